@@ -1,0 +1,1 @@
+"""What every spark-control service stands on: events, bus, clock, errors, remote commands."""

@@ -1,0 +1,149 @@
+"""Swaps as the swapper answers about them: phases, causes, views and verbs."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, StringConstraints
+
+from spark_common.contracts.rpc import Reply, Request, Rpc
+
+
+class Phase(StrEnum):
+    """Where a swap stands; the legal moves are the swapper's transition table."""
+
+    QUEUED = "queued"
+    PREFLIGHT = "preflight"
+    DRAINING = "draining"
+    STOPPING = "stopping"
+    LAUNCHING = "launching"
+    LOADING = "loading"
+    WARMING = "warming"
+    READY = "ready"
+    ROLLING_BACK = "rolling_back"
+    ROLLED_BACK = "rolled_back"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TERMINAL = frozenset({Phase.READY, Phase.ROLLED_BACK, Phase.FAILED, Phase.CANCELLED})
+"""Phases a swap never leaves."""
+
+AWAY = frozenset(
+    {
+        Phase.DRAINING,
+        Phase.STOPPING,
+        Phase.LAUNCHING,
+        Phase.LOADING,
+        Phase.WARMING,
+        Phase.ROLLING_BACK,
+    }
+)
+"""Phases during which chat requests are answered 503 with ``Retry-After``."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+SwapId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+LogLine = Annotated[str, StringConstraints(max_length=4000)]
+
+
+class RequestSwap(Request):
+    """Ask for a model. The same shape over HTTP and on the bus."""
+
+    model: Text
+    """Key, repository or served name of a model on the menu."""
+    requested_by: Text = "someone"
+    """A label for people: who asked."""
+    when_busy: Literal["reject", "queue"] = "reject"
+    rollback: bool = False
+    """Bring the previous model back when this one fails."""
+    dry_run: bool = False
+    """Check and plan everything, touch nothing."""
+    lock_token: SecretStr | None = None
+    """Token of the lease, if the caller holds it. Compared, never stored or repeated."""
+    id: SwapId | None = None
+    """Idempotency key: the same key never starts a second swap, for thirty days."""
+
+
+class GetSwap(Request):
+    """Ask for one swap."""
+
+    id: SwapId
+
+
+class ListSwaps(Request):
+    """Ask for the history, newest first."""
+
+    limit: int = Field(default=20, ge=1, le=200)
+
+
+class CancelSwap(Request):
+    """Ask to stop a swap; what is already past is not undone unless it says so."""
+
+    id: SwapId
+    requested_by: Text = "someone"
+
+
+class PhaseMark(Reply):
+    """When a phase began and, once it ended, how long it took."""
+
+    phase: Phase
+    at: datetime
+    seconds: float | None = None
+
+
+class Cause(Reply):
+    """Why a swap failed, for the owner: what happened, the decisive lines, what to press."""
+
+    code: str
+    sentence: str
+    action: str
+    evidence: list[LogLine] = []
+
+
+class SwapView(Reply):
+    """A swap as everybody sees it. Durations in seconds, sizes in bytes."""
+
+    id: str
+    model: str
+    """Key of the model."""
+    model_name: str
+    previous: str | None = None
+    """Key of the model that served before, if known."""
+    requested_by: str
+    when_busy: Literal["reject", "queue"] = "reject"
+    rollback: bool = False
+    dry_run: bool = False
+    phase: Phase
+    phases: list[PhaseMark] = []
+    percent: float | None = None
+    """Share of the weights that is loaded, 0 to 100; only while loading."""
+    eta_seconds: float | None = None
+    """Learned from earlier loads or from the running one; absent rather than guessed."""
+    usual_seconds: float | None = None
+    """Median of earlier swaps to this model; absent before the first."""
+    message: str = ""
+    """What is happening now, in one plain sentence."""
+    cause: Cause | None = None
+    plan: list[str] | None = None
+    """For a dry run: what would be done, in order."""
+    serving: str | None = None
+    """After the end: key of the model that serves now, or nothing."""
+    attempt: int = 1
+    n: int = 0
+    """Number of the last progress event that is already contained in this view."""
+    created_at: datetime
+    finished_at: datetime | None = None
+
+
+class Swaps(Reply):
+    """The swap that runs, those that wait, and the latest ones, newest first."""
+
+    current: SwapView | None = None
+    queue: list[SwapView] = []
+    recent: list[SwapView] = []
+
+
+REQUEST_SWAP = Rpc("rpc.swapper.swap.request", RequestSwap, SwapView)
+GET_SWAP = Rpc("rpc.swapper.swap.get", GetSwap, SwapView)
+LIST_SWAPS = Rpc("rpc.swapper.swap.list", ListSwaps, Swaps)
+CANCEL_SWAP = Rpc("rpc.swapper.swap.cancel", CancelSwap, SwapView)

@@ -1,0 +1,47 @@
+"""Where messages live: every subject of the bus is built here and nowhere else."""
+
+SWAP_INGRESS = "swap.requested"
+"""Bare requests of automations."""
+
+MENU_CHANGED = "menu.changed"
+"""Core hint: ask the swapper for the menu again."""
+
+
+def swap_start(swap_id: str) -> str:
+    """Durable command of an admitted swap."""
+    return f"swap.requested.{swap_id}"
+
+
+def swap_cancel(swap_id: str) -> str:
+    """Durable command to cancel."""
+    return f"swap.cancel.{swap_id}"
+
+
+def swap_accepted(swap_id: str) -> str:
+    """Event: admitted."""
+    return f"swap.accepted.{swap_id}"
+
+
+def swap_rejected(swap_id: str) -> str:
+    """Event: refused."""
+    return f"swap.rejected.{swap_id}"
+
+
+def swap_progress(swap_id: str) -> str:
+    """Progress, replayable for a day."""
+    return f"swap.progress.{swap_id}"
+
+
+def swap_complete(swap_id: str) -> str:
+    """Outcome: serving. Republished as ``swap.complete``."""
+    return f"swap.complete.{swap_id}"
+
+
+def swap_failed(swap_id: str) -> str:
+    """Outcome: not serving. Republished as ``swap.failed``."""
+    return f"swap.failed.{swap_id}"
+
+
+def swap_outcomes(swap_id: str) -> str:
+    """Filter over both outcomes of one swap; the first one stored wins."""
+    return f"swap.*.{swap_id}"

@@ -1,0 +1,1 @@
+"""Test doubles that behave, shipped and typed: FakeClock, MemoryBus, real servers on free ports."""
