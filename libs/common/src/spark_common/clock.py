@@ -26,10 +26,13 @@ class SystemClock:
     """The machine's own clock."""
 
     def now(self) -> datetime:
+        """Wall-clock time in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
+        """Seconds since an arbitrary start."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """Wait without blocking the loop."""
         await asyncio.sleep(seconds)

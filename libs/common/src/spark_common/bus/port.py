@@ -60,7 +60,10 @@ class Delivery(Protocol):
     """A message handed to a worker of a durable consumer. Settle it exactly once."""
 
     @property
-    def message(self) -> StoredMessage: ...
+    def message(self) -> StoredMessage:
+        """What is to be handled."""
+        ...
+
     @property
     def attempt(self) -> int:
         """1 for the first delivery."""
