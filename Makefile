@@ -1,0 +1,62 @@
+# Everything a person needs; the work is done by the tools these lines call.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MEMBERS := libs/common libs/sparksim libs/cli services/gateway services/swapper services/health services/audio-proxy services/redaction services/coordinator
+
+.PHONY: help demo up setup check fix fast test test-connected e2e schemas lock image bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.runtime ## run the whole product against two simulated Sparks
+	@$(BIN)/sparkctl demo
+
+up: $(VENV)/.runtime ## run the whole product against the Sparks of your environment or .env
+	@$(BIN)/sparkctl up
+
+setup: $(VENV)/.dev ## create the virtual environment with everything for development
+
+check: $(VENV)/.dev ## lint, types and spelling, without tests
+	@scripts/check.sh
+
+fix: $(VENV)/.dev ## format and repair what can be repaired by itself
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+fast: $(VENV)/.dev ## the tests that need no server (under a minute)
+	@$(BIN)/pytest -n 2 -m "not connected and not e2e and not browser and not chaos"
+
+test: $(VENV)/.dev ## check, then every test; what CI runs
+	@scripts/check.sh
+	@scripts/test.sh
+
+test-connected: $(VENV)/.dev ## the tests against real NATS, Redis and SSH
+	@$(BIN)/pytest -n 2 -m connected
+
+e2e: $(VENV)/.dev ## the whole product, with a browser and with kills
+	@$(BIN)/pytest -m "e2e or chaos"
+
+schemas: $(VENV)/.dev ## write docs/events from the types
+	@$(BIN)/python -m spark_common.schemas docs/events
+
+lock: $(VENV)/.dev ## resolve the dependencies again
+	@scripts/lock.sh
+
+image: ## build the container image of all services
+	@docker build -f deploy/Dockerfile -t spark-control:dev .
+
+bench: $(VENV)/.dev ## measure what the gateway adds
+	@$(BIN)/python -m benchmarks.chat_overhead
+
+clean: ## remove the environment and all state of the demo
+	@rm -rf $(VENV) .run artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.runtime: requirements.lock $(MEMBERS:%=%/pyproject.toml) scripts/venv.sh
+	@PYTHON="$(PYTHON)" scripts/venv.sh $(VENV) requirements.lock $(MEMBERS)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(MEMBERS:%=%/pyproject.toml) scripts/venv.sh
+	@PYTHON="$(PYTHON)" scripts/venv.sh $(VENV) requirements-dev.lock $(MEMBERS)
+	@touch $(VENV)/.runtime $@
