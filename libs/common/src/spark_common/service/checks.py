@@ -1,0 +1,61 @@
+"""Readiness: named questions that are asked anew each time, never remembered as green."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from redis.asyncio import Redis
+
+from spark_common.bus.port import Bus
+from spark_common.errors import SparkError
+from spark_common.redis_access import redis_problem
+
+_TIMEOUT_SECONDS = 2.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ReadyCheck:
+    """A question with a name; the answer is None when all is well, else one plain sentence."""
+
+    name: str
+    ask: Callable[[], Awaitable[str | None]]
+
+
+async def unready_reasons(checks: Sequence[ReadyCheck]) -> list[str]:
+    """Ask all checks at once; return ``name: sentence`` for each that is not well."""
+    answers = await asyncio.gather(*(_answer(check) for check in checks))
+    return [answer for answer in answers if answer is not None]
+
+
+async def _answer(check: ReadyCheck) -> str | None:
+    try:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            reason = await check.ask()
+    except TimeoutError:
+        reason = f"no answer within {_TIMEOUT_SECONDS:g} s"
+    except SparkError as error:
+        reason = error.message
+    except Exception:
+        log.exception("service.check_broken", check=check.name)
+        reason = "the check itself is broken; see the log"
+    return None if reason is None else f"{check.name}: {reason}"
+
+
+def bus_check(bus: Bus) -> ReadyCheck:
+    """Not ready while the bus is away or has refused something we need."""
+
+    async def ask() -> str | None:
+        health = bus.health()
+        if not health.connected:
+            return "not connected" + (f": {health.last_error}" if health.last_error else "")
+        return None
+
+    return ReadyCheck("nats", ask)
+
+
+def redis_check(redis: Redis) -> ReadyCheck:
+    """Not ready while Redis does not answer."""
+    return ReadyCheck("redis", lambda: redis_problem(redis))
