@@ -1,0 +1,135 @@
+"""Every stream and durable consumer of the product, as plain values.
+
+All of them are files with limits: commands keep one message per subject, so that an id is
+accepted once even after a restart; "queue" behaviour comes from the durable consumer.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from spark_common.bus.patterns import matches
+
+_DAY = 24 * 3600.0
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class ConsumerSpec:
+    """A durable pull consumer with explicit acknowledgement. Times in seconds."""
+
+    name: str
+    subject: str
+    ack_wait_seconds: float = 15.0
+    max_deliver: int = 5
+    """Deliveries before it becomes a dead letter; -1 is for ever."""
+    max_ack_pending: int = 1
+
+
+@dataclass(frozen=True)
+class Republish:
+    """Copies of stored messages for those who only know the short subject."""
+
+    source: str
+    destination: str
+    """In NATS' own notation: ``swap.{{wildcard(1)}}``."""
+
+
+@dataclass(frozen=True)
+class StreamSpec:
+    """A stream on disk. Ages in seconds, sizes in bytes."""
+
+    name: str
+    subjects: tuple[str, ...]
+    description: str
+    max_age_seconds: float
+    max_messages: int
+    max_bytes: int
+    max_message_bytes: int = -1
+    max_per_subject: int = -1
+    refuse_when_full: bool = False
+    """Refuse new messages loudly instead of dropping old ones silently."""
+    one_per_subject: bool = False
+    """A second message on a subject is refused for as long as the first is kept."""
+    permanent: bool = False
+    """Nobody can delete or purge messages."""
+    duplicate_window_seconds: float = 120.0
+    republish: Republish | None = None
+    consumers: tuple[ConsumerSpec, ...] = ()
+
+    def owns(self, subject: str) -> bool:
+        """Say whether a message on ``subject`` is stored here."""
+        return any(matches(pattern, subject) for pattern in self.subjects)
+
+
+STREAMS: tuple[StreamSpec, ...] = (
+    StreamSpec(
+        name="SC_INGRESS",
+        subjects=("swap.requested",),
+        description="swap requests as automations publish them, before admission",
+        max_age_seconds=7 * _DAY,
+        max_messages=10_000,
+        max_bytes=10 * _MEGABYTE,
+        max_message_bytes=65_536,
+        refuse_when_full=True,
+        consumers=(ConsumerSpec("swapper-ingress", "swap.requested", ack_wait_seconds=10.0),),
+    ),
+    StreamSpec(
+        name="SC_SWAP_CMD",
+        subjects=("swap.requested.*", "swap.cancel.*"),
+        description="admitted swaps and cancellations; full means too many in thirty days",
+        max_age_seconds=30 * _DAY,
+        max_messages=100_000,
+        max_bytes=200 * _MEGABYTE,
+        max_message_bytes=65_536,
+        refuse_when_full=True,
+        one_per_subject=True,
+        permanent=True,
+        consumers=(
+            ConsumerSpec("swapper", "swap.requested.*"),
+            # One at a time like the swaps, a cancellation would wait behind what it cancels.
+            ConsumerSpec("swapper-cancel", "swap.cancel.*", max_ack_pending=8),
+        ),
+    ),
+    StreamSpec(
+        name="SC_SWAP_EVT",
+        subjects=("swap.complete.*", "swap.failed.*"),
+        description="the one outcome of every swap",
+        max_age_seconds=90 * _DAY,
+        max_messages=100_000,
+        max_bytes=200 * _MEGABYTE,
+        republish=Republish("swap.*.*", "swap.{{wildcard(1)}}"),
+    ),
+    StreamSpec(
+        name="SC_SWAP_ADM",
+        subjects=("swap.accepted.*", "swap.rejected.*"),
+        description="how every swap request was answered",
+        max_age_seconds=90 * _DAY,
+        max_messages=100_000,
+        max_bytes=100 * _MEGABYTE,
+    ),
+    StreamSpec(
+        name="SC_PROGRESS",
+        subjects=("swap.progress.*",),
+        description="phases, percentages and log lines of swaps, for a day",
+        max_age_seconds=_DAY,
+        max_messages=1_000_000,
+        max_bytes=500 * _MEGABYTE,
+        max_per_subject=20_000,
+    ),
+    StreamSpec(
+        name="SC_DLQ",
+        subjects=(
+            "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
+            "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>",
+        ),
+        description="dead letters: what no worker could handle",
+        max_age_seconds=30 * _DAY,
+        max_messages=10_000,
+        max_bytes=10 * _MEGABYTE,
+    ),
+)
+
+
+def stream_of(subject: str, streams: Iterable[StreamSpec] = STREAMS) -> StreamSpec | None:
+    """Return the stream that stores ``subject``, or None when nobody does."""
+    return next((spec for spec in streams if spec.owns(subject)), None)

@@ -1,0 +1,87 @@
+"""How messages look on the bus: envelopes, requests and replies as bytes, and back."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, JsonValue, SecretBytes, SecretStr, ValidationError
+from pydantic_core import to_jsonable_python
+
+from spark_common.contracts.rpc import Request
+from spark_common.envelope import Envelope
+from spark_common.errors import ErrorBody, SparkError, error_from
+from spark_common.events import Command, Message
+
+MESSAGE_ID = "Nats-Msg-Id"
+CORRELATION_ID = "Spark-Correlation-Id"
+ERROR_CODE = "Nats-Service-Error-Code"
+ERROR_TEXT = "Nats-Service-Error"
+
+
+def seal(
+    message: Message,
+    *,
+    source: str,
+    id: str,
+    at: datetime,
+    correlation_id: str | None,
+    causation_id: str | None,
+) -> bytes:
+    """Put a message in its envelope."""
+    envelope = Envelope(
+        id=id,
+        source=source,
+        type=message.type_name(),
+        time=at,
+        correlationid=correlation_id,
+        causationid=causation_id,
+        data=_plain(message),
+    )
+    return envelope.model_dump_json(exclude_none=True).encode()
+
+
+def unseal(payload: bytes) -> Envelope | None:
+    """Return the envelope, or None when the payload is bare or not JSON."""
+    try:
+        return Envelope.model_validate_json(payload)
+    except ValidationError:
+        return None
+
+
+def write(model: BaseModel) -> bytes:
+    """Write a request or a reply."""
+    return json.dumps(_plain(model), separators=(",", ":")).encode()
+
+
+def write_error(body: ErrorBody) -> bytes:
+    """Write an error reply: ``{"error": {...}}``."""
+    return json.dumps({"error": body.model_dump(mode="json")}, separators=(",", ":")).encode()
+
+
+def read_error(payload: bytes) -> SparkError:
+    """Rebuild the error of an error reply; what cannot be read becomes ``internal``."""
+    try:
+        return error_from(ErrorBody.model_validate(json.loads(payload)["error"]))
+    except (ValueError, KeyError, TypeError):
+        return SparkError("the service answered with an error nobody can read")
+
+
+def _plain(model: BaseModel) -> dict[str, JsonValue]:
+    # Only what asks for something carries secrets in clear: the receiver compares a lock token.
+    # Told things and answers keep pydantic's asterisks.
+    if not isinstance(model, Command | Request):
+        return model.model_dump(mode="json")
+    plain: dict[str, JsonValue] = to_jsonable_python(_reveal(model.model_dump()))
+    return plain
+
+
+def _reveal(value: Any) -> Any:
+    match value:
+        case SecretStr() | SecretBytes():
+            return value.get_secret_value()
+        case dict():
+            return {key: _reveal(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_reveal(item) for item in value]
+        case _:
+            return value
