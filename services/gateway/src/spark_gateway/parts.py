@@ -1,0 +1,33 @@
+"""What the routes need, handed to the application as one object."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from spark_common.bus import Bus
+from spark_common.clock import Clock
+from spark_gateway.origin_guard import OriginGuard
+from spark_gateway.served import ServedModels
+from spark_gateway.streams.board import Board
+from spark_gateway.streams.hub import Hub
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The concrete things behind the routes; built once, in ``app.build``."""
+
+    bus: Bus
+    clock: Clock
+    hub: Hub
+    board: Board
+    served: ServedModels
+    origin_guard: OriginGuard
+    version: str
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the parts of the application that serves this request."""
+    parts = request.app.state.parts
+    if not isinstance(parts, Parts):
+        raise TypeError("the application was built without its parts")
+    return parts
