@@ -1,0 +1,1 @@
+"""The control routes, one module per noun."""

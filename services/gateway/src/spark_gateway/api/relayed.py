@@ -1,0 +1,35 @@
+"""The ``/v1`` routes whose bytes pass to the runtime unread, as OpenAPI shows them."""
+
+from typing import Any
+
+_JSON_ROUTES = {
+    "/v1/chat/completions": "Chat, streamed or whole",
+    "/v1/completions": "Text completion, streamed or whole",
+    "/v1/responses": "OpenAI responses, where the runtime has them",
+    "/v1/messages": "Anthropic messages, where the runtime has them",
+    "/v1/messages/count_tokens": "Count the tokens of Anthropic messages",
+    "/v1/embeddings": "Embeddings, when an embedding model is loaded",
+}
+
+
+def relayed_paths() -> dict[str, Any]:
+    """Return the path items; bodies are the runtime's own and are not described again."""
+    return {path: {"post": _operation(path, summary)} for path, summary in _JSON_ROUTES.items()}
+
+
+def _operation(path: str, summary: str) -> dict[str, Any]:
+    anything = {"schema": {"type": "object", "additionalProperties": True}}
+    return {
+        "tags": ["openai"],
+        "summary": summary,
+        "operationId": "relay" + path.replace("/", "_"),
+        "requestBody": {"required": True, "content": {"application/json": anything}},
+        "responses": {
+            "200": {
+                "description": "the runtime's answer, byte for byte",
+                "content": {"application/json": anything, "text/event-stream": {}},
+            },
+            "502": {"description": "the runtime does not answer"},
+            "503": {"description": "no model is loaded, or a swap is running; see Retry-After"},
+        },
+    }

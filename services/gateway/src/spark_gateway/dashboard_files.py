@@ -1,0 +1,109 @@
+"""The dashboard's files, read once at start: what is not in the table does not exist."""
+
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+"""Said here and not guessed: what a machine's own table says differs, and modules need theirs."""
+
+_CHECK = "no-cache"
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class DashboardFile:
+    """One file as it is sent. ``digest`` names its content."""
+
+    content: bytes
+    media_type: str
+    digest: str
+
+    def answer(self, headers: Headers, query: QueryParams) -> Response:
+        """Answer a GET: 304 when the client has this content, for ever when it named it."""
+        tag = f'"{self.digest}"'
+        named = query.get("v") == self.digest
+        own = {"etag": tag, "cache-control": _FOREVER if named else _CHECK}
+        if _matches(headers.get("if-none-match", ""), tag):
+            return Response(status_code=304, headers=own)
+        return Response(self.content, headers={**own, "content-type": self.media_type})
+
+
+class DashboardRoute(BaseRoute):
+    """Matches exactly the dashboard's files: no directory is walked with a client's words."""
+
+    methods = frozenset({"GET", "HEAD"})
+
+    def __init__(self, table: Mapping[str, DashboardFile]) -> None:
+        self._table = table
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every path that this route answers."""
+        return frozenset(self._table)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether this is a file of ours, as Starlette's router asks it."""
+        if scope["type"] != "http" or scope["path"] not in self._table:
+            return Match.NONE, {}
+        return (Match.FULL if scope["method"] in self.methods else Match.PARTIAL), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file, or 405 for a method that files do not have."""
+        if scope["method"] not in self.methods:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(self.methods))})
+        asked = Headers(scope=scope), QueryParams(scope.get("query_string", b""))
+        await self._table[scope["path"]].answer(*asked)(scope, receive, send)
+
+
+def read_dashboard() -> dict[str, DashboardFile]:
+    """Return every file of the package by path: ``/`` is the page, the rest is ``/static/...``."""
+    root = files("spark_gateway") / "static"
+    table: dict[str, DashboardFile] = {}
+    if not root.is_dir():
+        return table
+    _collect(root, "/static", table)
+    page = table.get("/static/index.html")
+    if page is not None:
+        table["/"] = page
+    return table
+
+
+def _collect(folder: Traversable, path: str, table: dict[str, DashboardFile]) -> None:
+    for item in sorted(folder.iterdir(), key=lambda each: each.name):
+        if item.name.startswith(("_", ".")):
+            continue
+        if item.is_dir():
+            _collect(item, f"{path}/{item.name}", table)
+        else:
+            table[f"{path}/{item.name}"] = _read(item)
+
+
+def _read(item: Traversable) -> DashboardFile:
+    content = item.read_bytes()
+    dot = item.name.rfind(".")
+    kind = _TYPES.get(item.name[dot:].lower()) or mimetypes.guess_type(item.name)[0]
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    return DashboardFile(content, kind or "application/octet-stream", digest)
+
+
+def _matches(header: str, tag: str) -> bool:
+    tags = [word.strip().removeprefix("W/") for word in header.split(",")]
+    return tag in tags or tags == ["*"]

@@ -1,0 +1,29 @@
+"""Every router, in the order in which paths are looked up."""
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+
+from spark_gateway.api import docs, live, models, openai, status, swaps
+
+ROUTERS: tuple[APIRouter, ...] = (
+    status.router,
+    models.router,
+    swaps.router,
+    live.router,
+    openai.router,
+    docs.router,
+)
+
+
+def all_routes() -> list[APIRoute]:
+    """Return every route of every router."""
+    return [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def methods_at(path: str) -> set[str]:
+    """Return the methods that some route answers at ``path``, HEAD with every GET."""
+    found: set[str] = set()
+    for route in all_routes():
+        if route.path_regex.match(path):
+            found |= route.methods or set()
+    return found | ({"HEAD"} if "GET" in found else set())

@@ -1,0 +1,378 @@
+"""A gateway on a bus in memory, with a swapper that behaves, and a client that can be slow."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from spark_common import subjects
+from spark_common.bus import Bus, Serving
+from spark_common.clock import Clock, SystemClock
+from spark_common.contracts.models import (
+    LIST_MODELS,
+    HostView,
+    ListModels,
+    Menu,
+    ModelView,
+    RuntimeView,
+)
+from spark_common.contracts.swaps import (
+    CANCEL_SWAP,
+    GET_SWAP,
+    LIST_SWAPS,
+    REQUEST_SWAP,
+    TERMINAL,
+    CancelSwap,
+    Cause,
+    GetSwap,
+    ListSwaps,
+    Phase,
+    RequestSwap,
+    Swaps,
+    SwapView,
+)
+from spark_common.errors import (
+    IdempotencyConflictError,
+    LeaseHeldError,
+    NotFoundError,
+    SwapInProgressError,
+    UnknownModelError,
+)
+from spark_common.events import MenuChanged, SwapComplete, SwapFailed, SwapProgress
+from spark_common.testing import MemoryBroker, MemoryBus
+from spark_gateway.app import Front, build_front
+from spark_gateway.served import ServedModel
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MODELS = ("gpt-oss-120b", "gemma-4-26b")
+
+
+class FakeSwapper:
+    """Answers the swapper's contracts from memory, and tells of swaps as the real one does."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.views: dict[str, SwapView] = {}
+        self.asked: list[RequestSwap] = []
+        self.tokens: list[str | None] = []
+        self.lease_token: str | None = None
+        self.loaded: str | None = None
+        self.menus_asked = 0
+        self.delay: Callable[[], Awaitable[None]] | None = None
+
+    async def serve(self) -> None:
+        verbs = (
+            Serving(LIST_MODELS, self.list_models),
+            Serving(REQUEST_SWAP, self.request),
+            Serving(GET_SWAP, self.get),
+            Serving(LIST_SWAPS, self.list),
+            Serving(CANCEL_SWAP, self.cancel),
+        )
+        await self.bus.serve("swapper", "1.0.0", "a swapper of tests", verbs)
+
+    async def list_models(self, request: ListModels) -> Menu:
+        self.menus_asked += 1
+        return Menu(
+            models=[
+                ModelView(
+                    key=key,
+                    name=key.title(),
+                    repo=f"org/{key}",
+                    served_name=key,
+                    state="ready",
+                    loaded=key == self.loaded,
+                )
+                for key in MODELS
+            ],
+            recipes=[],
+            hosts=[HostView(name="spark1", label="Spark 1", state="online")],
+            runtime=RuntimeView(state="serving" if self.loaded else "idle", model=self.loaded),
+            as_of=datetime.now(UTC),
+        )
+
+    async def request(self, request: RequestSwap) -> SwapView:
+        if self.delay is not None:
+            await self.delay()
+        self.asked.append(request)
+        token = request.lock_token.get_secret_value() if request.lock_token else None
+        self.tokens.append(token)
+        assert request.id is not None
+        if request.model not in MODELS:
+            raise UnknownModelError(f"no model {request.model!r}", near=[MODELS[0]])
+        if self.lease_token is not None and token != self.lease_token:
+            raise LeaseHeldError("'nightly' holds the cluster", holder="nightly")
+        known = self.views.get(request.id)
+        if known is not None:
+            if known.model != request.model:
+                raise IdempotencyConflictError("the same key came with another model")
+            return known
+        running = self.current()
+        if running is not None:
+            raise SwapInProgressError("a swap is running", swap_id=running.id)
+        view = a_view(request.id, request.model, Phase.QUEUED, dry_run=request.dry_run)
+        if request.dry_run:
+            return view.model_copy(update={"plan": ["stop", "launch"]})
+        self.views[request.id] = view
+        return view
+
+    async def get(self, request: GetSwap) -> SwapView:
+        if request.id not in self.views:
+            raise NotFoundError("no such swap")
+        return self.views[request.id]
+
+    async def list(self, request: ListSwaps) -> Swaps:
+        over = [view for view in self.views.values() if view.phase in TERMINAL]
+        return Swaps(current=self.current(), recent=over[: request.limit])
+
+    async def cancel(self, request: CancelSwap) -> SwapView:
+        view = await self.get(GetSwap(id=request.id))
+        cancelled = view.model_copy(update={"phase": Phase.CANCELLED})
+        self.views[request.id] = cancelled
+        return cancelled
+
+    def current(self) -> SwapView | None:
+        live = (view for view in self.views.values() if view.phase not in TERMINAL)
+        return next(live, None)
+
+    def begin(self, swap_id: str, model: str = MODELS[0]) -> None:
+        self.views[swap_id] = a_view(swap_id, model, Phase.LOADING)
+
+    async def step(
+        self,
+        swap_id: str,
+        n: int,
+        *,
+        lines: Sequence[str] = (),
+        phase: Phase = Phase.LOADING,
+        previous: Phase | None = None,
+    ) -> None:
+        """Tell one step, and wait until it is stored."""
+        if swap_id in self.views:
+            self.views[swap_id] = self.views[swap_id].model_copy(update={"n": n, "phase": phase})
+        event = SwapProgress(
+            swap_id=swap_id,
+            n=n,
+            model=MODELS[0],
+            phase=phase,
+            previous_phase=previous,
+            lines=list(lines),
+            at=NOW,
+        )
+        await self._store(subjects.swap_progress(swap_id), event, f"{swap_id}:{n}")
+
+    async def complete(self, swap_id: str) -> None:
+        if swap_id in self.views:
+            self.views[swap_id] = self.views[swap_id].model_copy(update={"phase": Phase.READY})
+        self.loaded = MODELS[0]
+        event = SwapComplete(
+            swap_id=swap_id,
+            model=MODELS[0],
+            served_name=MODELS[0],
+            requested_by="Alice",
+            total_seconds=2.0,
+            finished_at=NOW,
+        )
+        await self._store(subjects.swap_complete(swap_id), event, f"{swap_id}:outcome")
+
+    async def fail(self, swap_id: str) -> None:
+        if swap_id in self.views:
+            self.views[swap_id] = self.views[swap_id].model_copy(update={"phase": Phase.FAILED})
+        event = SwapFailed(
+            swap_id=swap_id,
+            model=MODELS[0],
+            requested_by="Alice",
+            outcome="failed",
+            cause=Cause(code="oom", sentence="too little memory", action="pick a smaller model"),
+            failed_in=Phase.LOADING,
+            total_seconds=2.0,
+            finished_at=NOW,
+        )
+        await self._store(subjects.swap_failed(swap_id), event, f"{swap_id}:outcome")
+
+    async def hint(self) -> None:
+        await self.bus.publish(subjects.MENU_CHANGED, MenuChanged(reason="test"), id="hint")
+
+    async def _store(self, subject: str, event: Any, id: str) -> None:
+        while True:
+            result = await self.bus.publish_durable(subject, event, id=id)
+            if type(result).__name__ in {"Stored", "Duplicate"}:
+                return
+            await asyncio.sleep(0.02)
+
+
+def a_view(swap_id: str, model: str, phase: Phase, *, dry_run: bool = False) -> SwapView:
+    return SwapView(
+        id=swap_id,
+        model=model,
+        model_name=model.title(),
+        requested_by="Alice",
+        dry_run=dry_run,
+        phase=phase,
+        created_at=NOW,
+    )
+
+
+@dataclass
+class FakeServed:
+    """What the runtime serves, as the test says."""
+
+    listed: list[ServedModel] = field(default_factory=list)
+
+    def models(self) -> Sequence[ServedModel]:
+        return self.listed
+
+
+@dataclass(frozen=True)
+class SseEvent:
+    """One received event; ``body`` is the parsed JSON."""
+
+    name: str
+    id: str | None
+    body: Any
+
+
+class SseClient:
+    """Reads a stream of the application directly, as fast as the test wants."""
+
+    def __init__(self, app: Any, path: str, headers: dict[str, str]) -> None:
+        pairs = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+        self._app = app
+        self._scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(b"host", b"gateway"), *pairs],
+            "client": ("127.0.0.1", 5000),
+            "server": ("127.0.0.1", 9999),
+        }
+        self._asked = False
+        self._gone = asyncio.Event()
+        self.reading = asyncio.Event()
+        self.reading.set()
+        self.status: int | None = None
+        self.headers: dict[str, str] = {}
+        self.raw = b""
+        self._parsed = 0
+        self.events: list[SseEvent] = []
+        self.task: asyncio.Task[None] | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.task is not None and self.task.done()
+
+    async def __aenter__(self) -> "SseClient":
+        self.task = asyncio.create_task(self._app(self._scope, self._receive, self._send))
+        await until(lambda: self.status is not None or self.ended)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._gone.set()
+        self.reading.set()
+        assert self.task is not None
+        async with asyncio.timeout(5):
+            await self.task
+
+    async def _receive(self) -> dict[str, Any]:
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self.reading.wait()
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = {k.decode(): v.decode() for k, v in message["headers"]}
+            return
+        self.raw += message.get("body", b"")
+        *frames, _rest = self.raw[self._parsed :].split(b"\n\n")
+        for frame in frames:
+            self._parsed += len(frame) + 2
+            self._take(frame.decode())
+
+    def _take(self, frame: str) -> None:
+        fields = dict(line.split(": ", 1) for line in frame.split("\n") if ": " in line)
+        if "event" in fields:
+            self.events.append(
+                SseEvent(fields["event"], fields.get("id"), json.loads(fields["data"]))
+            )
+
+    def named(self, name: str) -> list[SseEvent]:
+        return [event for event in self.events if event.name == name]
+
+    def steps(self) -> list[int]:
+        return [event.body["n"] for event in self.named("swap.progress")]
+
+
+async def until(condition: Callable[[], object], within_seconds: float = 8.0) -> None:
+    """Wait for a condition; the time limit is only there to end a broken test."""
+    async with asyncio.timeout(within_seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@dataclass
+class Bench:
+    """A running gateway without a socket."""
+
+    broker: MemoryBroker
+    swapper: FakeSwapper
+    served: FakeServed
+    front: Front
+    http: httpx.AsyncClient
+
+    def stream(self, path: str, **headers: str) -> SseClient:
+        named = {key.replace("_", "-"): value for key, value in headers.items()}
+        return SseClient(self.front.http, path, named)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Awaitable[None]]:
+    return until
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    async with a_bench() as made:
+        await until(lambda: made.front.hub.caught_up)
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def a_bench(
+    *, swapper_answers: bool = True, clock: Clock | None = None
+) -> AsyncIterator[Bench]:
+    clock = clock or SystemClock()
+    broker = MemoryBroker(clock=clock)
+    swapper = FakeSwapper(MemoryBus("swapper", broker))
+    if swapper_answers:
+        await swapper.serve()
+    served = FakeServed()
+    front = build_front(MemoryBus("gateway", broker), clock, served)
+    loops = [asyncio.create_task(front.hub.run()), asyncio.create_task(front.board.run())]
+    transport = httpx.ASGITransport(app=front.http, raise_app_exceptions=False)
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+            yield Bench(broker, swapper, served, front, http)
+    finally:
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+
+
+@pytest.fixture
+def make_bench() -> Callable[..., contextlib.AbstractAsyncContextManager[Bench]]:
+    return a_bench
