@@ -1,0 +1,269 @@
+"""One request and its answer, between a client's connection and an upstream's."""
+
+import asyncio
+from typing import Final, Protocol
+
+from spark_gateway.dataplane.answers import Answer
+from spark_gateway.dataplane.framing import FramingError
+from spark_gateway.dataplane.heads import RequestHead, upstream_request
+from spark_gateway.dataplane.meters import UpstreamMeter
+from spark_gateway.dataplane.ports import Refusal, Upstream
+from spark_gateway.dataplane.refusals import broken_stream_event, upstream_down
+from spark_gateway.dataplane.upstream import UpstreamConnection, UpstreamPool
+
+_REPLAYABLE_BYTES: Final = 65536
+_UNSENT_BYTES: Final = 65536
+
+
+class Caller(Protocol):
+    """The client's connection, as an exchange sees it."""
+
+    transport: asyncio.Transport
+
+    @property
+    def write_paused(self) -> bool:
+        """Whether the client reads more slowly than the upstream sends."""
+        ...
+
+    def update_reading(self) -> None:
+        """The exchange became able, or unable, to take more of the body."""
+        ...
+
+    def answer_began(self) -> None:
+        """The head of the answer has been passed on."""
+        ...
+
+    def exchange_ended(self, *, close: bool) -> None:
+        """The answer is complete; ``close`` when the client was told that the connection ends."""
+        ...
+
+    def exchange_refused(self, refusal: Refusal) -> None:
+        """There will be no answer from the upstream; give this one."""
+        ...
+
+    def exchange_broken(self, last_words: bytes | None) -> None:
+        """The answer will never be complete: say this and close.
+
+        None: a mere end of the connection would pass for the end of the answer, so reset it.
+        """
+        ...
+
+
+class Exchange:
+    """Sends a request up as it arrives and its answer down as it comes.
+
+    A request on a reused connection that dies before the first byte of an answer is sent once
+    more on a new one, as long as everything sent of it is still at hand.
+    """
+
+    __slots__ = (
+        "_began_at",
+        "_caller",
+        "_connection",
+        "_dialling",
+        "_loop",
+        "_meter",
+        "_pool",
+        "_replay",
+        "_replay_bytes",
+        "_unsent",
+        "_unsent_bytes",
+        "answer",
+        "body_complete",
+        "closed",
+        "head",
+    )
+
+    def __init__(
+        self,
+        caller: Caller,
+        head: RequestHead,
+        upstream: Upstream,
+        pool: UpstreamPool,
+        meter: UpstreamMeter,
+        loop: asyncio.AbstractEventLoop,
+        request_id: bytes,
+    ) -> None:
+        self.head = head
+        self.answer = Answer(
+            request_id=request_id,
+            head_only=head.method == b"HEAD",
+            http10=head.http10,
+            close=head.close,
+        )
+        self.body_complete = False
+        self.closed = False
+        self._caller = caller
+        self._pool = pool
+        self._meter = meter
+        self._loop = loop
+        self._began_at = loop.time()
+        self._connection: UpstreamConnection | None = None
+        self._dialling: asyncio.Task[None] | None = None
+        self._unsent = [upstream_request(head, upstream, request_id)]
+        self._unsent_bytes = 0
+        self._replay: list[bytes] | None = None
+        self._replay_bytes = 0
+        meter.total += 1
+        meter.in_flight += 1
+
+    @property
+    def congested(self) -> bool:
+        """Whether the upstream cannot take more of the body now."""
+        if self._connection is None:
+            return self._unsent_bytes > _UNSENT_BYTES
+        return self._connection.congested
+
+    def start(self) -> None:
+        """Find a connection and send what is there."""
+        connection = self._pool.take()
+        if connection is not None:
+            self._attach(connection)
+        else:
+            self._dialling = self._loop.create_task(self._dial())
+
+    def send(self, piece: bytes) -> None:
+        """Pass on a piece of the request body."""
+        self._meter.bytes_up += len(piece)
+        if self.head.chunked:
+            piece = b"%x\r\n%b\r\n" % (len(piece), piece)
+        self._send(piece)
+
+    def complete_body(self) -> None:
+        """The request body has ended."""
+        self.body_complete = True
+        if self.head.chunked:
+            self._send(b"0\r\n\r\n")
+
+    def pause_answer(self) -> None:
+        """The client cannot take more for now."""
+        if self._connection is not None:
+            self._connection.transport.pause_reading()
+
+    def resume_answer(self) -> None:
+        """The client can take more again."""
+        if self._connection is not None:
+            self._connection.transport.resume_reading()
+
+    def abort(self) -> None:
+        """End it from the client's side; the upstream notices at once."""
+        if not self.closed:
+            self._meter.aborted += 1
+            self._close()
+
+    def answer_received(self, data: bytes) -> None:
+        """Bytes from the upstream."""
+        answer = self.answer
+        beginning = answer.status == 0
+        if beginning and not self.body_complete:
+            answer.close = True
+        try:
+            out = answer.feed(data)
+        except FramingError:
+            self._fail()
+            return
+        if out:
+            self._meter.bytes_down += len(out)
+            self._caller.transport.write(out)
+        if beginning and answer.status:
+            self._meter.first_byte(self._loop.time() - self._began_at)
+            self._caller.answer_began()
+        if answer.done:
+            self._finish()
+
+    def upstream_lost(self, *, reset: bool) -> None:
+        """The connection died under the request, by a reset or by an orderly end."""
+        if not reset and self.answer.end():
+            self._finish()
+        elif self._replay is not None and not self.answer.received:
+            self._unsent, self._replay = self._replay, None
+            self._connection = None
+            self._meter.retried += 1
+            self._dialling = self._loop.create_task(self._dial())
+        else:
+            self._fail()
+
+    def upstream_congested(self) -> None:
+        """The upstream reads more slowly than the client sends."""
+        self._caller.update_reading()
+
+    def upstream_relieved(self) -> None:
+        """The upstream caught up."""
+        self._caller.update_reading()
+
+    async def _dial(self) -> None:
+        try:
+            connection = await self._pool.dial()
+        except (OSError, TimeoutError):
+            self._fail()
+            return
+        if self.closed:
+            connection.discard()
+        elif connection.transport.is_closing():
+            self._fail()
+        else:
+            self._attach(connection)
+
+    def _attach(self, connection: UpstreamConnection) -> None:
+        self._connection = connection
+        connection.borrower = self
+        if self._caller.write_paused:
+            connection.transport.pause_reading()
+        unsent, self._unsent = self._unsent, []
+        if connection.reused:
+            self._replay = unsent
+            self._replay_bytes = self._unsent_bytes
+        connection.transport.write(unsent[0] if len(unsent) == 1 else b"".join(unsent))
+        if self._unsent_bytes:
+            self._unsent_bytes = 0
+            self._caller.update_reading()
+
+    def _send(self, piece: bytes) -> None:
+        if self._connection is None:
+            self._unsent.append(piece)
+            self._unsent_bytes += len(piece)
+            return
+        if self._replay is not None:
+            self._replay.append(piece)
+            self._replay_bytes += len(piece)
+            if self._replay_bytes > _REPLAYABLE_BYTES:
+                self._replay = None
+        self._connection.transport.write(piece)
+
+    def _finish(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if self.answer.reusable and self.body_complete:
+                self._pool.put(connection)
+            else:
+                connection.discard()
+        self._close()
+        self._caller.exchange_ended(close=self.answer.close)
+
+    def _fail(self) -> None:
+        """Close the books, then let the client know as well as is still possible."""
+        if self.closed:
+            return
+        self._meter.broken += 1
+        self._close()
+        path = self.head.path
+        if self.answer.status == 0:
+            self._caller.exchange_refused(upstream_down(path))
+        else:
+            self._caller.exchange_broken(self.last_words())
+
+    def last_words(self, *, too_long: bool = False) -> bytes | None:
+        """What can still be said in the middle of an answer; see ``Caller.exchange_broken``."""
+        return self.answer.last_words(broken_stream_event(self.head.path, too_long=too_long))
+
+    def _close(self) -> None:
+        self.closed = True
+        self._meter.in_flight -= 1
+        self._meter.by_class[self.answer.status // 100] += 1
+        self._replay = None
+        self._unsent.clear()
+        if self._connection is not None:
+            self._connection.discard()
+            self._connection = None
+        if self._dialling is not None and self._dialling is not asyncio.current_task():
+            self._dialling.cancel()

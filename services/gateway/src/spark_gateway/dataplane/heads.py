@@ -1,0 +1,215 @@
+"""Request heads: strict reading, and writing them anew for an upstream. Pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from spark_gateway.dataplane.ports import Field, Upstream
+
+# A field line, from the CRLF before it. Possessive, so that hostile input costs linear time. A line
+# that this does not match entirely is not skipped: the caller compares the number of lines.
+FIELD_LINE = re.compile(
+    rb"\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)(?=\r\n)"
+)
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) HTTP/(\d)\.(\d)")
+_ABSOLUTE = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+_DOT_SEGMENT = re.compile(rb"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
+
+_PASSING: Final = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
+_DROPPED: Final = frozenset(
+    (
+        b"host",
+        b"content-length",
+        b"transfer-encoding",
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"upgrade",
+        b"expect",
+    )
+)
+# Servers that map "_" to "-" would read these as framing.
+_DISGUISED: Final = frozenset((b"content_length", b"transfer_encoding"))
+_SPECIAL: Final = _DROPPED | _DISGUISED | {b"x-request-id"}
+_KEEP_ALIVE_OPTIONS: Final = frozenset((b"close", b"keep-alive", b""))
+
+
+class HeadError(Exception):
+    """A request head that must not be acted on. The connection cannot be trusted any further."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(slots=True)
+class RequestHead:
+    """A valid request head, framing decided."""
+
+    method: bytes
+    target: bytes
+    """Origin form: path and query."""
+    path: bytes
+    fields: list[Field]
+    """End-to-end fields, in order, names as sent."""
+    http10: bool = False
+    length: int | None = None
+    """Content-Length, absent when there is none."""
+    chunked: bool = False
+    close: bool = False
+    """Whether the client wants the connection closed after the answer."""
+    expects_continue: bool = False
+    request_id: bytes | None = None
+    rewritten: bool = False
+    """Whether ``target`` differs from what the client wrote."""
+
+
+def parse_request(head: bytes) -> RequestHead:
+    """Read a head: everything up to and including its empty line.
+
+    Raises HeadError for anything two parsers could understand differently.
+    """
+    end = head.find(b"\r\n")
+    line = _REQUEST_LINE.fullmatch(head, 0, end)
+    if line is None:
+        raise HeadError(400, "malformed request line")
+    version = (line[3], line[4])
+    if version not in ((b"1", b"1"), (b"1", b"0")):
+        raise HeadError(505, "only HTTP/1.1 and HTTP/1.0 are spoken here")
+    found = FIELD_LINE.findall(head, end, len(head) - 2)
+    if head.count(b"\n", end) != len(found) + 2 or head.count(b"\r", end) != len(found) + 2:
+        raise HeadError(400, "malformed header field")
+    target = line[2]
+    parsed = RequestHead(line[1], target, b"", [], http10=version == (b"1", b"0"))
+    _set_target(parsed, target)
+    _sort_fields(parsed, found)
+    return parsed
+
+
+def _set_target(parsed: RequestHead, target: bytes) -> None:
+    if target[0] != 0x2F:
+        if parsed.method == b"CONNECT":
+            raise HeadError(405, "this is not a forward proxy")
+        if target != b"*":
+            absolute = _ABSOLUTE.match(target)
+            if absolute is None:
+                raise HeadError(400, "malformed request target")
+            target = target[absolute.end() :]
+            if not target.startswith(b"/"):
+                target = b"/" + target
+    if target.startswith(b"//"):
+        target = b"/" + target.lstrip(b"/")
+    query = target.find(b"?")
+    parsed.path = target if query < 0 else target[:query]
+    parsed.rewritten = target != parsed.target
+    parsed.target = target
+
+
+def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
+    kept = parsed.fields
+    special: dict[bytes, list[bytes]] = {}
+    for field in found:
+        name = field[0].lower()
+        if name in _SPECIAL:
+            special.setdefault(name, []).append(field[1].rstrip(b" \t"))
+            if name in _DROPPED:
+                continue
+        kept.append(field)
+    hosts = special.get(b"host", ())
+    if len(hosts) > 1 or (not hosts and not parsed.http10):
+        raise HeadError(400, "exactly one Host field is required")
+    if not special.keys().isdisjoint(_DISGUISED):
+        raise HeadError(400, "disguised framing field")
+    _set_framing(parsed, special)
+    if b"connection" in special or parsed.http10:
+        _set_connection(parsed, special.get(b"connection", []))
+    if b"expect" in special and not parsed.http10:
+        if [value.lower() for value in special[b"expect"]] != [b"100-continue"]:
+            raise HeadError(417, "only 100-continue can be expected")
+        parsed.expects_continue = True
+    identifiers = special.get(b"x-request-id")
+    if identifiers and identifiers[0]:
+        parsed.request_id = identifiers[0]
+
+
+def _set_framing(parsed: RequestHead, special: dict[bytes, list[bytes]]) -> None:
+    lengths = special.get(b"content-length")
+    codings = special.get(b"transfer-encoding")
+    if lengths is not None:
+        if codings is not None:
+            raise HeadError(400, "both Content-Length and Transfer-Encoding")
+        if len(lengths) > 1:
+            raise HeadError(400, "more than one Content-Length")
+        if not lengths[0].isdigit() or len(lengths[0]) > 18:
+            raise HeadError(400, "malformed Content-Length")
+        parsed.length = int(lengths[0])
+    elif codings is not None:
+        if parsed.http10:
+            raise HeadError(400, "Transfer-Encoding in HTTP/1.0")
+        if len(codings) > 1 or codings[0].lower() != b"chunked":
+            raise HeadError(400, "the only transfer coding understood is chunked")
+        parsed.chunked = True
+
+
+def _set_connection(parsed: RequestHead, values: list[bytes]) -> None:
+    options = {option.strip().lower() for option in b",".join(values).split(b",")}
+    parsed.close = parsed.http10 or b"close" in options
+    named = options - _KEEP_ALIVE_OPTIONS
+    if named:
+        parsed.fields = [field for field in parsed.fields if field[0].lower() not in named]
+
+
+def has_bare_newline(part: bytes, start: int = 0) -> bool:
+    """Whether ``part`` has, from ``start``, a line feed without its carriage return before it."""
+    position = part.find(b"\n", start)
+    while position >= 0:
+        if position == 0 or part[position - 1] != 0x0D:
+            return True
+        position = part.find(b"\n", position + 1)
+    return False
+
+
+def is_data_plane(head: RequestHead) -> bool:
+    """Whether a request is spliced to an upstream; everything else is the ASGI application's."""
+    path = head.path
+    if not path.startswith(b"/v1/"):
+        return False
+    models = path == b"/v1/models" or path.startswith(b"/v1/models/")
+    return not (models and head.method in (b"GET", b"HEAD"))
+
+
+def check_relayable(head: RequestHead) -> None:
+    """Raise HeadError for what is valid HTTP but is never passed to an upstream."""
+    if head.method not in _PASSING:
+        raise HeadError(405, "method not allowed")
+    path = head.path
+    if (b"/." in path or b"%2" in path) and _DOT_SEGMENT.search(path) is not None:
+        raise HeadError(400, "dot segments in the path")
+
+
+def upstream_request(head: RequestHead, upstream: Upstream, request_id: bytes) -> bytes:
+    """Write the head for the upstream: own Host, same framing, hop-by-hop fields gone."""
+    out = [head.method, b" ", head.target, b" HTTP/1.1\r\nhost: ", upstream.authority, b"\r\n"]
+    for name, value in head.fields:
+        out += (name, b": ", value, b"\r\n")
+    if head.chunked:
+        out.append(b"transfer-encoding: chunked\r\n")
+    elif head.length is not None:
+        out.append(b"content-length: %d\r\n" % head.length)
+    if head.request_id is None:
+        out += (b"x-request-id: ", request_id, b"\r\n")
+    out.append(b"via: 1.1 spark-control\r\n\r\n")
+    return b"".join(out)
+
+
+def asgi_request(raw: bytes, head: RequestHead) -> bytes:
+    """The head for the ASGI side: as it came, unless its target had to be put in origin form."""
+    if not head.rewritten:
+        return raw
+    line_end = raw.find(b"\r\n")
+    version = raw[line_end - 8 : line_end]
+    return b"%b %b %b%b" % (head.method, head.target, version, raw[line_end:])

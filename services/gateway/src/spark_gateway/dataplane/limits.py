@@ -1,0 +1,35 @@
+"""How much and how long a client or an upstream may take."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the data plane. Times in seconds, sizes in bytes."""
+
+    head_bytes: int = 64 * 1024
+    """Request line and header fields; more is 431."""
+    body_bytes: int = 512 * 1024 * 1024
+    """Request body; more is 413, from Content-Length or while counting."""
+    head_seconds: float = 15.0
+    """From the first byte of a request to the end of its head; more is 408."""
+    stall_seconds: float = 60.0
+    """A client that owes body bytes and sends none for so long gets 408."""
+    keep_alive_seconds: float = 75.0
+    """An idle client connection is closed after so long."""
+    connect_seconds: float = 5.0
+    first_byte_seconds: float = 1800.0
+    """From the end of the request body to the first byte of the answer. Not short: an answer that
+    is not streamed starts when the model has finished."""
+    total_seconds: float = 1800.0
+    """From the head of the request to the end of the answer."""
+    linger_seconds: float = 5.0
+    """How long to listen on after an early answer, so that the client gets to read it."""
+    drain_seconds: float = 30.0
+    """At shutdown, how long answers under way may go on."""
+    idle_upstream_seconds: float = 4.0
+    """Oldest idle upstream connection to use again: vLLM closes them after five seconds."""
+    idle_upstreams: int = 256
+    """Idle connections kept per upstream."""
+    sweep_seconds: float = 1.0
+    """How often deadlines are looked at; their resolution."""

@@ -1,0 +1,83 @@
+"""What all connections of the data plane share: routes, bounds, meters, pools and one timer."""
+
+import asyncio
+import gc
+import itertools
+import secrets
+from typing import Protocol
+
+from spark_gateway.dataplane.limits import Limits
+from spark_gateway.dataplane.meters import Meters
+from spark_gateway.dataplane.ports import Router, Upstream
+from spark_gateway.dataplane.upstream import UpstreamPool
+
+
+class Timed(Protocol):
+    """A client connection with a point in loop time after which something must happen."""
+
+    deadline: float
+
+    def expire(self, now: float) -> None:
+        """The deadline has passed."""
+        ...
+
+
+class Plane:
+    """The shared side of all client connections of one server."""
+
+    def __init__(self, router: Router, limits: Limits, meters: Meters) -> None:
+        self.router = router
+        self.limits = limits
+        self.meters = meters
+        self._connections: set[Timed] = set()
+        self._pools: dict[Upstream, UpstreamPool] = {}
+        self._sweep: asyncio.TimerHandle | None = None
+        self._settled = False
+        self._id_prefix = f"req-{secrets.token_hex(6)}-"
+        self._id_numbers = itertools.count(1)
+
+    def join(self, connection: Timed, loop: asyncio.AbstractEventLoop) -> None:
+        """A client connected."""
+        self._connections.add(connection)
+        self.meters.connections = len(self._connections)
+        if not self._settled:
+            self._settled = True
+            settle_memory()
+        if self._sweep is None:
+            self._sweep = loop.call_later(self.limits.sweep_seconds, self._look_around, loop)
+
+    def leave(self, connection: Timed) -> None:
+        """A client is gone."""
+        self._connections.discard(connection)
+        self.meters.connections = len(self._connections)
+
+    def pool(self, upstream: Upstream, loop: asyncio.AbstractEventLoop) -> UpstreamPool:
+        """The connections to an upstream."""
+        pool = self._pools.get(upstream)
+        if pool is None:
+            pool = self._pools[upstream] = UpstreamPool(upstream, self.limits, loop)
+        return pool
+
+    def new_request_id(self) -> bytes:
+        """A fresh x-request-id: unique, cheap, not secret."""
+        return f"{self._id_prefix}{next(self._id_numbers):x}".encode("ascii")
+
+    def _look_around(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One timer for everything, instead of several per request."""
+        now = loop.time()
+        for connection in [each for each in self._connections if each.deadline <= now]:
+            connection.expire(now)
+        for upstream, pool in list(self._pools.items()):
+            pool.close_older_than(self.limits.idle_upstream_seconds)
+            if not len(pool) and not self.meters.in_flight(upstream.name):
+                del self._pools[upstream]
+        self._sweep = None
+        if self._connections or self._pools:
+            self._sweep = loop.call_later(self.limits.sweep_seconds, self._look_around, loop)
+
+
+def settle_memory() -> None:
+    """Take everything made at start out of the collector's sight: it is there to stay."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -1,0 +1,43 @@
+"""What the data plane asks of whoever knows where models are served."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+Field = tuple[bytes, bytes]
+"""A header field: name as sent, value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A server that answers /v1: host by address (IPv4 or resolvable name) and port."""
+
+    host: str
+    port: int
+    name: str = "llm"
+    """Label in metrics; never shown to clients."""
+
+    @property
+    def authority(self) -> bytes:
+        """The Host field: ``10.1.2.3:8888``."""
+        return f"{self.host}:{self.port}".encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer of our own instead of an upstream's; ``body`` is complete."""
+
+    status: int
+    body: bytes
+    headers: Sequence[Field] = field(default=())
+    close: bool = False
+    """Whether the client connection ends with this answer."""
+    content_type: bytes = b"application/json"
+
+
+class Router(Protocol):
+    """Decides where a request goes, before its body is known. Called once per request: fast."""
+
+    def route(self, method: bytes, path: bytes, headers: Sequence[Field]) -> Upstream | Refusal:
+        """Return where to send it, or what to answer. ``path`` is raw, without the query."""
+        ...

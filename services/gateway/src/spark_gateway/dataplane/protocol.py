@@ -1,0 +1,420 @@
+"""The client's side: a uvicorn protocol class that keeps the data plane out of ASGI.
+
+It reads every request head itself and knows where every message ends. A data-plane request becomes
+an Exchange; the bytes of any other request go, one whole message after the other, to uvicorn's own
+class above it. Requests of one connection are served in order, one at a time.
+"""
+
+import asyncio
+from dataclasses import replace
+from typing import Any, ClassVar, Final
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from spark_gateway.dataplane import heads, refusals
+from spark_gateway.dataplane.bodies import RequestBody
+from spark_gateway.dataplane.exchange import Exchange
+from spark_gateway.dataplane.framing import FramingError
+from spark_gateway.dataplane.limits import Limits
+from spark_gateway.dataplane.meters import Meters
+from spark_gateway.dataplane.plane import Plane
+from spark_gateway.dataplane.ports import Refusal, Router
+from spark_gateway.dataplane.upstream import watch_for_silence
+
+_HELD_BYTES: Final = 65536
+"""How far ahead a pipelining client may send while it waits for an answer."""
+_SKIPPED_BYTES: Final = 1 << 20
+"""Longest body that is read to its end after a refusal, to keep the connection."""
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_NEVER: Final = float("inf")
+
+_HEAD: Final = "head"
+_ASGI: Final = "asgi"
+_RELAY: Final = "relay"
+_SKIP: Final = "skip"
+_LINGER: Final = "linger"
+
+
+class DataPlaneProtocol(HttpToolsProtocol):
+    """One client connection. Made through ``make_protocol``, which binds ``plane``."""
+
+    plane: ClassVar[Plane]
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.deadline = _NEVER
+        self._ends_at = _NEVER
+        self._state = _HEAD
+        self._held = b""
+        self._scanned = 0
+        self._consuming = False
+        self._body: RequestBody | None = None
+        self._exchange: Exchange | None = None
+        self._close_after = False
+        self._asgi_answered = False
+
+    # What the transport tells.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client connected."""
+        super().connection_made(transport)
+        watch_for_silence(transport)
+        self.deadline = self.loop.time() + self.plane.limits.keep_alive_seconds
+        self.plane.join(self, self.loop)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone; whatever is done for it stops now."""
+        self.plane.leave(self)
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.abort()
+        self._held = b""
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the client, cut anywhere."""
+        if self._held:
+            data, self._held = self._held + data, b""
+        self._consume(data)
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than we write."""
+        super().pause_writing()
+        if self._exchange is not None:
+            self._exchange.pause_answer()
+
+    def resume_writing(self) -> None:
+        """The client caught up."""
+        super().resume_writing()
+        if self._exchange is not None:
+            self._exchange.resume_answer()
+
+    # What uvicorn tells.
+
+    def shutdown(self) -> None:
+        """The server stops: finish the answer under way, within bounds, then close."""
+        if self._state == _ASGI:
+            super().shutdown()
+        elif self._exchange is None:
+            self.transport.close()
+        else:
+            self._close_after = True
+            self._exchange.answer.close = True
+            self._ends_at = min(self._ends_at, self.loop.time() + self.plane.limits.drain_seconds)
+            self.deadline = min(self.deadline, self._ends_at)
+
+    def on_response_complete(self) -> None:
+        """The ASGI side has answered."""
+        super().on_response_complete()
+        self._asgi_answered = True
+        if self._body is None and not self.transport.is_closing():
+            self._next_request()
+
+    def handle_websocket_upgrade(self) -> None:
+        """The connection becomes a WebSocket's, and none of ours."""
+        self.plane.leave(self)
+        super().handle_websocket_upgrade()
+
+    # What the exchange tells.
+
+    @property
+    def write_paused(self) -> bool:
+        """Whether the client reads more slowly than we write."""
+        return self.flow.write_paused
+
+    def update_reading(self) -> None:
+        """Read from the client exactly while there is room for what it sends."""
+        exchange = self._exchange
+        if (exchange is not None and exchange.congested) or len(self._held) > _HELD_BYTES:
+            self.flow.pause_reading()
+        else:
+            self.flow.resume_reading()
+
+    def answer_began(self) -> None:
+        """The head of the answer has been passed on."""
+        self.deadline = self._ends_at
+
+    def exchange_ended(self, *, close: bool) -> None:
+        """The answer is complete; ``close`` when the client was told that the connection ends."""
+        self._exchange = None
+        self.server_state.total_requests += 1
+        if close or self._close_after or self._body is not None:
+            self._linger()
+        else:
+            self._next_request()
+
+    def exchange_refused(self, refusal: Refusal) -> None:
+        """There is no answer from the upstream; give our own."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            self._refuse(refusal, exchange.head)
+
+    def exchange_broken(self, last_words: bytes | None) -> None:
+        """The answer cannot be completed; the client must see that it is not complete."""
+        self._exchange = None
+        if last_words is None:
+            self.transport.abort()
+            return
+        self.transport.write(last_words)
+        self._linger()
+
+    # Time.
+
+    def expire(self, now: float) -> None:
+        """The deadline has passed: end whatever the connection is doing."""
+        exchange = self._exchange
+        if self._state == _HEAD and not self.transport.is_closing():
+            if self._held:
+                self._give_up(refusals.bad_request(b"", 408, "the request head took too long"))
+            else:
+                self._linger()
+        elif exchange is None or self.transport.is_closing():
+            self.transport.abort()
+        elif now < self._ends_at and self._body is not None and self.flow.read_paused:
+            # Not the client's fault: the upstream is the slow one.
+            self.deadline = now + self.plane.limits.stall_seconds
+        elif exchange.answer.status:
+            exchange.abort()
+            self.exchange_broken(exchange.last_words(too_long=True))
+        elif self._body is not None:
+            self._give_up(refusals.bad_request(exchange.head.path, 408, "the body took too long"))
+        else:
+            self._give_up(refusals.upstream_silent(exchange.head.path))
+
+    def _set_relay_deadline(self, exchange: Exchange) -> None:
+        if exchange.answer.status:
+            return
+        limits = self.plane.limits
+        bound = limits.first_byte_seconds if self._body is None else limits.stall_seconds
+        self.deadline = min(self._ends_at, self.loop.time() + bound)
+
+    # Reading.
+
+    def _consume(self, data: bytes) -> None:
+        """Hand out bytes to whoever they are for; keep what comes too early."""
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+        self._consuming = True
+        try:
+            while data and not self.transport.is_closing():
+                if self._state == _HEAD:
+                    data = self._take_head(data)
+                elif self._state == _LINGER:
+                    return
+                elif self._body is not None:
+                    data = self._take_body(self._body, data)
+                else:
+                    self._held = data
+                    self.update_reading()
+                    return
+        finally:
+            self._consuming = False
+
+    def _take_head(self, data: bytes) -> bytes:
+        """Start the request whose head is complete in ``data``; return what follows the head."""
+        if data.startswith(b"\r\n"):
+            return data[2:]
+        limit = self.plane.limits.head_bytes
+        end = data.find(b"\r\n\r\n", max(0, self._scanned - 3)) + 4
+        if end > limit or (end < 4 and len(data) > limit):
+            self._give_up(refusals.bad_request(b"", 431, "the request head is too large"))
+            return b""
+        if end < 4:
+            self._wait_for_head(data)
+            return b""
+        self._scanned = 0
+        raw, rest = data[:end], data[end:]
+        path = b""
+        try:
+            head = heads.parse_request(raw)
+            path = head.path
+            relayed = heads.is_data_plane(head)
+            if relayed:
+                heads.check_relayable(head)
+        except heads.HeadError as error:
+            self._give_up(refusals.bad_request(path, error.status, error.message))
+            return b""
+        body = RequestBody(head.length, chunked=head.chunked)
+        self._body = None if body.complete else body
+        if relayed:
+            self._begin_relay(head)
+            return rest
+        return self._begin_asgi(heads.asgi_request(raw, head), rest)
+
+    def _wait_for_head(self, data: bytes) -> None:
+        if heads.has_bare_newline(data, self._scanned):
+            self._give_up(refusals.bad_request(b"", 400, "line feed without carriage return"))
+            return
+        if not self._scanned:
+            self.deadline = self.loop.time() + self.plane.limits.head_seconds
+        self._scanned = len(data)
+        self._held = data
+
+    def _begin_relay(self, head: heads.RequestHead) -> None:
+        plane, now = self.plane, self.loop.time()
+        limits = plane.limits
+        if head.length is not None and head.length > limits.body_bytes:
+            self._refuse(refusals.body_too_large(head.path, limits.body_bytes), head)
+            return
+        upstream = plane.router.route(head.method, head.path, head.fields)
+        if isinstance(upstream, Refusal):
+            self._refuse(upstream, head)
+            return
+        if head.expects_continue and self._body is not None:
+            self.transport.write(_CONTINUE)
+        self._state = _RELAY
+        exchange = self._exchange = Exchange(
+            self,
+            head,
+            upstream,
+            plane.pool(upstream, self.loop),
+            plane.meters.upstream(upstream.name),
+            self.loop,
+            head.request_id or plane.new_request_id(),
+        )
+        self._ends_at = now + limits.total_seconds
+        self._set_relay_deadline(exchange)
+        if self._body is None:
+            exchange.complete_body()
+        exchange.start()
+
+    def _begin_asgi(self, raw: bytes, rest: bytes) -> bytes:
+        self._state = _ASGI
+        self._asgi_answered = False
+        # A slow body is bounded by the total; an answer, which may be an event stream, is not.
+        bound = self.plane.limits.total_seconds if self._body is not None else _NEVER
+        self.deadline = self.loop.time() + bound
+        super().data_received(raw)
+        protocol = self.transport.get_protocol()
+        if protocol is self or not isinstance(protocol, asyncio.Protocol):
+            return rest
+        if rest:
+            protocol.data_received(rest)
+        return b""
+
+    def _take_body(self, body: RequestBody, data: bytes) -> bytes:
+        """Pass on what belongs to the body under way; return what follows it."""
+        try:
+            end, content = body.take(data)
+        except FramingError as error:
+            self._reject_body(refusals.bad_request(self._path, 400, str(error)))
+            return b""
+        if self._state == _RELAY and body.size > self.plane.limits.body_bytes:
+            limit = self.plane.limits.body_bytes
+            self._reject_body(refusals.body_too_large(self._path, limit))
+            return b""
+        if body.complete:
+            self._body = None
+        exchange = self._exchange
+        if exchange is not None:
+            self._relay_body(exchange, content)
+        elif self._state == _ASGI:
+            super().data_received(data[:end])
+            if body.complete:
+                self.deadline = _NEVER
+                if self._asgi_answered and not self.transport.is_closing():
+                    self._next_request()
+        elif body.complete:
+            self._next_request()
+        return data[end:]
+
+    def _relay_body(self, exchange: Exchange, content: bytes) -> None:
+        if content:
+            exchange.send(content)
+        if self._body is None:
+            exchange.complete_body()
+        if exchange.congested:
+            self.update_reading()
+        self._set_relay_deadline(exchange)
+
+    @property
+    def _path(self) -> bytes:
+        return self._exchange.head.path if self._exchange is not None else b""
+
+    # Ending.
+
+    def _next_request(self) -> None:
+        """Go on with what the client sent meanwhile, or wait for more."""
+        self._state = _HEAD
+        self.deadline = self.loop.time() + self.plane.limits.keep_alive_seconds
+        if self._consuming:
+            return
+        held, self._held = self._held, b""
+        self.update_reading()
+        if held:
+            self._consume(held)
+
+    def _refuse(self, refusal: Refusal, head: heads.RequestHead) -> None:
+        """Answer by ourselves; read the body to its end if that is cheap, else close."""
+        body = self._body
+        too_much = body is not None and (head.chunked or (head.length or 0) > _SKIPPED_BYTES)
+        if too_much or head.close or head.expects_continue or self._close_after:
+            refusal = replace(refusal, close=True)
+        self._answer(refusal, head)
+        if refusal.close:
+            self._linger()
+        elif body is not None:
+            self._state = _SKIP
+            self.deadline = self.loop.time() + self.plane.limits.stall_seconds
+            self.update_reading()
+        else:
+            self._next_request()
+
+    def _reject_body(self, refusal: Refusal) -> None:
+        """The body is not acceptable: say so if that is still possible, and close."""
+        exchange = self._exchange
+        if exchange is not None and exchange.answer.status:
+            exchange.abort()
+            self.exchange_broken(exchange.last_words())
+        elif self._state == _ASGI and self.cycle.response_started:
+            self.transport.abort()
+        else:
+            self._give_up(refusal)
+
+    def _give_up(self, refusal: Refusal) -> None:
+        """Answer once more and end the connection: its bytes or its pace cannot be trusted."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.abort()
+        self._answer(replace(refusal, close=True), exchange.head if exchange is not None else None)
+        self._linger()
+
+    def _answer(self, refusal: Refusal, head: heads.RequestHead | None) -> None:
+        self.server_state.total_requests += 1
+        self.plane.meters.refusal(refusal.status)
+        request_id = (head.request_id if head is not None else None) or self.plane.new_request_id()
+        no_body = head is not None and head.method == b"HEAD"
+        common = self.server_state.default_headers
+        self.transport.write(refusals.render(refusal, common, request_id, no_body=no_body))
+
+    def _linger(self) -> None:
+        """Close for writing and listen on a while: a reset would take the answer with it."""
+        self._state = _LINGER
+        self._body = None
+        self._held = b""
+        self.deadline = self.loop.time() + self.plane.limits.linger_seconds
+        self.flow.resume_reading()
+        if self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+
+def make_protocol(router: Router, limits: Limits, meters: Meters) -> type[DataPlaneProtocol]:
+    """The class to give to uvicorn as ``http``; one per server: it carries the shared state."""
+    shared = Plane(router, limits, meters)
+
+    class BoundDataPlaneProtocol(DataPlaneProtocol):
+        """A connection of this server."""
+
+        plane = shared
+
+    return BoundDataPlaneProtocol

@@ -1,0 +1,140 @@
+"""Answers of our own under /v1, in the dialect of the API that the caller speaks."""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from pydantic import JsonValue
+
+from spark_gateway.dataplane.ports import Field, Refusal
+
+_OPENAI_TYPES: Final[Mapping[int, str]] = {
+    400: "invalid_request_error",
+    404: "invalid_request_error",
+    405: "invalid_request_error",
+    408: "invalid_request_error",
+    413: "invalid_request_error",
+    417: "invalid_request_error",
+    431: "invalid_request_error",
+    505: "invalid_request_error",
+}
+_ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
+    404: "not_found_error",
+    413: "request_too_large",
+    500: "api_error",
+    502: "api_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+_CORS: Final[tuple[Field, ...]] = ((b"access-control-allow-origin", b"*"),)
+
+
+def speaks_anthropic(path: bytes) -> bool:
+    """Whether callers of ``path`` expect errors in the form of the Messages API."""
+    return path == b"/v1/messages" or path.startswith(b"/v1/messages/")
+
+
+def error_body(
+    path: bytes,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    param: str | None = None,
+    source: str = "spark-control",
+    extra: Mapping[str, JsonValue] | None = None,
+) -> bytes:
+    """The JSON of an error as callers of ``path`` expect it; ``source`` says whose fault it was."""
+    body: dict[str, JsonValue]
+    if speaks_anthropic(path):
+        kind = _ANTHROPIC_TYPES.get(
+            status, "invalid_request_error" if status < 500 else "api_error"
+        )
+        body = {"type": "error", "error": {"type": kind, "message": message}}
+    else:
+        kind = _OPENAI_TYPES.get(status, "server_error")
+        body = {
+            "error": {
+                "message": message,
+                "type": kind,
+                "param": param,
+                "code": code,
+                "src": source,
+            }
+        }
+    body.update(extra or {})
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def refuse(
+    path: bytes,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    param: str | None = None,
+    source: str = "spark-control",
+    extra: Mapping[str, JsonValue] | None = None,
+    headers: tuple[Field, ...] = (),
+    close: bool = False,
+) -> Refusal:
+    """An error answer. Readable for browser apps of any origin, as vLLM's own errors are."""
+    body = error_body(path, status, code, message, param=param, source=source, extra=extra)
+    return Refusal(status, body, (*_CORS, *headers), close)
+
+
+def bad_request(path: bytes, status: int, message: str) -> Refusal:
+    """The request cannot be acted on; the connection ends because its bytes cannot be trusted."""
+    return refuse(path, status, "invalid_request", message, close=True)
+
+
+def body_too_large(path: bytes, limit: int) -> Refusal:
+    """413, before the body is read or while it is counted."""
+    message = f"the request body is larger than {limit} bytes"
+    return refuse(path, 413, "request_too_large", message, close=True)
+
+
+def upstream_down(path: bytes) -> Refusal:
+    """502: no connection, or it broke before the answer began."""
+    message = "the model server does not answer; see the dashboard for what it is doing"
+    return refuse(path, 502, "upstream_unavailable", message, source="upstream")
+
+
+def upstream_silent(path: bytes) -> Refusal:
+    """504: connected, but no answer in time."""
+    message = "the model server did not begin to answer in time"
+    return refuse(path, 504, "upstream_timeout", message, source="upstream", close=True)
+
+
+def broken_stream_event(path: bytes, *, too_long: bool = False) -> bytes:
+    """The last server-sent event of a stream that broke. No ``[DONE]`` follows it."""
+    if too_long:
+        message = "the answer took longer than is allowed"
+        body = error_body(path, 504, "answer_timeout", message)
+    else:
+        message = "the model server stopped in the middle of the answer"
+        body = error_body(path, 502, "upstream_disconnected", message, source="upstream")
+    prefix = b"event: error\n" if speaks_anthropic(path) else b""
+    return b"%bdata: %b\n\n" % (prefix, body)
+
+
+def render(refusal: Refusal, common: Sequence[Field], request_id: bytes, *, no_body: bool) -> bytes:
+    """A refusal as HTTP/1.1. ``common`` are the server's own fields (date); HEAD has no body."""
+    try:
+        phrase = HTTPStatus(refusal.status).phrase.encode()
+    except ValueError:
+        phrase = b""
+    out = [b"HTTP/1.1 %d %b\r\n" % (refusal.status, phrase)]
+    for name, value in (*common, *refusal.headers):
+        out += (name, b": ", value, b"\r\n")
+    if refusal.status != HTTPStatus.NO_CONTENT:
+        out += (b"content-type: ", refusal.content_type, b"\r\n")
+        out.append(b"content-length: %d\r\n" % len(refusal.body))
+    out += (b"x-request-id: ", request_id, b"\r\n")
+    if refusal.close:
+        out.append(b"connection: close\r\n")
+    out.append(b"\r\n")
+    if not no_body:
+        out.append(refusal.body)
+    return b"".join(out)

@@ -1,0 +1,115 @@
+"""Looks at the model server all the time, so that nobody who asks about it has to wait for it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from spark_common.clock import Clock
+from spark_gateway.dataplane.ports import Upstream
+from spark_gateway.served import ServedModel
+
+POLL_SECONDS: Final = 2.0
+POKED_POLL_SECONDS: Final = 0.5
+_POKED_FOR_SECONDS: Final = 10.0
+_TIMEOUT_SECONDS: Final = 2.0
+_REMEMBERED_SECONDS: Final = 60.0
+"""How long the models of a server that fell silent are still listed."""
+
+State = Literal["unknown", "serving", "idle", "unreachable"]
+"""Idle: the host answers and nothing listens. Unreachable: no answer, or not one of a model
+server."""
+
+
+class _Listed(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+    created: int = 0
+    owned_by: str = "vllm"
+    max_model_len: int | None = None
+    root: str | None = None
+
+
+class _Listing(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    data: list[_Listed]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the model server serves, as last seen."""
+
+    state: State = "unknown"
+    models: tuple[ServedModel, ...] = ()
+    """The last list it gave; empty once it is idle."""
+    stale: bool = False
+    """Whether the list is older than the last look."""
+    listed_at: float | None = None
+    """When the list was given, on the monotonic clock."""
+
+
+class UpstreamWatch:
+    """Polls ``GET /v1/models`` of one upstream. A failing look is a finding, not an error."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        client: httpx.AsyncClient,
+        clock: Clock,
+        tell: Callable[[Served], None] | None = None,
+    ) -> None:
+        self._url = f"http://{upstream.host}:{upstream.port}/v1/models"
+        self._client = client
+        self._clock = clock
+        self._tell = tell
+        self._poked_until = -1.0
+        self._due_at = -1.0
+        self.served = Served()
+
+    def models(self) -> Sequence[ServedModel]:
+        """The loaded models; those of a server that only just fell silent are still listed."""
+        served = self.served
+        if served.stale and served.listed_at is not None:
+            age = self._clock.monotonic() - served.listed_at
+            return served.models if age <= _REMEMBERED_SECONDS else ()
+        return served.models
+
+    def poke(self) -> None:
+        """Something is about to change: look at once, and more often for a while."""
+        now = self._clock.monotonic()
+        self._due_at = now
+        self._poked_until = now + _POKED_FOR_SECONDS
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            now = self._clock.monotonic()
+            if now >= self._due_at:
+                pace = POKED_POLL_SECONDS if now < self._poked_until else POLL_SECONDS
+                self._due_at = now + pace
+                await self.look()
+            await self._clock.sleep(POKED_POLL_SECONDS)
+
+    async def look(self) -> None:
+        """Look once."""
+        try:
+            response = await self._client.get(self._url, timeout=_TIMEOUT_SECONDS)
+            response.raise_for_status()
+            listing = _Listing.model_validate_json(response.content)
+        except httpx.ConnectError:
+            self._found(Served("idle"))
+        except (httpx.HTTPError, ValidationError):
+            known = self.served
+            self._found(Served("unreachable", known.models, stale=True, listed_at=known.listed_at))
+        else:
+            models = tuple(ServedModel(**listed.model_dump()) for listed in listing.data)
+            self._found(Served("serving", models, listed_at=self._clock.monotonic()))
+
+    def _found(self, served: Served) -> None:
+        self.served = served
+        if self._tell is not None:
+            self._tell(served)
