@@ -1,0 +1,106 @@
+"""vLLM's command-line flags as data: one spelling each, never one twice. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_FLAG = re.compile(r"(--?[A-Za-z][A-Za-z0-9_.-]*)(?:=(.*))?\Z", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LEVEL = re.compile(r"-O([0-9])\Z")
+
+MAX_ELEMENT = 16_384
+"""Characters; a JSON flag is long, but not longer."""
+
+ALIASES = {
+    "tp": "tensor-parallel-size",
+    "pp": "pipeline-parallel-size",
+    "dp": "data-parallel-size",
+    "ep": "enable-expert-parallel",
+    "dcp": "decode-context-parallel-size",
+    "n": "nnodes",
+    "r": "node-rank",
+    "q": "quantization",
+    "sc": "speculative-config",
+    "cc": "compilation-config",
+    "asc": "api-server-count",
+    "O": "optimization-level",
+}
+"""Short forms of ``vllm serve`` and what they stand for."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag with its values."""
+
+    key: str
+    """Its identity: the long name without dashes, underscores and ``no-`` normalised away."""
+    spelled: str
+    """As it is written on the command line."""
+    values: tuple[str, ...] = ()
+
+
+def check_element(text: str) -> str:
+    """Return the text if it can be one element of an argument list; raises ValueError.
+
+    Control characters are refused: the launcher re-quotes its command with ``printf %q`` and
+    sends it through a second shell, and no flag of vLLM needs them.
+    """
+    if _CONTROL.search(text):
+        raise ValueError("contains a control character or line break")
+    if len(text) > MAX_ELEMENT:
+        raise ValueError(f"is longer than {MAX_ELEMENT} characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError as wrong:
+        raise ValueError("contains a character that is not valid text") from wrong
+    return text
+
+
+def merge_flags(args: Sequence[str]) -> tuple[Flag, ...]:
+    """Group a list of arguments into flags; of the same flag the later one wins.
+
+    ``--flag value``, ``--flag=value``, ``--flag_name``, short forms and ``--no-flag`` are the
+    same flag. A flag keeps the place where it first stood. Raises ValueError for a value that
+    belongs to no flag.
+    """
+    merged: dict[str, Flag] = {}
+    for flag in _grouped(args):
+        merged[flag.key] = flag
+    return tuple(merged.values())
+
+
+def words(flags: Sequence[Flag]) -> tuple[str, ...]:
+    """Return flags as arguments; ``=`` only where a value would be mistaken for a flag."""
+    found: list[str] = []
+    for flag in flags:
+        if len(flag.values) == 1 and flag.values[0].startswith("-"):
+            found.append(f"{flag.spelled}={flag.values[0]}")
+        else:
+            found += [flag.spelled, *flag.values]
+    return tuple(found)
+
+
+def _grouped(args: Sequence[str]) -> list[Flag]:
+    found: list[Flag] = []
+    for argument in args:
+        check_element(argument)
+        if level := _LEVEL.match(argument):
+            found.append(Flag("optimization-level", "-O", (level[1],)))
+        elif match := _FLAG.match(argument):
+            values = () if match[2] is None else (match[2],)
+            found.append(Flag(_key(match[1]), match[1], values))
+        elif found:
+            last = found[-1]
+            found[-1] = Flag(last.key, last.spelled, (*last.values, argument))
+        else:
+            raise ValueError(f"{argument!r} belongs to no flag")
+    return found
+
+
+def _key(spelled: str) -> str:
+    name = spelled.lstrip("-")
+    head, dot, rest = name.partition(".")
+    if not spelled.startswith("--"):
+        head = ALIASES.get(head, head)
+    head = head.replace("_", "-").removeprefix("no-")
+    return head + dot + rest

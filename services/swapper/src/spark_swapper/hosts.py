@@ -1,0 +1,138 @@
+"""The Sparks as last seen: one round trip per host and look, and what was true before."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from spark_common.clock import Clock
+from spark_common.contracts.models import HostView
+from spark_common.errors import (
+    DeadlineExceededError,
+    HostKeyChangedError,
+    HostUnreachableError,
+    RemoteCommandError,
+    SparkError,
+)
+from spark_common.remote import RemoteShell
+from spark_swapper.scan import Look, look_command, read_look
+
+LOOK_SECONDS = 20.0
+"""A healthy Spark answers in less than one; longer means that it is out of memory."""
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A host by name."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One host as last seen."""
+
+    spark: Spark
+    reachable: bool | None = None
+    """None before the first look."""
+    detail: str | None = None
+    look: Look | None = None
+    """The last answer; still there, but stale, when later looks failed."""
+    seen_at: datetime | None = None
+    fresh: bool = False
+    """Whether ``look`` is the answer to the latest question."""
+
+    def view(self) -> HostView:
+        """Return the host as everybody sees it."""
+        state = {None: "unknown", True: "online", False: "unreachable"}[self.reachable]
+        look = self.look
+        return HostView.model_validate(
+            {
+                "name": self.spark.name,
+                "label": self.spark.label,
+                "state": state,
+                "detail": self.detail,
+                "seen_at": self.seen_at,
+                "disk_total_bytes": look and look.disk_total_bytes,
+                "disk_free_bytes": look and look.disk_free_bytes,
+                "memory_total_bytes": look and look.memory_total_bytes,
+                "memory_available_bytes": look and look.memory_available_bytes,
+            }
+        )
+
+
+class Hosts:
+    """Looks at all Sparks at once and remembers what each said last."""
+
+    def __init__(self, shell: RemoteShell, sparks: Iterable[Spark], clock: Clock) -> None:
+        self._shell = shell
+        self._clock = clock
+        self._sights = {spark.name: Sight(spark) for spark in sparks}
+        self._looking = asyncio.Lock()
+        self._looked_at: float | None = None
+        self._looked_until: datetime | None = None
+
+    @property
+    def sights(self) -> Sequence[Sight]:
+        """The hosts in the order of the settings, the head of a cluster first."""
+        return tuple(self._sights.values())
+
+    @property
+    def as_of(self) -> datetime | None:
+        """End of the last look; None before the first."""
+        return self._looked_until
+
+    def age_seconds(self) -> float | None:
+        """Time since the last look began; None before the first."""
+        if self._looked_at is None:
+            return None
+        return self._clock.monotonic() - self._looked_at
+
+    async def look(self) -> None:
+        """Ask every Spark again; who asks while a look is running shares the next one."""
+        asked = self._clock.monotonic()
+        async with self._looking:
+            if self._looked_at is not None and self._looked_at > asked:
+                return
+            began = self._clock.monotonic()
+            found = await asyncio.gather(*(self._see(sight) for sight in self.sights))
+            self._sights = {sight.spark.name: sight for sight in found}
+            self._looked_at = began
+            self._looked_until = self._clock.now()
+
+    async def _see(self, before: Sight) -> Sight:
+        try:
+            result = await self._shell.run(
+                before.spark.name, look_command(), timeout_seconds=LOOK_SECONDS
+            )
+            look = read_look(result)
+        except SparkError as error:
+            reachable = isinstance(error, RemoteCommandError)
+            detail = _why(before.spark.label, error)
+            return replace(before, reachable=reachable, detail=detail, fresh=False)
+        unread = f"The model folder on {before.spark.label} cannot be read: {look.problem}."
+        problem = unread if look.problem else None
+        return Sight(before.spark, True, problem, look, self._clock.now(), fresh=True)
+
+
+def _why(label: str, error: SparkError) -> str:
+    """Say in plain English what is wrong with a host and what to try."""
+    if isinstance(error, HostKeyChangedError):
+        return _sentence(error.message)
+    if isinstance(error, DeadlineExceededError):
+        return (
+            f"{label} accepts SSH but does not answer. It is probably out of memory: wait a "
+            "few minutes, then hold its power button."
+        )
+    if isinstance(error, HostUnreachableError):
+        return (
+            f"{label} does not answer over SSH. Check that it is switched on, on the network, "
+            f"and that its address and SSH key are right. ({error.message})"
+        )
+    return f"{label} answers over SSH, but its models could not be read: {error.message}."
+
+
+def _sentence(text: str) -> str:
+    stripped = text.strip()
+    return stripped[:1].upper() + stripped[1:] + ("" if stripped.endswith((".", "!")) else ".")

@@ -1,0 +1,97 @@
+"""From a recipe to argument lists: what is started, what is checked, what stops it. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from spark_common.errors import InvalidRequestError
+from spark_swapper.flags import Flag, check_element, merge_flags, words
+from spark_swapper.recipes import Recipe
+
+LAUNCHER = "./launch-cluster.sh"
+
+LAUNCHERS_OWN = frozenset(
+    {
+        "distributed-executor-backend",
+        "nnodes",
+        "node-rank",
+        "master-addr",
+        "master-port",
+        "headless",
+    }
+)
+"""Flags that launch-cluster.sh adds on every node by itself; a second one breaks the start."""
+
+
+@dataclass(frozen=True)
+class LaunchSettings:
+    """What all launches of this cluster share."""
+
+    container: str = "vllm_node"
+    image: str = "vllm-node"
+    port: int = 8888
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One model as argument lists; every element reaches the Spark as one argument."""
+
+    image: str
+    served_name: str
+    launch_argv: tuple[str, ...]
+    """The whole list, from ``./launch-cluster.sh`` on."""
+    vllm_argv: tuple[str, ...]
+    """What follows ``vllm serve``."""
+    stop_argv: tuple[str, ...]
+
+
+def plan_launch(recipe: Recipe, repo: str, settings: LaunchSettings) -> Launch:
+    """Return the argument lists that start ``repo``, as spelled on disk, by this recipe.
+
+    Raises InvalidRequestError for an element that no argument list can carry.
+    """
+    image = recipe.image or settings.image
+    vllm_argv = (repo, *_serve_flags(recipe, settings.port))
+    options = ["-t", image, "--name", settings.container]
+    if recipe.mode == "solo":
+        # Without it a checkout with an .env starts the worker's container as well.
+        options.append("--solo")
+    for mod in recipe.mods:
+        options += ["--apply-mod", mod]
+    for name, value in recipe.env.items():
+        options += ["-e", f"{name}={value}"]
+    # -d must stand before the action: behind it, it would be an argument of vLLM.
+    launch_argv = (LAUNCHER, *options, "-d", "exec", "vllm", "serve", *vllm_argv)
+    stop_argv = (LAUNCHER, "-t", image, "--name", settings.container, "--solo", "stop")
+    return Launch(
+        image=image,
+        served_name=recipe.serves_as,
+        launch_argv=_checked(launch_argv),
+        vllm_argv=vllm_argv,
+        stop_argv=_checked(stop_argv),
+    )
+
+
+def _serve_flags(recipe: Recipe, port: int) -> tuple[str, ...]:
+    own = [
+        Flag("port", "--port", (str(port),)),
+        Flag("host", "--host", ("0.0.0.0",)),  # noqa: S104 - inside the runtime's own container
+        Flag("served-model-name", "--served-model-name", (recipe.serves_as,)),
+    ]
+    if recipe.mode == "cluster":
+        # The launcher counts nodes from this flag, in the text of the command.
+        own.append(Flag("tensor-parallel-size", "-tp", (str(recipe.tensor_parallel),)))
+    decided = {flag.key for flag in own} | LAUNCHERS_OWN
+    if recipe.mode == "solo":
+        decided |= {"tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size"}
+    given = merge_flags([*recipe.args, *recipe.extra_args])
+    return words([*own, *(flag for flag in given if flag.key not in decided)])
+
+
+def _checked(argv: Iterable[str]) -> tuple[str, ...]:
+    checked = tuple(argv)
+    for element in checked:
+        try:
+            check_element(element)
+        except ValueError as wrong:
+            raise InvalidRequestError(f"cannot be an argument on a Spark: {wrong}") from wrong
+    return checked

@@ -1,0 +1,124 @@
+"""The arguments of a launch, read by vLLM's own parser on the Spark, without starting anything."""
+
+import json
+import re
+from importlib import resources
+
+from spark_common.errors import DeadlineExceededError, SparkError
+from spark_common.remote import RemoteCommand, RemoteResult, RemoteShell
+from spark_swapper.candidate import Candidate
+from spark_swapper.ports import PreflightResult
+
+PREFLIGHT_SECONDS = 60.0
+"""Importing vLLM takes 15 to 40 s; longer is no answer, and no reason to refuse."""
+
+MARKER = "SPARKCTL_PREFLIGHT "
+_PARSED = 0
+_USAGE = 2
+_REFUSED = 3
+_ERROR = re.compile(r"^vllm(?: [a-z-]+)?: error: (.+)$")
+_MAX_LINE = 400
+
+
+class ParserPreflight:
+    """Checks a launch inside the runtime's image on the head. Touches nothing."""
+
+    def __init__(self, shell: RemoteShell, container: str) -> None:
+        self._shell = shell
+        self._container = container
+
+    async def __call__(self, candidate: Candidate) -> PreflightResult:
+        """Check the arguments; whatever keeps the check itself from running is ``unknown``."""
+        try:
+            python = await self._python(candidate)
+            command = RemoteCommand(
+                argv=(*python, "-", *candidate.vllm_argv), stdin=preflight_script()
+            )
+            result = await self._shell.run(
+                candidate.head, command, timeout_seconds=PREFLIGHT_SECONDS
+            )
+        except DeadlineExceededError:
+            return _unknown(f"the check took longer than {PREFLIGHT_SECONDS:.0f} s")
+        except SparkError as error:
+            return _unknown(error.message)
+        return judge(result, modded="--apply-mod" in candidate.launch_argv)
+
+    async def _python(self, candidate: Candidate) -> tuple[str, ...]:
+        """Return how to run Python in the runtime's image: in the container that is up, or anew.
+
+        A container of another image has another vLLM, whose flags are not the ones to check.
+        """
+        look = RemoteCommand(
+            argv=(
+                "docker",
+                "inspect",
+                "--format",
+                "{{.State.Running}} {{.Config.Image}}",
+                self._container,
+            )
+        )
+        seen = await self._shell.run(candidate.head, look, timeout_seconds=10.0)
+        if seen.ok and seen.stdout.strip() == f"true {candidate.image}":
+            return ("docker", "exec", "-i", self._container, "python3")
+        # Without a GPU in sight vLLM cannot tell its device and parses nothing.
+        options = ("--rm", "-i", "--gpus", "all", "--network", "none", "--entrypoint=")
+        return ("docker", "run", *options, candidate.image, "python3")
+
+
+def preflight_script() -> bytes:
+    """Return the program that runs inside the image; it gets the arguments of ``vllm serve``."""
+    return resources.files("spark_swapper").joinpath("preflight_inside.py").read_bytes()
+
+
+def judge(result: RemoteResult, modded: bool) -> PreflightResult:
+    """Return what an answer means: 0 good, 2 and 3 bad when they say why, the rest unknown.
+
+    ``modded``: the launch patches vLLM first, which the checked container may not have been.
+    """
+    answer = _marked(result.stdout)
+    error: str | None = None
+    if result.exit_code == _PARSED and answer.get("ok") is True:
+        message = "vLLM accepts the arguments; a real load can still fail."
+        return PreflightResult("good", message)
+    if result.exit_code == _USAGE:
+        matches = [_ERROR.match(line.strip()) for line in result.stderr.splitlines()]
+        error = next((match[1] for match in reversed(matches) if match), None)
+    elif result.exit_code == _REFUSED and answer.get("ok") is False:
+        error = str(answer.get("error") or "") or None
+    if error is None:
+        return _unknown(_last_line(result))
+    line = _cut(error)
+    if modded:
+        return PreflightResult(
+            "unknown",
+            f"vLLM does not accept them without the recipe's mods, which is no proof: {line}",
+            (line,),
+        )
+    return PreflightResult("bad", f"vLLM does not accept its arguments: {line}", (line,))
+
+
+def _marked(stdout: str) -> dict[str, object]:
+    """Return what the program said among the lines that vLLM prints itself."""
+    for line in reversed(stdout.splitlines()):
+        if line.startswith(MARKER):
+            try:
+                found = json.loads(line.removeprefix(MARKER))
+            except ValueError:
+                return {}
+            return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _last_line(result: RemoteResult) -> str:
+    lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
+    ended = "a signal" if result.exit_code is None else f"exit code {result.exit_code}"
+    return lines[-1] if lines else f"the check ended with {ended} and said nothing"
+
+
+def _unknown(reason: str) -> PreflightResult:
+    return PreflightResult("unknown", _cut(reason))
+
+
+def _cut(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _MAX_LINE else flat[: _MAX_LINE - 1] + "…"
