@@ -1,0 +1,27 @@
+// @ts-check
+// The result of what you did: good news leaves by itself, bad news waits to be read.
+
+import { cloned, part, say, setBadge } from "../dom.js";
+
+const GOOD_MS = 4000;
+const AT_MOST = 4;
+
+export class ToastList extends HTMLElement {
+  connectedCallback() {
+    this.className = "toasts";
+    this.setAttribute("role", "status");
+    this.setAttribute("aria-live", "polite");
+  }
+
+  /** @param {"ok"|"bad"} tone @param {string} title @param {string} [text] */
+  add(tone, title, text = "") {
+    const toast = /** @type {HTMLElement} */ (cloned("t-toast").firstElementChild);
+    setBadge(part(toast, "badge"), tone, tone === "ok" ? "check" : "x");
+    say(part(toast, "title"), title);
+    say(part(toast, "text"), text);
+    part(toast, "close").addEventListener("click", () => toast.remove());
+    this.append(toast);
+    while (this.childElementCount > AT_MOST) this.firstElementChild?.remove();
+    if (tone === "ok") setTimeout(() => toast.remove(), GOOD_MS);
+  }
+}
