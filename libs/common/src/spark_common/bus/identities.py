@@ -1,0 +1,49 @@
+"""The nkeys of every identity: seeds only their owner reads, public keys for the server."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import nkeys
+
+from spark_common.bus.permissions import OPERATOR, PERMISSIONS
+
+
+@dataclass(frozen=True)
+class Identities:
+    """A folder with one seed file per identity, mode 0600."""
+
+    directory: Path
+    public_keys: Mapping[str, str]
+
+    @classmethod
+    def load_or_create(cls, directory: Path) -> Self:
+        """Read the seeds of a folder and make those that are missing; the rest stay the same."""
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys = {}
+        for name in (*PERMISSIONS, OPERATOR):
+            path = directory / f"{name}.nk"
+            if not path.exists():
+                _write_new(path, nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
+            pair = nkeys.from_seed(bytearray(path.read_bytes().strip()))
+            keys[name] = pair.public_key.decode()
+            pair.wipe()
+        return cls(directory, keys)
+
+    def seed_file(self, name: str) -> Path:
+        """Return the file for ``NATS_SEED_FILE``; raises KeyError for an unknown identity."""
+        if name not in self.public_keys:
+            raise KeyError(name)
+        return self.directory / f"{name}.nk"
+
+
+def _write_new(path: Path, seed: bytes) -> None:
+    draft = path.with_suffix(".draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(seed + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,262 @@
+"""One connection to NATS: reconnects for ever, remembers what went wrong, hides nats-py."""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from spark_common.bus.server_check import OLDEST_SERVER
+from spark_common.clock import Clock
+from spark_common.errors import DeadlineExceededError, UnavailableError
+from spark_common.settings import SettingsError
+
+_CONNECT_SECONDS = 3.0
+_API_SECONDS = 2.0
+_DRAIN_SECONDS = 10.0
+_AWAY = "the event bus does not answer"
+
+log = structlog.get_logger(__name__)
+
+
+class ApiError(UnavailableError):
+    """JetStream answered with an error; ``err_code`` is its own number."""
+
+    def __init__(self, err_code: int, description: str) -> None:
+        super().__init__(f"JetStream: {description}")
+        self.err_code = err_code
+
+
+def end_process() -> None:
+    """End at once: a connection that is closed for good is healed by a new process."""
+    os._exit(1)
+
+
+class Inflow:
+    """Messages of one subscription; None in between means "look around you"."""
+
+    def __init__(self, link: "NatsLink", limit: int) -> None:
+        self._link = link
+        self._queue: asyncio.Queue[Msg | None] = asyncio.Queue(limit)
+        self._stop: Callable[[], Any] | None = None
+
+    async def open(self, subject: str) -> None:
+        """Subscribe; returns when the server knows."""
+        subscription = await self._link.guarded(
+            self._link.client.subscribe(subject, cb=self._queue.put)
+        )
+        self._stop = subscription.unsubscribe
+        self._link.inflows.add(self)
+        await self._link.flush()
+
+    async def next(self, timeout_seconds: float | None = None) -> Msg | None:
+        """Return the next message; None after a reconnect, at the end, or in time."""
+        if self._link.closing and self._queue.empty():
+            return None
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await self._queue.get()
+        except TimeoutError:
+            return None
+
+    def nudge(self) -> None:
+        """Wake the reader without a message; one that has messages is awake."""
+        if self._queue.empty():
+            self._queue.put_nowait(None)
+
+    def rest(self) -> list[Msg]:
+        """Take what is still here, without waiting."""
+        left = []
+        while not self._queue.empty():
+            message = self._queue.get_nowait()
+            if message is not None:
+                left.append(message)
+        return left
+
+    async def close(self) -> None:
+        """Unsubscribe, as far as anybody still hears it."""
+        self._link.inflows.discard(self)
+        if self._stop is not None:
+            try:
+                await self._stop()
+            except nats.errors.Error:
+                log.debug("bus.unsubscribe_unheard")
+
+
+class NatsLink:
+    """The connection of one identity, with the settings that survive a broken network."""
+
+    def __init__(self, source: str, clock: Clock, on_lost: Callable[[], None]) -> None:
+        self.source = source
+        self.clock = clock
+        self.client = Client()
+        self.closing = False
+        self.inflows: set[Inflow] = set()
+        self.errors = 0
+        """How many errors the server or the network reported."""
+        self.reconnects = 0
+        self._on_lost = on_lost
+        self._trouble: str | None = None
+        self._violation: str | None = None
+        self._violations: list[str] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands now."""
+        return bool(self.client.is_connected)
+
+    def undisturbed(self, reconnects: int) -> bool:
+        """Say whether neither the end nor another reconnect than those counted has come."""
+        return not self.closing and self.reconnects == reconnects
+
+    @property
+    def last_error(self) -> str | None:
+        """A refused subject for as long as we live; trouble of the network until it is over."""
+        return self._violation or self._trouble
+
+    async def connect(self, url: str, seed: str | None) -> None:
+        """Connect once; raises UnavailableError after three seconds."""
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await self.client.connect(
+                    url,
+                    name=self.source,
+                    nkeys_seed_str=seed,
+                    inbox_prefix=f"_INBOX_{self.source}",
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.25,  # type: ignore[arg-type]  # seconds, used as a float
+                    ping_interval=5,
+                    max_outstanding_pings=2,
+                    pending_size=0,
+                    connect_timeout=2,
+                    drain_timeout=int(_DRAIN_SECONDS),
+                    error_cb=self._on_error,
+                    disconnected_cb=self._on_disconnected,
+                    reconnected_cb=self._on_reconnected,
+                    closed_cb=self._on_closed,
+                )
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            self.closing = True
+            await self.client.close()
+            raise UnavailableError(self._trouble or _AWAY) from error
+        version = self.client.connected_server_version
+        if (version.major, version.minor) < OLDEST_SERVER:
+            await self.close()
+            raise UnavailableError(
+                f"nats-server 2.12 or newer is needed, this one is {version.major}.{version.minor}"
+            )
+        self._trouble = None
+
+    async def request(
+        self, subject: str, payload: bytes, timeout_seconds: float, headers: dict[str, str] | None
+    ) -> Msg:
+        """Ask and wait. Raises NoRespondersError, DeadlineExceededError, UnavailableError."""
+        before = len(self._violations)
+        try:
+            return await self.client.request(
+                subject, payload, timeout=timeout_seconds, headers=headers
+            )
+        except nats.errors.NoRespondersError:
+            raise
+        except nats.errors.MaxPayloadError:
+            raise
+        except (nats.errors.TimeoutError, TimeoutError) as error:
+            # A forbidden subject is not answered, it is only reported beside the connection.
+            if self.forbidden(subject, before):
+                raise UnavailableError(f"no permission to publish on {subject}") from error
+            raise DeadlineExceededError(f"no answer within {timeout_seconds:g} s") from error
+        except nats.errors.Error as error:
+            raise UnavailableError(_AWAY) from error
+
+    def forbidden(self, subject: str, since: int = 0) -> bool:
+        """Say whether the server refused this subject since that many refusals."""
+        wanted = f'"{subject.lower()}"'
+        return any(wanted in violation.lower() for violation in self._violations[since:])
+
+    async def api(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Call the JetStream API; raises ApiError with its number, or UnavailableError."""
+        payload = json.dumps(body).encode() if body else b""
+        try:
+            reply = await self.request(f"$JS.API.{verb}", payload, _API_SECONDS, None)
+        except nats.errors.NoRespondersError as error:
+            raise UnavailableError("JetStream does not answer; is it enabled?") from error
+        answer: dict[str, Any] = json.loads(reply.data)
+        if fault := answer.get("error"):
+            raise ApiError(int(fault.get("err_code", 0)), str(fault.get("description", "")))
+        return answer
+
+    async def guarded(self, awaitable: Any) -> Any:
+        """Await something of nats-py; its errors become UnavailableError."""
+        try:
+            return await awaitable
+        except (nats.errors.Error, OSError) as error:
+            raise UnavailableError(_AWAY) from error
+
+    async def flush(self) -> None:
+        """Wait until the server has handled what we sent."""
+        # Shielded: a pong that finds a cancelled waiter ends nats-py's read loop.
+        await self.guarded(asyncio.shield(self.client.flush(5)))
+
+    async def pause(self) -> None:
+        """Wait a moment before trying again."""
+        await self.clock.sleep(0.25)
+
+    async def close(self) -> None:
+        """Drain within ten seconds, then close."""
+        self.closing = True
+        for inflow in self.inflows:
+            inflow.nudge()
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await self.client.drain()
+        except (nats.errors.Error, TimeoutError, OSError):
+            log.info("bus.closed_without_drain")
+        if not self.client.is_closed:
+            await self.client.close()
+
+    async def _on_error(self, error: Exception) -> None:
+        self.errors += 1
+        text = str(error) or type(error).__name__
+        if "permissions violation" in text.lower():
+            self._violation = text.removeprefix("nats: ")
+            self._violations.append(self._violation)
+            log.error("bus.permission_refused", reason=self._violation)
+        elif isinstance(error, nats.errors.AuthorizationError) or "authorization" in text.lower():
+            self._trouble = "NATS refuses our identity: check NATS_SEED_FILE"
+            log.error("bus.identity_refused")
+        else:
+            self._trouble = f"{_AWAY} ({type(error).__name__})"
+            log.warning("bus.error", reason=text)
+
+    async def _on_disconnected(self) -> None:
+        if not self.closing:
+            self._trouble = self._trouble or f"{_AWAY} (connection lost)"
+            log.warning("bus.disconnected")
+
+    async def _on_reconnected(self) -> None:
+        self.reconnects += 1
+        self._trouble = None
+        log.info("bus.reconnected", reconnects=self.reconnects)
+        for inflow in self.inflows:
+            inflow.nudge()
+
+    async def _on_closed(self) -> None:
+        if not self.closing:
+            log.critical("bus.closed_for_good", reason=self.last_error)
+            self._on_lost()
+
+
+def read_seed(path: Path | None) -> str | None:
+    """Read an nkey seed; raises SettingsError when it cannot be read."""
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"NATS_SEED_FILE cannot be read: {type(error).__name__}") from error

@@ -1,0 +1,107 @@
+"""Who may say and hear what: one identity per service, with the least it needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """Subjects an identity may publish on and subscribe to; everything else is refused."""
+
+    publish: tuple[str, ...]
+    subscribe: tuple[str, ...]
+    answers: bool = False
+    """May reply to whoever asked it."""
+
+
+def _inbox(name: str) -> str:
+    return f"_INBOX_{name}.>"
+
+
+def _reads(*streams: str) -> tuple[str, ...]:
+    """Return what reading a stream takes: its newest messages and short-lived consumers."""
+    subjects = ["$JS.FC.>"]
+    for stream in streams:
+        subjects += [
+            f"$JS.API.STREAM.MSG.GET.{stream}",
+            # Consumers without a name are made on the short subject, those with one below it.
+            f"$JS.API.CONSUMER.CREATE.{stream}",
+            f"$JS.API.CONSUMER.CREATE.{stream}.>",
+        ]
+    return tuple(subjects)
+
+
+def _works(stream: str, *durables: str) -> tuple[str, ...]:
+    """Return what working off durable consumers takes."""
+    subjects = []
+    for durable in durables:
+        subjects += [
+            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+            f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
+            f"$JS.ACK.{stream}.{durable}.>",
+        ]
+    return tuple(subjects)
+
+
+def _service(
+    name: str, publish: tuple[str, ...] = (), subscribe: tuple[str, ...] = ()
+) -> Permissions:
+    return Permissions(
+        publish=("$SRV.>", "$JS.API.STREAM.INFO.*", *publish),
+        subscribe=(_inbox(name), f"rpc.{name}.>", "$SRV.>", *subscribe),
+        answers=True,
+    )
+
+
+PERMISSIONS: Mapping[str, Permissions] = {
+    "provisioner": Permissions(publish=("$JS.API.>",), subscribe=(_inbox("provisioner"),)),
+    "gateway": _service(
+        "gateway",
+        publish=(
+            "rpc.>",
+            "menu.changed",
+            *_reads("SC_PROGRESS", "SC_SWAP_EVT", "SC_SWAP_ADM"),
+        ),
+        subscribe=("menu.changed", "swap.complete", "swap.failed", "health.transition"),
+    ),
+    "swapper": _service(
+        "swapper",
+        publish=(
+            "swap.requested.*",
+            "swap.cancel.*",
+            "swap.accepted.*",
+            "swap.rejected.*",
+            "swap.progress.*",
+            "swap.complete.*",
+            "swap.failed.*",
+            "menu.changed",
+            *_works("SC_SWAP_CMD", "swapper", "swapper-cancel"),
+            *_works("SC_INGRESS", "swapper-ingress"),
+            "$JS.API.STREAM.MSG.GET.SC_SWAP_CMD",
+            "$JS.API.STREAM.MSG.GET.SC_SWAP_EVT",
+            "$JS.API.STREAM.MSG.GET.SC_SWAP_ADM",
+            "$JS.API.STREAM.MSG.GET.SC_PROGRESS",
+        ),
+        subscribe=("menu.changed",),
+    ),
+    "health": _service("health"),
+    "coordinator": _service("coordinator"),
+    "audio-proxy": _service("audio-proxy"),
+    "redaction": _service("redaction"),
+    "automation": Permissions(
+        publish=("swap.requested", "health.report", "rpc.coordinator.>"),
+        subscribe=(
+            _inbox("automation"),
+            "swap.accepted.*",
+            "swap.rejected.*",
+            "swap.progress.*",
+            "swap.complete",
+            "swap.failed",
+            "health.transition",
+        ),
+    ),
+}
+"""Every identity of the product's account, by name; the name is also the inbox prefix."""
+
+OPERATOR = "operator"
+"""The one identity of the system account: sees the server, not the product's messages."""
