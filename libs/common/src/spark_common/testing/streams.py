@@ -46,8 +46,9 @@ class MemoryStream:
 
     @property
     def bounds(self) -> tuple[str, int, int]:
-        """Epoch, first and last sequence; first is last + 1 while it is empty."""
-        return self.epoch, min(self.messages, default=self._last_seq + 1), self._last_seq
+        """Epoch, first and last sequence; an emptied stream has first = last + 1."""
+        empty = self._last_seq + 1 if self._last_seq else 0
+        return self.epoch, min(self.messages, default=empty), self._last_seq
 
     def store(
         self, subject: str, payload: bytes, id: str | None, first_on: str | None
