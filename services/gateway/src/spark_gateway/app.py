@@ -1,20 +1,38 @@
 """The composition root: the one place that knows every concrete part of the gateway."""
 
+import asyncio
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import httpx
 from starlette.types import ASGIApp
 
 from spark_common.bus import Bus
+from spark_common.bus.nats import connect_bus
+from spark_common.bus.nats_link import read_seed
 from spark_common.clock import Clock
+from spark_common.errors import UnavailableError
+from spark_common.service import REGISTRY, Service, answer_about
 from spark_gateway.allowed_hosts import AllowedHosts
 from spark_gateway.dashboard_files import read_dashboard
+from spark_gateway.dataplane.limits import Limits
+from spark_gateway.dataplane.meters import Meters, MetersCollector
+from spark_gateway.dataplane.ports import Upstream
+from spark_gateway.dataplane.protocol import make_protocol
+from spark_gateway.dataplane.router import SwapAwareRouter
+from spark_gateway.dataplane.watch import UpstreamWatch
 from spark_gateway.http_app import build_http
+from spark_gateway.late_bus import LateBus
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.parts import Parts
 from spark_gateway.served import ServedModels
+from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
 from spark_gateway.streams.hub import Hub
+from spark_gateway.traffic_feed import TrafficFeed
+
+NAME = "gateway"
+_RETRY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -49,3 +67,68 @@ def build_front(
         version=own_version,
     )
     return Front(build_http(parts, hosts or AllowedHosts(), read_dashboard()), hub, board)
+
+
+async def build(settings: GatewaySettings, clock: Clock) -> Service:
+    """Wire the whole gateway. Nothing here waits for NATS, Redis or a Spark to answer."""
+    read_seed(settings.bus.seed_file)
+    bus = LateBus(lambda: connect_bus(settings.bus, NAME, clock), clock)
+    host = settings.cluster.hosts[0]
+    upstream = Upstream(host.address, settings.cluster.vllm_port)
+    router = SwapAwareRouter(upstream, clock, node=host.name)
+    client = httpx.AsyncClient(trust_env=False)
+    watch = UpstreamWatch(
+        upstream, client, clock, tell=lambda served: router.set_serving(served.state == "serving")
+    )
+    front = build_front(
+        bus,
+        clock,
+        watch,
+        hosts=AllowedHosts(settings.allowed_hosts),
+        guard=OriginGuard(settings.trusted_proxies),
+        demo=settings.demo,
+    )
+    feed = TrafficFeed(router, watch)
+    front.hub.on_entry(feed.on_entry)
+    front.board.on_picture(feed.on_picture)
+    meters = Meters()
+    REGISTRY.register(MetersCollector(meters))
+    stopping = asyncio.Event()
+
+    async def end_streams() -> None:
+        await stopping.wait()
+        front.hub.close()
+        await asyncio.Event().wait()
+
+    async def close() -> None:
+        await client.aclose()
+        await bus.close()
+
+    return Service(
+        NAME,
+        # No check on NATS: /v1 and the page work without it, and a probe must not take them away.
+        app=front.http,
+        http_protocol=make_protocol(router, Limits(), meters),
+        background=(
+            bus.run,
+            front.hub.run,
+            front.board.run,
+            watch.run,
+            lambda: announce(bus, clock),
+            end_streams,
+        ),
+        close=close,
+        stopping=stopping,
+    )
+
+
+async def announce(bus: Bus, clock: Clock) -> None:
+    """Answer for the gateway on the bus, so that it is found there like every service."""
+    about = answer_about(NAME, (), clock)
+    while True:
+        try:
+            await bus.serve(NAME, version("spark-gateway"), "the public port", (about,))
+            break
+        except UnavailableError:
+            await clock.sleep(_RETRY_SECONDS)
+    await asyncio.Event().wait()
