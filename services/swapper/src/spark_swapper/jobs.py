@@ -1,0 +1,173 @@
+"""A swap as a value: what was asked, where it stands, and the table of its legal moves."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from spark_common.contracts.swaps import TERMINAL, Cause, Phase, PhaseMark, SwapView
+
+_GIVE_UP = frozenset({Phase.FAILED, Phase.CANCELLED})
+_GIVE_UP_OR_BACK = _GIVE_UP | {Phase.ROLLING_BACK}
+
+TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
+    Phase.QUEUED: _GIVE_UP | {Phase.PREFLIGHT},
+    # Warming directly: a queued swap whose model serves by the time its turn comes.
+    Phase.PREFLIGHT: _GIVE_UP | {Phase.DRAINING, Phase.WARMING},
+    Phase.DRAINING: _GIVE_UP | {Phase.STOPPING},
+    Phase.STOPPING: _GIVE_UP_OR_BACK | {Phase.LAUNCHING},
+    Phase.LAUNCHING: _GIVE_UP_OR_BACK | {Phase.LOADING},
+    Phase.LOADING: _GIVE_UP_OR_BACK | {Phase.WARMING},
+    Phase.WARMING: _GIVE_UP_OR_BACK | {Phase.READY},
+    Phase.ROLLING_BACK: _GIVE_UP | {Phase.ROLLED_BACK},
+    Phase.READY: frozenset(),
+    Phase.ROLLED_BACK: frozenset(),
+    Phase.FAILED: frozenset(),
+    Phase.CANCELLED: frozenset(),
+}
+"""From each phase to those that may follow it. Nothing else moves a swap."""
+
+MAIN_LINE = (
+    Phase.QUEUED,
+    Phase.PREFLIGHT,
+    Phase.DRAINING,
+    Phase.STOPPING,
+    Phase.LAUNCHING,
+    Phase.LOADING,
+    Phase.WARMING,
+    Phase.READY,
+)
+"""The phases of a swap that goes well, in order."""
+UNTOUCHED = frozenset({Phase.QUEUED, Phase.PREFLIGHT, Phase.DRAINING})
+"""Phases in which nothing on the cluster has changed yet."""
+
+
+class IllegalMoveError(Exception):
+    """A move the table does not know: a bug, never an answer to a caller."""
+
+
+class SwapJob(BaseModel):
+    """One swap, from admission to its end. Frozen: every step is a new value.
+
+    ``revision`` counts the steps; the store compares it before it writes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: Literal[1] = 1
+    id: str
+    model: str
+    model_name: str
+    served_name: str = ""
+    """The ``model`` that clients name, once it serves."""
+    previous: str | None = None
+    previous_name: str | None = None
+    requested_by: str
+    when_busy: Literal["reject", "queue"] = "reject"
+    rollback: bool = False
+    lease_epoch: int = 0
+    body_sha256: str = ""
+    """Hash of the request, to tell a repetition from another request with the same key."""
+
+    phase: Phase = Phase.QUEUED
+    phases: tuple[PhaseMark, ...]
+    percent: float | None = None
+    eta_seconds: float | None = None
+    usual_seconds: float | None = None
+    message: str = ""
+    cause: Cause | None = None
+    failed_in: Phase | None = None
+    serving: str | None = None
+    attempt: int = 1
+    n: int = 0
+    revision: int = 1
+    created_at: datetime
+    finished_at: datetime | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the swap reached one of its ends."""
+        return self.phase in TERMINAL
+
+    def enter(self, phase: Phase, at: datetime, reason: str) -> "SwapJob":
+        """Return the swap in its next phase, ``reason`` being the sentence people read.
+
+        Raises IllegalMoveError for a move the table does not know.
+        """
+        if phase not in TRANSITIONS[self.phase]:
+            raise IllegalMoveError(f"{self.id}: {self.phase.value} -> {phase.value}")
+        left = self.phases[-1]
+        seconds = max(0.0, (at - left.at).total_seconds())
+        marks = (*self.phases[:-1], left.model_copy(update={"seconds": seconds}))
+        ended = phase in TERMINAL
+        return self.model_copy(
+            update={
+                "phase": phase,
+                "phases": (*marks, PhaseMark(phase=phase, at=at)),
+                "message": reason,
+                "percent": None,
+                "eta_seconds": None if ended else self.eta_seconds,
+                "finished_at": at if ended else None,
+                "revision": self.revision + 1,
+            }
+        )
+
+    def amend(self, **changes: object) -> "SwapJob":
+        """Return the swap with other facts in the same phase, one revision later."""
+        return self.model_copy(update={**changes, "revision": self.revision + 1})
+
+    def entered_at(self, phase: Phase) -> datetime | None:
+        """Return when the swap entered a phase, or None."""
+        return next((mark.at for mark in self.phases if mark.phase is phase), None)
+
+    def phase_seconds(self) -> dict[str, float]:
+        """Return how long each finished phase took."""
+        return {
+            mark.phase.value: round(mark.seconds, 3)
+            for mark in self.phases
+            if mark.seconds is not None
+        }
+
+    def total_seconds(self, at: datetime) -> float:
+        """Return the time since admission, up to the end if there is one."""
+        return max(0.0, ((self.finished_at or at) - self.created_at).total_seconds())
+
+    def view(self) -> SwapView:
+        """Return the swap as everybody sees it."""
+        return SwapView(
+            id=self.id,
+            model=self.model,
+            model_name=self.model_name,
+            previous=self.previous,
+            requested_by=self.requested_by,
+            when_busy=self.when_busy,
+            rollback=self.rollback,
+            phase=self.phase,
+            phases=list(self.phases),
+            percent=self.percent,
+            eta_seconds=self.eta_seconds,
+            usual_seconds=self.usual_seconds,
+            message=self.message,
+            cause=self.cause,
+            serving=self.serving,
+            attempt=self.attempt,
+            n=self.n,
+            created_at=self.created_at,
+            finished_at=self.finished_at,
+        )
+
+
+def first_job(
+    *, swap_id: str, model: str, model_name: str, requested_by: str, at: datetime
+) -> SwapJob:
+    """Return a fresh swap in the queue."""
+    return SwapJob(
+        id=swap_id,
+        model=model,
+        model_name=model_name,
+        requested_by=requested_by,
+        phases=(PhaseMark(phase=Phase.QUEUED, at=at),),
+        message="Waiting for its turn.",
+        created_at=at,
+    )

@@ -1,0 +1,29 @@
+"""Every Redis key the swapper reads or writes, built here and nowhere else."""
+
+LIVE = "sc:swap:live"
+"""Sorted set of the ids that are not over, by time of admission: the running one and the queue."""
+
+INDEX = "sc:swap:index"
+"""Sorted set of the latest ids, by time of admission."""
+
+CURRENT = "sc:swap:current"
+"""Id of the swap in execution."""
+
+FENCE_SWAPPER = "sc:fence:swapper"
+"""Counter of worker starts; never deleted, never reset."""
+
+FENCE_LOCK = "sc:fence:lock"
+"""Counter of leases, written by the coordinator; absent until the first lease."""
+
+LOCK = "sc:lock"
+"""The lease, written by the coordinator: token_sha256, holder, fence."""
+
+
+def swap(swap_id: str) -> str:
+    """Hash of one swap: record, revision, writer, phase, body_sha256, cancelled_by."""
+    return f"sc:swap:{swap_id}"
+
+
+def swap_times(model: str) -> str:
+    """List of the latest durations of successful swaps to a model, in seconds, newest first."""
+    return f"sc:swap:times:{model}"
