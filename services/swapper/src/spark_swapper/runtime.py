@@ -1,0 +1,132 @@
+"""The vLLM server as the swap path sees it: orders, looks and the port to it."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from spark_swapper.candidate import Candidate
+
+STOP = "stop"
+LAUNCH = "launch"
+CLEAR = "clear"
+ROLLBACK_STOP = "rollback-stop"
+ROLLBACK_LAUNCH = "rollback-launch"
+ROLLBACK_CLEAR = "rollback-clear"
+"""Names of the guarded steps; each runs at most once per swap and host."""
+
+
+class StaleFenceError(Exception):
+    """A newer worker already acts on the cluster: this process must end at once.
+
+    Not a SparkError: nothing that handles failures of a swap may handle this one.
+    """
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who orders an effect, and for which step of which swap."""
+
+    fence: int
+    """Number of this worker's start; a Spark refuses a lower one than it has seen."""
+    epoch: int
+    """Number of the lease the swap runs under; refused likewise."""
+    swap_id: str
+    step: str
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What one look at one host showed, in one round trip."""
+
+    container: Literal["missing", "running", "stopped", "unclear"]
+    """Unclear: docker did not answer; ``detail`` says what it said."""
+    container_id: str = ""
+    processes: int = 0
+    """Processes of vLLM inside the container. Running without one is a dead runtime."""
+    launcher: Literal["none", "running", "ended"] = "none"
+    """The guarded launch script."""
+    launcher_exit: int | None = None
+    launcher_output: str = ""
+    """The end of what the launch script wrote."""
+    log: bytes = b""
+    """The container's log from the asked offset on."""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class HostCheck:
+    """What a host says before anything is touched."""
+
+    host: str
+    problem: str | None = None
+    """Why a launch there cannot work, in one plain sentence; None when nothing speaks against."""
+    doubt: str | None = None
+    """What could not be checked."""
+    image_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Served:
+    """The model that answers over HTTP."""
+
+    repo: str
+    """``root`` of ``/v1/models``: the repository, whatever name clients use."""
+    served_name: str
+    context_length: int | None = None
+
+
+class Runtime(Protocol):
+    """The vLLM server on the Sparks. Hosts are names.
+
+    Every method may raise HostUnreachableError, HostKeyChangedError or DeadlineExceededError;
+    effects may raise StaleFenceError and StaleEpochError. Questions over HTTP do not raise: a
+    runtime that does not answer is an answer.
+    """
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every host of the cluster, the first head first."""
+        ...
+
+    def label(self, host: str) -> str:
+        """Return what people call a host: ``Spark 1``."""
+        ...
+
+    async def check(self, candidate: Candidate, host: str) -> HostCheck:
+        """Look whether a launch could work there. Touches nothing."""
+        ...
+
+    async def stop(self, order: Order, candidate: Candidate, host: str) -> None:
+        """Order the container away on one host, at most once per step; returns before it is."""
+        ...
+
+    async def launch(self, order: Order, candidate: Candidate) -> bool:
+        """Order the launch on the head, at most once per step; False if it was ordered before."""
+        ...
+
+    async def container(self, host: str) -> Glance:
+        """Look for the container only."""
+        ...
+
+    async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
+        """Look at container, processes, launch script and new log bytes at once."""
+        ...
+
+    async def steps(self, swap_id: str, host: str) -> frozenset[str]:
+        """Return the steps of a swap that were started on a host."""
+        ...
+
+    async def highest_fence(self, host: str) -> int:
+        """Return the highest fence a host has seen, 0 for none."""
+        ...
+
+    async def in_flight(self, host: str) -> int | None:
+        """Return how many answers are being generated; None when nobody says."""
+        ...
+
+    async def served(self, host: str) -> Served | None:
+        """Return the model that is up and healthy; None while none is."""
+        ...
+
+    async def first_token(self, host: str, served_name: str) -> str | None:
+        """Have a token streamed the way clients do; None when it came, else why it did not."""
+        ...
