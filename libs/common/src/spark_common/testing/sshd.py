@@ -33,6 +33,7 @@ class LoopbackSshd:
         self.most_running = 0
         """The largest number of commands that ran at the same moment."""
         self.logins: set[asyncssh.SSHServerConnection] = set()
+        self.commands: set[asyncio.Task[None]] = set()
         self._groups: set[int] = set()
         self._listener: asyncssh.SSHAcceptor | None = None
 
@@ -65,6 +66,7 @@ class LoopbackSshd:
         for group in list(self._groups):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
+        await asyncio.gather(*self.commands, return_exceptions=True)
 
     def started(self, group: int) -> None:
         """Note a command's process group."""
@@ -112,7 +114,6 @@ class _Shell(asyncssh.SSHServerSession[bytes]):
         self._command = ""
         self._input: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._process: asyncio.subprocess.Process | None = None
-        self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, chan: "asyncssh.SSHServerChannel[bytes]") -> None:
         self._channel = chan
@@ -122,7 +123,9 @@ class _Shell(asyncssh.SSHServerSession[bytes]):
         return True
 
     def session_started(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        task = asyncio.get_running_loop().create_task(self._run())
+        self._sshd.commands.add(task)
+        task.add_done_callback(self._sshd.commands.discard)
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         self._input.put_nowait(data)
@@ -158,6 +161,7 @@ class _Shell(asyncssh.SSHServerSession[bytes]):
             code = await process.wait()
         finally:
             feeding.cancel()
+            await asyncio.wait({feeding})
             self._sshd.ended(process.pid)
         with contextlib.suppress(OSError):
             if code < 0:
