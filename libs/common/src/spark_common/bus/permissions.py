@@ -60,7 +60,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
         publish=(
             "rpc.>",
             "menu.changed",
-            *_reads("SC_PROGRESS", "SC_SWAP_EVT", "SC_SWAP_ADM"),
+            *_reads("SC_PROGRESS", "SC_SWAP_EVT", "SC_SWAP_ADM", "SC_DLQ"),
         ),
         subscribe=("menu.changed", "swap.complete", "swap.failed", "health.transition"),
     ),

@@ -35,7 +35,9 @@ class MemoryBroker:
 
     def __init__(self, streams: Iterable[StreamSpec] = STREAMS, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or SystemClock()
-        self.streams = {spec.name: MemoryStream(spec, self.clock, "memory-1") for spec in streams}
+        self.streams = {
+            spec.name: MemoryStream(spec, self.clock, "1", self.store) for spec in streams
+        }
         self.listeners: list[Listener] = []
         self.registered: list[Registered] = []
         self.reachable = True

@@ -68,9 +68,9 @@ class MemoryDelivery:
         self.broker.touch()
 
     async def drop(self, reason: str) -> None:
-        """Never deliver it again; see ``dead_letters`` of the stream."""
+        """Never deliver it again; the dead letters say why."""
         self.broker.require()
-        self.stream.bury(self.durable, self.message.seq, reason)
+        self.stream.bury(self.durable, self.message.seq, "MSG_TERMINATED", reason)
         self.broker.touch()
 
 

@@ -1,7 +1,9 @@
 """A JetStream stream in memory: what it stores, refuses, forgets and hands out."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from spark_common.bus import wire
 from spark_common.bus.patterns import matches
@@ -33,13 +35,14 @@ class MemoryConsumer:
 class MemoryStream:
     """One stream and its durable consumers."""
 
-    def __init__(self, spec: StreamSpec, clock: Clock, epoch: str) -> None:
+    def __init__(
+        self, spec: StreamSpec, clock: Clock, epoch: str, advise: Callable[[str, bytes], object]
+    ) -> None:
         self.spec = spec
         self.epoch = epoch
         self.messages: dict[int, StoredMessage] = {}
-        self.dead_letters: list[tuple[str, StoredMessage, str]] = []
-        """Durable, message and reason of what will never be delivered again."""
         self._clock = clock
+        self._advise = advise
         self._last_seq = 0
         self._ids: dict[str, tuple[int, float]] = {}
         self._consumers = {consumer.name: MemoryConsumer(consumer) for consumer in spec.consumers}
@@ -114,7 +117,7 @@ class MemoryStream:
         for seq, pending in sorted(consumer.pending.items()):
             if pending.due <= moment:
                 if pending.attempt >= consumer.spec.max_deliver > 0:
-                    self.bury(durable, seq, "delivered too often")
+                    self.bury(durable, seq, "MAX_DELIVERIES")
                     continue
                 return self._deliver(consumer, pending.message)
         if len(consumer.pending) >= consumer.spec.max_ack_pending:
@@ -130,11 +133,27 @@ class MemoryStream:
         pending = self._consumers[durable].pending
         return min((entry.due for entry in pending.values()), default=None)
 
-    def bury(self, durable: str, seq: int, reason: str) -> None:
-        """Never deliver it again to this consumer; it stays readable."""
+    def bury(
+        self,
+        durable: str,
+        seq: int,
+        kind: Literal["MAX_DELIVERIES", "MSG_TERMINATED"],
+        reason: str | None = None,
+    ) -> None:
+        """Never deliver it again to this consumer; it stays readable, and an advisory says so."""
         pending = self._consumers[durable].pending.pop(seq, None)
-        if pending is not None:
-            self.dead_letters.append((durable, pending.message, reason))
+        if pending is None:
+            return
+        advisory: dict[str, str | int] = {
+            "stream": self.spec.name,
+            "consumer": durable,
+            "stream_seq": seq,
+            "deliveries": pending.attempt,
+        }
+        if reason is not None:
+            advisory["reason"] = reason
+        subject = f"$JS.EVENT.ADVISORY.CONSUMER.{kind}.{self.spec.name}.{durable}"
+        self._advise(subject, json.dumps(advisory).encode())
 
     def _deliver(self, consumer: MemoryConsumer, message: StoredMessage) -> Pending:
         attempt = consumer.attempts.get(message.seq, 0) + 1
