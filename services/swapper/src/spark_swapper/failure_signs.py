@@ -100,7 +100,7 @@ SIGNS: Sequence[Sign] = (
     sign(
         "context_too_long",
         r"max_model_len \((\d+)\) is greater than the derived max_model_len "
-        r"\((?:max_position_embeddings=)?([\d.]+)",
+        r"\((?:max_position_embeddings=)?(\d+)",
         "The recipe asks for a context of {0} tokens, and the model was made for {1}.",
         _SHORTER,
     ),

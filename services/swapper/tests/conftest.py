@@ -1,0 +1,184 @@
+"""One swap on fakes: a runtime that takes its time, records in memory, a clock that obeys."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+
+from spark_common.events import SwapProgress
+from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
+from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F401
+from spark_swapper.admission import Admission
+from spark_swapper.attempt import Attempt, Cancellation
+from spark_swapper.bringing_up import BringingUp
+from spark_swapper.cancelling import Cancelling
+from spark_swapper.candidate import Candidate
+from spark_swapper.fencing import claim_fence
+from spark_swapper.handlers import Handlers
+from spark_swapper.ingress import Ingress
+from spark_swapper.jobs import SwapJob, first_job
+from spark_swapper.journal import SwapJournal
+from spark_swapper.loading import Loading
+from spark_swapper.observer import RuntimeObserver
+from spark_swapper.outcomes import Outcomes
+from spark_swapper.planning import Planning
+from spark_swapper.preflighting import Preflighting
+from spark_swapper.runner import SwapRunner
+from spark_swapper.settings import SwapTimings
+from spark_swapper.stopping import Stopping
+from spark_swapper.sweeping import Sweeping
+from spark_swapper.teller import Teller
+from spark_swapper.testing import (
+    FakeGate,
+    FakePreflight,
+    FakeRuntime,
+    FakeShelf,
+    MemoryJobs,
+    PlainReader,
+    a_candidate,
+)
+from spark_swapper.worker import Worker
+
+
+@dataclass
+class Bench:
+    """Everything a swap needs, on fakes."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    timings: SwapTimings = field(default_factory=SwapTimings)
+    store: MemoryJobs = field(default_factory=MemoryJobs)
+    gate: FakeGate = field(default_factory=FakeGate)
+    preflight: FakePreflight = field(default_factory=FakePreflight)
+    deaths: int = 0
+
+    def __post_init__(self) -> None:
+        self.old, self.new = a_candidate("gemma"), a_candidate("qwen")
+        self.wide = a_candidate("minimax", hosts=("spark1", "spark2"))
+        self.broker = MemoryBroker(clock=self.clock)
+        self.bus = MemoryBus("swapper", self.broker)
+        self.runtime = FakeRuntime(self.clock)
+        self.shelf = FakeShelf(self.clock, [self.old, self.new, self.wide])
+        self.runtime.serve(self.old)
+        self.start()
+
+    def start(self) -> None:
+        """Wire a swapper process; a second call is its restart."""
+        clock, timings, bus, store = self.clock, self.timings, self.bus, self.store
+        self.teller = Teller(bus)
+        loading = Loading(self.runtime, timings, clock, PlainReader)
+        self.runner = SwapRunner(
+            runtime=self.runtime,
+            shelf=self.shelf,
+            preflight=self.preflight,
+            stopping=Stopping(self.runtime, timings, clock),
+            bringing_up=BringingUp(self.runtime, timings, clock, loading),
+            timings=timings,
+            clock=clock,
+        )
+        self.outcomes = Outcomes(bus, store, clock)
+        self.observer = RuntimeObserver(self.runtime, clock, self.shelf.key_for, self._nothing)
+        self.worker = Worker(
+            bus=bus,
+            store=store,
+            gate=self.gate,
+            shelf=self.shelf,
+            runtime=self.runtime,
+            runner=self.runner,
+            outcomes=self.outcomes,
+            teller=self.teller,
+            clock=clock,
+            timings=timings,
+            fence=lambda: claim_fence(store, self.runtime, clock),
+            after_swap=self.observer.look,
+            lost=self._die,
+        )
+        preflighting = Preflighting(self.runtime, self.preflight)
+        planning = Planning(self.runtime, self.shelf, preflighting, timings, clock)
+        self.admission = Admission(
+            bus=bus,
+            store=store,
+            gate=self.gate,
+            shelf=self.shelf,
+            planning=planning,
+            runtime_view=self.observer.view,
+            clock=clock,
+        )
+        self.handlers = Handlers(bus, store, self.admission, self.worker, self.shelf)
+        self.ingress = Ingress(bus, self.admission, clock)
+        self.cancelling = Cancelling(bus, store, self.worker, self.outcomes, clock)
+        self.sweeping = Sweeping(bus, store, self.admission, self.outcomes, clock)
+
+    async def _nothing(self) -> None:
+        return
+
+    def _die(self) -> None:
+        self.deaths += 1
+
+    def attempt(self, job: SwapJob | None = None, fence: int = 1) -> Attempt:
+        """Return one worker's hold on a swap."""
+        job = job or self.job()
+        journal = SwapJournal(
+            job, store=self.store, teller=self.teller, clock=self.clock, writer=fence
+        )
+        return Attempt(journal, self.clock, fence, job.lease_epoch, Cancellation())
+
+    def job(self, swap_id: str = "swap-1", **facts: object) -> SwapJob:
+        """Return a fresh swap to the new model."""
+        job = first_job(
+            swap_id=swap_id,
+            model=self.new.key,
+            model_name=self.new.name,
+            requested_by="Alice",
+            at=self.clock.now(),
+        )
+        return job.model_copy(update=facts)
+
+    async def swap(
+        self,
+        candidate: Candidate | None = None,
+        *,
+        attempt: Attempt | None = None,
+        most_seconds: float = 5000,
+        meanwhile: Callable[[], Awaitable[None]] | None = None,
+    ) -> SwapJob:
+        """Run a swap to its end on the test's clock."""
+        attempt = attempt or self.attempt()
+        running = asyncio.create_task(self.runner.run(attempt, candidate or self.new))
+        if meanwhile is not None:
+            await meanwhile()
+        await self.until(running.done, most_seconds)
+        return await running
+
+    async def until(self, holds: Callable[[], bool], most_seconds: float = 5000) -> None:
+        """Let time pass, half a second at a time, until something holds."""
+        await self.clock.advance(0)
+        began = self.clock.monotonic()
+        while not holds():
+            assert self.clock.monotonic() - began < most_seconds, "it never happened"
+            await self.clock.advance(0.5)
+
+    def told(self, swap_id: str = "swap-1") -> list[SwapProgress]:
+        """Return the progress events of a swap in order."""
+        return [
+            SwapProgress.model_validate(message.envelope.data)
+            for message in self.broker.stream("SC_PROGRESS").messages.values()
+            if message.subject == f"swap.progress.{swap_id}" and message.envelope is not None
+        ]
+
+
+@pytest_asyncio.fixture
+async def bench() -> AsyncIterator[Bench]:
+    """Yield fakes with the teller running."""
+    bench = Bench()
+    telling = asyncio.create_task(bench.teller.run())
+    yield bench
+    telling.cancel()
+    await asyncio.gather(telling, return_exceptions=True)
+
+
+@pytest.fixture
+def effects(bench: Bench) -> Callable[[], list[str]]:
+    """Return the effects so far as ``step@host``."""
+    return lambda: [f"{step}@{host}" for _, host, _, step in bench.runtime.journal]

@@ -1,0 +1,148 @@
+from pathlib import Path
+
+import pytest
+
+from spark_swapper.launch import LAUNCHERS_OWN, LaunchSettings, plan_launch
+from spark_swapper.recipes import Recipe, RecipeBook, load_recipes
+
+
+def by_key(book: RecipeBook, key: str) -> Recipe:
+    return next(recipe for recipe in book.recipes if recipe.key == key)
+
+
+def overridden(folder: Path, text: str) -> RecipeBook:
+    path = folder / "models.override.yaml"
+    path.write_text(text)
+    return load_recipes(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "repo", "mode"),
+    [
+        ("qwen3.6-35b-a3b", "nvidia/Qwen3.6-35B-A3B-NVFP4", "solo"),
+        ("gpt-oss-120b", "openai/gpt-oss-120b", "solo"),
+        ("gemma-4-26b", "google/gemma-4-26b-it", "solo"),
+        ("minimax-m2.7", "MiniMaxAI/MiniMax-M2.7-AWQ", "cluster"),
+        ("llama-4-scout", "nvidia/Llama-4-Scout-17B-16E-NVFP4", "solo"),
+    ],
+)
+def test_the_bundle_knows_the_models_people_run(key: str, repo: str, mode: str) -> None:
+    recipe = by_key(load_recipes(), key)
+    assert (recipe.repo, recipe.mode) == (repo, mode)
+
+
+def test_the_bundle_has_no_problems() -> None:
+    book = load_recipes()
+    assert book.problems == ()
+    assert len({recipe.key for recipe in book.recipes}) == len(book.recipes)
+
+
+@pytest.mark.parametrize("recipe", load_recipes().recipes, ids=lambda recipe: recipe.key)
+def test_every_bundled_recipe_can_be_launched_and_keeps_the_house_rules(recipe: Recipe) -> None:
+    plan = plan_launch(recipe, recipe.repo, LaunchSettings())
+    spelled = [word for word in plan.vllm_argv if word.startswith("-")]
+    assert len(set(spelled)) == len(spelled)
+    assert not {f"--{name}" for name in LAUNCHERS_OWN} & set(plan.vllm_argv)
+    length = plan.vllm_argv[plan.vllm_argv.index("--max-model-len") + 1]
+    assert int(length) == recipe.context_length
+    if "tools" in recipe.capabilities:
+        assert {"--enable-auto-tool-choice", "--tool-call-parser"} <= set(plan.vllm_argv)
+    assert ("reasoning" in recipe.capabilities) == ("--reasoning-parser" in plan.vllm_argv)
+    if recipe.key.startswith("gemma-4"):
+        assert "fastsafetensors" not in plan.vllm_argv
+
+
+def test_no_override_file_is_no_problem(tmp_path: Path) -> None:
+    assert load_recipes(tmp_path / "models.override.yaml") == load_recipes()
+
+
+def test_an_override_replaces_only_the_fields_it_has(tmp_path: Path) -> None:
+    book = overridden(
+        tmp_path,
+        "models:\n  gpt-oss-120b:\n    name: Ours\n    extra_args: [--max-model-len, 65536]\n",
+    )
+    recipe, bundled = by_key(book, "gpt-oss-120b"), by_key(load_recipes(), "gpt-oss-120b")
+    assert recipe.name == "Ours"
+    assert recipe.args == bundled.args
+    plan = plan_launch(recipe, recipe.repo, LaunchSettings())
+    assert plan.vllm_argv[plan.vllm_argv.index("--max-model-len") + 1] == "65536"
+
+
+def test_an_override_adds_entries_of_its_own(tmp_path: Path) -> None:
+    book = overridden(tmp_path, "models:\n  mine:\n    name: Mine\n    repo: alice/mine\n")
+    assert book.for_repo("Alice/Mine") == by_key(book, "mine")
+    assert book.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("{name: Bad}", "repo: Field required"),
+        ("{name: Bad, repo: no-owner}", "repo: "),
+        ("{name: Bad, repo: a/b, mods: [../../etc]}", "mods.0: "),
+        ("{name: Bad, repo: a/b, env: {A: 'x y'}}", "env.A: "),
+        ("{name: Bad, repo: a/b, env: {A: '$(id)'}}", "env.A: "),
+        ("{name: Bad, repo: a/b, image: 'x; id'}", "image: "),
+        ("{name: Bad, repo: a/b, args: [true]}", "args.0: "),
+        ('{name: Bad, repo: a/b, args: ["--a=x\\ny"]}', "args.0: contains a control character"),
+        ("{name: Bad, repo: a/b, args: [value]}", "'value' belongs to no flag"),
+        ("{name: Bad, repo: a/b, args: [--model, x/y]}", "--model is decided by repo"),
+        ("{name: Bad, repo: a/b, typo: 1}", "typo: Extra inputs are not permitted"),
+        ("{name: Bad, repo: a/b, mode: cluster}", "tensor_parallel of 2 or more"),
+        ("{name: Bad, repo: openai/gpt-oss-120b}", "'gpt-oss-120b' is the recipe for"),
+        ("just text", "it is not a mapping"),
+    ],
+)
+def test_a_wrong_entry_is_left_out_and_said(tmp_path: Path, entry: str, reason: str) -> None:
+    book = overridden(tmp_path, f"models:\n  bad: {entry}\n  good: {{name: Good, repo: a/good}}\n")
+    assert len(book.problems) == 1
+    assert book.problems[0].startswith("models.override.yaml: 'bad' is left out: ")
+    assert reason in book.problems[0]
+    assert by_key(book, "good").name == "Good"
+    assert len(book.recipes) == len(load_recipes().recipes) + 1
+
+
+def test_a_secret_in_the_arguments_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    book = overridden(
+        tmp_path, "models:\n  bad: {name: B, repo: a/b, args: [--api_key, hunter2]}\n"
+    )
+    assert "readable by everybody" in book.problems[0]
+    assert "hunter2" not in book.problems[0]
+
+
+def test_a_wrong_override_leaves_the_bundled_recipe_standing(tmp_path: Path) -> None:
+    book = overridden(tmp_path, "models:\n  gpt-oss-120b: {mode: sideways}\n")
+    assert by_key(book, "gpt-oss-120b") == by_key(load_recipes(), "gpt-oss-120b")
+    assert "mode: " in book.problems[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["models: [", "- a\n- b\n", "models: 7\n", "\tx", "models:\n  a: *nowhere\n"]
+)
+def test_an_unreadable_file_leaves_the_bundle_standing(tmp_path: Path, text: str) -> None:
+    book = overridden(tmp_path, text)
+    assert book.recipes == load_recipes().recipes
+    assert len(book.problems) == 1
+
+
+def test_a_file_that_is_not_text_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "models.override.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "cannot be read" in load_recipes(path).problems[0]
+
+
+def test_numbers_of_yaml_become_text(tmp_path: Path) -> None:
+    book = overridden(
+        tmp_path,
+        "models:\n  mine: {name: M, repo: a/m, args: [--seed, 7], env: {A: 1}}\n",
+    )
+    assert by_key(book, "mine").args == ("--seed", "7")
+    assert by_key(book, "mine").env == {"A": "1"}
+
+
+def test_a_recipe_serves_under_the_name_it_was_given() -> None:
+    fields = {"key": "k", "name": "N", "repo": "a/b"}
+    assert Recipe.model_validate(fields).serves_as == "k"
+    assert Recipe.model_validate({**fields, "served_name": "s"}).serves_as == "s"
+    args = ["--served-model-name", "x", "y"]
+    assert Recipe.model_validate({**fields, "args": args}).serves_as == "x"
