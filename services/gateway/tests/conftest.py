@@ -376,3 +376,8 @@ async def a_bench(
 @pytest.fixture
 def make_bench() -> Callable[..., contextlib.AbstractAsyncContextManager[Bench]]:
     return a_bench
+
+
+@pytest.fixture
+def make_swapper() -> Callable[[Bus], FakeSwapper]:
+    return FakeSwapper

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from spark_common.testing import FakeClock, settle
+from spark_common.testing import FakeClock, MemoryBroker, settle
 from spark_gateway.streams import hub as hub_module
 from spark_gateway.streams.hub import Hub
 
@@ -224,8 +224,8 @@ async def test_a_new_stream_ends_the_followers_of_the_old_one(bench, eventually)
     await bench.swapper.step("s1", 1)
     async with bench.stream("/api/swap/s1/stream") as client:
         await eventually(lambda: client.steps() == [1])
-        stream = bench.broker.streams["SC_PROGRESS"]
-        fresh = type(stream)(stream.spec, bench.broker.clock, "memory-2")
+        fresh = MemoryBroker(clock=bench.broker.clock).streams["SC_PROGRESS"]
+        fresh.epoch = "memory-2"
         bench.broker.streams["SC_PROGRESS"] = fresh
         await bench.swapper.step("s1", 1)
         await bench.swapper.step("s1", 2)

@@ -8,6 +8,7 @@ Anthropic one under ``/v1/messages``. Everything a framework would say itself is
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, JsonValue
@@ -76,6 +77,23 @@ class Problem(BaseModel):
     details: dict[str, JsonValue] = {}
 
 
+class OpenAIFault(BaseModel):
+    """The inside of an error as OpenAI's clients read it."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str
+    src: Literal["spark-control", "upstream"] = "spark-control"
+    """Whose fault it was."""
+
+
+class OpenAIError(BaseModel):
+    """An error as every route under ``/v1`` answers it."""
+
+    error: OpenAIFault
+
+
 @dataclass(frozen=True)
 class Fault:
     """An error as HTTP will tell it, before a dialect is chosen."""
@@ -120,7 +138,7 @@ def render(fault: Fault, path: str, request_id: str) -> Response:
     if path.startswith("/v1/messages"):
         return JSONResponse(_anthropic(fault), fault.status, headers)
     if path == "/v1" or path.startswith("/v1/"):
-        return JSONResponse(_openai(fault), fault.status, headers)
+        return JSONResponse(_openai(fault).model_dump(), fault.status, headers)
     problem = Problem(
         type=f"urn:spark-control:problem:{fault.code}",
         title=HTTPStatus(fault.status).phrase,
@@ -171,17 +189,9 @@ def _http_fault(error: HTTPException) -> Fault:
     return Fault(status, code, message, headers=dict(error.headers or {}))
 
 
-def _openai(fault: Fault) -> dict[str, JsonValue]:
+def _openai(fault: Fault) -> OpenAIError:
     kind = "server_error" if fault.status >= 500 else "invalid_request_error"
-    return {
-        "error": {
-            "message": fault.message,
-            "type": kind,
-            "param": None,
-            "code": fault.code,
-            "src": "spark-control",
-        }
-    }
+    return OpenAIError(error=OpenAIFault(message=fault.message, type=kind, code=fault.code))
 
 
 def _anthropic(fault: Fault) -> dict[str, JsonValue]:

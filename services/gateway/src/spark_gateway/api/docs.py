@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, Response
 
+from spark_gateway.api.errors_doc import ERROR_SCHEMAS
 from spark_gateway.api.relayed import relayed_paths
 from spark_gateway.control_route import ControlRoute
 from spark_gateway.parts import Parts, parts_of
@@ -28,4 +29,5 @@ def openapi_document(routes: list[Any], version: str) -> dict[str, Any]:
         routes=routes,
     )
     document["paths"] |= relayed_paths()
+    document.setdefault("components", {}).setdefault("schemas", {}).update(ERROR_SCHEMAS)
     return document

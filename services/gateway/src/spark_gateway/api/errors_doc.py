@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from spark_gateway.errors import Problem
+from pydantic.json_schema import models_json_schema
+
+from spark_gateway.errors import OpenAIError, Problem
+
+ERROR_SCHEMAS: dict[str, Any] = models_json_schema(
+    [(Problem, "serialization"), (OpenAIError, "serialization")],
+    ref_template="#/components/schemas/{model}",
+)[1]["$defs"]
+"""Components that the documents of all routes point at."""
 
 _REASONS = {
     400: "the body is not JSON",
@@ -21,12 +29,16 @@ CHANGE = (400, 403, 409, 413, 415, 422, 423, 503, 504)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the ``responses`` of a route that may answer these statuses."""
-    return {
-        status: {
-            "model": Problem,
-            "description": _REASONS[status],
-            "content": {"application/problem+json": {}},
-        }
-        for status in statuses
-    }
+    """Return the ``responses`` of a control route that may answer these statuses."""
+    return {status: _response(status, "application/problem+json", Problem) for status in statuses}
+
+
+def openai_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses`` of a route under ``/v1`` that may answer these statuses."""
+    return {status: _response(status, "application/json", OpenAIError) for status in statuses}
+
+
+def _response(status: int, media_type: str, model: type[Problem | OpenAIError]) -> dict[str, Any]:
+    # Not FastAPI's "model": it would declare application/json beside the true type.
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {"description": _REASONS[status], "content": {media_type: {"schema": schema}}}

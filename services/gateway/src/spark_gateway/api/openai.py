@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from spark_gateway.api.errors_doc import openai_errors
 from spark_gateway.errors import HttpFaultError
 from spark_gateway.parts import Parts, parts_of
 from spark_gateway.served import ServedModel
@@ -53,7 +54,9 @@ async def list_served(parts: Annotated[Parts, Depends(parts_of)]) -> ModelList:
     return ModelList(data=[_listed(model) for model in parts.served.models()])
 
 
-@router.get("/models/{id:path}", response_model_exclude_none=True)
+@router.get(
+    "/models/{id:path}", response_model_exclude_none=True, responses=openai_errors(404, 422)
+)
 async def get_served(parts: Annotated[Parts, Depends(parts_of)], id: str) -> ListedModel:
     """One loaded model."""
     for model in parts.served.models():

@@ -78,12 +78,11 @@ class Board:
         self._taken_at: float | None = None
         self._answered: set[str] = set()
         self._listeners: list[Callable[[LiveSnapshot], None]] = []
-        nobody = [Component(name=name, state="unknown") for name in _SERVICES]
         self._snapshot = Snapshot(
             LiveSnapshot(
                 menu=None,
                 swaps=None,
-                components=nobody,
+                components=_nobody_knows(),
                 bus=self.bus_view(),
                 version=version,
                 demo=demo,
@@ -183,7 +182,7 @@ class Board:
 
     def _components(self, names: list[str] | None) -> list[Component]:
         if names is None or not self._bus.health().connected:
-            return [Component(name=name, state="unknown") for name in _SERVICES]
+            return _nobody_knows()
         answered = set(names) | {"gateway"}
         # Discovery has half a second; a busy service may miss one call, not two.
         up = answered | self._answered
@@ -225,6 +224,13 @@ class Board:
                 self._hub.tell("bus", now.model_dump_json())
                 self.poke()
             told = now
+
+
+def _nobody_knows() -> list[Component]:
+    """While the bus is away only one thing is certain: whoever asks was answered by us."""
+    return [
+        Component(name=name, state="up" if name == "gateway" else "unknown") for name in _SERVICES
+    ]
 
 
 def _content(menu: Menu | None) -> Menu | None:

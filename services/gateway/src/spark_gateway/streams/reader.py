@@ -69,11 +69,15 @@ class StreamReader:
 
     async def run(self) -> None:
         """Read until cancelled; the bus may go and come, the stream may be made anew."""
+        reason = None
         while True:
             try:
                 await self._read()
+                reason = None
             except SparkError as error:
-                _LOG.warning("stream.unreadable", stream=self.stream, reason=error.code)
+                if error.message != reason:
+                    reason = error.message
+                    _LOG.warning("stream.unreadable", stream=self.stream, reason=reason)
             await self._clock.sleep(RETRY_SECONDS)
 
     async def reached(self, seq: int, within_seconds: float) -> bool:

@@ -1,0 +1,375 @@
+"""The gateway as a real process between a real NATS, a real upstream and real HTTP clients."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from spark_common.bus.nats import connect_bus
+from spark_common.bus.provision import provision
+from spark_common.clock import SystemClock
+from spark_common.contracts.swaps import Phase
+from spark_common.embedded import NatsServer
+from spark_common.embedded.child import free_port
+from spark_common.testing.wait import until
+
+pytestmark = pytest.mark.connected
+EVENTS = 2000
+READERS = 8
+
+
+class GatewayProcess:
+    """``python -m spark_gateway`` on a port of its own."""
+
+    def __init__(self, nats: NatsServer, upstream_port: int, log: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._nats = nats
+        self._upstream_port = upstream_port
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        bus = self._nats.settings("gateway")
+        env = os.environ | {
+            "NATS_URL": bus.url,
+            "NATS_SEED_FILE": str(bus.seed_file),
+            "SPARK1_HOST": "127.0.0.1",
+            "SPARK1_USER": "alice",
+            "VLLM_PORT": str(self._upstream_port),
+            "BIND_PORT": str(self.port),
+        }
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "spark_gateway", env=env, stdout=log, stderr=log
+            )
+        await until(self.alive, "the gateway answers")
+
+    async def alive(self) -> bool:
+        # Not /livez: that answers before the application is built.
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+            try:
+                return (await client.get("/v1/models")).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+    async def end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+        return await self._process.wait()
+
+    def said(self) -> str:
+        return self._log.read_text()
+
+
+@asynccontextmanager
+async def an_upstream() -> AsyncIterator[int]:
+    """A model server that lists one model and repeats what it was sent."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                length = 0
+                if b"content-length:" in head:
+                    length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+                body = await reader.readexactly(length)
+                if head.startswith(b"get /v1/models"):
+                    model = {"id": "org/model", "created": 7, "max_model_len": 4096, "root": None}
+                    body = json.dumps({"object": "list", "data": [model]}).encode()
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+                    b"content-length: %d\r\n\r\n%b" % (len(body), body)
+                )
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+@pytest.fixture
+async def nats(tmp_path):
+    server = NatsServer(tmp_path / "nats")
+    yield server
+    await server.kill()
+
+
+@pytest.fixture
+async def gateway(nats, tmp_path):
+    await nats.start()
+    async with an_upstream() as port:
+        process = GatewayProcess(nats, port, tmp_path / "gateway.log")
+        yield process
+        await process.end(signal.SIGKILL)
+
+
+@pytest.fixture
+async def swapper(nats, gateway, make_swapper):
+    """A swapper that behaves, on the real bus, as its own identity."""
+    await provision(nats.settings("provisioner"), SystemClock())
+    bus = await connect_bus(
+        nats.settings("swapper"), "swapper", SystemClock(), on_lost=lambda: None
+    )
+    fake = make_swapper(bus)
+    await fake.serve()
+    yield fake
+    await bus.close()
+
+
+class Reader:
+    """Follows a swap like a browser: takes what comes, resumes by id when it is cut."""
+
+    def __init__(self, url: str, number: int) -> None:
+        self._url = url
+        self._random = random.Random(number)
+        self.steps: list[int] = []
+        self.connections = 0
+        self.resets = 0
+        self.outcome: str | None = None
+        self._last_id: str | None = None
+
+    async def follow(self, path: str) -> None:
+        timeout = httpx.Timeout(20, connect=3)
+        async with httpx.AsyncClient(base_url=self._url, timeout=timeout, trust_env=False) as http:
+            while self.outcome is None:
+                self.connections += 1
+                try:
+                    await self._take(http, path, self._random.randint(100, 900))
+                except (httpx.HTTPError, OSError):
+                    await asyncio.sleep(0.1)
+
+    async def _take(self, http: httpx.AsyncClient, path: str, quota: int) -> None:
+        headers = {"last-event-id": self._last_id} if self._last_id else {}
+        async with http.stream("GET", path, headers=headers) as answer:
+            answer.raise_for_status()
+            fields: dict[str, str] = {}
+            async for line in answer.aiter_lines():
+                if line:
+                    name, _, value = line.partition(": ")
+                    fields[name] = value
+                    continue
+                self._dispatch(fields)
+                fields = {}
+                quota -= 1
+                if quota == 0 or self.outcome is not None:
+                    return
+
+    def _dispatch(self, fields: dict[str, str]) -> None:
+        match fields.get("event"):
+            case "swap.progress":
+                self.steps.append(json.loads(fields["data"])["n"])
+            case "reset":
+                self.resets += 1
+            case "swap.complete" | "swap.failed" as outcome:
+                self.outcome = outcome
+        self._last_id = fields.get("id", self._last_id)
+
+
+async def test_eight_readers_lose_nothing_while_nats_and_gateway_die(nats, gateway, swapper):
+    await gateway.start()
+    await swapper.step("s1", 1)
+    readers = [Reader(gateway.url, number) for number in range(READERS)]
+    told = 1
+
+    async def tell() -> None:
+        nonlocal told
+        for n in range(2, EVENTS + 1):
+            await swapper.step("s1", n, lines=["x" * 80])
+            told = n
+        await swapper.complete("s1")
+
+    async def kill() -> None:
+        for victim, moment in (("nats", 400), ("gateway", 900), ("nats", 1300), ("nats", 1700)):
+            await until(lambda moment=moment: told >= moment, "the story goes on")
+            if victim == "nats":
+                await nats.kill()
+                await nats.start()
+            else:
+                await gateway.end(signal.SIGKILL)
+                await gateway.start()
+
+    async with asyncio.timeout(50), asyncio.TaskGroup() as tasks:
+        tasks.create_task(tell())
+        tasks.create_task(kill())
+        for reader in readers:
+            tasks.create_task(reader.follow("/api/swap/s1/stream"))
+
+    for reader in readers:
+        assert reader.steps == list(range(1, EVENTS + 1))
+        assert reader.outcome == "swap.complete"
+        assert reader.resets == 0
+        assert reader.connections > 1
+
+
+async def test_the_page_and_v1_work_before_and_without_nats(nats, gateway, make_swapper):
+    await nats.kill()
+    await gateway.start()
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
+        assert (await http.get("/readyz")).status_code == 200
+        assert (await http.get("/")).headers["content-type"] == "text/html; charset=utf-8"
+        began = time.monotonic()
+        refused = await http.get("/api/models")
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) > 0
+        assert time.monotonic() - began < 5
+
+        chat = await http.post("/v1/chat/completions", json={"model": "org/model"})
+        assert chat.json() == {"model": "org/model"}
+        await until(lambda: lists_the_model(http), "the model is listed")
+
+        async with http.stream("GET", "/api/live") as answer:
+            events = live_events(answer)
+            name, picture = await anext(events)
+            assert name == "snapshot"
+            assert picture["menu"] is None
+            assert picture["bus"]["connected"] is False
+
+            await nats.start()
+            await provision(nats.settings("provisioner"), SystemClock())
+            bus = await connect_bus(
+                nats.settings("swapper"), "swapper", SystemClock(), on_lost=lambda: None
+            )
+            await make_swapper(bus).serve()
+            seen = set()
+            async with asyncio.timeout(20):
+                async for name, body in events:
+                    if name == "bus" and body["connected"]:
+                        seen.add("bus")
+                    if name == "menu" or (name == "snapshot" and body["menu"] is not None):
+                        seen.add("menu")
+                    if {"name": "swapper", "state": "up"} in (body if name == "components" else []):
+                        seen.add("swapper")
+                    if seen == {"bus", "menu", "swapper"}:
+                        break
+            await bus.close()
+
+
+async def lists_the_model(http: httpx.AsyncClient) -> bool:
+    body = (await http.get("/v1/models")).json()
+    return body == {
+        "object": "list",
+        "data": [
+            {
+                "id": "org/model",
+                "object": "model",
+                "created": 7,
+                "owned_by": "vllm",
+                "max_model_len": 4096,
+                "status": {"value": "loaded"},
+            }
+        ],
+    }
+
+
+async def live_events(answer: httpx.Response) -> AsyncIterator[tuple[str, dict]]:
+    fields: dict[str, str] = {}
+    async for line in answer.aiter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+            continue
+        if "event" in fields:
+            yield fields["event"], json.loads(fields["data"])
+        fields = {}
+
+
+async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, gateway, swapper):
+    await gateway.start()
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
+
+        async def menu() -> bool:
+            return (await http.get("/api/models")).status_code == 200
+
+        await until(menu, "the menu is there")
+        assert nats.pid is not None
+        os.kill(nats.pid, signal.SIGSTOP)
+        try:
+            for method, path, status in (
+                ("GET", "/api/models", {503, 504}),
+                ("POST", "/api/swap", {503}),
+                ("GET", "/api/swap/s1/stream", {503, 504}),
+                ("GET", "/api/status", {200}),
+            ):
+                began = time.monotonic()
+                body = {"model": "gpt-oss-120b"} if method == "POST" else None
+                answer = await http.request(method, path, json=body)
+                assert answer.status_code in status, path
+                assert time.monotonic() - began < 5, path
+            chat = await http.post("/v1/chat/completions", json={"model": "org/model"})
+            assert chat.status_code == 200
+        finally:
+            os.kill(nats.pid, signal.SIGCONT)
+
+
+async def test_a_running_swap_refuses_chat_and_its_end_opens_it(nats, gateway, swapper):
+    await gateway.start()
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
+        accepted = await http.post(
+            "/api/swap", json={"model": "gpt-oss-120b"}, headers={"Idempotency-Key": "s1"}
+        )
+        assert accepted.status_code == 202
+
+        async def chat() -> int:
+            return (await http.post("/v1/chat/completions", json={})).status_code
+
+        async def refused() -> bool:
+            return await chat() == 503
+
+        async def open_again() -> bool:
+            return await chat() == 200
+
+        await until(open_again, "chat works while the swap only waits")
+        await swapper.step("s1", 1, phase=Phase.LOADING, previous=Phase.LAUNCHING)
+        await until(refused, "chat is refused while the model is away")
+        answer = await http.post("/v1/chat/completions", json={})
+        assert answer.json()["error"]["code"] == "model_loading"
+        assert answer.json()["loading"]["swap_id"] == "s1"
+        assert int(answer.headers["retry-after"]) <= 60
+        await swapper.complete("s1")
+        await until(open_again, "chat works again")
+
+
+async def test_a_stop_ends_open_streams_at_once(nats, gateway, swapper):
+    await gateway.start()
+    swapper.begin("s1")
+    await swapper.step("s1", 1)
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
+        async with http.stream("GET", "/api/live") as live:
+            events = live_events(live)
+            assert (await anext(events))[0] == "snapshot"
+            began = time.monotonic()
+            code = await gateway.end(signal.SIGTERM)
+            assert code == 0
+            assert time.monotonic() - began < 5
+            async for _ in events:
+                pass
+    assert "Traceback" not in gateway.said()
+
+
+async def test_a_missing_setting_is_one_line(tmp_path):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "spark_gateway",
+        env={"PATH": os.environ["PATH"], "NATS_URL": "nats://127.0.0.1:4222"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 2
+    assert said.decode().splitlines() == [
+        "SPARK1_HOST is not set: the address of the first Spark is required"
+    ]
