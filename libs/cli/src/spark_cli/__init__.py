@@ -1,1 +1,1 @@
-""""""
+"""sparkctl: starts spark-control on this machine and talks to a running one."""

@@ -1,7 +1,5 @@
 """An embedded redis-server that keeps what it confirms and lets in one user."""
 
-import hashlib
-import json
 import secrets
 from pathlib import Path
 
@@ -16,15 +14,8 @@ from spark_common.embedded.child import (
     require_free_port,
     write_private,
 )
+from spark_common.embedded.redis_config import USER, render
 from spark_common.settings import RedisSettings
-
-USER = "spark"
-RULES = (
-    "resetkeys ~sc:* resetchannels -@all +@read +@write +@string +@hash +@sortedset +@set +@list"
-    " +@connection +@transaction +eval +evalsha +script|load +time -@dangerous"
-    " +client|setname"
-)
-"""Our keys only; scripts, but nothing that looks at or empties the whole server."""
 
 
 class RedisServer:
@@ -92,22 +83,11 @@ class RedisServer:
         return self.password_file.read_text(encoding="ascii").strip()
 
     def _render(self) -> str:
-        digest = hashlib.sha256(self._password().encode()).hexdigest()
-        return f"""\
-bind 127.0.0.1
-port {self._port}
-dir {json.dumps(str(self.directory.absolute()))}
-daemonize no
-appendonly yes
-appendfsync always
-no-appendfsync-on-rewrite no
-aof-use-rdb-preamble yes
-save ""
-maxmemory 64mb
-maxmemory-policy noeviction
-user default off
-user {USER} on #{digest} {RULES}
-"""
+        return render(
+            listen=f"127.0.0.1:{self._port}",
+            data=str(self.directory.absolute()),
+            password=self._password(),
+        )
 
     async def _answers(self) -> bool:
         client = Redis.from_url(

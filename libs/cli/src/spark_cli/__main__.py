@@ -1,0 +1,28 @@
+"""``sparkctl``."""
+
+import sys
+
+import click
+
+from spark_cli.commands.doctor import doctor
+from spark_cli.commands.events import events
+from spark_cli.commands.init import init
+from spark_cli.commands.models import models
+from spark_cli.commands.sim import sim
+from spark_cli.commands.status import status
+from spark_cli.commands.swap import swap
+from spark_cli.demo import demo
+from spark_cli.up import up
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="spark-cli", prog_name="sparkctl")
+def main() -> None:
+    """Run spark-control on this machine, and talk to a running one."""
+
+
+for command in (demo, up, status, models, swap, events, doctor, sim, init):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    sys.exit(main())

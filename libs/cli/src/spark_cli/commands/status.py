@@ -1,0 +1,61 @@
+"""``sparkctl status``: is everything well, and what is loaded?"""
+
+import json
+from typing import Any
+
+import click
+
+from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.words import duration, gigabytes, table
+
+_RUNTIME_WORDS = {
+    "unknown": "not looked at yet",
+    "idle": "no model is loaded",
+    "starting": "starting",
+    "serving": "serving",
+    "degraded": "loaded, but its answers are not well",
+    "unreachable": "cannot be reached",
+}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+def status(as_json: bool) -> None:
+    """Show what is loaded, the Sparks, and the parts of spark-control."""
+    document = GatewayClient(gateway_url()).get("/api/status")
+    click.echo(json.dumps(document, indent=2) if as_json else render(document))
+
+
+def render(document: dict[str, Any]) -> str:
+    """Return the page a person reads."""
+    lines = []
+    runtime = document.get("runtime")
+    if runtime is None:
+        lines.append("model    nobody knows: the swapper does not answer")
+    else:
+        model = runtime.get("served_name") or runtime.get("model") or ""
+        words = _RUNTIME_WORDS.get(runtime["state"], runtime["state"])
+        lines.append(f"model    {' '.join((model, words)).strip()}")
+    swap = document.get("swap")
+    if swap is not None:
+        left = swap.get("eta_seconds")
+        eta = f", about {duration(left)} left" if left is not None else ""
+        lines.append(f"swap     {swap['model']}: {swap['phase']}{eta} ({swap['id']})")
+    bus = document["bus"]
+    lines.append(f"bus      {'connected' if bus['connected'] else bus.get('detail') or 'away'}")
+    rows = [("spark", "state", "memory free", "disk free", "")]
+    rows += [
+        (
+            host["name"],
+            host["state"],
+            gigabytes(host.get("memory_available_bytes")),
+            gigabytes(host.get("disk_free_bytes")),
+            host.get("detail") or "",
+        )
+        for host in document.get("hosts") or []
+    ]
+    lines += ["", table(rows)]
+    parts = [(part["name"], part["state"]) for part in document.get("components") or []]
+    if parts:
+        lines += ["", table([("part", "state"), *parts])]
+    return "\n".join(lines)
