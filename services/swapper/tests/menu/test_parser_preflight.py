@@ -11,7 +11,7 @@ from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.preflight import MARKER, ParserPreflight, judge, preflight_script
 from spark_swapper.recipes import Recipe
 
-DATA = Path(__file__).parent / "data" / "preflight"
+DATA = Path(__file__).parents[1] / "data" / "preflight"
 
 
 def captured(name: str, exit_code: int) -> RemoteResult:
