@@ -50,13 +50,13 @@ class Bench:
     timings: SwapTimings = field(default_factory=SwapTimings)
     store: MemoryJobs = field(default_factory=MemoryJobs)
     gate: FakeGate = field(default_factory=FakeGate)
-    preflight: FakePreflight = field(default_factory=FakePreflight)
     deaths: int = 0
 
     def __post_init__(self) -> None:
         self.old, self.new = a_candidate("gemma"), a_candidate("qwen")
         self.wide = a_candidate("minimax", hosts=("spark1", "spark2"))
         self.broker = MemoryBroker(clock=self.clock)
+        self.preflight = FakePreflight(self.clock)
         self.bus = MemoryBus("swapper", self.broker)
         self.runtime = FakeRuntime(self.clock)
         self.shelf = FakeShelf(self.clock, [self.old, self.new, self.wide])

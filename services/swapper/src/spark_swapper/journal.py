@@ -1,0 +1,147 @@
+"""The one writer of a running swap: saves every step, then tells it."""
+
+import structlog
+
+from spark_common.clock import Clock
+from spark_common.contracts.swaps import Cause, Phase
+from spark_common.errors import UnavailableError
+from spark_common.events import SwapProgress
+from spark_swapper.jobs import SwapJob
+from spark_swapper.runtime import StaleFenceError
+from spark_swapper.store import JobStore, StaleWriterError
+from spark_swapper.teller import Teller
+
+_log = structlog.get_logger()
+_TELL_EVERY_SECONDS = 0.2
+_SAVE_AGAIN_SECONDS = 5.0
+_LINES_PER_EVENT = 200
+_BYTES_PER_EVENT = 200_000
+"""An event must stay well below the bus's one megabyte."""
+
+
+class SwapJournal:
+    """Holds the swap while it runs.
+
+    While Redis is away the swap goes on and its latest state is written when Redis is back. A
+    record that belongs to a newer worker raises StaleFenceError: this one must not go on.
+    """
+
+    def __init__(
+        self, job: SwapJob, *, store: JobStore, teller: Teller, clock: Clock, writer: int
+    ) -> None:
+        self._job = job
+        self._store = store
+        self._teller = teller
+        self._clock = clock
+        self._writer = writer
+        self._stored_revision = job.revision
+        self._lines: list[str] = []
+        self._told_at = clock.monotonic()
+        self._save_again_at: float | None = None
+
+    @property
+    def job(self) -> SwapJob:
+        """The swap as of now."""
+        return self._job
+
+    @property
+    def stored_revision(self) -> int:
+        """The last revision that is known to be in the store."""
+        return self._stored_revision
+
+    def conclude(self, phase: Phase, message: str, **facts: object) -> SwapJob:
+        """Move to an end without saving it: the outcome event comes first."""
+        moved = self._job.model_copy(update=facts).enter(phase, self._clock.now(), message)
+        self._job = moved
+        return moved
+
+    async def enter(self, phase: Phase, message: str) -> None:
+        """Move to the next phase: save, then tell."""
+        previous = self._job.phase
+        self._job = self._job.enter(phase, self._clock.now(), message)
+        _log.info("swap.phase_changed", swap_id=self._job.id, phase=phase.value)
+        await self._save_and_tell(previous)
+
+    async def note(
+        self,
+        message: str | None = None,
+        *,
+        percent: float | None = None,
+        eta_seconds: float | None = None,
+        lines: tuple[str, ...] = (),
+    ) -> None:
+        """Keep what is new within the phase; tells at most five times a second."""
+        self._lines.extend(line[:4000] for line in lines)
+        changes: dict[str, object] = {}
+        if message is not None and message != self._job.message:
+            changes["message"] = message
+        if percent is not None and percent != self._job.percent:
+            changes["percent"] = percent
+        if changes or self._lines:
+            changes["eta_seconds"] = eta_seconds
+            self._job = self._job.model_copy(update=changes)
+            if self._clock.monotonic() - self._told_at >= _TELL_EVERY_SECONDS:
+                await self._save_and_tell(None)
+        elif self._save_again_at is not None:
+            await self._save()
+
+    async def keep(self, *, cause: Cause, failed_in: Phase) -> None:
+        """Save why the swap is being undone, before it is."""
+        self._job = self._job.amend(cause=cause, failed_in=failed_in)
+        await self._save()
+
+    async def adopt(self, **facts: object) -> None:
+        """Save facts that are learned once: what served before, the attempt."""
+        self._job = self._job.amend(**facts)
+        await self._save()
+
+    async def _save_and_tell(self, previous: Phase | None) -> None:
+        job = self._job = self._job.amend(n=self._job.n + 1)
+        await self._save()
+        self._told_at = self._clock.monotonic()
+        lines, self._lines = _fitting(self._lines), []
+        self._teller.tell(
+            SwapProgress(
+                swap_id=job.id,
+                n=job.n,
+                model=job.model,
+                phase=job.phase,
+                previous_phase=previous,
+                percent=job.percent,
+                eta_seconds=job.eta_seconds,
+                message=job.message,
+                lines=lines,
+                attempt=job.attempt,
+                at=self._clock.now(),
+            )
+        )
+
+    async def _save(self) -> None:
+        now = self._clock.monotonic()
+        if self._save_again_at is not None and now < self._save_again_at:
+            return
+        try:
+            await self._store.save(self._job, self._stored_revision, self._writer)
+        except StaleWriterError as stale:
+            raise StaleFenceError(str(stale)) from stale
+        except UnavailableError:
+            if self._save_again_at is None:
+                _log.warning("swap.record_behind", swap_id=self._job.id)
+            self._save_again_at = now + _SAVE_AGAIN_SECONDS
+            return
+        self._stored_revision = self._job.revision
+        self._save_again_at = None
+
+
+def _fitting(lines: list[str]) -> list[str]:
+    """Return the last lines that fit one event, and say how many were left out."""
+    kept: list[str] = []
+    size = 0
+    for line in reversed(lines):
+        size += len(line.encode())
+        if len(kept) == _LINES_PER_EVENT or size > _BYTES_PER_EVENT:
+            break
+        kept.append(line)
+    kept.reverse()
+    left_out = len(lines) - len(kept)
+    return [f"... {left_out} lines left out ...", *kept] if left_out else kept

@@ -1,0 +1,235 @@
+"""Drives a swap through its phases, in the order it happens, with one way to move."""
+
+import asyncio
+
+from spark_common.clock import Clock
+from spark_common.contracts.swaps import Cause, Phase
+from spark_common.errors import SparkError, StaleEpochError
+from spark_swapper import causes, runtime
+from spark_swapper.attempt import Attempt
+from spark_swapper.bringing_up import BringingUp
+from spark_swapper.candidate import Candidate
+from spark_swapper.causes import CancelRequested, SwapFault
+from spark_swapper.jobs import UNTOUCHED, SwapJob
+from spark_swapper.ports import Preflight, Shelf
+from spark_swapper.preflighting import Preflighting
+from spark_swapper.runtime import Runtime
+from spark_swapper.settings import SwapTimings
+from spark_swapper.stopping import Stopping
+
+_TOUCHED = (Phase.LAUNCHING, Phase.LOADING, Phase.WARMING)
+"""Phases in which something of the new model may be running."""
+
+
+class SwapRunner:
+    """Every phase may be entered again by a new worker: effects are guarded, looks are repeated.
+
+    ``run`` returns the swap in its end phase, not saved yet. It raises StaleFenceError when a
+    newer worker acts, and whatever is a bug.
+    """
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime,
+        shelf: Shelf,
+        preflight: Preflight,
+        stopping: Stopping,
+        bringing_up: BringingUp,
+        timings: SwapTimings,
+        clock: Clock,
+    ) -> None:
+        self._runtime = runtime
+        self._shelf = shelf
+        self._preflighting = Preflighting(runtime, preflight)
+        self._stopping = stopping
+        self._bringing_up = bringing_up
+        self._timings = timings
+        self._clock = clock
+
+    async def run(self, attempt: Attempt, candidate: Candidate) -> SwapJob:
+        """Take the swap from where it stands to its end."""
+        journal = attempt.journal
+        while not journal.job.over:
+            try:
+                if journal.job.cause is not None and journal.job.phase is not Phase.ROLLING_BACK:
+                    raise SwapFault(journal.job.cause)
+                attempt.stop_if_cancelled()
+                await self._advance(attempt, candidate)
+            except SwapFault as fault:
+                await self._undo(attempt, candidate, fault.cause)
+            except CancelRequested as cancel:
+                await self._abandon(attempt, candidate, cancel.by)
+            except StaleEpochError as stale:
+                await self.conclude(attempt, Phase.FAILED, causes.epoch_passed(stale.message))
+            except SparkError as error:
+                await self._undo(attempt, candidate, causes.refused(error))
+        return journal.job
+
+    async def _advance(self, attempt: Attempt, candidate: Candidate) -> None:
+        """Do the work of the present phase and enter the next one."""
+        journal, name = attempt.journal, candidate.name
+        match journal.job.phase:
+            case Phase.QUEUED:
+                await journal.enter(Phase.PREFLIGHT, f"Checking that {name} can start.")
+            case Phase.PREFLIGHT:
+                await self._preflight(attempt, candidate)
+            case Phase.DRAINING:
+                await self._drain(attempt)
+                await attempt.check_gate()
+                old = journal.job.previous_name
+                await journal.enter(
+                    Phase.STOPPING, f"Stopping {old}." if old else "Making sure nothing runs."
+                )
+            case Phase.STOPPING:
+                deadline = attempt.deadline(self._timings.stop_seconds)
+                await self._stopping.run(attempt, candidate, runtime.STOP, deadline)
+                attempt.stop_if_cancelled()
+                where = self._runtime.label(candidate.head)
+                await journal.enter(Phase.LAUNCHING, f"Starting {name} on {where}.")
+            case Phase.LAUNCHING:
+                await self._bringing_up.launch(attempt, candidate, runtime.LAUNCH)
+                await journal.enter(Phase.LOADING, f"Loading {name}.")
+            case Phase.LOADING:
+                await self._bringing_up.load(attempt, candidate, runtime.LAUNCH)
+                await journal.enter(Phase.WARMING, f"Waiting for the first word of {name}.")
+            case Phase.WARMING:
+                await self._bringing_up.warm(attempt, candidate, runtime.LAUNCH)
+                journal.conclude(Phase.READY, f"{name} is serving.", serving=candidate.key)
+            case Phase.ROLLING_BACK:
+                await self._roll_back(attempt)
+            case _:  # pragma: no cover - run() asks only for swaps that are not over
+                raise AssertionError(journal.job.phase)
+
+    async def _preflight(self, attempt: Attempt, candidate: Candidate) -> None:
+        journal = attempt.journal
+        before = await self._preflighting.serving_now()
+        if before is not None:
+            repo, served_name = before.repo, before.served_name
+            key = self._shelf.key_for(repo)
+            await journal.adopt(previous=key, previous_name=served_name)
+            if repo == candidate.repo:
+                await journal.enter(Phase.WARMING, f"{candidate.name} is loaded already.")
+                return
+        else:
+            await journal.adopt(previous=None, previous_name=None)
+        warnings = await self._preflighting.check(candidate)
+        if warnings:
+            await journal.note(" ".join(warnings), lines=tuple(warnings))
+        attempt.stop_if_cancelled()
+        await journal.enter(Phase.DRAINING, "Letting running answers finish.")
+
+    async def _drain(self, attempt: Attempt) -> None:
+        """Wait until nobody is being answered, at most the drain time, then go on anyway."""
+        deadline = attempt.deadline(self._timings.drain_seconds)
+        while True:
+            attempt.stop_if_cancelled()
+            counts = await asyncio.gather(
+                *(self._runtime.in_flight(host) for host in self._runtime.hosts)
+            )
+            running = sum(count or 0 for count in counts)
+            left = deadline - self._clock.monotonic()
+            if not running or left <= 0:
+                return
+            answers = "1 answer" if running == 1 else f"{running} answers"
+            await attempt.journal.note(f"Letting {answers} finish, at most {left:.0f} s.")
+            await self._clock.sleep(min(self._timings.poll_seconds, left))
+
+    async def _roll_back(self, attempt: Attempt) -> None:
+        """Bring the previous model back by the same guarded steps under other names."""
+        journal = attempt.journal
+        failure = journal.job.cause or causes.interrupted()
+        previous = await self._shelf.find(journal.job.previous or "")
+        deadline = attempt.deadline(self._timings.stop_seconds)
+        await self._stopping.run(attempt, previous, runtime.ROLLBACK_STOP, deadline)
+        attempt.stop_if_cancelled()
+        await self._bringing_up.launch(attempt, previous, runtime.ROLLBACK_LAUNCH)
+        await self._bringing_up.load(attempt, previous, runtime.ROLLBACK_LAUNCH)
+        await self._bringing_up.warm(attempt, previous, runtime.ROLLBACK_LAUNCH)
+        journal.conclude(
+            Phase.ROLLED_BACK,
+            f"{failure.sentence} {previous.name} is serving again.",
+            serving=previous.key,
+            cause=failure,
+        )
+
+    async def _undo(self, attempt: Attempt, candidate: Candidate, cause: Cause) -> None:
+        """After a failure: clear what is half there, then roll back when asked, else end."""
+        journal = attempt.journal
+        job = journal.job
+        if job.phase is Phase.ROLLING_BACK:
+            first = job.cause or causes.interrupted()
+            left = await self._clear(attempt, candidate, runtime.ROLLBACK_CLEAR)
+            name = job.previous_name or "the previous model"
+            both = causes.rollback_failed(first, cause, name)
+            await self.conclude(attempt, Phase.FAILED, both, left)
+            return
+        if job.cause is None:
+            await journal.keep(cause=cause, failed_in=job.phase)
+        left = ""
+        if job.phase in _TOUCHED:
+            left = await self._clear(attempt, candidate, runtime.CLEAR)
+        past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED)
+        if past_stopping and job.rollback and job.previous and not await self._serves(job.previous):
+            name = job.previous_name or job.previous
+            await journal.enter(Phase.ROLLING_BACK, f"{cause.sentence} Bringing {name} back.")
+            return
+        await self.conclude(attempt, Phase.FAILED, cause, left)
+
+    async def _abandon(self, attempt: Attempt, candidate: Candidate, by: str) -> None:
+        """After a cancel: take away what this swap started; what is stopped stays stopped."""
+        journal, left = attempt.journal, ""
+        phase = journal.job.phase
+        if phase is Phase.STOPPING and not await self._stop_ordered(journal.job.id):
+            left = ""
+        elif phase in (Phase.STOPPING, *_TOUCHED, Phase.ROLLING_BACK):
+            await journal.note(f"Cancelled by {by}: clearing the GPU.")
+            step = runtime.ROLLBACK_CLEAR if phase is Phase.ROLLING_BACK else runtime.CLEAR
+            left = await self._clear(attempt, candidate, step)
+        await self.conclude(attempt, Phase.CANCELLED, causes.cancelled(by), left)
+
+    async def _stop_ordered(self, swap_id: str) -> bool:
+        """Say whether any Spark was told to stop; a silent one counts as told."""
+        for host in self._runtime.hosts:
+            try:
+                if runtime.STOP in await self._runtime.steps(swap_id, host):
+                    return True
+            except SparkError:
+                return True
+        return False
+
+    async def _clear(self, attempt: Attempt, candidate: Candidate, step: str) -> str:
+        """Stop what is left; return "" or the sentence that says what could not be cleared."""
+        deadline = self._clock.monotonic() + self._timings.stop_seconds
+        try:
+            await self._stopping.run(attempt, candidate, step, deadline)
+        except SwapFault as fault:
+            return f" {fault.cause.sentence}"
+        except SparkError as error:
+            return f" What is left of it could not be cleared: {error.message}."
+        return ""
+
+    async def _serves(self, key: str) -> bool:
+        now = await self._preflighting.serving_now()
+        return now is not None and self._shelf.key_for(now.repo) == key
+
+    async def conclude(self, attempt: Attempt, phase: Phase, cause: Cause, left: str = "") -> None:
+        """End badly and say truthfully what serves now, or that nothing does."""
+        journal = attempt.journal
+        now = await self._preflighting.serving_now()
+        key = self._shelf.key_for(now.repo) if now is not None else None
+        if now is not None:
+            state = f"{now.served_name} is serving."
+        elif journal.job.phase in UNTOUCHED:
+            state = "Nothing was touched."
+        elif left or cause.code in ("not_stopped", "ssh_timeout"):
+            state = left.strip() or "What runs there now is not known."
+        else:
+            state = f"The GPU is empty now. {causes.PRESS_ANOTHER}"
+        journal.conclude(
+            phase,
+            f"{cause.sentence} {state}",
+            cause=cause,
+            failed_in=journal.job.failed_in or journal.job.phase,
+            serving=key,
+        )

@@ -1,0 +1,42 @@
+"""What the swapper reads from its environment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from spark_common.settings import (
+    BusSettings,
+    ClusterSettings,
+    HttpSettings,
+    RedisSettings,
+    Seconds,
+    Settings,
+)
+
+
+class SwapTimings(Settings):
+    """How long a swap may take over what, in seconds. The defaults suit real Sparks."""
+
+    drain_seconds: Seconds = 30.0
+    """Answers that are being generated may go on for this long."""
+    stop_seconds: Seconds = 120.0
+    """Within this time the container must be gone; docker stop alone takes ten per host."""
+    load_deadline_seconds: Seconds = 1800.0
+    """From launch to the first healthy answer."""
+    stall_seconds: Seconds = 600.0
+    """No new log byte for this long while loading is a stall. Compiling is silent for minutes."""
+    poll_seconds: Seconds = 1.0
+
+
+class SwapperSettings(Settings):
+    """Everything the swapper needs to start."""
+
+    defaults: ClassVar[Mapping[str, str]] = {"BIND_PORT": "9101"}
+
+    bus: BusSettings
+    redis: RedisSettings
+    http: HttpSettings
+    cluster: ClusterSettings
+    timings: SwapTimings
+    data_dir: Path = Path("data")
+    """Folder of the recipe overrides."""

@@ -1,0 +1,16 @@
+"""Behaving doubles of the swapper's ports: a runtime that takes its time, records in memory."""
+
+from spark_swapper.testing.gate import FakeGate
+from spark_swapper.testing.runtime import FakeRuntime
+from spark_swapper.testing.shelf import FakePreflight, FakeShelf, PlainReader, a_candidate
+from spark_swapper.testing.store import MemoryJobs
+
+__all__ = [
+    "FakeGate",
+    "FakePreflight",
+    "FakeRuntime",
+    "FakeShelf",
+    "MemoryJobs",
+    "PlainReader",
+    "a_candidate",
+]

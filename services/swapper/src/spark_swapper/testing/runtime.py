@@ -1,0 +1,218 @@
+"""Two Sparks in memory: containers that come and go in their time, and a guard that remembers."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from spark_common.errors import HostUnreachableError, SparkError, StaleEpochError
+from spark_common.testing import FakeClock
+from spark_swapper.candidate import Candidate
+from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError
+
+LABELS = {"spark1": "Spark 1", "spark2": "Spark 2"}
+
+
+@dataclass
+class Faults:
+    """What goes wrong. Times in seconds after the launch."""
+
+    away: set[str] = field(default_factory=set)
+    """Hosts that do not answer over SSH."""
+    docker_silent: set[str] = field(default_factory=set)
+    never_stops: bool = False
+    starts_nothing: bool = False
+    """The launch script ends, but no container comes up."""
+    dies_after: float | None = None
+    last_words: str = ""
+    """What the log says when it dies, for example ``FATAL out of memory``."""
+    worker_last_words: str = ""
+    """Likewise on the second host."""
+    says_fatal_but_lives: str = ""
+    silent_after: float | None = None
+    """No log and no progress any more: a stall."""
+    no_token: str | None = None
+    problems: dict[str, SparkError | HostCheck] = field(default_factory=dict)
+    """What a check of a host answers or raises."""
+    only_for: str | None = None
+    """Key of the one model whose load is broken; None breaks every load."""
+
+
+@dataclass
+class _Container:
+    candidate: Candidate
+    born: float
+    hosts: tuple[str, ...]
+    stop_at: float | None = None
+
+
+class FakeRuntime:
+    """Behaves like the real one on the test's clock. ``journal`` lists every effect."""
+
+    def __init__(self, clock: FakeClock, *, load_seconds: float = 60.0) -> None:
+        self._clock = clock
+        self.load_seconds = load_seconds
+        self.stop_seconds = 10.0
+        self.answer_seconds = 0.75
+        """How long an order takes over SSH."""
+        self.faults = Faults()
+        self.busy_until = 0.0
+        """Moment until which one answer is being generated."""
+        self.journal: list[tuple[str, str, str, str]] = []
+        """(effect, host, swap, step), each appended once per real execution."""
+        self._container: _Container | None = None
+        self._marks: set[tuple[str, str, str]] = set()
+        self._fence = dict.fromkeys(LABELS, 0)
+        self._epoch = dict.fromkeys(LABELS, 0)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Both hosts."""
+        return tuple(LABELS)
+
+    def label(self, host: str) -> str:
+        """Return the name for people."""
+        return LABELS[host]
+
+    def serve(self, candidate: Candidate) -> None:
+        """Let a model be loaded from before the test."""
+        self._container = _Container(candidate, -1e9, candidate.hosts)
+
+    def raise_guard(self, *, fence: int = 0, epoch: int = 0) -> None:
+        """Let a newer worker or holder have acted."""
+        for host in LABELS:
+            self._fence[host] = max(fence, self._fence[host])
+            self._epoch[host] = max(epoch, self._epoch[host])
+
+    @property
+    def loaded(self) -> str | None:
+        """Key of the model whose container exists, loading or not."""
+        now = self._present()
+        return now.candidate.key if now else None
+
+    async def check(self, candidate: Candidate, host: str) -> HostCheck:
+        """Return what the test prepared, else that all is well."""
+        self._reach(host)
+        prepared = self.faults.problems.get(host)
+        if isinstance(prepared, SparkError):
+            raise prepared
+        return prepared or HostCheck(host, image_id="sha256:1")
+
+    async def stop(self, order: Order, candidate: Candidate, host: str) -> None:
+        """Begin to stop what is there."""
+        if not self._guard(host, order):
+            return
+        self.journal.append(("stop", host, order.swap_id, order.step))
+        if self._container is not None and not self.faults.never_stops:
+            self._container.stop_at = self._clock.monotonic() + self.stop_seconds
+
+    async def launch(self, order: Order, candidate: Candidate) -> bool:
+        """Begin to load."""
+        await self._clock.sleep(self.answer_seconds)
+        if not self._guard(candidate.head, order):
+            return False
+        self.journal.append(("launch", candidate.head, order.swap_id, order.step))
+        if not (self.faults.starts_nothing and self._broken(candidate)):
+            self._container = _Container(candidate, self._clock.monotonic(), candidate.hosts)
+        return True
+
+    async def container(self, host: str) -> Glance:
+        """Look without logs."""
+        return self._glance(host, "none", 0, with_log=False)
+
+    async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
+        """Look with logs."""
+        marked = (order.swap_id, host, order.step) in self._marks
+        launcher: Literal["none", "ended"] = "ended" if marked else "none"
+        return self._glance(host, launcher, log_offset, with_log=True)
+
+    async def steps(self, swap_id: str, host: str) -> frozenset[str]:
+        """Return the started steps."""
+        self._reach(host)
+        return frozenset(step for swap, at, step in self._marks if (swap, at) == (swap_id, host))
+
+    async def highest_fence(self, host: str) -> int:
+        """Return the highest fence seen."""
+        self._reach(host)
+        return self._fence[host]
+
+    async def in_flight(self, host: str) -> int | None:
+        """Return one until ``busy_until``."""
+        if await self.served(host) is None:
+            return None
+        return 1 if self._clock.monotonic() < self.busy_until else 0
+
+    async def served(self, host: str) -> Served | None:
+        """Return what answers over HTTP on this host."""
+        now = self._present()
+        if now is None or host != now.hosts[0] or not self._alive(now):
+            return None
+        silent = self.faults.silent_after
+        stuck = silent is not None and self._broken(now.candidate) and now.born >= 0
+        if stuck or self._clock.monotonic() - now.born < self.load_seconds:
+            return None
+        return Served(now.candidate.repo, now.candidate.served_name, 4096)
+
+    async def first_token(self, host: str, served_name: str) -> str | None:
+        """Return None for a token."""
+        now = self._present()
+        if now is None:
+            return "the connection failed"
+        return self.faults.no_token if self._broken(now.candidate) else None
+
+    def _broken(self, candidate: Candidate) -> bool:
+        return self.faults.only_for in (None, candidate.key)
+
+    def _reach(self, host: str) -> None:
+        if host in self.faults.away:
+            raise HostUnreachableError(f"{LABELS[host]} does not answer", host=host)
+
+    def _guard(self, host: str, order: Order) -> bool:
+        self._reach(host)
+        if order.fence < self._fence[host]:
+            raise StaleFenceError(f"STALE fence given={order.fence} stored={self._fence[host]}")
+        if order.epoch < self._epoch[host]:
+            raise StaleEpochError(f"STALE epoch given={order.epoch}", host=host)
+        self._fence[host], self._epoch[host] = order.fence, order.epoch
+        mark = (order.swap_id, host, order.step)
+        new = mark not in self._marks
+        self._marks.add(mark)
+        return new
+
+    def _present(self) -> _Container | None:
+        now = self._container
+        if now is not None and now.stop_at is not None and self._clock.monotonic() >= now.stop_at:
+            self._container = None
+        return self._container
+
+    def _alive(self, now: _Container) -> bool:
+        after = self.faults.dies_after
+        if after is None or not self._broken(now.candidate) or now.born < 0:
+            return True
+        return self._clock.monotonic() - now.born < after
+
+    def _glance(
+        self, host: str, launcher: Literal["none", "ended"], offset: int, *, with_log: bool
+    ) -> Glance:
+        self._reach(host)
+        if host in self.faults.docker_silent:
+            return Glance("unclear", detail="exit 124", launcher=launcher)
+        now = self._present()
+        if now is None or host not in now.hosts:
+            output = "Command dispatched\ndocker: conflict\n"
+            return Glance("missing", launcher=launcher, launcher_output=output)
+        log = self._log(now, host)[offset:] if with_log else b""
+        processes = 1 if self._alive(now) else 0
+        return Glance("running", "id", processes, launcher, 0, "", log)
+
+    def _log(self, now: _Container, host: str) -> bytes:
+        faults, broken = self.faults, self._broken(now.candidate)
+        age = self._clock.monotonic() - now.born
+        if broken and faults.silent_after is not None:
+            age = min(age, faults.silent_after)
+        share = min(100, int(100 * age / self.load_seconds))
+        text = "".join(f"weights {percent}\n" for percent in range(0, share + 1, 10))
+        if broken and faults.says_fatal_but_lives and age > 5:
+            text += faults.says_fatal_but_lives + "\n"
+        if broken and not self._alive(now):
+            words = faults.last_words if host == now.hosts[0] else faults.worker_last_words
+            text += f"{words}\n" if words else ""
+        return text.encode()
