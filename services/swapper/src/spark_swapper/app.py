@@ -1,0 +1,209 @@
+"""The composition root: the one place that knows every concrete class of the swapper."""
+
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import NoReturn
+
+import httpx
+from redis.asyncio import Redis
+
+from spark_common.bus.nats import connect_bus
+from spark_common.bus.port import Bus
+from spark_common.clock import Clock, SystemClock
+from spark_common.errors import UnavailableError
+from spark_common.events import MenuChanged
+from spark_common.ids import new_id
+from spark_common.redis_access import connect_redis, require_redis
+from spark_common.remote.port import RemoteShell
+from spark_common.remote.ssh import SshShell
+from spark_common.service import ReadyCheck, Service, answer_about, bus_check, redis_check
+from spark_common.subjects import MENU_CHANGED
+from spark_swapper.adapters.redis_jobs import RedisJobs
+from spark_swapper.adapters.redis_lease import RedisLeaseGate
+from spark_swapper.adapters.ssh_runtime import SshRuntime
+from spark_swapper.admission import Admission
+from spark_swapper.bringing_up import BringingUp
+from spark_swapper.cancelling import Cancelling
+from spark_swapper.fencing import claim_fence
+from spark_swapper.handlers import Handlers
+from spark_swapper.hosts import Hosts, Spark
+from spark_swapper.ingress import Ingress
+from spark_swapper.launch import LaunchSettings
+from spark_swapper.loading import Loading
+from spark_swapper.loadlog import LoadLog
+from spark_swapper.observer import RuntimeObserver
+from spark_swapper.outcomes import Outcomes
+from spark_swapper.planning import Planning
+from spark_swapper.preflight import ParserPreflight
+from spark_swapper.preflighting import Preflighting
+from spark_swapper.recipes import load_recipes
+from spark_swapper.runner import SwapRunner
+from spark_swapper.settings import SwapperSettings
+from spark_swapper.shelf import DiskShelf
+from spark_swapper.stopping import Stopping
+from spark_swapper.sweeping import Sweeping
+from spark_swapper.teller import Teller
+from spark_swapper.worker import Worker
+
+STREAMS = ("SC_INGRESS", "SC_SWAP_CMD", "SC_SWAP_EVT", "SC_SWAP_ADM", "SC_PROGRESS")
+
+
+@dataclass(frozen=True)
+class Swapper:
+    """The wired parts; ``build`` turns them into a service."""
+
+    handlers: Handlers
+    worker: Worker
+    ingress: Ingress
+    cancelling: Cancelling
+    sweeping: Sweeping
+    teller: Teller
+    observer: RuntimeObserver
+    shelf: DiskShelf
+
+
+def wire(
+    settings: SwapperSettings,
+    *,
+    bus: Bus,
+    redis: Redis,
+    shell: RemoteShell,
+    http: httpx.AsyncClient,
+    clock: Clock,
+) -> Swapper:
+    """Put the parts together; connects nothing and starts nothing."""
+    cluster, timings = settings.cluster, settings.timings
+    store, gate = RedisJobs(redis), RedisLeaseGate(redis)
+    runtime = SshRuntime(shell, http, cluster)
+
+    async def tell_menu_changed(reason: str) -> None:
+        await bus.publish(MENU_CHANGED, MenuChanged(reason=reason), id=new_id())
+
+    observer = RuntimeObserver(
+        runtime,
+        clock,
+        key_for=lambda repo: shelf.key_for(repo),
+        on_change=lambda: shelf.announce(),
+    )
+    shelf = DiskShelf(
+        hosts=Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock),
+        book=load_recipes(settings.data_dir / "models.yaml"),
+        launch=LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port),
+        watch=observer,
+        times=store,
+        clock=clock,
+        on_change=tell_menu_changed,
+    )
+    preflight = ParserPreflight(shell, cluster.vllm_container)
+    loading = Loading(runtime, timings, clock, LoadLog)
+    runner = SwapRunner(
+        runtime=runtime,
+        shelf=shelf,
+        preflight=preflight,
+        stopping=Stopping(runtime, timings, clock),
+        bringing_up=BringingUp(runtime, timings, clock, loading),
+        timings=timings,
+        clock=clock,
+    )
+    teller = Teller(bus)
+    outcomes = Outcomes(bus, store, clock)
+    worker = Worker(
+        bus=bus,
+        store=store,
+        gate=gate,
+        shelf=shelf,
+        runtime=runtime,
+        runner=runner,
+        outcomes=outcomes,
+        teller=teller,
+        clock=clock,
+        timings=timings,
+        fence=lambda: claim_fence(store, runtime, clock),
+        after_swap=observer.look,
+        lost=_die,
+    )
+    planning = Planning(runtime, shelf, Preflighting(runtime, preflight), timings, clock)
+    admission = Admission(
+        bus=bus,
+        store=store,
+        gate=gate,
+        shelf=shelf,
+        planning=planning,
+        runtime_view=observer.view,
+        clock=clock,
+    )
+    return Swapper(
+        handlers=Handlers(bus, store, admission, worker, shelf),
+        worker=worker,
+        ingress=Ingress(bus, admission, clock),
+        cancelling=Cancelling(bus, store, worker, outcomes, clock),
+        sweeping=Sweeping(bus, store, admission, outcomes, clock),
+        teller=teller,
+        observer=observer,
+        shelf=shelf,
+    )
+
+
+async def build(settings: SwapperSettings) -> Service:
+    """Connect and wire the swapper.
+
+    Raises UnavailableError while NATS, its streams or Redis are not there yet; the start is
+    tried again then.
+    """
+    clock = SystemClock()
+    redis = connect_redis(settings.redis, "swapper")
+    http = httpx.AsyncClient(trust_env=False)
+    shell = SshShell(settings.cluster, clock)
+    bus: Bus | None = None
+
+    async def close() -> None:
+        if bus is not None:
+            await bus.close()
+        await shell.close()
+        await http.aclose()
+        await redis.aclose()
+
+    try:
+        await require_redis(redis)
+        bus = await connect_bus(settings.bus, "swapper", clock)
+        for stream in STREAMS:
+            await bus.bounds(stream)
+        swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
+        checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
+        verbs = [*swapper.handlers.verbs(), answer_about("swapper", checks, clock)]
+        await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
+    except BaseException:
+        await close()
+        raise
+    return Service(
+        name="swapper",
+        checks=checks,
+        background=[
+            swapper.teller.run,
+            swapper.observer.run,
+            swapper.shelf.keep_fresh,
+            swapper.worker.run,
+            swapper.cancelling.run,
+            swapper.ingress.run,
+            swapper.sweeping.run,
+        ],
+        close=close,
+    )
+
+
+def _streams_check(bus: Bus) -> ReadyCheck:
+    async def ask() -> str | None:
+        for stream in STREAMS:
+            try:
+                await bus.bounds(stream)
+            except UnavailableError as error:
+                return f"{stream}: {error.message}"
+        return None
+
+    return ReadyCheck("streams", ask)
+
+
+def _die() -> NoReturn:
+    """End at once: a newer worker acts, and nothing here may act, tell or acknowledge any more."""
+    os._exit(76)
