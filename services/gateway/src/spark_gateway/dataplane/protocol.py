@@ -118,6 +118,10 @@ class DataPlaneProtocol(HttpToolsProtocol):
         if self._body is None and not self.transport.is_closing():
             self._next_request()
 
+    def send_400_response(self, msg: str) -> None:
+        """The parser above could not read what this class let pass."""
+        self._reject_body(refusals.bad_request(b"", 400, "malformed request"))
+
     def handle_websocket_upgrade(self) -> None:
         """The connection becomes a WebSocket's, and none of ours."""
         self.plane.leave(self)

@@ -1,0 +1,257 @@
+"""Who waits for whom, and who notices when somebody is gone."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from spark_gateway.dataplane.refusals import refuse
+
+pytestmark = pytest.mark.connected
+
+MEGABYTE = 1_000_000
+GET = b"GET /v1/x HTTP/1.1\r\nHost: g\r\n\r\n"
+STREAM = (
+    Path(__file__)
+    .parent.joinpath("captures/chat_stream.raw.txt")
+    .read_bytes()
+    .partition(b"\r\n\r\n")
+)
+
+
+def post(body: bytes, path: bytes = b"/v1/x") -> bytes:
+    return b"POST %b HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n%b" % (path, len(body), body)
+
+
+@pytest.mark.parametrize("moment", ["waiting", "streaming", "uploading", "pipelining"])
+async def test_the_upstream_notices_at_once_that_the_client_is_gone(plane, moment: str) -> None:
+    loop = asyncio.get_running_loop()
+    arrived, left = loop.create_future(), loop.create_future()
+
+    async def script(peer) -> None:
+        await peer.head()
+        if moment == "streaming":
+            await peer.send(STREAM[0] + STREAM[1] + STREAM[2][:700])
+        arrived.set_result(None)
+        await peer.closed()
+        left.set_result(loop.time())
+
+    plane.upstream.script = script
+    client = await plane.connect()
+    if moment == "uploading":
+        await client.send(b"POST /v1/x HTTP/1.1\r\nHost: g\r\nContent-Length: 900\r\n\r\nabc")
+    else:
+        await client.send(post(b"{}"))
+    await arrived
+    if moment == "streaming":
+        await client.head()
+    if moment == "pipelining":
+        await client.send(post(b"x" * 1000))
+    gone_at = loop.time()
+    client.close()
+    assert await left - gone_at < 0.1
+    assert plane.meters.upstream("llm").aborted == 1
+    assert plane.meters.in_flight() == 0
+
+
+async def test_a_client_that_leaves_while_the_upstream_is_dialled_leaves_nothing(
+    plane, eventually
+) -> None:
+    for _ in range(20):
+        client = await plane.connect()
+        client.write(post(b"{}"))
+        await asyncio.sleep(0)
+        client.reset()
+    await eventually(lambda: plane.meters.in_flight() == 0 and not plane.state.connections)
+
+
+async def test_an_upload_waits_for_a_slow_upstream_and_takes_no_memory(plane) -> None:
+    size = 50 * MEGABYTE
+    go = asyncio.Event()
+    received = 0
+
+    async def script(peer) -> None:
+        nonlocal received
+        await peer.head()
+        await go.wait()
+        while received < size:
+            received += len(await peer.reader.read(65536))
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    plane.upstream.script = script
+    client = await plane.connect()
+    process = psutil.Process()
+    before = process.memory_info().rss
+    await client.send(b"POST /v1/x HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n" % size)
+    piece, sent = b"x" * 65536, 0
+
+    async def upload() -> None:
+        nonlocal sent
+        while sent < size:
+            part = piece[: size - sent]
+            await client.send(part)
+            sent += len(part)
+
+    uploading = asyncio.ensure_future(upload())
+    stalled_at = await settled(lambda: sent)
+    assert stalled_at < 20 * MEGABYTE
+    go.set()
+    peak = before
+    while not uploading.done():
+        peak = max(peak, process.memory_info().rss)
+        await asyncio.sleep(0.005)
+    assert (await client.head()).startswith(b"HTTP/1.1 200")
+    assert received == size
+    assert peak - before < 10 * MEGABYTE
+    assert plane.meters.upstream("llm").bytes_up == size
+
+
+async def settled(value) -> int:
+    """The value once it has stopped growing."""
+    last, same = -1, 0
+    while same < 10:
+        await asyncio.sleep(0.01)
+        now = value()
+        same = same + 1 if now == last else 0
+        last = now
+    return last
+
+
+async def test_an_answer_waits_for_a_slow_client_byte_for_byte(plane) -> None:
+    size = 30 * MEGABYTE
+    block = bytes(range(256)) * 256
+    sent = 0
+
+    async def script(peer) -> None:
+        nonlocal sent
+        await peer.message()
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size)
+        while sent < size:
+            part = block[: size - sent]
+            await peer.send(part)
+            sent += len(part)
+
+    plane.upstream.script = script
+    client = await plane.connect()
+    await client.send(post(b"{}"))
+    assert await settled(lambda: sent) < 20 * MEGABYTE
+    await client.head()
+    read = 0
+    while read < size:
+        part = await client.reader.read(50_000)
+        offset = read % len(block)
+        assert part == (block + block)[offset : offset + len(part)]
+        read += len(part)
+    assert plane.meters.in_flight() == 0
+
+
+async def test_a_stream_reaches_a_client_with_a_tiny_window_unchanged(plane) -> None:
+    head, _, body = STREAM
+    body = body.removesuffix(b"0\r\n\r\n") * 200 + b"0\r\n\r\n"
+
+    async def script(peer) -> None:
+        await peer.message()
+        await peer.send(head + b"\r\n\r\n" + body)
+
+    plane.upstream.script = script
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    sock.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(sock, ("127.0.0.1", plane.port))
+    await loop.sock_sendall(sock, post(b"{}"))
+    raw = b""
+    while not raw.endswith(b"0\r\n\r\n"):
+        raw += await loop.sock_recv(sock, 4096)
+    sock.close()
+    assert raw.partition(b"\r\n\r\n")[2] == body
+
+
+PIPELINE = [
+    (post(b"first"), b"first"),
+    (b"GET /v1/models HTTP/1.1\r\nHost: g\r\n\r\n", b'{"object":"list"}'),
+    (post(b"second"), b"second"),
+    (post(b"12345", b"/api/echo"), b'{"bytes":5}'),
+    (
+        b"POST /api/echo HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n0\r\n\r\n",
+        b'{"bytes":3}',
+    ),
+    (
+        b"POST /v1/x HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"5\r\nthird\r\n0\r\n\r\n",
+        b"third",
+    ),
+    (GET, b""),
+]
+
+
+@pytest.mark.parametrize("step", [1, 7, 100_000])
+async def test_pipelined_requests_are_answered_in_order(plane, step: int) -> None:
+    async def script(peer) -> None:
+        while True:
+            head, body = await peer.message()
+            if not head:
+                return
+            await asyncio.sleep(0.005)
+            await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+
+    plane.upstream.script = script
+    client = await plane.connect()
+    raw = b"".join(request for request, _ in PIPELINE)
+    for start in range(0, len(raw), step):
+        client.write(raw[start : start + step])
+        if step < 1000:
+            await asyncio.sleep(0)
+    for _, expected in PIPELINE:
+        head, body = await client.message()
+        assert head.startswith(b"HTTP/1.1 200")
+        assert body == expected
+
+
+async def test_thousands_of_pipelined_requests_are_served_with_reading_paused(plane) -> None:
+    client = await plane.connect()
+    sending = asyncio.ensure_future(client.send(GET * 3000))
+    for _ in range(3000):
+        assert (await client.message())[1] == b"{}"
+    await sending
+    assert plane.upstream.connections <= 2
+
+
+async def test_thousands_of_pipelined_refusals_do_not_recurse(plane) -> None:
+    plane.router.refusal = refuse(b"/v1/x", 503, "no_model_loaded", "nothing")
+    client = await plane.connect()
+    sending = asyncio.ensure_future(client.send(GET * 3000))
+    for _ in range(3000):
+        assert (await client.message())[0].startswith(b"HTTP/1.1 503")
+    await sending
+
+
+async def test_two_hundred_streams_at_once(plane) -> None:
+    head, _, body = STREAM
+    chunks = [body[start : start + 97] for start in range(0, len(body), 97)]
+
+    async def script(peer) -> None:
+        while (await peer.message())[0]:
+            await peer.send(head + b"\r\n\r\n")
+            for part in chunks:
+                await peer.send(part)
+                await asyncio.sleep(0.001)
+
+    plane.upstream.script = script
+
+    async def one() -> bytes:
+        client = await plane.connect()
+        raw = b""
+        for _ in range(2):
+            await client.send(post(b"{}"))
+            await client.head()
+            raw += await client.chunked()
+        return raw
+
+    answers = await asyncio.gather(*(one() for _ in range(200)))
+    assert set(answers) == {body + body}
+    meter = plane.meters.upstream("llm")
+    assert (meter.total, meter.in_flight, meter.by_class[2]) == (400, 0, 400)
