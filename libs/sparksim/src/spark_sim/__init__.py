@@ -1,1 +1,1 @@
-""""""
+"""Two simulated Sparks: real shells, real wire shapes, fault switches and a journal."""

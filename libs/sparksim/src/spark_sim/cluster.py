@@ -1,0 +1,124 @@
+"""Two simulated Sparks as one asynchronous context manager."""
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import uuid
+from pathlib import Path
+from types import TracebackType
+
+from spark_sim.config import CONTROL_ADDRESS, SimConfig
+from spark_sim.control_api import ControlApi
+from spark_sim.faults import Behaviour
+from spark_sim.host import SimulatedHost
+from spark_sim.journal import Journal
+from spark_sim.processes import end_marked
+from spark_sim.vllm_http.server import EmbeddedServer
+
+
+class SimulatedCluster:
+    """Both hosts, their control API and their journal.
+
+    ``async with SimulatedCluster(config) as cluster``: entering listens everywhere (OSError when
+    an address or port is not to be had), leaving ends every process that was started inside.
+    """
+
+    def __init__(self, config: SimConfig) -> None:
+        self.config = config
+        config.directory.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal(config.directory)
+        # Unix socket paths are short; the directory of a test is not.
+        self._sockets = Path(tempfile.mkdtemp(prefix="sparksim-"))
+        self._mark = uuid.uuid4().hex
+        self.hosts = {
+            name: SimulatedHost(name, config, self.journal, self._sockets, self._mark)
+            for name in config.addresses
+        }
+        for host in self.hosts.values():
+            host.runtimes.peers = tuple(
+                other.runtimes for other in self.hosts.values() if other is not host
+            )
+        self.control_port = config.control_port
+        self._control = EmbeddedServer(ControlApi(self).app)
+
+    @property
+    def control_url(self) -> str:
+        """Address of the control API."""
+        return f"http://{CONTROL_ADDRESS}:{self.control_port}"
+
+    async def __aenter__(self) -> "SimulatedCluster":
+        """Start. Raises OSError."""
+        try:
+            listener = socket.create_server((CONTROL_ADDRESS, self.config.control_port))
+            self.control_port = listener.getsockname()[1]
+            for host in self.hosts.values():
+                await host.start(self._by_address)
+            await self._control.start(listener)
+        except BaseException:
+            await self._stop()
+            raise
+        self.journal.add("simulator", "started")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        """Stop."""
+        await self._stop()
+        self.journal.add("simulator", "stopped")
+        self.journal.close()
+
+    async def behave(self, host: str, behaviour: Behaviour | str) -> None:
+        """Switch one host, or ``all``, to a behaviour."""
+        chosen = list(self.hosts.values()) if host == "all" else [self.hosts[host]]
+        await asyncio.gather(*(one.turn(Behaviour(behaviour)) for one in chosen))
+
+    async def reset(self) -> None:
+        """Go back to the beginning: all well, no container, an empty journal."""
+        await self.behave("all", Behaviour.OK)
+        for host in self.hosts.values():
+            for container in list(host.engine.containers.values()):
+                if container.running:
+                    host.engine.kill(container)
+                host.engine.remove(container)
+            while host.runtimes.live:
+                await asyncio.sleep(0.01)
+            host.runtimes.compiled.clear()
+        self.journal.clear()
+
+    def state(self) -> dict[str, object]:
+        """Return what each host is and does."""
+        return {
+            "speed": self.config.speed,
+            "hosts": {
+                name: {
+                    "address": host.address,
+                    "ssh_port": host.ssh_port,
+                    "behaviour": str(host.faults.behaviour),
+                    "memory_available_bytes": host.memory.available_kb * 1024,
+                    "containers": [
+                        {"name": c.spec.name, "id": c.id, "status": c.status,
+                         "image": c.spec.image}
+                        for c in host.engine.containers.values()
+                    ],
+                    "runtimes": [
+                        {"repo": r.repo, "port": r.port, "rank": r.rank, "ready": r.ready,
+                         "loading": r.loading}
+                        for r in host.runtimes.live
+                    ],
+                }
+                for name, host in self.hosts.items()
+            },
+        }  # fmt: skip
+
+    def _by_address(self, address: str) -> SimulatedHost | None:
+        return next((h for h in self.hosts.values() if address in {h.address, h.name}), None)
+
+    async def _stop(self) -> None:
+        await self._control.stop()
+        for host in self.hosts.values():
+            await host.stop()
+        await asyncio.to_thread(end_marked, self._mark)
+        shutil.rmtree(self._sockets, ignore_errors=True)

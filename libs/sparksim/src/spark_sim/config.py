@@ -1,0 +1,42 @@
+"""What a simulated cluster is made of."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spark_sim.catalogue import DEFAULT_CATALOGUE, SimModel
+
+VLLM_PORT = 8888
+CONTROL_ADDRESS = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class SimConfig:
+    """Settings of a simulated cluster. Addresses are on 127.0.0.0/8, port 0 means a free one."""
+
+    directory: Path
+    """Where the sandboxes, host keys, container states and the journal live."""
+    authorized_key: str
+    """The one public key that may log in, as a line of ``authorized_keys``."""
+    spark1: str = "127.0.0.11"
+    spark2: str = "127.0.0.12"
+    ssh_port: int = 2222
+    """The same on both hosts; 0 gives each host a free port of its own."""
+    control_port: int = 9190
+    speed: float = 10.0
+    """How many times faster than on a real Spark everything takes place."""
+    tokens_per_second: float = 45.0
+    """Real speed of one answer; divided by nothing: ``speed`` does not touch it."""
+    neighbours: bool = True
+    """Whether speech, voice, embeddings and Qdrant listen too."""
+    resume: bool = True
+    """Whether containers that ran when the simulator stopped come back running."""
+    env_file: bool = True
+    """Whether the checkout has its ``.env`` with the cluster's nodes."""
+    images: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Image ids that differ from the usual ones: host -> tag -> 64 hex digits."""
+    catalogue: tuple[SimModel, ...] = DEFAULT_CATALOGUE
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Address of each host by name."""
+        return {"spark1": self.spark1, "spark2": self.spark2}

@@ -1,0 +1,54 @@
+"""The control API: look at the Sparks, switch their behaviour, read the journal."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from spark_sim.faults import Behaviour
+
+if TYPE_CHECKING:
+    from spark_sim.cluster import SimulatedCluster
+
+
+class ControlApi:
+    """HTTP in front of a cluster. Meant for loopback only."""
+
+    def __init__(self, cluster: "SimulatedCluster") -> None:
+        self._cluster = cluster
+        self.app = Starlette(
+            routes=[
+                Route("/_sim/state", self._state),
+                Route("/_sim/behaviour", self._behaviour, methods=["PUT"]),
+                Route("/_sim/journal", self._journal),
+                Route("/_sim/reset", self._reset, methods=["POST"]),
+            ]
+        )
+
+    async def _state(self, _: Request) -> JSONResponse:
+        return JSONResponse(self._cluster.state())
+
+    async def _behaviour(self, request: Request) -> JSONResponse:
+        try:
+            wanted = json.loads(await request.body())
+            host, behaviour = wanted["host"], Behaviour(wanted["behaviour"])
+        except (ValueError, KeyError, TypeError):
+            known = ", ".join(Behaviour)
+            return JSONResponse({"error": f"behaviour must be one of {known}"}, 422)
+        if host != "all" and host not in self._cluster.hosts:
+            return JSONResponse({"error": f"no host {host!r}"}, 404)
+        await self._cluster.behave(host, behaviour)
+        return JSONResponse(self._cluster.state())
+
+    async def _journal(self, request: Request) -> JSONResponse:
+        after = int(request.query_params.get("after", "0"))
+        entries = [asdict(entry) for entry in self._cluster.journal.after(after)]
+        return JSONResponse({"entries": entries})
+
+    async def _reset(self, _: Request) -> JSONResponse:
+        await self._cluster.reset()
+        return JSONResponse(self._cluster.state())

@@ -1,0 +1,87 @@
+"""Repositories in a Hugging Face cache: true layout, true sizes, no bytes (sparse files)."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from spark_sim.catalogue import SimModel
+
+
+def lay_out(hub: Path, models: Iterable[SimModel]) -> None:
+    """Write the repositories that were never written before; what was deleted stays deleted."""
+    written = hub / ".laid-out"
+    known = set(written.read_text().split()) if written.exists() else set()
+    hub.mkdir(parents=True, exist_ok=True)
+    (hub / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
+    for model in models:
+        if model.folder not in known:
+            write_model(hub, model)
+            known.add(model.folder)
+    written.write_text("\n".join(sorted(known)) + "\n")
+
+
+def write_model(hub: Path, model: SimModel) -> None:
+    """Write one repository in the classic layout."""
+    root = hub / model.folder
+    commit = hashlib.sha1(model.repo.encode(), usedforsecurity=False).hexdigest()
+    snapshot = root / "snapshots" / commit
+    snapshot.mkdir(parents=True, exist_ok=True)
+    (root / "blobs").mkdir(exist_ok=True)
+    (root / "refs").mkdir(exist_ok=True)
+    (root / "refs" / "main").write_text(commit)
+    shards = [f"model-{n:05}-of-{model.shards:05}.safetensors" for n in range(1, model.shards + 1)]
+    index = {
+        "metadata": {"total_size": model.size_bytes},
+        "weight_map": {f"model.layers.{n}.weight": name for n, name in enumerate(shards)},
+    }
+    _small(root, snapshot, "config.json", json.dumps(config_json(model), indent=2))
+    _small(root, snapshot, "tokenizer_config.json", json.dumps({"model_max_length": 10**9}))
+    _small(root, snapshot, "model.safetensors.index.json", json.dumps(index, indent=2))
+    each = model.size_bytes // model.shards
+    present = round(model.shards * model.downloaded)
+    for position, name in enumerate(shards[:present]):
+        extra = model.size_bytes - each * model.shards if position == 0 else 0
+        etag = hashlib.sha256(f"{model.repo}/{name}".encode()).hexdigest()
+        _sparse(root / "blobs" / etag, each + extra)
+        (snapshot / name).symlink_to(f"../../blobs/{etag}")
+    if present < model.shards:
+        etag = hashlib.sha256(f"{model.repo}/{shards[present]}".encode()).hexdigest()
+        partial = root / "blobs" / f"{etag}.{etag[:8]}.incomplete"
+        _sparse(partial, each // 3)
+        os.utime(partial, (partial.stat().st_atime, partial.stat().st_mtime - 86_400))
+
+
+def config_json(model: SimModel) -> dict[str, object]:
+    """Return the part of ``config.json`` that says what a model is."""
+    text: dict[str, object] = {
+        "model_type": model.model_type,
+        "max_position_embeddings": model.context_length,
+        "dtype": "bfloat16",
+    }
+    if model.quantization:
+        text["quantization_config"] = dict(model.quantization)
+    if not model.vision:
+        return {"architectures": [model.architecture], **text}
+    return {
+        "architectures": [model.architecture],
+        "model_type": model.model_type,
+        "dtype": "bfloat16",
+        **({"quantization_config": dict(model.quantization)} if model.quantization else {}),
+        "text_config": text,
+        "vision_config": {"hidden_size": 1152, "num_hidden_layers": 27},
+    }
+
+
+def _small(root: Path, snapshot: Path, name: str, text: str) -> None:
+    etag = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    (root / "blobs" / etag).write_text(text)
+    link = snapshot / name
+    link.unlink(missing_ok=True)
+    link.symlink_to(f"../../blobs/{etag}")
+
+
+def _sparse(path: Path, size: int) -> None:
+    with path.open("wb") as stream:
+        stream.truncate(size)

@@ -1,0 +1,72 @@
+"""What happened on the Sparks, in order: the judge of tests that kill things."""
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from spark_sim.pace import now
+
+_BLOCK = 1000
+_PASSING = frozenset({"ssh_command", "ssh_connection"})
+"""Kinds that are kept in memory only: a watcher's polling would fill any disk."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One effect."""
+
+    seq: int
+    time: str
+    host: str
+    kind: str
+    details: Mapping[str, object]
+
+
+class Journal:
+    """Numbers effects across restarts of the simulator and keeps them in a file."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "journal.jsonl"
+        self._mark = directory / "journal.mark"
+        self._entries: deque[Entry] = deque(maxlen=50_000)
+        self._next = int(self._mark.read_text()) if self._mark.exists() else 1
+        self._reserved = self._next
+        if self._path.exists():
+            for line in self._path.read_text().splitlines():
+                self._entries.append(Entry(**json.loads(line)))
+
+    def add(self, host: str, kind: str, **details: object) -> Entry:
+        """Append an effect; it is in the file when this returns, unless it is a passing one."""
+        if self._next >= self._reserved:
+            self._reserved = self._next + _BLOCK
+            self._mark.write_text(str(self._reserved))
+        entry = Entry(self._next, now().isoformat(), host, kind, details)
+        self._next += 1
+        self._entries.append(entry)
+        if kind not in _PASSING:
+            with self._path.open("a") as stream:
+                stream.write(json.dumps(asdict(entry)) + "\n")
+        return entry
+
+    def after(self, seq: int) -> list[Entry]:
+        """Return the effects with a higher number."""
+        return [entry for entry in self._entries if entry.seq > seq]
+
+    def of(self, kind: str, host: str | None = None) -> list[Entry]:
+        """Return the effects of one kind, of one host or of all."""
+        return [
+            entry
+            for entry in self._entries
+            if entry.kind == kind and (host is None or entry.host == host)
+        ]
+
+    def close(self) -> None:
+        """Give back the numbers that were reserved and not used."""
+        self._mark.write_text(str(self._next))
+
+    def clear(self) -> None:
+        """Forget everything; numbers go on."""
+        self._entries.clear()
+        self._path.unlink(missing_ok=True)

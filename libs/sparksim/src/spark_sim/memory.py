@@ -1,0 +1,101 @@
+"""The unified memory of a simulated Spark: what is held, cached and left."""
+
+import asyncio
+
+from spark_sim.pace import Pace
+
+TOTAL_KB = 125_442_868
+CUDA_TOTAL_GIB = 119.69
+"""What CUDA reports as the total; utilization is a share of this."""
+GIB_KB = 1_048_576
+_SYSTEM_KB = 9_653_863
+_SWAP_TOTAL_KB, _SWAP_FREE_KB = 16_777_212, 15_826_228
+_RETURN_SECONDS = 4.0
+"""The driver gives memory back some time after a process is gone."""
+
+
+class HostMemory:
+    """Bookkeeping in kB. Page cache counts as available, as on Linux."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._held: dict[int, float] = {}
+        self._returning: set[asyncio.Task[None]] = set()
+        self.foreign_kb = 0.0
+        """Held by something that is none of ours."""
+        self.cached_kb = 1_180_000.0
+
+    @property
+    def held_kb(self) -> float:
+        """What runtimes hold."""
+        return sum(self._held.values())
+
+    @property
+    def available_kb(self) -> int:
+        """``MemAvailable``."""
+        return max(0, int(TOTAL_KB - _SYSTEM_KB - self.held_kb - self.foreign_kb))
+
+    @property
+    def available_gib(self) -> float:
+        """The same in GiB."""
+        return self.available_kb / GIB_KB
+
+    def hold(self, owner: int, gib: float) -> None:
+        """Set what a process holds; page cache makes room."""
+        self._held[owner] = gib * GIB_KB
+        self.cached_kb = min(self.cached_kb, max(300_000.0, self.available_kb - 400_000.0))
+
+    def read_files(self, gib: float) -> None:
+        """Let the page cache grow by what was read."""
+        room = max(300_000.0, self.available_kb - 400_000.0)
+        self.cached_kb = min(self.cached_kb + gib * GIB_KB, room)
+
+    def drop_caches(self) -> None:
+        """What ``echo 3 > /proc/sys/vm/drop_caches`` does."""
+        self.cached_kb = 300_000.0
+
+    def release(self, owner: int) -> None:
+        """Give back what a dead process held, a little late."""
+        task = asyncio.create_task(self._give_back(owner))
+        self._returning.add(task)
+        task.add_done_callback(self._returning.discard)
+
+    def close(self) -> None:
+        """Stop waiting for memory to return."""
+        for task in self._returning:
+            task.cancel()
+
+    def meminfo(self) -> str:
+        """Return ``/proc/meminfo``."""
+        available = self.available_kb
+        cached = int(min(self.cached_kb, available))
+        rows = {
+            "MemTotal": TOTAL_KB,
+            "MemFree": max(0, available - cached),
+            "MemAvailable": available,
+            "Buffers": 214_532,
+            "Cached": cached,
+            "SwapCached": 12_440,
+            "Shmem": 41_208,
+            "SwapTotal": _SWAP_TOTAL_KB,
+            "SwapFree": _SWAP_FREE_KB,
+        }
+        return "".join(f"{name + ':':<16}{kb:>12} kB\n" for name, kb in rows.items())
+
+    def free(self) -> dict[str, int]:
+        """Return the columns of ``free`` in kB."""
+        available = self.available_kb
+        cached = int(min(self.cached_kb, available)) + 214_532
+        return {
+            "total": TOTAL_KB, "used": TOTAL_KB - available,
+            "free": max(0, available - cached), "shared": 41_208, "buff/cache": cached,
+            "available": available, "swap_total": _SWAP_TOTAL_KB,
+            "swap_used": _SWAP_TOTAL_KB - _SWAP_FREE_KB, "swap_free": _SWAP_FREE_KB,
+        }  # fmt: skip
+
+    async def _give_back(self, owner: int) -> None:
+        for share in (0.6, 0.0):
+            await self._pace.sleep(_RETURN_SECONDS / 2)
+            if owner in self._held:
+                self._held[owner] *= share
+        self._held.pop(owner, None)

@@ -1,0 +1,100 @@
+"""The other services of the Sparks: they listen and say how they are, nothing more."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+_QDRANT_TITLE = {"title": "qdrant - vector search engine", "version": "1.15.5", "commit": ""}
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A service that is only known to be there."""
+
+    name: str
+    host: str
+    port: int
+    answers: dict[str, tuple[str, str]]
+    """Path -> (content type, body) of ``GET``."""
+
+
+def _json(value: object) -> tuple[str, str]:
+    return "application/json", json.dumps(value, separators=(",", ":"))
+
+
+NEIGHBOURS = (
+    Neighbour("speech", "spark1", 8000, {"/health": _json({"status": "ok"})}),
+    Neighbour("voice", "spark1", 8880, {"/health": _json({"status": "healthy"})}),
+    Neighbour("embeddings", "spark2", 8081, {"/health": ("text/plain", "")}),
+    Neighbour(
+        "qdrant",
+        "spark2",
+        6333,
+        {
+            "/": _json(_QDRANT_TITLE),
+            "/healthz": ("text/plain", "healthz check passed"),
+            "/readyz": ("text/plain", "all shards are ready"),
+            "/livez": ("text/plain", "healthz check passed"),
+            "/collections": _json({"result": {"collections": []}, "status": "ok", "time": 1.2e-05}),
+        },
+    ),
+)
+
+
+class Neighbours:
+    """The services of one host."""
+
+    def __init__(self, host: str, address: str) -> None:
+        self._address = address
+        self._services = tuple(item for item in NEIGHBOURS if item.host == host)
+        self._servers: list[asyncio.Server] = []
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def start(self) -> None:
+        """Listen on every port. Raises OSError."""
+        for service in self._services:
+            self._servers.append(
+                await asyncio.start_server(self._conversation(service), self._address, service.port)
+            )
+
+    async def stop(self) -> None:
+        """Close listeners and connections."""
+        for server in self._servers:
+            server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+        self._servers.clear()
+
+    def _conversation(self, service: Neighbour):  # type: ignore[no-untyped-def]
+        async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._writers.add(writer)
+            try:
+                while await self._answer(service, reader, writer):
+                    pass
+            except (EOFError, ConnectionError, asyncio.LimitOverrunError):
+                pass
+            finally:
+                self._writers.discard(writer)
+                writer.close()
+
+        return converse
+
+    async def _answer(
+        self, service: Neighbour, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        method, path, *_ = (head.split("\r\n", 1)[0] + "  ").split(" ")
+        fields = {
+            name.strip().lower(): value.strip()
+            for name, _, value in (row.partition(":") for row in head.split("\r\n")[1:] if row)
+        }
+        await reader.readexactly(int(fields.get("content-length", "0")))
+        kind, body = service.answers.get(path.partition("?")[0], ("", ""))
+        status = "200 OK" if kind and method in {"GET", "HEAD"} else "404 Not Found"
+        payload = body.encode()
+        answer = f"HTTP/1.1 {status}\r\ncontent-length: {len(payload)}\r\n"
+        if kind:
+            answer += f"content-type: {kind}\r\n"
+        writer.write(answer.encode() + b"\r\n" + (b"" if method == "HEAD" else payload))
+        await writer.drain()
+        return fields.get("connection", "").lower() != "close"

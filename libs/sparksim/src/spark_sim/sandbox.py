@@ -1,0 +1,87 @@
+"""The home, programs and environment of a simulated host, as real files."""
+
+import shutil
+import stat
+import sys
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+
+MARK = "SPARK_SIM"
+"""Environment variable that every process of a simulator carries, to be found at its end."""
+
+_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+class Sandbox:
+    """Directories of one host. Everything of a host is below ``root`` but its socket."""
+
+    def __init__(self, root: Path, socket_path: Path, mark: str) -> None:
+        self.root = root
+        self.home = root / "home"
+        self.bin = root / "bin"
+        self.container_bin = root / "container" / "bin"
+        self.container_packages = root / "container" / "packages"
+        self.logs = root / "container" / "logs"
+        self.hub = self.home / ".cache" / "huggingface" / "hub"
+        self.checkout = self.home / "spark-vllm-docker"
+        self._socket = socket_path
+        self._mark = mark
+        self.python = str(Path(sys.executable).resolve())
+
+    def build(self, programs: Iterable[str], container_programs: Iterable[str]) -> None:
+        """Create the directories and write the programs afresh."""
+        for directory in (self.bin, self.container_bin, self.container_packages):
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(parents=True)
+        for directory in (self.home, self.logs, self.hub):
+            directory.mkdir(parents=True, exist_ok=True)
+        body = resources.files("spark_sim.programs").joinpath("client.py").read_text()
+        for name in programs:
+            self._program(self.bin / name, name, body)
+        for name in container_programs:
+            self._program(self.container_bin / name, name, body)
+        write_executable(self.container_bin / "python3", f'#!/bin/sh\nexec "{self.python}" "$@"\n')
+        self._stand_in_tools()
+
+    def environment(self, user: str = "spark") -> dict[str, str]:
+        """Return what a non-interactive SSH command finds: no ``~/.local/bin``, nothing of ours."""
+        return {
+            "HOME": str(self.home),
+            "USER": user,
+            "LOGNAME": user,
+            "SHELL": "/bin/bash",
+            "LANG": "C.UTF-8",
+            "PATH": f"{self.bin}:{_SYSTEM_PATH}",
+            MARK: self._mark,
+        }
+
+    def container_environment(self) -> dict[str, str]:
+        """Return the environment of a process in a container of this host."""
+        return {
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "PATH": f"{self.container_bin}:{_SYSTEM_PATH}",
+            "PYTHONPATH": str(self.container_packages),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HF_HOME": str(self.hub.parent),
+            "SPARK_SIM_SOCKET": str(self._socket),
+            MARK: self._mark,
+        }
+
+    def _program(self, path: Path, name: str, body: str) -> None:
+        call = f"sys.exit(main({str(self._socket)!r}, {name!r}))\n"
+        write_executable(path, f"#!{self.python} -IS\n{body}\n\n{call}")
+
+    def _stand_in_tools(self) -> None:
+        """Give hosts that are not Linux the few tools every Spark has."""
+        for name in ("setsid", "flock", "timeout"):
+            if shutil.which(name) is None:
+                body = resources.files("spark_sim.programs").joinpath(f"{name}.py").read_text()
+                write_executable(self.bin / name, f"#!{self.python} -IS\n{body}")
+
+
+def write_executable(path: Path, text: str) -> None:
+    """Write a program."""
+    path.write_text(text)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)

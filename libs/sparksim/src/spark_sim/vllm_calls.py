@@ -1,0 +1,54 @@
+"""What processes in containers ask of the simulator: start-up rules and ``vllm serve``."""
+
+import json
+from typing import TYPE_CHECKING
+
+from spark_sim.call import Call
+from spark_sim.daemon import Program
+from spark_sim.faults import Behaviour
+from spark_sim.journal import Journal
+
+if TYPE_CHECKING:
+    from spark_sim.host import SimulatedHost
+
+_IMPORT_SECONDS = 20.0
+"""Importing vLLM and building its parser."""
+_KEPT = frozenset({"--port", "--host", "--served-model-name", "--model"})
+
+
+class VllmCalls:
+    """Programs behind the ``vllm`` package of the containers."""
+
+    def __init__(self, host: "SimulatedHost", journal: Journal) -> None:
+        self._host = host
+        self._journal = journal
+
+    def table(self) -> dict[str, Program]:
+        """Return the programs by name."""
+        return {"vllm-rules": self._rules, "vllm-tell": self._tell, "vllm-serve": self._serve}
+
+    async def _rules(self, call: Call) -> int:
+        purpose, *argv = call.argv
+        if purpose == "preflight":
+            self._journal.add(self._host.name, "preflight", argv=argv)
+        resumed = call.env.get("SPARK_SIM_RESUMED") == "1"
+        container = self._host.engine.find(call.env.get("SPARK_SIM_CONTAINER", "-"))
+        unknown = []
+        if self._host.faults.behaviour is Behaviour.BAD_FLAG:
+            flags = [word.partition("=")[0] for word in argv if word.startswith("--")]
+            unknown = [flag.replace("_", "-") for flag in flags if flag not in _KEPT][:1]
+        rules = {
+            "seconds": 0 if resumed else self._host.pace.real(_IMPORT_SECONDS),
+            "unknown": unknown,
+            "image": container.spec.image if container else "",
+        }
+        await call.out(json.dumps(rules))
+        return 0
+
+    async def _tell(self, call: Call) -> int:
+        self._journal.add(self._host.name, call.argv[0], **json.loads(call.argv[1]))
+        return 0
+
+    async def _serve(self, call: Call) -> int:
+        options = json.loads(call.argv[0])
+        return await self._host.runtimes.serve(call, options, call.argv[1:])
