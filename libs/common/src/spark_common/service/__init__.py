@@ -1,7 +1,14 @@
 """A service as a process: health and metrics over HTTP, loops that must live, a graceful end."""
 
 from spark_common.service.about import answer_about
-from spark_common.service.checks import ReadyCheck, bus_check, redis_check, unready_reasons
+from spark_common.service.checks import (
+    ReadyCheck,
+    bus_check,
+    redis_check,
+    streams_check,
+    unready_reasons,
+)
+from spark_common.service.compose import compose
 from spark_common.service.metrics import REGISTRY
 from spark_common.service.parts import Service
 from spark_common.service.run import run
@@ -12,7 +19,9 @@ __all__ = [
     "Service",
     "answer_about",
     "bus_check",
+    "compose",
     "redis_check",
     "run",
+    "streams_check",
     "unready_reasons",
 ]

@@ -1,13 +1,14 @@
 """Readiness: named questions that are asked anew each time, never remembered as green."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
 from redis.asyncio import Redis
 
 from spark_common.bus.port import Bus
+from spark_common.bus.streams import STREAMS, StreamSpec
 from spark_common.errors import SparkError
 from spark_common.redis_access import redis_problem
 
@@ -45,15 +46,35 @@ async def _answer(check: ReadyCheck) -> str | None:
 
 
 def bus_check(bus: Bus) -> ReadyCheck:
-    """Not ready while the bus is away or has refused something we need."""
+    """Not ready while the bus is away, or once it has refused us a subject we need."""
 
     async def ask() -> str | None:
         health = bus.health()
         if not health.connected:
-            return "not connected" + (f": {health.last_error}" if health.last_error else "")
-        return None
+            return health.last_error or "the event bus does not answer"
+        # Other trouble heals by itself; a missing permission would only show as timeouts.
+        refused = health.last_error is not None and "permissions" in health.last_error.lower()
+        return health.last_error if refused else None
 
     return ReadyCheck("nats", ask)
+
+
+def streams_check(bus: Bus, streams: Iterable[StreamSpec] = STREAMS) -> ReadyCheck:
+    """Not ready until every stream exists; the coordinator creates them."""
+    names = [spec.name for spec in streams]
+
+    async def ask() -> str | None:
+        if not bus.health().connected:
+            return "unknown while the event bus is away"
+        found = await asyncio.gather(*(bus.bounds(name) for name in names), return_exceptions=True)
+        missing = [
+            name
+            for name, answer in zip(names, found, strict=True)
+            if isinstance(answer, BaseException)
+        ]
+        return f"not there yet: {', '.join(missing)}" if missing else None
+
+    return ReadyCheck("streams", ask)
 
 
 def redis_check(redis: Redis) -> ReadyCheck:

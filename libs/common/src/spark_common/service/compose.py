@@ -1,0 +1,41 @@
+"""What every service on the bus has in common: its name there, its checks, its way to close."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from redis.asyncio import Redis
+
+from spark_common.bus.port import Bus, Serving
+from spark_common.clock import Clock
+from spark_common.service.about import answer_about, service_version
+from spark_common.service.checks import ReadyCheck, bus_check, redis_check
+from spark_common.service.parts import Service
+
+
+async def compose(
+    name: str,
+    description: str,
+    bus: Bus,
+    redis: Redis,
+    clock: Clock,
+    *,
+    verbs: Sequence[Serving] = (),
+    checks: Sequence[ReadyCheck] = (),
+    background: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> Service:
+    """Put a service on the bus under its name, with ``about`` beside its own verbs.
+
+    The service owns ``bus`` and ``redis`` from here on; both are closed when this raises.
+    """
+
+    async def close() -> None:
+        await bus.close()
+        await redis.aclose()
+
+    all_checks = (bus_check(bus), redis_check(redis), *checks)
+    about = answer_about(name, all_checks, clock)
+    try:
+        await bus.serve(name, service_version(name), description, [about, *verbs])
+    except BaseException:
+        await close()
+        raise
+    return Service(name, checks=all_checks, background=background, close=close)

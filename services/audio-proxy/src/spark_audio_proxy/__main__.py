@@ -1,0 +1,19 @@
+"""Parse settings, build, run."""
+
+from functools import partial
+
+from spark_audio_proxy.app import NAME, build
+from spark_audio_proxy.settings import AudioProxySettings
+from spark_common.clock import SystemClock
+from spark_common.service import run
+from spark_common.settings import load_or_exit
+
+
+def main() -> None:
+    """Run audio-proxy until it is asked to end."""
+    settings = load_or_exit(AudioProxySettings)
+    run(NAME, partial(build, settings, SystemClock()), settings.http, settings.warnings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""Parse settings, build, run."""
+
+from functools import partial
+
+from spark_common.clock import SystemClock
+from spark_common.service import run
+from spark_common.settings import load_or_exit
+from spark_coordinator.app import NAME, build
+from spark_coordinator.settings import CoordinatorSettings
+
+
+def main() -> None:
+    """Run the coordinator until it is asked to end."""
+    settings = load_or_exit(CoordinatorSettings)
+    run(NAME, partial(build, settings, SystemClock()), settings.http, settings.warnings)
+
+
+if __name__ == "__main__":
+    main()

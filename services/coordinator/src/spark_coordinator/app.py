@@ -1,0 +1,37 @@
+"""The composition root of the coordinator: the one place that knows every concrete class."""
+
+from functools import partial
+
+from redis.asyncio import Redis
+
+from spark_common.bus.nats import connect_bus
+from spark_common.bus.port import Bus
+from spark_common.bus.provision import provision
+from spark_common.clock import Clock
+from spark_common.redis_access import connect_redis
+from spark_common.service import Service, compose, streams_check
+from spark_coordinator.settings import CoordinatorSettings
+from spark_coordinator.streams import StreamKeeper
+
+NAME = "coordinator"
+DESCRIPTION = "Keeps the streams of the event bus"
+
+
+async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
+    """Connect and put the coordinator on the bus; raises UnavailableError while NATS is away."""
+    bus = await connect_bus(settings.bus, NAME, clock)
+    keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
+    return await assemble(bus, connect_redis(settings.redis, NAME), keeper, clock)
+
+
+async def assemble(bus: Bus, redis: Redis, keeper: StreamKeeper, clock: Clock) -> Service:
+    """Put the parts together."""
+    return await compose(
+        NAME,
+        DESCRIPTION,
+        bus,
+        redis,
+        clock,
+        checks=(keeper.check, streams_check(bus)),
+        background=(keeper.keep,),
+    )

@@ -1,0 +1,24 @@
+"""What the coordinator reads from its environment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from spark_common.settings import BusSettings, Env, HttpSettings, RedisSettings, Settings
+
+
+class CoordinatorSettings(Settings):
+    """Settings of the coordinator."""
+
+    defaults: ClassVar[Mapping[str, str]] = {"BIND_PORT": "9105"}
+
+    bus: BusSettings
+    redis: RedisSettings
+    http: HttpSettings
+    provisioner_seed_file: Annotated[Path | None, Env("NATS_PROVISIONER_SEED_FILE")] = None
+    """Seed of the identity that may create streams; None where the server asks for none."""
+
+    @property
+    def provisioner(self) -> BusSettings:
+        """The same server as another identity."""
+        return BusSettings(url=self.bus.url, seed_file=self.provisioner_seed_file)

@@ -1,0 +1,19 @@
+"""Parse settings, build, run."""
+
+from functools import partial
+
+from spark_common.clock import SystemClock
+from spark_common.service import run
+from spark_common.settings import load_or_exit
+from spark_redaction.app import NAME, build
+from spark_redaction.settings import RedactionSettings
+
+
+def main() -> None:
+    """Run redaction until it is asked to end."""
+    settings = load_or_exit(RedactionSettings)
+    run(NAME, partial(build, settings, SystemClock()), settings.http, settings.warnings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""The composition root of redaction: the one place that knows every concrete class."""
+
+from spark_common.bus.nats import connect_bus
+from spark_common.clock import Clock
+from spark_common.redis_access import connect_redis
+from spark_common.service import Service, compose
+from spark_redaction.settings import RedactionSettings
+
+NAME = "redaction"
+DESCRIPTION = "Scrubs and rehydrates text"
+
+
+async def build(settings: RedactionSettings, clock: Clock) -> Service:
+    """Connect and put redaction on the bus; raises UnavailableError while NATS is away."""
+    bus = await connect_bus(settings.bus, NAME, clock)
+    return await compose(NAME, DESCRIPTION, bus, connect_redis(settings.redis, NAME), clock)
