@@ -347,17 +347,49 @@ async def test_a_stop_ends_open_streams_at_once(nats, gateway, swapper):
     await gateway.start()
     swapper.begin("s1")
     await swapper.step("s1", 1)
-    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
-        async with http.stream("GET", "/api/live") as live:
-            events = live_events(live)
-            assert (await anext(events))[0] == "snapshot"
-            began = time.monotonic()
-            code = await gateway.end(signal.SIGTERM)
-            assert code == 0
-            assert time.monotonic() - began < 5
-            async for _ in events:
-                pass
+    async with (
+        httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http,
+        http.stream("GET", "/api/live") as live,
+    ):
+        events = live_events(live)
+        assert (await anext(events))[0] == "snapshot"
+        began = time.monotonic()
+        code = await gateway.end(signal.SIGTERM)
+        assert code == 0
+        assert time.monotonic() - began < 5
+        async for _ in events:
+            pass
     assert "Traceback" not in gateway.said()
+
+
+async def test_a_client_that_never_reads_is_cut_and_others_are_not(nats, gateway, swapper):
+    await gateway.start()
+    stuck_reader, stuck = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1024)
+    stuck.write(b"GET /api/live HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    quick = Reader(gateway.url, 1)
+    await swapper.step("s1", 1)
+    async with (
+        httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http,
+        asyncio.timeout(40),
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(quick.follow("/api/swap/s1/stream"))
+
+        async def tell() -> int:
+            dropped, n = 0, 1
+            while not dropped:
+                for _ in range(200):
+                    n += 1
+                    await swapper.step("s1", n, lines=["x" * 4000] * 4)
+                text = (await http.get("/metrics")).text
+                dropped = "spark_gateway_event_clients_dropped_total 1.0" in text
+            await swapper.complete("s1")
+            return n
+
+        told = tasks.create_task(tell())
+    assert quick.steps == list(range(1, told.result() + 1))
+    stuck.close()
+    assert stuck_reader is not None
 
 
 async def test_a_missing_setting_is_one_line(tmp_path):

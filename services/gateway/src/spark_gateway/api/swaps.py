@@ -34,6 +34,8 @@ from spark_gateway.streams.swap_story import SwapStory
 
 router = APIRouter(prefix="/api/swap", tags=["swaps"], route_class=ControlRoute)
 
+_PATIENCE_SECONDS = 2.0
+
 PartsOf = Annotated[Parts, Depends(parts_of)]
 IdInPath = Annotated[SwapId, Path(description="Id of the swap.")]
 Key = Annotated[
@@ -165,9 +167,9 @@ async def stream_swap(
     Events: `swap.progress`, then one of `swap.complete` and `swap.failed`, then the end.
     `reset` says that the id was of another stream and that everything follows again.
     """
-    if not parts.hub.caught_up:
-        raise UnavailableError("the event streams are not there yet; try again in a moment")
     outcome = await parts.hub.outcome(id)
+    if not await parts.hub.wait_caught_up(_PATIENCE_SECONDS):
+        raise UnavailableError("the event streams are not there yet; try again in a moment")
     if outcome is not None and last_event_id == outcome.event_id:
         return Response(status_code=204)
     if outcome is None and not await parts.hub.has_progress(id):

@@ -56,6 +56,7 @@ class Hub:
         self._clients: dict[Subscriber, str | None] = {}
         self._listeners: list[Callable[[Entry], None]] = []
         self._closed = False
+        self._caught_up = asyncio.Event()
         self.progress = self._reader(PROGRESS, ring_entries)
         # An old outcome is looked up when somebody asks for its swap; only new ones are told.
         self.outcomes = self._reader(OUTCOMES, 0)
@@ -69,6 +70,16 @@ class Hub:
     def caught_up(self) -> bool:
         """Whether both streams were read up to where they were when they were found."""
         return self.progress.caught_up and self.outcomes.caught_up
+
+    async def wait_caught_up(self, within_seconds: float) -> bool:
+        """Wait for that; right after the start it takes a moment."""
+        try:
+            async with asyncio.timeout(within_seconds):
+                while not self.caught_up:
+                    await self._caught_up.wait()
+        except TimeoutError:
+            return False
+        return True
 
     @property
     def watched(self) -> bool:
@@ -184,6 +195,7 @@ class Hub:
 
     def _forget(self) -> None:
         """Another incarnation of a stream: its sequences mean something else now."""
+        self._caught_up.clear()
         self._ring.clear()
         self._bytes = 0
         self.progress.floor = self.progress.position
@@ -193,6 +205,7 @@ class Hub:
 
     def _resync(self) -> None:
         if self.caught_up:
+            self._caught_up.set()
             self._offer(Item(b"", resync_before=self._told), None)
 
     def _offer(self, item: Item, swap_id: str | None, *, everybody: bool = True) -> None:

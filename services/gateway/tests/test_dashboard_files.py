@@ -1,0 +1,73 @@
+"""The dashboard's files: right types, checked by content, and nothing else reachable."""
+
+import pytest
+
+from spark_gateway.dashboard_files import read_dashboard
+
+
+async def test_the_page_and_its_modules_have_their_types(bench):
+    page = await bench.http.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "require-trusted-types-for 'script'" in page.headers["content-security-policy"]
+    kinds = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+    seen = set()
+    for path in read_dashboard():
+        ending = path[path.rfind(".") :]
+        if ending in kinds:
+            answer = await bench.http.get(path)
+            assert answer.headers["content-type"] == kinds[ending]
+            seen.add(ending)
+    assert seen == set(kinds)
+
+
+async def test_an_unchanged_file_is_not_sent_again(bench):
+    first = await bench.http.get("/static/app.js")
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "no-cache"
+    for header in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = await bench.http.get("/static/app.js", headers={"if-none-match": header})
+        assert again.status_code == 304
+        assert again.content == b""
+        assert again.headers["etag"] == tag
+    changed = await bench.http.get("/static/app.js", headers={"if-none-match": '"other"'})
+    assert changed.status_code == 200
+
+
+async def test_a_file_named_by_its_content_is_kept_for_ever(bench):
+    digest = (await bench.http.get("/static/app.js")).headers["etag"].strip('"')
+    named = await bench.http.get(f"/static/app.js?v={digest}")
+    assert named.headers["cache-control"] == "public, max-age=31536000, immutable"
+    stale = await bench.http.get("/static/app.js?v=0123")
+    assert stale.headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py",
+        "/static//etc/passwd",
+        "/static/%2fetc/passwd",
+        "/static/css",
+        "/static/",
+        "/static",
+        "/static/app.js%00.css",
+        "/static/.hidden",
+        "/app.py",
+        "/index.html",
+    ],
+)
+async def test_what_is_not_in_the_table_does_not_exist(bench, path):
+    answer = await bench.http.get("http://gateway" + path)
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+
+
+async def test_head_names_the_length_and_sends_nothing(bench):
+    got = await bench.http.get("/")
+    head = await bench.http.head("/")
+    assert head.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-length"] == str(len(got.content))
