@@ -9,10 +9,10 @@ from spark_common.clock import Clock
 from spark_common.contracts.models import HostView
 from spark_common.errors import (
     DeadlineExceededError,
-    HostKeyChangedError,
     HostUnreachableError,
     RemoteCommandError,
     SparkError,
+    UnavailableError,
 )
 from spark_common.remote import RemoteShell
 from spark_swapper.scan import Look, look_command, read_look
@@ -106,6 +106,10 @@ class Hosts:
             result = await self._shell.run(
                 before.spark.name, look_command(), timeout_seconds=LOOK_SECONDS
             )
+            if result.exit_code is None:
+                raise HostUnreachableError(
+                    f"the connection to {before.spark.label} was lost while it was looked at"
+                )
             look = read_look(result)
         except SparkError as error:
             reachable = isinstance(error, RemoteCommandError)
@@ -118,18 +122,13 @@ class Hosts:
 
 def _why(label: str, error: SparkError) -> str:
     """Say in plain English what is wrong with a host and what to try."""
-    if isinstance(error, HostKeyChangedError):
-        return _sentence(error.message)
     if isinstance(error, DeadlineExceededError):
         return (
             f"{label} accepts SSH but does not answer. It is probably out of memory: wait a "
             "few minutes, then hold its power button."
         )
-    if isinstance(error, HostUnreachableError):
-        return (
-            f"{label} does not answer over SSH. Check that it is switched on, on the network, "
-            f"and that its address and SSH key are right. ({error.message})"
-        )
+    if isinstance(error, UnavailableError):
+        return _sentence(error.message)
     return f"{label} answers over SSH, but its models could not be read: {error.message}."
 
 

@@ -179,12 +179,13 @@ def build_menu(
 def outline(menu: Menu) -> dict[str, object]:
     """Return what a person would call a change of the menu, part by part.
 
-    Left out is what moves all the time: when it was looked at, free memory, free disk.
+    Left out is what moves all the time: when it was looked at, free memory, free disk, for how
+    long a host is away.
     """
     return {
         "models": [model.model_dump() for model in menu.models],
         "recipes": menu.problems,
-        "hosts": [(host.name, host.state, host.detail) for host in menu.hosts],
+        "hosts": [(host.name, host.state) for host in menu.hosts],
         "runtime": menu.runtime.model_dump(exclude={"since"}),
     }
 

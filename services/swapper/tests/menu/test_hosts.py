@@ -8,6 +8,7 @@ from spark_common.errors import (
     HostUnreachableError,
     SparkError,
 )
+from spark_common.remote import RemoteResult
 from spark_common.testing import FakeClock
 from spark_swapper.hosts import Hosts, Spark
 
@@ -45,7 +46,7 @@ async def test_one_round_trip_per_host_says_everything(hosts, hubs, folder_shell
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (HostUnreachableError("connection refused"), "does not answer over SSH. Check that it"),
+        (HostUnreachableError("there is no route to Spark 1"), "There is no route to Spark 1."),
         (DeadlineExceededError("no answer in 20 s"), "probably out of memory"),
         (HostKeyChangedError("spark1 shows another host key"), "Spark1 shows another host key."),
     ],
@@ -66,6 +67,17 @@ async def test_a_dead_host_keeps_what_it_had_and_says_why(
     assert not sight.fresh
     assert [copy.repo for copy in sight.look.copies] == ["org/name"]
     assert hosts.sights[1].view().state == "online"
+
+
+async def test_a_lost_connection_is_an_unreachable_host(hosts, folder_shell) -> None:
+    async def lost(host, command, *, timeout_seconds=30.0):
+        return RemoteResult(None, "", "connection lost")
+
+    folder_shell.run = lost
+    await hosts.look()
+    view = hosts.sights[0].view()
+    assert view.state == "unreachable"
+    assert view.detail == "The connection to Spark 1 was lost while it was looked at."
 
 
 async def test_a_host_that_comes_back_is_as_new(hosts, hubs, folder_shell) -> None:
