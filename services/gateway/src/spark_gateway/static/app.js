@@ -35,10 +35,10 @@ function render() {
   const now = Date.now();
   const view = { state, verdict: judge(state, now), now };
   for (const element of views) element.view = view;
-  const configured = state.menu !== null && state.menu.hosts.length > 0;
+  const configured = state.menu === null || state.menu.hosts.length > 0;
   show(/** @type {HTMLElement} */ (document.getElementById("ribbon")), state.demo);
-  show(/** @type {HTMLElement} */ (document.querySelector("first-run")), state.menu !== null && !configured);
-  show(home, configured);
+  show(/** @type {HTMLElement} */ (document.querySelector("first-run")), !configured);
+  show(home, configured && state.heardAt > 0);
   show(hero, !state.swaps?.current);
   main.toggleAttribute("data-stale", state.link === "lost");
   document.title = titleOf(view);

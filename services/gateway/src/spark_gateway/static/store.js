@@ -86,11 +86,14 @@ function onSnapshot(state, data, at) {
 }
 
 /**
- * A list that was read before an event may arrive after it: the view with the higher number stays.
+ * A list that was read before an event may arrive after it: an end stays an end, and of two views
+ * of the running swap the one with the higher number stays.
  * @param {State["swaps"]} old
  * @param {import("./types.js").Swaps} next
  */
 function fresher(old, next) {
+  const over = old?.recent.find((swap) => swap.id === next?.current?.id && isOver(swap.phase));
+  if (over) return ended(next, over);
   const mine = old?.current;
   if (!mine || !next?.current || next.current.id !== mine.id || next.current.n >= mine.n) return next;
   return { ...next, current: mine };

@@ -64,7 +64,7 @@ export function troubles(state, now) {
     found.push(line("bad", "bad", "Event bus is down", "Chat keeps working; swaps are paused until it is back."));
   }
   if (!state.menu) {
-    found.push(line("bad", "bad", "Nobody looks after the Sparks", "The part that starts models does not answer. We keep asking."));
+    found.push(line("bad", "bad", "No news from the Sparks", "The part that starts models does not answer. We keep asking."));
     return found;
   }
   const { hosts, runtime } = state.menu;
@@ -122,11 +122,11 @@ export function judge(state, now) {
 
 /** States in which nobody may swap, and why. @param {State} state @param {number} now @returns {Verdict|null} */
 function stopSign(state, now) {
-  /** @param {Line} overall @param {string} reason @returns {Verdict} */
-  const no = (overall, reason) => ({
+  /** @param {Line} overall @param {string} reason @param {string} [text] @returns {Verdict} */
+  const no = (overall, reason, text = `${reason}.`) => ({
     overall,
     well: line(overall.tone, overall.icon, overall.title, overall.text),
-    swap: line("warn", "clock", "Swapping is paused", `${reason}.`),
+    swap: line("warn", "clock", "Swapping is paused", text),
     may: "no",
     reason,
   });
@@ -139,9 +139,11 @@ function stopSign(state, now) {
   }
   const [first] = troubles(state, now);
   if (!state.bus.connected) {
-    return no(line("bad", "bad", first.title, first.text), "Swaps are paused: the event bus is down");
+    return no(line("bad", "bad", first.title, first.text), "Swaps are paused: the event bus is down", "It goes on when the bus is back.");
   }
-  if (!state.menu) return no(line("bad", "bad", first.title, first.text), "The part that starts models does not answer");
+  if (!state.menu) {
+    return no(line("bad", "bad", first.title, first.text), "The part that starts models does not answer", "It goes on when that part is back.");
+  }
   if (state.menu.hosts.length === 0) {
     return no(line("idle", "idle", "Not set up", "Three steps and you are running."), "No Spark is set up");
   }

@@ -31,7 +31,7 @@ export class ConnectCard extends HTMLElement {
       : null;
     const model = next ?? (serves ? runtime?.served_name ?? loadedModel(state.menu)?.served_name ?? null : null);
     part(this, "base").value = base;
-    say(part(this, "model-label"), next ? "Model name, once it is ready" : model ? "Model name, the one that is loaded" : "Model name: none, no model is loaded");
+    say(part(this, "model-label"), !state.menu ? "Model name: not known right now" : next ? "Model name, once it is ready" : model ? "Model name, the one that is loaded" : "Model name: none, no model is loaded");
     show(part(this, "model"), model !== null);
     part(this, "model").value = model ?? "";
     say(part(this, "curl"), example(base, model ?? "MODEL"));

@@ -37,6 +37,7 @@ function title(state, runtime) {
   if (serving) return serving;
   if (runtime.state === "starting") return modelName(runtime.model, state.menu) || runtime.served_name || "A model";
   if (runtime.state === "unreachable") return "The model server does not answer";
+  if (!state.menu) return "Not known right now";
   return runtime.state === "unknown" ? "Looking at the Sparks" : "No model is loaded";
 }
 
@@ -49,11 +50,9 @@ export class HeroCard extends HTMLElement {
 
   /** @param {View} view */
   set view({ state, verdict, now }) {
-    const menu = state.menu;
-    if (!menu) return;
-    const { runtime } = menu;
-    const serves = servingName(menu) !== null;
-    const model = loadedModel(menu);
+    const runtime = state.menu?.runtime ?? /** @type {RuntimeView} */ ({ state: "unknown" });
+    const serves = servingName(state.menu) !== null;
+    const model = loadedModel(state.menu);
     const look = LOOKS[runtime.state];
     const stale = state.link !== "live";
     say(part(this, "eyebrow"), stale ? `As of ${ago(state.heardAt, now)}` : look.eyebrow);
@@ -110,7 +109,8 @@ export class HeroCard extends HTMLElement {
 
 /** @param {State} state @param {number} now */
 function sinceText(state, now) {
-  const runtime = /** @type {RuntimeView} */ (state.menu?.runtime);
+  const runtime = state.menu?.runtime;
+  if (!runtime) return null;
   if (runtime.state === "idle") {
     const since = runtime.since ? `Since ${dayTime(runtime.since, now)}. ` : "";
     return runtime.detail ?? `${since}Apps that chat are told so.`;

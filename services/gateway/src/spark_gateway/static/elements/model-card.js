@@ -88,7 +88,7 @@ export class ModelCard extends HTMLElement {
     go.classList.toggle("primary", kind === "ready" && verdict.may === "now");
     go.disabled = verdict.may === "no";
     this.dataset.queued = kind === "queued" ? queued?.id : "";
-    say(go, kind === "queued" ? "Leave the queue…" : verdict.may === "queue" ? "Queue a swap…" : "Switch to this…");
+    say(go, kind === "queued" ? "Leave the queue…" : verdict.may === "queue" ? "Queue a swap" : "Switch to this");
     const percent = state.swaps?.current?.percent;
     const words = kind === "loaded" ? "Serving now"
       : kind === "loading" ? (typeof percent === "number" ? `${Math.floor(percent)}\u00a0% of the weights` : "On its way")

@@ -35,6 +35,7 @@ export class ModelGrid extends HTMLElement {
     const same = this.last?.state.menu === view.state.menu && this.last?.state.swaps === view.state.swaps
       && this.last?.verdict.reason === view.verdict.reason && this.last?.verdict.may === view.verdict.may;
     this.last = view;
+    show(this, view.state.menu !== null);
     if (!same) this.#render();
   }
 

@@ -38,7 +38,7 @@ export class SparkCard extends HTMLElement {
     const looked = host.seen_at ? `${away || stale ? "last seen" : "looked at"} ${ago(host.seen_at, now)}` : "not seen yet";
     say(part(this, "seen"), looked);
     const detail = host.detail ?? (away ? "It does not answer over SSH." : null);
-    sayOrHide(part(this, "detail"), away ? `${detail} spark-control keeps trying; the card turns green by itself.` : detail);
+    sayOrHide(part(this, "detail"), away ? `${detail} spark-control keeps trying and brings the card back by itself.` : detail);
     this.#memory(host, away);
     this.#disk(host, away);
     const ready = state.menu?.models.filter((model) => model.copies.some((copy) => copy.host === host.name && copy.state === "ready"));

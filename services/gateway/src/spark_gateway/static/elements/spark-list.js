@@ -1,7 +1,7 @@
 // @ts-check
 // The Sparks, one card each.
 
-import { cloned, keyed, part } from "../dom.js";
+import { cloned, keyed, part, show } from "../dom.js";
 
 /** @typedef {import("../types.js").View} View */
 
@@ -13,6 +13,7 @@ export class SparkList extends HTMLElement {
   /** @param {View} view */
   set view(view) {
     const hosts = view.state.menu?.hosts ?? [];
+    show(this, hosts.length > 0);
     keyed(part(this, "cards"), hosts, (host) => host.name, () => document.createElement("spark-card"), (card, host) => {
       card.spark = { host, view };
     });

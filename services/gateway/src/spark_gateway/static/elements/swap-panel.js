@@ -59,7 +59,7 @@ export class SwapPanel extends HTMLElement {
     const usual = typeof swap.usual_seconds === "number"
       ? `, usually ${duration(swap.usual_seconds)}`
       : ", not loaded here yet, so no usual time is known";
-    say(part(this, "spent"), swap.phase === "queued" ? "" : spent + usual);
+    say(part(this, "spent"), swap.phase === "queued" ? "" : swap.phase === "rolling_back" ? spent : spent + usual);
     const bar = part(this, "bar");
     const percent = typeof swap.percent === "number" ? Math.floor(swap.percent) : null;
     bar.setAttribute("aria-label", phaseWord(swap.phase));
@@ -87,9 +87,10 @@ export class SwapPanel extends HTMLElement {
     const retry = left !== null && left > 0 ? `“try again in ${roughly(left)}”` : "“try again later”";
     say(part(this, "chat-what"), away ? "Chat is waiting." : serving ? "Chat still works." : "No chat yet.");
     say(part(this, "chat-text"), away
-      ? `Apps get ${retry} until the model is ready.`
+      ? `Apps get ${retry} until a model is ready.`
       : serving ? `${serving} answers until the checks have passed.` : "Apps are told that no model is loaded.");
-    sayOrHide(part(this, "back"), swap.rollback && serving ? `If this fails, ${serving} comes back by itself.` : null);
+    const back = swap.phase === "rolling_back" ? `${serving} is being loaded again.` : `If this fails, ${serving} comes back by itself.`;
+    sayOrHide(part(this, "back"), swap.rollback && serving ? back : null);
     const queue = state.swaps?.queue ?? [];
     show(part(this, "queue"), queue.length > 0);
     keyed(part(this, "queue"), queue, (each) => each.id, () => document.createElement("li"), (item, each) => {

@@ -1,0 +1,62 @@
+"""The pure parts of the dashboard, tested where they run: in JavaScript."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+MEMBER = Path(__file__).parents[1]
+STATIC = MEMBER / "src" / "spark_gateway" / "static"
+
+
+def test_reducer_verdict_and_formatters_hold() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed: `node --test` runs the dashboard's own tests")
+    tests = sorted(str(path) for path in (MEMBER / "tests" / "js").glob("*.test.js"))
+    assert tests
+    run = subprocess.run(
+        [node, "--test", *tests],
+        cwd=MEMBER,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_no_element_grows_beyond_a_screen_or_two() -> None:
+    for path in STATIC.glob("elements/*.js"):
+        assert len(path.read_text().splitlines()) <= 120, path.name
+
+
+def test_no_text_becomes_markup_and_nothing_is_inline() -> None:
+    for path in STATIC.rglob("*.js"):
+        source = path.read_text()
+        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            assert word not in source, f"{word} in {path.name}"
+    page = (STATIC / "index.html").read_text()
+    for word in ("style=", "<style", "onclick", "onload", "javascript:", "http://", "https://"):
+        assert word not in page.replace("http://www.w3.org", ""), word
+
+
+def test_the_page_preloads_every_module_and_links_every_style_sheet() -> None:
+    page = (STATIC / "index.html").read_text()
+    for path in STATIC.rglob("*.css"):
+        assert f'href="static/{path.relative_to(STATIC)}"' in page, path.name
+    for path in STATIC.rglob("*.js"):
+        if path.name not in ("app.js", "types.js"):
+            assert f'"modulepreload" href="static/{path.relative_to(STATIC)}"' in page, path.name
+
+
+def test_no_component_contains_a_colour_of_its_own() -> None:
+    for path in STATIC.glob("css/components/*.css"):
+        for line in path.read_text().splitlines():
+            assert "#" not in line.split("/*")[0], f"{path.name}: {line.strip()}"
+            assert "rgb(" not in line, f"{path.name}: {line.strip()}"
+
+
+def test_the_whole_page_is_light() -> None:
+    assert sum(path.stat().st_size for path in STATIC.rglob("*") if path.is_file()) < 250_000
