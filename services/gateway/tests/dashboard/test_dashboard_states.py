@@ -1,0 +1,127 @@
+"""Pictures of every state, at the widths people have; kept in ``artifacts`` to be looked at."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+ARTIFACTS = Path(__file__).parents[4] / "artifacts"
+LINES = [
+    "./launch-cluster.sh --solo -d exec vllm serve openai/gpt-oss-120b --port 8888 …",
+    "(APIServer pid=91) INFO non-default args: {'model_tag': 'openai/gpt-oss-120b'}",
+    "(EngineCore pid=212) INFO Resolved architecture: GptOssForCausalLM",
+    "(EngineCore pid=212) Loading safetensors checkpoint shards:  53% | 8/15 [00:34<00:31]",
+    "(EngineCore pid=212) Loading safetensors checkpoint shards:  60% | 9/15 [00:39<00:26]",
+]
+
+pytestmark = pytest.mark.browser
+
+
+def ready(stage: Any, scenes: Any) -> None:
+    stage.snapshot = scenes.snapshot(demo=True)
+
+
+def idle(stage: Any, scenes: Any) -> None:
+    stage.snapshot = scenes.snapshot(scenes.menu(None))
+
+
+def swapping(stage: Any, scenes: Any) -> None:
+    queued = scenes.swap(
+        "queued", {"queued": None}, id="swap-2", model="gemma-4-26b", model_name="Gemma 4 26B",
+        requested_by="Bob",
+    )  # fmt: skip
+    stage.snapshot = scenes.snapshot(current=scenes.loading(), queue=[queued])
+    stage.story = [
+        ("swap.progress", scenes.progress(1, "preflight", message="Checking")),
+        ("swap.progress", scenes.progress(6, "loading", percent=60.0, lines=LINES)),
+    ]
+
+
+def rolling_back(stage: Any, scenes: Any) -> None:
+    marks = {"preflight": 3, "draining": 14, "stopping": 7, "launching": 23, "rolling_back": None}
+    stage.snapshot = scenes.snapshot(current=scenes.swap("rolling_back", marks, since=20))
+
+
+def failed(stage: Any, scenes: Any) -> None:
+    stage.snapshot = scenes.snapshot(scenes.menu(None), recent=[scenes.ended(), *scenes.recent()])
+
+
+def rolled_back(stage: Any, scenes: Any) -> None:
+    swap = scenes.ended("rolled_back", serving="qwen3.6-35b-a3b")
+    stage.snapshot = scenes.snapshot(recent=[swap, *scenes.recent()])
+
+
+def spark_down(stage: Any, scenes: Any) -> None:
+    down = scenes.host(
+        2, state="unreachable", seen_at=scenes.ago(1080),
+        detail="No route to Spark 2. Check that it is switched on and that its cable is in.",
+    )  # fmt: skip
+    stage.snapshot = scenes.snapshot(scenes.menu(hosts=[scenes.host(1), down]))
+
+
+def bus_down(stage: Any, scenes: Any) -> None:
+    stage.snapshot = scenes.snapshot(bus={"connected": False, "detail": None})
+
+
+def parts_down(stage: Any, scenes: Any) -> None:
+    stage.snapshot = scenes.snapshot()
+    stage.snapshot["components"][0]["state"] = "down"
+    stage.snapshot["components"][3]["state"] = "down"
+
+
+def nobody(stage: Any, scenes: Any) -> None:
+    stage.snapshot = {**scenes.snapshot(), "menu": None, "swaps": None}
+
+
+def first_run(stage: Any, scenes: Any) -> None:
+    stage.snapshot = scenes.snapshot(scenes.menu(None, hosts=[], models=[]))
+
+
+SCENES: dict[str, Callable[[Any, Any], None]] = {
+    scene.__name__: scene
+    for scene in (
+        ready, idle, swapping, rolling_back, failed, rolled_back, spark_down, bus_down, parts_down,
+        nobody, first_run,
+    )
+}  # fmt: skip
+
+
+LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (360, "dark")]
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_every_state_fits_every_width(name: str, stage: Any, scenes: Any, visit: Any) -> None:
+    SCENES[name](stage, scenes)
+    page = visit().page
+    expect(page.get_by_role("banner")).not_to_contain_text("Connecting")
+    ARTIFACTS.mkdir(exist_ok=True)
+    for width, scheme in LOOKS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        page.screenshot(path=ARTIFACTS / f"dashboard-{name}-{width}-{scheme}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_questions_and_answers_look_right(scheme: str, stage: Any, scenes: Any, visit: Any) -> None:
+    stage.snapshot = scenes.snapshot()
+    page = visit(1280, 800, scheme).page
+    page.get_by_role("article", name="gpt-oss-120b").get_by_role("button").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.screenshot(path=ARTIFACTS / f"dashboard-question-{scheme}.png")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.screenshot(path=ARTIFACTS / f"dashboard-question-360-{scheme}.png")
+
+
+def test_a_lost_server_is_seen_at_once(stage: Any, scenes: Any, visit: Any) -> None:
+    swapping(stage, scenes)
+    opened = visit()
+    opened.expected = ("status of 503", "ERR_")
+    expect(opened.page.get_by_text("Switching to", exact=True)).to_be_visible()
+    stage.hang_up(away=True)
+    expect(opened.page.get_by_role("banner")).to_contain_text("No connection")
+    for scheme in ("light", "dark"):
+        opened.page.emulate_media(color_scheme=scheme)
+        opened.page.screenshot(path=ARTIFACTS / f"dashboard-lost-{scheme}.png", full_page=True)
