@@ -20,7 +20,8 @@ from spark_common.contracts.rpc import ReplyT, RequestT, Rpc
 from spark_common.errors import UnavailableError
 from spark_common.events import Message
 
-_RETRY_SECONDS = 0.5
+_FIRST_WAIT_SECONDS = 0.25
+_LONGEST_WAIT_SECONDS = 2.0
 _AWAY = "the event bus does not answer"
 _LOG = structlog.get_logger()
 ItemT = TypeVar("ItemT")
@@ -42,6 +43,7 @@ class LateBus:
 
     async def run(self) -> None:
         """Connect, as often as it takes, then stay."""
+        wait_seconds = _FIRST_WAIT_SECONDS
         while self._bus is None:
             try:
                 self._bus = await self._connect()
@@ -49,7 +51,8 @@ class LateBus:
                 if error.message != self._reason:
                     _LOG.warning("bus.waiting", reason=error.message)
                 self._reason = error.message
-                await self._clock.sleep(_RETRY_SECONDS)
+                await self._clock.sleep(wait_seconds)
+                wait_seconds = min(2 * wait_seconds, _LONGEST_WAIT_SECONDS)
         self._arrived.set()
         await asyncio.Event().wait()
 
