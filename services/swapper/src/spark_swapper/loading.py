@@ -15,9 +15,17 @@ from spark_swapper.runtime import Runtime, Served
 from spark_swapper.settings import SwapTimings
 
 _SAYING = {
+    "starting": "vLLM is starting",
+    "config": "Reading the model's configuration",
+    "distributed": "Connecting the Sparks to each other",
     "weights": "Loading the weights",
+    "weights_loaded": "The weights are loaded; preparing the engine",
     "compile": "Compiling for this GPU",
+    "kv_cache": "Reserving memory for conversations",
+    "autotune": "Tuning for this GPU",
     "graphs": "Recording CUDA graphs",
+    "engine": "The engine is ready; opening the door",
+    "serving": "The server is up",
 }
 
 
@@ -141,7 +149,7 @@ class _LoadView:
         if self.percent is not None and self.percent < 100:
             return f"Loading the weights of {self._name}."
         saying = _SAYING.get(self._milestone or "")
-        return f"{saying} ({self._name})." if saying else f"Loading {self._name}."
+        return f"{saying}." if saying else f"Loading {self._name}."
 
 
 def _waiting(loads: Iterable[HostLoad]) -> str | None:

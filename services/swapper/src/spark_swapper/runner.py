@@ -140,9 +140,10 @@ class SwapRunner:
         journal = attempt.journal
         failure = journal.job.cause or causes.interrupted()
         previous = await self._shelf.find(journal.job.previous or "")
-        deadline = attempt.deadline(self._timings.stop_seconds)
-        await self._stopping.run(attempt, previous, runtime.ROLLBACK_STOP, deadline)
-        attempt.stop_if_cancelled()
+        if not await self._relaunched(attempt, previous):
+            deadline = self._clock.monotonic() + self._timings.stop_seconds
+            await self._stopping.run(attempt, previous, runtime.ROLLBACK_STOP, deadline)
+            attempt.stop_if_cancelled()
         await self._bringing_up.launch(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await self._bringing_up.load(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await self._bringing_up.warm(attempt, previous, runtime.ROLLBACK_LAUNCH)
@@ -152,6 +153,25 @@ class SwapRunner:
             serving=previous.key,
             cause=failure,
         )
+
+    async def _relaunched(self, attempt: Attempt, previous: Candidate) -> bool:
+        """Say whether an earlier worker launched the previous model: then nothing may stop it."""
+        job = attempt.journal.job
+        if job.attempt == 1:
+            return False
+        began = self._clock.monotonic()
+        while True:
+            attempt.stop_if_cancelled()
+            try:
+                return runtime.ROLLBACK_LAUNCH in await self._runtime.steps(job.id, previous.head)
+            except SparkError as error:
+                silent = self._clock.monotonic() - began
+                label = self._runtime.label(previous.head)
+                if not error.retryable or silent >= self._timings.stop_seconds:
+                    step = f"{previous.name} was to come back"
+                    raise SwapFault(causes.ssh_timeout(label, silent, step)) from error
+                await attempt.journal.note(f"waiting for {label} (SSH silent {silent:.0f} s)")
+                await self._clock.sleep(self._timings.poll_seconds)
 
     async def _undo(self, attempt: Attempt, candidate: Candidate, cause: Cause) -> None:
         """After a failure: clear what is half there, then roll back when asked, else end."""

@@ -20,7 +20,7 @@ async def catch_up(attempt: Attempt, cluster: Runtime) -> None:
     """
     journal = attempt.journal
     seen = await _steps(journal.job.id, cluster)
-    if runtime.ROLLBACK_STOP in seen:
+    if seen & {runtime.ROLLBACK_STOP, runtime.ROLLBACK_LAUNCH}:
         if journal.job.phase is Phase.ROLLING_BACK:
             return
         await _walk(attempt, Phase.STOPPING)
