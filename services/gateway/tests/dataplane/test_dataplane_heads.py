@@ -8,7 +8,7 @@ from spark_gateway.dataplane.heads import (
     HeadError,
     asgi_request,
     check_relayable,
-    has_bare_newline,
+    find_head,
     is_data_plane,
     parse_request,
     upstream_request,
@@ -162,11 +162,25 @@ def test_the_asgi_side_gets_the_head_as_it_came() -> None:
     assert asgi_request(absolute, parse_request(absolute)) == raw
 
 
-def test_a_line_feed_alone_is_seen_across_segments() -> None:
-    assert has_bare_newline(b"GET / HTTP/1.1\nHost: g")
-    assert not has_bare_newline(b"GET / HTTP/1.1\r\nHost: g\r\n")
-    assert not has_bare_newline(b"a\r\nb\r\n", 2)
-    assert has_bare_newline(b"a\r\nb\n", 3)
+@pytest.mark.parametrize("cut", range(1, 24))
+def test_the_end_of_a_head_is_found_across_segments(cut: int) -> None:
+    raw = b"GET / HTTP/1.1\r\nH: g\r\n\r\nrest"
+    assert find_head(raw[:cut], 0, 100) == 0
+    assert find_head(raw, cut, 100) == len(raw) - 4
+
+
+def test_a_line_feed_alone_is_refused_before_the_head_is_complete() -> None:
+    for data, scanned in ((b"GET / HTTP/1.1\nHost: g", 0), (b"a\r\nb\n", 3), (b"\n", 0)):
+        with pytest.raises(HeadError):
+            find_head(data, scanned, 100)
+    assert find_head(b"a\r\nb\r\n", 2, 100) == 0
+
+
+def test_a_head_over_the_limit_is_a_431() -> None:
+    for data in (b"x" * 101, b"x" * 98 + b"\r\n\r\n"):
+        with pytest.raises(HeadError) as refused:
+            find_head(data, 0, 100)
+        assert refused.value.status == 431
 
 
 NAMES = st.text("abcXYZ019-!#$%&'*+.^`|~", min_size=1, max_size=12)

@@ -233,6 +233,16 @@ async def test_an_upstream_that_talks_nonsense_is_a_502(plane) -> None:
     assert (await plane.ask(CHAT + BODY))[0].startswith(b"HTTP/1.1 502 ")
 
 
+async def test_a_head_with_a_malformed_body_in_one_segment_is_a_502(plane) -> None:
+    async def script(peer) -> None:
+        await peer.message()
+        await peer.send(SSE + b"zz\r\n")
+
+    plane.upstream.script = script
+    assert (await plane.ask(CHAT + BODY))[0].startswith(b"HTTP/1.1 502 ")
+    assert plane.meters.upstream("llm").by_class[0] == 1
+
+
 async def test_a_silent_upstream_is_a_504(make_plane) -> None:
     async def script(peer) -> None:
         await peer.closed()

@@ -1,7 +1,7 @@
 """One request and its answer, between a client's connection and an upstream's."""
 
 import asyncio
-from typing import Final, Protocol
+from typing import Protocol
 
 from spark_gateway.dataplane.answers import Answer
 from spark_gateway.dataplane.framing import FramingError
@@ -9,10 +9,8 @@ from spark_gateway.dataplane.heads import RequestHead, upstream_request
 from spark_gateway.dataplane.meters import UpstreamMeter
 from spark_gateway.dataplane.ports import Refusal, Upstream
 from spark_gateway.dataplane.refusals import broken_stream_event, upstream_down
+from spark_gateway.dataplane.upload import Upload
 from spark_gateway.dataplane.upstream import UpstreamConnection, UpstreamPool
-
-_REPLAYABLE_BYTES: Final = 65536
-_UNSENT_BYTES: Final = 65536
 
 
 class Caller(Protocol):
@@ -64,12 +62,9 @@ class Exchange:
         "_loop",
         "_meter",
         "_pool",
-        "_replay",
-        "_replay_bytes",
-        "_unsent",
-        "_unsent_bytes",
+        "_upload",
         "answer",
-        "body_complete",
+        "begun",
         "closed",
         "head",
     )
@@ -91,7 +86,8 @@ class Exchange:
             http10=head.http10,
             close=head.close,
         )
-        self.body_complete = False
+        self.begun = False
+        """Whether anything of the answer has been passed on."""
         self.closed = False
         self._caller = caller
         self._pool = pool
@@ -100,19 +96,14 @@ class Exchange:
         self._began_at = loop.time()
         self._connection: UpstreamConnection | None = None
         self._dialling: asyncio.Task[None] | None = None
-        self._unsent = [upstream_request(head, upstream, request_id)]
-        self._unsent_bytes = 0
-        self._replay: list[bytes] | None = None
-        self._replay_bytes = 0
+        self._upload = Upload(upstream_request(head, upstream, request_id), chunked=head.chunked)
         meter.total += 1
         meter.in_flight += 1
 
     @property
     def congested(self) -> bool:
         """Whether the upstream cannot take more of the body now."""
-        if self._connection is None:
-            return self._unsent_bytes > _UNSENT_BYTES
-        return self._connection.congested
+        return self._upload.congested
 
     def start(self) -> None:
         """Find a connection and send what is there."""
@@ -125,15 +116,11 @@ class Exchange:
     def send(self, piece: bytes) -> None:
         """Pass on a piece of the request body."""
         self._meter.bytes_up += len(piece)
-        if self.head.chunked:
-            piece = b"%x\r\n%b\r\n" % (len(piece), piece)
-        self._send(piece)
+        self._upload.send(piece)
 
     def complete_body(self) -> None:
         """The request body has ended."""
-        self.body_complete = True
-        if self.head.chunked:
-            self._send(b"0\r\n\r\n")
+        self._upload.end()
 
     def pause_answer(self) -> None:
         """The client cannot take more for now."""
@@ -154,8 +141,7 @@ class Exchange:
     def answer_received(self, data: bytes) -> None:
         """Bytes from the upstream."""
         answer = self.answer
-        beginning = answer.status == 0
-        if beginning and not self.body_complete:
+        if not self.begun and not self._upload.complete:
             answer.close = True
         try:
             out = answer.feed(data)
@@ -165,7 +151,8 @@ class Exchange:
         if out:
             self._meter.bytes_down += len(out)
             self._caller.transport.write(out)
-        if beginning and answer.status:
+        if out and not self.begun:
+            self.begun = True
             self._meter.first_byte(self._loop.time() - self._began_at)
             self._caller.answer_began()
         if answer.done:
@@ -175,9 +162,9 @@ class Exchange:
         """The connection died under the request, by a reset or by an orderly end."""
         if not reset and self.answer.end():
             self._finish()
-        elif self._replay is not None and not self.answer.received:
-            self._unsent, self._replay = self._replay, None
+        elif self._upload.repeatable and not self.answer.received:
             self._connection = None
+            self._upload.detach()
             self._meter.retried += 1
             self._dialling = self._loop.create_task(self._dial())
         else:
@@ -203,37 +190,19 @@ class Exchange:
             self._fail()
         else:
             self._attach(connection)
+            self._caller.update_reading()
 
     def _attach(self, connection: UpstreamConnection) -> None:
         self._connection = connection
         connection.borrower = self
         if self._caller.write_paused:
             connection.transport.pause_reading()
-        unsent, self._unsent = self._unsent, []
-        if connection.reused:
-            self._replay = unsent
-            self._replay_bytes = self._unsent_bytes
-        connection.transport.write(unsent[0] if len(unsent) == 1 else b"".join(unsent))
-        if self._unsent_bytes:
-            self._unsent_bytes = 0
-            self._caller.update_reading()
-
-    def _send(self, piece: bytes) -> None:
-        if self._connection is None:
-            self._unsent.append(piece)
-            self._unsent_bytes += len(piece)
-            return
-        if self._replay is not None:
-            self._replay.append(piece)
-            self._replay_bytes += len(piece)
-            if self._replay_bytes > _REPLAYABLE_BYTES:
-                self._replay = None
-        self._connection.transport.write(piece)
+        self._upload.attach(connection)
 
     def _finish(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            if self.answer.reusable and self.body_complete:
+            if self.answer.reusable and self._upload.complete:
                 self._pool.put(connection)
             else:
                 connection.discard()
@@ -246,11 +215,10 @@ class Exchange:
             return
         self._meter.broken += 1
         self._close()
-        path = self.head.path
-        if self.answer.status == 0:
-            self._caller.exchange_refused(upstream_down(path))
-        else:
+        if self.begun:
             self._caller.exchange_broken(self.last_words())
+        else:
+            self._caller.exchange_refused(upstream_down(self.head.path))
 
     def last_words(self, *, too_long: bool = False) -> bytes | None:
         """What can still be said in the middle of an answer; see ``Caller.exchange_broken``."""
@@ -259,9 +227,7 @@ class Exchange:
     def _close(self) -> None:
         self.closed = True
         self._meter.in_flight -= 1
-        self._meter.by_class[self.answer.status // 100] += 1
-        self._replay = None
-        self._unsent.clear()
+        self._meter.by_class[self.answer.status // 100 if self.begun else 0] += 1
         if self._connection is not None:
             self._connection.discard()
             self._connection = None

@@ -68,6 +68,25 @@ class RequestHead:
     """Whether ``target`` differs from what the client wrote."""
 
 
+def find_head(data: bytes, scanned: int, limit: int) -> int:
+    """Return where the head at the start of ``data`` ends, 0 when it is not complete.
+
+    ``scanned`` bytes were looked at before. Raises HeadError as soon as the head is too large or
+    has a line that other parsers would see and this one would not.
+    """
+    end = data.find(b"\r\n\r\n", max(0, scanned - 3)) + 4
+    if end > limit or (end < 4 and len(data) > limit):
+        raise HeadError(431, "the request head is too large")
+    if end >= 4:
+        return end
+    position = data.find(b"\n", scanned)
+    while position >= 0:
+        if position == 0 or data[position - 1] != 0x0D:
+            raise HeadError(400, "line feed without carriage return")
+        position = data.find(b"\n", position + 1)
+    return 0
+
+
 def parse_request(head: bytes) -> RequestHead:
     """Read a head: everything up to and including its empty line.
 
@@ -161,16 +180,6 @@ def _set_connection(parsed: RequestHead, values: list[bytes]) -> None:
     named = options - _KEEP_ALIVE_OPTIONS
     if named:
         parsed.fields = [field for field in parsed.fields if field[0].lower() not in named]
-
-
-def has_bare_newline(part: bytes, start: int = 0) -> bool:
-    """Whether ``part`` has, from ``start``, a line feed without its carriage return before it."""
-    position = part.find(b"\n", start)
-    while position >= 0:
-        if position == 0 or part[position - 1] != 0x0D:
-            return True
-        position = part.find(b"\n", position + 1)
-    return False
 
 
 def is_data_plane(head: RequestHead) -> bool:

@@ -14,9 +14,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from spark_gateway.dataplane import heads, refusals
-from spark_gateway.dataplane.bodies import RequestBody
 from spark_gateway.dataplane.exchange import Exchange
 from spark_gateway.dataplane.framing import FramingError
+from spark_gateway.dataplane.intake import RequestIntake
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.plane import Plane
@@ -53,11 +53,9 @@ class DataPlaneProtocol(HttpToolsProtocol):
         self.deadline = _NEVER
         self._ends_at = _NEVER
         self._state = _HEAD
-        self._held = b""
-        self._scanned = 0
-        self._consuming = False
-        self._body: RequestBody | None = None
+        self._intake = RequestIntake(self, self.plane.limits.head_bytes)
         self._exchange: Exchange | None = None
+        self._body_bytes = 0
         self._close_after = False
         self._asgi_answered = False
 
@@ -76,14 +74,16 @@ class DataPlaneProtocol(HttpToolsProtocol):
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.abort()
-        self._held = b""
+        self._intake.stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client, cut anywhere."""
-        if self._held:
-            data, self._held = self._held + data, b""
-        self._consume(data)
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+        self._intake.feed(data)
+        if self._intake.held_bytes > _HELD_BYTES:
+            self.update_reading()
 
     def pause_writing(self) -> None:
         """The client reads more slowly than we write."""
@@ -115,7 +115,7 @@ class DataPlaneProtocol(HttpToolsProtocol):
         """The ASGI side has answered."""
         super().on_response_complete()
         self._asgi_answered = True
-        if self._body is None and not self.transport.is_closing():
+        if self._intake.body is None:
             self._next_request()
 
     def send_400_response(self, msg: str) -> None:
@@ -137,7 +137,7 @@ class DataPlaneProtocol(HttpToolsProtocol):
     def update_reading(self) -> None:
         """Read from the client exactly while there is room for what it sends."""
         exchange = self._exchange
-        if (exchange is not None and exchange.congested) or len(self._held) > _HELD_BYTES:
+        if (exchange is not None and exchange.congested) or self._intake.held_bytes > _HELD_BYTES:
             self.flow.pause_reading()
         else:
             self.flow.resume_reading()
@@ -150,7 +150,7 @@ class DataPlaneProtocol(HttpToolsProtocol):
         """The answer is complete; ``close`` when the client was told that the connection ends."""
         self._exchange = None
         self.server_state.total_requests += 1
-        if close or self._close_after or self._body is not None:
+        if close or self._close_after or self._intake.body is not None:
             self._linger()
         else:
             self._next_request()
@@ -176,91 +176,68 @@ class DataPlaneProtocol(HttpToolsProtocol):
         """The deadline has passed: end whatever the connection is doing."""
         exchange = self._exchange
         if self._state == _HEAD and not self.transport.is_closing():
-            if self._held:
+            if self._intake.held_bytes:
                 self._give_up(refusals.bad_request(b"", 408, "the request head took too long"))
             else:
                 self._linger()
         elif exchange is None or self.transport.is_closing():
             self.transport.abort()
-        elif now < self._ends_at and self._body is not None and self.flow.read_paused:
+        elif now < self._ends_at and self._intake.body is not None and self.flow.read_paused:
             # Not the client's fault: the upstream is the slow one.
             self.deadline = now + self.plane.limits.stall_seconds
-        elif exchange.answer.status:
+        elif exchange.begun:
             exchange.abort()
             self.exchange_broken(exchange.last_words(too_long=True))
-        elif self._body is not None:
+        elif self._intake.body is not None:
             self._give_up(refusals.bad_request(exchange.head.path, 408, "the body took too long"))
         else:
             self._give_up(refusals.upstream_silent(exchange.head.path))
 
     def _set_relay_deadline(self, exchange: Exchange) -> None:
-        if exchange.answer.status:
+        if exchange.begun:
             return
         limits = self.plane.limits
-        bound = limits.first_byte_seconds if self._body is None else limits.stall_seconds
+        bound = limits.first_byte_seconds if self._intake.body is None else limits.stall_seconds
         self.deadline = min(self._ends_at, self.loop.time() + bound)
 
-    # Reading.
+    # What the intake tells.
 
-    def _consume(self, data: bytes) -> None:
-        """Hand out bytes to whoever they are for; keep what comes too early."""
-        if self.timeout_keep_alive_task is not None:
-            self._unset_keepalive_if_required()
-        self._consuming = True
-        try:
-            while data and not self.transport.is_closing():
-                if self._state == _HEAD:
-                    data = self._take_head(data)
-                elif self._state == _LINGER:
-                    return
-                elif self._body is not None:
-                    data = self._take_body(self._body, data)
-                else:
-                    self._held = data
-                    self.update_reading()
-                    return
-        finally:
-            self._consuming = False
+    def head_began(self) -> None:
+        """A head must be complete soon after it began."""
+        self.deadline = self.loop.time() + self.plane.limits.head_seconds
 
-    def _take_head(self, data: bytes) -> bytes:
-        """Start the request whose head is complete in ``data``; return what follows the head."""
-        if data.startswith(b"\r\n"):
-            return data[2:]
-        limit = self.plane.limits.head_bytes
-        end = data.find(b"\r\n\r\n", max(0, self._scanned - 3)) + 4
-        if end > limit or (end < 4 and len(data) > limit):
-            self._give_up(refusals.bad_request(b"", 431, "the request head is too large"))
-            return b""
-        if end < 4:
-            self._wait_for_head(data)
-            return b""
-        self._scanned = 0
-        raw, rest = data[:end], data[end:]
-        path = b""
-        try:
-            head = heads.parse_request(raw)
-            path = head.path
-            relayed = heads.is_data_plane(head)
-            if relayed:
-                heads.check_relayable(head)
-        except heads.HeadError as error:
-            self._give_up(refusals.bad_request(path, error.status, error.message))
-            return b""
-        body = RequestBody(head.length, chunked=head.chunked)
-        self._body = None if body.complete else body
-        if relayed:
-            self._begin_relay(head)
-            return rest
-        return self._begin_asgi(heads.asgi_request(raw, head), rest)
-
-    def _wait_for_head(self, data: bytes) -> None:
-        if heads.has_bare_newline(data, self._scanned):
-            self._give_up(refusals.bad_request(b"", 400, "line feed without carriage return"))
+    def request_received(self, head: heads.RequestHead, raw: bytes) -> None:
+        """A request: relay it, refuse it, or leave it to the ASGI side."""
+        if not heads.is_data_plane(head):
+            self._begin_asgi(heads.asgi_request(raw, head))
             return
-        if not self._scanned:
-            self.deadline = self.loop.time() + self.plane.limits.head_seconds
-        self._scanned = len(data)
-        self._held = data
+        try:
+            heads.check_relayable(head)
+        except heads.HeadError as error:
+            self._give_up(refusals.bad_request(head.path, error.status, error.message))
+        else:
+            self._begin_relay(head)
+
+    def body_received(self, content: bytes, raw: bytes) -> None:
+        """A part of the body of the request under way."""
+        exchange = self._exchange
+        complete = self._intake.body is None
+        if exchange is not None:
+            self._relay_body(exchange, content)
+        elif self._state == _ASGI:
+            super().data_received(raw)
+            if complete:
+                self.deadline = _NEVER
+                if self._asgi_answered:
+                    self._next_request()
+        elif complete:
+            self._next_request()
+
+    def request_malformed(self, error: heads.HeadError | FramingError) -> None:
+        """Where the request ends cannot be trusted, so the connection must."""
+        status = error.status if isinstance(error, heads.HeadError) else 400
+        path = self._exchange.head.path if self._exchange is not None else b""
+        self._reject_body(refusals.bad_request(path, status, str(error)))
 
     def _begin_relay(self, head: heads.RequestHead) -> None:
         plane, now = self.plane, self.loop.time()
@@ -272,9 +249,10 @@ class DataPlaneProtocol(HttpToolsProtocol):
         if isinstance(upstream, Refusal):
             self._refuse(upstream, head)
             return
-        if head.expects_continue and self._body is not None:
+        if head.expects_continue and self._intake.body is not None:
             self.transport.write(_CONTINUE)
         self._state = _RELAY
+        self._body_bytes = 0
         exchange = self._exchange = Exchange(
             self,
             head,
@@ -286,79 +264,54 @@ class DataPlaneProtocol(HttpToolsProtocol):
         )
         self._ends_at = now + limits.total_seconds
         self._set_relay_deadline(exchange)
-        if self._body is None:
+        if self._intake.body is None:
             exchange.complete_body()
         exchange.start()
 
-    def _begin_asgi(self, raw: bytes, rest: bytes) -> bytes:
-        self._state = _ASGI
-        self._asgi_answered = False
-        # A slow body is bounded by the total; an answer, which may be an event stream, is not.
-        bound = self.plane.limits.total_seconds if self._body is not None else _NEVER
-        self.deadline = self.loop.time() + bound
-        super().data_received(raw)
-        protocol = self.transport.get_protocol()
-        if protocol is self or not isinstance(protocol, asyncio.Protocol):
-            return rest
-        if rest:
-            protocol.data_received(rest)
-        return b""
-
-    def _take_body(self, body: RequestBody, data: bytes) -> bytes:
-        """Pass on what belongs to the body under way; return what follows it."""
-        try:
-            end, content = body.take(data)
-        except FramingError as error:
-            self._reject_body(refusals.bad_request(self._path, 400, str(error)))
-            return b""
-        if self._state == _RELAY and body.size > self.plane.limits.body_bytes:
-            limit = self.plane.limits.body_bytes
-            self._reject_body(refusals.body_too_large(self._path, limit))
-            return b""
-        if body.complete:
-            self._body = None
-        exchange = self._exchange
-        if exchange is not None:
-            self._relay_body(exchange, content)
-        elif self._state == _ASGI:
-            super().data_received(data[:end])
-            if body.complete:
-                self.deadline = _NEVER
-                if self._asgi_answered and not self.transport.is_closing():
-                    self._next_request()
-        elif body.complete:
-            self._next_request()
-        return data[end:]
-
     def _relay_body(self, exchange: Exchange, content: bytes) -> None:
+        body, limit = self._intake.body, self.plane.limits.body_bytes
+        self._body_bytes += len(content)
+        if self._body_bytes > limit:
+            self._reject_body(refusals.body_too_large(exchange.head.path, limit))
+            return
         if content:
             exchange.send(content)
-        if self._body is None:
+        if body is None:
             exchange.complete_body()
         if exchange.congested:
             self.update_reading()
         self._set_relay_deadline(exchange)
 
-    @property
-    def _path(self) -> bytes:
-        return self._exchange.head.path if self._exchange is not None else b""
+    def _begin_asgi(self, raw: bytes) -> None:
+        self._state = _ASGI
+        self._asgi_answered = False
+        # A slow body is bounded by the total; an answer, which may be an event stream, is not.
+        bound = _NEVER if self._intake.body is None else self.plane.limits.total_seconds
+        self.deadline = self.loop.time() + bound
+        super().data_received(raw)
+        protocol = self.transport.get_protocol()
+        if protocol is not self:
+            rest = self._intake.stop()
+            if rest and isinstance(protocol, asyncio.Protocol):
+                protocol.data_received(rest)
 
     # Ending.
 
     def _next_request(self) -> None:
         """Go on with what the client sent meanwhile, or wait for more."""
+        if self.transport.is_closing():
+            self._intake.stop()
+            return
         self._state = _HEAD
         self.deadline = self.loop.time() + self.plane.limits.keep_alive_seconds
-        if self._consuming:
-            return
-        held, self._held = self._held, b""
+        if self._intake.held_bytes:
+            self._unset_keepalive_if_required()
+        self._intake.next_request()
         self.update_reading()
-        if held:
-            self._consume(held)
 
     def _refuse(self, refusal: Refusal, head: heads.RequestHead) -> None:
         """Answer by ourselves; read the body to its end if that is cheap, else close."""
-        body = self._body
+        body = self._intake.body
         too_much = body is not None and (head.chunked or (head.length or 0) > _SKIPPED_BYTES)
         if too_much or head.close or head.expects_continue or self._close_after:
             refusal = replace(refusal, close=True)
@@ -375,7 +328,7 @@ class DataPlaneProtocol(HttpToolsProtocol):
     def _reject_body(self, refusal: Refusal) -> None:
         """The body is not acceptable: say so if that is still possible, and close."""
         exchange = self._exchange
-        if exchange is not None and exchange.answer.status:
+        if exchange is not None and exchange.begun:
             exchange.abort()
             self.exchange_broken(exchange.last_words())
         elif self._state == _ASGI and self.cycle.response_started:
@@ -402,8 +355,7 @@ class DataPlaneProtocol(HttpToolsProtocol):
     def _linger(self) -> None:
         """Close for writing and listen on a while: a reset would take the answer with it."""
         self._state = _LINGER
-        self._body = None
-        self._held = b""
+        self._intake.stop()
         self.deadline = self.loop.time() + self.plane.limits.linger_seconds
         self.flow.resume_reading()
         if self.transport.can_write_eof() and not self.transport.is_closing():

@@ -100,16 +100,26 @@ class UpstreamWatch:
             response = await self._client.get(self._url, timeout=_TIMEOUT_SECONDS)
             response.raise_for_status()
             listing = _Listing.model_validate_json(response.content)
-        except httpx.ConnectError:
-            self._found(Served("idle"))
-        except (httpx.HTTPError, ValidationError):
-            known = self.served
-            self._found(Served("unreachable", known.models, stale=True, listed_at=known.listed_at))
+        except (httpx.HTTPError, ValidationError) as error:
+            self._found(self._missing(error))
         else:
             models = tuple(ServedModel(**listed.model_dump()) for listed in listing.data)
             self._found(Served("serving", models, listed_at=self._clock.monotonic()))
+
+    def _missing(self, error: Exception) -> Served:
+        if _was_refused(error):
+            return Served("idle")
+        known = self.served
+        return Served("unreachable", known.models, stale=True, listed_at=known.listed_at)
 
     def _found(self, served: Served) -> None:
         self.served = served
         if self._tell is not None:
             self._tell(served)
+
+
+def _was_refused(error: BaseException | None) -> bool:
+    """Whether the host itself said that nothing listens; httpx hides that behind its own errors."""
+    while error is not None and not isinstance(error, ConnectionRefusedError):
+        error = error.__cause__ or error.__context__
+    return error is not None

@@ -1,0 +1,130 @@
+"""Cuts a client's bytes into requests and hands them out one at a time."""
+
+from typing import Protocol
+
+from spark_gateway.dataplane.bodies import RequestBody
+from spark_gateway.dataplane.framing import FramingError
+from spark_gateway.dataplane.heads import HeadError, RequestHead, find_head, parse_request
+
+
+class Sink(Protocol):
+    """Takes the requests of one connection."""
+
+    def head_began(self) -> None:
+        """The first part of a head is here; the rest is not."""
+        ...
+
+    def request_received(self, head: RequestHead, raw: bytes) -> None:
+        """A head is complete. The next one comes only after ``RequestIntake.next_request``."""
+        ...
+
+    def body_received(self, content: bytes, raw: bytes) -> None:
+        """A part of the body: its content, and the bytes it came in."""
+        ...
+
+    def request_malformed(self, error: HeadError | FramingError) -> None:
+        """What came is no request. Nothing more will be handed out."""
+        ...
+
+
+class RequestIntake:
+    """Reads ahead of the request that is being answered, but hands nothing of it out."""
+
+    __slots__ = (
+        "_body",
+        "_busy",
+        "_handing_out",
+        "_held",
+        "_limit",
+        "_scanned",
+        "_sink",
+        "_stopped",
+    )
+
+    def __init__(self, sink: Sink, head_limit: int) -> None:
+        self._sink = sink
+        self._limit = head_limit
+        self._held = b""
+        self._scanned = 0
+        self._body: RequestBody | None = None
+        self._busy = False
+        self._handing_out = False
+        self._stopped = False
+
+    @property
+    def held_bytes(self) -> int:
+        """How much has been read ahead, or of a head that is not complete."""
+        return len(self._held)
+
+    @property
+    def body(self) -> RequestBody | None:
+        """The body that is still owed; None once it is complete."""
+        return self._body
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes, cut anywhere."""
+        if not self._stopped:
+            self._held = self._held + data if self._held else data
+            self._hand_out()
+
+    def next_request(self) -> None:
+        """The request handed out last has been dealt with."""
+        self._busy = False
+        self._hand_out()
+
+    def stop(self) -> bytes:
+        """Hand nothing out any more; return what had not been."""
+        self._stopped = True
+        self._body = None
+        rest, self._held = self._held, b""
+        return rest
+
+    def _hand_out(self) -> None:
+        if self._handing_out:
+            # A sink answered while being told; the loop below goes on by itself.
+            return
+        self._handing_out = True
+        try:
+            while self._held:
+                if self._body is not None:
+                    self._take_body(self._body)
+                elif self._busy or not self._take_head():
+                    return
+        except (HeadError, FramingError) as error:
+            body = self._body
+            self.stop()
+            self._body = body
+            self._sink.request_malformed(error)
+        finally:
+            self._handing_out = False
+
+    def _take_head(self) -> bool:
+        data = self._held
+        if data.startswith(b"\r\n"):
+            self._held = data[2:]
+            return True
+        end = find_head(data, self._scanned, self._limit)
+        if not end:
+            if not self._scanned:
+                self._sink.head_began()
+            self._scanned = len(data)
+            return False
+        raw, self._held = data[:end], data[end:]
+        self._scanned = 0
+        self._busy = True
+        head = parse_request(raw)
+        body = RequestBody(head.length, chunked=head.chunked)
+        self._body = None if body.complete else body
+        self._sink.request_received(head, raw)
+        return True
+
+    def _take_body(self, body: RequestBody) -> None:
+        data = self._held
+        end, content = body.take(data)
+        if end == len(data):
+            raw, self._held = data, b""
+        else:
+            raw, self._held = data[:end], data[end:]
+        if body.complete:
+            self._body = None
+        self._sink.body_received(content, raw)

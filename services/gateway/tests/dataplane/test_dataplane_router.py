@@ -1,0 +1,177 @@
+"""Where requests go with what is known, and what is said when they go nowhere."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from spark_common.contracts.models import RuntimeView
+from spark_common.contracts.swaps import AWAY, Phase, SwapView
+from spark_common.events import SwapProgress
+from spark_gateway.dataplane.ports import Refusal, Upstream
+from spark_gateway.dataplane.router import SwapAwareRouter
+
+CHAT = b"/v1/chat/completions"
+UPSTREAM = Upstream("127.0.0.11", 8888)
+
+
+class StillClock:
+    """Stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def router(clock: StillClock) -> SwapAwareRouter:
+    return SwapAwareRouter(UPSTREAM, clock)
+
+
+def a_swap(clock: StillClock, phase: Phase, eta: float | None = None) -> SwapView:
+    return SwapView(
+        id="swap1",
+        model="qwen",
+        model_name="Qwen 3.6",
+        requested_by="Alice",
+        phase=phase,
+        eta_seconds=eta,
+        created_at=clock.now() - timedelta(seconds=12),
+    )
+
+
+def progress(clock: StillClock, phase: Phase, swap_id: str = "swap1") -> SwapProgress:
+    return SwapProgress(
+        swap_id=swap_id, n=4, model="qwen", phase=phase, eta_seconds=200, at=clock.now()
+    )
+
+
+def refused(router: SwapAwareRouter, path: bytes = CHAT, method: bytes = b"POST") -> Refusal:
+    decision = router.route(method, path, ())
+    assert isinstance(decision, Refusal)
+    return decision
+
+
+def test_without_any_knowledge_the_upstream_is_asked(router: SwapAwareRouter) -> None:
+    assert router.route(b"POST", CHAT, ()) is UPSTREAM
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_only_phases_without_a_model_refuse(router, clock, phase: Phase) -> None:
+    router.set_swap(a_swap(clock, phase))
+    assert isinstance(router.route(b"POST", CHAT, ()), Refusal) is (phase in AWAY)
+
+
+def test_a_swap_says_what_is_loading_and_when_to_come_back(router, clock) -> None:
+    router.set_swap(a_swap(clock, Phase.WARMING, eta=170))
+    clock.seconds += 20
+    refusal = refused(router)
+    headers = dict(refusal.headers)
+    body = json.loads(refusal.body)
+    assert refusal.status == 503
+    assert headers[b"retry-after"] == b"60"
+    assert headers[b"x-should-retry"] == b"true"
+    assert body["error"] == {
+        "message": "model Qwen 3.6 is loading on spark1 (phase warming, ETA ~2m)",
+        "type": "server_error",
+        "param": "model",
+        "code": "model_loading",
+        "src": "spark-control",
+    }
+    assert body["loading"] == {
+        "model": "Qwen 3.6",
+        "state": "loading",
+        "phase": "warming",
+        "node": "spark1",
+        "elapsed_seconds": 32.0,
+        "eta_seconds": 150.0,
+        "swap_id": "swap1",
+    }
+
+
+def test_an_unknown_eta_is_left_out_rather_than_guessed(router, clock) -> None:
+    router.set_swap(a_swap(clock, Phase.LOADING))
+    refusal = refused(router)
+    assert "eta_seconds" not in json.loads(refusal.body)["loading"]
+    assert 1 <= int(dict(refusal.headers)[b"retry-after"]) <= 60
+
+
+def test_progress_keeps_the_start_of_the_swap_it_belongs_to(router, clock) -> None:
+    router.set_swap(a_swap(clock, Phase.STOPPING))
+    clock.seconds += 5
+    router.set_swap(progress(clock, Phase.LOADING))
+    assert json.loads(refused(router).body)["loading"]["elapsed_seconds"] == 17.0
+    router.set_swap(progress(clock, Phase.LOADING, "swap2"))
+    assert json.loads(refused(router).body)["loading"]["elapsed_seconds"] == 0.0
+
+
+def test_claude_is_told_in_its_own_words(router, clock) -> None:
+    router.set_swap(a_swap(clock, Phase.LOADING))
+    body = json.loads(refused(router, b"/v1/messages").body)
+    assert body["type"] == "error"
+    assert body["error"]["type"] == "overloaded_error"
+
+
+def test_a_swap_that_nobody_speaks_of_any_more_is_not_believed(router, clock) -> None:
+    router.set_swap(a_swap(clock, Phase.LOADING))
+    clock.seconds += 119
+    refused(router)
+    clock.seconds += 2
+    assert router.route(b"POST", CHAT, ()) is UPSTREAM
+    router.set_swap(progress(clock, Phase.LOADING))
+    refused(router)
+
+
+def test_the_end_of_a_swap_opens_the_way(router, clock) -> None:
+    router.set_swap(a_swap(clock, Phase.LOADING))
+    router.set_swap(None)
+    assert router.route(b"POST", CHAT, ()) is UPSTREAM
+
+
+def test_nothing_loaded_is_said_so(router) -> None:
+    router.set_runtime(RuntimeView(state="idle"))
+    refusal = refused(router)
+    assert refusal.status == 503
+    assert json.loads(refusal.body)["error"]["code"] == "no_model_loaded"
+
+
+def test_a_server_that_answers_is_believed_over_an_old_report(router) -> None:
+    router.set_runtime(RuntimeView(state="idle"))
+    router.set_serving(True)
+    assert router.route(b"POST", CHAT, ()) is UPSTREAM
+
+
+@pytest.mark.parametrize("state", ["unknown", "serving", "degraded", "unreachable"])
+def test_in_doubt_the_upstream_is_asked(router, state: str) -> None:
+    router.set_runtime(RuntimeView(state=state))
+    assert router.route(b"POST", CHAT, ()) is UPSTREAM
+
+
+def test_a_runtime_that_starts_without_a_swap_is_loading(router) -> None:
+    router.set_runtime(RuntimeView(state="starting", served_name="qwen"))
+    assert json.loads(refused(router).body)["loading"]["model"] == "qwen"
+
+
+def test_a_browsers_preflight_is_let_through_to_the_refusal(router) -> None:
+    router.set_runtime(RuntimeView(state="idle"))
+    assert refused(router, method=b"OPTIONS").status == 204
+    assert (b"access-control-allow-origin", b"*") in refused(router).headers
+
+
+def test_a_doubled_version_gets_a_hint(router) -> None:
+    refusal = refused(router, b"/v1/v1/chat/completions")
+    assert refusal.status == 404
+    assert b"/v1 twice" in refusal.body
