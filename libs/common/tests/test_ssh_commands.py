@@ -180,7 +180,7 @@ class TestHome:
         assert set(homes) == {str(sshd.home)}
         assert sshd.most_running == 1
 
-    @pytest.mark.parametrize("there", ["relative/home", "", "/home/a\nb", "/home/../etc"])
+    @pytest.mark.parametrize("there", ["relative/home", "", "/home/alice\nb", "/home/../etc"])
     async def test_a_home_that_cannot_be_one_is_refused(
         self, shell: SshShell, sshd: LoopbackSshd, there: str
     ) -> None:
