@@ -21,6 +21,7 @@ _CONNECT_SECONDS = 3.0
 _API_SECONDS = 2.0
 _DRAIN_SECONDS = 10.0
 _AWAY = "the event bus does not answer"
+_REFUSED = "NATS refuses our identity: check NATS_SEED_FILE"
 
 log = structlog.get_logger(__name__)
 
@@ -105,6 +106,8 @@ class NatsLink:
         self._trouble: str | None = None
         self._violation: str | None = None
         self._violations: list[str] = []
+        self._connecting = True
+        self._end: asyncio.Task[None] | None = None
 
     @property
     def connected(self) -> bool:
@@ -121,7 +124,7 @@ class NatsLink:
         return self._violation or self._trouble
 
     async def connect(self, url: str, seed: str | None) -> None:
-        """Connect once; raises UnavailableError after three seconds."""
+        """Try once; raises UnavailableError within three seconds."""
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await self.client.connect(
@@ -142,7 +145,7 @@ class NatsLink:
                     closed_cb=self._on_closed,
                 )
         except (TimeoutError, OSError, nats.errors.Error) as error:
-            self.closing = True
+            self.closing, self._connecting = True, False
             await self.client.close()
             raise UnavailableError(self._trouble or _AWAY) from error
         version = self.client.connected_server_version
@@ -151,6 +154,7 @@ class NatsLink:
             raise UnavailableError(
                 f"nats-server 2.12 or newer is needed, this one is {version.major}.{version.minor}"
             )
+        self._connecting = False
         self._trouble = None
 
     async def request(
@@ -227,17 +231,26 @@ class NatsLink:
             self._violation = text.removeprefix("nats: ")
             self._violations.append(self._violation)
             log.error("bus.permission_refused", reason=self._violation)
-        elif isinstance(error, nats.errors.AuthorizationError) or "authorization" in text.lower():
-            self._trouble = "NATS refuses our identity: check NATS_SEED_FILE"
-            log.error("bus.identity_refused")
-        else:
-            self._trouble = f"{_AWAY} ({type(error).__name__})"
-            log.warning("bus.error", reason=text)
+        elif "authorization" in text.lower():
+            self._notice(_REFUSED)
+        elif self._trouble != _REFUSED:
+            # A refusal also cuts the connection; that it was cut explains nothing.
+            self._notice(f"{_AWAY} ({type(error).__name__})")
+        if self._connecting:
+            # nats-py would go on for ever; before the first success our caller decides when.
+            raise error
+        if self._trouble == _REFUSED and self._end is None and not self.closing:
+            # Once admitted and now refused: only a process that reads its seed anew is healed.
+            self._end = asyncio.create_task(self.client.close())
+
+    def _notice(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            log.warning("bus.trouble", reason=trouble)
+        self._trouble = trouble
 
     async def _on_disconnected(self) -> None:
-        if not self.closing:
-            self._trouble = self._trouble or f"{_AWAY} (connection lost)"
-            log.warning("bus.disconnected")
+        if not self.closing and self._trouble is None:
+            self._notice(f"{_AWAY} (connection lost)")
 
     async def _on_reconnected(self) -> None:
         self.reconnects += 1
