@@ -125,24 +125,23 @@ def test_disk_and_memory_are_what_the_sparks_own_programs_say(tmp_path) -> None:
     said = {
         "df": "Filesystem 1-blocks Used Available Capacity Mounted on\n"
         "/dev/nvme0n1p2 983349346304 336077062144 597000000000 37% /",
-        "free": "               total        used        free      shared  buff/cache   available\n"
-        "Mem:    128453496832  9878478848 118225371136 40894464 2147483648 118567941120\n"
-        "Swap:    17179869184   973078528  16206790656",
+        "cat": "MemTotal:       125442868 kB\nMemFree:        115454464 kB\n"
+        "MemAvailable:   115789005 kB\nHugePages_Total:       0",
     }
     for name, text in said.items():
-        (programs / name).write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\n")
+        (programs / name).write_text(f"#!/bin/sh\nprintf '%s\\n' '{text}'\n")
         (programs / name).chmod(0o755)
     found = look(tmp_path, PATH=f"{programs}:{os.environ['PATH']}")
     assert found.disk_total_bytes == 983349346304
     assert found.disk_free_bytes == 597000000000
-    assert found.memory_total_bytes == 128453496832
-    assert found.memory_available_bytes == 118567941120
+    assert found.memory_total_bytes == 125442868 * 1024
+    assert found.memory_available_bytes == 115789005 * 1024
 
 
 def test_programs_that_fail_leave_the_numbers_out(tmp_path) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("df", "free"):
+    for name in ("df", "cat"):
         (programs / name).write_text("#!/bin/sh\nexit 1\n")
         (programs / name).chmod(0o755)
     found = look(tmp_path, PATH=f"{programs}:{os.environ['PATH']}")

@@ -140,19 +140,19 @@ def look_at_repo(repo: Path, now: float) -> dict[str, Any]:
 
 
 def said_by(*command: str) -> list[str]:
-    """Return the words of the last line of a program that answers at once; none when it fails."""
+    """Return the lines of a program that answers at once; none when it fails."""
     try:
-        # Not os.statvfs and /proc: what the Spark's own programs say is what its owner sees.
+        # Not os.statvfs and open: what the Spark's own programs say is what its owner sees.
         done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return []
-    return done.stdout.strip().splitlines()[-1].split() if done.stdout.strip() else []
+    return done.stdout.splitlines()
 
 
 def look_at_disk(folder: Path) -> dict[str, int]:
     """Return total and free bytes of the file system that holds, or would hold, the cache."""
     place = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
-    words = said_by("df", "-P", "-B1", str(place))
+    words = "".join(said_by("df", "-P", "-B1", str(place))[-1:]).split()
     if len(words) < 6 or not (words[1].isdigit() and words[3].isdigit()):
         return {}
     return {"disk_total_bytes": int(words[1]), "disk_free_bytes": int(words[3])}
@@ -160,10 +160,12 @@ def look_at_disk(folder: Path) -> dict[str, int]:
 
 def look_at_memory() -> dict[str, int]:
     """Return total and available bytes; on a Spark the GPU uses the same memory."""
-    words = said_by("sh", "-c", "free -b | grep '^Mem:'")
-    if len(words) != 7 or not (words[1].isdigit() and words[6].isdigit()):
-        return {}
-    return {"memory_total_bytes": int(words[1]), "memory_available_bytes": int(words[6])}
+    names = {"MemTotal:": "memory_total_bytes", "MemAvailable:": "memory_available_bytes"}
+    found = {}
+    for words in map(str.split, said_by("cat", "/proc/meminfo")):
+        if len(words) == 3 and words[0] in names and words[1].isdigit():
+            found[names[words[0]]] = int(words[1]) * 1024
+    return found
 
 
 def listing() -> dict[str, Any]:

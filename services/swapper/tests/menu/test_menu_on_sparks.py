@@ -1,0 +1,211 @@
+"""The menu and the pre-flight over real SSH, against two simulated Sparks."""
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncssh
+import pytest
+import pytest_asyncio
+
+from spark_common.clock import SystemClock
+from spark_common.contracts.models import RuntimeView
+from spark_common.errors import HostUnreachableError, ModelNotReadyError
+from spark_common.remote import RemoteCommand
+from spark_common.remote.ssh import SshShell
+from spark_common.settings import ClusterSettings, HostSettings
+from spark_sim.cluster import SimulatedCluster
+from spark_sim.config import SimConfig
+from spark_swapper.candidate import Candidate
+from spark_swapper.hosts import Hosts, Spark
+from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.preflight import ParserPreflight
+from spark_swapper.recipes import Recipe, load_recipes
+from spark_swapper.shelf import DiskShelf
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+
+GB = 1_000_000_000
+
+
+class Idle:
+    """Nothing is loaded."""
+
+    def view(self) -> RuntimeView:
+        return RuntimeView(state="idle")
+
+
+class NoTimes:
+    """Nothing was ever loaded."""
+
+    async def usual_seconds(self, key: str) -> float | None:
+        return None
+
+
+@dataclass
+class Sparks:
+    """The cluster, a shell on it, and a shelf over it."""
+
+    cluster: SimulatedCluster
+    shell: SshShell
+    shelf: DiskShelf
+    preflight: ParserPreflight
+
+
+@pytest_asyncio.fixture
+async def sparks(tmp_path) -> AsyncIterator[Sparks]:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(str(tmp_path / "key"))
+    (tmp_path / "key").chmod(0o600)
+    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
+    config = SimConfig(
+        directory=tmp_path / "sim",
+        authorized_key=key.export_public_key().decode().strip(),
+        spark1=f"{net}.11",
+        spark2=f"{net}.12",
+        ssh_port=0,
+        control_port=0,
+        speed=200.0,
+        neighbours=False,
+    )
+    clock = SystemClock()
+    async with SimulatedCluster(config) as cluster:
+        hosts = tuple(
+            HostSettings(
+                name=name,
+                label=f"Spark {name[-1]}",
+                address=host.address,
+                user="spark",
+                ssh_port=host.ssh_port,
+            )
+            for name, host in cluster.hosts.items()
+        )
+        settings = ClusterSettings(
+            hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
+        )
+        shell = SshShell(settings, clock)
+
+        async def nobody(reason: str) -> None:
+            return None
+
+        shelf = DiskShelf(
+            Hosts(shell, [Spark(host.name, host.label) for host in hosts], clock),
+            load_recipes(),
+            LaunchSettings(),
+            Idle(),
+            NoTimes(),
+            clock,
+            nobody,
+        )
+        yield Sparks(cluster, shell, shelf, ParserPreflight(shell, "vllm_node"))
+        await shell.close()
+
+
+async def test_the_menu_is_what_the_sparks_have(sparks) -> None:
+    menu = await sparks.shelf.menu(refresh=True)
+    cards = {model.key: model for model in menu.models}
+    states = {key: card.state for key, card in cards.items()}
+    assert states == {
+        "qwen3.6-35b-a3b": "ready",
+        "gpt-oss-120b": "ready",
+        "gemma-4-26b": "ready",
+        "minimax-m2.7": "ready",
+        "nemotron-3-nano-30b-a3b-fp8": "needs_setup",
+        "llama-4-scout": states["llama-4-scout"],
+    }
+    assert states["llama-4-scout"] in {"incomplete", "downloading"}
+    held = {key: [copy.host for copy in card.copies] for key, card in cards.items()}
+    assert held["gemma-4-26b"] == held["minimax-m2.7"] == ["spark1", "spark2"]
+    assert held["gpt-oss-120b"] == ["spark1"]
+    assert cards["gpt-oss-120b"].size_bytes == pytest.approx(63.4 * GB, rel=0.01)
+    for host in menu.hosts:
+        assert host.state == "online"
+        assert host.disk_total_bytes == pytest.approx(983 * GB, rel=0.01)
+        assert host.memory_total_bytes == pytest.approx(128.4 * GB, rel=0.01)
+        assert 0 < (host.memory_available_bytes or 0) < (host.memory_total_bytes or 0)
+        assert 0 < (host.disk_free_bytes or 0) < (host.disk_total_bytes or 0)
+
+
+async def test_a_spark_that_goes_away_is_a_state_of_the_menu(sparks) -> None:
+    await sparks.shelf.menu(refresh=True)
+    await sparks.cluster.behave("spark1", "unreachable")
+    menu = await sparks.shelf.menu(refresh=True)
+    first, second = menu.hosts
+    assert (first.state, second.state) == ("unreachable", "online")
+    assert first.detail
+    assert "Spark 1" in first.detail
+    qwen = next(model for model in menu.models if model.key == "qwen3.6-35b-a3b")
+    assert qwen.copies[0].stale
+    with pytest.raises(HostUnreachableError):
+        await sparks.shelf.find("qwen3.6-35b-a3b")
+    assert (await sparks.shelf.find("gemma-4-26b")).hosts == ("spark2",)
+
+
+async def test_what_is_found_can_be_started(sparks) -> None:
+    for key in ("qwen3.6-35b-a3b", "gemma-4-26b", "minimax-m2.7"):
+        result = await sparks.preflight(await sparks.shelf.find(key))
+        assert result.verdict == "good", (key, result)
+    with pytest.raises(ModelNotReadyError):
+        await sparks.shelf.find("llama-4-scout")
+
+
+def candidate(*args: str) -> Candidate:
+    recipe = Recipe.model_validate(
+        {"key": "m", "name": "M", "repo": "openai/gpt-oss-120b", "args": args}
+    )
+    plan = plan_launch(recipe, recipe.repo, LaunchSettings())
+    return Candidate(
+        key="m",
+        name="M",
+        repo=recipe.repo,
+        served_name="m",
+        mode="solo",
+        hosts=("spark1",),
+        image=plan.image,
+        launch_argv=plan.launch_argv,
+        vllm_argv=plan.vllm_argv,
+        stop_argv=plan.stop_argv,
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (("--bogus=1",), "unrecognized arguments: --bogus 1"),
+        (("--max-model-len=abc",), "argument --max-model-len: invalid human_readable_int"),
+        (
+            ("--enable-auto-tool-choice", "--tool-call-parser=nope"),
+            "invalid tool call parser: nope",
+        ),
+        (("--enable-auto-tool-choice",), "--enable-auto-tool-choice requires --tool-call-parser"),
+        (("--mxfp4-backend=CUTLASS",), "unrecognized arguments: --mxfp4-backend CUTLASS"),
+    ],
+)
+async def test_what_cannot_be_started_is_refused_with_the_line(sparks, args, line) -> None:
+    result = await sparks.preflight(candidate(*args))
+    assert result.verdict == "bad"
+    assert line in result.message
+
+
+async def test_the_running_container_is_asked_when_it_has_the_image(sparks) -> None:
+    launcher = ("./launch-cluster.sh", "-t", "vllm-node", "--name", "vllm_node", "--solo", "-d")
+    start = RemoteCommand(argv=(*launcher, "start"), cwd="spark-vllm-docker")
+    assert (await sparks.shell.run("spark1", start)).ok
+    started = len(sparks.cluster.journal.of("container_started"))
+    assert (await sparks.preflight(candidate())).verdict == "good"
+    assert (await sparks.preflight(candidate("--bogus=1"))).verdict == "bad"
+    assert len(sparks.cluster.journal.of("container_started")) == started
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["$(touch ~/pwned)", "`touch ~/pwned`", "'; touch ~/pwned; '", '" && touch ~/pwned "', "* ~ #"],
+)
+async def test_hostile_arguments_reach_vllm_as_they_are(sparks, hostile) -> None:
+    """The simulated Spark runs real bash: what is not quoted is executed."""
+    asked = candidate(f"--chat-template={hostile}")
+    await sparks.preflight(asked)
+    (entry,) = sparks.cluster.journal.of("preflight")
+    assert tuple(entry.details["argv"])[-len(asked.vllm_argv) :] == asked.vllm_argv
+    home = await sparks.shell.run("spark1", RemoteCommand(argv=("ls", "-a")))
+    assert "pwned" not in home.stdout
