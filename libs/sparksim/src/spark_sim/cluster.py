@@ -83,7 +83,7 @@ class SimulatedCluster:
                 if container.running:
                     host.engine.kill(container)
                 host.engine.remove(container)
-            while host.runtimes.live:
+            while host.runtimes.live:  # noqa: ASYNC110 - they end by themselves within a moment
                 await asyncio.sleep(0.01)
             host.runtimes.compiled.clear()
         self.journal.clear()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from spark_sim.container_log import ContainerLog
 from spark_sim.containers import Container, ContainerSpec, image_id
@@ -67,6 +68,15 @@ class DockerEngine:
             raise DockerError(f"Error response from daemon: No such container: {name}")
         return container
 
+    def running(self, name: str) -> Container:
+        """Return a container that runs. Raises DockerError."""
+        container = self.need(name)
+        if not container.running:
+            raise DockerError(
+                f"Error response from daemon: container {container.id} is not running"
+            )
+        return container
+
     def image(self, tag: str) -> str | None:
         """Return the id of a local image."""
         return self.images.get(tag.removesuffix(":latest"))
@@ -115,12 +125,15 @@ class DockerEngine:
         """Start a process in a container that outlives the command which asked for it."""
         program, arguments = self.command(container, argv)
         log = self._sandbox.logs / f"{container.id}.pipe"
-        with log.open("ab") if first else Path(os.devnull).open("ab") as output:
+        output = os.open(log if first else os.devnull, os.O_WRONLY)
+        try:
             process = await asyncio.create_subprocess_exec(
                 program, *arguments,
                 stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
                 env=self.environment(container, env), cwd="/", start_new_session=True,
             )  # fmt: skip
+        finally:
+            os.close(output)
         self._processes[process.pid] = (container.id, process)
         self._background(self._reap(container, process, first=first))
 
@@ -181,7 +194,7 @@ class DockerEngine:
         if not self._path.exists():
             return
         for row in json.loads(self._path.read_text()):
-            spec = ContainerSpec(**{k: _tuple(v) for k, v in row.pop("spec").items()})
+            spec = _spec(row.pop("spec"))
             detached = [(tuple(argv), tuple(env)) for argv, env in row.pop("detached")]
             row["started_at"] = datetime.fromisoformat(row["started_at"])
             row["finished_at"] = None
@@ -242,5 +255,6 @@ class DockerEngine:
         task.add_done_callback(self._tasks.discard)
 
 
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+def _spec(row: dict[str, Any]) -> ContainerSpec:
+    lists = {name: tuple(value) for name, value in row.items() if isinstance(value, list)}
+    return ContainerSpec(**{**row, **lists})

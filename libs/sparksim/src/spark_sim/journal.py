@@ -34,8 +34,7 @@ class Journal:
         self._next = int(self._mark.read_text()) if self._mark.exists() else 1
         self._reserved = self._next
         if self._path.exists():
-            for line in self._path.read_text().splitlines():
-                self._entries.append(Entry(**json.loads(line)))
+            self._entries.extend(_read(self._path))
 
     def add(self, host: str, kind: str, **details: object) -> Entry:
         """Append an effect; it is in the file when this returns, unless it is a passing one."""
@@ -70,3 +69,14 @@ class Journal:
         """Forget everything; numbers go on."""
         self._entries.clear()
         self._path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> list[Entry]:
+    entries: list[Entry] = []
+    for line in path.read_text().splitlines():
+        try:
+            entries.append(Entry(**json.loads(line)))
+        except ValueError:
+            # A simulator that was killed may have left half a line.
+            continue
+    return entries

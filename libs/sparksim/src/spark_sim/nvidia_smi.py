@@ -4,6 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _NA = "[N/A]"
+_RULE = "+" + "-" * 41 + "+" + "-" * 24 + "+" + "-" * 22 + "+"
+_TABLE = f"""\
++{"-" * 89}+
+| NVIDIA-SMI 580.142                Driver Version: 580.142        CUDA Version: 13.0     |
+|{_RULE[1:-1]}|
+|   0  NVIDIA GB10                    On  |   0000000F:01:00.0 Off |                  N/A |
+| {{:<39}} | Not Supported          | {{}}      Default |
+{_RULE}
+"""
 
 
 @dataclass(frozen=True)
@@ -79,12 +88,5 @@ def _csv(names: Sequence[str], rows: list[dict[str, str]], form: str) -> tuple[s
 
 def _human(usage: GpuUsage) -> str:
     state = "P0" if usage.percent else "P8"
-    return (
-        "+-----------------------------------------------------------------------------------------+\n"
-        "| NVIDIA-SMI 580.142                Driver Version: 580.142        CUDA Version: 13.0     |\n"
-        "|-----------------------------------------+------------------------+----------------------+\n"
-        "|   0  NVIDIA GB10                    On  |   0000000F:01:00.0 Off |                  N/A |\n"
-        f"| N/A   {usage.celsius}C    {state}             {usage.watts:3.0f}W /  N/A  | Not Supported          "
-        f"|    {usage.percent:3d}%      Default |\n"
-        "+-----------------------------------------+------------------------+----------------------+\n"
-    )
+    temperature = f"N/A   {usage.celsius}C    {state}"
+    return _TABLE.format(f"{temperature:<23}{usage.watts:3.0f}W /  N/A", f"{usage.percent:7d}%")

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import asyncssh
@@ -93,8 +92,7 @@ class HostShell:
             process.stderr.write(b"This simulated host runs commands, not interactive shells.\n")
             process.exit(1)
             return
-        text = command if isinstance(command, str) else command.decode()
-        self._journal.add(self.name, "ssh_command", command=text[:2000])
+        self._journal.add(self.name, "ssh_command", command=command[:2000])
         if self.faults.command_fails():
             connection = process.channel.get_connection()
             connection.abort()
@@ -102,7 +100,7 @@ class HostShell:
         if self.faults.behaviour is Behaviour.SLOW:
             await self._pace.sleep(1)
         await self.faults.while_frozen()
-        await self._run(process, text)
+        await self._run(process, command)
 
     async def _run(self, process: Process, command: str) -> None:
         child = await asyncio.create_subprocess_exec(
@@ -125,18 +123,14 @@ class HostShell:
                 hanging_up.add_done_callback(self._hanging_up.discard)
 
     async def _relay(self, process: Process, child: asyncio.subprocess.Process) -> None:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        assert child.stderr is not None
-        feeding = asyncio.create_task(_feed(process, child.stdin))
+        stdin, stdout, stderr = child.stdin, child.stdout, child.stderr
+        if stdin is None or stdout is None or stderr is None:
+            raise RuntimeError("a command without pipes")
+        feeding = asyncio.create_task(_feed(process, stdin))
         gone = asyncio.create_task(process.channel.wait_closed())
-        work = asyncio.gather(
-            _drain(child.stdout, process.stdout.write, process.stdout.drain),
-            _drain(child.stderr, process.stderr.write, process.stderr.drain),
-            child.wait(),
-        )
+        work = asyncio.create_task(_outcome(process, child, stdout, stderr))
         try:
-            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in (feeding, gone, work):
                 task.cancel()
@@ -162,6 +156,16 @@ class HostShell:
             await child.wait()
 
 
+async def _outcome(
+    process: Process, child: asyncio.subprocess.Process,
+    stdout: asyncio.StreamReader, stderr: asyncio.StreamReader,
+) -> None:  # fmt: skip
+    """Pass everything on until both streams and the child have ended."""
+    await asyncio.gather(
+        _drain(stdout, process.stdout), _drain(stderr, process.stderr), child.wait()
+    )
+
+
 async def _feed(process: Process, stdin: asyncio.StreamWriter) -> None:
     try:
         while piece := await process.stdin.read(65536):
@@ -173,17 +177,11 @@ async def _feed(process: Process, stdin: asyncio.StreamWriter) -> None:
         return
 
 
-async def _drain(
-    source: asyncio.StreamReader,
-    write: Callable[[bytes], None],
-    drain: Callable[[], "asyncio.Future[None] | object"],
-) -> None:
+async def _drain(source: asyncio.StreamReader, target: asyncssh.SSHWriter[bytes]) -> None:
     try:
         while piece := await source.read(65536):
-            write(piece)
-            waiting = drain()
-            if asyncio.iscoroutine(waiting):
-                await waiting
+            target.write(piece)
+            await target.drain()
     except (OSError, asyncssh.Error):
         return
 

@@ -7,6 +7,7 @@ from spark_sim.call import Call
 from spark_sim.daemon import Program
 from spark_sim.faults import Behaviour
 from spark_sim.journal import Journal
+from spark_sim.vllm_cli.flags import FLAGS
 
 if TYPE_CHECKING:
     from spark_sim.host import SimulatedHost
@@ -35,8 +36,7 @@ class VllmCalls:
         container = self._host.engine.find(call.env.get("SPARK_SIM_CONTAINER", "-"))
         unknown = []
         if self._host.faults.behaviour is Behaviour.BAD_FLAG:
-            flags = [word.partition("=")[0] for word in argv if word.startswith("--")]
-            unknown = [flag.replace("_", "-") for flag in flags if flag not in _KEPT][:1]
+            unknown = _refusable(argv)[:1]
         rules = {
             "seconds": 0 if resumed else self._host.pace.real(_IMPORT_SECONDS),
             "unknown": unknown,
@@ -52,3 +52,14 @@ class VllmCalls:
     async def _serve(self, call: Call) -> int:
         options = json.loads(call.argv[0])
         return await self._host.runtimes.serve(call, options, call.argv[1:])
+
+
+def _refusable(argv: list[str]) -> list[str]:
+    """Return the options that argparse would not take for the beginning of another one."""
+    known = [name for flag in FLAGS for name in flag.names]
+    given = [word.partition("=")[0].replace("_", "-") for word in argv if word.startswith("--")]
+    alone = [
+        name for name in given
+        if not any(other != name and other.startswith(name) for other in known)
+    ]  # fmt: skip
+    return [name for name in alone if name not in _KEPT] or alone

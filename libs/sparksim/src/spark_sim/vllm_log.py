@@ -1,6 +1,5 @@
 """The lines vLLM writes while it starts, as a GB10 shows them."""
 
-import json
 from collections.abc import Iterator, Mapping
 
 from spark_sim.catalogue import SimModel
@@ -143,7 +142,7 @@ def serving_lines(pid: int, host: str, port: int) -> Iterator[str]:
 
 def engine_failed_lines(pid: int, cores: Mapping[str, object]) -> Iterator[str]:
     """Yield how the API server reports the death of its engine: never the cause."""
-    shown = json.dumps(dict(cores)) if cores else "{}"
+    shown = dict(cores)
     yield f"(APIServer pid={pid}) Traceback (most recent call last):\n"
     yield (
         f'(APIServer pid={pid})   File "/usr/local/lib/python3.12/dist-packages/vllm/v1/engine/'

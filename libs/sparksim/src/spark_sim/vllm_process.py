@@ -272,7 +272,7 @@ class VllmProcess:
 
     async def _fail(self, error: str, cause: str) -> None:
         await self._say(log.traceback_lines("EngineCore", self.pid + 1, error, _CORE))
-        await self._say(log.engine_failed_lines(self.pid, {}))
+        await self._say(log.engine_failed_lines(self.pid, {"EngineCore": 1}))
         raise LoadFailedError(cause)
 
     def _make_engine(self, model: SimModel, context: int) -> None:
@@ -298,8 +298,8 @@ class VllmProcess:
         self.loading = False
         if self.rank != 0 or self._engine is None:
             await asyncio.Event().wait()
-        assert self._engine is not None
-        assert self._reserved is not None
+        if self._engine is None or self._reserved is None:
+            raise LoadFailedError("nothing to serve")
         self._server = VllmServer(self._engine, self._call.err)
         listener, self._reserved = self._reserved, None
         self.ready = True

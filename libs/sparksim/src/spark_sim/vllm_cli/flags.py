@@ -147,15 +147,15 @@ def human_readable_int(value: str) -> int:
     number, unit = match[1], match[2]
     if unit is None:
         return int(number)
-    power = "kmgt".index(unit.lower()) + 1
+    power: int = "kmgt".index(unit.lower()) + 1
     if unit.isupper():
         if "." in number:
             raise argparse.ArgumentTypeError(
                 f"Decimals are not allowed with binary suffixes like {unit}. Did you mean to use "
                 f"{number}{unit.lower()} instead?"
             )
-        return int(number) * 1024**power
-    return int(float(number) * 1000**power)
+        return int(number) * int(1024**power)
+    return int(float(number) * float(1000**power))
 
 
 def human_readable_int_or_auto(value: str) -> int:

@@ -10,6 +10,8 @@ from spark_sim.vllm_http.completions import completions
 from spark_sim.vllm_http.engine import Engine, EngineDeadError
 from spark_sim.vllm_http.errors import InvalidBodyError, RequestError, engine_dead
 from spark_sim.vllm_http.exchange import ClientGoneError, Exchange, Receive, Send
+from spark_sim.vllm_http.messages import count_tokens, messages
+from spark_sim.vllm_http.responses import no_response, responses
 
 Route = Callable[[Engine, Exchange], Awaitable[None]]
 
@@ -22,6 +24,9 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/v1/models": {"GET": plain_routes.models},
     "/v1/chat/completions": {"POST": chat},
     "/v1/completions": {"POST": completions},
+    "/v1/responses": {"POST": responses},
+    "/v1/messages": {"POST": messages},
+    "/v1/messages/count_tokens": {"POST": count_tokens},
     "/tokenize": {"POST": plain_routes.tokenize},
     "/detokenize": {"POST": plain_routes.detokenize},
 }
@@ -61,6 +66,8 @@ class VllmApp:
 
     async def _answer(self, exchange: Exchange) -> None:
         methods = ROUTES.get(exchange.path)
+        if methods is None and exchange.path.startswith("/v1/responses/"):
+            methods = {"GET": no_response}
         key = self._engine.served.api_key
         if exchange.method == "OPTIONS" and "origin" in exchange.headers:
             await self._refuse_origin(exchange)

@@ -82,8 +82,11 @@ class Metrics:
             del self._seen[name][0]
 
     def _lines(self) -> Iterator[str]:
-        yield from self._gauge("vllm:num_requests_running",
-                               "Number of requests in model execution batches.", self._running)  # fmt: skip
+        yield from self._gauge(
+            "vllm:num_requests_running",
+            "Number of requests in model execution batches.",
+            self._running,
+        )
         yield from self._gauge("vllm:num_requests_waiting",
                                "Number of requests waiting to be processed.", 0)  # fmt: skip
         yield "# HELP vllm:num_requests_waiting_by_reason Number of waiting requests by reason."

@@ -35,11 +35,10 @@ class EmbeddedServer:
         config = uvicorn.Config(
             self._app, log_config=None, access_log=False, lifespan="off", ws="none",
             http="httptools", timeout_keep_alive=self._keep_alive, loop="none",
-            timeout_graceful_shutdown=0,
         )  # fmt: skip
         self._server = _QuietServer(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
-        while not self._server.started and not self._task.done():
+        while not (self._server.started or self._task.done()):  # noqa: ASYNC110 - no event there
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:
