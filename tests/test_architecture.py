@@ -30,7 +30,7 @@ PRIVATE_ADDRESS = re.compile(
 )
 REGISTRY = re.compile(
     r"(?i)\b(?:pypi\.(?:org|python\.org)|pythonhosted\.org|registry\.npmjs\.org|registry\.yarnpkg"
-    r"\.com|static\.crates\.io|proxy\.golang\.org|artifactory|nexus-repository)\b"
+    r"\.com|static\.crates\.io|proxy\.golang\.org|artifactor[y]|nexus-repositor[y])\b"
     r"|--(?:extra-)?index-url|https?://[^\s\"')]*/simple\b"
 )
 MAIL = re.compile(r"[\w.+-]+@[\w-]+\.(?:com|net|org|io|dev|de|me)\b")
@@ -215,6 +215,21 @@ class TestNeverCommitted:
 
     def test_no_private_key(self) -> None:
         assert places(re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")) == []
+
+
+class TestTheSearchItself:
+    @pytest.mark.parametrize("parts", [(10, 0, 0, 1), (192, 168, 1, 7), (172, 20, 0, 3)])
+    def test_private_addresses_are_seen(self, parts: tuple[int, ...]) -> None:
+        assert PRIVATE_ADDRESS.search(f"host={'.'.join(map(str, parts))}:22")
+
+    @pytest.mark.parametrize("text", ["127.0.0.11", "v1.10.2.3.4", "0.0.0.0", "172.15.0.1"])
+    def test_other_numbers_are_let_through(self, text: str) -> None:
+        assert PRIVATE_ADDRESS.search(text) is None
+
+    def test_registries_and_people_are_seen(self) -> None:
+        assert REGISTRY.search("https://" + "pypi" + ".org/simple")
+        assert MAIL.search("write to someone" + "@" + "example.com")
+        assert MARKUP_SINK.search("tile." + "inner" + "HTML = text")
 
 
 class TestLocks:
