@@ -1,5 +1,6 @@
 """The menu and the pre-flight over real SSH, against two simulated Sparks."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import pytest_asyncio
 from spark_common.clock import SystemClock
 from spark_common.contracts.models import RuntimeView
 from spark_common.errors import HostUnreachableError, ModelNotReadyError
-from spark_common.remote import RemoteCommand
+from spark_common.remote import RemoteCommand, RemoteResult
 from spark_common.remote.ssh import SshShell
 from spark_common.settings import ClusterSettings, HostSettings
 from spark_sim.cluster import SimulatedCluster
@@ -19,6 +20,8 @@ from spark_sim.config import SimConfig
 from spark_swapper.candidate import Candidate
 from spark_swapper.hosts import Hosts, Spark
 from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launcher_signs import launcher_cause
+from spark_swapper.loadlog import LoadLog
 from spark_swapper.preflight import ParserPreflight
 from spark_swapper.recipes import Recipe, load_recipes
 from spark_swapper.shelf import DiskShelf
@@ -209,3 +212,73 @@ async def test_hostile_arguments_reach_vllm_as_they_are(sparks, hostile) -> None
     assert tuple(entry.details["argv"])[-len(asked.vllm_argv) :] == asked.vllm_argv
     home = await sparks.shell.run("spark1", RemoteCommand(argv=("ls", "-a")))
     assert "pwned" not in home.stdout
+
+
+async def launch(sparks, asked: Candidate) -> RemoteResult:
+    command = RemoteCommand(argv=asked.launch_argv, cwd="spark-vllm-docker")
+    return await sparks.shell.run(asked.head, command)
+
+
+async def read_until(sparks, log: LoadLog, milestone: str | None) -> list[str]:
+    """Poll the container's log until the milestone, or a verdict when there is none."""
+    seen, taken = [], 0
+    logs = RemoteCommand(argv=("sh", "-c", "docker logs vllm_node 2>&1"))
+    async with asyncio.timeout(60):
+        while True:
+            text = (await sparks.shell.run("spark1", logs)).stdout
+            events = log.feed(text[taken:])
+            taken = len(text)
+            seen += [event.milestone for event in events if event.milestone]
+            if milestone in seen or (milestone is None and log.verdict(process_alive=True)):
+                return list(dict.fromkeys(seen))
+            await asyncio.sleep(0.05)
+
+
+async def test_the_log_of_a_load_reads_from_first_to_last_step(sparks) -> None:
+    asked = await sparks.shelf.find("qwen3.6-35b-a3b")
+    assert launcher_cause((await launch(sparks, asked)).stdout) is None
+    log = LoadLog()
+    seen = await read_until(sparks, log, "serving")
+    assert seen[0] == "starting"
+    assert [step for step in seen if step in {"weights", "compile", "graphs", "serving"}] == [
+        "weights",
+        "compile",
+        "graphs",
+        "serving",
+    ]
+    assert log.verdict(process_alive=True) is None
+    stop = RemoteCommand(argv=asked.stop_argv, cwd="spark-vllm-docker")
+    assert (await sparks.shell.run("spark1", stop)).ok
+    left = await sparks.shell.run("spark1", RemoteCommand(argv=("docker", "ps", "-q")))
+    assert left.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "words"),
+    [
+        ("oom_on_load", "out_of_memory_killed", "ran out of memory"),
+        ("low_memory", "not_enough_memory", "Not enough free memory: it asked for"),
+        ("bad_flag", "bad_arguments", "vLLM does not accept the launch arguments"),
+    ],
+)
+async def test_a_load_that_fails_says_why(sparks, behaviour, code, words) -> None:
+    asked = await sparks.shelf.find("gemma-4-26b")
+    await sparks.cluster.behave("all", behaviour)
+    await launch(sparks, asked)
+    log = LoadLog()
+    await read_until(sparks, log, None)
+    cause = log.verdict(process_alive=False)
+    assert cause is not None
+    assert cause.code == code
+    assert words in cause.sentence
+    assert cause.evidence
+
+
+async def test_a_full_disk_is_said_by_the_launcher(sparks) -> None:
+    asked = await sparks.shelf.find("gemma-4-26b")
+    await sparks.cluster.behave("spark1", "disk_full")
+    done = await launch(sparks, asked)
+    cause = launcher_cause(done.stdout + done.stderr)
+    assert done.exit_code == 0, "the exit code of the launcher says nothing"
+    assert cause is not None
+    assert cause.code == "disk_full"
