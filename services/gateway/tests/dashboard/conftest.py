@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,9 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from spark_common.clock import SystemClock
 from spark_common.contracts.models import (
@@ -30,9 +29,11 @@ from spark_common.contracts.models import (
 )
 from spark_common.contracts.swaps import Cause, Phase, PhaseMark, Swaps, SwapView
 from spark_common.events import SwapComplete, SwapFailed, SwapProgress
+from spark_gateway.dashboard_files import DashboardRoute, read_dashboard
 from spark_gateway.security_headers import add_security_headers
 
-STATIC = Path(__file__).parents[2] / "src" / "spark_gateway" / "static"
+FILES = read_dashboard()
+PAGE = FILES["/"]
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET_CHROMIUM = [
     "--no-sandbox",
@@ -116,8 +117,8 @@ class Stage:
         return Response("ok", status_code=503 if self.away else 200)
 
     async def page(self, request: Request) -> Response:
-        """Answer ``/``."""
-        return FileResponse(STATIC / "index.html", media_type="text/html; charset=utf-8")
+        """Answer ``/`` in full each time, also to a browser that has it."""
+        return Response(PAGE.content, media_type=PAGE.media_type)
 
     def app(self) -> Any:
         """Return the ASGI application, with the headers of the real gateway."""
@@ -129,7 +130,7 @@ class Stage:
             Route("/api/swap", self.command, methods=["POST"]),
             Route("/api/swap/{id}", self.command, methods=["DELETE"]),
             Route("/api/swap/{id}/stream", self.log),
-            Mount("/static", StaticFiles(directory=STATIC)),
+            DashboardRoute(FILES),
         ]
         return _with_headers(Starlette(routes=routes))
 
@@ -348,7 +349,7 @@ class Scenes:
         ).model_copy(update=changes)  # fmt: skip
 
     def swap(
-        self, phase: str, marks: dict[str, float | None] | None = None, **changes: Any
+        self, phase: str, marks: Mapping[str, float | None] | None = None, **changes: Any
     ) -> SwapView:
         """Return a swap to gpt-oss-120b; ``marks`` are phases with their seconds, in order."""
         marks = marks or {}

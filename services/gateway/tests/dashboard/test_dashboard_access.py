@@ -70,7 +70,7 @@ def test_every_state_can_be_read_and_reached(
     assert names
     assert all('"' in each for each in names), names
     for landmark in ("banner", "main"):
-        expect(page.get_by_role(landmark)).to_have_count(1)  # type: ignore[arg-type]
+        expect(page.get_by_role(landmark)).to_have_count(1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,7 +2,7 @@
 // Now serving: what is loaded, is everything well, may I swap now.
 
 import { cloned, part, say, sayOrHide, setBadge, setPill, show, wish } from "../dom.js";
-import { ago, count, dayTime, diskSize, duration, pages } from "../format.js";
+import { ago, dayTime } from "../format.js";
 import { capabilityWords, loadedModel, modelName, servingName } from "../menu.js";
 
 /** @typedef {import("../types.js").View} View */
@@ -19,6 +19,9 @@ const LOOKS = {
   unreachable: { eyebrow: "Model server", pill: { tone: "bad", icon: "bad", word: "No answer" } },
   unknown: { eyebrow: "Model server", pill: { tone: "idle", icon: "busy", word: "Looking" } },
 };
+
+/** @type {{eyebrow: string, pill: Pill|null}} */
+const SILENT = { eyebrow: "Model server", pill: { tone: "idle", icon: "clock", word: "No news" } };
 
 /** Key of the model that served last, as far as the list of swaps goes back. @param {State} state */
 function lastServed(state) {
@@ -53,7 +56,7 @@ export class HeroCard extends HTMLElement {
     const runtime = state.menu?.runtime ?? /** @type {RuntimeView} */ ({ state: "unknown" });
     const serves = servingName(state.menu) !== null;
     const model = loadedModel(state.menu);
-    const look = LOOKS[runtime.state];
+    const look = state.menu ? LOOKS[runtime.state] : SILENT;
     const stale = state.link !== "live";
     say(part(this, "eyebrow"), stale ? `As of ${ago(state.heardAt, now)}` : look.eyebrow);
     say(part(this, "name"), title(state, runtime));
@@ -69,7 +72,7 @@ export class HeroCard extends HTMLElement {
       say(part(this, `${name}-text`), line.text);
     }
     this.#actions(state, verdict, serves);
-    this.#numbers(runtime, model, serves, now);
+    part(this, "numbers").facts = { runtime, model, serves, now };
   }
 
   /** @param {State} state @param {View["verdict"]} verdict @param {boolean} serves */
@@ -82,28 +85,6 @@ export class HeroCard extends HTMLElement {
     show(link, verdict.may !== "no");
     link.classList.toggle("primary", last === null);
     say(part(this, "switch-word"), serves ? "Switch model" : "Pick a model");
-  }
-
-  /** @param {RuntimeView} runtime @param {import("../types.js").ModelView|null} model @param {boolean} serves @param {number} now */
-  #numbers(runtime, model, serves, now) {
-    const context = runtime.context_length ?? model?.context_length;
-    show(part(this, "context"), serves && Boolean(context));
-    if (context) {
-      say(part(this, "context-value"), count(context));
-      say(part(this, "context-note"), `about ${pages(context)} pages of text`);
-    }
-    show(part(this, "up"), serves && Boolean(runtime.since));
-    if (runtime.since) {
-      const minutes = Math.floor((now - Date.parse(runtime.since)) / 60000);
-      say(part(this, "up-value"), minutes < 1 ? "under 1\u00a0min" : duration(minutes * 60));
-      say(part(this, "up-note"), `since ${dayTime(runtime.since, now)}`);
-    }
-    show(part(this, "load"), typeof model?.load_seconds === "number");
-    say(part(this, "load-value"), duration(model?.load_seconds ?? 0));
-    say(part(this, "load-note"), "middle of earlier loads");
-    show(part(this, "size"), typeof model?.size_bytes === "number");
-    say(part(this, "size-value"), diskSize(model?.size_bytes));
-    say(part(this, "size-note"), model?.mode === "cluster" ? "on each Spark" : "");
   }
 }
 
