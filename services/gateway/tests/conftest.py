@@ -333,6 +333,16 @@ class Bench:
     served: FakeServed
     front: Front
     http: httpx.AsyncClient
+    loops: dict[str, asyncio.Task[None]]
+
+    async def stop_reading(self) -> None:
+        """Let the gateway fall behind what is stored."""
+        self.loops["hub"].cancel()
+        await asyncio.gather(self.loops["hub"], return_exceptions=True)
+
+    def read_on(self) -> None:
+        """Let it catch up."""
+        self.loops["hub"] = asyncio.create_task(self.front.hub.run())
 
     def stream(self, path: str, **headers: str) -> SseClient:
         named = {key.replace("_", "-"): value for key, value in headers.items()}
@@ -362,15 +372,18 @@ async def a_bench(
         await swapper.serve()
     served = FakeServed()
     front = build_front(MemoryBus("gateway", broker), clock, served)
-    loops = [asyncio.create_task(front.hub.run()), asyncio.create_task(front.board.run())]
+    loops = {
+        "hub": asyncio.create_task(front.hub.run()),
+        "board": asyncio.create_task(front.board.run()),
+    }
     transport = httpx.ASGITransport(app=front.http, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
-            yield Bench(broker, swapper, served, front, http)
+            yield Bench(broker, swapper, served, front, http, loops)
     finally:
-        for loop in loops:
+        for loop in loops.values():
             loop.cancel()
-        await asyncio.gather(*loops, return_exceptions=True)
+        await asyncio.gather(*loops.values(), return_exceptions=True)
 
 
 @pytest.fixture

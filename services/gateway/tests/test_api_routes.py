@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 from fastapi.openapi.models import OpenAPI
@@ -164,6 +165,12 @@ async def test_the_openapi_document_is_valid_and_complete(bench):
         "503",
     }
     assert "application/problem+json" in post["409"]["content"]
+
+
+async def test_the_asyncapi_document_is_the_published_one(bench):
+    published = Path(__file__).parents[3] / "docs" / "events" / "asyncapi.json"
+    answer = await bench.http.get("/asyncapi.json")
+    assert answer.json() == json.loads(published.read_text())
 
 
 def references(node):

@@ -191,6 +191,25 @@ async def test_the_outcome_never_overtakes_progress(bench, eventually):
     assert client.events[-1].name == "swap.complete"
 
 
+async def test_who_comes_after_the_end_gets_what_the_gateway_has_not_read_yet(bench, eventually):
+    bench.swapper.begin("s1")
+    await bench.swapper.step("s1", 1)
+    await eventually(lambda: bench.front.hub.progress.position == 1)
+    await bench.stop_reading()
+    await bench.swapper.step("s1", 2)
+    await bench.swapper.complete("s1")
+    async with bench.stream("/api/swap/s1/stream") as client:
+        await eventually(lambda: client.steps() == [1])
+        bench.read_on()
+        await eventually(lambda: client.ended)
+    assert [event.name for event in client.events] == [
+        "swap.progress",
+        "swap.progress",
+        "swap.complete",
+    ]
+    assert client.steps() == [1, 2]
+
+
 async def test_streams_end_at_once_when_the_process_stops(bench, eventually):
     bench.swapper.begin("s1")
     await bench.swapper.step("s1", 1)

@@ -1,11 +1,13 @@
-"""The machine-readable document of the routes."""
+"""The machine-readable documents: OpenAPI of the routes, AsyncAPI of the bus."""
 
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, Response
 
+from spark_common import schemas
 from spark_gateway.api.errors_doc import ERROR_SCHEMAS
 from spark_gateway.api.relayed import relayed_paths
 from spark_gateway.control_route import ControlRoute
@@ -18,6 +20,17 @@ router = APIRouter(tags=["docs"], route_class=ControlRoute)
 async def openapi(request: Request, parts: Annotated[Parts, Depends(parts_of)]) -> Response:
     """The OpenAPI document of everything this port answers."""
     return JSONResponse(openapi_document(request.app.routes, parts.version))
+
+
+@router.get("/asyncapi.json", response_class=Response, include_in_schema=False)
+async def asyncapi() -> Response:
+    """The AsyncAPI document of everything said on the bus, made from the same types."""
+    return JSONResponse(_bus_document())
+
+
+@cache
+def _bus_document() -> dict[str, Any]:
+    return schemas.asyncapi()
 
 
 def openapi_document(routes: list[Any], version: str) -> dict[str, Any]:
