@@ -1,0 +1,180 @@
+"""Starts and stops what is compared, one process tree each, on free loopback ports."""
+
+import asyncio
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+_HERE = "benchmarks.chat_overhead"
+
+_NGINX = """
+{user}worker_processes 1;
+daemon off;
+pid {dir}/nginx.pid;
+error_log {dir}/error.log error;
+events {{ worker_connections 8192; }}
+http {{
+  access_log off;
+  client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/f;
+  uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+  keepalive_requests 1000000;
+  upstream llm {{ server 127.0.0.1:{upstream}; keepalive 512; keepalive_requests 1000000; }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      proxy_pass http://llm;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering off;
+      proxy_request_buffering off;
+      proxy_read_timeout 1800s;
+    }}
+  }}
+}}
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+class Contender:
+    """A listening process tree. ``cpu`` and ``resident`` are read from the kernel's accounts."""
+
+    def __init__(self, name: str, port: int, process: subprocess.Popen[bytes] | None) -> None:
+        self.name = name
+        self.port = port
+        self.process = process
+
+    def cpu(self) -> float:
+        """Processor seconds used so far, user and system."""
+        ticks = sum(sum(map(int, fields[11:13])) for fields in self._accounts())
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def resident(self) -> int:
+        """Resident bytes."""
+        pages = sum(int(fields[21]) for fields in self._accounts())
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def _accounts(self) -> list[list[str]]:
+        """``/proc/<pid>/stat`` of the tree, from the state on (field 3 of proc(5))."""
+        if self.process is None:
+            return []
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        pids = [str(self.process.pid), *children.read_text().split()]
+        stats = (Path(f"/proc/{pid}/stat").read_text() for pid in pids)
+        return [stat.rpartition(")")[2].split() for stat in stats]
+
+
+class Arena:
+    """Everything that was started here, ended together."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.missing: list[str] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Arena":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    async def contenders(self) -> list[Contender]:
+        """Start the upstream and all that can stand before it; the first is the upstream."""
+        upstream = await self._start("direct", [sys.executable, "-m", f"{_HERE}.upstream"])
+        base = {"UPSTREAM": f"http://127.0.0.1:{upstream.port}"}
+        found = [upstream]
+        if shutil.which("nginx") is None:
+            self.missing.append("nginx is missing: apt-get install nginx")
+        else:
+            found.append(await self._nginx(upstream.port))
+        found.append(await self._gateway(upstream.port, base))
+        found.append(await self._start("naive", [sys.executable, "-m", f"{_HERE}.naive"], base))
+        return found
+
+    async def _nginx(self, upstream: int) -> Contender:
+        port = free_port()
+        user = "user root;\n" if os.geteuid() == 0 else ""
+        text = _NGINX.format(dir=self.directory, upstream=upstream, port=port, user=user)
+        config = self.directory / "nginx.conf"
+        config.write_text(text)
+        return await self._run(
+            "nginx", port, ["nginx", "-p", str(self.directory), "-c", str(config)]
+        )
+
+    async def _gateway(self, upstream: int, base: dict[str, str]) -> Contender:
+        """The gateway as it is shipped, with no bus to talk to; else its data plane alone."""
+        if importlib.util.find_spec("spark_gateway.app") is not None:
+            port = free_port()
+            env = {
+                "BIND_HOST": "127.0.0.1",
+                "BIND_PORT": str(port),
+                "NATS_URL": f"nats://127.0.0.1:{free_port()}",
+                "SPARK1_HOST": "127.0.0.1",
+                "SPARK1_USER": "bench",
+                "VLLM_PORT": str(upstream),
+                "LOG_LEVEL": "error",
+            }
+            try:
+                return await self._run(
+                    "gateway", port, [sys.executable, "-m", "spark_gateway"], env
+                )
+            except RuntimeError as error:
+                self.missing.append(f"{error}; measured its data plane alone")
+        return await self._start("gateway", [sys.executable, "-m", f"{_HERE}.spliced"], base)
+
+    async def _start(
+        self, name: str, argv: list[str], env: dict[str, str] | None = None
+    ) -> Contender:
+        port = free_port()
+        return await self._run(name, port, [*argv, str(port)], env)
+
+    async def _run(
+        self, name: str, port: int, argv: list[str], env: dict[str, str] | None = None
+    ) -> Contender:
+        log = self._stack.enter_context((self.directory / f"{name}.log").open("wb"))
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **(env or {})},
+        )
+        self._stack.callback(_end, process)
+        await _until(lambda: _listens(port), process, name)
+        return Contender(name, port, process)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as sock:
+        sock.settimeout(0.2)
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def _until(claim: Callable[[], bool], process: subprocess.Popen[bytes], name: str) -> None:
+    for _ in range(200):
+        if claim():
+            return
+        if process.poll() is not None:
+            break
+        await asyncio.sleep(0.05)
+    raise RuntimeError(f"{name} did not start")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(3)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
