@@ -89,6 +89,7 @@ def test_an_override_adds_entries_of_its_own(tmp_path: Path) -> None:
         ("{name: Bad, repo: a/b, args: [--model, x/y]}", "--model is decided by repo"),
         ("{name: Bad, repo: a/b, typo: 1}", "typo: Extra inputs are not permitted"),
         ("{name: Bad, repo: a/b, mode: cluster}", "tensor_parallel of 2 or more"),
+        ("{name: Bad, repo: a/b, tensor_parallel: 2}", "leave tensor_parallel out"),
         ("{name: Bad, repo: openai/gpt-oss-120b}", "'gpt-oss-120b' is the recipe for"),
         ("just text", "it is not a mapping"),
     ],

@@ -89,21 +89,25 @@ class DiskShelf:
         return next((t.key for t in self._titles() if t.repo.casefold() == folded), None)
 
     async def announce(self) -> None:
-        """Tell when the menu differs from the one told last, for example by what is loaded."""
+        """Tell when the menu differs from the one told last, for example by what is loaded.
+
+        What could not be told is told after the next look.
+        """
         now = outline(await self._menu())
-        if self._told is not None and now != self._told:
-            changed = [part for part, value in now.items() if value != self._told[part]]
-            self._told = now
+        before, self._told = self._told, now
+        changed = [part for part, value in now.items() if before and value != before[part]]
+        if not changed:
+            return
+        try:
             await self._on_change(", ".join(changed))
-        self._told = now
+        except SparkError as error:
+            self._told = before
+            log.warning("menu.not_told", reason=error.message)
 
     async def keep_fresh(self) -> None:
         """Look at the disks again and again, for ever."""
         while True:
-            try:
-                await self._look()
-            except SparkError as error:
-                log.warning("menu.not_told", reason=error.message)
+            await self._look()
             await self._clock.sleep(LOOP_SECONDS)
 
     async def _look(self) -> None:

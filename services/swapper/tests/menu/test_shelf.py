@@ -56,6 +56,7 @@ class Bench:
         self.watch = Watch()
         self.times = Times()
         self.told: list[str] = []
+        self.deaf = False
         sparks = [Spark("spark1", "Spark 1"), Spark("spark2", "Spark 2")]
         self.shelf = DiskShelf(
             Hosts(shell, sparks, self.clock),
@@ -68,6 +69,8 @@ class Bench:
         )
 
     async def _tell(self, reason: str) -> None:
+        if self.deaf:
+            raise UnavailableError("the bus is away")
         self.told.append(reason)
 
     async def card(self, key: str) -> ModelView:
@@ -294,6 +297,17 @@ async def test_only_a_real_change_is_told(bench) -> None:
     bench.shell.trouble["spark2"] = HostUnreachableError("no route to host")
     await bench.shelf.menu(refresh=True)
     assert bench.told[2:] == ["models, hosts"]
+
+
+async def test_a_change_nobody_could_hear_is_told_later(bench) -> None:
+    await bench.shelf.menu(refresh=True)
+    bench.deaf = True
+    bench.hubs["spark1"].add(QWEN)
+    menu = await bench.shelf.menu(refresh=True)
+    assert [model.key for model in menu.models] == ["qwen3.6-35b-a3b"]
+    bench.deaf = False
+    await bench.shelf.menu(refresh=True)
+    assert bench.told == ["models"]
 
 
 async def test_the_disks_are_looked_at_every_half_minute(bench) -> None:
