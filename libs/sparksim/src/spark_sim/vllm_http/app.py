@@ -84,6 +84,8 @@ class VllmApp:
     async def _refuse_origin(self, exchange: Exchange) -> None:
         await exchange.reply(
             b"Disallowed CORS origin", "text/plain; charset=utf-8", 400,
+            vary="Origin, Access-Control-Request-Method, Access-Control-Request-Headers, "
+            "Access-Control-Request-Private-Network",
             access_control_allow_methods="DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, QUERY",
             access_control_max_age="600",
         )  # fmt: skip

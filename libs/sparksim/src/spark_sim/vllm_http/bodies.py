@@ -42,12 +42,18 @@ def read_body(raw: bytes, content_type: str) -> Body:
     return value
 
 
-def check_types(body: Body, required: tuple[str, ...], lists: tuple[str, ...] = ()) -> None:
-    """Check presence and types. Raises InvalidBodyError with all findings."""
+def check_types(
+    body: Body, required: tuple[str, ...], lists: tuple[str, ...] = (), counted: int | None = None
+) -> None:
+    """Check presence and types. Raises InvalidBodyError with all findings.
+
+    ``counted`` is the number of fields that an error quotes, when it differs from the body's.
+    """
+    shown = f"<dict of {len(body) if counted is None else counted} items>"
     rows: list[tuple[str, str, str, object, str]] = []
     for name in required:
         if name not in body:
-            rows.append(("missing", f"body.{name}", "Field required", body, ""))
+            rows.append(("missing", f"body.{name}", "Field required", shown, ""))
     for name in lists:
         if name in body and not isinstance(body[name], list):
             text = "Input should be a valid list"

@@ -132,6 +132,7 @@ class _Stream:
     def __init__(self, body: Body, name: str, prompt_tokens: int, force_usage: bool) -> None:
         options = body.get("stream_options") or {}
         self.usage_last = bool(options.get("include_usage")) or force_usage
+        self._hides_thought = body.get("include_reasoning") is False
         self.usage_always = self.usage_last and bool(options.get("continuous_usage_stats"))
         self._prompt_tokens = prompt_tokens
         self._head = {
@@ -149,7 +150,9 @@ class _Stream:
 
     def piece(self, index: int, piece: Piece, tallies: list[Tally], last: bool) -> dict[str, Any]:
         """Return the chunk of one token."""
-        delta = {piece.kind: piece.text} if piece.text else {}
+        delta: dict[str, Any] = {piece.kind: piece.text} if piece.text else {}
+        if delta and self._hides_thought:
+            delta["reasoning"] = None
         choice: dict[str, Any] = {
             "index": index, "delta": delta, "logprobs": None, "finish_reason": piece.finish,
         }  # fmt: skip

@@ -78,4 +78,4 @@ def usage(prompt: int, tallies: Sequence[Tally]) -> dict[str, int]:
 
 def reasoning_details(tallies: Sequence[Tally]) -> dict[str, Any]:
     """Return ``completion_tokens_details`` of a chat."""
-    return {"reasoning_tokens": sum(max(0, tally.reasoning - 1) for tally in tallies)}
+    return {"reasoning_tokens": sum(tally.reasoning for tally in tallies)}

@@ -81,7 +81,7 @@ class Tally:
     def add(self, piece: Piece) -> None:
         """Count a piece."""
         self.completion += piece.tokens
-        self.reasoning += piece.tokens if piece.kind == "reasoning" else 0
+        self.reasoning += piece.tokens if piece.kind == "reasoning" and not piece.hidden else 0
         self.text[piece.kind] += piece.text
         if piece.finish is not None:
             self.finish, self.stop_reason = piece.finish, piece.stop_reason
@@ -145,6 +145,7 @@ class Engine:
         """Return the whole answer, cut at the limit or a stop string."""
         pieces: list[Piece] = []
         if asked.thinking:
+            pieces.append(Piece("reasoning", "", hidden=True))
             pieces += [Piece("reasoning", t) for t in self.tokenizer.cut(thought(asked.question))]
             pieces.append(Piece("reasoning", "", hidden=True))
             pieces += [Piece("content", "\n\n")]

@@ -88,7 +88,9 @@ class Exchange:
             pass
 
     async def _start(self, status: int, rows: list[tuple[str, str]]) -> None:
-        headers = [(name.encode(), value.encode()) for name, value in (*rows, ("vary", "Origin"))]
+        if all(name != "vary" for name, _ in rows):
+            rows = [*rows, ("vary", "Origin")]
+        headers = [(name.encode(), value.encode()) for name, value in rows]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
 

@@ -47,6 +47,12 @@ async def _read(engine: Engine, exchange: Exchange, required: tuple[str, ...]) -
                 "literal_error", f"body.messages.{position}.role", f"Input should be {expected}",
                 role, f", 'ctx': {{'expected': {expected!r}}}",
             )  # fmt: skip
+    if isinstance(limit := body.get("max_tokens"), int) and limit < 1:
+        text = "max_tokens must be positive"
+        raise invalid(
+            "value_error", "body.max_tokens", f"Value error, {text}", limit,
+            f", 'ctx': {{'error': ValueError({text!r})}}",
+        )  # fmt: skip
     return body, check_model(body, engine.served)
 
 

@@ -16,7 +16,8 @@ async def responses(engine: Engine, exchange: Exchange) -> None:
     """Answer, whole or streamed."""
     raw = await exchange.body()
     body = read_body(raw, exchange.headers.get("content-type", ""))
-    check_types(body, ("input",))
+    # FastAPI counts a field that vLLM's own validator has put in.
+    check_types(body, ("input",), counted=len(body) + 1)
     name = check_model(body, engine.served)
     if previous := body.get("previous_response_id"):
         raise _unknown(str(previous))
@@ -84,7 +85,7 @@ class _Answer:
             },
             "output_tokens": tally.completion,
             "output_tokens_details": {
-                "reasoning_tokens": max(0, tally.reasoning - 1), "tool_output_tokens": 0,
+                "reasoning_tokens": tally.reasoning, "tool_output_tokens": 0,
                 "output_tokens_per_turn": [], "tool_output_tokens_per_turn": [],
             },
             "total_tokens": self._asked.prompt_tokens + tally.completion,
@@ -161,7 +162,7 @@ class _Item:
         """Return the events that announce it."""
         return [
             self._item_event("added", None, "in_progress"),
-            self._events.event("response.content_part.added", part=self._part(""), **self._place),
+            self._events.event("response.content_part.added", part=self._empty(), **self._place),
         ]
 
     def grow(self, text: str) -> str:
@@ -191,6 +192,10 @@ class _Item:
         return self._events.event(
             f"response.output_item.{what}", item=make(text, status), output_index=index
         )
+
+    def _empty(self) -> dict[str, Any]:
+        part = self._part("")
+        return part if self._thinks else {**part, "logprobs": []}
 
     def _part(self, text: str) -> dict[str, Any]:
         if self._thinks:

@@ -4,12 +4,12 @@ import re
 import zlib
 from collections.abc import Sequence
 
-_PIECES = re.compile(r" ?[^\W_]{1,4}|\s+?|.", re.DOTALL)
+_PIECES = re.compile(r" ?[^\W_]{1,7}|\s+?|.", re.DOTALL)
 _FIRST_ID = 1000
 
 
 class Tokenizer:
-    """Cuts text into pieces of up to four letters and remembers their numbers."""
+    """Cuts text into pieces of up to seven letters and remembers their numbers."""
 
     def __init__(self) -> None:
         self._texts: dict[int, str] = {}
