@@ -88,7 +88,7 @@ class Door:
             log.exception("http.failed", method=scope["method"], route=_route(scope))
             if status:
                 # Half an answer must look like half an answer: the server cuts the connection.
-                raise _CutShortError from None
+                raise CutShortError from None
             await _render(500)(scope, receive, counting_send)
         finally:
             IN_FLIGHT.dec()
@@ -130,7 +130,7 @@ class Door:
         return _error(503, "unavailable", message, {"retry-after": "2"}, retryable=True)
 
 
-class _CutShortError(Exception):
+class CutShortError(Exception):
     """An answer broke off after its first byte; the cause was logged where it happened."""
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -87,7 +88,7 @@ class _Process:
         except OSError as error:
             sys.stderr.write(
                 f"{self._name} cannot listen on BIND_HOST {self._http.bind_host} "
-                f"BIND_PORT {self._http.bind_port}: {error.strerror or 'not possible'}\n"
+                f"BIND_PORT {self._http.bind_port}: {os.strerror(error.errno or 0)}\n"
             )
             return 1
         self._obey_signals()

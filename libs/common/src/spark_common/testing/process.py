@@ -108,5 +108,10 @@ class ServiceProcess:
         """Ask it to end, and return its exit code."""
         assert self._process is not None
         self._process.terminate()
+        return await self.wait()
+
+    async def wait(self) -> int:
+        """Wait for its end and return its exit code."""
+        assert self._process is not None
         async with asyncio.timeout(_START_SECONDS):
             return await self._process.wait()
