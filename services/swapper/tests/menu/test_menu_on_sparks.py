@@ -200,6 +200,15 @@ async def test_the_running_container_is_asked_when_it_has_the_image(sparks) -> N
     assert len(sparks.cluster.journal.of("container_started")) == started
 
 
+async def test_flags_of_one_image_are_checked_in_that_image(sparks) -> None:
+    asked = await sparks.shelf.find("gpt-oss-120b")
+    assert asked.image == "vllm-node-mxfp4"
+    launcher = ("./launch-cluster.sh", "-t", asked.image, "--name", "vllm_node", "--solo", "-d")
+    start = RemoteCommand(argv=(*launcher, "start"), cwd="spark-vllm-docker")
+    assert (await sparks.shell.run("spark1", start)).ok
+    assert (await sparks.preflight(asked)).verdict == "good"
+
+
 @pytest.mark.parametrize(
     "hostile",
     ["$(touch ~/pwned)", "`touch ~/pwned`", "'; touch ~/pwned; '", '" && touch ~/pwned "', "* ~ #"],
