@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import tempfile
+import time
 from pathlib import Path
 
 import uvloop
@@ -15,6 +16,7 @@ from benchmarks.chat_overhead.report import Round, as_json, as_table, percentile
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chat_overhead", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--at-most", type=float, default=75.0, help="seconds for all rounds")
     parser.add_argument("--seconds", type=float, default=0.7, help="of full load per round")
     parser.add_argument("--in-flight", type=int, default=32)
     parser.add_argument("--streams", type=int, default=50)
@@ -29,7 +31,7 @@ async def measure(contender: Contender, options: argparse.Namespace) -> Round:
     cpu = contender.cpu() - before
     single = await drive(contender.port, WHOLE, 1, options.seconds / 2)
     before = contender.cpu()
-    streams = await drive(contender.port, STREAM, options.streams, 0)
+    streams = await drive(contender.port, STREAM, options.streams, 0, 0.01)
     stream_cpu = contender.cpu() - before
     return Round(
         per_second=full.requests / sum(full.latencies) * options.in_flight,
@@ -48,7 +50,12 @@ async def main(options: argparse.Namespace) -> None:
         for contender in contenders:
             await drive(contender.port, WHOLE, 4, 0.3)
         rounds: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
+        began = time.monotonic()
         for number in range(options.rounds):
+            # Leave out a round that would end too late rather than measure part of it.
+            spent = time.monotonic() - began
+            if number and spent + spent / number > options.at_most:
+                break
             turn = number % len(contenders)
             for contender in contenders[turn:] + contenders[:turn]:
                 rounds[contender.name].append(await measure(contender, options))

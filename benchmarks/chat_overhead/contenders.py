@@ -56,23 +56,23 @@ class Contender:
         self.process = process
 
     def cpu(self) -> float:
-        """Processor seconds used so far, user and system."""
-        ticks = sum(sum(map(int, fields[11:13])) for fields in self._accounts())
-        return ticks / os.sysconf("SC_CLK_TCK")
+        """Processor seconds used so far; the kernel's own account, in nanoseconds."""
+        spent = 0
+        for pid in self._pids():
+            for account in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                spent += int(account.read_text().split()[0])
+        return spent / 1e9
 
     def resident(self) -> int:
         """Resident bytes."""
-        pages = sum(int(fields[21]) for fields in self._accounts())
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        pages = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._pids())
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE")
 
-    def _accounts(self) -> list[list[str]]:
-        """``/proc/<pid>/stat`` of the tree, from the state on (field 3 of proc(5))."""
+    def _pids(self) -> list[str]:
         if self.process is None:
             return []
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        pids = [str(self.process.pid), *children.read_text().split()]
-        stats = (Path(f"/proc/{pid}/stat").read_text() for pid in pids)
-        return [stat.rpartition(")")[2].split() for stat in stats]
+        pid = str(self.process.pid)
+        return [pid, *Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 class Arena:

@@ -42,7 +42,8 @@ class Tally:
 class Caller(asyncio.Protocol):
     """One connection that asks again as soon as it is answered, until ``until``."""
 
-    def __init__(self, tally: Tally, message: bytes, until: float) -> None:
+    def __init__(self, tally: Tally, message: bytes, until: float, delay: float) -> None:
+        self.delay = delay
         self.tally = tally
         self.message = message
         self.until = until
@@ -52,7 +53,7 @@ class Caller(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self.ask()
+        asyncio.get_running_loop().call_later(self.delay, self.ask)
 
     def ask(self) -> None:
         self.buffer = b""
@@ -99,14 +100,17 @@ class Caller(asyncio.Protocol):
             self.finished.set_result(None)
 
 
-async def drive(port: int, message: bytes, connections: int, seconds: float) -> Tally:
-    """Keep ``connections`` requests in flight for ``seconds``."""
+async def drive(
+    port: int, message: bytes, connections: int, seconds: float, spread: float = 0.0
+) -> Tally:
+    """Keep ``connections`` requests in flight for ``seconds``; the first ones ``spread`` apart."""
     loop = asyncio.get_running_loop()
     tally = Tally()
     until = time.perf_counter() + seconds
-    callers = [
-        (await loop.create_connection(lambda: Caller(tally, message, until), "127.0.0.1", port))[1]
-        for _ in range(connections)
-    ]
+    callers: list[Caller] = []
+    for number in range(connections):
+        caller = Caller(tally, message, until, number * spread)
+        await loop.create_connection(lambda each=caller: each, "127.0.0.1", port)  # type: ignore[misc]
+        callers.append(caller)
     await asyncio.wait_for(asyncio.gather(*(caller.finished for caller in callers)), seconds + 30)
     return tally

@@ -218,8 +218,7 @@ class Answer:
     def _choose_mode(self, special: dict[bytes, list[bytes]]) -> None:
         lengths = special.get(b"content-length")
         codings = special.get(b"transfer-encoding")
-        options = b",".join(special.get(b"connection", ())).lower()
-        if b"close" in [option.strip() for option in options.split(b",")]:
+        if b"connection" in special and b"close" in _options(special):
             self.reusable = False
         if codings is not None and (
             lengths is not None or [c.lower() for c in codings] != [b"chunked"]
@@ -231,11 +230,9 @@ class Answer:
             self._mode = _LENGTH
             self.done = True
             return
-        types = special.get(b"content-type", ())
-        self.events = (
-            any(value.lower().startswith(b"text/event-stream") for value in types)
-            and b"content-encoding" not in special
-        )
+        types = special.get(b"content-type")
+        if types is not None and b"content-encoding" not in special:
+            self.events = types[0].lower().startswith(b"text/event-stream")
         if codings is not None:
             self._mode = _CHUNKED
             self._scanner = ChunkScanner(keep_payload=self._decode)
@@ -255,8 +252,7 @@ class Answer:
         fields: list[tuple[bytes, bytes]],
         special: dict[bytes, list[bytes]],
     ) -> bytes:
-        named = {o.strip().lower() for o in b",".join(special.get(b"connection", ())).split(b",")}
-        dropped = _HOP_BY_HOP | (named - {b"content-length", b"transfer-encoding"})
+        dropped = _HOP_BY_HOP | (_options(special) - {b"content-length", b"transfer-encoding"})
         if self._decode:
             dropped |= {b"transfer-encoding", b"trailer"}
         out = [b"HTTP/1.1", after_version, b"\r\n"]
@@ -264,3 +260,9 @@ class Answer:
             if name.lower() not in dropped:
                 out += (name, b": ", value, b"\r\n")
         return b"".join(out)
+
+
+def _options(special: dict[bytes, list[bytes]]) -> set[bytes]:
+    """What the Connection field names."""
+    values = b",".join(special.get(b"connection", ())).lower()
+    return {option.strip() for option in values.split(b",")}

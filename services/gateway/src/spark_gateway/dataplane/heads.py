@@ -129,15 +129,14 @@ def _set_target(parsed: RequestHead, target: bytes) -> None:
 
 
 def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
-    kept = parsed.fields
+    names = [field[0].lower() for field in found]
+    parsed.fields = [
+        field for field, name in zip(found, names, strict=True) if name not in _DROPPED
+    ]
     special: dict[bytes, list[bytes]] = {}
-    for field in found:
-        name = field[0].lower()
+    for field, name in zip(found, names, strict=True):
         if name in _SPECIAL:
             special.setdefault(name, []).append(field[1].rstrip(b" \t"))
-            if name in _DROPPED:
-                continue
-        kept.append(field)
     hosts = special.get(b"host", ())
     if len(hosts) > 1 or (not hosts and not parsed.http10):
         raise HeadError(400, "exactly one Host field is required")

@@ -16,11 +16,11 @@ class Upstream:
     port: int
     name: str = "llm"
     """Label in metrics; never shown to clients."""
+    authority: bytes = field(init=False, repr=False, compare=False)
+    """The Host field: ``<spark-1-ip>:8888``."""
 
-    @property
-    def authority(self) -> bytes:
-        """The Host field: ``10.1.2.3:8888``."""
-        return f"{self.host}:{self.port}".encode("ascii")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "authority", f"{self.host}:{self.port}".encode("ascii"))
 
 
 @dataclass(frozen=True, slots=True)
