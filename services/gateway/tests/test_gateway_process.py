@@ -118,6 +118,15 @@ async def gateway(nats, tmp_path):
 
 
 @pytest.fixture
+async def lonely_gateway(nats, tmp_path):
+    """A gateway whose runtime does not listen."""
+    await nats.start()
+    process = GatewayProcess(nats, free_port(), tmp_path / "gateway.log")
+    yield process
+    await process.end(signal.SIGKILL)
+
+
+@pytest.fixture
 async def swapper(nats, gateway, make_swapper):
     """A swapper that behaves, on the real bus, as its own identity."""
     await provision(nats.settings("provisioner"), SystemClock())
@@ -343,6 +352,30 @@ async def test_a_running_swap_refuses_chat_and_its_end_opens_it(nats, gateway, s
         await until(open_again, "chat works again")
 
 
+async def test_a_browser_is_let_through_to_the_refusal_of_a_dead_upstream(lonely_gateway):
+    await lonely_gateway.start()
+    url = lonely_gateway.url
+    async with httpx.AsyncClient(base_url=url, timeout=10, trust_env=False) as http:
+        for path in ("/v1/chat/completions", "/v1/models", "/v1/models/org/model"):
+            preflight = await http.options(
+                path,
+                headers={
+                    "origin": "http://app.example",
+                    "access-control-request-method": "POST",
+                    "access-control-request-headers": "authorization",
+                },
+            )
+            assert preflight.status_code == 204, path
+            assert preflight.headers["access-control-allow-origin"] == "*"
+            assert preflight.headers["access-control-allow-headers"] == "authorization"
+            assert "POST" in preflight.headers["access-control-allow-methods"]
+        refused = await http.post("/v1/chat/completions", json={})
+        assert refused.status_code == 502
+        assert refused.headers["access-control-allow-origin"] == "*"
+        assert refused.json()["error"]["code"] == "upstream_unavailable"
+        assert (await http.get("/v1/models")).json() == {"object": "list", "data": []}
+
+
 async def test_a_stop_ends_open_streams_at_once(nats, gateway, swapper):
     await gateway.start()
     swapper.begin("s1")
@@ -364,7 +397,7 @@ async def test_a_stop_ends_open_streams_at_once(nats, gateway, swapper):
 
 async def test_a_client_that_never_reads_is_cut_and_others_are_not(nats, gateway, swapper):
     await gateway.start()
-    stuck_reader, stuck = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1024)
+    _, stuck = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1024)
     stuck.write(b"GET /api/live HTTP/1.1\r\nhost: localhost\r\n\r\n")
     quick = Reader(gateway.url, 1)
     await swapper.step("s1", 1)
@@ -389,7 +422,6 @@ async def test_a_client_that_never_reads_is_cut_and_others_are_not(nats, gateway
         told = tasks.create_task(tell())
     assert quick.steps == list(range(1, told.result() + 1))
     stuck.close()
-    assert stuck_reader is not None
 
 
 async def test_a_missing_setting_is_one_line(tmp_path):

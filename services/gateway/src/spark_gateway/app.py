@@ -25,6 +25,7 @@ from spark_gateway.http_app import build_http
 from spark_gateway.late_bus import LateBus
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.parts import Parts
+from spark_gateway.preflight import PreflightRouter
 from spark_gateway.served import ServedModels
 from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
@@ -108,7 +109,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         NAME,
         # No check on NATS: /v1 and the page work without it, and a probe must not take them away.
         app=front.http,
-        http_protocol=make_protocol(router, Limits(), meters),
+        http_protocol=make_protocol(PreflightRouter(router), Limits(), meters),
         background=(
             bus.run,
             front.hub.run,

@@ -127,7 +127,11 @@ class Board:
     async def _keep_fresh(self) -> None:
         while True:
             self._wake.clear()
-            await self._refresh()
+            try:
+                await self._refresh()
+            except Exception:
+                # Chat must not end because a picture cannot be taken.
+                _LOG.exception("board.refresh_broke")
             self._refreshed.set()
             self._refreshed.clear()
             began = self._clock.monotonic()

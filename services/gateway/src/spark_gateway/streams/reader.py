@@ -78,6 +78,9 @@ class StreamReader:
                 if error.message != reason:
                     reason = error.message
                     _LOG.warning("stream.unreadable", stream=self.stream, reason=reason)
+            except Exception:
+                # Chat must not end because events cannot be read.
+                _LOG.exception("stream.reader_broke", stream=self.stream)
             await self._clock.sleep(RETRY_SECONDS)
 
     async def reached(self, seq: int, within_seconds: float) -> bool:
