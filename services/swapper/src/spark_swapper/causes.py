@@ -202,5 +202,5 @@ def _lines(lines: Sequence[str]) -> list[str]:
 
 def _sentence(message: str) -> str:
     text = message.strip() or "something went wrong"
-    end = "" if text.endswith((".", "!")) else "."
+    end = "" if text.endswith((".", "!", "?")) else "."
     return f"{text[0].upper()}{text[1:]}{end}"

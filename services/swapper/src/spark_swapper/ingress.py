@@ -4,6 +4,7 @@ import json
 
 import structlog
 from pydantic import JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 
 from spark_common.bus.port import Bus, Delivery
 from spark_common.clock import Clock
@@ -130,9 +131,13 @@ def _asked(delivery: Delivery) -> SwapRequested:
     try:
         return SwapRequested.model_validate(body)
     except ValidationError as error:
-        wrong = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in wrong["loc"]) or "the whole"
-        raise ValueError(f"{where}: {wrong['msg']}") from None
+        wrong = error.errors(include_input=False, include_url=False)
+        raise ValueError("; ".join(_fault(each) for each in wrong[:5])) from None
+
+
+def _fault(wrong: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in wrong["loc"]) or "the whole"
+    return f"{where}: {wrong['msg']}"
 
 
 def _message_id(delivery: Delivery) -> str:

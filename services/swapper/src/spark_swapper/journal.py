@@ -29,7 +29,7 @@ class SwapJournal:
     def __init__(
         self, job: SwapJob, *, store: JobStore, teller: Teller, clock: Clock, writer: int
     ) -> None:
-        self._job = job
+        self._job = self._last_step = job
         self._store = store
         self._teller = teller
         self._clock = clock
@@ -45,12 +45,18 @@ class SwapJournal:
         return self._job
 
     @property
+    def shown(self) -> SwapJob:
+        """The swap as others may see it: not at its end before that is told and recorded."""
+        return self._last_step if self._job.over else self._job
+
+    @property
     def stored_revision(self) -> int:
         """The last revision that is known to be in the store."""
         return self._stored_revision
 
     def conclude(self, phase: Phase, message: str, **facts: object) -> SwapJob:
         """Move to an end without saving it: the outcome event comes first."""
+        self._last_step = self._job
         moved = self._job.model_copy(update=facts).enter(phase, self._clock.now(), message)
         self._job = moved
         return moved

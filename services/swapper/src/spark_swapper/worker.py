@@ -79,7 +79,7 @@ class Worker:
     @property
     def running(self) -> SwapJob | None:
         """The swap in execution here, fresher than its record."""
-        return self._attempt.journal.job if self._attempt is not None else None
+        return self._attempt.journal.shown if self._attempt is not None else None
 
     def cancel(self, swap_id: str, by: str) -> bool:
         """Ask the running swap to stop; False when this is not the running one."""
