@@ -152,7 +152,9 @@ async def build(settings: SwapperSettings) -> Service:
     tried again then.
     """
     clock = SystemClock()
-    redis = connect_redis(settings.redis, "swapper")
+    # Every script and read of ours may be repeated harmlessly, a fence may even be skipped; so
+    # a connection that a restart of Redis left dead costs nobody a refusal.
+    redis = connect_redis(settings.redis, "swapper", idempotent_reads=True)
     http = httpx.AsyncClient(trust_env=False)
     shell = SshShell(settings.cluster, clock)
     bus: Bus | None = None

@@ -1,0 +1,273 @@
+"""One exam for the records: in memory and in a real Redis."""
+
+import asyncio
+import hashlib
+
+import pytest
+import pytest_asyncio
+
+from spark_common.contracts.swaps import Phase
+from spark_common.errors import UnavailableError
+from spark_common.redis_access import connect_redis
+from spark_common.testing import FakeClock
+from spark_swapper import keys
+from spark_swapper.adapters.redis_jobs import RedisJobs
+from spark_swapper.adapters.redis_lease import RedisLeaseGate
+from spark_swapper.jobs import first_job
+from spark_swapper.store import Admitted, Busy, Conflicting, Known, StaleWriterError
+from spark_swapper.testing import MemoryJobs
+
+CLOCK = FakeClock()
+
+
+def a_job(swap_id="one", *, body="b", when_busy="reject", model="qwen", at=0):
+    job = first_job(
+        swap_id=swap_id,
+        model=model,
+        model_name=model,
+        requested_by="Alice",
+        at=CLOCK.now().replace(second=at),
+    )
+    return job.model_copy(update={"body_sha256": body, "when_busy": when_busy})
+
+
+def ready(job, seconds=10):
+    """Return a swap at its good end, some seconds after its admission."""
+    for phase in list(Phase)[1:8]:
+        job = job.enter(phase, job.created_at, "x")
+    end = job.created_at.replace(second=job.created_at.second + seconds)
+    return job.model_copy(update={"finished_at": end})
+
+
+class StoreExam:
+    """What every store has to do. Subclasses provide ``store``."""
+
+    async def test_an_admission_is_found_again(self, store):
+        assert await store.admit(a_job()) == Admitted(behind=None)
+        assert await store.get("one") == a_job()
+        assert [job.id for job in await store.live()] == ["one"]
+        assert await store.get("two") is None
+
+    async def test_the_same_request_is_known_and_another_with_its_id_conflicts(self, store):
+        await store.admit(a_job())
+        assert await store.admit(a_job()) == Known(a_job())
+        assert await store.admit(a_job(body="other")) == Conflicting()
+
+    async def test_a_second_swap_is_refused_or_queued(self, store):
+        await store.admit(a_job())
+        assert await store.admit(a_job("two", at=1)) == Busy("one")
+        assert await store.get("two") is None
+        assert await store.admit(a_job("three", when_busy="queue", at=2)) == Admitted("one")
+        assert await store.admit(a_job("four", when_busy="queue", at=3)) == Admitted("three")
+        assert [job.id for job in await store.live()] == ["one", "three", "four"]
+
+    async def test_of_many_at_once_one_is_admitted(self, store):
+        answers = await asyncio.gather(*(store.admit(a_job(f"job{n}")) for n in range(15)))
+        assert sum(isinstance(answer, Admitted) for answer in answers) == 1
+        assert sum(isinstance(answer, Busy) for answer in answers) == 14
+
+    async def test_a_step_needs_the_revision_it_was_made_from(self, store):
+        job = a_job()
+        await store.admit(job)
+        moved = job.enter(Phase.PREFLIGHT, CLOCK.now(), "x")
+        await store.save(moved, 1, 5)
+        assert await store.get("one") == moved
+        with pytest.raises(StaleWriterError):
+            await store.save(job.enter(Phase.FAILED, CLOCK.now(), "x"), 1, 0)
+
+    async def test_the_owner_may_write_late_and_repeat_but_never_go_back(self, store):
+        job = a_job()
+        await store.admit(job)
+        first = job.enter(Phase.PREFLIGHT, CLOCK.now(), "x")
+        await store.save(first, 1, 5)
+        late = first.amend(n=1).amend(n=2).amend(n=3)
+        await store.save(late, first.revision, 5)
+        await store.save(late, first.revision, 5)
+        with pytest.raises(StaleWriterError):
+            await store.save(first, 1, 5)
+        assert await store.get("one") == late
+
+    async def test_a_newer_worker_takes_over_and_the_older_one_is_out(self, store):
+        job = a_job()
+        await store.admit(job)
+        first = job.enter(Phase.PREFLIGHT, CLOCK.now(), "x")
+        await store.save(first, 1, 5)
+        taken = first.amend(attempt=2)
+        await store.save(taken, first.revision, 6)
+        for write in (store.save, store.finish):
+            with pytest.raises(StaleWriterError):
+                await write(taken.amend(n=9), taken.revision, 5)
+        assert await store.get("one") == taken
+
+    async def test_the_end_leaves_the_queue_and_stays_in_the_history(self, store):
+        job = a_job()
+        await store.admit(job)
+        await store.save(job.amend(n=1), 1, 5)
+        end = ready(job.amend(n=1))
+        await store.finish(end, 2, 5)
+        await store.finish(end, 2, 5)
+        assert await store.live() == []
+        assert [swap.phase for swap in await store.recent(10)] == [Phase.READY]
+        assert await store.usual_seconds("qwen") == 10
+        with pytest.raises(StaleWriterError):
+            await store.save(end.amend(n=5), end.revision, 5)
+        assert await store.admit(a_job("two", at=1)) == Admitted(None)
+
+    async def test_a_queued_swap_can_be_ended_by_nobody_in_particular_only_once(self, store):
+        job = a_job()
+        await store.admit(job)
+        end = job.enter(Phase.CANCELLED, CLOCK.now(), "x")
+        await store.finish(end, 1, 0)
+        assert (await store.get("one")).phase is Phase.CANCELLED
+        with pytest.raises(StaleWriterError):
+            await store.save(job.enter(Phase.PREFLIGHT, CLOCK.now(), "x"), 1, 5)
+
+    async def test_only_good_ends_teach_how_long_it_takes(self, store):
+        assert await store.usual_seconds("qwen") is None
+        for number, seconds in enumerate((10, 30, 20)):
+            job = a_job(f"job{number}", at=number)
+            await store.admit(job)
+            await store.finish(ready(job, seconds), 1, 5)
+        job = a_job("bad", at=5)
+        await store.admit(job)
+        await store.finish(job.enter(Phase.FAILED, CLOCK.now(), "x"), 1, 5)
+        assert await store.usual_seconds("qwen") == 20
+        assert await store.usual_seconds("gemma") is None
+
+    async def test_the_history_is_newest_first_and_bounded(self, store):
+        for number in range(5):
+            job = a_job(f"job{number}", at=number)
+            await store.admit(job)
+            await store.finish(job.enter(Phase.FAILED, CLOCK.now(), "x"), 1, 0)
+        assert [job.id for job in await store.recent(3)] == ["job4", "job3", "job2"]
+
+    async def test_a_cancel_is_remembered_the_first_one_counts(self, store):
+        await store.request_cancel("one", "Bob")
+        assert await store.cancel_requested("one") is None
+        await store.admit(a_job())
+        await store.request_cancel("one", "Bob")
+        await store.request_cancel("one", "Carol")
+        assert await store.cancel_requested("one") == "Bob"
+
+    async def test_a_cancel_does_not_disturb_the_worker(self, store):
+        job = a_job()
+        await store.admit(job)
+        await store.request_cancel("one", "Bob")
+        await store.save(job.enter(Phase.PREFLIGHT, CLOCK.now(), "x"), 1, 5)
+        assert await store.cancel_requested("one") == "Bob"
+
+    async def test_fences_only_grow_and_pass_what_the_sparks_have_seen(self, store):
+        assert await store.raise_fence(0) == 1
+        assert await store.raise_fence(0) == 2
+        assert await store.raise_fence(40) == 41
+        assert await store.raise_fence(7) == 42
+
+    async def test_a_lost_record_is_written_again_by_its_worker(self, store):
+        job = a_job().enter(Phase.PREFLIGHT, CLOCK.now(), "x")
+        await store.save(job, 1, 5)
+        assert await store.get("one") == job
+        assert [swap.id for swap in await store.live()] == ["one"]
+
+
+class TestMemoryJobs(StoreExam):
+    @pytest.fixture
+    def store(self):
+        return MemoryJobs()
+
+
+@pytest_asyncio.fixture
+async def redis(redis_server):
+    client = connect_redis(redis_server.settings, "test", idempotent_reads=True)
+    yield client
+    await client.aclose()
+
+
+@pytest.mark.connected
+class TestRedisJobs(StoreExam):
+    @pytest_asyncio.fixture
+    async def store(self, redis):
+        return RedisJobs(redis)
+
+
+@pytest.mark.connected
+async def test_redis_away_is_unavailable_everywhere(redis, redis_server):
+    store, gate = RedisJobs(redis), RedisLeaseGate(redis)
+    await redis_server.kill()
+    calls = (
+        lambda: store.admit(a_job()),
+        lambda: store.get("one"),
+        store.live,
+        lambda: store.recent(3),
+        lambda: store.save(a_job(), 1, 1),
+        lambda: store.finish(a_job(), 1, 1),
+        lambda: store.request_cancel("one", "Bob"),
+        lambda: store.usual_seconds("qwen"),
+        lambda: store.raise_fence(0),
+        lambda: gate.for_caller("x"),
+        lambda: gate.for_epoch(1),
+    )
+    for call in calls:
+        with pytest.raises(UnavailableError):
+            await call()
+
+
+@pytest.mark.connected
+async def test_records_and_fences_survive_a_kill_of_redis(redis, redis_server):
+    store = RedisJobs(redis)
+    await store.admit(a_job())
+    assert await store.raise_fence(9) == 10
+    await redis_server.kill()
+    await redis_server.start()
+    assert await store.get("one") == a_job()
+    assert await store.raise_fence(0) == 11
+
+
+@pytest.mark.connected
+async def test_records_expire_and_counters_do_not(redis):
+    store = RedisJobs(redis)
+    await store.admit(a_job())
+    await store.raise_fence(0)
+    assert 89 * 86400 < await redis.ttl(keys.swap("one")) <= 90 * 86400
+    assert await redis.ttl(keys.FENCE_SWAPPER) == -1
+
+
+@pytest.mark.connected
+class TestLeaseGate:
+    @pytest_asyncio.fixture
+    async def gate(self, redis):
+        return RedisLeaseGate(redis)
+
+    async def hold(self, redis, token="secret", fence=4, seconds=60):
+        hashed = hashlib.sha256(token.encode()).hexdigest()
+        fields = {"token_sha256": hashed, "holder": "nightly-batch", "fence": fence}
+        await redis.hset(keys.LOCK, mapping=fields)
+        await redis.pexpire(keys.LOCK, seconds * 1000)
+        await redis.set(keys.FENCE_LOCK, fence)
+
+    async def test_nobody_holds_it_everybody_may(self, gate):
+        answer = await gate.for_caller(None)
+        assert (answer.admitted, answer.epoch) == (True, 0)
+        assert (await gate.for_epoch(0)).admitted
+
+    async def test_the_holder_may_under_its_epoch_and_others_hear_who(self, gate, redis):
+        await self.hold(redis)
+        holder = await gate.for_caller("secret")
+        assert (holder.admitted, holder.epoch) == (True, 4)
+        for token in (None, "", "wrong", hashlib.sha256(b"secret").hexdigest()):
+            other = await gate.for_caller(token)
+            assert (other.admitted, other.holder) == (False, "nightly-batch")
+            assert 0 < other.remaining_seconds <= 60
+
+    async def test_a_swap_runs_on_only_under_the_lease_it_was_admitted_with(self, gate, redis):
+        await self.hold(redis)
+        assert (await gate.for_epoch(4)).admitted
+        assert not (await gate.for_epoch(3)).admitted
+        await redis.delete(keys.LOCK)
+        assert (await gate.for_epoch(3)).admitted
+        assert (await gate.for_caller(None)).epoch == 4
+
+    async def test_a_damaged_lease_lets_nobody_pass(self, gate, redis):
+        await self.hold(redis)
+        await redis.hdel(keys.LOCK, "token_sha256")
+        for token in (None, "", "secret"):
+            assert not (await gate.for_caller(token)).admitted
