@@ -1,6 +1,7 @@
 """A real server that is killed, restarted, stopped and replaced under a connected bus."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -14,7 +15,7 @@ from spark_common.bus.port import Duplicate, Serving, Stored, Unknown
 from spark_common.clock import SystemClock
 from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps
 from spark_common.embedded import NatsServer
-from spark_common.errors import UnavailableError
+from spark_common.errors import OutcomeUnknownError, UnavailableError
 from spark_common.events import MenuChanged, SwapProgress, SwapStart
 from spark_common.settings import BusSettings, SettingsError
 from spark_common.testing.wait import until
@@ -239,3 +240,57 @@ async def test_a_missing_seed_file_names_the_setting(nats_world, tmp_path) -> No
     settings = BusSettings(url=nats_world.server.url, seed_file=tmp_path / "nothing.nk")
     with pytest.raises(SettingsError, match="NATS_SEED_FILE"):
         await connect_bus(settings, "gateway", SystemClock())
+
+
+async def test_a_settlement_survives_a_restart(nats_world) -> None:
+    swapper, admission = await nats_world.join("swapper"), await nats_world.join("swapper")
+    await admission.publish_durable("swap.requested.a", START, id="a")
+    work = swapper.work("SC_SWAP_CMD", "swapper")
+    delivery = await anext(work)
+    await nats_world.server.terminate()
+    settling = asyncio.create_task(delivery.done())
+    await asyncio.wait({settling}, timeout=0.3)
+    assert not settling.done()
+    await nats_world.server.start()
+    await settling
+    await work.aclose()
+
+
+async def test_a_settlement_nobody_confirms_is_unknown(nats_world) -> None:
+    swapper = await nats_world.join("swapper")
+    await swapper.publish_durable("swap.requested.a", START, id="a")
+    work = swapper.work("SC_SWAP_CMD", "swapper")
+    delivery = await anext(work)
+    await nats_world.server.kill()
+    with pytest.raises(OutcomeUnknownError, match=r"swap\.requested\.a is not settled"):
+        await delivery.done()
+    with pytest.raises(OutcomeUnknownError):
+        await delivery.heartbeat()
+    await work.aclose()
+
+
+async def test_closing_without_a_server_ends_soon(nats_world) -> None:
+    swapper = await nats_world.join("swapper")
+    await swapper.serve("swapper", "1.0.0", "swaps models", [Serving(LIST_SWAPS, swaps)])
+    worker = asyncio.create_task(anext(swapper.work("SC_SWAP_CMD", "swapper"), None))
+    reader = asyncio.create_task(anext(swapper.tail("SC_PROGRESS"), None))
+    await nats_world.server.kill()
+    await until(lambda: not swapper.health().connected, "noticed")
+    began = time.monotonic()
+    await swapper.close()
+    assert await worker is None
+    assert await reader is None
+    assert time.monotonic() - began < 5
+
+
+async def test_no_exception_text_leaves_the_service(nats_world) -> None:
+    swapper, gateway = await nats_world.join("swapper"), await nats_world.join("gateway")
+
+    async def broken(request: ListSwaps) -> Swaps:
+        raise ValueError("only for the log")
+
+    await swapper.serve("swapper", "1.0.0", "swaps models", [Serving(LIST_SWAPS, broken)])
+    reply = await gateway._link.request(LIST_SWAPS.subject, b"{}", 2.0, None)
+    assert reply.headers["Nats-Service-Error-Code"] == "internal"
+    assert json.loads(reply.data)["error"]["code"] == "internal"
+    assert "only for" not in f"{reply.headers} {reply.data!r}"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from spark_common.settings import SettingsError
 
 _CONNECT_SECONDS = 3.0
 _API_SECONDS = 2.0
+_FLUSH_SECONDS = 5.0
+_LONGEST_FLUSH_SECONDS = 60
+_REMEMBERED_VIOLATIONS = 200
 _DRAIN_SECONDS = 10.0
 _AWAY = "the event bus does not answer"
 _REFUSED = "NATS refuses our identity: check NATS_SEED_FILE"
@@ -36,6 +40,7 @@ class ApiError(UnavailableError):
 
 def end_process() -> None:
     """End at once: a connection that is closed for good is healed by a new process."""
+    sys.stdout.flush()
     os._exit(1)
 
 
@@ -105,7 +110,8 @@ class NatsLink:
         self._on_lost = on_lost
         self._trouble: str | None = None
         self._violation: str | None = None
-        self._violations: list[str] = []
+        self._violations: dict[str, None] = {}
+        self._flushes: set[asyncio.Task[None]] = set()
         self._connecting = True
         self._end: asyncio.Task[None] | None = None
 
@@ -121,7 +127,7 @@ class NatsLink:
     @property
     def last_error(self) -> str | None:
         """A refused subject for as long as we live; trouble of the network until it is over."""
-        return self._violation or self._trouble
+        return self._violation or (None if self.connected else self._trouble or _AWAY)
 
     async def connect(self, url: str, seed: str | None) -> None:
         """Try once; raises UnavailableError within three seconds."""
@@ -146,7 +152,7 @@ class NatsLink:
                 )
         except (TimeoutError, OSError, nats.errors.Error) as error:
             self.closing, self._connecting = True, False
-            await self.client.close()
+            await self._close_client()
             raise UnavailableError(self._trouble or _AWAY) from error
         version = self.client.connected_server_version
         if (version.major, version.minor) < OLDEST_SERVER:
@@ -161,7 +167,6 @@ class NatsLink:
         self, subject: str, payload: bytes, timeout_seconds: float, headers: dict[str, str] | None
     ) -> Msg:
         """Ask and wait. Raises NoRespondersError, DeadlineExceededError, UnavailableError."""
-        before = len(self._violations)
         try:
             return await self.client.request(
                 subject, payload, timeout=timeout_seconds, headers=headers
@@ -172,16 +177,16 @@ class NatsLink:
             raise
         except (nats.errors.TimeoutError, TimeoutError) as error:
             # A forbidden subject is not answered, it is only reported beside the connection.
-            if self.forbidden(subject, before):
+            if self.forbidden(subject):
                 raise UnavailableError(f"no permission to publish on {subject}") from error
             raise DeadlineExceededError(f"no answer within {timeout_seconds:g} s") from error
         except nats.errors.Error as error:
             raise UnavailableError(_AWAY) from error
 
-    def forbidden(self, subject: str, since: int = 0) -> bool:
-        """Say whether the server refused this subject since that many refusals."""
+    def forbidden(self, subject: str) -> bool:
+        """Say whether the server ever refused this subject."""
         wanted = f'"{subject.lower()}"'
-        return any(wanted in violation.lower() for violation in self._violations[since:])
+        return any(wanted in violation for violation in self._violations)
 
     async def api(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call the JetStream API; raises ApiError with its number, or UnavailableError."""
@@ -204,8 +209,15 @@ class NatsLink:
 
     async def flush(self) -> None:
         """Wait until the server has handled what we sent."""
-        # Shielded: a pong that finds a cancelled waiter ends nats-py's read loop.
-        await self.guarded(asyncio.shield(self.client.flush(5)))
+        # A pong that finds its waiter cancelled ends nats-py's read loop, so the inner wait
+        # outlives ours, until the pings have noticed a dead connection.
+        flushing = asyncio.create_task(self.client.flush(_LONGEST_FLUSH_SECONDS))
+        self._flushes.add(flushing)
+        flushing.add_done_callback(self._on_flushed)
+        done, _ = await asyncio.wait({flushing}, timeout=_FLUSH_SECONDS)
+        if not done:
+            raise UnavailableError(_AWAY)
+        await self.guarded(flushing)
 
     async def pause(self) -> None:
         """Wait a moment before trying again."""
@@ -222,16 +234,29 @@ class NatsLink:
         except (nats.errors.Error, TimeoutError, OSError):
             log.info("bus.closed_without_drain")
         if not self.client.is_closed:
+            await self._close_client()
+        for flushing in self._flushes:
+            flushing.cancel()
+
+    async def _close_client(self) -> None:
+        try:
             await self.client.close()
+        except (nats.errors.Error, OSError) as error:
+            # nats-py tries to send what is left even where the connection is gone.
+            log.debug("bus.closed_hard", reason=type(error).__name__)
 
     async def _on_error(self, error: Exception) -> None:
         self.errors += 1
         text = str(error) or type(error).__name__
         if "permissions violation" in text.lower():
             self._violation = text.removeprefix("nats: ")
-            self._violations.append(self._violation)
+            self._violations[self._violation.lower()] = None
+            if len(self._violations) > _REMEMBERED_VIOLATIONS:
+                del self._violations[next(iter(self._violations))]
             log.error("bus.permission_refused", reason=self._violation)
-        elif "authorization" in text.lower():
+        elif isinstance(error, nats.errors.SlowConsumerError):
+            log.warning("bus.messages_dropped", subject=error.subject)
+        elif "authorization" in text.lower() or "authentication" in text.lower():
             self._notice(_REFUSED)
         elif self._trouble != _REFUSED:
             # A refusal also cuts the connection; that it was cut explains nothing.
@@ -241,7 +266,7 @@ class NatsLink:
             raise error
         if self._trouble == _REFUSED and self._end is None and not self.closing:
             # Once admitted and now refused: only a process that reads its seed anew is healed.
-            self._end = asyncio.create_task(self.client.close())
+            self._end = asyncio.create_task(self._close_client())
 
     def _notice(self, trouble: str) -> None:
         if trouble != self._trouble:
@@ -251,6 +276,11 @@ class NatsLink:
     async def _on_disconnected(self) -> None:
         if not self.closing and self._trouble is None:
             self._notice(f"{_AWAY} (connection lost)")
+
+    def _on_flushed(self, flushing: asyncio.Task[None]) -> None:
+        self._flushes.discard(flushing)
+        if not flushing.cancelled() and flushing.exception() is not None:
+            log.debug("bus.flush_unanswered")
 
     async def _on_reconnected(self) -> None:
         self.reconnects += 1

@@ -12,9 +12,9 @@ from spark_common.bus import wire
 from spark_common.bus.nats_link import Inflow, NatsLink
 from spark_common.bus.nats_streams import NatsStreams
 from spark_common.bus.port import Delivery, StoredMessage
-from spark_common.errors import DeadlineExceededError, OutcomeUnknownError, UnavailableError
+from spark_common.errors import OutcomeUnknownError, UnavailableError
 
-_SETTLE_TRIES = 5
+_SETTLE_BUDGET_SECONDS = 5.0
 _SETTLE_TIMEOUT_SECONDS = 1.0
 _PULL_SECONDS = 1.0
 _NANO = 1_000_000_000
@@ -43,7 +43,7 @@ class NatsDelivery:
 
     async def heartbeat(self) -> None:
         """Start the redelivery clock again."""
-        await self._settle(b"+WPI", tries=1)
+        await self._settle(b"+WPI", budget_seconds=0.0)
 
     async def done(self) -> None:
         """Confirm it. Raises OutcomeUnknownError: then it may come again."""
@@ -57,20 +57,18 @@ class NatsDelivery:
         """Make it a dead letter."""
         await self._settle(f"+TERM {reason}".encode())
 
-    async def _settle(self, verdict: bytes, tries: int = _SETTLE_TRIES) -> None:
-        for left in reversed(range(tries)):
+    async def _settle(self, verdict: bytes, budget_seconds: float = _SETTLE_BUDGET_SECONDS) -> None:
+        deadline = self.link.clock.monotonic() + budget_seconds
+        while True:
             try:
                 await self.link.request(self.reply, verdict, _SETTLE_TIMEOUT_SECONDS, None)
                 return
-            except nats.errors.NoRespondersError as error:
-                fault: Exception = error
-            except UnavailableError as error:
-                fault = error
-            if left:
-                await self.link.pause()
-        raise OutcomeUnknownError(
-            f"{self.stored.subject} is not settled: the event bus did not confirm"
-        ) from fault
+            except (nats.errors.NoRespondersError, UnavailableError) as error:
+                if self.link.clock.monotonic() >= deadline:
+                    raise OutcomeUnknownError(
+                        f"{self.stored.subject} is not settled: the event bus did not confirm"
+                    ) from error
+            await self.link.pause()
 
 
 async def work(
@@ -149,5 +147,5 @@ async def _give_back(link: NatsLink, inflow: Inflow) -> None:
         if not _is_status(message):
             try:
                 await link.request(message.reply, b"-NAK", _SETTLE_TIMEOUT_SECONDS, None)
-            except (UnavailableError, DeadlineExceededError, nats.errors.NoRespondersError):
+            except (UnavailableError, nats.errors.NoRespondersError):
                 log.debug("bus.unsettled_comes_again")
