@@ -1,6 +1,9 @@
 """Every service tells the truth about itself on the bus."""
 
+import pytest
+
 from spark_common.contracts.about import GetAbout, about_rpc
+from spark_common.errors import UnavailableError
 from spark_common.service import ReadyCheck, bus_check, compose, streams_check, unready_reasons
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 
@@ -63,3 +66,17 @@ async def test_the_bus_is_a_reason_while_it_is_away() -> None:
     assert await unready_reasons([bus_check(bus), streams_check(bus)]) == [
         "streams: not there yet: SC_PROGRESS"
     ]
+
+
+async def test_a_start_that_fails_closes_what_it_was_given() -> None:
+    broker, redis = MemoryBroker(), Nobody()
+    broker.down()
+    with pytest.raises(UnavailableError):
+        await compose(
+            "health",
+            "an example",
+            MemoryBus("health", broker),
+            redis,  # type: ignore[arg-type]
+            FakeClock(),
+        )
+    assert redis.closed

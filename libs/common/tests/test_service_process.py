@@ -21,6 +21,20 @@ from spark_common.errors import UnavailableError
 from spark_common.service import Service, run
 from spark_common.settings import HttpSettings, SettingsError, load_or_exit
 
+class Own(asyncio.Protocol):
+    def __init__(self, **_):
+        pass
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(b"HTTP/1.1 200 OK\\r\\ncontent-length: 3\\r\\n\\r\\nown")
+
+    def shutdown(self):
+        self.transport.close()
+
+PROTOCOLS = {"own protocol": Own}
 HERE = pathlib.Path(__file__).parent
 MODE = os.environ["MODE"]
 stopping = asyncio.Event()
@@ -56,7 +70,7 @@ async def build():
     if MODE == "waits" and not (HERE / "there").exists():
         raise UnavailableError("the thing is not there")
     return Service("example", routes=[Route("/slow", slow), Route("/stream", stream)],
-                   background=[loop], close=close, stopping=stopping, http_protocol="h11")
+                   background=[loop], close=close, stopping=stopping, http_protocol=PROTOCOLS.get(MODE, "httptools"))
 
 run("example", build, load_or_exit(HttpSettings), ["OLD_THING is blank; the default is used"])
 """
@@ -165,3 +179,13 @@ async def test_warnings_of_the_settings_are_logged_once(folder: Path) -> None:
         assert [line["reason"] for line in service.said("settings.fallback")] == [
             "OLD_THING is blank; the default is used"
         ]
+
+
+async def test_a_protocol_of_its_own_takes_the_connections_from_then_on(folder: Path) -> None:
+    async with example(folder, "own protocol") as service:
+
+        async def taken_over() -> bool:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                return (await client.get(service.url + "/whatever")).text == "own"
+
+        await until(taken_over, "the service's own protocol answers")

@@ -27,6 +27,8 @@ class LoopbackSshd:
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
         self.environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
         """What commands get; change it to be another kind of host."""
+        self.refuses_sessions = False
+        """Lets clients in and starts nothing for them."""
         self.connections = 0
         """How often somebody connected."""
         self.running = 0
@@ -101,8 +103,8 @@ class _Login(asyncssh.SSHServer):
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         return key == self._sshd.authorized.convert_to_public()
 
-    def session_requested(self) -> "asyncssh.SSHServerSession[bytes]":
-        return _Shell(self._sshd)
+    def session_requested(self) -> "asyncssh.SSHServerSession[bytes] | bool":
+        return False if self._sshd.refuses_sessions else _Shell(self._sshd)
 
 
 class _Shell(asyncssh.SSHServerSession[bytes]):
