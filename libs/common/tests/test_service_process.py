@@ -70,7 +70,8 @@ async def build():
     if MODE == "waits" and not (HERE / "there").exists():
         raise UnavailableError("the thing is not there")
     return Service("example", routes=[Route("/slow", slow), Route("/stream", stream)],
-                   background=[loop], close=close, stopping=stopping, http_protocol=PROTOCOLS.get(MODE, "httptools"))
+                   background=[loop], close=close, stopping=stopping,
+                   http_protocol=PROTOCOLS.get(MODE, "httptools"))
 
 run("example", build, load_or_exit(HttpSettings), ["OLD_THING is blank; the default is used"])
 """
