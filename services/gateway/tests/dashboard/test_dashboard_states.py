@@ -45,7 +45,10 @@ def rolling_back(stage: Any, scenes: Any) -> None:
 
 
 def failed(stage: Any, scenes: Any) -> None:
-    stage.snapshot = scenes.snapshot(scenes.menu(None), recent=[scenes.ended(), *scenes.recent()])
+    swap = scenes.ended()
+    cause = swap.cause.model_copy(update={"evidence": [*LINES, *swap.cause.evidence]})
+    ended = swap.model_copy(update={"cause": cause})
+    stage.snapshot = scenes.snapshot(scenes.menu(None), recent=[ended, *scenes.recent()])
 
 
 def rolled_back(stage: Any, scenes: Any) -> None:
@@ -94,7 +97,7 @@ LOOKS = [(1440, "light"), (1440, "dark"), (390, "light"), (360, "dark")]
 @pytest.mark.parametrize("name", SCENES)
 def test_every_state_fits_every_width(name: str, stage: Any, scenes: Any, visit: Any) -> None:
     SCENES[name](stage, scenes)
-    page = visit().page
+    page = visit(reduced_motion="reduce").page
     expect(page.get_by_role("banner")).not_to_contain_text("Connecting")
     ARTIFACTS.mkdir(exist_ok=True)
     for width, scheme in LOOKS:
@@ -117,7 +120,7 @@ def test_questions_and_answers_look_right(scheme: str, stage: Any, scenes: Any, 
 
 def test_a_lost_server_is_seen_at_once(stage: Any, scenes: Any, visit: Any) -> None:
     swapping(stage, scenes)
-    opened = visit()
+    opened = visit(reduced_motion="reduce")
     opened.expected = ("status of 503", "ERR_")
     expect(opened.page.get_by_text("Switching to", exact=True)).to_be_visible()
     stage.hang_up(away=True)

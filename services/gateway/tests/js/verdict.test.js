@@ -61,6 +61,12 @@ test("each state has its sentence", () => {
   });
 });
 
+test("what is announced does not change with every second", () => {
+  for (const [name, scene] of Object.entries(SCENES)) {
+    assert.deepEqual(judge(scene, NOW).overall, judge(scene, NOW + 7000).overall, name);
+  }
+});
+
 test("no model loaded is idle, never failing", () => {
   const { overall, well } = judge(SCENES.idle, NOW);
   assert.equal(overall.tone, "idle");

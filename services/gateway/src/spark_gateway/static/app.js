@@ -81,10 +81,16 @@ async function askToSwitch(key) {
     mine.add(view.id);
     store.say({ type: "swap.view", data: view, at: Date.now() });
     if (queue) toasts.add("ok", `${model.name} is queued`, "It starts when the running swap is done.");
-    else document.querySelector(".topbar")?.scrollIntoView({ block: "start" });
+    else toTop();
   } catch (error) {
     refused(error);
   }
+}
+
+/** To where the swap panel stands; the button that was pressed is gone by now. */
+function toTop() {
+  main.focus({ preventScroll: true });
+  scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
 /** @param {string} id */

@@ -7,6 +7,7 @@ const EVENTS = ["snapshot", "menu", "swaps", "components", "bus", "swap.progress
 const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15000];
 const QUIET_MS = 30000;
 const SLEPT_MS = 45000;
+const UNSEEN_MS = 600000;
 
 /** @typedef {import("./store.js").Store} Store */
 
@@ -37,10 +38,18 @@ export class LiveLine {
     source.onerror = () => source === this.source && this.#lost();
   }
 
-  /** Called every second: notices a machine that slept and a line that went dead without a word. */
+  /**
+   * Called every second: notices a machine that slept and a line that went dead without a word.
+   * A page nobody has looked at for long gives its line back; browsers have only six per server.
+   */
   tick() {
     const now = Date.now();
-    const slept = now - this.tickedAt > SLEPT_MS;
+    const away = now - this.tickedAt;
+    if (document.hidden) {
+      if (away > UNSEEN_MS) this.source?.close();
+      return;
+    }
+    const slept = away > SLEPT_MS;
     this.tickedAt = now;
     const { link, heardAt } = this.store.state;
     if (slept) this.open();

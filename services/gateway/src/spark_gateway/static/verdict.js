@@ -1,7 +1,7 @@
 // @ts-check
 // What is loaded, is everything well, may I swap now: one function, so that no two places disagree.
 
-import { ago, capital, count, listed } from "./format.js";
+import { capital, count, listed } from "./format.js";
 import { isStale, modelName, servingName } from "./menu.js";
 import { isChatAway, isOver, phaseWord } from "./phases.js";
 
@@ -86,8 +86,7 @@ export function troubles(state, now) {
   const old = hosts.filter((host) => isStale(host, now));
   if (old.length > 0) {
     const names = listed(old.map((host) => host.label));
-    const seen = old.map((host) => host.seen_at).filter(Boolean).sort()[0];
-    found.push(line("warn", "clock", `${names} not seen lately`, seen ? `Last look ${ago(seen, now)}.` : ""));
+    found.push(line("warn", "clock", `${names} not seen lately`, "What is shown of it may not be true any more."));
   }
   return found;
 }
@@ -130,12 +129,12 @@ function stopSign(state, now) {
     may: "no",
     reason,
   });
-  if (state.link === "connecting" && state.heardAt === 0) {
+  if (state.link === "connecting") {
     return no(line("idle", "busy", "Connecting", "Asking spark-control what is loaded."), "Not connected yet");
   }
   if (state.link !== "live") {
-    const since = state.heardAt > 0 ? `Last heard ${ago(state.heardAt, now)}. ` : "";
-    return no(line("bad", "bad", "No connection", `${since}Trying again.`), "No connection to spark-control");
+    const old = state.heardAt > 0 ? "What you see may be old. " : "";
+    return no(line("bad", "bad", "No connection", `${old}Trying again.`), "No connection to spark-control");
   }
   const [first] = troubles(state, now);
   if (!state.bus.connected) {

@@ -1,5 +1,6 @@
 // @ts-check
 // What stands above everything: no connection, a newer server, a silent bus or part.
+// No live region: the sentence in the top bar already says it, and ages change all the time.
 
 import { cloned, keyed, part, say, sayOrHide, setBadge, wish } from "../dom.js";
 import { ago, capital, listed } from "../format.js";
@@ -66,10 +67,6 @@ function noticesOf({ state, now }) {
 }
 
 export class PageNotices extends HTMLElement {
-  connectedCallback() {
-    this.setAttribute("role", "status");
-  }
-
   /** @param {View} view */
   set view(view) {
     keyed(this, noticesOf(view), (notice) => notice.key, (notice) => {

@@ -30,7 +30,6 @@ export class SwapPanel extends HTMLElement {
     part(this, "steps").steps = stepsOf(swap, now, left);
     this.#effects(state, swap, left);
     part(this, "log").log = state.log?.id === swap.id ? state.log : null;
-    say(part(this, "said"), `${swap.model_name}: ${phaseWord(swap.phase)}`);
   }
 
   /** @param {State} state @param {SwapView} swap @param {boolean} live */
