@@ -113,6 +113,9 @@ class SwapView(Reply):
     when_busy: Literal["reject", "queue"] = "reject"
     rollback: bool = False
     dry_run: bool = False
+    """Nothing was touched and nothing is kept: ``phase`` is preflight, the last step a dry run
+    takes, ``finished_at`` is set, ``plan`` says what would be done and ``cause`` why it would
+    be refused."""
     phase: Phase
     phases: list[PhaseMark] = []
     percent: float | None = None
