@@ -1,8 +1,8 @@
 """A simulated cluster per test, on addresses and ports of its own."""
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
@@ -11,28 +11,7 @@ import pytest
 
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.config import SimConfig
-
-
-@dataclass
-class Ran:
-    """How a remote command ended."""
-
-    code: int | None
-    out: str
-    err: str
-
-
-class Login:
-    """An SSH client of a simulated host."""
-
-    def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
-        self.connection = connection
-
-    async def run(self, command: str, stdin: bytes | None = None) -> Ran:
-        """Run a command line to its end."""
-        done = await self.connection.run(command, input=stdin, encoding=None)
-        return Ran(done.exit_status, bytes(done.stdout or b"").decode(),
-                   bytes(done.stderr or b"").decode())  # fmt: skip
+from spark_sim.testing import Connect, Login, log_in
 
 
 @pytest.fixture(scope="session")
@@ -62,25 +41,17 @@ async def cluster(config: SimConfig) -> AsyncIterator[SimulatedCluster]:
         yield running
 
 
-Connect = Callable[..., Awaitable[Login]]
-
-
 @pytest.fixture
 async def connect(key: asyncssh.SSHKey) -> AsyncIterator[Connect]:
-    connections: list[asyncssh.SSHClientConnection] = []
+    logins: list[Login] = []
 
     async def opened(cluster: SimulatedCluster, host: str = "spark1") -> Login:
-        there = cluster.hosts[host]
-        connection = await asyncssh.connect(
-            there.address, there.ssh_port, username="spark", client_keys=[key],
-            known_hosts=None, config=None, agent_path=None,
-        )  # fmt: skip
-        connections.append(connection)
-        return Login(connection)
+        logins.append(await log_in(cluster, host, key))
+        return logins[-1]
 
     yield opened
-    for connection in connections:
-        connection.abort()
+    for login in logins:
+        login.connection.abort()
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from conftest import Connect, Login
 
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.config import SimConfig
 from spark_sim.processes import marked
+from spark_sim.testing import Connect, Login
 
 pytestmark = pytest.mark.connected
 
@@ -54,7 +54,7 @@ async def test_a_lost_session_takes_its_command_along_but_not_what_set_itself_fr
     running = asyncio.create_task(
         other.connection.run("setsid sleep 600 </dev/null >/dev/null 2>&1 & sleep 700; true")
     )
-    count = "ps ax | grep -c '[s]leep %s'"
+    count = "ps -eo args | grep -cx 'sleep %s'"
     while (await spark1.run(count % 700)).out.strip() != "1":
         pass
     other.connection.abort()

@@ -46,6 +46,8 @@ class DockerEngine:
         self.containers: dict[str, Container] = {}
         self.images = {tag: image_id(tag) for tag in LOCAL_IMAGES} | dict(images)
         self.on_disk_full: Callable[[], bool] = lambda: False
+        self.occupied: Callable[[str], bool] = lambda _: False
+        """Whether a runtime of a container still holds its port."""
         self.logs: dict[str, ContainerLog] = {}
         self._sandbox = sandbox
         self._journal = journal
@@ -160,7 +162,15 @@ class DockerEngine:
         """Return what a process in a container finds."""
         given = dict(item.split("=", 1) for item in (*container.spec.env, *extra) if "=" in item)
         own = self._sandbox.container_environment()
-        return given | own | {"SPARK_SIM_CONTAINER": container.id, "HOSTNAME": container.id[:12]}
+        return (
+            given
+            | own
+            | {
+                "SPARK_SIM_CONTAINER": container.id,
+                "SPARK_SIM_IMAGE": container.spec.image,
+                "HOSTNAME": container.id[:12],
+            }
+        )
 
     async def stop(self, container: Container, seconds: float = STOP_SECONDS) -> None:
         """Stop; returns when its processes are gone, before ``--rm`` has removed it."""
@@ -169,6 +179,8 @@ class DockerEngine:
         await self._pace.sleep(seconds)
         if container.running:
             self.kill(container)
+        while self.occupied(container.id):  # noqa: ASYNC110 - the dead are noticed at once
+            await asyncio.sleep(0.005)
 
     def kill(self, container: Container, code: int = 137) -> None:
         """End every process of a container at once."""

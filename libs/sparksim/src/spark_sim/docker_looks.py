@@ -129,7 +129,7 @@ class DockerLooks:
         if log is None:
             return 0
         try:
-            since = parse_since(text) if (text := options.last("since")) else None
+            since = parse_since(text) if (text := options.last("since")) else ""
         except ValueError as error:
             raise DockerError(f'invalid value for "since": {error}') from error
         rows = log.lines(since)

@@ -48,6 +48,7 @@ class SimulatedHost:
         )
         self.engine.on_disk_full = lambda: self.faults.behaviour is Behaviour.DISK_FULL
         self.runtimes = Runtimes(self, config, journal)
+        self.engine.occupied = lambda container: bool(self.runtimes.rows(container))
         self.shell = HostShell(
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
         )

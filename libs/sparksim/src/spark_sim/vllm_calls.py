@@ -33,14 +33,13 @@ class VllmCalls:
         if purpose == "preflight":
             self._journal.add(self._host.name, "preflight", argv=argv)
         resumed = call.env.get("SPARK_SIM_RESUMED") == "1"
-        container = self._host.engine.find(call.env.get("SPARK_SIM_CONTAINER", "-"))
         unknown = []
         if self._host.faults.behaviour is Behaviour.BAD_FLAG:
             unknown = _refusable(argv)[:1]
         rules = {
             "seconds": 0 if resumed else self._host.pace.real(_IMPORT_SECONDS),
             "unknown": unknown,
-            "image": container.spec.image if container else "",
+            "image": call.env.get("SPARK_SIM_IMAGE", ""),
         }
         await call.out(json.dumps(rules))
         return 0
@@ -50,8 +49,10 @@ class VllmCalls:
         return 0
 
     async def _serve(self, call: Call) -> int:
-        options = json.loads(call.argv[0])
-        return await self._host.runtimes.serve(call, options, call.argv[1:])
+        start = json.loads(call.argv[0])
+        return await self._host.runtimes.serve(
+            call, start["options"], start["given"], call.argv[1:]
+        )
 
 
 def _refusable(argv: list[str]) -> list[str]:

@@ -28,13 +28,11 @@ def line(process: str, pid: int, text: str, *, where: str, level: str = "INFO") 
     return f"({process} pid={pid}) {level} {now():%m-%d %H:%M:%S} [{where}] {text}\n"
 
 
-def first_lines(pid: int, model: str, options: Mapping[str, object]) -> Iterator[str]:
+def first_lines(pid: int, model: str, given: Mapping[str, object]) -> Iterator[str]:
     """Yield banner and arguments."""
     for row in _BANNER:
         yield line("APIServer", pid, row.format(model=model), where="api_utils.py:347")
-    given = {key: value for key, value in options.items() if value not in (None, False)}
-    given.pop("subparser", None)
-    yield line("APIServer", pid, f"non-default args: {given}", where="api_utils.py:286")
+    yield line("APIServer", pid, f"non-default args: {dict(given)}", where="api_utils.py:286")
 
 
 def config_lines(pid: int, model: SimModel, context: int) -> Iterator[str]:

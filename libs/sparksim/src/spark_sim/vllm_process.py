@@ -38,12 +38,14 @@ class VllmProcess:
     """A server process: rank 0 listens, the other ranks only hold memory."""
 
     def __init__(
-        self, owner: "Runtimes", call: Call, options: Mapping[str, Any], argv: tuple[str, ...]
-    ) -> None:
+        self, owner: "Runtimes", call: Call, options: Mapping[str, Any],
+        given: Mapping[str, Any], argv: tuple[str, ...],
+    ) -> None:  # fmt: skip
         self._owner = owner
         self._host = owner.host
         self._call = call
         self._options = options
+        self._given = given
         self._argv = argv
         self.pid = call.pid
         self.container_id = call.env.get("SPARK_SIM_CONTAINER", "")
@@ -133,7 +135,7 @@ class VllmProcess:
 
     async def _load(self) -> None:
         flaky = self._host.faults.load_fails()
-        await self._say(log.first_lines(self.pid, self.repo, self._options), 1)
+        await self._say(log.first_lines(self.pid, self.repo, self._given), 1)
         if self.rank == 0:
             await self._reserve()
         model = await self._find_model()

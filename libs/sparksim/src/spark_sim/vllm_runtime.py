@@ -36,15 +36,24 @@ class Runtimes:
                 return model if shards >= model.shards else None
         return None
 
-    async def serve(self, call: Call, options: Mapping[str, Any], argv: tuple[str, ...]) -> int:
-        """Be a vLLM server until it dies or its process is killed."""
-        process = VllmProcess(self, call, options, argv)
+    async def serve(
+        self,
+        call: Call,
+        options: Mapping[str, Any],
+        given: Mapping[str, Any],
+        argv: tuple[str, ...],
+    ) -> int:
+        """Be a vLLM server until it dies or its process is killed.
+
+        ``options`` are all of them, ``given`` those that differ from their defaults.
+        """
+        process = VllmProcess(self, call, options, given, argv)
         self.live.append(process)
         try:
             return await process.run()
         finally:
-            self.live.remove(process)
             await process.close()
+            self.live.remove(process)
 
     def rows(self, container_id: str) -> list[tuple[int, int, str]]:
         """Return the processes in a container for ``docker top``."""

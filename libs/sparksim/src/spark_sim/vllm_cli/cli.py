@@ -11,6 +11,8 @@ from . import simulator
 from .flags import TOOL_PARSERS
 from .parser import add_serve_arguments, main_parser
 
+_NOT_OPTIONS = frozenset({"dispatch_function", "subparser"})
+
 
 class ServeSubcommand:
     """``vllm serve``. ``cmd`` is what a pre-flight replaces."""
@@ -20,9 +22,11 @@ class ServeSubcommand:
     @staticmethod
     def cmd(args: argparse.Namespace) -> None:
         """Run the server until it dies."""
-        options = {key: value for key, value in vars(args).items() if key != "dispatch_function"}
+        options = {key: value for key, value in vars(args).items() if key not in _NOT_OPTIONS}
         validate_api_server_args(args)
-        sys.exit(simulator.run_server(options, sys.argv[2:]))
+        parser = add_serve_arguments(main_parser()[1])
+        given = {key: value for key, value in options.items() if value != parser.get_default(key)}
+        sys.exit(simulator.run_server(options, given, sys.argv[2:]))
 
     def validate(self, args: argparse.Namespace) -> None:
         """Check what argparse cannot."""

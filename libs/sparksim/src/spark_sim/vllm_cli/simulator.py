@@ -20,11 +20,11 @@ def tell(kind: str, **details: object) -> None:
     _ask("vllm-tell", [kind, json.dumps(details)])
 
 
-def run_server(options: dict[str, Any], arguments: Sequence[str]) -> int:
+def run_server(options: dict[str, Any], given: dict[str, Any], arguments: Sequence[str]) -> int:
     """Be the server process for as long as it runs; what it logs appears on standard output."""
     import spark_sim_client  # type: ignore[import-not-found]
 
-    sys.argv = ["vllm", json.dumps(options), *arguments]
+    sys.argv = ["vllm", json.dumps({"options": options, "given": given}), *arguments]
     code: int = spark_sim_client.main(os.environ["SPARK_SIM_SOCKET"], "vllm-serve")
     return code
 

@@ -1,5 +1,6 @@
 """Routing of vLLM's HTTP surface, its refusals and its access log."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -93,10 +94,12 @@ class VllmApp:
     async def _log(self, exchange: Exchange) -> None:
         host, port = exchange.client
         reason = _REASONS.get(exchange.status, "")
-        await self._write_log(
+        row = (
             f'(APIServer pid=1) INFO:     {host}:{port} - "{exchange.method} {exchange.path} '
             f'HTTP/1.1" {exchange.status} {reason}\n'
         )
+        with contextlib.suppress(OSError):
+            await self._write_log(row)
 
 
 def _authorized(exchange: Exchange, key: str) -> bool:

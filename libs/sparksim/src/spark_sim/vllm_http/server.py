@@ -47,6 +47,9 @@ class EmbeddedServer:
             return
         server, task = self._server, self._task
         self._server = self._task = None
+        # At once and without waiting: whoever is cancelled here must not keep the port.
+        for listening in getattr(server, "servers", []):
+            listening.close()
         for connection in list(server.server_state.connections):
             transport = getattr(connection, "transport", None)
             if transport is not None:
