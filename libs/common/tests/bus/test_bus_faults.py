@@ -18,6 +18,7 @@ from spark_common.embedded import NatsServer
 from spark_common.errors import OutcomeUnknownError, UnavailableError
 from spark_common.events import MenuChanged, SwapProgress, SwapStart
 from spark_common.settings import BusSettings, SettingsError
+from spark_common.testing.proxy import TcpProxy
 from spark_common.testing.wait import until
 
 pytestmark = pytest.mark.connected
@@ -294,3 +295,19 @@ async def test_no_exception_text_leaves_the_service(nats_world) -> None:
     assert reply.headers["Nats-Service-Error-Code"] == "internal"
     assert json.loads(reply.data)["error"]["code"] == "internal"
     assert "only for" not in f"{reply.headers} {reply.data!r}"
+
+
+async def test_a_half_open_link_is_noticed_by_the_third_ping(nats_world) -> None:
+    target = int(nats_world.server.url.rpartition(":")[2])
+    async with TcpProxy(target) as proxy:
+        settings = BusSettings(
+            url=f"nats://127.0.0.1:{proxy.port}",
+            seed_file=nats_world.server.identities.seed_file("gateway"),
+        )
+        gateway = await connect_bus(settings, "gateway", SystemClock())
+        proxy.freeze()
+        await until(lambda: not gateway.health().connected, "noticed", 19.0)
+        proxy.thaw()
+        await until(lambda: gateway.health().connected, "connected again")
+        assert (await gateway.bounds("SC_PROGRESS"))[2] == 0
+        await gateway.close()

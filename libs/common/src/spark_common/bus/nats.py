@@ -86,8 +86,8 @@ class NatsBus:
     async def listen(self, subject: str) -> AsyncIterator[tuple[str, bytes]]:
         """Yield core messages from the first ``anext`` on; raises UnavailableError."""
         inflow = Inflow(self._link, 4096)
-        await inflow.open(subject)
         try:
+            await inflow.open(subject)
             while not self._link.closing:
                 message = await inflow.next()
                 if message is not None:

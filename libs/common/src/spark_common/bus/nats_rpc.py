@@ -115,8 +115,8 @@ class NatsRpc:
         inflow = Inflow(self._link, 0)
         inbox = self._link.client.new_inbox()
         names: set[str] = set()
-        await inflow.open(inbox)
         try:
+            await inflow.open(inbox)
             await self._link.guarded(self._link.client.publish("$SRV.PING", b"", inbox))
             deadline = self._link.clock.monotonic() + timeout_seconds
             while (left := deadline - self._link.clock.monotonic()) > 0:
