@@ -124,7 +124,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(stage: Any, scenes: Any, vis
 
 
 def test_no_live_region_speaks_every_second(stage: Any, scenes: Any, visit: Any) -> None:
-    stage.snapshot = scenes.snapshot(current=scenes.loading(eta_seconds=58.0))
+    stage.snapshot = scenes.snapshot(current=scenes.loading(eta_seconds=61.0))
     page = visit().page
     expect(page.locator(".big-eta")).to_have_text("About 1\u00a0min left")
     page.evaluate(
@@ -133,7 +133,7 @@ def test_no_live_region_speaks_every_second(stage: Any, scenes: Any, visit: Any)
         " new MutationObserver(() => { window.spoken += 1; }).observe(region,"
         " { childList: true, characterData: true, subtree: true }); }"
     )
-    expect(page.locator(".big-eta")).to_have_text("About 55\u00a0s left")
+    expect(page.locator(".big-eta")).to_have_text("About 55\u00a0s left", timeout=12_000)
     assert page.evaluate("window.spoken") == 0
 
 
