@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import struct
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,51 @@ async def test_the_upstream_notices_at_once_that_the_client_is_gone(plane, momen
     assert await left - gone_at < 0.1
     assert plane.meters.upstream("llm").aborted == 1
     assert plane.meters.in_flight() == 0
+
+
+async def test_a_client_that_leaves_while_its_upload_is_stuck_is_noticed(plane, eventually) -> None:
+    never = asyncio.Event()
+
+    async def script(peer) -> None:
+        await peer.head()
+        await never.wait()
+
+    plane.upstream.script = script
+    client = await plane.connect()
+    client.write(b"POST /v1/x HTTP/1.1\r\nHost: g\r\nContent-Length: 90000000\r\n\r\n")
+    client.write(b"x" * 30 * MEGABYTE)
+    meter = plane.meters.upstream("llm")
+    await settled(lambda: meter.bytes_up)
+    assert meter.bytes_up < 20 * MEGABYTE
+    # Without this the end of the connection would wait behind what nobody reads.
+    sock = client.writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.reset()
+    await eventually(lambda: meter.aborted == 1)
+    never.set()
+
+
+async def test_a_stuck_upload_is_not_held_against_the_client(make_plane) -> None:
+    go = asyncio.Event()
+
+    async def script(peer) -> None:
+        await peer.head()
+        await go.wait()
+        await peer.exactly(30 * MEGABYTE)
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    plane = await make_plane(stall_seconds=0.25)
+    plane.upstream.script = script
+    client = await plane.connect()
+    client.write(b"POST /v1/x HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n" % (30 * MEGABYTE))
+    client.write(b"x" * (30 * MEGABYTE - 1))
+    meter = plane.meters.upstream("llm")
+    await settled(lambda: meter.bytes_up)
+    await asyncio.sleep(0.3)
+    go.set()
+    await settled(lambda: meter.bytes_up)
+    client.write(b"x")
+    assert (await client.head()).startswith(b"HTTP/1.1 200")
 
 
 async def test_a_client_that_leaves_while_the_upstream_is_dialled_leaves_nothing(

@@ -155,6 +155,12 @@ def test_the_path_decides_who_answers(line: bytes, ours: bool) -> None:
     assert is_data_plane(parse_request(line + b" HTTP/1.1\r\nHost: g\r\n\r\n")) is ours
 
 
+def test_slashes_too_many_are_taken_off() -> None:
+    head = parse_request(b"POST //v1/chat/completions/?a=b/ HTTP/1.1\r\nHost: g\r\n\r\n")
+    assert head.target == b"/v1/chat/completions?a=b/"
+    assert head.path == b"/v1/chat/completions"
+
+
 def test_the_asgi_side_gets_the_head_as_it_came() -> None:
     raw = b"GET /api/status HTTP/1.1\r\nHost: g\r\nX:  y\r\n\r\n"
     assert asgi_request(raw, parse_request(raw)) is raw

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Protocol
 
+import structlog
+
 from spark_gateway.dataplane.answers import Answer
 from spark_gateway.dataplane.framing import FramingError
 from spark_gateway.dataplane.heads import RequestHead, upstream_request
@@ -11,6 +13,8 @@ from spark_gateway.dataplane.ports import Refusal, Upstream
 from spark_gateway.dataplane.refusals import broken_stream_event, upstream_down
 from spark_gateway.dataplane.upload import Upload
 from spark_gateway.dataplane.upstream import UpstreamConnection, UpstreamPool
+
+log = structlog.get_logger()
 
 
 class Caller(Protocol):
@@ -67,6 +71,7 @@ class Exchange:
         "begun",
         "closed",
         "head",
+        "request_id",
     )
 
     def __init__(
@@ -80,6 +85,7 @@ class Exchange:
         request_id: bytes,
     ) -> None:
         self.head = head
+        self.request_id = request_id
         self.answer = Answer(
             request_id=request_id,
             head_only=head.method == b"HEAD",
@@ -132,11 +138,15 @@ class Exchange:
         if self._connection is not None:
             self._connection.transport.resume_reading()
 
-    def abort(self) -> None:
-        """End it from the client's side; the upstream notices at once."""
-        if not self.closed:
+    def abort(self, *, overdue: bool = False) -> None:
+        """End it from this side; the upstream notices at once. ``overdue``: its fault."""
+        if self.closed:
+            return
+        if overdue:
+            self._blame("overdue")
+        else:
             self._meter.aborted += 1
-            self._close()
+        self._close()
 
     def answer_received(self, data: bytes) -> None:
         """Bytes from the upstream."""
@@ -145,8 +155,8 @@ class Exchange:
             answer.close = True
         try:
             out = answer.feed(data)
-        except FramingError:
-            self._fail()
+        except FramingError as error:
+            self._fail(str(error))
             return
         if out:
             self._meter.bytes_down += len(out)
@@ -168,7 +178,7 @@ class Exchange:
             self._meter.retried += 1
             self._dialling = self._loop.create_task(self._dial())
         else:
-            self._fail()
+            self._fail("reset" if reset else "closed early")
 
     def upstream_congested(self) -> None:
         """The upstream reads more slowly than the client sends."""
@@ -181,13 +191,13 @@ class Exchange:
     async def _dial(self) -> None:
         try:
             connection = await self._pool.dial()
-        except (OSError, TimeoutError):
-            self._fail()
+        except (OSError, TimeoutError) as error:
+            self._fail(type(error).__name__)
             return
         if self.closed:
             connection.discard()
         elif connection.transport.is_closing():
-            self._fail()
+            self._fail("closed at once")
         else:
             self._attach(connection)
             self._caller.update_reading()
@@ -209,11 +219,11 @@ class Exchange:
         self._close()
         self._caller.exchange_ended(close=self.answer.close)
 
-    def _fail(self) -> None:
+    def _fail(self, reason: str) -> None:
         """Close the books, then let the client know as well as is still possible."""
         if self.closed:
             return
-        self._meter.broken += 1
+        self._blame(reason)
         self._close()
         if self.begun:
             self._caller.exchange_broken(self.last_words())
@@ -223,6 +233,16 @@ class Exchange:
     def last_words(self, *, too_long: bool = False) -> bytes | None:
         """What can still be said in the middle of an answer; see ``Caller.exchange_broken``."""
         return self.answer.last_words(broken_stream_event(self.head.path, too_long=too_long))
+
+    def _blame(self, reason: str) -> None:
+        self._meter.broken += 1
+        log.warning(
+            "relay.upstream_failed",
+            reason=reason,
+            begun=self.begun,
+            request_id=self.request_id.decode("latin-1"),
+            after_seconds=round(self._loop.time() - self._began_at, 3),
+        )
 
     def _close(self) -> None:
         self.closed = True

@@ -123,7 +123,13 @@ def _set_target(parsed: RequestHead, target: bytes) -> None:
     if target.startswith(b"//"):
         target = b"/" + target.lstrip(b"/")
     query = target.find(b"?")
-    parsed.path = target if query < 0 else target[:query]
+    path = target if query < 0 else target[:query]
+    if path.endswith(b"/") and path.startswith(b"/v1/"):
+        # An upstream would answer with a redirect to an address that the client cannot reach.
+        stripped = path.rstrip(b"/")
+        target = stripped + target[len(path) :]
+        path = stripped
+    parsed.path = path
     parsed.rewritten = target != parsed.target
     parsed.target = target
 

@@ -21,7 +21,7 @@ from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.plane import Plane
 from spark_gateway.dataplane.ports import Refusal, Router
-from spark_gateway.dataplane.upstream import watch_for_silence
+from spark_gateway.dataplane.sockets import hung_up, watch_for_silence
 
 _HELD_BYTES: Final = 65536
 """How far ahead a pipelining client may send while it waits for an answer."""
@@ -137,10 +137,16 @@ class DataPlaneProtocol(HttpToolsProtocol):
     def update_reading(self) -> None:
         """Read from the client exactly while there is room for what it sends."""
         exchange = self._exchange
-        if (exchange is not None and exchange.congested) or self._intake.held_bytes > _HELD_BYTES:
+        if exchange is not None and exchange.congested:
             self.flow.pause_reading()
-        else:
+            # A client that leaves is not heard while nobody reads, so the sweep looks after it.
+            self.deadline = min(self.deadline, self.loop.time())
+        elif self._intake.held_bytes > _HELD_BYTES:
+            self.flow.pause_reading()
+        elif self.flow.read_paused:
             self.flow.resume_reading()
+            if exchange is not None:
+                self._set_relay_deadline(exchange)
 
     def answer_began(self) -> None:
         """The head of the answer has been passed on."""
@@ -180,17 +186,20 @@ class DataPlaneProtocol(HttpToolsProtocol):
                 self._give_up(refusals.bad_request(b"", 408, "the request head took too long"))
             else:
                 self._linger()
-        elif exchange is None or self.transport.is_closing():
+        elif exchange is None or self.transport.is_closing() or hung_up(self.transport):
             self.transport.abort()
-        elif now < self._ends_at and self._intake.body is not None and self.flow.read_paused:
-            # Not the client's fault: the upstream is the slow one.
-            self.deadline = now + self.plane.limits.stall_seconds
+        elif now < self._ends_at and exchange.congested:
+            # Not the client's fault that it sends nothing. Looked at again in the next sweep.
+            self.deadline = now
+        elif now < self._ends_at and exchange.begun:
+            self.deadline = self._ends_at
         elif exchange.begun:
-            exchange.abort()
+            exchange.abort(overdue=True)
             self.exchange_broken(exchange.last_words(too_long=True))
         elif self._intake.body is not None:
             self._give_up(refusals.bad_request(exchange.head.path, 408, "the body took too long"))
         else:
+            exchange.abort(overdue=True)
             self._give_up(refusals.upstream_silent(exchange.head.path))
 
     def _set_relay_deadline(self, exchange: Exchange) -> None:
@@ -278,9 +287,9 @@ class DataPlaneProtocol(HttpToolsProtocol):
             exchange.send(content)
         if body is None:
             exchange.complete_body()
+        self._set_relay_deadline(exchange)
         if exchange.congested:
             self.update_reading()
-        self._set_relay_deadline(exchange)
 
     def _begin_asgi(self, raw: bytes) -> None:
         self._state = _ASGI
@@ -345,6 +354,8 @@ class DataPlaneProtocol(HttpToolsProtocol):
         self._linger()
 
     def _answer(self, refusal: Refusal, head: heads.RequestHead | None) -> None:
+        if self.transport.is_closing():
+            return
         self.server_state.total_requests += 1
         self.plane.meters.refusal(refusal.status)
         request_id = (head.request_id if head is not None else None) or self.plane.new_request_id()

@@ -1,12 +1,12 @@
 """Connections to upstreams: one at a time per request, kept for a few seconds between them."""
 
 import asyncio
-import socket
 from collections import deque
 from typing import Protocol, cast
 
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.ports import Upstream
+from spark_gateway.dataplane.sockets import watch_for_silence
 
 
 class Borrower(Protocol):
@@ -139,14 +139,3 @@ class UpstreamPool:
             self._idle[0].idle_since <= oldest or self._idle[0].transport.is_closing()
         ):
             self._idle.popleft().transport.abort()
-
-
-def watch_for_silence(transport: asyncio.Transport) -> None:
-    """Let the kernel probe a quiet connection, so that a host that lost power is noticed."""
-    sock = transport.get_extra_info("socket")
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, option):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
