@@ -8,6 +8,7 @@ import httpx
 from spark_swapper.runtime import Served
 
 _RUNNING = re.compile(r"^vllm:num_requests_running(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
+_TEXT = ("content", "reasoning", "reasoning_content", "tool_calls")
 _QUESTION = "Say hello."
 
 
@@ -83,10 +84,10 @@ def _said(line: str) -> str | None:
     if "error" in chunk:
         return f"the runtime answered with an error: {str(chunk['error'])[:500]}"
     for choice in chunk.get("choices") or ():
-        delta = choice.get("delta") or {}
+        delta = choice.get("delta") if isinstance(choice, dict) else None
+        if not isinstance(delta, dict):
+            continue
         # vLLM renamed reasoning_content to reasoning; old images still send the former.
-        if any(delta.get(key) for key in ("content", "reasoning", "reasoning_content")):
-            return ""
-        if delta.get("tool_calls"):
+        if any(delta.get(key) for key in _TEXT):
             return ""
     return None
