@@ -168,6 +168,7 @@ async def test_the_fourth_delivery_is_not_tried_but_told(bench, running, effects
     running(again=True)
     job = await over(bench)
     assert (job.phase, job.cause.code, job.attempt) == (Phase.FAILED, "poison", 4)
+    assert job.message.endswith("What runs there now is not known.")
     assert effects().count("launch@spark1") == 1
     await bench.until(lambda: not pending(bench))
 

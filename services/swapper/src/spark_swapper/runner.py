@@ -179,14 +179,14 @@ class SwapRunner:
         job = journal.job
         if job.phase is Phase.ROLLING_BACK:
             first = job.cause or causes.interrupted()
-            left = await self._clear(attempt, candidate, runtime.ROLLBACK_CLEAR)
+            remains = await self._clear(attempt, candidate, runtime.ROLLBACK_CLEAR)
             name = job.previous_name or "the previous model"
             both = causes.rollback_failed(first, cause, name)
-            await self.conclude(attempt, Phase.FAILED, both, left)
+            await self.conclude(attempt, Phase.FAILED, both, remains)
             return
         if job.cause is None:
             await journal.keep(cause=cause, failed_in=job.phase)
-        left = ""
+        left: str | None = None
         if job.phase in _TOUCHED:
             left = await self._clear(attempt, candidate, runtime.CLEAR)
         past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED)
@@ -198,10 +198,10 @@ class SwapRunner:
 
     async def _abandon(self, attempt: Attempt, candidate: Candidate, by: str) -> None:
         """After a cancel: take away what this swap started; what is stopped stays stopped."""
-        journal, left = attempt.journal, ""
-        phase = journal.job.phase
+        journal, phase = attempt.journal, attempt.journal.job.phase
+        left: str | None = None
         if phase is Phase.STOPPING and not await self._stop_ordered(journal.job.id):
-            left = ""
+            pass
         elif phase in (Phase.STOPPING, *_TOUCHED, Phase.ROLLING_BACK):
             await journal.note(f"Cancelled by {by}: clearing the GPU.")
             step = runtime.ROLLBACK_CLEAR if phase is Phase.ROLLING_BACK else runtime.CLEAR
@@ -224,17 +224,23 @@ class SwapRunner:
         try:
             await self._stopping.run(attempt, candidate, step, deadline)
         except SwapFault as fault:
-            return f" {fault.cause.sentence}"
+            return fault.cause.sentence
         except SparkError as error:
-            return f" What is left of it could not be cleared: {error.message}."
+            return f"What is left of it could not be cleared: {error.message}."
         return ""
 
     async def _serves(self, key: str) -> bool:
         now = await self._preflighting.serving_now()
         return now is not None and self._shelf.key_for(now.repo) == key
 
-    async def conclude(self, attempt: Attempt, phase: Phase, cause: Cause, left: str = "") -> None:
-        """End badly and say truthfully what serves now, or that nothing does."""
+    async def conclude(
+        self, attempt: Attempt, phase: Phase, cause: Cause, left: str | None = None
+    ) -> None:
+        """End badly and say truthfully what serves now, or that nothing does.
+
+        ``left``: "" when every Spark was seen to be clear, else the sentence that says what may
+        still be there; None when nobody looked.
+        """
         journal = attempt.journal
         now = await self._preflighting.serving_now()
         key = self._shelf.key_for(now.repo) if now is not None else None
@@ -242,10 +248,10 @@ class SwapRunner:
             state = f"{now.served_name} is serving."
         elif journal.job.phase in UNTOUCHED:
             state = "Nothing was touched."
-        elif left or cause.code in ("not_stopped", "ssh_timeout"):
-            state = left.strip() or "What runs there now is not known."
-        else:
+        elif left == "":
             state = f"The GPU is empty now. {causes.PRESS_ANOTHER}"
+        else:
+            state = left or "What runs there now is not known."
         journal.conclude(
             phase,
             f"{cause.sentence} {state}",
