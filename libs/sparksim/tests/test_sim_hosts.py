@@ -174,3 +174,18 @@ async def test_secrets_go_through_standard_input(spark1: Login) -> None:
 def test_the_checkout_is_a_git_repository(cluster: SimulatedCluster) -> None:
     folder: Path = cluster.hosts["spark1"].sandbox.checkout
     assert (folder / ".git").is_dir()
+
+
+async def test_a_download_finishes_what_was_begun(spark1: Login, cluster: SimulatedCluster) -> None:
+    repo = "nvidia/Llama-4-Scout-17B-16E-NVFP4"
+    assert (await spark1.run(f"uvx hf download {repo}")).code == 127
+    await cluster.behave("spark1", "disk_full")
+    full = await spark1.run(f"~/.local/bin/uvx hf download {repo}")
+    assert (full.code, "Not enough free disk space" in full.err) == (1, True)
+    await cluster.behave("spark1", "ok")
+    assert cluster.hosts["spark1"].runtimes.model(repo) is None
+    done = await spark1.run(f"~/.local/bin/uvx hf download {repo}")
+    assert done.out.startswith("✓ Downloaded\n  path: ")
+    assert cluster.hosts["spark1"].runtimes.model(repo) is not None
+    hub = cluster.hosts["spark1"].sandbox.hub
+    assert list(hub.rglob("*.incomplete")) == []

@@ -165,6 +165,12 @@ async def test_two_sparks_serve_one_model_only_together(
     assert models["data"][0]["root"] == "MiniMaxAI/MiniMax-M2.7-AWQ"
     assert second.memory.held_kb == pytest.approx(0.8 * 119.69 * 1048576, rel=0.01)
     assert [e.host for e in cluster.journal.of("runtime_launched")].count("spark2") == 1
+    worker = second.engine.find("vllm_node")
+    assert worker is not None
+    second.engine.kill(worker)
+    while len(cluster.journal.of("runtime_died")) < 2:
+        await asyncio.sleep(0.01)
+    assert cluster.journal.of("runtime_died", "spark1") != []
 
 
 async def test_too_many_ranks_and_different_images_are_refused(

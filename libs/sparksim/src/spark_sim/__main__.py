@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import errno
 import json
+import re
 import signal
 import sys
 from pathlib import Path
@@ -48,11 +49,12 @@ async def _run(config: SimConfig) -> None:
 
 def explain(error: OSError, config: SimConfig) -> str:
     """Return one line that says what is in the way and what to do about it."""
-    where = str(error).partition("(")[2].partition(")")[0] or "an address"
+    found = re.search(r"\('([^']+)', (\d+)\)", str(error))
+    where = f"{found[1]}:{found[2]}" if found else "an address"
     if error.errno == errno.EADDRNOTAVAIL:
         missing = " && ".join(f"sudo ifconfig lo0 alias {a} up" for a in config.addresses.values())
         hint = f"; run: {missing}" if sys.platform == "darwin" else ""
-        return f"spark_sim: an address of the simulated Sparks is not on this machine{hint}"
+        return f"spark_sim: {where} is not on this machine{hint}"
     if error.errno == errno.EADDRINUSE:
         return f"spark_sim: {where} is taken: stop what uses it or choose other ports"
     return f"spark_sim: {error}"

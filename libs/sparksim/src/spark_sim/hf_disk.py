@@ -23,7 +23,20 @@ def lay_out(hub: Path, models: Iterable[SimModel]) -> None:
 
 
 def write_model(hub: Path, model: SimModel) -> None:
-    """Write one repository in the classic layout."""
+    """Write one repository in the classic layout, as far as it is downloaded."""
+    start_model(hub, model)
+    present = round(model.shards * model.downloaded)
+    for number in range(1, present + 1):
+        place_shard(hub, model, number, share=1.0)
+    if present < model.shards:
+        place_shard(hub, model, present + 1, share=1 / 3)
+        _, partial = _blob(hub, model, present + 1)
+        stat = partial.stat()
+        os.utime(partial, (stat.st_atime, stat.st_mtime - 86_400))
+
+
+def start_model(hub: Path, model: SimModel) -> Path:
+    """Write the small files of a repository; return its snapshot."""
     root = hub / model.folder
     commit = hashlib.sha1(model.repo.encode(), usedforsecurity=False).hexdigest()
     snapshot = root / "snapshots" / commit
@@ -31,26 +44,43 @@ def write_model(hub: Path, model: SimModel) -> None:
     (root / "blobs").mkdir(exist_ok=True)
     (root / "refs").mkdir(exist_ok=True)
     (root / "refs" / "main").write_text(commit)
-    shards = [f"model-{n:05}-of-{model.shards:05}.safetensors" for n in range(1, model.shards + 1)]
+    names = [_shard(model, number) for number in range(1, model.shards + 1)]
     index = {
         "metadata": {"total_size": model.size_bytes},
-        "weight_map": {f"model.layers.{n}.weight": name for n, name in enumerate(shards)},
+        "weight_map": {f"model.layers.{n}.weight": name for n, name in enumerate(names)},
     }
     _small(root, snapshot, "config.json", json.dumps(config_json(model), indent=2))
     _small(root, snapshot, "tokenizer_config.json", json.dumps({"model_max_length": 10**9}))
     _small(root, snapshot, "model.safetensors.index.json", json.dumps(index, indent=2))
+    return snapshot
+
+
+def place_shard(hub: Path, model: SimModel, number: int, share: float) -> bool:
+    """Write a share of a shard; a whole one is linked. Return whether it is whole."""
+    blob, partial = _blob(hub, model, number)
+    if blob.exists():
+        return True
     each = model.size_bytes // model.shards
-    present = round(model.shards * model.downloaded)
-    for position, name in enumerate(shards[:present]):
-        extra = model.size_bytes - each * model.shards if position == 0 else 0
-        etag = hashlib.sha256(f"{model.repo}/{name}".encode()).hexdigest()
-        _sparse(root / "blobs" / etag, each + extra)
-        (snapshot / name).symlink_to(f"../../blobs/{etag}")
-    if present < model.shards:
-        etag = hashlib.sha256(f"{model.repo}/{shards[present]}".encode()).hexdigest()
-        partial = root / "blobs" / f"{etag}.{etag[:8]}.incomplete"
-        _sparse(partial, each // 3)
-        os.utime(partial, (partial.stat().st_atime, partial.stat().st_mtime - 86_400))
+    size = each + (model.size_bytes - each * model.shards if number == 1 else 0)
+    _sparse(partial, int(size * share))
+    if share < 1:
+        return False
+    partial.rename(blob)
+    (snapshot,) = (hub / model.folder / "snapshots").iterdir()
+    (snapshot / _shard(model, number)).symlink_to(f"../../blobs/{blob.name}")
+    return True
+
+
+def _shard(model: SimModel, number: int) -> str:
+    return f"model-{number:05}-of-{model.shards:05}.safetensors"
+
+
+def _blob(hub: Path, model: SimModel, number: int) -> tuple[Path, Path]:
+    """Return where a whole shard lies and where an unfinished one does."""
+    name = f"{model.repo}/{_shard(model, number)}"
+    etag = hashlib.sha256(name.encode()).hexdigest()
+    folder = hub / model.folder / "blobs"
+    return folder / etag, folder / f"{etag}.{etag[:8]}.incomplete"
 
 
 def config_json(model: SimModel) -> dict[str, object]:

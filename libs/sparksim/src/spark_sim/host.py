@@ -12,6 +12,7 @@ from spark_sim.docker_cli import DockerCli
 from spark_sim.docker_engine import DockerEngine
 from spark_sim.faults import Behaviour, Faults
 from spark_sim.hf_disk import lay_out
+from spark_sim.hf_programs import HfPrograms
 from spark_sim.host_programs import HostPrograms
 from spark_sim.journal import Journal
 from spark_sim.memory import HostMemory
@@ -72,7 +73,9 @@ class SimulatedHost:
         self._programs["docker"] = DockerCli(self.engine, self.runtimes)
         own = tuple(self._programs)
         self._programs.update(VllmCalls(self, self._journal).table())
-        self.sandbox.build(own, _CONTAINER_PROGRAMS)
+        local = HfPrograms(self, self._config.catalogue).table()
+        self._programs.update(local)
+        self.sandbox.build(own, _CONTAINER_PROGRAMS, local)
         install_vllm(self.sandbox)
         install_checkout(self.sandbox, self._config, self.address)
         lay_out(self.sandbox.hub, self.models)

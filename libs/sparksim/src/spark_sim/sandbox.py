@@ -29,18 +29,23 @@ class Sandbox:
         self._mark = mark
         self.python = str(Path(sys.executable).resolve())
 
-    def build(self, programs: Iterable[str], container_programs: Iterable[str]) -> None:
-        """Create the directories and write the programs afresh."""
+    def build(
+        self, programs: Iterable[str], container_programs: Iterable[str], local: Iterable[str] = ()
+    ) -> None:
+        """Create the directories and write the programs afresh; ``local`` ones for the user."""
         for directory in (self.bin, self.container_bin, self.container_packages):
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir(parents=True)
-        for directory in (self.home, self.logs, self.hub):
+        local_bin = self.home / ".local" / "bin"
+        for directory in (self.home, self.logs, self.hub, local_bin):
             directory.mkdir(parents=True, exist_ok=True)
         body = resources.files("spark_sim.programs").joinpath("client.py").read_text()
         for name in programs:
             self._program(self.bin / name, name, body)
         for name in container_programs:
             self._program(self.container_bin / name, name, body)
+        for name in local:
+            self._program(local_bin / name, name, body)
         write_executable(self.container_bin / "python3", f'#!/bin/sh\nexec "{self.python}" "$@"\n')
         self._stand_in_tools()
 

@@ -312,15 +312,17 @@ class VllmProcess:
         await self._say(log.serving_lines(self.pid, "0.0.0.0", self.port))
         self._note("runtime_ready", repo=self.repo, served=list(self._engine.served.names))
         watching = asyncio.create_task(self._watch_for_crash())
+        alone = asyncio.create_task(self._watch_the_other_ranks())
         dying = asyncio.create_task(self._engine.died.wait())
         try:
-            await asyncio.wait({watching, dying}, return_when=asyncio.FIRST_COMPLETED)
-            if not watching.done():
+            ends = {watching, alone}
+            await asyncio.wait({*ends, dying}, return_when=asyncio.FIRST_COMPLETED)
+            if not watching.done() and not alone.done():
                 await self._say_engine_dead()
-                await watching
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            watching.cancel()
-            dying.cancel()
+            for task in (watching, alone, dying):
+                task.cancel()
         await self._say_engine_dead()
         raise LoadFailedError("crashed after it was ready")
 
@@ -332,6 +334,11 @@ class VllmProcess:
                 await self._host.pace.sleep(_CRASH_AFTER_SECONDS)
                 return
             await changed.wait()
+
+    async def _watch_the_other_ranks(self) -> None:
+        """Return when a rank on another host is gone: NCCL then ends the whole group."""
+        while self.world == 1 or self._others_joined():
+            await self._host.pace.sleep(5)
 
     async def _say_engine_dead(self) -> None:
         text = "EngineCore encountered a fatal error."
