@@ -118,6 +118,21 @@ async def test_waiting_for_a_free_session_counts_as_time(
     assert (await shell.run("spark1", script("true"))).ok
 
 
+async def test_a_session_is_taken_until_its_command_has_really_ended(
+    shell: SshShell, sshd: LoopbackSshd
+) -> None:
+    stubborn = script("trap '' TERM; while :; do sleep 0.05; done")
+    late = await asyncio.gather(
+        *(shell.run("spark1", stubborn, timeout_seconds=1) for _ in range(8)),
+        return_exceptions=True,
+    )
+    assert all(isinstance(end, DeadlineExceededError) for end in late)
+    assert sshd.running > 0
+    results = await asyncio.gather(*(shell.run("spark1", script("sleep 0.2")) for _ in range(8)))
+    assert all(result.ok for result in results)
+    assert sshd.most_running == 8
+
+
 async def test_a_silent_host_holds_nobody_beyond_the_time_given(
     proxy: TcpProxy, connect: Callable[..., SshShell]
 ) -> None:

@@ -64,9 +64,10 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
 
 async def end(channel: asyncssh.SSHClientChannel[bytes], session: Session) -> None:
-    """End a command that is no longer wanted: TERM, a second later KILL, then the channel.
+    """End a command that is no longer wanted: TERM, a second later KILL; returns when it is over.
 
-    sshd signals the whole process group of the command. On a silent host this gives up quietly.
+    sshd signals the whole process group of the command. On a silent host, or one that takes no
+    signals, this closes the channel after three seconds and gives up quietly.
     """
     try:
         async with asyncio.timeout(_GRACE_SECONDS + _CLOSE_SECONDS):
@@ -76,7 +77,6 @@ async def end(channel: asyncssh.SSHClientChannel[bytes], session: Session) -> No
                     await session.closed.wait()
             except TimeoutError:
                 channel.send_signal("KILL")
-                channel.close()
                 await session.closed.wait()
     except (TimeoutError, OSError, asyncssh.Error):
         channel.abort()

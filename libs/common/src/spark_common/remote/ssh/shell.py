@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
@@ -52,8 +53,11 @@ class SshShell:
         line = quote(command)
         link = self._link(host)
         try:
-            async with asyncio.timeout(timeout_seconds), self._slots[host]:
-                return await self._run(link, line, command.stdin)
+            async with asyncio.timeout(timeout_seconds):
+                await self._slots[host].acquire()
+                with ExitStack() as held:
+                    held.callback(self._slots[host].release)
+                    return await self._run(link, line, command.stdin, held)
         except TimeoutError:
             raise DeadlineExceededError(
                 f"{command.argv[0]!r} on {link.host.label} did not end within "
@@ -81,8 +85,10 @@ class SshShell:
         except KeyError:
             raise NotFoundError(f"no Spark is named {host!r}", host=host) from None
 
-    async def _run(self, link: Link, line: str, stdin: bytes | None) -> RemoteResult:
-        session, channel = await self._start(link, line)
+    async def _run(
+        self, link: Link, line: str, stdin: bytes | None, held: ExitStack
+    ) -> RemoteResult:
+        session, channel = await self._start(link, line, held)
         try:
             if stdin:
                 channel.write(stdin)
@@ -96,10 +102,10 @@ class SshShell:
                 )
         finally:
             if not session.closed.is_set():
-                self._in_background(end(channel, session))
+                self._in_background(end(channel, session), held)
         return _result(link, channel, session)
 
-    async def _start(self, link: Link, line: str) -> _Started:
+    async def _start(self, link: Link, line: str, held: ExitStack) -> _Started:
         for first in (True, False):
             connection = await link.connection()
             session = Session()
@@ -108,7 +114,7 @@ class SshShell:
                 return session, await asyncio.shield(starting)
             except asyncio.CancelledError:
                 # The host may still start it, when it wakes up.
-                self._in_background(_end_when_started(starting, session))
+                self._in_background(_end_when_started(starting, session), held)
                 raise
             except (asyncssh.Error, OSError) as failure:
                 # A connection that died while nobody looked is replaced once. A command that
@@ -121,10 +127,14 @@ class SshShell:
                 ) from failure
         raise AssertionError("unreachable: the second pass returns or raises")
 
-    def _in_background(self, ending: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, ending: Coroutine[Any, Any, None], held: ExitStack) -> None:
+        # The caller does not wait for the end of its command, but its session is taken until
+        # then: sshd would refuse the ones beyond its limit.
+        kept = held.pop_all()
         task = asyncio.create_task(ending)
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
+        task.add_done_callback(lambda _: kept.close())
 
 
 async def _open(
