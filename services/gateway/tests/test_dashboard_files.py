@@ -71,3 +71,12 @@ async def test_head_names_the_length_and_sends_nothing(bench):
     assert head.status_code == 200
     assert head.content == b""
     assert head.headers["content-length"] == str(len(got.content))
+
+
+async def test_the_policy_of_a_page_is_the_same_when_it_is_unchanged(bench):
+    first = await bench.http.get("/")
+    again = await bench.http.get("/", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+    policy = "content-security-policy"
+    assert again.headers[policy] == first.headers[policy]
+    assert "script-src 'self'" in again.headers[policy]

@@ -40,10 +40,16 @@ class DashboardFile:
         """Answer a GET: 304 when the client has this content, for ever when it named it."""
         tag = f'"{self.digest}"'
         named = query.get("v") == self.digest
-        own = {"etag": tag, "cache-control": _FOREVER if named else _CHECK}
+        # The type also on a 304: the page's policy depends on it, and a browser replaces the
+        # policy of the page it kept by the one that comes with the 304.
+        own = {
+            "etag": tag,
+            "cache-control": _FOREVER if named else _CHECK,
+            "content-type": self.media_type,
+        }
         if _matches(headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=own)
-        return Response(self.content, headers={**own, "content-type": self.media_type})
+        return Response(self.content, headers=own)
 
 
 class DashboardRoute(BaseRoute):

@@ -33,7 +33,6 @@ from spark_gateway.dashboard_files import DashboardRoute, read_dashboard
 from spark_gateway.security_headers import add_security_headers
 
 FILES = read_dashboard()
-PAGE = FILES["/"]
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET_CHROMIUM = [
     "--no-sandbox",
@@ -116,14 +115,9 @@ class Stage:
         """Answer ``/livez``."""
         return Response("ok", status_code=503 if self.away else 200)
 
-    async def page(self, request: Request) -> Response:
-        """Answer ``/`` in full each time, also to a browser that has it."""
-        return Response(PAGE.content, media_type=PAGE.media_type)
-
     def app(self) -> Any:
         """Return the ASGI application, with the headers of the real gateway."""
         routes = [
-            Route("/", self.page),
             Route("/livez", self.livez),
             Route("/api/live", self.live),
             Route("/api/models", self.models),
