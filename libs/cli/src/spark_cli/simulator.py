@@ -38,6 +38,7 @@ class SimulatedSparks:
     def cluster(self, key: Path, known_hosts: Path) -> dict[str, str]:
         """Return the settings that point the services at these Sparks."""
         return {
+            "DEMO": "true",
             "SPARK1_HOST": self.spark1,
             "SPARK1_USER": "spark",
             "SPARK1_SSH_PORT": str(self.ssh_port),

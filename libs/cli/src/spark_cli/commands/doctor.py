@@ -55,4 +55,4 @@ def _product() -> Iterator[tuple[bool, str]]:
         detail = f": {host['detail']}" if host.get("detail") else ""
         yield host["state"] == "online", f"{host['label']} is {host['state']}{detail}"
     for part in status.get("components") or []:
-        yield part["state"] in ("ready", "ok", "answering"), f"{part['name']} is {part['state']}"
+        yield part["state"] == "up", f"{part['name']} is {part['state']}"
