@@ -16,10 +16,11 @@ from spark_common.errors import (
 )
 from spark_common.remote.command import RemoteResult, quote
 from spark_common.settings import ClusterSettings, HostSettings
+from spark_common.testing.wait import until
 from spark_swapper.adapters import ssh_runtime
 from spark_swapper.adapters.host_checks import judge
 from spark_swapper.adapters.ssh_runtime import SshRuntime, parse_glance
-from spark_swapper.runtime import Order, Served, StaleFenceError
+from spark_swapper.runtime import Order, Served, StaleFenceError, Watermarks
 from spark_swapper.testing import a_candidate
 
 ORDER = Order(3, 2, "job", "launch")
@@ -140,16 +141,30 @@ async def test_a_launch_is_guarded_runs_in_the_checkout_and_is_seen_by_the_next_
     assert not list(shell.home_folder.rglob("pwned"))
     assert await runtime.steps("job", "spark1") == {"launch"}
     assert await runtime.steps("other", "spark1") == frozenset()
-    assert await runtime.highest_fence("spark1") == 3
+    assert await runtime.watermarks("spark1") == Watermarks(3, 2)
     with pytest.raises(StaleFenceError):
         await runtime.stop(Order(2, 2, "job", "stop"), candidate, "spark1")
     with pytest.raises(StaleEpochError):
         await runtime.stop(Order(3, 1, "job", "stop"), candidate, "spark1")
 
 
+@pytest.mark.parametrize("checkout", [True, False])
+async def test_a_stop_needs_no_checkout_on_the_host(shell, checkout):
+    done = shell.home_folder / "done"
+    shell.program("docker", f'echo "docker $*" >"{done}"')
+    if checkout:
+        script = shell.home_folder / "spark-vllm-docker" / "launch-cluster.sh"
+        script.write_text(f'#!/bin/sh\necho "launcher $*" >"{done}"\n')
+        script.chmod(0o755)
+    await a_runtime(shell).stop(ORDER, a_candidate(), "spark2")
+    await until(done.exists, "the stop")
+    expected = "launcher --solo stop" if checkout else "docker stop vllm_node"
+    await until(lambda: done.read_text().strip() == expected, expected)
+
+
 async def test_before_any_guard_ran_there_is_nothing_to_recall(shell):
     runtime = a_runtime(shell)
-    assert await runtime.highest_fence("spark1") == 0
+    assert await runtime.watermarks("spark1") == Watermarks(0, 0)
     assert await runtime.steps("job", "spark1") == frozenset()
 
 

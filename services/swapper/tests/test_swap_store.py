@@ -223,6 +223,16 @@ async def test_records_and_fences_survive_a_kill_of_redis(redis, redis_server):
 
 
 @pytest.mark.connected
+async def test_the_epoch_is_lifted_to_what_the_sparks_have_seen_and_never_lowered(redis):
+    store = RedisJobs(redis)
+    await store.raise_fence(0, 7)
+    assert await redis.get(keys.FENCE_LOCK) == "7"
+    await store.raise_fence(0, 3)
+    assert await redis.get(keys.FENCE_LOCK) == "7"
+    assert (await RedisLeaseGate(redis).for_caller(None)).epoch == 7
+
+
+@pytest.mark.connected
 async def test_records_expire_and_counters_do_not(redis):
     store = RedisJobs(redis)
     await store.admit(a_job())

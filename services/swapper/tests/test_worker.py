@@ -193,6 +193,23 @@ async def test_the_next_start_claims_a_higher_fence_than_any_spark_has_seen(benc
     assert bench.runtime._fence["spark1"] == 51
 
 
+async def test_a_cancel_that_ends_the_swap_just_before_the_claim_wins(bench, running, effects):
+    await request(bench)
+    asked = bench.store.cancel_requested
+
+    async def slow(swap_id):
+        by = await asked(swap_id)
+        if by is None:
+            await bench.cancelling._end_queued(swap_id, "Bob")
+        return by
+
+    bench.store.cancel_requested = slow
+    running()
+    await bench.until(lambda: outcome(bench) is not None)
+    await bench.until(lambda: not pending(bench))
+    assert (outcome(bench).outcome, bench.deaths, effects()) == ("cancelled", 0, [])
+
+
 async def test_a_lease_taken_before_the_start_refuses_the_swap(bench, running, effects):
     await request(bench)
     bench.gate.take("nightly-batch", "secret")
@@ -222,6 +239,21 @@ async def test_an_outcome_that_stands_is_not_repeated_when_redis_lost_everything
     assert effects() == ["stop@spark1", "launch@spark1"]
     assert not pending(bench)
     assert bench.worker.running is None
+
+
+async def test_a_long_outage_in_the_middle_of_stopping_gives_the_stop_its_time_again(
+    bench, running
+):
+    bench.runtime.faults.never_stops = True
+    kill = running()
+    await request(bench)
+    await bench.until(lambda: getattr(bench.worker.running, "phase", None) is Phase.STOPPING)
+    await kill()
+    await bench.clock.advance(600)
+    bench.runtime.faults.never_stops = False
+    bench.runtime._container.stop_at = bench.clock.monotonic() + 20
+    running(again=True)
+    assert (await over(bench)).phase is Phase.READY
 
 
 async def test_a_swap_whose_record_is_lost_is_rebuilt_from_its_command(bench, running):

@@ -6,7 +6,7 @@ import structlog
 
 from spark_common.clock import Clock
 from spark_common.errors import SparkError, UnavailableError
-from spark_swapper.runtime import Runtime
+from spark_swapper.runtime import Runtime, Watermarks
 from spark_swapper.store import JobStore
 
 _log = structlog.get_logger()
@@ -19,10 +19,11 @@ async def claim_fence(store: JobStore, runtime: Runtime, clock: Clock) -> int:
     A restored backup of Redis may count from below what the Sparks have stored: they are asked
     first. One that does not answer refuses us later with exit 76, and the next start asks again.
     """
-    floors = await asyncio.gather(*(_seen(runtime, host) for host in runtime.hosts))
+    seen = await asyncio.gather(*(_seen(runtime, host) for host in runtime.hosts))
+    floor, epoch_floor = max(mark.fence for mark in seen), max(mark.epoch for mark in seen)
     while True:
         try:
-            fence = await store.raise_fence(max(floors, default=0))
+            fence = await store.raise_fence(floor, epoch_floor)
         except UnavailableError:
             await clock.sleep(_AGAIN_SECONDS)
         else:
@@ -30,9 +31,9 @@ async def claim_fence(store: JobStore, runtime: Runtime, clock: Clock) -> int:
             return fence
 
 
-async def _seen(runtime: Runtime, host: str) -> int:
+async def _seen(runtime: Runtime, host: str) -> Watermarks:
     try:
-        return await runtime.highest_fence(host)
+        return await runtime.watermarks(host)
     except SparkError as error:
         _log.warning("swapper.fence_unasked", host=host, code=error.code)
-        return 0
+        return Watermarks(0, 0)

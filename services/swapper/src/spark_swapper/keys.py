@@ -13,7 +13,11 @@ FENCE_SWAPPER = "sc:fence:swapper"
 """Counter of worker starts; never deleted, never reset."""
 
 FENCE_LOCK = "sc:fence:lock"
-"""Counter of leases, written by the coordinator; absent until the first lease."""
+"""Counter of leases, written by the coordinator; absent until the first lease.
+
+The swapper only ever lifts it to what the Sparks have seen, after Redis lost its disk: below that
+every swap would be refused as out of date.
+"""
 
 LOCK = "sc:lock"
 """The lease, written by the coordinator: token_sha256, holder, fence."""

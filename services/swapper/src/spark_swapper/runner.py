@@ -82,7 +82,7 @@ class SwapRunner:
                     Phase.STOPPING, f"Stopping {old}." if old else "Making sure nothing runs."
                 )
             case Phase.STOPPING:
-                deadline = attempt.deadline(self._timings.stop_seconds)
+                deadline = self._clock.monotonic() + self._timings.stop_seconds
                 await self._stopping.run(attempt, candidate, runtime.STOP, deadline)
                 attempt.stop_if_cancelled()
                 where = self._runtime.label(candidate.head)

@@ -34,6 +34,14 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Watermarks:
+    """What a host's guard refuses to go below."""
+
+    fence: int
+    epoch: int
+
+
+@dataclass(frozen=True)
 class Glance:
     """What one look at one host showed, in one round trip."""
 
@@ -115,8 +123,8 @@ class Runtime(Protocol):
         """Return the steps of a swap that were started on a host."""
         ...
 
-    async def highest_fence(self, host: str) -> int:
-        """Return the highest fence a host has seen, 0 for none."""
+    async def watermarks(self, host: str) -> Watermarks:
+        """Return the highest fence and epoch a host has seen, 0 for none."""
         ...
 
     async def in_flight(self, host: str) -> int | None:

@@ -90,8 +90,11 @@ class JobStore(Protocol):
         """Return the median of the latest successful swaps to a model; None before the first."""
         ...
 
-    async def raise_fence(self, floor: int) -> int:
-        """Return a fresh fence, higher than any before and than ``floor``."""
+    async def raise_fence(self, floor: int, epoch_floor: int = 0) -> int:
+        """Return a fresh fence, higher than any before and than ``floor``.
+
+        Also lifts the lease's epoch to at least ``epoch_floor``.
+        """
         ...
 
 

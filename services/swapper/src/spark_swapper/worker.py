@@ -150,7 +150,8 @@ class Worker:
             check_gate=lambda: self._check_gate_again(job),
         )
         try:
-            await journal.adopt(attempt=number, n=at_n)
+            if await self._ended_meanwhile(journal, number, at_n):
+                return
             if number > MOST_ATTEMPTS:
                 await self._runner.conclude(attempt, Phase.FAILED, causes.poison(number - 1))
             else:
@@ -160,6 +161,18 @@ class Worker:
             await self._outcomes.settle(journal.job, journal.stored_revision, fence)
         finally:
             self._attempt = None
+
+    async def _ended_meanwhile(self, journal: SwapJournal, number: int, at_n: int) -> bool:
+        """Claim the record; True when a cancel ended the swap in the queue just before."""
+        try:
+            await journal.adopt(attempt=number, n=at_n)
+        except StaleFenceError:
+            job = await patiently(self._clock, lambda: self._store.get(journal.job.id))
+            if job is None or not job.over:
+                raise
+            await self._outcomes.publish(job)
+            return True
+        return False
 
     async def _run(self, attempt: Attempt) -> None:
         journal = attempt.journal

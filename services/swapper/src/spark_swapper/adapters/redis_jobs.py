@@ -92,9 +92,10 @@ class RedisJobs:
         times = await _asked(self._redis.lrange(keys.swap_times(key), 0, _TIMES - 1))
         return eta.usual([float(seconds) for seconds in times])
 
-    async def raise_fence(self, floor: int) -> int:
-        """Return a fresh fence, higher than any before and than ``floor``."""
-        fence = await _asked(self._raise_fence(keys=[keys.FENCE_SWAPPER], args=[floor]))
+    async def raise_fence(self, floor: int, epoch_floor: int = 0) -> int:
+        """Return a fresh fence above ``floor``; lift the lease's epoch to ``epoch_floor``."""
+        where = [keys.FENCE_SWAPPER, keys.FENCE_LOCK]
+        fence = await _asked(self._raise_fence(keys=where, args=[floor, epoch_floor]))
         return int(fence)
 
     async def _all(self, ids: Sequence[str]) -> list[SwapJob]:

@@ -82,7 +82,10 @@ return redis.call('HSETNX', KEYS[1], 'cancelled_by', ARGV[1])
 """
 
 RAISE_FENCE = """
--- KEYS fence; ARGV floor
+-- KEYS fence, epoch; ARGV floor, epoch_floor
+if tonumber(ARGV[2]) > tonumber(redis.call('GET', KEYS[2]) or '0') then
+  redis.call('SET', KEYS[2], ARGV[2])
+end
 local fence = redis.call('INCR', KEYS[1])
 if fence <= tonumber(ARGV[1]) then
   fence = tonumber(ARGV[1]) + 1

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import resources
 from typing import Literal
 
@@ -15,10 +16,18 @@ from spark_common.settings import ClusterSettings
 from spark_swapper.adapters import vllm_http
 from spark_swapper.adapters.host_checks import check_host
 from spark_swapper.candidate import Candidate
-from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError
+from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
 GLANCE_BYTES = 262_144
 """Most log bytes of one glance; the rest comes with the next."""
+
+_STOP = """
+directory=$1 container=$2
+shift 2
+if cd "$directory" 2>/dev/null && [ -x "$1" ]; then exec "$@"; fi
+exec docker stop "$container"
+"""
+# The second Spark of a cluster need not have the checkout; what it runs must go all the same.
 
 _CONTAINER: dict[str, Literal["missing", "running", "stopped", "unclear"]] = {
     "missing": "missing",
@@ -64,12 +73,16 @@ class SshRuntime:
 
     async def stop(self, order: Order, candidate: Candidate, host: str) -> None:
         """Order the container away on one host; returns before it is."""
-        await self._guarded(host, order, candidate.stop_argv, {})
+        where = (self._cluster.vllm_dir, self._cluster.vllm_container)
+        argv = ("sh", "-c", _STOP, "stop", *where, *candidate.stop_argv)
+        await self._guarded(host, RemoteCommand(argv=argv), order)
 
     async def launch(self, order: Order, candidate: Candidate) -> bool:
         """Order the launch on the head; False if this step was ordered before."""
-        argv, env = candidate.launch_argv, dict(candidate.env)
-        return await self._guarded(candidate.head, order, argv, env) == "LAUNCHED"
+        command = RemoteCommand(
+            argv=candidate.launch_argv, env=candidate.env, cwd=self._cluster.vllm_dir
+        )
+        return await self._guarded(candidate.head, command, order) == "LAUNCHED"
 
     async def container(self, host: str) -> Glance:
         """Look for the container only."""
@@ -84,10 +97,13 @@ class SshRuntime:
         recalled = await self._recall(host, swap_id)
         return frozenset(value for key, value in recalled if key == "step")
 
-    async def highest_fence(self, host: str) -> int:
-        """Return the highest fence a host has seen, 0 for none."""
+    async def watermarks(self, host: str) -> Watermarks:
+        """Return the highest fence and epoch a host has seen, 0 for none."""
         recalled = dict(await self._recall(host))
-        return int(recalled["fence"]) if recalled.get("fence", "").isdigit() else 0
+        fence, epoch = recalled.get("fence", ""), recalled.get("epoch", "")
+        return Watermarks(
+            int(fence) if fence.isdigit() else 0, int(epoch) if epoch.isdigit() else 0
+        )
 
     async def in_flight(self, host: str) -> int | None:
         """Return how many answers are being generated; None when nobody says."""
@@ -104,14 +120,10 @@ class SshRuntime:
     def _url(self, host: str) -> str:
         return f"http://{self._by_name[host].address}:{self._cluster.vllm_port}"
 
-    async def _guarded(
-        self, host: str, order: Order, argv: tuple[str, ...], env: dict[str, str]
-    ) -> str:
-        words = (str(order.fence), str(order.epoch), order.swap_id, order.step, "--", *argv)
-        command = RemoteCommand(
-            argv=("sh", "-c", GUARD, "guard", *words), env=env, cwd=self._cluster.vllm_dir
-        )
-        result = await self._shell.run(host, command, timeout_seconds=20.0)
+    async def _guarded(self, host: str, command: RemoteCommand, order: Order) -> str:
+        who = (str(order.fence), str(order.epoch), order.swap_id, order.step, "--")
+        guarded = replace(command, argv=("sh", "-c", GUARD, "guard", *who, *command.argv))
+        result = await self._shell.run(host, guarded, timeout_seconds=20.0)
         said = result.stdout.strip()
         if result.exit_code == 76 and said.startswith("STALE epoch"):
             raise StaleEpochError(

@@ -6,7 +6,7 @@ from typing import Literal
 from spark_common.errors import HostUnreachableError, SparkError, StaleEpochError
 from spark_common.testing import FakeClock
 from spark_swapper.candidate import Candidate
-from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError
+from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
 LABELS = {"spark1": "Spark 1", "spark2": "Spark 2"}
 
@@ -129,10 +129,10 @@ class FakeRuntime:
         self._reach(host)
         return frozenset(step for swap, at, step in self._marks if (swap, at) == (swap_id, host))
 
-    async def highest_fence(self, host: str) -> int:
-        """Return the highest fence seen."""
+    async def watermarks(self, host: str) -> Watermarks:
+        """Return the highest fence and epoch seen."""
         self._reach(host)
-        return self._fence[host]
+        return Watermarks(self._fence[host], self._epoch[host])
 
     async def in_flight(self, host: str) -> int | None:
         """Return one until ``busy_until``."""

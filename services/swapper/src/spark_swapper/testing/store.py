@@ -100,7 +100,7 @@ class MemoryJobs:
         self._require()
         return eta.usual(self._times.get(key, [])[:9])
 
-    async def raise_fence(self, floor: int) -> int:
+    async def raise_fence(self, floor: int, epoch_floor: int = 0) -> int:
         """Return a fresh fence."""
         self._require()
         self._fence = max(self._fence, floor) + 1
