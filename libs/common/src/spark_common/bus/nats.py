@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from spark_common.bus import nats_tail, nats_work, wire
-from spark_common.bus.nats_link import Inflow, NatsLink, end_process, read_seed
+from spark_common.bus.nats_inflow import Inflow
+from spark_common.bus.nats_link import NatsLink, end_process, read_seed
 from spark_common.bus.nats_rpc import NatsRpc
 from spark_common.bus.nats_streams import NatsStreams
 from spark_common.bus.port import BusHealth, Delivery, PublishResult, Serving, StoredMessage

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import nats.errors
 import structlog
@@ -44,55 +44,12 @@ def end_process() -> None:
     os._exit(1)
 
 
-class Inflow:
-    """Messages of one subscription; None in between means "look around you"."""
-
-    def __init__(self, link: "NatsLink", limit: int) -> None:
-        self._link = link
-        self._queue: asyncio.Queue[Msg | None] = asyncio.Queue(limit)
-        self._stop: Callable[[], Any] | None = None
-
-    async def open(self, subject: str) -> None:
-        """Subscribe; returns when the server knows."""
-        subscription = await self._link.guarded(
-            self._link.client.subscribe(subject, cb=self._queue.put)
-        )
-        self._stop = subscription.unsubscribe
-        self._link.inflows.add(self)
-        await self._link.flush()
-
-    async def next(self, timeout_seconds: float | None = None) -> Msg | None:
-        """Return the next message; None after a reconnect, at the end, or in time."""
-        if self._link.closing and self._queue.empty():
-            return None
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                return await self._queue.get()
-        except TimeoutError:
-            return None
+class Reader(Protocol):
+    """Somebody who waits for messages and wants to hear of reconnects and of the end."""
 
     def nudge(self) -> None:
-        """Wake the reader without a message; one that has messages is awake."""
-        if self._queue.empty():
-            self._queue.put_nowait(None)
-
-    def rest(self) -> list[Msg]:
-        """Take what is still here, without waiting."""
-        left = []
-        while not self._queue.empty():
-            message = self._queue.get_nowait()
-            if message is not None:
-                left.append(message)
-        return left
-
-    async def close(self) -> None:
-        """Unsubscribe, as far as anybody still hears it."""
-        self._link.inflows.discard(self)
-        if self._stop is not None:
-            try:
-                await self._stop()
-            except nats.errors.Error:
-                log.debug("bus.unsubscribe_unheard")
+        """Look around you."""
+        ...
 
 
 class NatsLink:
@@ -103,7 +60,7 @@ class NatsLink:
         self.clock = clock
         self.client = Client()
         self.closing = False
-        self.inflows: set[Inflow] = set()
+        self.readers: set[Reader] = set()
         self.errors = 0
         """How many errors the server or the network reported."""
         self.reconnects = 0
@@ -226,8 +183,8 @@ class NatsLink:
     async def close(self) -> None:
         """Drain within ten seconds, then close."""
         self.closing = True
-        for inflow in self.inflows:
-            inflow.nudge()
+        for reader in self.readers:
+            reader.nudge()
         try:
             async with asyncio.timeout(_DRAIN_SECONDS):
                 await self.client.drain()
@@ -286,8 +243,8 @@ class NatsLink:
         self.reconnects += 1
         self._trouble = None
         log.info("bus.reconnected", reconnects=self.reconnects)
-        for inflow in self.inflows:
-            inflow.nudge()
+        for reader in self.readers:
+            reader.nudge()
 
     async def _on_closed(self) -> None:
         if not self.closing:

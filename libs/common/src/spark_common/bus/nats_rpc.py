@@ -13,7 +13,8 @@ from nats.micro.service import Service
 
 from spark_common.bus import wire
 from spark_common.bus.answering import Desk, as_request, read_reply
-from spark_common.bus.nats_link import Inflow, NatsLink
+from spark_common.bus.nats_inflow import Inflow
+from spark_common.bus.nats_link import NatsLink
 from spark_common.bus.port import Serving
 from spark_common.contracts.rpc import ReplyT, RequestT, Rpc
 from spark_common.errors import (

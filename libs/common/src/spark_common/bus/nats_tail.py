@@ -6,7 +6,8 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
-from spark_common.bus.nats_link import Inflow, NatsLink
+from spark_common.bus.nats_inflow import Inflow
+from spark_common.bus.nats_link import NatsLink
 from spark_common.bus.nats_streams import NatsStreams
 from spark_common.bus.nats_work import stored_message
 from spark_common.bus.port import StoredMessage

@@ -9,7 +9,8 @@ import structlog
 from nats.aio.msg import Msg
 
 from spark_common.bus import wire
-from spark_common.bus.nats_link import Inflow, NatsLink
+from spark_common.bus.nats_inflow import Inflow
+from spark_common.bus.nats_link import NatsLink
 from spark_common.bus.nats_streams import NatsStreams
 from spark_common.bus.port import Delivery, StoredMessage
 from spark_common.errors import OutcomeUnknownError, UnavailableError
