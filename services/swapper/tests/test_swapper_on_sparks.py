@@ -1,0 +1,321 @@
+"""The whole swapper on real NATS, Redis, SSH and HTTP, against two simulated Sparks."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import asyncssh
+import httpx
+import pytest
+import pytest_asyncio
+
+from spark_common.bus.nats import connect_bus
+from spark_common.clock import SystemClock
+from spark_common.contracts.models import LIST_MODELS, ListModels
+from spark_common.contracts.swaps import (
+    CANCEL_SWAP,
+    GET_SWAP,
+    LIST_SWAPS,
+    REQUEST_SWAP,
+    CancelSwap,
+    GetSwap,
+    ListSwaps,
+    Phase,
+    RequestSwap,
+    SwapView,
+)
+from spark_common.errors import (
+    AlreadyLoadedError,
+    SparkError,
+    UnavailableError,
+    UnknownModelError,
+)
+from spark_common.redis_access import connect_redis
+from spark_common.remote.ssh import SshShell, SshTimes
+from spark_common.settings import ClusterSettings, HostSettings, HttpSettings
+from spark_sim.cluster import SimulatedCluster
+from spark_sim.config import SimConfig
+from spark_swapper.app import Swapper, wire
+from spark_swapper.settings import SwapperSettings, SwapTimings
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(90)]
+
+QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
+TIMINGS = SwapTimings(
+    drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=20, poll_seconds=0.1
+)
+
+
+@dataclass
+class Stack:
+    """Servers that stay, and a swapper that is started, killed and started again."""
+
+    settings: SwapperSettings
+    cluster: SimulatedCluster
+    asker: object
+    exits: AsyncExitStack
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+    swapper: Swapper | None = None
+    _closers: list[Callable[[], object]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Start a swapper process, as far as one event loop can play one."""
+        clock = SystemClock()
+        bus = await connect_bus(self.settings.bus, "swapper", clock)
+        redis = connect_redis(self.settings.redis, "swapper", idempotent_reads=True)
+        http = httpx.AsyncClient(trust_env=False)
+        shell = SshShell(self.settings.cluster, clock, SshTimes(remember_seconds=1))
+        self._closers = [redis.aclose, http.aclose, shell.close, bus.close]
+        swapper = wire(self.settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
+        await bus.serve("swapper", "0.1.0", "test", swapper.handlers.verbs())
+        loops = (
+            swapper.teller,
+            swapper.observer,
+            swapper.worker,
+            swapper.cancelling,
+            swapper.ingress,
+            swapper.sweeping,
+        )
+        self.tasks = [asyncio.create_task(loop.run()) for loop in loops]
+        self.tasks.append(asyncio.create_task(swapper.shelf.keep_fresh()))
+        self.swapper = swapper
+
+    async def kill(self) -> None:
+        """End every task where it stands; nothing is finished, told or acknowledged."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        for close in self._closers:
+            await close()
+
+    async def request(self, model: str, **more: object) -> SwapView:
+        """Ask over the bus."""
+        return await self.asker.call(REQUEST_SWAP, RequestSwap(model=model, **more))
+
+    async def get(self, swap_id: str) -> SwapView:
+        """Ask for one swap."""
+        return await self.asker.call(GET_SWAP, GetSwap(id=swap_id))
+
+    async def until(self, swap_id: str, holds: Callable[[SwapView], bool]) -> SwapView:
+        """Poll a swap."""
+        async with asyncio.timeout(60):
+            while not holds(view := await self.get(swap_id)):
+                assert view.finished_at is None, lines_of(view)
+                await asyncio.sleep(0.05)
+        return view
+
+    async def ended(self, swap_id: str) -> SwapView:
+        """Poll a swap until its end."""
+        return await self.until(swap_id, lambda view: view.finished_at is not None)
+
+    def launches(self) -> list[str]:
+        """Return the repositories that vLLM was started with, in order."""
+        return [entry.details["argv"][1] for entry in self.cluster.journal.of("runtime_launched")]
+
+    async def swapped_at_last(self, model: str) -> SwapView:
+        """Ask until it works: a Spark that was away is remembered as away for a while."""
+        async with asyncio.timeout(60):
+            for number in itertools.count():
+                try:
+                    view = await self.swapped(model, f"again-{number}")
+                except UnavailableError:
+                    pass
+                else:
+                    if view.phase is Phase.READY:
+                        break
+                await asyncio.sleep(1)
+        return view
+
+    async def swapped(self, model: str, swap_id: str, **more: object) -> SwapView:
+        """Ask for a model and wait for the end."""
+        await self.request(model, id=swap_id, **more)
+        return await self.ended(swap_id)
+
+
+@pytest_asyncio.fixture
+async def stack(tmp_path, nats_server, redis_server) -> AsyncIterator[Stack]:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(str(tmp_path / "key"))
+    (tmp_path / "key").chmod(0o600)
+    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
+    config = SimConfig(
+        directory=tmp_path / "sim",
+        authorized_key=key.export_public_key().decode().strip(),
+        spark1=f"{net}.11",
+        spark2=f"{net}.12",
+        ssh_port=0,
+        control_port=0,
+        speed=60.0,
+        neighbours=False,
+    )
+    async with AsyncExitStack() as exits:
+        cluster = await exits.enter_async_context(SimulatedCluster(config))
+        hosts = tuple(
+            HostSettings(
+                name=name,
+                label=f"Spark {name[-1]}",
+                address=host.address,
+                user="spark",
+                ssh_port=host.ssh_port,
+            )
+            for name, host in cluster.hosts.items()
+        )
+        settings = SwapperSettings(
+            bus=nats_server.settings("swapper"),
+            redis=redis_server.settings,
+            http=HttpSettings(bind_port=0),
+            cluster=ClusterSettings(
+                hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
+            ),
+            timings=TIMINGS,
+            data_dir=tmp_path / "data",
+        )
+        asker = await connect_bus(nats_server.settings("gateway"), "gateway", SystemClock())
+        exits.push_async_callback(asker.close)
+        stack = Stack(settings, cluster, asker, exits)
+        await stack.start()
+        yield stack
+        await stack.kill()
+
+
+def lines_of(view: SwapView) -> str:
+    """Return all words of an end, for assertions and their messages."""
+    cause = view.cause
+    words = [view.message]
+    if cause is not None:
+        words += [cause.code, cause.sentence, cause.action, *cause.evidence]
+    return "\n".join(words)
+
+
+async def test_load_then_swap_then_the_menu_shows_it(stack):
+    first = await stack.request(QWEN, requested_by="Alice", id="first")
+    assert first.phase is Phase.QUEUED
+    view = await stack.ended("first")
+    assert view.phase is Phase.READY, lines_of(view)
+    assert (view.serving, view.previous) == (QWEN, None)
+
+    again = await stack.request(QWEN, requested_by="Alice", id="first")
+    assert again.phase is Phase.READY
+    with pytest.raises(AlreadyLoadedError):
+        await stack.request(QWEN)
+    with pytest.raises(UnknownModelError) as unknown:
+        await stack.request("qwen3.6-35b")
+    assert QWEN in unknown.value.details["near"]
+
+    view = await stack.swapped(GEMMA, "second")
+    assert view.phase is Phase.READY, lines_of(view)
+    assert (view.serving, view.previous) == (GEMMA, QWEN)
+    menu = await stack.asker.call(LIST_MODELS, ListModels())
+    assert (menu.runtime.state, menu.runtime.model) == ("serving", GEMMA)
+    assert [model.key for model in menu.models if model.loaded] == [GEMMA]
+    swaps = await stack.asker.call(LIST_SWAPS, ListSwaps())
+    assert [swap.id for swap in swaps.recent] == ["second", "first"]
+    assert swaps.current is None
+    assert len(stack.launches()) == 2
+    stopped = stack.cluster.journal.of("container_stopped")
+    assert [entry.host for entry in stopped] == ["spark1"]
+
+
+async def test_a_model_over_both_sparks_loads_and_is_taken_away_from_both(stack):
+    view = await stack.swapped("minimax-m2.7", "wide")
+    assert view.phase is Phase.READY, lines_of(view)
+    assert {entry.host for entry in stack.cluster.journal.of("container_started")} == {
+        "spark1",
+        "spark2",
+    }
+    view = await stack.swapped(QWEN, "narrow")
+    assert view.phase is Phase.READY, lines_of(view)
+    assert len(stack.cluster.hosts["spark2"].engine.containers) == 0
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "codes"),
+    [
+        ("oom_on_load", {"out_of_memory_killed"}),
+        ("low_memory", {"not_enough_memory"}),
+        ("bad_flag", {"bad_arguments"}),
+        ("hang", {"stalled"}),
+        ("unreachable", {"host_unreachable"}),
+    ],
+)
+async def test_a_swap_that_fails_says_why_and_the_next_one_works(stack, behaviour, codes):
+    await stack.swapped(QWEN, "good")
+    await stack.cluster.behave("all", behaviour)
+    try:
+        view = await stack.swapped(GEMMA, "bad")
+    except UnavailableError:
+        # An unreachable Spark may be known before admission.
+        assert behaviour == "unreachable"
+    else:
+        assert view.phase is Phase.FAILED, lines_of(view)
+        assert view.cause is not None
+        assert codes is None or view.cause.code in codes, lines_of(view)
+    await stack.cluster.behave("all", "ok")
+    view = await stack.swapped_at_last(GEMMA)
+    assert view.serving == GEMMA
+
+
+async def test_a_failed_swap_brings_the_previous_model_back_when_asked(stack):
+    await stack.swapped(QWEN, "good")
+    await stack.request(GEMMA, id="bad", rollback=True)
+    await stack.until("bad", lambda view: view.phase is Phase.LOADING)
+    await stack.cluster.behave("all", "oom_on_load")
+    await stack.until("bad", lambda view: view.phase is Phase.ROLLING_BACK)
+    await stack.cluster.behave("all", "ok")
+    view = await stack.ended("bad")
+    assert (view.phase, view.serving) == (Phase.ROLLED_BACK, QWEN), lines_of(view)
+
+
+async def test_cancelling_a_load_empties_the_gpu(stack):
+    await stack.request(QWEN, id="one")
+    await stack.until("one", lambda view: view.phase is Phase.LOADING)
+    await stack.asker.call(CANCEL_SWAP, CancelSwap(id="one", requested_by="Bob"))
+    view = await stack.ended("one")
+    assert (view.phase, view.serving) == (Phase.CANCELLED, None), lines_of(view)
+    assert not stack.cluster.hosts["spark1"].engine.containers
+
+
+async def test_a_dry_run_plans_and_touches_nothing(stack):
+    view = await stack.request(QWEN, dry_run=True)
+    assert (view.phase, view.dry_run, view.cause) == (Phase.PREFLIGHT, True, None)
+    assert view.finished_at is not None
+    assert any("vllm serve nvidia/Qwen3.6-35B-A3B-NVFP4" in step for step in view.plan)
+    assert stack.launches() == []
+
+
+@pytest.mark.parametrize("phase", [Phase.STOPPING, Phase.LOADING])
+async def test_a_swapper_killed_in_the_middle_goes_on_and_launches_once(stack, phase):
+    await stack.swapped(QWEN, "before")
+    await stack.request(GEMMA, id="one")
+    reached = list(Phase)[list(Phase).index(phase) :]
+    await stack.until("one", lambda view: view.phase in reached)
+    await stack.kill()
+    await stack.start()
+    view = await stack.ended("one")
+    assert (view.phase, view.serving) == (Phase.READY, GEMMA), lines_of(view)
+    assert view.attempt == 2
+    assert stack.launches() == ["nvidia/Qwen3.6-35B-A3B-NVFP4", "google/gemma-4-26b-it"]
+
+
+async def test_redis_and_nats_may_restart_in_the_middle(stack, redis_server, nats_server):
+    await stack.request(QWEN, id="one")
+    await stack.until("one", lambda view: view.phase is Phase.LOADING)
+    await redis_server.kill()
+    await redis_server.start()
+    await nats_server.kill()
+    await nats_server.start()
+
+    async def settled():
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    return await stack.ended("one")
+                except SparkError:
+                    await asyncio.sleep(0.2)
+
+    view = await settled()
+    assert (view.phase, view.serving) == (Phase.READY, QWEN), lines_of(view)
+    assert len(stack.launches()) == 1
