@@ -189,3 +189,15 @@ async def test_a_download_finishes_what_was_begun(spark1: Login, cluster: Simula
     assert cluster.hosts["spark1"].runtimes.model(repo) is not None
     hub = cluster.hosts["spark1"].sandbox.hub
     assert list(hub.rglob("*.incomplete")) == []
+
+
+async def test_a_container_can_drop_the_page_cache_of_its_host_only(
+    cluster: SimulatedCluster, spark1: Login
+) -> None:
+    memory = cluster.hosts["spark1"].memory
+    memory.read_files(40)
+    full = memory.cached_kb
+    await spark1.run("docker run -d --privileged --name one vllm-node sleep infinity")
+    drop = "docker exec one sh -c 'echo 3 > /proc/sys/vm/drop_caches'"
+    assert (await spark1.run(drop)).code == 0
+    assert memory.cached_kb < full / 10

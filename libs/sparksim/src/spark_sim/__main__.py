@@ -57,7 +57,7 @@ def explain(error: OSError, config: SimConfig) -> str:
         return f"spark_sim: {where} is not on this machine{hint}"
     if error.errno == errno.EADDRINUSE:
         return f"spark_sim: {where} is taken: stop what uses it or choose other ports"
-    return f"spark_sim: {error}"
+    return f"spark_sim: {error.strerror or error}"
 
 
 def main() -> int:

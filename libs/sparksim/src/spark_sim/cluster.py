@@ -1,11 +1,7 @@
 """Two simulated Sparks as one asynchronous context manager."""
 
 import asyncio
-import shutil
 import socket
-import tempfile
-import uuid
-from pathlib import Path
 from types import TracebackType
 
 from spark_sim.config import CONTROL_ADDRESS, SimConfig
@@ -13,26 +9,26 @@ from spark_sim.control_api import ControlApi
 from spark_sim.faults import Behaviour
 from spark_sim.host import SimulatedHost
 from spark_sim.journal import Journal
-from spark_sim.processes import end_marked
+from spark_sim.tenancy import Tenancy
 from spark_sim.vllm_http.server import EmbeddedServer
 
 
 class SimulatedCluster:
     """Both hosts, their control API and their journal.
 
-    ``async with SimulatedCluster(config) as cluster``: entering listens everywhere (OSError when
-    an address or port is not to be had), leaving ends every process that was started inside.
+    ``async with SimulatedCluster(config) as cluster``: entering listens everywhere, leaving ends
+    every process that was started inside. Raises OSError when the directory, an address or a port
+    is not to be had.
     """
 
     def __init__(self, config: SimConfig) -> None:
         self.config = config
-        config.directory.mkdir(parents=True, exist_ok=True)
+        self._tenancy = Tenancy(config.directory)
         self.journal = Journal(config.directory)
-        # Unix socket paths are short; the directory of a test is not.
-        self._sockets = Path(tempfile.mkdtemp(prefix="sparksim-"))
-        self._mark = uuid.uuid4().hex
         self.hosts = {
-            name: SimulatedHost(name, config, self.journal, self._sockets, self._mark)
+            name: SimulatedHost(
+                name, config, self.journal, self._tenancy.sockets, self._tenancy.mark
+            )
             for name in config.addresses
         }
         for host in self.hosts.values():
@@ -120,5 +116,4 @@ class SimulatedCluster:
         await self._control.stop()
         for host in self.hosts.values():
             await host.stop()
-        await asyncio.to_thread(end_marked, self._mark)
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        await asyncio.to_thread(self._tenancy.leave)

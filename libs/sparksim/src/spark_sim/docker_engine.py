@@ -23,6 +23,7 @@ STOP_SECONDS = 10.2
 _REMOVAL_SECONDS = 0.8
 """``--rm`` removes after ``docker stop`` has returned."""
 
+_DROP_CACHES = "/proc/sys/vm/drop_caches"
 LOCAL_IMAGES = ("vllm-node", "vllm-node-mxfp4", "vllm-node-b12x")
 
 
@@ -46,6 +47,7 @@ class DockerEngine:
         self.containers: dict[str, Container] = {}
         self.images = {tag: image_id(tag) for tag in LOCAL_IMAGES} | dict(images)
         self.on_disk_full: Callable[[], bool] = lambda: False
+        self.on_drop_caches: Callable[[], None] = lambda: None
         self.occupied: Callable[[str], bool] = lambda _: False
         """Whether a runtime of a container still holds its port."""
         self.logs: dict[str, ContainerLog] = {}
@@ -143,6 +145,10 @@ class DockerEngine:
         """Translate an argument list of the container to this machine. Raises DockerError."""
         pipe = str(self._sandbox.logs / f"{container.id}.pipe")
         words = [word.replace("/proc/1/fd/1", pipe).replace("/proc/1/fd/2", pipe) for word in argv]
+        if any(_DROP_CACHES in word for word in words):
+            # A privileged container may do this on a Spark; this machine's cache is not ours.
+            self.on_drop_caches()
+            words = [word.replace(_DROP_CACHES, os.devnull) for word in words]
         for source, _, target in (item.partition(":") for item in container.spec.volumes):
             words = [
                 source + word[len(target) :] if word.startswith(f"{target}/") else word

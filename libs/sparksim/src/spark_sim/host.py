@@ -48,6 +48,7 @@ class SimulatedHost:
             name, self.sandbox, journal, self.pace, config.images.get(name, {})
         )
         self.engine.on_disk_full = lambda: self.faults.behaviour is Behaviour.DISK_FULL
+        self.engine.on_drop_caches = self.memory.drop_caches
         self.runtimes = Runtimes(self, config, journal)
         self.engine.occupied = lambda container: bool(self.runtimes.rows(container))
         self.shell = HostShell(
