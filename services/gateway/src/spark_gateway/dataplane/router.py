@@ -25,13 +25,6 @@ LONGEST_RETRY_SECONDS: Final = 60
 _UNKNOWN_ETA_RETRY_SECONDS: Final = 15
 _STARTING_RETRY_SECONDS: Final = 10
 
-_PREFLIGHT: Final[tuple[Field, ...]] = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-    (b"access-control-allow-headers", b"*, authorization"),
-    (b"access-control-max-age", b"60"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class _Swap:
@@ -86,13 +79,7 @@ class SwapAwareRouter:
         if path.startswith(b"/v1/v1/"):
             message = "the path has /v1 twice; use a base URL that ends in a single /v1"
             return refuse(path, 404, "not_found", message)
-        refusal = self._refusal(path)
-        if refusal is None:
-            return self._upstream
-        if method == b"OPTIONS":
-            # A browser must be let through to the refusal, or it shows a CORS error in its place.
-            return Refusal(204, b"", _PREFLIGHT)
-        return refusal
+        return self._refusal(path) or self._upstream
 
     def _refusal(self, path: bytes) -> Refusal | None:
         swap = self._swap
