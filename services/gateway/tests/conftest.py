@@ -317,7 +317,7 @@ class SseClient:
         return [event.body["n"] for event in self.named("swap.progress")]
 
 
-async def until(condition: Callable[[], object], within_seconds: float = 8.0) -> None:
+async def until(condition: Callable[[], object], within_seconds: float = 25.0) -> None:
     """Wait for a condition; the time limit is only there to end a broken test."""
     async with asyncio.timeout(within_seconds):
         while not condition():

@@ -46,7 +46,7 @@ async def test_a_page_opened_in_the_middle_gets_the_swap_from_its_beginning(benc
     bench.swapper.begin("s1")
     for n in (1, 2, 3):
         await bench.swapper.step("s1", n, lines=[f"line {n}"])
-    await bench.swapper.hint()
+    await eventually(lambda: bench.front.hub.progress.position == 4)
     async with bench.stream("/api/live") as client:
         await eventually(lambda: len(client.events) >= 4)
         assert client.events[0].body["swaps"]["current"]["id"] == "s1"
@@ -198,8 +198,6 @@ async def test_a_swap_older_than_the_ring_is_told_from_its_stream(
         for n in range(1, 41):
             await bench.swapper.step("s1", n)
         await eventually(lambda: bench.front.hub.progress.position == 40)
-        bench.front.board.poke()
-        await eventually(lambda: bench.front.board._snapshot.view.swaps.current is not None)
         async with bench.stream("/api/live") as client:
             await eventually(lambda: len(client.steps()) == 40)
             assert client.steps() == list(range(1, 41))
@@ -232,3 +230,20 @@ async def clocked(make_bench):
     async with make_bench(clock=clock) as bench:
         await settle()
         yield bench, clock
+
+
+async def test_what_ended_while_the_streams_were_found_is_not_believed_to_run(
+    make_bench, eventually
+):
+    """An outcome that is history when it is read is told to nobody; the picture must say it."""
+    async with make_bench() as bench:
+        await bench.stop_reading()
+        bench.swapper.begin("s1")
+        bench.front.board.poke()
+        pictures = []
+        bench.front.board.on_picture(pictures.append)
+        await eventually(lambda: pictures and pictures[-1].swaps.current is not None)
+        await bench.swapper.step("s1", 1)
+        await bench.swapper.complete("s1")
+        bench.read_on()
+        await eventually(lambda: pictures[-1].swaps.current is None)

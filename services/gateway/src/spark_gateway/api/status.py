@@ -10,7 +10,8 @@ from spark_common.contracts.swaps import SwapView
 from spark_gateway.api.errors_doc import problems
 from spark_gateway.control_route import ControlRoute
 from spark_gateway.parts import Parts, parts_of
-from spark_gateway.streams.board import BusView, Component
+from spark_gateway.streams.board import BusView
+from spark_gateway.streams.neighbours import Component
 
 router = APIRouter(prefix="/api/status", tags=["status"], route_class=ControlRoute)
 
@@ -29,7 +30,7 @@ class Status(BaseModel):
 @router.get("", responses=problems(422))
 async def status(parts: Annotated[Parts, Depends(parts_of)]) -> Status:
     """The state of everything, at most five seconds old."""
-    view = (await parts.board.fresh()).view
+    view = (await parts.board.fresh(neighbours=True)).view
     return Status(
         runtime=view.menu.runtime if view.menu is not None else None,
         hosts=view.menu.hosts if view.menu is not None else [],

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import structlog
 from pydantic import TypeAdapter
@@ -17,21 +16,15 @@ from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps
 from spark_common.errors import SparkError
 from spark_gateway.streams.entry import Entry
 from spark_gateway.streams.hub import Hub
+from spark_gateway.streams.neighbours import Component, Neighbours
+from spark_gateway.streams.pace import Pace
 
-WATCHED_SECONDS = 5.0
-UNWATCHED_SECONDS = 30.0
 _ASK_SECONDS = 2.0
 _PATIENCE_SECONDS = 1.5
 _BUS_LOOK_SECONDS = 0.25
-_SERVICES = ("audio-proxy", "coordinator", "gateway", "health", "redaction", "swapper")
+_LISTEN_AGAIN_SECONDS = 1.0
 _LOG = structlog.get_logger()
-
-
-class Component(Reply):
-    """One service and whether it answers on the bus; nobody knows while the bus is away."""
-
-    name: str
-    state: Literal["up", "down", "unknown"]
+_COMPONENTS = TypeAdapter(list[Component])
 
 
 class BusView(Reply):
@@ -53,9 +46,6 @@ class LiveSnapshot(Reply):
     """The Sparks are simulated: the page says so."""
 
 
-_COMPONENTS = TypeAdapter(list[Component])
-
-
 @dataclass(frozen=True)
 class Snapshot:
     """A picture and the hub's mark before it was taken: later entries may not be in it."""
@@ -73,23 +63,17 @@ class Board:
         self._bus = bus
         self._hub = hub
         self._clock = clock
-        self._wake = asyncio.Event()
-        self._refreshed = asyncio.Event()
-        self._taken_at: float | None = None
-        self._answered: set[str] = set()
+        self._version = version
+        self._demo = demo
+        self._menu: Menu | None = None
+        self._swaps: Swaps | None = None
+        self._mark = 0
+        self._pace = Pace(clock, lambda: hub.watched)
+        self._neighbours = Neighbours(bus, clock, lambda: hub.watched)
         self._listeners: list[Callable[[LiveSnapshot], None]] = []
-        self._snapshot = Snapshot(
-            LiveSnapshot(
-                menu=None,
-                swaps=None,
-                components=_nobody_knows(),
-                bus=self.bus_view(),
-                version=version,
-                demo=demo,
-            ),
-            mark=0,
-        )
+        self._neighbours.on_change(self._tell_components)
         hub.on_entry(self._heard)
+        hub.on_caught_up(self.poke)
 
     def on_picture(self, listener: Callable[[LiveSnapshot], None]) -> None:
         """Call ``listener`` after every refresh; it must not block."""
@@ -102,72 +86,50 @@ class Board:
 
     def poke(self) -> None:
         """Something changed: look again soon."""
-        self._wake.set()
+        self._pace.hint()
 
-    async def fresh(self) -> Snapshot:
-        """Return a picture that is at most five seconds old, or the last one when it takes long."""
-        age = None if self._taken_at is None else self._clock.monotonic() - self._taken_at
-        if age is None or age > WATCHED_SECONDS:
-            self.poke()
-            try:
-                async with asyncio.timeout(_PATIENCE_SECONDS):
-                    await self._refreshed.wait()
-            except TimeoutError:
-                _LOG.debug("board.stale", age_seconds=age)
-        view = self._snapshot.view.model_copy(update={"bus": self.bus_view()})
-        return Snapshot(view, self._snapshot.mark)
+    async def fresh(self, *, neighbours: bool = False) -> Snapshot:
+        """Return a picture that is at most five seconds old and taken after the last hint.
+
+        When nobody answers soon enough it is the last picture there was. ``neighbours`` waits
+        for the services too; without, those that came or went lately are told afterwards.
+        """
+        waits = [self._pace.wait_fresh(_PATIENCE_SECONDS)]
+        if neighbours:
+            waits.append(self._neighbours.pace.wait_fresh(_PATIENCE_SECONDS))
+        await asyncio.gather(*waits)
+        return Snapshot(self._view(), self._mark)
 
     async def run(self) -> None:
         """Keep the picture fresh until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_fresh())
+            tasks.create_task(self._pace.keep(self._refresh))
+            tasks.create_task(self._neighbours.run())
             tasks.create_task(self._listen())
             tasks.create_task(self._watch_bus())
 
-    async def _keep_fresh(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                await self._refresh()
-            except Exception:
-                # Chat must not end because a picture cannot be taken.
-                _LOG.exception("board.refresh_broke")
-            self._refreshed.set()
-            self._refreshed.clear()
-            began = self._clock.monotonic()
-            while not await self._poked(WATCHED_SECONDS):
-                if self._hub.watched or self._clock.monotonic() - began >= UNWATCHED_SECONDS:
-                    break
-
-    async def _poked(self, within_seconds: float) -> bool:
-        nap = asyncio.ensure_future(self._clock.sleep(within_seconds))
-        woken = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait({nap, woken}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            nap.cancel()
-            woken.cancel()
-        return self._wake.is_set()
+    def _view(self) -> LiveSnapshot:
+        return LiveSnapshot(
+            menu=self._menu,
+            swaps=self._swaps,
+            components=self._neighbours.components,
+            bus=self.bus_view(),
+            version=self._version,
+            demo=self._demo,
+        )
 
     async def _refresh(self) -> None:
         mark = self._hub.mark
-        before = self._snapshot.view
-        menu, swaps, names = await asyncio.gather(
-            self._ask(LIST_MODELS, ListModels()),
-            self._ask(LIST_SWAPS, ListSwaps()),
-            self._discover(),
+        menu, swaps = await asyncio.gather(
+            self._ask(LIST_MODELS, ListModels()), self._ask(LIST_SWAPS, ListSwaps())
         )
-        view = before.model_copy(
-            update={
-                "menu": menu,
-                "swaps": swaps,
-                "components": self._components(names),
-                "bus": self.bus_view(),
-            }
-        )
-        self._snapshot = Snapshot(view, mark)
-        self._taken_at = self._clock.monotonic()
-        self._tell_changes(before, view)
+        old_menu, old_swaps = self._menu, self._swaps
+        self._menu, self._swaps, self._mark = menu, swaps, mark
+        if menu is not None and _content(menu) != _content(old_menu):
+            self._hub.tell("menu", menu.model_dump_json())
+        if swaps is not None and swaps != old_swaps:
+            self._hub.tell("swaps", swaps.model_dump_json())
+        view = self._view()
         for listener in self._listeners:
             listener(view)
 
@@ -178,31 +140,8 @@ class Board:
             _LOG.debug("board.unanswered", subject=rpc.subject, reason=error.code)
             return None
 
-    async def _discover(self) -> list[str] | None:
-        try:
-            return await self._bus.discover()
-        except SparkError:
-            return None
-
-    def _components(self, names: list[str] | None) -> list[Component]:
-        if names is None or not self._bus.health().connected:
-            return _nobody_knows()
-        answered = set(names) | {"gateway"}
-        # Discovery has half a second; a busy service may miss one call, not two.
-        up = answered | self._answered
-        self._answered = answered
-        return [
-            Component(name=name, state="up" if name in up else "down")
-            for name in sorted(up | set(_SERVICES))
-        ]
-
-    def _tell_changes(self, before: LiveSnapshot, now: LiveSnapshot) -> None:
-        if now.menu is not None and _content(now.menu) != _content(before.menu):
-            self._hub.tell("menu", now.menu.model_dump_json())
-        if now.swaps is not None and now.swaps != before.swaps:
-            self._hub.tell("swaps", now.swaps.model_dump_json())
-        if now.components != before.components:
-            self._hub.tell("components", _COMPONENTS.dump_json(now.components).decode())
+    def _tell_components(self, components: list[Component]) -> None:
+        self._hub.tell("components", _COMPONENTS.dump_json(components).decode())
 
     def _heard(self, entry: Entry) -> None:
         """Refresh on outcomes and changes of phase; percentages and log lines tell themselves."""
@@ -217,7 +156,7 @@ class Board:
                     self.poke()
             except SparkError as error:
                 _LOG.debug("board.deaf", reason=error.code)
-            await self._clock.sleep(1.0)
+            await self._clock.sleep(_LISTEN_AGAIN_SECONDS)
 
     async def _watch_bus(self) -> None:
         told = self.bus_view()
@@ -226,15 +165,9 @@ class Board:
             now = self.bus_view()
             if now.connected != told.connected:
                 self._hub.tell("bus", now.model_dump_json())
+                self._neighbours.pace.hint()
                 self.poke()
             told = now
-
-
-def _nobody_knows() -> list[Component]:
-    """While the bus is away only one thing is certain: whoever asks was answered by us."""
-    return [
-        Component(name=name, state="up" if name == "gateway" else "unknown") for name in _SERVICES
-    ]
 
 
 def _content(menu: Menu | None) -> Menu | None:

@@ -55,6 +55,7 @@ class Hub:
         self._told = 0
         self._clients: dict[Subscriber, str | None] = {}
         self._listeners: list[Callable[[Entry], None]] = []
+        self._resync_listeners: list[Callable[[], None]] = []
         self._closed = False
         self._caught_up = asyncio.Event()
         self.progress = self._reader(PROGRESS, ring_entries)
@@ -96,6 +97,10 @@ class Hub:
     def on_entry(self, listener: Callable[[Entry], None]) -> None:
         """Call ``listener`` for every new entry; it must not block."""
         self._listeners.append(listener)
+
+    def on_caught_up(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when what happened before was read: it was told to nobody."""
+        self._resync_listeners.append(listener)
 
     def attach(self, client: Subscriber, swap_id: str | None) -> int:
         """Send ``client`` what comes from now on, of one swap or of everything; return the mark."""
@@ -207,6 +212,8 @@ class Hub:
         if self.caught_up:
             self._caught_up.set()
             self._offer(Item(b"", resync_before=self._told), None)
+            for listener in self._resync_listeners:
+                listener()
 
     def _offer(self, item: Item, swap_id: str | None, *, everybody: bool = True) -> None:
         for client, wanted in self._clients.items():
