@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import asyncssh
 import httpx
@@ -13,6 +14,7 @@ import pytest
 import pytest_asyncio
 
 from spark_common.bus.nats import connect_bus
+from spark_common.bus.port import Stored
 from spark_common.clock import SystemClock
 from spark_common.contracts.models import LIST_MODELS, ListModels
 from spark_common.contracts.swaps import (
@@ -29,16 +31,21 @@ from spark_common.contracts.swaps import (
 )
 from spark_common.errors import (
     AlreadyLoadedError,
+    NotFoundError,
     SparkError,
     UnavailableError,
     UnknownModelError,
 )
+from spark_common.events import SwapRequested
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.settings import ClusterSettings, HostSettings, HttpSettings
+from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.config import SimConfig
+from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.app import Swapper, wire
+from spark_swapper.jobs import first_job
 from spark_swapper.settings import SwapperSettings, SwapTimings
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(90)]
@@ -276,6 +283,39 @@ async def test_cancelling_a_load_empties_the_gpu(stack):
     view = await stack.ended("one")
     assert (view.phase, view.serving) == (Phase.CANCELLED, None), lines_of(view)
     assert not stack.cluster.hosts["spark1"].engine.containers
+
+
+async def known(stack: Stack, swap_id: str) -> bool:
+    """Say whether a swap was admitted."""
+    try:
+        await stack.get(swap_id)
+    except NotFoundError:
+        return False
+    return True
+
+
+async def test_an_automation_swaps_by_event_under_its_own_identity(stack, nats_server):
+    automation = await connect_bus(nats_server.settings("automation"), "automation", SystemClock())
+    stack.exits.push_async_callback(automation.close)
+    asked = SwapRequested(model=QWEN, requested_by="cron", id="nightly")
+    result = await automation.publish_durable("swap.requested", asked, id="event-1")
+    assert isinstance(result, Stored)
+    await until(lambda: known(stack, "nightly"), "admission")
+    view = await stack.ended("nightly")
+    assert view.requested_by == "cron"
+    assert (view.phase, view.serving, view.rollback) == (Phase.READY, QWEN, True)
+
+
+async def test_a_record_whose_command_was_never_stored_is_ended(stack):
+    redis = connect_redis(stack.settings.redis, "test")
+    stack.exits.push_async_callback(redis.aclose)
+    at = SystemClock().now() - timedelta(seconds=60)
+    orphan = first_job(swap_id="orphan", model=QWEN, model_name=QWEN, requested_by="Alice", at=at)
+    await RedisJobs(redis).admit(orphan)
+    await stack.swapper.sweeping.sweep()
+    view = await stack.get("orphan")
+    assert (view.phase, view.cause.code) == (Phase.FAILED, "not_accepted")
+    assert stack.launches() == []
 
 
 async def test_a_dry_run_plans_and_touches_nothing(stack):
