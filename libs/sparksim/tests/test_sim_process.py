@@ -5,6 +5,7 @@ import json
 import random
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncssh
@@ -13,15 +14,30 @@ import pytest
 pytestmark = pytest.mark.connected
 
 
+STARTED: list[asyncio.subprocess.Process] = []
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_left_behind() -> AsyncIterator[None]:
+    yield
+    for process in STARTED:
+        if process.returncode is None:
+            process.terminate()
+            await process.communicate()
+    STARTED.clear()
+
+
 async def start(tmp_path: Path, key: asyncssh.SSHKey, net: str) -> asyncio.subprocess.Process:
     public = tmp_path / "key.pub"
     public.write_bytes(key.export_public_key())
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "spark_sim", "--dir", str(tmp_path / "sparks"),
         "--spark1", f"{net}.1", "--spark2", f"{net}.2", "--ssh-port", "2222",
         "--control-port", "0", "--authorized-key", str(public), "--no-neighbours",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
+    STARTED.append(process)
+    return process
 
 
 async def test_it_says_ready_in_one_line_refuses_taken_ports_and_stops_on_sigterm(

@@ -1,20 +1,21 @@
 """The body of every fake program: hand the call to the simulator, relay what it answers.
 
-Written for start-up time: no json, no asyncio, and run with ``python -I -S``.
+Written for start-up time: run with ``python -I -S`` and with the bare C modules, because
+``socket`` and ``signal`` cost as much as the interpreter itself.
 """
 
 import os
-import signal
-import socket
 import sys
+from _signal import SIG_DFL, SIGINT, SIGPIPE, signal  # type: ignore[import-not-found]
+from _socket import AF_UNIX, SOCK_STREAM, socket
 from select import select
 
 
 def main(socket_path: str, program: str) -> int:
     """Run one call and return its exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    signal(SIGINT, SIG_DFL)
+    signal(SIGPIPE, SIG_DFL)
+    line = socket(AF_UNIX, SOCK_STREAM)
     try:
         line.connect(socket_path)
     except OSError:
@@ -35,7 +36,7 @@ def _cwd() -> str:
         return "/"
 
 
-def _relay(line: socket.socket) -> int:
+def _relay(line: socket) -> int:
     watched: list[int] = [line.fileno()]
     while True:
         ready, _, _ = select(watched, [], [])
@@ -62,7 +63,7 @@ def _relay(line: socket.socket) -> int:
             return int(body)
 
 
-def _become(line: socket.socket, body: bytes) -> None:
+def _become(line: socket, body: bytes) -> None:
     cwd, count, *rest = body.split(b"\0")
     arguments, environment = rest[: int(count)], rest[int(count) :]
     line.close()
@@ -72,11 +73,11 @@ def _become(line: socket.socket, body: bytes) -> None:
     )
 
 
-def _send(line: socket.socket, kind: bytes, body: bytes) -> None:
+def _send(line: socket, kind: bytes, body: bytes) -> None:
     line.sendall(kind + len(body).to_bytes(4, "big") + body)
 
 
-def _exactly(line: socket.socket, count: int) -> bytes:
+def _exactly(line: socket, count: int) -> bytes:
     pieces = b""
     while len(pieces) < count:
         piece = line.recv(count - len(pieces))
