@@ -241,6 +241,27 @@ async def test_an_outcome_that_stands_is_not_repeated_when_redis_lost_everything
     assert bench.worker.running is None
 
 
+async def test_lost_records_a_repeated_request_and_its_old_command_change_nothing(
+    bench, running, effects
+):
+    running()
+    await request(bench, rollback=True)
+    await over(bench)
+    await request(bench, "gemma", id="swap-2")
+    await over(bench, "swap-2")
+    before = effects()
+    bench.store.forget()
+    assert (await request(bench, rollback=True)).phase is Phase.QUEUED
+    bench.broker.stream("SC_SWAP_CMD").consumer("swapper").next_seq = 1
+    bench.broker.touch()
+    await bench.until(lambda: not pending(bench))
+    await bench.clock.advance(30)
+    assert effects() == before
+    assert (await bench.store.get("swap-1")).phase is Phase.READY
+    assert await bench.store.live() == []
+    assert bench.runtime.loaded == "gemma"
+
+
 async def test_a_long_outage_in_the_middle_of_stopping_gives_the_stop_its_time_again(
     bench, running
 ):

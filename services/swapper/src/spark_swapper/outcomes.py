@@ -1,5 +1,6 @@
 """The one outcome of a swap: told first, then recorded, repeated until both are certain."""
 
+from contextlib import suppress
 from typing import Literal
 
 import structlog
@@ -88,6 +89,21 @@ class Outcomes:
             return SwapFailed.model_validate(failed.envelope.data)
         return None
 
+    async def catch_up(self, job: SwapJob, writer: int) -> bool:
+        """Record the end that was told for this swap; False when none was. Raises UnavailableError.
+
+        A record falls behind its outcome when its worker is killed in between, or when the
+        records were lost and a repeated request wrote the swap anew.
+        """
+        event = await self.standing(job.id)
+        if event is None or event.dry_run:
+            return False
+        with suppress(StaleWriterError):
+            # Stale: the record moved on just now, and whoever moved it ends it.
+            await self._store.finish(_as_told(job, event).amend(), job.revision, writer)
+        _log.info("swap.record_caught_up", swap_id=job.id)
+        return True
+
     async def _standing_job(self, job: SwapJob) -> SwapJob | None:
         try:
             event = await self.standing(job.id)
@@ -95,16 +111,20 @@ class Outcomes:
             return None
         if event is None or event == outcome_event(job):
             return job if event is not None else None
-        if isinstance(event, SwapComplete):
-            facts: dict[str, object] = {"phase": Phase.READY, "cause": None, "serving": event.model}
-        else:
-            facts = {
-                "phase": Phase(event.outcome),
-                "cause": event.cause,
-                "failed_in": event.failed_in,
-                "serving": event.serving,
-            }
-        return job.model_copy(update={**facts, "finished_at": event.finished_at})
+        return _as_told(job, event)
+
+
+def _as_told(job: SwapJob, event: SwapComplete | SwapFailed) -> SwapJob:
+    if isinstance(event, SwapComplete):
+        facts: dict[str, object] = {"phase": Phase.READY, "cause": None, "serving": event.model}
+    else:
+        facts = {
+            "phase": Phase(event.outcome),
+            "cause": event.cause,
+            "failed_in": event.failed_in,
+            "serving": event.serving,
+        }
+    return job.model_copy(update={**facts, "finished_at": event.finished_at})
 
 
 def outcome_event(job: SwapJob, *, dry_run: bool = False) -> SwapComplete | SwapFailed:

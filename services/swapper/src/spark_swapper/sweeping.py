@@ -1,4 +1,4 @@
-"""Ends records whose command never reached its stream: nobody will ever carry those out."""
+"""Ends records nobody will ever carry out: without a command, or with one that had its outcome."""
 
 import structlog
 
@@ -16,7 +16,10 @@ _log = structlog.get_logger()
 
 
 class Sweeping:
-    """A process killed between record and command leaves such a record behind."""
+    """A process killed between record and command leaves the former behind.
+
+    A request that is repeated after the records were lost leaves the latter.
+    """
 
     def __init__(
         self, bus: Bus, store: JobStore, admission: Admission, outcomes: Outcomes, clock: Clock
@@ -43,6 +46,7 @@ class Sweeping:
             if job.phase is not Phase.QUEUED or age < _GRACE_SECONDS:
                 continue
             if await self._bus.last_message("SC_SWAP_CMD", swap_start(job.id)) is not None:
+                await self._outcomes.catch_up(job, 0)
                 continue
             ended = await self._admission.withdraw(job)
             if ended is not None:

@@ -113,7 +113,7 @@ class Worker:
             if job is not None and job.over:
                 # Cancelled or refused in the queue: recorded first, so make sure it was told.
                 await self._outcomes.publish(job)
-            elif job is not None:
+            elif job is not None and not await self._told(job, fence):
                 await self._carry_out(job, delivery.attempt, fence)
         await delivery.done()
 
@@ -134,6 +134,10 @@ class Worker:
         )
         facts = {"rollback": command.rollback, "lease_epoch": command.lease_epoch}
         return fresh.model_copy(update=facts)
+
+    async def _told(self, job: SwapJob, fence: int) -> bool:
+        """Say whether the swap had its outcome already, whatever its record says."""
+        return await patiently(self._clock, lambda: self._outcomes.catch_up(job, fence))
 
     async def _carry_out(self, job: SwapJob, number: int, fence: int) -> None:
         at_n = max(job.n, await last_number(self._bus, job.id))
