@@ -153,6 +153,20 @@ async def test_a_record_with_its_command_is_left_alone(bench):
     assert (await bench.store.get("one")).phase is Phase.QUEUED
 
 
+async def test_a_request_repeated_after_the_records_were_lost_waits_for_nothing(bench):
+    await request(bench, id="one")
+    job = await bench.store.get("one")
+    done = {"phase": Phase.READY, "serving": "qwen", "finished_at": bench.clock.now()}
+    await bench.outcomes.publish(job.model_copy(update=done))
+    bench.store.forget()
+    assert (await request(bench, id="one")).phase is Phase.QUEUED
+    await bench.clock.advance(31)
+    await bench.sweeping.sweep()
+    assert (await bench.store.get("one")).phase is Phase.READY
+    assert await bench.store.live() == []
+    assert len(stored(bench, "SC_SWAP_EVT")) == 1
+
+
 async def dry_run(bench, **more):
     """Plan on the test's clock."""
     asked = asyncio.create_task(request(bench, dry_run=True, **more))
@@ -280,12 +294,29 @@ async def test_a_refused_request_is_told_with_its_code(ingress):
     assert [message.envelope.data["code"] for message in rejected] == ["swap_in_progress"]
 
 
+async def deliver_again(bench):
+    """Let the whole history of requests come once more."""
+    bench.broker.stream("SC_INGRESS").consumer("swapper-ingress").next_seq = 1
+    bench.broker.touch()
+    await bench.clock.advance(1)
+
+
+async def test_a_request_that_was_refused_stays_refused_when_it_comes_again(ingress):
+    await request(ingress, id="one")
+    await publish(ingress, {"model": "gemma", "id": "two"})
+    one = await ingress.store.get("one")
+    ended = one.enter(Phase.CANCELLED, ingress.clock.now(), "x")
+    await ingress.store.finish(ended, one.revision, 0)
+    await deliver_again(ingress)
+    assert await ingress.store.get("two") is None
+    assert len(stored(ingress, "SC_SWAP_ADM", "swap.rejected.two")) == 1
+    await publish(ingress, {"model": "gemma", "id": "two"})
+    assert (await ingress.store.get("two")).phase is Phase.QUEUED
+
+
 async def test_the_same_message_delivered_again_is_the_same_swap(ingress):
     await publish(ingress, {"model": "qwen"})
-    consumer = ingress.broker.stream("SC_INGRESS").consumer("swapper-ingress")
-    consumer.next_seq = 1
-    ingress.broker.touch()
-    await ingress.clock.advance(1)
+    await deliver_again(ingress)
     assert len(stored(ingress, "SC_SWAP_CMD")) == 1
     assert stored(ingress, "SC_SWAP_ADM", "swap.rejected.ing-1") == []
 

@@ -14,6 +14,7 @@ from spark_common.events import SwapComplete, SwapFailed, SwapRejected, SwapRequ
 from spark_common.ids import is_id
 from spark_common.subjects import swap_complete, swap_failed, swap_rejected
 from spark_swapper.admission import Admission
+from spark_swapper.patience import patiently
 
 STREAM = "SC_INGRESS"
 DURABLE = "swapper-ingress"
@@ -43,17 +44,19 @@ class Ingress:
         try:
             asked = _asked(delivery)
         except ValueError as error:
-            fallback = _message_id(delivery)
             refusal = InvalidRequestError(f"not a swap request: {error}")
-            await self._reject(fallback, "unknown", "unknown", refusal)
+            await self._reject(delivery, _message_id(delivery), "unknown", "unknown", refusal)
             await delivery.drop("not a swap.requested")
             return
         swap_id = asked.id or _message_id(delivery)
+        if await self._was_rejected(delivery, swap_id):
+            await delivery.done()
+            return
         request = RequestSwap(**{**asked.model_dump(), "id": swap_id})
         try:
             view = await self._admit(delivery, request)
         except SparkError as error:
-            await self._reject(swap_id, asked.model, asked.requested_by, error)
+            await self._reject(delivery, swap_id, asked.model, asked.requested_by, error)
         else:
             if view.dry_run:
                 await self._tell_plan(view)
@@ -71,13 +74,29 @@ class Ingress:
             await delivery.heartbeat()
             await self._clock.sleep(_WAIT_SECONDS)
 
-    async def _reject(self, swap_id: str, model: str, by: str, error: SparkError) -> None:
+    async def _was_rejected(self, delivery: Delivery, swap_id: str) -> bool:
+        """Say whether this very message was refused before: a no stays a no when it comes again."""
+        told = await patiently(
+            self._clock, lambda: self._bus.last_message("SC_SWAP_ADM", swap_rejected(swap_id))
+        )
+        if told is None or told.envelope is None:
+            return False
+        return told.envelope.causationid == _cause(delivery)
+
+    async def _reject(
+        self, delivery: Delivery, swap_id: str, model: str, by: str, error: SparkError
+    ) -> None:
         _log.info("swap.rejected", swap_id=swap_id, model=model, code=error.code)
         rejected = SwapRejected(
             swap_id=swap_id, model=model, requested_by=by, code=error.code, message=error.message
         )
+        cause = _cause(delivery)
         await self._bus.publish_durable(
-            swap_rejected(swap_id), rejected, id=f"{swap_id}:rejected", correlation_id=swap_id
+            swap_rejected(swap_id),
+            rejected,
+            id=f"{swap_id}:rejected:{cause}",
+            correlation_id=swap_id,
+            causation_id=cause,
         )
 
     async def _tell_plan(self, view: SwapView) -> None:
@@ -138,6 +157,11 @@ def _asked(delivery: Delivery) -> SwapRequested:
 def _fault(wrong: ErrorDetails) -> str:
     where = ".".join(str(part) for part in wrong["loc"]) or "the whole"
     return f"{where}: {wrong['msg']}"
+
+
+def _cause(delivery: Delivery) -> str:
+    """Name the message as it stands in its stream, whatever id its sender gave it."""
+    return f"{delivery.message.epoch}-{delivery.message.seq}"
 
 
 def _message_id(delivery: Delivery) -> str:
