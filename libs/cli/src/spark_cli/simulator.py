@@ -56,7 +56,8 @@ class SimulatedSparks:
             "DRAIN_SECONDS": "5",
             "STOP_SECONDS": "30",
             "LOAD_DEADLINE_SECONDS": str(max(30, round(1800 / self.speed))),
-            "STALL_SECONDS": str(max(6, round(200 / self.speed))),
+            "STALL_SECONDS": str(max(15, round(300 / self.speed))),
+            "APPEAR_SECONDS": "10",
             "POLL_SECONDS": "0.3",
         }
 

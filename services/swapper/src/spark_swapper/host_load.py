@@ -8,6 +8,7 @@ from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import HostKeyChangedError, SparkError
 from spark_swapper import causes
+from spark_swapper.launcher_signs import launcher_cause
 from spark_swapper.ports import LoadReader, LogEvent
 from spark_swapper.runtime import Glance, Order, Runtime
 
@@ -23,7 +24,14 @@ class HostLoad:
     """Reads the log, watches the process, and remembers since when a host is silent."""
 
     def __init__(
-        self, runtime: Runtime, host: str, reader: LoadReader, clock: Clock, *, head: bool
+        self,
+        runtime: Runtime,
+        host: str,
+        reader: LoadReader,
+        clock: Clock,
+        *,
+        head: bool,
+        appear_seconds: float,
     ) -> None:
         self.host = host
         self.label = runtime.label(host)
@@ -38,6 +46,8 @@ class HostLoad:
         self._offset = 0
         self._seen: Glance | None = None
         self._alive_once = False
+        self._appear_seconds = appear_seconds
+        self._empty_since: float | None = None
         self._dead_looks = 0
         self._decisive_looks = 0
         self._silent_since: float | None = None
@@ -83,10 +93,25 @@ class HostLoad:
         if self._dead_looks < _CONFIRM_UNEXPLAINED:
             return None
         if not self._alive_once and not self.last_lines:
-            return causes.launch_failed(name, self.label, self._seen.launcher_output)
+            return self._never_began(name, self._seen)
         return self._reader.verdict(process_alive=False) or causes.runtime_died(
             name, self.label, tuple(self.last_lines)
         )
+
+    def _never_began(self, name: str, seen: Glance) -> Cause | None:
+        """Nothing of vLLM was ever seen: what the launcher said, once it has had its time."""
+        cause = launcher_cause(seen.launcher_output)
+        if cause is not None:
+            return cause
+        if seen.container == "running" and self._empty_seconds() < self._appear_seconds:
+            # A busy Spark takes seconds between `docker exec -d` and the first sight of vLLM.
+            return None
+        return causes.launch_failed(name, self.label, seen.launcher_output)
+
+    def _empty_seconds(self) -> float:
+        if self._empty_since is None:
+            return 0.0
+        return self._clock.monotonic() - self._empty_since
 
     def _count(self, glance: Glance) -> None:
         alive = glance.container == "running" and glance.processes > 0
@@ -95,6 +120,10 @@ class HostLoad:
         expected = self._alive_once or (self.head and glance.launcher == "ended")
         dead = expected and not alive and not glance.log
         self._dead_looks = self._dead_looks + 1 if dead else 0
+        if not dead:
+            self._empty_since = None
+        elif self._empty_since is None:
+            self._empty_since = self._clock.monotonic()
         if self._reader.verdict(process_alive=True) is not None and not glance.log:
             self._decisive_looks += 1
 

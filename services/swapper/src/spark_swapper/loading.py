@@ -75,7 +75,12 @@ class Loading:
     def _loads(self, candidate: Candidate) -> list[HostLoad]:
         return [
             HostLoad(
-                self._runtime, host, self._new_reader(), self._clock, head=host == candidate.head
+                self._runtime,
+                host,
+                self._new_reader(),
+                self._clock,
+                head=host == candidate.head,
+                appear_seconds=self._timings.appear_seconds,
             )
             for host in candidate.hosts
         ]

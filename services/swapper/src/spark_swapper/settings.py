@@ -25,6 +25,8 @@ class SwapTimings(Settings):
     """From launch to the first healthy answer."""
     stall_seconds: Seconds = 600.0
     """No new log byte for this long while loading is a stall. Compiling is silent for minutes."""
+    appear_seconds: Seconds = 30.0
+    """Within this time after the launcher is done, vLLM must be seen in its container."""
     poll_seconds: Seconds = 1.0
 
 
