@@ -1,0 +1,199 @@
+"""The whole product as a person starts it: ``sparkctl demo``, on ports of its own."""
+
+import functools
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Product:
+    """A running spark-control and what a tester can do to it."""
+
+    folder: Path
+    arguments: list[str]
+    process: "subprocess.Popen[str]"
+    output: Path
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return str(self.facts["gateway"])
+
+    @functools.cached_property
+    def http(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=20, trust_env=False)
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def behave(self, behaviour: str, host: str = "all") -> None:
+        httpx.put(
+            f"{self.facts['simulator']}/_sim/behaviour",
+            json={"host": host, "behaviour": behaviour},
+            timeout=10,
+        ).raise_for_status()
+
+    def journal(self, kind: str) -> list[dict[str, Any]]:
+        answer = httpx.get(f"{self.facts['simulator']}/_sim/journal", timeout=10)
+        entries = answer.raise_for_status().json()
+        rows = entries["entries"] if isinstance(entries, dict) else entries
+        return [entry for entry in rows if entry["kind"] == kind]
+
+    def swap(self, model: str, **fields: Any) -> dict[str, Any]:
+        answer = self.http.post(
+            "/api/swap", json={"model": model, "requested_by": "Alice", **fields}
+        )
+        assert answer.status_code in (200, 202), answer.text
+        view: dict[str, Any] = answer.json()
+        return view
+
+    def view(self, swap_id: str) -> dict[str, Any]:
+        view: dict[str, Any] = self.http.get(f"/api/swap/{swap_id}").raise_for_status().json()
+        return view
+
+    def until(self, what: str, look: Callable[[], Any], seconds: float = 60) -> Any:
+        """Poll until ``look`` returns something true; errors on the way are not the end."""
+        deadline = time.monotonic() + seconds
+        last: object = None
+        while time.monotonic() < deadline:
+            try:
+                last = look()
+                if last:
+                    return last
+            except (httpx.HTTPError, AssertionError, KeyError) as error:
+                last = error
+            time.sleep(0.1)
+        pytest.fail(f"waited {seconds} s for {what}; last seen: {last}\n{self.said()[-3000:]}")
+
+    def loaded(self) -> str | None:
+        """Key of the loaded model, or None for an idle runtime; waits until somebody knows."""
+
+        def look() -> dict[str, Any] | None:
+            runtime = self.http.get("/api/status").raise_for_status().json()["runtime"]
+            known = runtime is not None and runtime["state"] in ("idle", "serving")
+            return runtime if known else None
+
+        runtime: dict[str, Any] = self.until("the runtime to be known", look, 60)
+        model: str | None = runtime["model"] if runtime["state"] == "serving" else None
+        return model
+
+    def ended(self, swap_id: str, seconds: float = 90) -> dict[str, Any]:
+        terminal = {"ready", "failed", "cancelled", "rolled_back"}
+
+        def look() -> dict[str, Any] | None:
+            view = self.view(swap_id)
+            return view if view["phase"] in terminal else None
+
+        view: dict[str, Any] = self.until(f"swap {swap_id} to end", look, seconds)
+        return view
+
+    def in_phase(self, swap_id: str, phase: str, seconds: float = 60) -> None:
+        self.until(f"phase {phase}", lambda: self.view(swap_id)["phase"] == phase, seconds)
+
+    def pid(self, part: str) -> int:
+        return int(self.facts["parts"][part])
+
+    def kill(self, part: str) -> None:
+        """Kill -9 a part by what is running now; the supervisor starts it again."""
+        self.facts = json.loads((self.folder / "running.json").read_text())
+        os.kill(self.pid(part), signal.SIGKILL)
+
+    def sparkctl(self, *words: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "spark_cli", *words],
+            env={**os.environ, "SPARK_CONTROL_URL": self.url},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def stop(self, seconds: float = 30) -> int:
+        self.http.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(seconds)
+
+
+class Starter:
+    """Starts products and sees to it that none outlives its test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[Product] = []
+
+    def start(self, *extra: str, again: Product | None = None) -> Product:
+        if again is None:
+            net = f"127.{random.randrange(20, 250)}.{random.randrange(0, 250)}"
+            arguments = [
+                "--run-dir", str(self._folder / "run"),
+                "--port", str(_free_port()),
+                "--service-ports", ",".join(str(_free_port()) for _ in range(5)),
+                "--control-port", str(_free_port()),
+                "--spark1", f"{net}.11",
+                "--spark2", f"{net}.12",
+                "--speed", "60",
+                *extra,
+            ]  # fmt: skip
+        else:
+            arguments = again.arguments
+        output = self._folder / "demo.out"
+        with output.open("a") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "spark_cli", "demo", *arguments],
+                stdout=stream,
+                stderr=stream,
+                text=True,
+                cwd=ROOT,
+            )
+        product = Product(self._folder / "run", arguments, process, output)
+        self._running.append(product)
+        announced = product.folder / "running.json"
+        deadline = time.monotonic() + 60
+        while not announced.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the demo did not come up:\n{product.said()}")
+            time.sleep(0.05)
+        product.facts = json.loads(announced.read_text())
+        return product
+
+    def close(self) -> None:
+        for product in self._running:
+            product.stop()
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """One running product for the tests of a file, Sparks well behaved at the start of each."""
+    starter = Starter(tmp_path_factory.mktemp("product"))
+    yield starter.start()
+    starter.close()
+
+
+@pytest.fixture
+def starter(tmp_path: Path) -> Iterator[Starter]:
+    """Products of one test's own."""
+    starter = Starter(tmp_path)
+    yield starter
+    starter.close()

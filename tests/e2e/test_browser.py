@@ -1,0 +1,64 @@
+"""The story in a real browser: press the button, watch the phases, reload in the middle."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
+
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+
+
+@pytest.fixture
+def page(product) -> Iterator[Page]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("chromium is missing: apt-get install chromium")
+    ARTIFACTS.mkdir(exist_ok=True)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        page = browser.new_page(viewport={"width": 1440, "height": 1160})
+        yield page
+        page.screenshot(path=ARTIFACTS / "browser-last.png")
+        browser.close()
+
+
+def test_a_stranger_presses_switch_and_a_model_swaps(page: Page, product) -> None:
+    trouble: list[str] = []
+    page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    product.behave("ok")
+    page.goto(product.url)
+    main, panel = page.locator("main"), page.locator("swap-panel")
+    expect(main).to_contain_text("No model is loaded", timeout=15_000)
+    _press(page, "Qwen3.6 35B A3B", "Load it now")
+    expect(_card(page, "Qwen3.6 35B A3B")).to_contain_text("Serving now", timeout=60_000)
+    expect(main).to_contain_text("Now serving")
+
+    product.behave("slow")
+    _press(page, "gpt-oss 120B", "Switch now")
+    expect(panel).to_contain_text("Loading weights", timeout=60_000)
+    expect(panel.get_by_role("log")).to_contain_text("Loading safetensors", timeout=60_000)
+    page.screenshot(path=ARTIFACTS / "swapping.png")
+    page.reload()
+    expect(panel).to_contain_text("gpt-oss 120B", timeout=10_000)
+    expect(panel.get_by_role("log")).to_contain_text("Loading safetensors")
+    product.behave("ok")
+    expect(_card(page, "gpt-oss 120B")).to_contain_text("Serving now", timeout=120_000)
+    expect(main).to_contain_text("Now serving")
+    page.screenshot(path=ARTIFACTS / "ready.png", full_page=True)
+    assert trouble == []
+
+
+def _card(page: Page, model: str) -> Locator:
+    return page.get_by_role("article").filter(has_text=model)
+
+
+def _press(page: Page, model: str, confirm: str) -> None:
+    _card(page, model).get_by_role("button", name="Switch to this").click()
+    page.get_by_role("dialog").get_by_role("button", name=confirm).click()

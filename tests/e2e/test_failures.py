@@ -1,0 +1,74 @@
+"""Loads that fail say why in plain English, and the next good swap works."""
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+QWEN, GPT = "qwen3.6-35b-a3b", "gpt-oss-120b"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "says", "shows"),
+    [
+        ("oom_on_load", "memory", ""),
+        ("bad_flag", "arguments", "unrecognized arguments"),
+        ("hang", "said nothing", ""),
+    ],
+)
+def test_a_bad_load_says_why_and_the_next_one_works(
+    product, behaviour: str, says: str, shows: str
+) -> None:
+    product.behave("ok")
+    if product.loaded() != GPT:
+        assert product.ended(product.swap(GPT)["id"])["phase"] == "ready"
+    product.behave(behaviour)
+    try:
+        failed = product.ended(product.swap(QWEN)["id"])
+    finally:
+        product.behave("ok")
+    assert failed["phase"] == "failed"
+    cause = failed["cause"]
+    assert says in cause["sentence"].lower()
+    assert cause["action"]
+    assert any(shows in line for line in cause["evidence"]) or not shows
+    assert "Traceback" not in cause["sentence"]
+    good = product.ended(product.swap(QWEN)["id"])
+    assert good["phase"] == "ready", good["cause"]
+
+
+def test_an_unreachable_spark_is_a_state_and_not_a_stack_trace(product) -> None:
+    product.behave("ok")
+    product.behave("unreachable", "spark1")
+    try:
+        answer = product.http.post("/api/swap", json={"model": GPT})
+        if answer.status_code == 202:
+            failed = product.ended(answer.json()["id"])
+            assert failed["phase"] == "failed"
+            text = failed["cause"]["sentence"]
+        else:
+            assert answer.status_code in (409, 503)
+            text = answer.json()["detail"]
+        assert "Spark 1" in text or "spark1" in text
+        hosts = product.until(
+            "spark1 shown as unreachable",
+            lambda: [
+                host
+                for host in product.http.get("/api/models?refresh=true").json()["hosts"]
+                if host["name"] == "spark1" and host["state"] == "unreachable"
+            ],
+            60,
+        )
+        assert hosts[0]["detail"]
+        assert "Error" not in hosts[0]["detail"]
+    finally:
+        product.behave("ok", "spark1")
+    product.until(
+        "spark1 online again",
+        lambda: (
+            {h["state"] for h in product.http.get("/api/models?refresh=true").json()["hosts"]}
+            == {"online"}
+        ),
+        90,
+    )
+    target = QWEN if product.loaded() != QWEN else GPT
+    assert product.ended(product.swap(target)["id"])["phase"] == "ready"
