@@ -5,7 +5,7 @@ import asyncio
 import pytest
 import pytest_asyncio
 
-from spark_common.contracts.swaps import Phase, RequestSwap
+from spark_common.contracts.swaps import GetSwap, Phase, RequestSwap
 from spark_common.errors import ModelNotReadyError
 from spark_common.events import SwapComplete, SwapFailed, SwapProgress
 from spark_common.subjects import swap_complete, swap_failed
@@ -383,3 +383,15 @@ async def test_progress_events_are_never_larger_than_the_bus_allows(bench, runni
     assert len(told.model_dump_json()) < 400_000
     assert "lines left out" in told.lines[0]
     assert len(event.lines[0]) == 4000
+
+
+async def test_whoever_heard_the_end_sees_it_although_the_record_is_late(bench, running):
+    running()
+    await request(bench)
+    await bench.until(lambda: getattr(bench.worker.running, "phase", None) is Phase.LOADING)
+    bench.store.away = True
+    await bench.until(lambda: outcome(bench) is not None)
+    view = await bench.handlers.get_swap(GetSwap(id="swap-1"))
+    assert (view.phase, view.finished_at is not None) == (Phase.READY, True)
+    bench.store.away = False
+    assert (await over(bench)).phase is Phase.READY

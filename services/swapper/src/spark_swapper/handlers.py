@@ -91,6 +91,7 @@ class Handlers:
         return await self._shelf.menu(request.refresh)
 
     async def _find(self, swap_id: str) -> SwapJob:
+        await self._worker.end_shown(swap_id)
         running = self._worker.running
         if running is not None and running.id == swap_id:
             return running

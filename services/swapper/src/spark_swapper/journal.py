@@ -1,5 +1,8 @@
 """The one writer of a running swap: saves every step, then tells it."""
 
+import asyncio
+from contextlib import suppress
+
 import structlog
 
 from spark_common.clock import Clock
@@ -15,6 +18,7 @@ _log = structlog.get_logger()
 _TELL_EVERY_SECONDS = 0.2
 _SAVE_AGAIN_SECONDS = 5.0
 _LINES_PER_EVENT = 200
+_END_SECONDS = 1.0
 _BYTES_PER_EVENT = 200_000
 """An event must stay well below the bus's one megabyte."""
 
@@ -38,6 +42,7 @@ class SwapJournal:
         self._lines: list[str] = []
         self._told_at = clock.monotonic()
         self._save_again_at: float | None = None
+        self._told = asyncio.Event()
 
     @property
     def job(self) -> SwapJob:
@@ -46,8 +51,8 @@ class SwapJournal:
 
     @property
     def shown(self) -> SwapJob:
-        """The swap as others may see it: not at its end before that is told and recorded."""
-        return self._last_step if self._job.over else self._job
+        """The swap as others may see it: not at its end before that is told."""
+        return self._last_step if self._job.over and not self._told.is_set() else self._job
 
     @property
     def stored_revision(self) -> int:
@@ -60,6 +65,17 @@ class SwapJournal:
         moved = self._job.model_copy(update=facts).enter(phase, self._clock.now(), message)
         self._job = moved
         return moved
+
+    def told(self, standing: SwapJob) -> None:
+        """The end is stored as an event: from now on everybody sees it."""
+        self._job = standing
+        self._told.set()
+
+    async def end_shown(self) -> None:
+        """Wait a moment for an end that is about to be told: who heard the event sees it here."""
+        if self._job.over:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), _END_SECONDS)
 
     async def enter(self, phase: Phase, message: str) -> None:
         """Move to the next phase: save, then tell."""

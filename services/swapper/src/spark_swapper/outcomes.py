@@ -1,5 +1,6 @@
 """The one outcome of a swap: told first, then recorded, repeated until both are certain."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
@@ -29,13 +30,17 @@ class Outcomes:
         self._store = store
         self._clock = clock
 
-    async def settle(self, job: SwapJob, expected: int, writer: int) -> SwapJob:
+    async def settle(
+        self, job: SwapJob, expected: int, writer: int, told: Callable[[SwapJob], None]
+    ) -> SwapJob:
         """Tell and record the end of a swap; returns the end that stands.
 
+        ``told`` is called with it in between, as soon as the event is stored.
         Waits for the bus and for Redis as long as it takes. Raises StaleFenceError when the
         record belongs to a newer worker.
         """
         standing = await self.publish(job)
+        told(standing)
         while True:
             try:
                 await self._store.finish(standing, expected, writer)

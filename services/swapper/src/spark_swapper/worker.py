@@ -81,6 +81,12 @@ class Worker:
         """The swap in execution here, fresher than its record."""
         return self._attempt.journal.shown if self._attempt is not None else None
 
+    async def end_shown(self, swap_id: str) -> None:
+        """Wait a moment if this swap is at its end and that is about to be told."""
+        attempt = self._attempt
+        if attempt is not None and attempt.journal.job.id == swap_id:
+            await attempt.journal.end_shown()
+
     def cancel(self, swap_id: str, by: str) -> bool:
         """Ask the running swap to stop; False when this is not the running one."""
         if self._attempt is None or self._attempt.journal.job.id != swap_id:
@@ -162,7 +168,9 @@ class Worker:
                 await self._run(attempt)
             await self._after_swap()
             await self._flush()
-            await self._outcomes.settle(journal.job, journal.stored_revision, fence)
+            await self._outcomes.settle(
+                journal.job, journal.stored_revision, fence, told=journal.told
+            )
         finally:
             self._attempt = None
 
