@@ -227,6 +227,9 @@ class FakeServed:
     def models(self) -> Sequence[ServedModel]:
         return self.listed
 
+    async def up_to_date(self) -> None:
+        return
+
 
 @dataclass(frozen=True)
 class SseEvent:

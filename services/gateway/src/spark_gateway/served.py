@@ -22,3 +22,7 @@ class ServedModels(Protocol):
     def models(self) -> Sequence[ServedModel]:
         """Return the loaded models; empty when nothing is loaded or nobody answers."""
         ...
+
+    async def up_to_date(self) -> None:
+        """Wait a moment, 50 ms at most, when a change was announced and is being looked at."""
+        ...

@@ -48,6 +48,7 @@ class TrafficFeed:
         self._look = look
         self._current: str | None = None
         self._over: deque[str] = deque(maxlen=_REMEMBERED)
+        self._seen: tuple[str, str | None] | None = None
 
     def on_entry(self, entry: Entry) -> None:
         """Take in one event of a swap."""
@@ -71,7 +72,11 @@ class TrafficFeed:
     def on_picture(self, picture: LiveSnapshot) -> None:
         """Take in a picture; what it does not contain stays as it was."""
         if picture.menu is not None:
-            self._traffic.set_runtime(picture.menu.runtime)
+            runtime = picture.menu.runtime
+            self._traffic.set_runtime(runtime)
+            if (runtime.state, runtime.served_name) != self._seen:
+                self._seen = runtime.state, runtime.served_name
+                self._look.poke()
         if picture.swaps is not None:
             swap = picture.swaps.current
             if swap is None or swap.id in self._over:

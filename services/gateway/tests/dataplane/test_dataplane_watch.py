@@ -180,3 +180,16 @@ def test_meters_are_shown_to_prometheus() -> None:
         'spark_gateway_relay_refused_total{status="503"} 1.0',
     ):
         assert line in text
+
+
+async def test_who_asks_after_a_poke_sees_what_the_poke_was_about(watch, server) -> None:
+    running = asyncio.ensure_future(watch.run())
+    await watch.up_to_date()
+    server.answer = refusal()
+    watch.poke()
+    await watch.up_to_date()
+    seen = watch.models()
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert seen == ()

@@ -50,7 +50,8 @@ class ModelList(BaseModel):
 
 @router.get("/models", response_model_exclude_none=True)
 async def list_served(parts: Annotated[Parts, Depends(parts_of)]) -> ModelList:
-    """The loaded models; empty when nothing is loaded. Never waits for a Spark."""
+    """The loaded models; empty when nothing is loaded. Never waits long for a Spark."""
+    await parts.served.up_to_date()
     return ModelList(data=[_listed(model) for model in parts.served.models()])
 
 
@@ -59,6 +60,7 @@ async def list_served(parts: Annotated[Parts, Depends(parts_of)]) -> ModelList:
 )
 async def get_served(parts: Annotated[Parts, Depends(parts_of)], id: str) -> ListedModel:
     """One loaded model."""
+    await parts.served.up_to_date()
     for model in parts.served.models():
         if model.id == id:
             return _listed(model)

@@ -1,10 +1,12 @@
 """``/api/swap``: ask for a model, follow it, stop it."""
 
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from spark_common.clock import Clock
 from spark_common.contracts.swaps import (
     CANCEL_SWAP,
     GET_SWAP,
@@ -34,7 +36,10 @@ from spark_gateway.streams.swap_story import SwapStory
 
 router = APIRouter(prefix="/api/swap", tags=["swaps"], route_class=ControlRoute)
 
+DRY_RUN_SECONDS = 75.0
+"""A dry run waits for vLLM's own parser, which takes up to a minute on a Spark."""
 _PATIENCE_SECONDS = 2.0
+_FRESH = timedelta(seconds=10)
 
 PartsOf = Annotated[Parts, Depends(parts_of)]
 IdInPath = Annotated[SwapId, Path(description="Id of the swap.")]
@@ -93,7 +98,7 @@ async def request_swap(
         view = await parts.bus.call(
             REQUEST_SWAP,
             question,
-            timeout_seconds=ASK_SECONDS,
+            timeout_seconds=DRY_RUN_SECONDS if order.dry_run else ASK_SECONDS,
             correlation_id=request_id_of(request.scope),
         )
     except DeadlineExceededError as late:
@@ -126,7 +131,11 @@ async def list_swaps(
 @router.get("/{id}", responses=problems(404, *READ))
 async def get_swap(request: Request, parts: PartsOf, id: IdInPath) -> SwapView:
     """One swap."""
-    return await _view(request, parts, id)
+    view = await _view(request, parts, id)
+    if view.finished_at is not None and _is_fresh(view.finished_at, parts.clock):
+        # Who reads the end here may chat at once: the data plane has to know it first.
+        await parts.hub.all_outcomes_told()
+    return view
 
 
 @router.delete("/{id}", status_code=202, responses=problems(403, 404, 409, *READ))
@@ -179,6 +188,10 @@ async def stream_swap(
     client = Subscriber()
     story = SwapStory(parts.bus, parts.hub, parts.clock, id, client)
     return EventStream(story.frames(last_event_id), client.dropped)
+
+
+def _is_fresh(finished_at: datetime, clock: Clock) -> bool:
+    return clock.now() - finished_at < _FRESH
 
 
 async def _view(request: Request, parts: Parts, id: str) -> SwapView:

@@ -1,6 +1,8 @@
 """Looks at the model server all the time, so that nobody who asks about it has to wait for it."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,6 +17,7 @@ POLL_SECONDS: Final = 2.0
 POKED_POLL_SECONDS: Final = 0.5
 _POKED_FOR_SECONDS: Final = 10.0
 _TIMEOUT_SECONDS: Final = 2.0
+_PATIENCE_SECONDS: Final = 0.05
 _REMEMBERED_SECONDS: Final = 60.0
 """How long the models of a server that fell silent are still listed."""
 
@@ -67,7 +70,8 @@ class UpstreamWatch:
         self._clock = clock
         self._tell = tell
         self._poked_until = -1.0
-        self._due_at = -1.0
+        self._poked = asyncio.Event()
+        self._looked = asyncio.Event()
         self.served = Served()
 
     def models(self) -> Sequence[ServedModel]:
@@ -80,19 +84,34 @@ class UpstreamWatch:
 
     def poke(self) -> None:
         """Something is about to change: look at once, and more often for a while."""
-        now = self._clock.monotonic()
-        self._due_at = now
-        self._poked_until = now + _POKED_FOR_SECONDS
+        self._poked_until = self._clock.monotonic() + _POKED_FOR_SECONDS
+        self._looked.clear()
+        self._poked.set()
+
+    async def up_to_date(self) -> None:
+        """Wait for the look that the last poke asked for, but only a moment."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._looked.wait(), _PATIENCE_SECONDS)
 
     async def run(self) -> None:
         """Look for ever."""
         while True:
-            now = self._clock.monotonic()
-            if now >= self._due_at:
-                pace = POKED_POLL_SECONDS if now < self._poked_until else POLL_SECONDS
-                self._due_at = now + pace
-                await self.look()
-            await self._clock.sleep(POKED_POLL_SECONDS)
+            self._poked.clear()
+            await self.look()
+            if not self._poked.is_set():
+                self._looked.set()
+                poked = self._clock.monotonic() < self._poked_until
+                await self._nap(POKED_POLL_SECONDS if poked else POLL_SECONDS)
+
+    async def _nap(self, seconds: float) -> None:
+        """Sleep, or less when somebody pokes."""
+        nap = asyncio.ensure_future(self._clock.sleep(seconds))
+        poked = asyncio.ensure_future(self._poked.wait())
+        try:
+            await asyncio.wait({nap, poked}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            nap.cancel()
+            poked.cancel()
 
     async def look(self) -> None:
         """Look once."""

@@ -159,12 +159,19 @@ class Hub:
 
     async def all_progress_told(self) -> None:
         """Wait, for a bounded time, until the progress that is stored by now was told."""
+        await self._all_told(self.progress)
+
+    async def all_outcomes_told(self) -> None:
+        """Wait, for a bounded time, until the outcomes that are stored by now were told."""
+        await self._all_told(self.outcomes)
+
+    async def _all_told(self, reader: StreamReader) -> None:
         try:
-            _, _, last = await self._bus.bounds(PROGRESS)
+            _, _, last = await self._bus.bounds(reader.stream)
         except UnavailableError:
             return
-        if not await self.progress.reached(last, _ORDERING_SECONDS):
-            _LOG.warning("stream.behind", stream=PROGRESS, waiting_for=last)
+        if not await reader.reached(last, _ORDERING_SECONDS):
+            _LOG.warning("stream.behind", stream=reader.stream, waiting_for=last)
 
     def _reader(self, stream: str, keep: int) -> StreamReader:
         return StreamReader(
