@@ -72,3 +72,28 @@ def test_an_unreachable_spark_is_a_state_and_not_a_stack_trace(product) -> None:
     )
     target = QWEN if product.loaded() != QWEN else GPT
     assert product.ended(product.swap(target)["id"])["phase"] == "ready"
+
+
+def test_a_changed_host_key_is_refused_with_what_to_do(product) -> None:
+    product.behave("ok")
+    product.loaded()
+    product.behave("changed_host_key", "spark2")
+    try:
+        host = product.until(
+            "the new key to be refused",
+            lambda: next(
+                (
+                    host
+                    for host in product.http.get("/api/models?refresh=true").json()["hosts"]
+                    if host["name"] == "spark2" and host["state"] == "unreachable"
+                ),
+                None,
+            ),
+            60,
+        )
+        assert "key" in host["detail"]
+        assert "known_hosts" in host["detail"]
+        known = (product.folder / "known_hosts").read_text()
+    finally:
+        product.behave("ok", "spark2")
+    assert (product.folder / "known_hosts").read_text() == known

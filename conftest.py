@@ -1,0 +1,13 @@
+"""How the tests share two cores: the heavy ones one after another, the rest file by file."""
+
+import pytest
+
+HEAVY = ("e2e", "chaos", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group tests for ``-n 2 --dist loadgroup``: whole products never start side by side."""
+    for item in items:
+        heavy = any(item.get_closest_marker(name) for name in HEAVY)
+        group = "whole-product" if heavy else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
