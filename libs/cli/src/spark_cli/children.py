@@ -1,25 +1,15 @@
 """Child processes that never outlive their parent."""
 
 import asyncio
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-_PR_SET_PDEATHSIG = 1
+from spark_common.embedded.child import die_with_parent
+
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
-
-# Loaded before any fork: between fork and exec only the call itself is safe.
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-
-def _die_with_parent() -> None:
-    """Runs in the child: a killed sparkctl leaves nobody behind (Linux)."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def open_log(path: Path) -> BinaryIO:
@@ -41,7 +31,7 @@ async def start_child(
         stdout=log,
         stderr=log,
         start_new_session=True,
-        preexec_fn=_die_with_parent,
+        preexec_fn=die_with_parent,
     )
 
 

@@ -62,7 +62,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
                 pass_fds=(lock.fileno(),),
             )
         deadline = self._clock.monotonic() + _START_SECONDS
@@ -162,7 +162,7 @@ def require_free_port(program: str, port: int) -> None:
             ) from error
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Runs in the child: killing us leaves nobody behind (Linux)."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
