@@ -100,7 +100,7 @@ def _outcome(subject: str, payload: bytes) -> Outcome:
 async def _messages(link: NatsLink, stream: str) -> list[tuple[str, bytes]]:
     state = (await link.api(f"STREAM.INFO.{stream}"))["state"]
     found = []
-    for seq in range(int(state["first_seq"]), int(state["last_seq"]) + 1):
+    for seq in range(max(1, int(state["first_seq"])), int(state["last_seq"]) + 1):
         try:
             answer = await link.api(f"STREAM.MSG.GET.{stream}", {"seq": seq})
         except ApiError as error:

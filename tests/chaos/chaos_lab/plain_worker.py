@@ -40,6 +40,9 @@ class PlainWorker:
         """Know nothing of cancellations."""
         return False
 
+    async def end_shown(self, swap_id: str) -> None:
+        """Show nothing."""
+
     async def run(self) -> None:
         """Work for ever."""
         async for delivery in self._bus.work("SC_SWAP_CMD", "swapper"):
@@ -60,7 +63,8 @@ class PlainWorker:
         job = await self._store.get(command.swap_id)
         assert job is not None
         ended = {"phase": Phase.READY, "finished_at": self._clock.now(), "serving": candidate.key}
-        await self._outcomes.settle(job.amend(**ended), job.revision, 0)
+        over = await self._outcomes.publish(job.amend(**ended))
+        await self._store.finish(over, job.revision, 0)
 
     async def _stop(self, command: SwapStart, candidate: Candidate) -> None:
         for host in self._runtime.hosts:
