@@ -5,14 +5,25 @@ import os
 import subprocess
 import sys
 
+import httpx
 import pytest
+from redis.asyncio import Redis
 
 from spark_common.bus.nats import connect_bus
 from spark_common.clock import SystemClock
 from spark_common.contracts.about import GetAbout, about_rpc
 from spark_common.errors import UnavailableError
-from spark_common.settings import ClusterSettings, HostSettings, HttpSettings, RedisSettings, load
-from spark_swapper.app import build
+from spark_common.remote.ssh import SshShell
+from spark_common.settings import (
+    BusSettings,
+    ClusterSettings,
+    HostSettings,
+    HttpSettings,
+    RedisSettings,
+    load,
+)
+from spark_common.testing import FakeClock, MemoryBus
+from spark_swapper.app import build, wire
 from spark_swapper.settings import SwapperSettings, SwapTimings
 
 ENVIRONMENT = {
@@ -60,6 +71,22 @@ def settings_for(tmp_path, bus, redis):
         timings=SwapTimings(),
         data_dir=tmp_path,
     )
+
+
+async def test_the_owners_recipes_come_from_the_documented_file(tmp_path):
+    (tmp_path / "models.override.yaml").write_text("models: [")
+    settings = settings_for(
+        tmp_path, BusSettings(url="nats://127.0.0.1:1"), RedisSettings(url="redis://127.0.0.1:1/0")
+    )
+    clock = FakeClock()
+    async with httpx.AsyncClient() as http, Redis() as redis:
+        shell = SshShell(settings.cluster, clock)
+        swapper = wire(
+            settings, bus=MemoryBus("swapper"), redis=redis, shell=shell, http=http, clock=clock
+        )
+        menu = await swapper.shelf.menu(refresh=False)
+        await shell.close()
+    assert [problem.split()[0] for problem in menu.problems] == ["models.override.yaml"]
 
 
 @pytest.mark.connected

@@ -37,7 +37,7 @@ from spark_swapper.outcomes import Outcomes
 from spark_swapper.planning import Planning
 from spark_swapper.preflight import ParserPreflight
 from spark_swapper.preflighting import Preflighting
-from spark_swapper.recipes import load_recipes
+from spark_swapper.recipes import OVERRIDES, load_recipes
 from spark_swapper.runner import SwapRunner
 from spark_swapper.settings import SwapperSettings
 from spark_swapper.shelf import DiskShelf
@@ -88,7 +88,7 @@ def wire(
     )
     shelf = DiskShelf(
         hosts=Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock),
-        book=load_recipes(settings.data_dir / "models.yaml"),
+        book=load_recipes(settings.data_dir / OVERRIDES),
         launch=LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port),
         watch=observer,
         times=store,

@@ -21,6 +21,8 @@ from pydantic import (
 
 from spark_swapper.flags import check_element, merge_flags
 
+OVERRIDES = "models.override.yaml"
+"""The owner's own recipes, in the service's data folder."""
 SECRET_FLAGS = frozenset({"api-key", "hf-token", "ssl-keyfile-password"})
 """Flags whose value everybody on the Spark could read in the process list."""
 
