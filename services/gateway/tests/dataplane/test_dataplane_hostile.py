@@ -160,3 +160,46 @@ async def test_an_upstream_that_speaks_unasked_is_dropped(plane, eventually) -> 
         assert (await peer.message())[1] == b"{}"
         await asyncio.sleep(0.02)
     assert plane.upstream.connections == 3
+
+
+@pytest.mark.parametrize("method", [b"FOO", b"get", b"CONNECT", b"TRACE"])
+@pytest.mark.parametrize("before", [b"", b"GET /api/nothing HTTP/1.1\r\nHost: g\r\n\r\n"])
+async def test_a_method_nobody_knows_is_a_405_on_both_sides(plane, method, before) -> None:
+    for path in (b"/v1/x", b"/api/echo"):
+        peer = await plane.connect()
+        await peer.send(before + method + b" " + path + b" HTTP/1.1\r\nHost: g\r\n\r\n")
+        if before:
+            await peer.message()
+        assert (await peer.message())[0].startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+        assert await peer.rest() == b""
+
+
+UNREADABLE = {
+    400: b"GET /api/status HTTP/1.1\r\nHost: g\r\nX : y\r\n\r\n",
+    417: b"POST /api/swap HTTP/1.1\r\nHost: g\r\nExpect: a-pony\r\n\r\n",
+    431: b"GET /api/status HTTP/1.1\r\nHost: g\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+    505: b"GET /api/status HTTP/1.9\r\nHost: g\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize(("status", "raw"), UNREADABLE.items(), ids=map(str, UNREADABLE))
+async def test_what_cannot_be_read_is_answered_in_the_dialect_of_its_path(
+    plane, status: int, raw: bytes
+) -> None:
+    head, body = await plane.ask(raw)
+    fields = head.lower()
+    problem = json.loads(body)
+    assert b"content-type: application/problem+json\r\n" in fields
+    assert b"access-control-allow-origin" not in fields
+    assert fields.count(b"x-request-id: ") == 1
+    assert (problem["status"], problem["code"]) == (status, "invalid_request")
+    named = problem["instance"].removeprefix("urn:spark-control:request:")
+    assert f"x-request-id: {named}\r\n".encode() in fields
+    _, body = await plane.ask(raw.replace(b"/api/", b"/v1/"))
+    assert json.loads(body)["error"]["code"] == "invalid_request"
+
+
+async def test_a_broken_body_is_answered_in_the_dialect_of_its_path(plane) -> None:
+    broken = b" HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n"
+    assert json.loads((await plane.ask(b"POST /api/echo" + broken))[1])["status"] == 400
+    assert "error" in json.loads((await plane.ask(b"POST /v1/x" + broken))[1])

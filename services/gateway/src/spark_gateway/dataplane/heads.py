@@ -44,6 +44,8 @@ class HeadError(Exception):
         super().__init__(message)
         self.status = status
         self.message = message
+        self.path = b""
+        """What was asked for, as far as it can be told: it decides the dialect of the answer."""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,12 @@ def find_head(data: bytes, scanned: int, limit: int) -> int:
             raise HeadError(400, "line feed without carriage return")
         position = data.find(b"\n", position + 1)
     return 0
+
+
+def likely_path(data: bytes) -> bytes:
+    """Return the path that a head which cannot be read probably asks for, else nothing."""
+    words = data.partition(b"\r\n")[0].split(b" ", 2)
+    return words[1].partition(b"?")[0] if len(words) > 1 else b""
 
 
 def parse_request(head: bytes) -> RequestHead:
@@ -196,10 +204,14 @@ def is_data_plane(head: RequestHead) -> bool:
     return not (models and head.method in (b"GET", b"HEAD"))
 
 
-def check_relayable(head: RequestHead) -> None:
-    """Raise HeadError for what is valid HTTP but is never passed to an upstream."""
+def check_method(head: RequestHead) -> None:
+    """Raise HeadError for methods that nobody behind this port knows."""
     if head.method not in _PASSING:
         raise HeadError(405, "method not allowed")
+
+
+def check_relayable(head: RequestHead) -> None:
+    """Raise HeadError for what is valid HTTP but is never passed to an upstream."""
     path = head.path
     if (b"/." in path or b"%2" in path) and _DOT_SEGMENT.search(path) is not None:
         raise HeadError(400, "dot segments in the path")

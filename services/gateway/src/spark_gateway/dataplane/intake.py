@@ -4,7 +4,13 @@ from typing import Protocol
 
 from spark_gateway.dataplane.bodies import RequestBody
 from spark_gateway.dataplane.framing import FramingError
-from spark_gateway.dataplane.heads import HeadError, RequestHead, find_head, parse_request
+from spark_gateway.dataplane.heads import (
+    HeadError,
+    RequestHead,
+    find_head,
+    likely_path,
+    parse_request,
+)
 
 
 class Sink(Protocol):
@@ -91,6 +97,8 @@ class RequestIntake:
                 elif self._busy or not self._take_head():
                     return
         except (HeadError, FramingError) as error:
+            if isinstance(error, HeadError):
+                error.path = likely_path(self._held)
             body = self._body
             self.stop()
             self._body = body
@@ -109,10 +117,11 @@ class RequestIntake:
                 self._sink.head_began()
             self._scanned = len(data)
             return False
-        raw, self._held = data[:end], data[end:]
+        raw = data[:end]
+        head = parse_request(raw)
+        self._held = data[end:]
         self._scanned = 0
         self._busy = True
-        head = parse_request(raw)
         body = RequestBody(head.length, chunked=head.chunked)
         self._body = None if body.complete else body
         self._sink.request_received(head, raw)

@@ -55,6 +55,7 @@ class DataPlaneProtocol(HttpToolsProtocol):
         self._state = _HEAD
         self._intake = RequestIntake(self, self.plane.limits.head_bytes)
         self._exchange: Exchange | None = None
+        self._path = b""
         self._body_bytes = 0
         self._close_after = False
         self._asgi_answered = False
@@ -120,7 +121,7 @@ class DataPlaneProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """The parser above could not read what this class let pass."""
-        self._reject_body(refusals.bad_request(b"", 400, "malformed request"))
+        self._reject_body(refusals.bad_request(self._path, 400, "malformed request"))
 
     def handle_websocket_upgrade(self) -> None:
         """The connection becomes a WebSocket's, and none of ours."""
@@ -217,15 +218,19 @@ class DataPlaneProtocol(HttpToolsProtocol):
 
     def request_received(self, head: heads.RequestHead, raw: bytes) -> None:
         """A request: relay it, refuse it, or leave it to the ASGI side."""
-        if not heads.is_data_plane(head):
-            self._begin_asgi(heads.asgi_request(raw, head))
-            return
+        self._path = head.path
+        relayed = heads.is_data_plane(head)
         try:
-            heads.check_relayable(head)
+            heads.check_method(head)
+            if relayed:
+                heads.check_relayable(head)
         except heads.HeadError as error:
             self._give_up(refusals.bad_request(head.path, error.status, error.message))
-        else:
+            return
+        if relayed:
             self._begin_relay(head)
+        else:
+            self._begin_asgi(heads.asgi_request(raw, head))
 
     def body_received(self, content: bytes, raw: bytes) -> None:
         """A part of the body of the request under way."""
@@ -244,9 +249,10 @@ class DataPlaneProtocol(HttpToolsProtocol):
 
     def request_malformed(self, error: heads.HeadError | FramingError) -> None:
         """Where the request ends cannot be trusted, so the connection must."""
-        status = error.status if isinstance(error, heads.HeadError) else 400
-        path = self._exchange.head.path if self._exchange is not None else b""
-        self._reject_body(refusals.bad_request(path, status, str(error)))
+        if isinstance(error, heads.HeadError):
+            self._reject_body(refusals.bad_request(error.path, error.status, error.message))
+        else:
+            self._reject_body(refusals.bad_request(self._path, 400, str(error)))
 
     def _begin_relay(self, head: heads.RequestHead) -> None:
         plane, now = self.plane, self.loop.time()

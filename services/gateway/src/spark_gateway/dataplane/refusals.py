@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from spark_common.ids import new_id
 from spark_gateway.dataplane.ports import Field, Refusal
 
 _OPENAI_TYPES: Final[Mapping[int, str]] = {
@@ -27,12 +28,18 @@ _ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
     503: "overloaded_error",
     504: "timeout_error",
 }
+_REQUEST_ID: Final = b"x-request-id"
 _CORS: Final[tuple[Field, ...]] = ((b"access-control-allow-origin", b"*"),)
 
 
 def speaks_anthropic(path: bytes) -> bool:
     """Whether callers of ``path`` expect errors in the form of the Messages API."""
     return path == b"/v1/messages" or path.startswith(b"/v1/messages/")
+
+
+def _speaks_problem(path: bytes) -> bool:
+    """Whether this is an address of the control plane. One that is not known is none."""
+    return path.startswith(b"/") and path != b"/v1" and not path.startswith(b"/v1/")
 
 
 def error_body(
@@ -85,8 +92,33 @@ def refuse(
 
 
 def bad_request(path: bytes, status: int, message: str) -> Refusal:
-    """The request cannot be acted on; the connection ends because its bytes cannot be trusted."""
+    """The request cannot be acted on; the connection ends because its bytes cannot be trusted.
+
+    Any path may be asked for with such bytes, so here the control plane's dialect counts too.
+    """
+    if _speaks_problem(path):
+        return _problem(status, message)
     return refuse(path, status, "invalid_request", message, close=True)
+
+
+def _problem(status: int, message: str) -> Refusal:
+    request_id = new_id()
+    body = {
+        "type": "urn:spark-control:problem:invalid_request",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": message,
+        "code": "invalid_request",
+        "instance": f"urn:spark-control:request:{request_id}",
+        "details": {},
+    }
+    return Refusal(
+        status,
+        json.dumps(body, separators=(",", ":")).encode(),
+        ((_REQUEST_ID, request_id.encode("ascii")), (b"x-content-type-options", b"nosniff")),
+        close=True,
+        content_type=b"application/problem+json",
+    )
 
 
 def body_too_large(path: bytes, limit: int) -> Refusal:
@@ -120,7 +152,10 @@ def broken_stream_event(path: bytes, *, too_long: bool = False) -> bytes:
 
 
 def render(refusal: Refusal, common: Sequence[Field], request_id: bytes, *, no_body: bool) -> bytes:
-    """A refusal as HTTP/1.1. ``common`` are the server's own fields (date); HEAD has no body."""
+    """A refusal as HTTP/1.1. ``common`` are the server's own fields (date); HEAD has no body.
+
+    ``request_id`` counts unless the refusal brings its own.
+    """
     try:
         phrase = HTTPStatus(refusal.status).phrase.encode()
     except ValueError:
@@ -131,7 +166,8 @@ def render(refusal: Refusal, common: Sequence[Field], request_id: bytes, *, no_b
     if refusal.status != HTTPStatus.NO_CONTENT:
         out += (b"content-type: ", refusal.content_type, b"\r\n")
         out.append(b"content-length: %d\r\n" % len(refusal.body))
-    out += (b"x-request-id: ", request_id, b"\r\n")
+    if all(name != _REQUEST_ID for name, _ in refusal.headers):
+        out += (_REQUEST_ID, b": ", request_id, b"\r\n")
     if refusal.close:
         out.append(b"connection: close\r\n")
     out.append(b"\r\n")
