@@ -6,6 +6,11 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import click
+
+PORT = click.IntRange(1, 65535)
+"""What a port given on the command line may be."""
+
 
 @dataclass(frozen=True)
 class Listener:

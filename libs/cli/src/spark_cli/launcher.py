@@ -25,6 +25,9 @@ def run(launch: Launch) -> None:
     except FolderInUseError as error:
         terminal.trouble("sparkctl", str(error))
         sys.exit(1)
+    except OSError as error:
+        terminal.trouble("sparkctl", f"{folder.path} cannot be used: {error.strerror}")
+        sys.exit(1)
     try:
         code = asyncio.run(_run(launch, folder, terminal))
     finally:

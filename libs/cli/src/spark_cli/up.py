@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from spark_cli.addresses import PORT
 from spark_cli.launcher import run
 from spark_cli.services import GATEWAY_PORT
 from spark_cli.session import Launch
@@ -17,7 +18,9 @@ _PREFIXES = ("SPARK", "SSH_", "VLLM_", "KOKORO_", "PARAKEET_", "MAGPIE_", "EMBED
 @click.option("--run-dir", default=".run/up", show_default=True, type=click.Path(path_type=Path))
 @click.option("--env-file", default=".env", show_default=True, type=click.Path(path_type=Path))
 @click.option("--host", default="0.0.0.0", show_default=True, help="Address of the dashboard.")  # noqa: S104 the network is who it is for
-@click.option("--port", default=GATEWAY_PORT, show_default=True, help="Port of the dashboard.")
+@click.option(
+    "--port", default=GATEWAY_PORT, type=PORT, show_default=True, help="Port of the dashboard."
+)
 def up(run_dir: Path, env_file: Path, host: str, port: int) -> None:
     """Run the whole product here with the Sparks of the environment or of --env-file.
 
@@ -67,20 +70,33 @@ def bus_settings(settings: Mapping[str, str]) -> dict[str, str]:
 def read_env_file(path: Path) -> dict[str, str]:
     """Return NAME=value lines; comments and blank lines are skipped, quotes around are taken off.
 
-    Raises click.ClickException naming the line that is neither.
+    As in compose, `` #`` after a value without quotes begins a comment. Raises
+    click.ClickException naming the line that is neither, or why the file cannot be read.
     """
     if not path.exists():
         return {}
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{path} cannot be read: it is not UTF-8 text") from error
     found = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        text = line.strip().removeprefix("export ")
-        if not text or text.startswith("#"):
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip().removeprefix("export ")
+        if not stripped or stripped.startswith("#"):
             continue
-        name, separator, value = text.partition("=")
+        name, separator, value = stripped.partition("=")
         if not separator or not name.strip().isidentifier():
             raise click.ClickException(f"{path} line {number} is not NAME=value")
-        value = value.strip()
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-            value = value[1:-1]
-        found[name.strip()] = value
+        found[name.strip()] = _unquoted(value.strip())
     return found
+
+
+def _unquoted(value: str) -> str:
+    """Return a value without its quotes, or without the comment behind it."""
+    if value[:1] in ("'", '"') and (end := value.find(value[0], 1)) > 0:
+        behind = value[end + 1 :].strip()
+        if not behind or behind.startswith("#"):
+            return value[1:end]
+    return value.partition(" #")[0].rstrip()
