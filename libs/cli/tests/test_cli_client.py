@@ -33,22 +33,105 @@ def test_a_stream_that_breaks_is_resumed_after_the_last_event() -> None:
         body = f'id: e-{len(asked)}\nevent: x\ndata: {{"n": {len(asked)}}}\n\n'
         return httpx.Response(200, text=body, headers={"content-type": "text/event-stream"})
 
-    client = GatewayClient("http://sim", httpx.MockTransport(answer))
+    client = GatewayClient("http://sim", httpx.MockTransport(answer), lambda _: None)
     assert [event.body["n"] for event in client.events("/api/swap/a/stream")] == [1, 2]
     assert asked == [None, "e-1", "e-2"]
 
 
-def test_a_refusal_is_one_sentence_with_near_matches() -> None:
+def test_a_followed_gateway_may_be_started_again() -> None:
+    answers: list[httpx.Response | httpx.ConnectError] = [
+        httpx.Response(200, text='id: e-1\ndata: {"n": 1}\n\n'),
+        httpx.ConnectError("refused"),
+        httpx.Response(503, json={"detail": "the event bus is away", "code": "unavailable"}),
+        httpx.Response(200, text='id: e-2\ndata: {"n": 2}\n\n'),
+        httpx.Response(204),
+    ]
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        given = answers.pop(0)
+        if isinstance(given, httpx.ConnectError):
+            raise given
+        return given
+
+    waited: list[float] = []
+    client = GatewayClient("http://sim", httpx.MockTransport(answer), waited.append)
+    assert [event.body["n"] for event in client.events("/api/swap/a/stream")] == [1, 2]
+    assert len(waited) == 4
+
+
+def test_a_followed_gateway_that_stays_away_is_told_in_the_end() -> None:
+    asked: list[int] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        asked.append(1)
+        if len(asked) == 1:
+            return httpx.Response(200, text='data: {"n": 1}\n\n')
+        raise httpx.ConnectError("refused")
+
+    waited: list[float] = []
+    client = GatewayClient("http://sim", httpx.MockTransport(answer), waited.append)
+    with pytest.raises(RefusedError, match="nobody answers"):
+        list(client.events("/api/live"))
+    assert sum(waited) == pytest.approx(60, abs=1)
+
+
+def test_a_refusal_is_one_sentence() -> None:
     problem = {
-        "detail": "no model 'qwen'",
+        "detail": "there is no model 'qwen' on the menu; close to it: qwen3.6-35b-a3b",
         "code": "unknown_model",
         "details": {"near": ["qwen3.6-35b-a3b"]},
     }
     client = GatewayClient(
         "http://sim", httpx.MockTransport(lambda _: httpx.Response(404, json=problem))
     )
-    with pytest.raises(RefusedError, match=r"\(unknown_model\)\nclose to it: qwen3"):
+    with pytest.raises(RefusedError) as refused:
         client.get("/api/models")
+    assert refused.value.message == f"{problem['detail']} (unknown_model)"
+
+
+def test_another_server_at_the_address_is_one_sentence() -> None:
+    page = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>"))
+    with pytest.raises(RefusedError, match="what answers at http://sim is not spark-control"):
+        GatewayClient("http://sim", page).get("/api/status")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://sim", "http://sim:port"])
+def test_an_address_that_is_none_names_the_variable(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARK_CONTROL_URL", url)
+    answer = CliRunner().invoke(main, ["models"])
+    assert answer.exit_code == gateway_client.REFUSED
+    assert answer.output.startswith("Error: SPARK_CONTROL_URL")
+    assert len(answer.output.splitlines()) == 1
+
+
+def test_an_empty_address_is_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_CONTROL_URL", " ")
+    assert gateway_client.gateway_url() == gateway_client.DEFAULT_URL
+
+
+def test_the_doctor_calls_a_named_gateway_that_is_away_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SPARK_CONTROL_URL", "http://127.0.0.1:1")
+    answer = CliRunner().invoke(main, ["doctor"])
+    assert answer.exit_code == 1
+    assert "wrong  nobody answers at http://127.0.0.1:1" in answer.output
+
+
+def test_ctrl_c_while_following_says_that_the_swap_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    view = {"id": "swap-1", "model": "m", "phase": "queued"}
+    monkeypatch.setattr(GatewayClient, "post", lambda *_: view)
+    monkeypatch.setattr("spark_cli.commands.swap.follow_swap", interrupted)
+    answer = CliRunner().invoke(main, ["swap", "m", "--follow"])
+    assert answer.exit_code == 130
+    assert "swap swap-1 goes on" in answer.output
 
 
 def test_nobody_there_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,20 @@ import httpx
 DEFAULT_URL = "http://127.0.0.1:9999"
 REFUSED = 3
 """Exit code when the gateway refuses or cannot be reached."""
+_AGAIN_SECONDS = 0.5
+_MOST_TRIES = 120
+"""A stream that was followed may be away for a minute: the gateway is being started again."""
+_AWAY = frozenset({httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE})
 
 
 class RefusedError(click.ClickException):
     """The gateway said no, or nobody answered."""
 
     exit_code = REFUSED
+
+
+class AwayError(RefusedError):
+    """The gateway, or what stands behind it, is away just now."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +40,27 @@ class ServerEvent:
 
 def gateway_url() -> str:
     """Return the address of the gateway: SPARK_CONTROL_URL, else this machine."""
-    return os.environ.get("SPARK_CONTROL_URL", DEFAULT_URL).rstrip("/")
+    return (os.environ.get("SPARK_CONTROL_URL", "").strip() or DEFAULT_URL).rstrip("/")
 
 
 class GatewayClient:
     """A small client of the public control API."""
 
-    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._http = httpx.Client(base_url=url, timeout=15.0, transport=transport)
+    def __init__(
+        self,
+        url: str,
+        transport: httpx.BaseTransport | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``pause`` waits between two attempts to follow a stream. Raises RefusedError."""
+        if not url.startswith(("http://", "https://")):
+            raise RefusedError(f"SPARK_CONTROL_URL must begin with http:// or https://: {url}")
+        try:
+            self._http = httpx.Client(base_url=url, timeout=15.0, transport=transport)
+        except httpx.InvalidURL as error:
+            raise RefusedError(f"SPARK_CONTROL_URL is not an address: {url}") from error
         self._url = url
+        self._pause = pause
 
     def get(self, path: str, **query: str | int | bool) -> Any:
         """GET a JSON document."""
@@ -50,7 +71,12 @@ class GatewayClient:
         return self._ask("POST", path, json=body, headers=headers)
 
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
-        """Follow server-sent events; resumes by itself, ends when the server says so."""
+        """Follow server-sent events; ends when the server says so.
+
+        Resumes by itself: once followed, the gateway may be away for a minute. Raises
+        RefusedError.
+        """
+        followed, tries = False, 0
         while True:
             headers = {"accept": "text/event-stream"}
             if last_id is not None:
@@ -64,12 +90,17 @@ class GatewayClient:
                         answer.read()
                         raise self._refusal(answer)
                     for event in parse_events(answer.iter_lines()):
+                        followed, tries = True, 0
                         last_id = event.id or last_id
                         yield event
-            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.ReadTimeout):
-                continue
             except httpx.TransportError as error:
-                raise self._unreachable() from error
+                if not followed or tries >= _MOST_TRIES:
+                    raise self._unreachable() from error
+            except AwayError:
+                if not followed or tries >= _MOST_TRIES:
+                    raise
+            tries += 1
+            self._pause(_AGAIN_SECONDS)
 
     def _ask(self, method: str, path: str, **arguments: Any) -> Any:
         try:
@@ -78,7 +109,10 @@ class GatewayClient:
             raise self._unreachable() from error
         if answer.is_error:
             raise self._refusal(answer)
-        return answer.json()
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise RefusedError(f"what answers at {self._url} is not spark-control") from error
 
     def _unreachable(self) -> RefusedError:
         return RefusedError(
@@ -88,15 +122,12 @@ class GatewayClient:
 
     @staticmethod
     def _refusal(answer: httpx.Response) -> RefusedError:
+        kind = AwayError if answer.status_code in _AWAY else RefusedError
         try:
             problem = answer.json()
-            text = f"{problem['detail']} ({problem['code']})"
-            near = problem.get("details", {}).get("near")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return RefusedError(f"the gateway answered {answer.status_code}")
-        if near:
-            text += f"\nclose to it: {', '.join(near)}"
-        return RefusedError(text)
+            return kind(f"{problem['detail']} ({problem['code']})")
+        except (ValueError, KeyError, TypeError):
+            return kind(f"the gateway answered {answer.status_code}")
 
 
 def parse_events(lines: Iterator[str]) -> Iterator[ServerEvent]:

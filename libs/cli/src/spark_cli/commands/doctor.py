@@ -1,6 +1,7 @@
 """``sparkctl doctor``: what is missing on this machine or wrong with what runs, and what to do."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 
@@ -44,6 +45,9 @@ def _product() -> Iterator[tuple[bool, str]]:
     try:
         status = GatewayClient(url).get("/api/status")
     except RefusedError as error:
+        if os.environ.get("SPARK_CONTROL_URL", "").strip():
+            yield False, error.message
+            return
         yield True, f"nothing runs at {url} ({error.message.splitlines()[0]})"
         taken = problems(SimulatedSparks().listeners())
         yield not taken, taken[0] if taken else "the demo's addresses and ports are free"

@@ -1,6 +1,7 @@
 """``sparkctl events``: everything that happens, as it happens."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -13,13 +14,14 @@ from spark_cli.gateway_client import GatewayClient, gateway_url
 @click.option("--type", "kinds", multiple=True, help="Only these events, for example swap.failed.")
 def events(as_json: bool, kinds: tuple[str, ...]) -> None:
     """Follow the events of the cluster until Ctrl-C."""
-    for event in GatewayClient(gateway_url()).events("/api/live"):
-        if kinds and event.name not in kinds:
-            continue
-        if as_json:
-            click.echo(json.dumps({"event": event.name, "id": event.id, "data": event.body}))
-        else:
-            click.echo(f"{event.name:<15} {summary(event.name, event.body)}")
+    with suppress(KeyboardInterrupt):
+        for event in GatewayClient(gateway_url()).events("/api/live"):
+            if kinds and event.name not in kinds:
+                continue
+            if as_json:
+                click.echo(json.dumps({"event": event.name, "id": event.id, "data": event.body}))
+            else:
+                click.echo(f"{event.name:<15} {summary(event.name, event.body)}")
 
 
 def summary(name: str, body: dict[str, Any]) -> str:

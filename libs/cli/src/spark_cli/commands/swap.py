@@ -12,6 +12,8 @@ from spark_cli.words import duration
 
 FAILED = 1
 """Exit code when the swap ended without the model serving."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 @click.command()
@@ -50,7 +52,14 @@ def swap(
     }
     view = client.post("/api/swap", body, headers)
     click.echo(json.dumps(view) if as_json else _accepted(view))
-    if follow and not dry_run and not follow_swap(client, view["id"], as_json):
+    if not follow or dry_run:
+        return
+    try:
+        serves = follow_swap(client, view["id"], as_json)
+    except KeyboardInterrupt:
+        click.echo(f"\nnot followed any more; swap {view['id']} goes on", err=True)
+        context.exit(INTERRUPTED)
+    if not serves:
         context.exit(FAILED)
 
 
