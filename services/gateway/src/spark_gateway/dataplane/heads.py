@@ -13,6 +13,7 @@ FIELD_LINE = re.compile(
 )
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) HTTP/(\d)\.(\d)")
 _ABSOLUTE = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+_SLASHES = re.compile(rb"/{2,}")
 _DOT_SEGMENT = re.compile(rb"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
 
 _PASSING: Final = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
@@ -132,9 +133,9 @@ def _set_target(parsed: RequestHead, target: bytes) -> None:
         target = b"/" + target.lstrip(b"/")
     query = target.find(b"?")
     path = target if query < 0 else target[:query]
-    if path.endswith(b"/") and path.startswith(b"/v1/"):
-        # An upstream would answer with a redirect to an address that the client cannot reach.
-        stripped = path.rstrip(b"/")
+    if path.startswith(b"/v1/") and (b"//" in path or path.endswith(b"/")):
+        # An upstream would not find it, or redirect to an address that the client cannot reach.
+        stripped = _SLASHES.sub(b"/", path).rstrip(b"/")
         target = stripped + target[len(path) :]
         path = stripped
     parsed.path = path
