@@ -9,7 +9,7 @@ import asyncssh
 import structlog
 
 from spark_common.clock import Clock
-from spark_common.errors import UnavailableError
+from spark_common.errors import HostKeyChangedError, UnavailableError
 from spark_common.remote.ssh.circuit import Circuit
 from spark_common.remote.ssh.failures import explain
 from spark_common.remote.ssh.known_hosts import KnownHosts
@@ -112,7 +112,8 @@ class Link:
             self._circuit.gave_up()
             return
         failure = attempt.exception()
-        if failure is None:
+        if failure is None or isinstance(failure, HostKeyChangedError):
+            # A host with another key answers at once, and forgetting the old key must work at once.
             self._circuit.succeeded()
         elif isinstance(failure, UnavailableError):
             self._circuit.failed(failure)
