@@ -85,14 +85,14 @@ def test_a_swap_says_what_is_loading_and_when_to_come_back(router, clock) -> Non
     assert headers[b"retry-after"] == b"60"
     assert headers[b"x-should-retry"] == b"true"
     assert body["error"] == {
-        "message": "model Qwen 3.6 is loading on spark1 (phase warming, ETA ~2m)",
+        "message": "model qwen is loading on spark1 (phase warming, ETA ~2m)",
         "type": "server_error",
         "param": "model",
         "code": "model_loading",
         "src": "spark-control",
     }
     assert body["loading"] == {
-        "model": "Qwen 3.6",
+        "model": "qwen",
         "state": "loading",
         "phase": "warming",
         "node": "spark1",
@@ -114,6 +114,7 @@ def test_progress_keeps_the_start_of_the_swap_it_belongs_to(router, clock) -> No
     clock.seconds += 5
     router.set_swap(progress(clock, Phase.LOADING))
     assert json.loads(refused(router).body)["loading"]["elapsed_seconds"] == 17.0
+    assert json.loads(refused(router).body)["loading"]["model"] == "qwen"
     router.set_swap(progress(clock, Phase.LOADING, "swap2"))
     assert json.loads(refused(router).body)["loading"]["elapsed_seconds"] == 0.0
 
@@ -146,6 +147,7 @@ def test_nothing_loaded_is_said_so(router) -> None:
     refusal = refused(router)
     assert refusal.status == 503
     assert json.loads(refusal.body)["error"]["code"] == "no_model_loaded"
+    assert dict(refusal.headers)[b"x-should-retry"] == b"false"
 
 
 def test_a_server_that_answers_is_believed_over_an_old_report(router) -> None:

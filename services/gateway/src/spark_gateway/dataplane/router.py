@@ -67,8 +67,7 @@ class SwapAwareRouter:
             began_at = self._swap.began_at
         else:
             began_at = now
-        name = swap.model_name if isinstance(swap, SwapView) else swap.model
-        self._swap = _Swap(swap_id, name, swap.phase, swap.eta_seconds, began_at, now)
+        self._swap = _Swap(swap_id, swap.model, swap.phase, swap.eta_seconds, began_at, now)
 
     def set_serving(self, serving: bool) -> None:
         """Whether the model server itself answered when it was last looked at."""
@@ -91,7 +90,8 @@ class SwapAwareRouter:
             return None
         if self._runtime.state == "idle":
             message = "no model is loaded; load one from the dashboard"
-            return refuse(path, 503, "no_model_loaded", message, param="model")
+            again = ((b"x-should-retry", b"false"),)  # Waiting loads nothing: somebody has to.
+            return refuse(path, 503, "no_model_loaded", message, param="model", headers=again)
         if self._runtime.state == "starting":
             return self._starting(path, self._runtime)
         return None
