@@ -243,6 +243,20 @@ async def test_cancel_at_the_very_edge_of_stopping_leaves_the_old_model(bench, e
     assert (ended.phase, ended.serving, effects()) == (Phase.CANCELLED, "gemma", [])
 
 
+async def test_cancel_at_the_edge_of_stopping_an_empty_gpu_says_that_nothing_happened(
+    bench, effects
+):
+    bench.runtime._container = None
+    attempt = bench.attempt(bench.job())
+    await attempt.journal.enter(Phase.PREFLIGHT, "")
+    await attempt.journal.enter(Phase.DRAINING, "")
+    await attempt.journal.enter(Phase.STOPPING, "")
+    attempt.cancellation.by = "Bob"
+    job = await bench.swap(attempt=attempt)
+    assert (job.phase, job.serving, effects()) == (Phase.CANCELLED, None, [])
+    assert job.message == "Cancelled by Bob. Nothing was touched."
+
+
 async def test_cancel_while_rolling_back_empties_the_gpu(bench):
     bench.runtime.faults.dies_after, bench.runtime.faults.only_for = 20, "qwen"
     attempt = bench.attempt(bench.job(rollback=True))

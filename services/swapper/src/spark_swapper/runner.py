@@ -19,6 +19,7 @@ from spark_swapper.stopping import Stopping
 
 _TOUCHED = (Phase.LAUNCHING, Phase.LOADING, Phase.WARMING)
 """Phases in which something of the new model may be running."""
+_NOTHING = "Nothing was touched."
 
 
 class SwapRunner:
@@ -201,7 +202,7 @@ class SwapRunner:
         journal, phase = attempt.journal, attempt.journal.job.phase
         left: str | None = None
         if phase is Phase.STOPPING and not await self._stop_ordered(journal.job.id):
-            pass
+            left = _NOTHING
         elif phase in (Phase.STOPPING, *_TOUCHED, Phase.ROLLING_BACK):
             await journal.note(f"Cancelled by {by}: clearing the GPU.")
             step = runtime.ROLLBACK_CLEAR if phase is Phase.ROLLING_BACK else runtime.CLEAR
@@ -247,7 +248,7 @@ class SwapRunner:
         if now is not None:
             state = f"{now.served_name} is serving."
         elif journal.job.phase in UNTOUCHED:
-            state = "Nothing was touched."
+            state = _NOTHING
         elif left == "":
             state = f"The GPU is empty now. {causes.PRESS_ANOTHER}"
         else:
