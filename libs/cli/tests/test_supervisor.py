@@ -7,6 +7,7 @@ import pytest
 
 from spark_cli.supervisor import Stage, StartFailedError, Supervisor
 from spark_cli.terminal import Terminal
+from spark_common.embedded import ServerStartError
 
 
 @dataclass
@@ -17,6 +18,8 @@ class FakePart:
     journal: list[str]
     ready_after: int = 1
     dies_at_once: int = 0
+    refuses: set[int] = field(default_factory=set)
+    """Which starts fail because somebody else has the port."""
     _probes: int = 0
     _ended: asyncio.Future[int] | None = None
     starts: int = 0
@@ -29,6 +32,8 @@ class FakePart:
     async def start(self) -> None:
         self.starts += 1
         self.journal.append(f"start {self.name}")
+        if self.starts in self.refuses:
+            raise ServerStartError("port 4222 is taken")
         self._ended = asyncio.get_running_loop().create_future()
         self._probes = 0
         if self.starts <= self.dies_at_once:
@@ -76,6 +81,19 @@ async def test_a_part_that_is_killed_is_started_again(capsys: pytest.CaptureFixt
     await supervisor.stop()
     assert part.starts == 2
     assert "swapper        ended with signal 9; starting it again" in capsys.readouterr().err
+
+
+async def test_a_server_that_cannot_be_started_again_is_told_and_tried_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    part = FakePart("nats", [], refuses={2})
+    supervisor = Supervisor([Stage([part])], Terminal())
+    await supervisor.start()
+    part.die()
+    await asyncio.wait_for(part.restarted.wait(), 5)
+    await supervisor.stop()
+    assert part.starts == 3
+    assert "nats           cannot be started: port 4222 is taken" in capsys.readouterr().err
 
 
 async def test_a_part_that_cannot_start_ends_the_start_with_its_last_words() -> None:

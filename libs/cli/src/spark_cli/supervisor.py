@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from spark_cli.parts import Part
 from spark_cli.terminal import Terminal
+from spark_common.embedded import EmbeddedServerError
 
 _FIRST_BACKOFF_SECONDS = 0.2
 _LAST_BACKOFF_SECONDS = 5.0
@@ -109,7 +110,7 @@ class Supervisor:
             backoff = min(backoff * 2, _LAST_BACKOFF_SECONDS)
             try:
                 await part.start()
-            except OSError as error:
+            except (OSError, EmbeddedServerError) as error:
                 self._terminal.trouble(part.name, f"cannot be started: {error}")
                 ended = asyncio.ensure_future(_failed_start())
                 continue
