@@ -9,14 +9,10 @@ from typing import BinaryIO
 
 from spark_common.embedded.child import die_with_parent
 
-_LOG_LIMIT_BYTES = 8 * 1024 * 1024
-
 
 def open_log(path: Path) -> BinaryIO:
-    """Open a log for appending; one that grew too large starts again."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES:
-        path.replace(path.with_suffix(".old.log"))
+    """Open a log for appending, so that it may be cut while somebody writes."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path.open("ab")
 
 

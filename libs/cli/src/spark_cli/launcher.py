@@ -9,6 +9,7 @@ from contextlib import suppress
 import httpx
 
 from spark_cli.addresses import Listener, problems
+from spark_cli.log_limit import keep_logs_small
 from spark_cli.run_folder import FolderInUseError, RunFolder
 from spark_cli.session import Launch, Session
 from spark_cli.supervisor import StartFailedError
@@ -46,6 +47,7 @@ async def _run(launch: Launch, folder: RunFolder, terminal: Terminal) -> int:
     code = 0
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
         session = Session(launch, folder, terminal, client)
+        trimming = asyncio.create_task(keep_logs_small(folder.log_folders()))
         try:
             await _unless(stop, session.start())
             if not stop.is_set():
@@ -58,6 +60,7 @@ async def _run(launch: Launch, folder: RunFolder, terminal: Terminal) -> int:
         terminal.plain()
         terminal.note("sparkctl", "stopping")
         await session.stop()
+        trimming.cancel()
     terminal.note("sparkctl", "everything stopped; the state is kept for the next start")
     return code
 

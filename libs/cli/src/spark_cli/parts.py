@@ -87,7 +87,7 @@ class Program:
     def last_words(self) -> str:
         """Return the last line of this start's log."""
         with self.log.open("rb") as stream:
-            stream.seek(self._log_start)
+            stream.seek(min(self._log_start, self.log.stat().st_size))
             tail = stream.read()[-4000:].decode("utf-8", "replace")
         lines = [line for line in tail.splitlines() if line.strip()]
         return lines[-1] if lines else "it said nothing"

@@ -51,6 +51,10 @@ class RunFolder:
         """Log file of a part."""
         return self.path / "logs" / f"{name}.log"
 
+    def log_folders(self) -> list[Path]:
+        """Folders in which parts write their logs."""
+        return [self.path / name for name in ("logs", "nats", "redis")]
+
     def sub(self, *names: str) -> Path:
         """Return a folder below, created with the same narrow rights."""
         path = self.path.joinpath(*names)
