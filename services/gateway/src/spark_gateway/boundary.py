@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from spark_common.ids import new_id
 from spark_gateway.allowed_hosts import AllowedHosts
+from spark_gateway.dialect import is_v1
 from spark_gateway.errors import HttpFaultError, fault_of, render
 from spark_gateway.security_headers import add_security_headers
 
@@ -49,7 +50,8 @@ class Boundary:
         # The access log line is written after us, in the same task.
         structlog.contextvars.bind_contextvars(correlation_id=request_id)
         try:
-            if not self._hosts.admits(headers.get("host")):
+            # Any origin may read /v1 (see security_headers), so a name of its own gains nothing.
+            if not is_v1(inner["path"]) and not self._hosts.admits(headers.get("host")):
                 raise HttpFaultError(
                     421,
                     "host_not_allowed",

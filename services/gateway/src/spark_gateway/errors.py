@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from spark_common.errors import SparkError
+from spark_gateway.dialect import is_v1, speaks_anthropic
 
 STATUSES: Mapping[str, int] = {
     "internal": 500,
@@ -135,9 +136,9 @@ def fault_of(error: Exception) -> Fault:
 def render(fault: Fault, path: str, request_id: str) -> Response:
     """Render a fault in the dialect that the clients of ``path`` read."""
     headers = dict(fault.headers)
-    if path.startswith("/v1/messages"):
+    if speaks_anthropic(path):
         return JSONResponse(_anthropic(fault), fault.status, headers)
-    if path == "/v1" or path.startswith("/v1/"):
+    if is_v1(path):
         return JSONResponse(_openai(fault).model_dump(), fault.status, headers)
     problem = Problem(
         type=f"urn:spark-control:problem:{fault.code}",

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from spark_gateway.dataplane.ports import Field, Refusal, Router, Upstream
+from spark_gateway.dialect import is_v1
 
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _FIELD_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}\Z")
@@ -42,15 +43,11 @@ class Preflight:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] == "http" and scope["method"] == "OPTIONS" and _is_v1(scope["path"]):
+        if scope["type"] == "http" and scope["method"] == "OPTIONS" and is_v1(scope["path"]):
             response = Response(status_code=204, headers=_answer(Headers(scope=scope)))
             await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
-
-
-def _is_v1(path: str) -> bool:
-    return path == "/v1" or path.startswith("/v1/")
 
 
 def _answer(asked: Mapping[str, str]) -> dict[str, str]:

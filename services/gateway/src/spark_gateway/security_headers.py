@@ -2,6 +2,8 @@
 
 from starlette.datastructures import MutableHeaders
 
+from spark_gateway.dialect import is_v1
+
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -38,7 +40,7 @@ def add_security_headers(headers: MutableHeaders, path: str) -> None:
         headers.setdefault(name, value)
     page = headers.get("content-type", "").startswith("text/html")
     headers.setdefault("content-security-policy", PAGE_POLICY if page else BARE_POLICY)
-    if path == "/v1" or path.startswith("/v1/"):
+    if is_v1(path):
         # Browser apps of other origins use /v1 on purpose; it has no cookies to abuse.
         headers.setdefault("cross-origin-resource-policy", "cross-origin")
         headers.setdefault("access-control-allow-origin", "*")

@@ -29,6 +29,7 @@ def _operation(path: str, summary: str) -> dict[str, Any]:
                 "description": "the runtime's answer, byte for byte",
                 "content": {"application/json": anything, "text/event-stream": {}},
             },
+            "4XX": {"description": "the runtime's own refusal, byte for byte"},
             "502": {"description": "the runtime does not answer"},
             "503": {"description": "no model is loaded, or a swap is running; see Retry-After"},
         },

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from spark_common.ids import new_id
 from spark_gateway.dataplane.ports import Field, Refusal
+from spark_gateway.dialect import is_v1, speaks_anthropic
 
 _OPENAI_TYPES: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
@@ -32,14 +33,9 @@ _REQUEST_ID: Final = b"x-request-id"
 _CORS: Final[tuple[Field, ...]] = ((b"access-control-allow-origin", b"*"),)
 
 
-def speaks_anthropic(path: bytes) -> bool:
-    """Whether callers of ``path`` expect errors in the form of the Messages API."""
-    return path == b"/v1/messages" or path.startswith(b"/v1/messages/")
-
-
 def _speaks_problem(path: bytes) -> bool:
     """Whether this is an address of the control plane. One that is not known is none."""
-    return path.startswith(b"/") and path != b"/v1" and not path.startswith(b"/v1/")
+    return path.startswith(b"/") and not is_v1(path.decode("latin-1"))
 
 
 def error_body(
@@ -54,7 +50,7 @@ def error_body(
 ) -> bytes:
     """The JSON of an error as callers of ``path`` expect it; ``source`` says whose fault it was."""
     body: dict[str, JsonValue]
-    if speaks_anthropic(path):
+    if speaks_anthropic(path.decode("latin-1")):
         kind = _ANTHROPIC_TYPES.get(
             status, "invalid_request_error" if status < 500 else "api_error"
         )
@@ -147,7 +143,7 @@ def broken_stream_event(path: bytes, *, too_long: bool = False) -> bytes:
     else:
         message = "the model server stopped in the middle of the answer"
         body = error_body(path, 502, "upstream_disconnected", message, source="upstream")
-    prefix = b"event: error\n" if speaks_anthropic(path) else b""
+    prefix = b"event: error\n" if speaks_anthropic(path.decode("latin-1")) else b""
     return b"%bdata: %b\n\n" % (prefix, body)
 
 
