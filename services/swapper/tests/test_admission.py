@@ -270,6 +270,7 @@ async def test_an_enveloped_request_is_one_too(ingress):
     [
         (b"{]", "JSON"),
         (b"[]", "the whole"),
+        pytest.param(b"[" * 20_000, "JSON", id="deep"),
         ({"modle": "qwen"}, "modle"),
         ({"model": "qwen", "when_busy": "maybe"}, "when_busy"),
         ({"model": "qwen", "id": "no spaces"}, "id"),

@@ -145,7 +145,7 @@ def _asked(delivery: Delivery) -> SwapRequested:
     else:
         try:
             body = json.loads(message.payload)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError("it is not JSON") from error
     try:
         return SwapRequested.model_validate(body)
