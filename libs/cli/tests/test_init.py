@@ -168,3 +168,12 @@ async def test_redis_server_starts_with_what_it_renders(tmp_path: Path) -> None:
         await process.communicate()
     assert b"ready to accept connections" in said.lower(), said.decode()
     assert process.returncode == 0
+
+
+def test_a_damaged_seed_is_one_line(tmp_path: Path) -> None:
+    run_init(tmp_path)
+    (tmp_path / "nats" / "gateway.nk").write_text("garbage")
+    again = run_init(tmp_path)
+    assert again.exit_code == 1
+    assert "gateway.nk does not hold a seed of NATS: delete it" in again.output
+    assert len(again.output.splitlines()) == 1

@@ -100,6 +100,34 @@ async def test_two_servers_never_share_a_folder(server_type, tmp_path) -> None:
     await second.terminate()
 
 
+@pytest.mark.parametrize("text", [b"", b"garbage", b"\xff\xfe"])
+async def test_a_damaged_seed_is_one_line_that_repeats_nothing_of_it(tmp_path, text) -> None:
+    server = NatsServer(tmp_path)
+    seed = server.identities.seed_file("gateway")
+    seed.write_bytes(text)
+    with pytest.raises(ServerStartError, match=f"{seed} does not hold a seed.*: delete it") as told:
+        await NatsServer(tmp_path).start()
+    assert "garbage" not in str(told.value)
+
+
+async def test_a_damaged_password_is_one_line(tmp_path) -> None:
+    server = RedisServer(tmp_path)
+    server.password_file.write_bytes(b"\xff\xfe")
+    with pytest.raises(ServerStartError, match="does not hold a password: delete it"):
+        await server.start()
+
+
+@pytest.mark.connected
+async def test_an_empty_password_is_replaced_not_accepted(tmp_path) -> None:
+    server = RedisServer(tmp_path)
+    server.password_file.write_bytes(b"\n")
+    await server.start()
+    try:
+        assert len(server.password_file.read_text().strip()) > 20
+    finally:
+        await server.terminate()
+
+
 @pytest.mark.connected
 async def test_nats_resumes_in_its_folder(tmp_path) -> None:
     server = NatsServer(tmp_path / "nats")

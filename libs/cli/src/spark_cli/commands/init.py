@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from spark_cli.ssh_key import ensure_key
-from spark_common.bus.identities import Identities
+from spark_common.bus.identities import DamagedSeedError, Identities
 from spark_common.bus.server_config import render as render_nats
 from spark_common.embedded.redis_config import render as render_redis
 
@@ -65,6 +65,8 @@ def init(
         _, public = ensure_key(directory / "ssh")
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+    except DamagedSeedError as error:
+        raise click.ClickException(str(error)) from error
     click.echo("add this line to ~/.ssh/authorized_keys of the SSH user on every Spark:\n")
     click.echo(public.read_text().strip())
 

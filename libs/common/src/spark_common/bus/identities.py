@@ -11,6 +11,10 @@ import nkeys
 from spark_common.bus.permissions import OPERATOR, PERMISSIONS
 
 
+class DamagedSeedError(Exception):
+    """A seed file holds something else; the message is one line that says what to do."""
+
+
 @dataclass(frozen=True)
 class Identities:
     """A folder with one seed file per identity, mode 0600."""
@@ -20,16 +24,17 @@ class Identities:
 
     @classmethod
     def load_or_create(cls, directory: Path) -> Self:
-        """Read the seeds of a folder and make those that are missing; the rest stay the same."""
+        """Read the seeds of a folder and make those that are missing; the rest stay the same.
+
+        Raises DamagedSeedError.
+        """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = {}
         for name in (*PERMISSIONS, OPERATOR):
             path = directory / f"{name}.nk"
             if not path.exists():
                 _write_new(path, nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
-            pair = nkeys.from_seed(bytearray(path.read_bytes().strip()))
-            keys[name] = pair.public_key.decode()
-            pair.wipe()
+            keys[name] = _public_key(path)
         return cls(directory, keys)
 
     def seed_file(self, name: str) -> Path:
@@ -37,6 +42,19 @@ class Identities:
         if name not in self.public_keys:
             raise KeyError(name)
         return self.directory / f"{name}.nk"
+
+
+def _public_key(path: Path) -> str:
+    try:
+        pair = nkeys.from_seed(bytearray(path.read_bytes().strip()))
+    except nkeys.NkeysError:
+        # Without the cause: its text may hold a part of the seed.
+        raise DamagedSeedError(
+            f"{path} does not hold a seed of NATS: delete it, and the next start makes a new one"
+        ) from None
+    public_key = pair.public_key.decode()
+    pair.wipe()
+    return str(public_key)
 
 
 def _write_new(path: Path, seed: bytes) -> None:

@@ -135,11 +135,13 @@ def prepare_directory(directory: Path) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only we read, never seen half-written."""
+    """Write a file that only we read, never seen half-written, also after a power cut."""
     draft = path.with_name(path.name + ".draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from spark_common.bus.identities import Identities
+from spark_common.bus.identities import DamagedSeedError, Identities
 from spark_common.bus.server_check import server_problem
 from spark_common.bus.server_config import render
 from spark_common.embedded.binaries import NATS, find_binary
@@ -41,10 +41,13 @@ class NatsServer:
 
     @property
     def identities(self) -> Identities:
-        """The seeds of all services; made at first use."""
+        """The seeds of all services; made at first use. Raises ServerStartError."""
         if self._identities is None:
             prepare_directory(self.directory)
-            self._identities = Identities.load_or_create(self.directory / "identities")
+            try:
+                self._identities = Identities.load_or_create(self.directory / "identities")
+            except DamagedSeedError as error:
+                raise ServerStartError(str(error)) from error
         return self._identities
 
     @property

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 from spark_common.embedded.binaries import REDIS, find_binary
 from spark_common.embedded.child import (
     Child,
+    ServerStartError,
     free_port,
     prepare_directory,
     require_free_port,
@@ -57,7 +58,7 @@ class RedisServer:
         prepare_directory(self.directory)
         self._port = self._port or free_port()
         require_free_port(REDIS.program, self._port)
-        if not self.password_file.exists():
+        if not self.password_file.exists() or not self._password():
             write_private(self.password_file, secrets.token_urlsafe(32))
         config = self.directory / "redis.conf"
         write_private(config, self._render())
@@ -80,7 +81,13 @@ class RedisServer:
         return self._child.last_words()
 
     def _password(self) -> str:
-        return self.password_file.read_text(encoding="ascii").strip()
+        try:
+            return self.password_file.read_text(encoding="ascii").strip()
+        except UnicodeDecodeError:
+            raise ServerStartError(
+                f"{self.password_file} does not hold a password: delete it, and the next start "
+                "makes a new one"
+            ) from None
 
     def _render(self) -> str:
         return render(
