@@ -311,3 +311,13 @@ async def test_a_half_open_link_is_noticed_by_the_third_ping(nats_world) -> None
         await until(lambda: gateway.health().connected, "connected again")
         assert (await gateway.bounds("SC_PROGRESS"))[2] == 0
         await gateway.close()
+
+
+async def test_closing_in_the_middle_of_a_reconnect_leaves_nobody_knocking(nats_world) -> None:
+    buses = [await nats_world.join("swapper") for _ in range(12)]
+    await nats_world.server.kill()
+    for bus in buses:
+        await until(lambda bus=bus: not bus.health().connected, "the loss to be noticed")
+    await asyncio.gather(*(bus.close() for bus in buses))
+    names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]
+    assert "Client._attempt_reconnect" not in names

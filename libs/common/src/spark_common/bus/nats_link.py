@@ -52,6 +52,10 @@ class Reader(Protocol):
         ...
 
 
+_CANCELS = 20
+"""How often a reconnect is told to end before it is given up."""
+
+
 class NatsLink:
     """The connection of one identity, with the settings that survive a broken network."""
 
@@ -201,6 +205,20 @@ class NatsLink:
         except (nats.errors.Error, OSError) as error:
             # nats-py tries to send what is left even where the connection is gone.
             log.debug("bus.closed_hard", reason=type(error).__name__)
+        await self._end_reconnecting()
+
+    async def _end_reconnecting(self) -> None:
+        """End a reconnect that is under way.
+
+        nats-py cancels it once, and asyncio.wait_for before Python 3.12 loses a cancellation that
+        meets a refused connection: it would knock for ever and keep the process from ending.
+        """
+        knocking: asyncio.Task[None] | None = getattr(self.client, "_reconnection_task", None)
+        for _ in range(_CANCELS):
+            if knocking is None or knocking.done() or knocking is asyncio.current_task():
+                return
+            knocking.cancel()
+            await asyncio.wait({knocking}, timeout=0.1)
 
     async def _on_error(self, error: Exception) -> None:
         self.errors += 1
