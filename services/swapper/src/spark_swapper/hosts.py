@@ -134,4 +134,4 @@ def _why(label: str, error: SparkError) -> str:
 
 def _sentence(text: str) -> str:
     stripped = text.strip()
-    return stripped[:1].upper() + stripped[1:] + ("" if stripped.endswith((".", "!")) else ".")
+    return stripped[:1].upper() + stripped[1:] + ("" if stripped.endswith((".", "!", "?")) else ".")

@@ -80,6 +80,12 @@ async def test_a_lost_connection_is_an_unreachable_host(hosts, folder_shell) -> 
     assert view.detail == "The connection to Spark 1 was lost while it was looked at."
 
 
+async def test_a_reason_that_asks_ends_as_a_question(hosts, folder_shell) -> None:
+    folder_shell.trouble["spark1"] = HostUnreachableError("no answer: is it switched on?")
+    await hosts.look()
+    assert hosts.sights[0].view().detail == "No answer: is it switched on?"
+
+
 async def test_a_host_that_comes_back_is_as_new(hosts, hubs, folder_shell) -> None:
     folder_shell.trouble["spark1"] = HostUnreachableError("no route to host")
     await hosts.look()
