@@ -54,6 +54,16 @@ async def test_an_ambiguous_message_is_a_400_and_the_end(plane, attack: bytes, s
     assert (b"GET", b"/v1/smuggled") not in plane.router.asked
 
 
+async def test_the_application_does_not_answer_after_a_400(plane, caplog) -> None:
+    peer = await plane.connect()
+    head = b"POST /api/nothing HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
+    await peer.send(head + b"0x0\r\n\r\n")
+    answer = await peer.rest()
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_a_head_that_is_too_large_is_a_431(make_plane) -> None:
     plane = await make_plane(head_bytes=2000)
     for filler in (b"X: " + b"y" * 3000 + b"\r\n\r\n", b"X: " + b"y" * 3000):

@@ -356,6 +356,10 @@ class DataPlaneProtocol(HttpToolsProtocol):
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.abort()
+        elif self._state == _ASGI:
+            # The application is told that the client left, so that it does not answer after us.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self._answer(replace(refusal, close=True), exchange.head if exchange is not None else None)
         self._linger()
 
