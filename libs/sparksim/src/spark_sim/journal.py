@@ -31,10 +31,20 @@ class Journal:
         self._path = directory / "journal.jsonl"
         self._mark = directory / "journal.mark"
         self._entries: deque[Entry] = deque(maxlen=50_000)
-        self._next = int(self._mark.read_text()) if self._mark.exists() else 1
-        self._reserved = self._next
         if self._path.exists():
             self._entries.extend(_read(self._path))
+        self._next = self._first_number()
+        self._reserved = self._next
+
+    def _first_number(self) -> int:
+        """Return a number above all that were given; a mark cut by a kill counts as lost."""
+        last = self._entries[-1].seq if self._entries else 0
+        try:
+            return max(int(self._mark.read_text()), last + 1)
+        except FileNotFoundError:
+            return last + 1
+        except ValueError:
+            return last + _BLOCK
 
     def add(self, host: str, kind: str, **details: object) -> Entry:
         """Append an effect; it is in the file when this returns, unless it is a passing one."""
@@ -73,10 +83,10 @@ class Journal:
 
 def _read(path: Path) -> list[Entry]:
     entries: list[Entry] = []
-    for line in path.read_text().splitlines():
+    for line in path.read_text("utf-8", errors="replace").splitlines():
         try:
             entries.append(Entry(**json.loads(line)))
-        except ValueError:
+        except (ValueError, TypeError):
             # A simulator that was killed may have left half a line.
             continue
     return entries
