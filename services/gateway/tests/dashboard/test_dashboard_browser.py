@@ -110,13 +110,13 @@ def test_escape_and_the_safe_button_swap_nothing(stage: Any, scenes: Any, visit:
     assert stage.commands == []
 
 
-def test_a_refusal_is_read_as_it_was_said(stage: Any, scenes: Any, visit: Any) -> None:
+def test_a_refusal_is_told_in_words_for_people(stage: Any, scenes: Any, visit: Any) -> None:
     stage.snapshot = scenes.snapshot()
     stage.answers["POST"] = (
         409,
         {
-            "title": "Another swap is running",
-            "detail": "Wait for it, or queue.",
+            "title": "Conflict",
+            "detail": "wait for it, or queue.",
             "code": "swap_in_progress",
         },
     )
@@ -124,7 +124,7 @@ def test_a_refusal_is_read_as_it_was_said(stage: Any, scenes: Any, visit: Any) -
     opened.expected = ("status of 409",)
     press_switch(opened.page).get_by_role("button", name="Switch now").click()
     expect(opened.page.get_by_text("Another swap is running")).to_be_visible()
-    expect(opened.page.get_by_text("Wait for it, or queue.")).to_be_visible()
+    expect(opened.page.get_by_text("Wait for it, or queue.", exact=True)).to_be_visible()
 
 
 def test_a_reload_in_the_middle_picks_up_where_it_was(stage: Any, scenes: Any, visit: Any) -> None:

@@ -6,6 +6,19 @@
 
 const PATIENCE_MS = 15000;
 
+// The gateway's own title is the name of an HTTP status, which says nothing to people.
+/** @type {Record<string, string>} */
+const TITLES = {
+  swap_in_progress: "Another swap is running",
+  already_loaded: "It is loaded already",
+  model_not_ready: "This model is not ready to use",
+  unknown_model: "This model is not there any more",
+  not_found: "This swap is not there any more",
+  lease_held: "The Sparks are reserved",
+  host_unreachable: "A Spark does not answer",
+  outcome_unknown: "No answer in time",
+};
+
 /** What the gateway answered instead of doing it: a title, a sentence with what to do, a stable code. */
 export class Refusal extends Error {
   /** @param {string} title @param {string} detail @param {string} code */
@@ -36,10 +49,15 @@ async function ask(path, { method = "GET", body, headers = {} } = {}) {
   const said = await response.json().catch(() => null);
   if (response.ok) return said;
   throw new Refusal(
-    typeof said?.title === "string" ? said.title : "That did not work",
-    typeof said?.detail === "string" ? said.detail : `The answer was ${response.status}.`,
+    TITLES[said?.code] ?? "That did not work",
+    typeof said?.detail === "string" ? capitalised(said.detail) : `The answer was ${response.status}.`,
     typeof said?.code === "string" ? said.code : String(response.status),
   );
+}
+
+/** @param {string} text @returns {string} */
+function capitalised(text) {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 /**
