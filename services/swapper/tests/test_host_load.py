@@ -71,3 +71,14 @@ async def test_what_is_certain_is_said_without_waiting(glance: Glance, code: str
     cause = (await _look([glance], seconds=6)).cause("Qwen")
     assert cause is not None
     assert cause.code == code
+
+
+async def test_the_cause_names_the_spark_once_when_there_are_several() -> None:
+    full = "docker: Error response from daemon: no space left on device"
+    glance = Glance("running", launcher="ended", launcher_exit=0, launcher_output=full)
+    cause = (await _look([glance], seconds=6)).cause("Qwen")
+    assert cause is not None
+    assert cause.sentence == "Spark 1: The disk of the Spark is full."
+    unsaid = (await _look([EMPTY], seconds=32)).cause("Qwen")
+    assert unsaid is not None
+    assert unsaid.sentence.count("Spark 1") == 1

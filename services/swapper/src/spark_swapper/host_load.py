@@ -82,7 +82,16 @@ class HostLoad:
         return self._silence, self._clock.monotonic() - self._silent_since
 
     def cause(self, name: str) -> Cause | None:
-        """Return why the load failed on this host, or None while it may still succeed."""
+        """Return why the load failed on this host, or None while it may still succeed.
+
+        With several Sparks the sentence names this one: people have to know which to restart.
+        """
+        found = self._cause(name)
+        if found is None or len(self._runtime.hosts) == 1 or self.label in found.sentence:
+            return found
+        return found.model_copy(update={"sentence": f"{self.label}: {found.sentence}"})
+
+    def _cause(self, name: str) -> Cause | None:
         if self._decisive_looks >= _CONFIRM:
             return self._reader.verdict(process_alive=True)
         if self._seen is None or self._dead_looks < _CONFIRM:
