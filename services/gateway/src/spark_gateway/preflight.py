@@ -12,10 +12,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from spark_gateway.dataplane.heads import METHODS
 from spark_gateway.dataplane.ports import Field, Refusal, Router, Upstream
 from spark_gateway.dialect import is_v1
 
-_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+_METHODS = b", ".join(METHODS).decode()
 _FIELD_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,2000}\Z")
 
 

@@ -180,7 +180,10 @@ async def test_a_method_nobody_knows_is_a_405_on_both_sides(plane, method, befor
         await peer.send(before + method + b" " + path + b" HTTP/1.1\r\nHost: g\r\n\r\n")
         if before:
             await peer.message()
-        assert (await peer.message())[0].startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+        head, body = await peer.message()
+        assert head.startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+        assert b"\r\nallow: GET, HEAD, POST, " in head
+        assert b'"code":"method_not_allowed"' in body
         assert await peer.rest() == b""
 
 

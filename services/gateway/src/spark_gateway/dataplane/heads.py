@@ -16,7 +16,8 @@ _ABSOLUTE = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 _SLASHES = re.compile(rb"/{2,}")
 _DOT_SEGMENT = re.compile(rb"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
 
-_PASSING: Final = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
+METHODS: Final = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")
+"""What anybody behind this port may answer to."""
 _DROPPED: Final = frozenset(
     (
         b"host",
@@ -203,12 +204,6 @@ def is_data_plane(head: RequestHead) -> bool:
         return False
     models = path == b"/v1/models" or path.startswith(b"/v1/models/")
     return not (models and head.method in (b"GET", b"HEAD"))
-
-
-def check_method(head: RequestHead) -> None:
-    """Raise HeadError for methods that nobody behind this port knows."""
-    if head.method not in _PASSING:
-        raise HeadError(405, "method not allowed")
 
 
 def check_relayable(head: RequestHead) -> None:

@@ -219,18 +219,19 @@ class DataPlaneProtocol(HttpToolsProtocol):
     def request_received(self, head: heads.RequestHead, raw: bytes) -> None:
         """A request: relay it, refuse it, or leave it to the ASGI side."""
         self._path = head.path
-        relayed = heads.is_data_plane(head)
+        if head.method not in heads.METHODS:
+            # The parser above does not know all that exist, and breaks on those it does not.
+            self._give_up(refusals.unknown_method(head.path))
+            return
+        if not heads.is_data_plane(head):
+            self._begin_asgi(heads.asgi_request(raw, head))
+            return
         try:
-            heads.check_method(head)
-            if relayed:
-                heads.check_relayable(head)
+            heads.check_relayable(head)
         except heads.HeadError as error:
             self._give_up(refusals.bad_request(head.path, error.status, error.message))
-            return
-        if relayed:
-            self._begin_relay(head)
         else:
-            self._begin_asgi(heads.asgi_request(raw, head))
+            self._begin_relay(head)
 
     def body_received(self, content: bytes, raw: bytes) -> None:
         """A part of the body of the request under way."""

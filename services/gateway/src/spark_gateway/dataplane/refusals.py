@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
 from pydantic import JsonValue
 
 from spark_common.ids import new_id
+from spark_gateway.dataplane.heads import METHODS
 from spark_gateway.dataplane.ports import Field, Refusal
 from spark_gateway.dialect import is_v1, speaks_anthropic
 
@@ -93,18 +95,28 @@ def bad_request(path: bytes, status: int, message: str) -> Refusal:
     Any path may be asked for with such bytes, so here the control plane's dialect counts too.
     """
     if _speaks_problem(path):
-        return _problem(status, message)
+        return _problem(status, "invalid_request", message)
     return refuse(path, status, "invalid_request", message, close=True)
 
 
-def _problem(status: int, message: str) -> Refusal:
+def unknown_method(path: bytes) -> Refusal:
+    """405 for a method that nothing behind this port answers, whatever the address."""
+    message = "this address does not answer to that method"
+    if _speaks_problem(path):
+        refusal = _problem(405, "method_not_allowed", message)
+    else:
+        refusal = refuse(path, 405, "method_not_allowed", message, close=True)
+    return replace(refusal, headers=(*refusal.headers, (b"allow", b", ".join(METHODS))))
+
+
+def _problem(status: int, code: str, message: str) -> Refusal:
     request_id = new_id()
     body = {
-        "type": "urn:spark-control:problem:invalid_request",
+        "type": f"urn:spark-control:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": message,
-        "code": "invalid_request",
+        "code": code,
         "instance": f"urn:spark-control:request:{request_id}",
         "details": {},
     }
