@@ -101,15 +101,16 @@ class VllmProcess:
             raise
 
     async def close(self) -> None:
-        """Let go of port, connections and memory."""
-        if self._server is not None:
-            await self._server.stop()
+        """Let go of port, connections and memory, also when cancelled meanwhile."""
+        server, self._server = self._server, None
         if self._reserved is not None:
             self._reserved.close()
             self._reserved = None
         if self._held_gib:
             self._held_gib = 0.0
             self._host.memory.release(self.pid)
+        if server is not None:
+            await server.stop()
 
     async def go_dark(self) -> None:
         """Stop listening for as long as the host is away."""

@@ -52,8 +52,11 @@ class Runtimes:
         try:
             return await process.run()
         finally:
-            await process.close()
-            self.live.remove(process)
+            try:
+                await process.close()
+            finally:
+                # Also when its container is stopped just then: nobody may wait for it for ever.
+                self.live.remove(process)
 
     def rows(self, container_id: str) -> list[tuple[int, int, str]]:
         """Return the processes in a container for ``docker top``."""
