@@ -72,7 +72,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """Return the object in a file; None when it is not there, or is something else."""
     try:
         found = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
