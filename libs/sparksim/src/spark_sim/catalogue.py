@@ -25,6 +25,10 @@ class SimModel:
     """Share of the shards that is on disk."""
     quantization: dict[str, object] = field(default_factory=dict)
     vision: bool = False
+    details: dict[str, object] = field(default_factory=dict)
+    """What else stands in ``config.json`` about the language model: layers, heads, experts."""
+    auto_map: dict[str, str] = field(default_factory=dict)
+    """Python classes of the repository itself; loading them needs ``--trust-remote-code``."""
 
     @property
     def folder(self) -> str:
@@ -33,6 +37,8 @@ class SimModel:
 
 
 _BOTH = ("spark1", "spark2")
+_NEMOTRON_LAYERS = "MEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEMEM*EMEMEMEME"
+"""M is a Mamba layer, E a layer of experts, * one of attention."""
 
 DEFAULT_CATALOGUE: tuple[SimModel, ...] = (
     SimModel(
@@ -47,6 +53,16 @@ DEFAULT_CATALOGUE: tuple[SimModel, ...] = (
         reasoning=True,
         quantization={"quant_method": "modelopt", "quant_algo": "NVFP4"},
         vision=True,
+        details={
+            "num_hidden_layers": 40,
+            "layer_types": (["linear_attention"] * 3 + ["full_attention"]) * 10,
+            "num_attention_heads": 16,
+            "num_key_value_heads": 2,
+            "head_dim": 256,
+            "hidden_size": 2048,
+            "num_experts": 256,
+            "num_experts_per_tok": 8,
+        },
     ),
     SimModel(
         repo="openai/gpt-oss-120b",
@@ -59,6 +75,21 @@ DEFAULT_CATALOGUE: tuple[SimModel, ...] = (
         load_seconds=112,
         reasoning=True,
         quantization={"quant_method": "mxfp4"},
+        details={
+            "num_hidden_layers": 36,
+            "layer_types": ["sliding_attention", "full_attention"] * 18,
+            "num_attention_heads": 64,
+            "num_key_value_heads": 8,
+            "head_dim": 64,
+            "hidden_size": 2880,
+            "num_local_experts": 128,
+            "num_experts_per_tok": 4,
+            "rope_scaling": {
+                "rope_type": "yarn",
+                "factor": 32.0,
+                "original_max_position_embeddings": 4096,
+            },
+        },
     ),
     SimModel(
         repo="google/gemma-4-26b-it",
@@ -82,6 +113,16 @@ DEFAULT_CATALOGUE: tuple[SimModel, ...] = (
         load_seconds=148,
         reasoning=True,
         quantization={"quant_method": "awq", "bits": 4},
+        details={
+            "num_hidden_layers": 62,
+            "num_attention_heads": 48,
+            "num_key_value_heads": 8,
+            "head_dim": 128,
+            "hidden_size": 3072,
+            "num_local_experts": 256,
+            "num_experts_per_tok": 8,
+        },
+        auto_map={"AutoConfig": "configuration_minimax_m2.MiniMaxM2Config"},
     ),
     SimModel(
         repo="nvidia/Nemotron-3-Nano-30B-A3B-FP8",
@@ -94,6 +135,22 @@ DEFAULT_CATALOGUE: tuple[SimModel, ...] = (
         load_seconds=48,
         reasoning=True,
         quantization={"quant_method": "modelopt", "quant_algo": "FP8"},
+        details={
+            "num_hidden_layers": 52,
+            "hybrid_override_pattern": _NEMOTRON_LAYERS,
+            "num_attention_heads": 32,
+            "num_key_value_heads": 2,
+            "head_dim": 128,
+            "hidden_size": 2688,
+            "n_routed_experts": 128,
+            "num_experts_per_tok": 6,
+            "mamba_num_heads": 64,
+            "ssm_state_size": 128,
+        },
+        auto_map={
+            "AutoConfig": "configuration_nemotron_h.NemotronHConfig",
+            "AutoModelForCausalLM": "modeling_nemotron_h.NemotronHForCausalLM",
+        },
     ),
     SimModel(
         repo="nvidia/Llama-4-Scout-17B-16E-NVFP4",

@@ -8,6 +8,12 @@ from pathlib import Path
 
 from spark_sim.catalogue import SimModel
 
+_CHAT_TEMPLATE = """\
+{%- if tools %}<|tools|>{{ tools | tojson }}{% endif -%}
+{%- for message in messages %}<|{{ message.role }}|>{{ message.content }}{% endfor -%}
+{%- if add_generation_prompt %}<|assistant|>{% endif -%}
+"""
+
 
 def lay_out(hub: Path, models: Iterable[SimModel]) -> None:
     """Write the repositories that were never written before; what was deleted stays deleted."""
@@ -51,6 +57,7 @@ def start_model(hub: Path, model: SimModel) -> Path:
     }
     _small(root, snapshot, "config.json", json.dumps(config_json(model), indent=2))
     _small(root, snapshot, "tokenizer_config.json", json.dumps({"model_max_length": 10**9}))
+    _small(root, snapshot, "chat_template.jinja", _CHAT_TEMPLATE)
     _small(root, snapshot, "model.safetensors.index.json", json.dumps(index, indent=2))
     return snapshot
 
@@ -89,7 +96,10 @@ def config_json(model: SimModel) -> dict[str, object]:
         "model_type": model.model_type,
         "max_position_embeddings": model.context_length,
         "dtype": "bfloat16",
+        **model.details,
     }
+    if model.auto_map:
+        text["auto_map"] = dict(model.auto_map)
     if model.quantization:
         text["quantization_config"] = dict(model.quantization)
     if not model.vision:
