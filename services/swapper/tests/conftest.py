@@ -35,6 +35,7 @@ from spark_swapper.testing import (
     FakePreflight,
     FakeRuntime,
     FakeShelf,
+    FakeSuggesting,
     MemoryJobs,
     PlainReader,
     a_candidate,
@@ -60,6 +61,7 @@ class Bench:
         self.bus = MemoryBus("swapper", self.broker)
         self.runtime = FakeRuntime(self.clock)
         self.shelf = FakeShelf(self.clock, [self.old, self.new, self.wide])
+        self.suggesting = FakeSuggesting()
         self.runtime.serve(self.old)
         self.start()
 
@@ -105,7 +107,9 @@ class Bench:
             runtime_view=self.observer.view,
             clock=clock,
         )
-        self.handlers = Handlers(bus, store, self.admission, self.worker, self.shelf)
+        self.handlers = Handlers(
+            bus, store, self.admission, self.worker, self.shelf, self.suggesting
+        )
         self.ingress = Ingress(bus, self.admission, clock)
         self.cancelling = Cancelling(bus, store, self.worker, self.outcomes, clock)
         self.sweeping = Sweeping(bus, store, self.admission, self.outcomes, clock)

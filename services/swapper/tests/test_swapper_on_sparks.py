@@ -16,7 +16,12 @@ import pytest_asyncio
 from spark_common.bus.nats import connect_bus
 from spark_common.bus.port import Stored
 from spark_common.clock import SystemClock
-from spark_common.contracts.models import LIST_MODELS, ListModels
+from spark_common.contracts.models import (
+    LIST_MODELS,
+    SUGGEST_RECIPE,
+    ListModels,
+    SuggestRecipe,
+)
 from spark_common.contracts.swaps import (
     CANCEL_SWAP,
     GET_SWAP,
@@ -359,3 +364,32 @@ async def test_redis_and_nats_may_restart_in_the_middle(stack, redis_server, nat
     view = await settled()
     assert (view.phase, view.serving) == (Phase.READY, QWEN), lines_of(view)
     assert len(stack.launches()) == 1
+
+
+async def test_a_model_without_a_recipe_gets_one_from_its_own_files(stack):
+    nemotron = "nvidia/Nemotron-3-Nano-30B-A3B-FP8"
+    suggestion = await stack.asker.call(SUGGEST_RECIPE, SuggestRecipe(repo=nemotron))
+    assert (suggestion.repo, suggestion.key) == (nemotron, "nemotron-3-nano-30b-a3b-fp8")
+    assert (suggestion.read_from, suggestion.hosts) == ("spark1", ["spark1"])
+    assert suggestion.size_bytes == pytest.approx(32.1e9, rel=0.001)
+    assert (suggestion.mode.value, suggestion.mode.certainty) == ("solo", "derived")
+    assert suggestion.quantization.value == "modelopt FP8"
+    assert (suggestion.context_length.value, suggestion.context_length.certainty) == (
+        262_144,
+        "read",
+    )
+    assert [trait.value for trait in suggestion.traits] == ["moe", "hybrid", "custom_code"]
+    assert [argument.value for argument in suggestion.args] == [
+        "--gpu-memory-utilization=0.7",
+        "--max-model-len=262144",
+        "--max-num-batched-tokens=8192",
+        "--load-format=fastsafetensors",
+        "--reasoning-parser=nemotron_v3",
+        "--tool-call-parser=qwen3_coder",
+        "--enable-auto-tool-choice",
+        "--trust-remote-code",
+    ]
+    assert suggestion.warnings == []
+    with pytest.raises(UnknownModelError) as unknown:
+        await stack.asker.call(SUGGEST_RECIPE, SuggestRecipe(repo="nvidia/Nemotron-3-Nano"))
+    assert suggestion.key in unknown.value.details["near"]

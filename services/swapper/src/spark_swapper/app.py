@@ -42,6 +42,7 @@ from spark_swapper.runner import SwapRunner
 from spark_swapper.settings import SwapperSettings
 from spark_swapper.shelf import DiskShelf
 from spark_swapper.stopping import Stopping
+from spark_swapper.suggest import Suggesting
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
 from spark_swapper.worker import Worker
@@ -86,10 +87,13 @@ def wire(
         key_for=lambda repo: shelf.key_for(repo),
         on_change=lambda: shelf.announce(),
     )
+    hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
+    book = load_recipes(settings.data_dir / OVERRIDES)
+    launch = LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port)
     shelf = DiskShelf(
-        hosts=Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock),
-        book=load_recipes(settings.data_dir / OVERRIDES),
-        launch=LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port),
+        hosts=hosts,
+        book=book,
+        launch=launch,
         watch=observer,
         times=store,
         clock=clock,
@@ -134,7 +138,9 @@ def wire(
         clock=clock,
     )
     return Swapper(
-        handlers=Handlers(bus, store, admission, worker, shelf),
+        handlers=Handlers(
+            bus, store, admission, worker, shelf, Suggesting(hosts, shell, book, launch)
+        ),
         worker=worker,
         ingress=Ingress(bus, admission, clock),
         cancelling=Cancelling(bus, store, worker, outcomes, clock),

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from spark_common.bus.port import Bus, Duplicate, Serving, Stored
-from spark_common.contracts.models import LIST_MODELS, ListModels, Menu
+from spark_common.contracts.models import (
+    LIST_MODELS,
+    SUGGEST_RECIPE,
+    ListModels,
+    Menu,
+    Suggestion,
+    SuggestRecipe,
+)
 from spark_common.contracts.swaps import (
     CANCEL_SWAP,
     GET_SWAP,
@@ -21,7 +28,7 @@ from spark_common.events import SwapCancel
 from spark_common.subjects import swap_cancel
 from spark_swapper.admission import Admission
 from spark_swapper.jobs import SwapJob
-from spark_swapper.ports import Shelf
+from spark_swapper.ports import Shelf, Suggests
 from spark_swapper.store import JobStore
 from spark_swapper.worker import Worker
 
@@ -30,13 +37,20 @@ class Handlers:
     """Answers questions about swaps and models."""
 
     def __init__(
-        self, bus: Bus, store: JobStore, admission: Admission, worker: Worker, shelf: Shelf
+        self,
+        bus: Bus,
+        store: JobStore,
+        admission: Admission,
+        worker: Worker,
+        shelf: Shelf,
+        suggesting: Suggests,
     ) -> None:
         self._bus = bus
         self._store = store
         self._admission = admission
         self._worker = worker
         self._shelf = shelf
+        self._suggesting = suggesting
 
     def verbs(self) -> Sequence[Serving]:
         """Return every verb with its function."""
@@ -46,6 +60,7 @@ class Handlers:
             Serving(LIST_SWAPS, self.list_swaps),
             Serving(CANCEL_SWAP, self.cancel_swap),
             Serving(LIST_MODELS, self.list_models, limit=4),
+            Serving(SUGGEST_RECIPE, self.suggest_recipe, limit=2),
         )
 
     async def request_swap(self, request: RequestSwap) -> SwapView:
@@ -89,6 +104,10 @@ class Handlers:
     async def list_models(self, request: ListModels) -> Menu:
         """Return the menu."""
         return await self._shelf.menu(request.refresh)
+
+    async def suggest_recipe(self, request: SuggestRecipe) -> Suggestion:
+        """Return a recipe inferred from a model's files."""
+        return await self._suggesting.suggest(request)
 
     async def _find(self, swap_id: str) -> SwapJob:
         await self._worker.end_shown(swap_id)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from spark_common.contracts.models import Menu, RuntimeView
+from spark_common.contracts.models import Menu, RuntimeView, Suggestion, SuggestRecipe
 from spark_common.contracts.swaps import Cause
 from spark_swapper.candidate import Candidate
 
@@ -26,6 +26,17 @@ class Shelf(Protocol):
 
     def key_for(self, repo: str) -> str | None:
         """Return the key of the recipe for a repository, without looking at any disk."""
+        ...
+
+
+class Suggests(Protocol):
+    """Infers recipes from the files of a model."""
+
+    async def suggest(self, request: SuggestRecipe) -> Suggestion:
+        """Return a recipe for a repository on any Spark's disk.
+
+        Raises UnknownModelError (``details['near']``), ModelNotReadyError, UnavailableError.
+        """
         ...
 
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from spark_common.clock import SystemClock
-from spark_common.contracts.models import RuntimeView
+from spark_common.contracts.models import RuntimeView, SuggestRecipe
 from spark_common.errors import HostUnreachableError, ModelNotReadyError
 from spark_common.remote import RemoteCommand, RemoteResult
 from spark_common.remote.ssh import SshShell
@@ -25,6 +25,8 @@ from spark_swapper.loadlog import LoadLog
 from spark_swapper.preflight import ParserPreflight
 from spark_swapper.recipes import Recipe, load_recipes
 from spark_swapper.shelf import DiskShelf
+from spark_swapper.suggest import Suggesting
+from spark_swapper.suggest.infer import recipe_of
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
 
@@ -53,6 +55,7 @@ class Sparks:
     shell: SshShell
     shelf: DiskShelf
     preflight: ParserPreflight
+    suggesting: Suggesting
 
 
 @pytest_asyncio.fixture
@@ -91,8 +94,9 @@ async def sparks(tmp_path) -> AsyncIterator[Sparks]:
         async def nobody(reason: str) -> None:
             return None
 
+        looked_at = Hosts(shell, [Spark(host.name, host.label) for host in hosts], clock)
         shelf = DiskShelf(
-            Hosts(shell, [Spark(host.name, host.label) for host in hosts], clock),
+            looked_at,
             load_recipes(),
             LaunchSettings(),
             Idle(),
@@ -100,7 +104,8 @@ async def sparks(tmp_path) -> AsyncIterator[Sparks]:
             clock,
             nobody,
         )
-        yield Sparks(cluster, shell, shelf, ParserPreflight(shell, "vllm_node"))
+        suggesting = Suggesting(looked_at, shell, load_recipes(), LaunchSettings())
+        yield Sparks(cluster, shell, shelf, ParserPreflight(shell, "vllm_node"), suggesting)
         await shell.close()
 
 
@@ -152,16 +157,36 @@ async def test_what_is_found_can_be_started(sparks) -> None:
         await sparks.shelf.find("llama-4-scout")
 
 
+@pytest.mark.parametrize(
+    "repo",
+    [
+        "nvidia/Nemotron-3-Nano-30B-A3B-FP8",
+        "nvidia/Qwen3.6-35B-A3B-NVFP4",
+        "google/gemma-4-26b-it",
+        "MiniMaxAI/MiniMax-M2.7-AWQ",
+    ],
+)
+async def test_what_is_suggested_passes_the_check_of_vllm(sparks, repo) -> None:
+    suggestion = await sparks.suggesting.suggest(SuggestRecipe(repo=repo))
+    result = await sparks.preflight(candidate_of(recipe_of(suggestion)))
+    assert result.verdict == "good", result
+
+
 def candidate(*args: str) -> Candidate:
-    recipe = Recipe.model_validate(
-        {"key": "m", "name": "M", "repo": "openai/gpt-oss-120b", "args": args}
+    return candidate_of(
+        Recipe.model_validate(
+            {"key": "m", "name": "M", "repo": "openai/gpt-oss-120b", "args": args}
+        )
     )
+
+
+def candidate_of(recipe: Recipe) -> Candidate:
     plan = plan_launch(recipe, recipe.repo, LaunchSettings())
     return Candidate(
-        key="m",
-        name="M",
+        key=recipe.key,
+        name=recipe.name,
         repo=recipe.repo,
-        served_name="m",
+        served_name=recipe.serves_as,
         mode="solo",
         hosts=("spark1",),
         image=plan.image,

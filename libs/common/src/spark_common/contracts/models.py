@@ -1,7 +1,9 @@
 """The menu: models on the Sparks' disks, recipes, hosts and what is loaded."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import StringConstraints
 
 from spark_common.contracts.rpc import Reply, Request, Rpc
 
@@ -99,3 +101,68 @@ class Menu(Reply):
 
 
 LIST_MODELS = Rpc("rpc.swapper.models.list", ListModels, Menu)
+
+
+class SuggestRecipe(Request):
+    """Ask for a recipe inferred from the files of a repository on a Spark's disk."""
+
+    repo: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """The repository, or the key it has on the menu."""
+
+
+Certainty = Literal["read", "derived", "guessed"]
+"""Read: it stands in a file. Derived: it follows from files by a rule. Guessed: please check."""
+
+ValueT = TypeVar("ValueT")
+
+
+class Suggested(Reply, Generic[ValueT]):
+    """One value of a suggestion, where it comes from and how sure it is."""
+
+    value: ValueT
+    source: str
+    """The file and key, or the rule."""
+    certainty: Certainty
+    note: str | None = None
+    """What a person should know before confirming it."""
+
+
+class Suggestion(Reply):
+    """A recipe nobody wrote: what the files of a model say about launching it."""
+
+    key: str
+    repo: str
+    """As spelled on disk."""
+    name: str
+    read_from: str
+    """The host whose files were read."""
+    hosts: list[str] = []
+    """The hosts that hold all files."""
+    size_bytes: int
+    """Of the weights."""
+    architecture: Suggested[str | None]
+    served_name: Suggested[str]
+    mode: Suggested[Literal["solo", "cluster"]]
+    tensor_parallel: Suggested[int]
+    """Number of Sparks that share the model."""
+    image: Suggested[str | None]
+    """None is the cluster's own."""
+    context_length: Suggested[int | None]
+    """Tokens; None leaves it to vLLM."""
+    quantization: Suggested[str | None]
+    tool_parser: Suggested[str | None]
+    reasoning_parser: Suggested[str | None]
+    capabilities: Suggested[list[str]]
+    traits: list[Suggested[str]] = []
+    """Of ``moe``, ``hybrid``, ``multimodal``, ``pooling``, ``custom_code``."""
+    args: list[Suggested[str]] = []
+    """What follows ``vllm serve REPO``: one ``--flag`` or ``--flag=value`` each, none twice."""
+    env: list[Suggested[str]] = []
+    """``NAME=VALUE`` for the runtime inside the container."""
+    preview: list[str] = []
+    """The argument list a swap would run; empty when no recipe can be made of it."""
+    warnings: list[str] = []
+    """What stands in the way or looks wrong, in plain English."""
+
+
+SUGGEST_RECIPE = Rpc("rpc.swapper.models.suggest", SuggestRecipe, Suggestion)

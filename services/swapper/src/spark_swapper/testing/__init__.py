@@ -4,12 +4,14 @@ from spark_swapper.testing.gate import FakeGate
 from spark_swapper.testing.runtime import FakeRuntime
 from spark_swapper.testing.shelf import FakePreflight, FakeShelf, PlainReader, a_candidate
 from spark_swapper.testing.store import MemoryJobs
+from spark_swapper.testing.suggesting import FakeSuggesting
 
 __all__ = [
     "FakeGate",
     "FakePreflight",
     "FakeRuntime",
     "FakeShelf",
+    "FakeSuggesting",
     "MemoryJobs",
     "PlainReader",
     "a_candidate",
