@@ -16,11 +16,15 @@ from spark_common.bus import Bus, Serving
 from spark_common.clock import Clock, SystemClock
 from spark_common.contracts.models import (
     LIST_MODELS,
+    SUGGEST_RECIPE,
     HostView,
     ListModels,
     Menu,
     ModelView,
     RuntimeView,
+    Suggested,
+    Suggestion,
+    SuggestRecipe,
 )
 from spark_common.contracts.swaps import (
     CANCEL_SWAP,
@@ -41,6 +45,7 @@ from spark_common.errors import (
     IdempotencyConflictError,
     LeaseHeldError,
     NotFoundError,
+    SparkError,
     SwapInProgressError,
     UnknownModelError,
 )
@@ -64,11 +69,13 @@ class FakeSwapper:
         self.lease_token: str | None = None
         self.loaded: str | None = None
         self.menus_asked = 0
+        self.broken: SparkError | None = None
         self.delay: Callable[[], Awaitable[None]] | None = None
 
     async def serve(self) -> None:
         verbs = (
             Serving(LIST_MODELS, self.list_models),
+            Serving(SUGGEST_RECIPE, self.suggest),
             Serving(REQUEST_SWAP, self.request),
             Serving(GET_SWAP, self.get),
             Serving(LIST_SWAPS, self.list),
@@ -94,6 +101,30 @@ class FakeSwapper:
             hosts=[HostView(name="spark1", label="Spark 1", state="online")],
             runtime=RuntimeView(state="serving" if self.loaded else "idle", model=self.loaded),
             as_of=datetime.now(UTC),
+        )
+
+    async def suggest(self, request: SuggestRecipe) -> Suggestion:
+        if self.broken is not None:
+            raise self.broken
+        if request.repo not in {f"org/{key}" for key in MODELS}:
+            raise UnknownModelError(f"no model {request.repo!r}", near=[MODELS[0]])
+        nothing = Suggested(value=None, source="no known family", certainty="guessed")
+        return Suggestion(
+            key=request.repo.partition("/")[2],
+            repo=request.repo,
+            name=request.repo,
+            read_from="spark1",
+            size_bytes=5,
+            architecture=nothing,
+            served_name=Suggested(value="it", source="name", certainty="derived"),
+            mode=Suggested(value="solo", source="memory", certainty="derived", note="fits"),
+            tensor_parallel=Suggested(value=1, source="mode", certainty="derived"),
+            image=nothing,
+            context_length=Suggested(value=4096, source="config.json", certainty="read"),
+            quantization=nothing,
+            tool_parser=nothing,
+            reasoning_parser=nothing,
+            capabilities=Suggested(value=["chat"], source="traits", certainty="derived"),
         )
 
     async def request(self, request: RequestSwap) -> SwapView:

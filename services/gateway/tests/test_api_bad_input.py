@@ -139,6 +139,8 @@ async def test_a_giant_of_unknown_length_is_413_while_it_is_read(bench):
         ("/api/swap?limit=201", "query.limit"),
         (f"/api/swap?limit={MARK}", "query.limit"),
         (f"/api/models?refresh={MARK}", "query.refresh"),
+        ("/api/models/suggest", "query.repo"),
+        (f"/api/models/suggest?repo={MARK * 40}", "query.repo"),
         ("/api/swap/a.b", "path.id"),
         (f"/api/swap/{'a' * 65}", "path.id"),
         ("/api/swap/%20", "path.id"),
