@@ -160,7 +160,9 @@ def test_a_table_has_no_trailing_blanks() -> None:
 
 def test_every_command_of_the_readme_exists() -> None:
     assert isinstance(main, click.Group)
-    assert {"demo", "up", "status", "models", "swap", "events", "doctor"} <= set(main.commands)
+    assert {"demo", "up", "status", "models", "suggest", "swap", "events", "doctor"} <= set(
+        main.commands
+    )
 
 
 def test_status_renders_a_cluster_without_a_swapper() -> None:
