@@ -9,6 +9,7 @@ import yaml
 from spark_sim.vllm_cli.flags import REASONING_PARSERS, TOOL_PARSERS
 from spark_swapper.flags import merge_flags
 from spark_swapper.launch import LaunchSettings
+from spark_swapper.recipes import load_recipes
 from spark_swapper.suggest.facts import ClusterFacts, HostFacts, ModelFiles
 from spark_swapper.suggest.families import FAMILIES
 from spark_swapper.suggest.infer import infer, recipe_of
@@ -76,6 +77,19 @@ def test_every_shape_is_in_the_table():
 def test_every_parser_of_the_table_exists():
     assert {family.tool for family in FAMILIES} - {None} <= set(TOOL_PARSERS)
     assert {family.reasoning for family in FAMILIES} - {None} <= set(REASONING_PARSERS)
+
+
+def test_what_is_inferred_names_the_parsers_of_the_bundled_recipe():
+    book, compared = load_recipes(), 0
+    for case in CASES:
+        recipe = book.for_repo(case["repo"])
+        if recipe is None:
+            continue
+        values = {flag.key: flag.values for flag in merge_flags(recipe.args)}
+        bundled = [values.get(f"{name}-parser", (None,))[0] for name in ("tool-call", "reasoning")]
+        assert case["parsers"] == bundled, case["repo"]
+        compared += 1
+    assert compared >= 8
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.label)

@@ -178,3 +178,15 @@ def test_the_script_refuses_to_do_anything_else(tmp_path) -> None:
     )
     assert done.returncode == 1
     assert done.stdout == b""
+
+
+def test_one_configuration_nested_too_deeply_hides_no_other_model(hubs) -> None:
+    hubs["spark1"].add("org/fine")
+    folder = hubs["spark1"].add("org/odd")
+    (snapshot,) = (folder / "snapshots").iterdir()
+    (snapshot / "config.json").resolve().write_text("[" * 100_000)
+    found = look(hubs["spark1"].home)
+    assert {copy.repo: copy.context_length for copy in found.copies} == {
+        "org/fine": 4096,
+        "org/odd": None,
+    }
