@@ -45,6 +45,7 @@ from spark_common.events import SwapRequested
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.settings import ClusterSettings, HostSettings, HttpSettings
+from spark_common.tasks import end
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.config import SimConfig
@@ -53,7 +54,7 @@ from spark_swapper.app import Swapper, wire
 from spark_swapper.jobs import first_job
 from spark_swapper.settings import SwapperSettings, SwapTimings
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
 
 QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
 TIMINGS = SwapTimings(
@@ -97,9 +98,7 @@ class Stack:
 
     async def kill(self) -> None:
         """End every task where it stands; nothing is finished, told or acknowledged."""
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await end(self.tasks)
         for close in self._closers:
             await close()
 

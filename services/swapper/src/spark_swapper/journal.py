@@ -75,7 +75,8 @@ class SwapJournal:
         """Wait a moment for an end that is about to be told: who heard the event sees it here."""
         if self._job.over:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), _END_SECONDS)
+                async with asyncio.timeout(_END_SECONDS):
+                    await self._told.wait()
 
     async def enter(self, phase: Phase, message: str) -> None:
         """Move to the next phase: save, then tell."""

@@ -243,7 +243,8 @@ class Worker:
     async def _flush(self) -> None:
         """Let the progress go out before the outcome, but not wait for it for long."""
         try:
-            await asyncio.wait_for(self._teller.flushed(), _FLUSH_SECONDS)
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await self._teller.flushed()
         except TimeoutError:
             _log.warning("swap.progress_behind")
 

@@ -17,6 +17,7 @@ from spark_common.bus.server_check import OLDEST_SERVER
 from spark_common.clock import Clock
 from spark_common.errors import DeadlineExceededError, UnavailableError
 from spark_common.settings import SettingsError
+from spark_common.tasks import stay_cancelled
 
 _CONNECT_SECONDS = 3.0
 _API_SECONDS = 2.0
@@ -129,9 +130,11 @@ class NatsLink:
     ) -> Msg:
         """Ask and wait. Raises NoRespondersError, DeadlineExceededError, UnavailableError."""
         try:
-            return await self.client.request(
+            reply = await self.client.request(
                 subject, payload, timeout=timeout_seconds, headers=headers
             )
+            stay_cancelled()
+            return reply
         except nats.errors.NoRespondersError:
             raise
         except nats.errors.MaxPayloadError:
@@ -164,9 +167,11 @@ class NatsLink:
     async def guarded(self, awaitable: Any) -> Any:
         """Await something of nats-py; its errors become UnavailableError."""
         try:
-            return await awaitable
+            answer = await awaitable
         except (nats.errors.Error, OSError) as error:
             raise UnavailableError(_AWAY) from error
+        stay_cancelled()
+        return answer
 
     async def flush(self) -> None:
         """Wait until the server has handled what we sent."""

@@ -1,0 +1,57 @@
+"""A task that loses its first cancellation ends all the same."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from spark_common.tasks import end, stay_cancelled
+
+
+async def deaf(times: int) -> None:
+    """Lose so many cancellations, as wait_for may."""
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            times -= 1
+            if times < 0:
+                raise
+
+
+async def test_a_task_that_loses_cancellations_is_ended() -> None:
+    task = asyncio.create_task(deaf(2))
+    await asyncio.sleep(0)
+    await end([task])
+    assert task.cancelled()
+
+
+async def test_what_ended_tasks_raised_is_dropped() -> None:
+    async def broken() -> None:
+        raise ValueError("x")
+
+    task = asyncio.create_task(broken())
+    await asyncio.sleep(0)
+    await end([task])
+    assert task.done()
+
+
+async def test_a_lost_cancellation_is_found_again() -> None:
+    async def lossy() -> str:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        stay_cancelled()
+        return "went on"
+
+    task = asyncio.create_task(lossy())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_time_limit_that_ran_out_is_no_cancellation() -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            await asyncio.Event().wait()
+    stay_cancelled()
