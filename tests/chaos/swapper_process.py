@@ -46,7 +46,7 @@ from spark_swapper.settings import SwapTimings
 from spark_swapper.stopping import Stopping
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
-from spark_swapper.testing import FakeShelf
+from spark_swapper.testing import FakeShelf, FakeSuggesting
 from spark_swapper.worker import Worker
 
 TIMINGS = SwapTimings(
@@ -140,7 +140,7 @@ async def live(arguments: list[str]) -> None:
         runtime_view=observer.view,
         clock=clock,
     )
-    handlers = Handlers(bus, store, admission, worker, shelf)  # type: ignore[arg-type]
+    handlers = Handlers(bus, store, admission, worker, shelf, FakeSuggesting())  # type: ignore[arg-type]
     cancelling = Cancelling(bus, store, worker, outcomes, clock)  # type: ignore[arg-type]
     await _patiently(clock, lambda: bus.serve("swapper", "0.0.0", "chaos", handlers.verbs()))
     loops = (

@@ -32,7 +32,7 @@ def _same_history(before: Evidence, after: Evidence) -> None:
     assert after.commands == before.commands
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_every_accepted_swap_is_carried_out_once_whatever_is_killed(
     tmp_path: Path, seed: int, say: Callable[[str], None]
 ) -> None:
