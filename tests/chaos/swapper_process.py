@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,27 +28,14 @@ from spark_common.redis_access import connect_redis, require_redis
 from spark_common.settings import BusSettings, RedisSettings
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
-from spark_swapper.admission import Admission
-from spark_swapper.bringing_up import BringingUp
+from spark_swapper.app import assemble
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
-from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
-from spark_swapper.ingress import Ingress
-from spark_swapper.loading import Loading
-from spark_swapper.loadlog import LoadLog
 from spark_swapper.observer import RuntimeObserver
-from spark_swapper.outcomes import Outcomes
-from spark_swapper.planning import Planning
 from spark_swapper.ports import PreflightResult
-from spark_swapper.preflighting import Preflighting
-from spark_swapper.runner import SwapRunner
 from spark_swapper.settings import SwapTimings
-from spark_swapper.stopping import Stopping
-from spark_swapper.sweeping import Sweeping
-from spark_swapper.teller import Teller
 from spark_swapper.testing import FakeShelf, FakeSuggesting
-from spark_swapper.worker import Worker
 
 TIMINGS = SwapTimings(
     drain_seconds=1,
@@ -89,67 +77,46 @@ async def live(arguments: list[str]) -> None:
     await _patiently(clock, lambda: bus.bounds("SC_PROGRESS"))
 
     runtime = SandboxRuntime(sandbox, LocalShell(sandbox, guarded=variant == "real"))
-    store, gate = RedisJobs(redis), RedisLeaseGate(redis)
+    store = RedisJobs(redis)
     shelf = FakeShelf(clock, MODELS.values())  # type: ignore[arg-type]  # any clock will do
-    observer = RuntimeObserver(runtime, clock, shelf.key_for, _nothing)
-    loading = Loading(runtime, TIMINGS, clock, LoadLog)
-    runner = SwapRunner(
+    path = assemble(
+        bus=bus,
+        store=store,
+        gate=RedisLeaseGate(redis),
         runtime=runtime,
         shelf=shelf,
         preflight=_accept,
-        stopping=Stopping(runtime, TIMINGS, clock),
-        bringing_up=BringingUp(runtime, TIMINGS, clock, loading),
+        suggesting=FakeSuggesting(),
+        observer=RuntimeObserver(runtime, clock, shelf.key_for, _nothing),
         timings=TIMINGS,
         clock=clock,
+        lost=_fenced,
     )
-    teller = Teller(bus)
-    outcomes = Outcomes(bus, store, clock)
-    worker: Worker | PlainWorker
-    if variant == "real":
-        worker = Worker(
-            bus=bus,
-            store=store,
-            gate=gate,
-            shelf=shelf,
-            runtime=runtime,
-            runner=runner,
-            outcomes=outcomes,
-            teller=teller,
-            clock=clock,
-            timings=TIMINGS,
-            fence=lambda: claim_fence(store, runtime, clock),
-            after_swap=observer.look,
-            lost=_fenced,
-        )
-    else:
-        worker = PlainWorker(
+    if variant != "real":
+        plain = PlainWorker(
             ack_first=variant == "ack_first",
             bus=bus,
             store=store,
             shelf=shelf,
             runtime=runtime,
-            outcomes=outcomes,
+            outcomes=path.outcomes,
             clock=clock,
         )
-    admission = Admission(
-        bus=bus,
-        store=store,
-        gate=gate,
-        shelf=shelf,
-        planning=Planning(runtime, shelf, Preflighting(runtime, _accept), TIMINGS, clock),
-        runtime_view=observer.view,
-        clock=clock,
-    )
-    handlers = Handlers(bus, store, admission, worker, shelf, FakeSuggesting())  # type: ignore[arg-type]
-    cancelling = Cancelling(bus, store, worker, outcomes, clock)  # type: ignore[arg-type]
-    await _patiently(clock, lambda: bus.serve("swapper", "0.0.0", "chaos", handlers.verbs()))
+        path = replace(
+            path,
+            worker=plain,
+            handlers=Handlers(bus, store, path.admission, plain, shelf, FakeSuggesting()),  # type: ignore[arg-type]
+            cancelling=Cancelling(bus, store, plain, path.outcomes, clock),  # type: ignore[arg-type]
+        )
+    verbs = path.handlers.verbs()
+    await _patiently(clock, lambda: bus.serve("swapper", "0.0.0", "chaos", verbs))
     loops = (
-        teller,
-        observer,
-        worker,
-        cancelling,
-        Ingress(bus, admission, clock),
-        Sweeping(bus, store, admission, outcomes, clock),
+        path.teller,
+        path.observer,
+        path.worker,
+        path.cancelling,
+        path.ingress,
+        path.sweeping,
     )
     async with asyncio.TaskGroup() as group:
         for loop in loops:

@@ -83,14 +83,14 @@ class Stack:
         shell = SshShell(self.settings.cluster, clock, SshTimes(remember_seconds=1))
         self._closers = [redis.aclose, http.aclose, shell.close, bus.close]
         swapper = wire(self.settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
-        await bus.serve("swapper", "0.1.0", "test", swapper.handlers.verbs())
+        await bus.serve("swapper", "0.1.0", "test", swapper.path.handlers.verbs())
         loops = (
-            swapper.teller,
-            swapper.observer,
-            swapper.worker,
-            swapper.cancelling,
-            swapper.ingress,
-            swapper.sweeping,
+            swapper.path.teller,
+            swapper.path.observer,
+            swapper.path.worker,
+            swapper.path.cancelling,
+            swapper.path.ingress,
+            swapper.path.sweeping,
         )
         self.tasks = [asyncio.create_task(loop.run()) for loop in loops]
         self.tasks.append(asyncio.create_task(swapper.shelf.keep_fresh()))
@@ -316,7 +316,7 @@ async def test_a_record_whose_command_was_never_stored_is_ended(stack):
     at = SystemClock().now() - timedelta(seconds=60)
     orphan = first_job(swap_id="orphan", model=QWEN, model_name=QWEN, requested_by="Alice", at=at)
     await RedisJobs(redis).admit(orphan)
-    await stack.swapper.sweeping.sweep()
+    await stack.swapper.path.sweeping.sweep()
     view = await stack.get("orphan")
     assert (view.phase, view.cause.code) == (Phase.FAILED, "not_accepted")
     assert stack.launches() == []

@@ -1,6 +1,7 @@
 """The composition root: the one place that knows every concrete class of the swapper."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import NoReturn
@@ -35,13 +36,16 @@ from spark_swapper.loadlog import LoadLog
 from spark_swapper.observer import RuntimeObserver
 from spark_swapper.outcomes import Outcomes
 from spark_swapper.planning import Planning
+from spark_swapper.ports import Preflight, Shelf, Suggests
 from spark_swapper.preflight import ParserPreflight
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.recipes import OVERRIDES, load_recipes
 from spark_swapper.runner import SwapRunner
-from spark_swapper.settings import SwapperSettings
+from spark_swapper.runtime import Runtime
+from spark_swapper.settings import SwapperSettings, SwapTimings
 from spark_swapper.shelf import DiskShelf
 from spark_swapper.stopping import Stopping
+from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.suggest import Suggesting
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
@@ -51,8 +55,8 @@ STREAMS = ("SC_INGRESS", "SC_SWAP_CMD", "SC_SWAP_EVT", "SC_SWAP_ADM", "SC_PROGRE
 
 
 @dataclass(frozen=True)
-class Swapper:
-    """The wired parts; ``build`` turns them into a service."""
+class SwapPath:
+    """The parts that carry a request to its one end, whatever they stand on."""
 
     handlers: Handlers
     worker: Worker
@@ -61,45 +65,33 @@ class Swapper:
     sweeping: Sweeping
     teller: Teller
     observer: RuntimeObserver
+    outcomes: Outcomes
+    admission: Admission
+
+
+@dataclass(frozen=True)
+class Swapper:
+    """The wired parts; ``build`` turns them into a service."""
+
+    path: SwapPath
     shelf: DiskShelf
 
 
-def wire(
-    settings: SwapperSettings,
+def assemble(
     *,
     bus: Bus,
-    redis: Redis,
-    shell: RemoteShell,
-    http: httpx.AsyncClient,
+    store: JobStore,
+    gate: LeaseGate,
+    runtime: Runtime,
+    shelf: Shelf,
+    preflight: Preflight,
+    suggesting: Suggests,
+    observer: RuntimeObserver,
+    timings: SwapTimings,
     clock: Clock,
-) -> Swapper:
-    """Put the parts together; connects nothing and starts nothing."""
-    cluster, timings = settings.cluster, settings.timings
-    store, gate = RedisJobs(redis), RedisLeaseGate(redis)
-    runtime = SshRuntime(shell, http, cluster)
-
-    async def tell_menu_changed(reason: str) -> None:
-        await bus.publish(MENU_CHANGED, MenuChanged(reason=reason), id=new_id())
-
-    observer = RuntimeObserver(
-        runtime,
-        clock,
-        key_for=lambda repo: shelf.key_for(repo),
-        on_change=lambda: shelf.announce(),
-    )
-    hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
-    book = load_recipes(settings.data_dir / OVERRIDES)
-    launch = LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port)
-    shelf = DiskShelf(
-        hosts=hosts,
-        book=book,
-        launch=launch,
-        watch=observer,
-        times=store,
-        clock=clock,
-        on_change=tell_menu_changed,
-    )
-    preflight = ParserPreflight(shell, cluster.vllm_container)
+    lost: Callable[[], None],
+) -> SwapPath:
+    """Put the swap path together on these ports; starts nothing."""
     loading = Loading(runtime, timings, clock, LoadLog)
     runner = SwapRunner(
         runtime=runtime,
@@ -125,30 +117,79 @@ def wire(
         timings=timings,
         fence=lambda: claim_fence(store, runtime, clock),
         after_swap=observer.look,
-        lost=_die,
+        lost=lost,
     )
-    planning = Planning(runtime, shelf, Preflighting(runtime, preflight), timings, clock)
     admission = Admission(
         bus=bus,
         store=store,
         gate=gate,
         shelf=shelf,
-        planning=planning,
+        planning=Planning(runtime, shelf, Preflighting(runtime, preflight), timings, clock),
         runtime_view=observer.view,
         clock=clock,
     )
-    return Swapper(
-        handlers=Handlers(
-            bus, store, admission, worker, shelf, Suggesting(hosts, shell, book, launch)
-        ),
+    return SwapPath(
+        handlers=Handlers(bus, store, admission, worker, shelf, suggesting),
         worker=worker,
         ingress=Ingress(bus, admission, clock),
         cancelling=Cancelling(bus, store, worker, outcomes, clock),
         sweeping=Sweeping(bus, store, admission, outcomes, clock),
         teller=teller,
         observer=observer,
-        shelf=shelf,
+        outcomes=outcomes,
+        admission=admission,
     )
+
+
+def wire(
+    settings: SwapperSettings,
+    *,
+    bus: Bus,
+    redis: Redis,
+    shell: RemoteShell,
+    http: httpx.AsyncClient,
+    clock: Clock,
+) -> Swapper:
+    """Put the parts together on real Sparks; connects nothing and starts nothing."""
+    cluster = settings.cluster
+    store = RedisJobs(redis)
+    runtime = SshRuntime(shell, http, cluster)
+
+    async def tell_menu_changed(reason: str) -> None:
+        await bus.publish(MENU_CHANGED, MenuChanged(reason=reason), id=new_id())
+
+    observer = RuntimeObserver(
+        runtime,
+        clock,
+        key_for=lambda repo: shelf.key_for(repo),
+        on_change=lambda: shelf.announce(),
+    )
+    hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
+    book = load_recipes(settings.data_dir / OVERRIDES)
+    launch = LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port)
+    shelf = DiskShelf(
+        hosts=hosts,
+        book=book,
+        launch=launch,
+        watch=observer,
+        times=store,
+        clock=clock,
+        on_change=tell_menu_changed,
+    )
+    path = assemble(
+        bus=bus,
+        store=store,
+        gate=RedisLeaseGate(redis),
+        runtime=runtime,
+        shelf=shelf,
+        preflight=ParserPreflight(shell, cluster.vllm_container),
+        suggesting=Suggesting(hosts, shell, book, launch),
+        observer=observer,
+        timings=settings.timings,
+        clock=clock,
+        lost=_die,
+    )
+    return Swapper(path, shelf)
 
 
 async def build(settings: SwapperSettings) -> Service:
@@ -179,7 +220,7 @@ async def build(settings: SwapperSettings) -> Service:
             await bus.bounds(stream)
         swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
-        verbs = [*swapper.handlers.verbs(), answer_about("swapper", checks, clock)]
+        verbs = [*swapper.path.handlers.verbs(), answer_about("swapper", checks, clock)]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()
@@ -188,13 +229,13 @@ async def build(settings: SwapperSettings) -> Service:
         name="swapper",
         checks=checks,
         background=[
-            swapper.teller.run,
-            swapper.observer.run,
+            swapper.path.teller.run,
+            swapper.path.observer.run,
             swapper.shelf.keep_fresh,
-            swapper.worker.run,
-            swapper.cancelling.run,
-            swapper.ingress.run,
-            swapper.sweeping.run,
+            swapper.path.worker.run,
+            swapper.path.cancelling.run,
+            swapper.path.ingress.run,
+            swapper.path.sweeping.run,
         ],
         close=close,
     )
