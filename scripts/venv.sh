@@ -21,6 +21,6 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 
 echo "installing from $lock (the first time takes a minute)"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$lock"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes -r "$lock"
 set -- $(printf -- '-e ./%s ' "$@")
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation "$@"
