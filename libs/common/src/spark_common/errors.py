@@ -29,6 +29,10 @@ class SparkError(Exception):
         - ModelNotReadyError     model_not_ready      not complete on disk, or no recipe yet
         - AlreadyLoadedError     already_loaded
         - IdempotencyConflictError idempotency_conflict
+        - JobInProgressError     job_in_progress      the same work runs already
+        - ModelInUseError        model_in_use         loaded, swapped to, or being downloaded
+        - QuarantinedError       quarantined          it took a Spark down; a person must clear it
+        - NotEnoughSpaceError    not_enough_space     on a Spark's disk
       + LeaseHeldError           lease_held           somebody reserved the cluster
       + StaleEpochError          stale_epoch          a newer worker or holder acts on the cluster
       + UnavailableError         unavailable          a part is away; retry may help
@@ -104,6 +108,30 @@ class IdempotencyConflictError(ConflictError):
     """The same idempotency key came with another request."""
 
     code = "idempotency_conflict"
+
+
+class JobInProgressError(ConflictError):
+    """The same work runs already; ``details['job_id']`` names it."""
+
+    code = "job_in_progress"
+
+
+class ModelInUseError(ConflictError):
+    """The model is loaded, being swapped to, or being downloaded."""
+
+    code = "model_in_use"
+
+
+class QuarantinedError(ConflictError):
+    """A load of the model took a Spark down; a person has to clear it first."""
+
+    code = "quarantined"
+
+
+class NotEnoughSpaceError(ConflictError):
+    """The disk of a Spark has no room; details name the host and the missing bytes."""
+
+    code = "not_enough_space"
 
 
 class LeaseHeldError(SparkError):

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause, LogLine, Phase, SwapId, Text
 
 
@@ -47,6 +48,8 @@ class SwapRequested(Command):
     id: SwapId | None = None
     lock_token: SecretStr | None = None
     rollback: bool = True
+    force: bool = False
+    drop_caches: bool = False
     when_busy: Literal["reject", "queue"] = "reject"
     dry_run: bool = False
 
@@ -60,6 +63,8 @@ class SwapStart(Command):
     model: str
     requested_by: str
     rollback: bool = False
+    force: bool = False
+    drop_caches: bool = False
     lease_epoch: int = Field(ge=0)
 
 
@@ -126,6 +131,8 @@ class SwapComplete(Event):
     requested_by: str
     total_seconds: float
     phase_seconds: dict[str, float] = {}
+    degraded: str | None = None
+    """Why the answers of the model are not well although it serves."""
     dry_run: bool = False
     finished_at: datetime
 
@@ -149,6 +156,90 @@ class SwapFailed(Event):
     finished_at: datetime
 
 
+class JobProgress(Event):
+    """A step of a running job: a change of step, a percentage, bytes or log lines."""
+
+    job_id: str
+    n: int = Field(ge=1)
+    """Numbered from 1 per job."""
+    step: str
+    previous_step: str | None = None
+    """Present when this event is the change of step itself."""
+    percent: float | None = None
+    eta_seconds: float | None = None
+    message: str = ""
+    lines: list[LogLine] = []
+    at: datetime
+
+
+class JobEnded(Event):
+    """The one outcome of a job. Durations in seconds."""
+
+    job_id: str
+    requested_by: str
+    outcome: JobState
+    message: str = ""
+    cause: Cause | None = None
+    total_seconds: float
+    finished_at: datetime
+
+
+class DownloadProgress(JobProgress):
+    """A step of a running download. Sizes in bytes, speed in bytes a second."""
+
+    type: ClassVar[str] = "download.progress"
+
+    repo: str
+    done_bytes: int = 0
+    total_bytes: int | None = None
+    bytes_per_second: float | None = None
+
+
+class DownloadComplete(JobEnded):
+    """The repository is whole on every Spark that was asked for."""
+
+    type: ClassVar[str] = "download.complete"
+
+    repo: str
+    hosts: list[str] = []
+    total_bytes: int | None = None
+
+
+class DownloadFailed(JobEnded):
+    """The download ended without the repository being whole everywhere."""
+
+    type: ClassVar[str] = "download.failed"
+
+    repo: str
+    hosts: list[str] = []
+
+
+class UpdateProgress(JobProgress):
+    """A step of a running update of the cluster software."""
+
+    type: ClassVar[str] = "update.progress"
+
+    direction: Literal["update", "revert"] = "update"
+
+
+class UpdateComplete(JobEnded):
+    """The cluster software was updated, or is back at what it was."""
+
+    type: ClassVar[str] = "update.complete"
+
+    direction: Literal["update", "revert"] = "update"
+    commit_before: str | None = None
+    commit_after: str | None = None
+
+
+class UpdateFailed(JobEnded):
+    """The update ended badly or was cancelled; what was in use before still is."""
+
+    type: ClassVar[str] = "update.failed"
+
+    direction: Literal["update", "revert"] = "update"
+
+
 class MenuChanged(Event):
     """A hint: the menu, a host or the runtime looks different now; ask again."""
 
@@ -163,6 +254,12 @@ EVENTS: tuple[type[Event], ...] = (
     SwapProgress,
     SwapComplete,
     SwapFailed,
+    DownloadProgress,
+    DownloadComplete,
+    DownloadFailed,
+    UpdateProgress,
+    UpdateComplete,
+    UpdateFailed,
     MenuChanged,
 )
 COMMANDS: tuple[type[Command], ...] = (SwapRequested, SwapStart, SwapCancel)

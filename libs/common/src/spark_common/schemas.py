@@ -25,6 +25,10 @@ _DAY_SECONDS = 24 * 3600
 _SHORT: Mapping[str, type[Message]] = {
     "swap.complete": events.SwapComplete,
     "swap.failed": events.SwapFailed,
+    "download.complete": events.DownloadComplete,
+    "download.failed": events.DownloadFailed,
+    "update.complete": events.UpdateComplete,
+    "update.failed": events.UpdateFailed,
 }
 
 
@@ -33,7 +37,7 @@ class Channel:
     """A subject, what is said there, and whether spark-control says or hears it."""
 
     address: str
-    """With ``{id}`` where a swap's id stands."""
+    """With ``{id}`` where the id of a swap or job stands."""
     message: type[Message]
     action: Literal["send", "receive"]
     bare: bool = False
@@ -59,6 +63,12 @@ CHANNELS: tuple[Channel, ...] = (
     Channel(subjects.swap_progress("{id}"), events.SwapProgress, "send"),
     Channel(subjects.swap_complete("{id}"), events.SwapComplete, "send"),
     Channel(subjects.swap_failed("{id}"), events.SwapFailed, "send"),
+    Channel(subjects.job_progress("download", "{id}"), events.DownloadProgress, "send"),
+    Channel(subjects.job_complete("download", "{id}"), events.DownloadComplete, "send"),
+    Channel(subjects.job_failed("download", "{id}"), events.DownloadFailed, "send"),
+    Channel(subjects.job_progress("update", "{id}"), events.UpdateProgress, "send"),
+    Channel(subjects.job_complete("update", "{id}"), events.UpdateComplete, "send"),
+    Channel(subjects.job_failed("update", "{id}"), events.UpdateFailed, "send"),
     *(Channel(subject, message, "send") for subject, message in _SHORT.items()),
     Channel(subjects.MENU_CHANGED, events.MenuChanged, "send"),
 )
@@ -139,7 +149,7 @@ def _channel(channel: Channel) -> dict[str, Any]:
         "description": _kept(channel),
     }
     if "{id}" in channel.address:
-        described["parameters"] = {"id": {"description": "The swap's id."}}
+        described["parameters"] = {"id": {"description": "The id of the swap or job."}}
     if channel.bare:
         described["description"] += " The type may also be published bare, without an envelope."
     return described

@@ -45,3 +45,23 @@ def swap_failed(swap_id: str) -> str:
 def swap_outcomes(swap_id: str) -> str:
     """Filter over both outcomes of one swap; the first one stored wins."""
     return f"swap.*.{swap_id}"
+
+
+def job_progress(kind: str, job_id: str) -> str:
+    """Progress of a job that is no swap (``download``, ``update``), replayable for a day."""
+    return f"{kind}.progress.{job_id}"
+
+
+def job_complete(kind: str, job_id: str) -> str:
+    """Outcome: done. Republished as ``<kind>.complete``."""
+    return f"{kind}.complete.{job_id}"
+
+
+def job_failed(kind: str, job_id: str) -> str:
+    """Outcome: failed or cancelled. Republished as ``<kind>.failed``."""
+    return f"{kind}.failed.{job_id}"
+
+
+def job_outcomes(job_id: str) -> str:
+    """Filter over all outcomes of one job; the first one stored wins."""
+    return f"*.*.{job_id}"

@@ -117,6 +117,29 @@ STREAMS: tuple[StreamSpec, ...] = (
         max_per_subject=20_000,
     ),
     StreamSpec(
+        name="SC_JOB_EVT",
+        subjects=(
+            "download.complete.*",
+            "download.failed.*",
+            "update.complete.*",
+            "update.failed.*",
+        ),
+        description="the one outcome of every download and update",
+        max_age_seconds=90 * _DAY,
+        max_messages=100_000,
+        max_bytes=100 * _MEGABYTE,
+        republish=Republish("*.*.*", "{{wildcard(1)}}.{{wildcard(2)}}"),
+    ),
+    StreamSpec(
+        name="SC_JOB_PROGRESS",
+        subjects=("download.progress.*", "update.progress.*"),
+        description="steps, bytes and log lines of downloads and updates, for a day",
+        max_age_seconds=_DAY,
+        max_messages=500_000,
+        max_bytes=200 * _MEGABYTE,
+        max_per_subject=20_000,
+    ),
+    StreamSpec(
         name="SC_DLQ",
         subjects=(
             "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",

@@ -5,6 +5,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import StringConstraints
 
+from spark_common.contracts.plans import Quarantine, Verdict
 from spark_common.contracts.rpc import Reply, Request, Rpc
 
 
@@ -38,9 +39,36 @@ class ModelCopy(Reply):
 
     host: str
     size_bytes: int
-    state: Literal["ready", "downloading", "incomplete", "no_snapshot"]
+    state: Literal["ready", "downloading", "incomplete", "broken", "no_snapshot"]
+    """Broken: files are there and cannot be used (dead links, unreadable)."""
+    incomplete_bytes: int = 0
+    """Of files that are only partly there."""
+    missing: list[str] = []
+    """What is not there yet, at most twenty names."""
+    root_owned: bool = False
+    """Some files belong to root: only a container can delete them."""
     stale: bool = False
     """The host did not answer lately; this is the last known state."""
+
+
+class MemoryFit(Reply):
+    """Whether a model fits its Sparks, from its recipe and their memory. Sizes in bytes."""
+
+    needed_bytes: int
+    """On each Spark: the share of the memory that the recipe claims."""
+    total_bytes: int
+    left_bytes: int
+    """For everything else on that Spark; negative when it does not fit."""
+    verdict: Verdict
+
+
+class LastTest(Reply):
+    """The latest pre-flight test of a model, or how its latest load ended."""
+
+    kind: Literal["test", "load"]
+    verdict: Verdict
+    sentence: str
+    at: datetime
 
 
 class ModelView(Reply):
@@ -49,6 +77,11 @@ class ModelView(Reply):
     key: str
     name: str
     repo: str
+    """``owner/name``; for a local model its directory."""
+    local_path: str | None = None
+    """Directory of a local or fine-tuned model; it cannot be deleted or downloaded here."""
+    source: Literal["bundled", "override", "own"] | None = None
+    """Where its recipe comes from; None without one."""
     served_name: str
     """The ``model`` that clients of ``/v1`` name."""
     state: Literal["ready", "needs_setup", "incomplete", "downloading", "missing"]
@@ -64,6 +97,12 @@ class ModelView(Reply):
     load_seconds: float | None = None
     """Median of earlier swaps to it; absent before the first."""
     loaded: bool = False
+    expected_bytes: int | None = None
+    """Size the recipe expects, for models that are not there yet."""
+    fit: MemoryFit | None = None
+    test: LastTest | None = None
+    quarantine: Quarantine | None = None
+    """Set when a load of it took a Spark down: it is not loaded until a person clears it."""
 
 
 class RecipeView(Reply):
@@ -73,6 +112,10 @@ class RecipeView(Reply):
     name: str
     repo: str
     mode: Literal["solo", "cluster"]
+    source: Literal["bundled", "override", "own"] = "bundled"
+    local_path: str | None = None
+    size_bytes: int | None = None
+    """Size the recipe expects."""
 
 
 class RuntimeView(Reply):
@@ -86,6 +129,9 @@ class RuntimeView(Reply):
     context_length: int | None = None
     since: datetime | None = None
     detail: str | None = None
+    """Why it is degraded or unreachable, what is starting; in one plain sentence."""
+    canary: str | None = None
+    """How the answer to the canary question looked when the model is degraded, never its text."""
 
 
 class Menu(Reply):

@@ -56,6 +56,11 @@ class RequestSwap(Request):
     when_busy: Literal["reject", "queue"] = "reject"
     rollback: bool = False
     """Bring the previous model back when this one fails."""
+    force: bool = False
+    """Stop the old model when the drain time is over, though answers are still being written;
+    without it the swap ends before anything is touched."""
+    drop_caches: bool = False
+    """Empty the page cache of the Sparks before the load; the next loads read from disk again."""
     dry_run: bool = False
     """Check and plan everything, touch nothing."""
     lock_token: SecretStr | None = None
@@ -74,6 +79,32 @@ class ListSwaps(Request):
     """Ask for the history, newest first."""
 
     limit: int = Field(default=20, ge=1, le=200)
+    before: datetime | None = None
+    """Only swaps that were asked for earlier: the next page of the history."""
+    model: Text | None = None
+    """Only swaps to this key."""
+
+
+class GetSwapLog(Request):
+    """Ask for the log of a swap, as long as its record is kept."""
+
+    id: SwapId
+    after: int = Field(default=0, ge=0)
+    """Line number to go on after."""
+    limit: int = Field(default=2000, ge=1, le=5000)
+
+
+class SwapLog(Reply):
+    """A piece of a swap's log."""
+
+    id: str
+    lines: list[LogLine] = []
+    first: int = 1
+    """Number of the first line in ``lines``, from 1."""
+    total: int = 0
+    """Lines that are kept in all."""
+    cut: bool = False
+    """The log was longer than what is kept; the middle is missing."""
 
 
 class CancelSwap(Request):
@@ -112,6 +143,7 @@ class SwapView(Reply):
     requested_by: str
     when_busy: Literal["reject", "queue"] = "reject"
     rollback: bool = False
+    force: bool = False
     dry_run: bool = False
     """Nothing was touched and nothing is kept: ``phase`` is preflight, the last step a dry run
     takes, ``finished_at`` is set, ``plan`` says what would be done and ``cause`` why it would
@@ -131,6 +163,8 @@ class SwapView(Reply):
     """For a dry run: what would be done, in order."""
     serving: str | None = None
     """After the end: key of the model that serves now, or nothing."""
+    degraded: str | None = None
+    """After a swap that went well: why the model's answers are not, in one plain sentence."""
     attempt: int = 1
     n: int = 0
     """Number of the last progress event that is already contained in this view."""
@@ -150,3 +184,4 @@ REQUEST_SWAP = Rpc("rpc.swapper.swap.request", RequestSwap, SwapView)
 GET_SWAP = Rpc("rpc.swapper.swap.get", GetSwap, SwapView)
 LIST_SWAPS = Rpc("rpc.swapper.swap.list", ListSwaps, Swaps)
 CANCEL_SWAP = Rpc("rpc.swapper.swap.cancel", CancelSwap, SwapView)
+READ_SWAP_LOG = Rpc("rpc.swapper.swap.log", GetSwapLog, SwapLog)
