@@ -77,7 +77,27 @@ def test_an_override_adds_entries_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ("{name: Bad}", "repo: Field required"),
+        ("{name: Bad}", "needs repo or local_path"),
+        ("{name: Bad, repo: a/b, local_path: /data/m}", "has both repo and local_path"),
+        ("{name: Bad, local_path: data/m}", "local_path: must be absolute"),
+        ("{name: Bad, local_path: '/data/a b'}", "local_path: may only have"),
+        ("{name: Bad, local_path: '/data/a:b'}", "local_path: may only have"),
+        ("{name: Bad, local_path: '/data/a,b'}", "local_path: may only have"),
+        ("{name: Bad, local_path: /data/../etc}", "local_path: may not have . or .."),
+        ("{name: Bad, local_path: /data//m}", "local_path: has a doubled slash"),
+        ("{name: Bad, local_path: /data/m/}", "local_path: has a doubled slash"),
+        ("{name: Bad, local_path: /}", "local_path: cannot be the whole disk"),
+        ("{name: Bad, local_path: /usr/lib}", "may not lie under /usr"),
+        (
+            "{name: Bad, local_path: /data/m, args: [--chat-template=/data/other.jinja]}",
+            "--chat-template must be a file inside /data/m",
+        ),
+        (
+            "{name: Bad, local_path: /data/m, args: [--chat-template=/data/m/../x.jinja]}",
+            "--chat-template must be a file inside /data/m",
+        ),
+        ("{name: Bad, repo: a/b, mode: cluster, tensor_parallel: 8, data_parallel: 9}", "72"),
+        ("{name: Bad, repo: a/b, pipeline_parallel: 2}", "mode solo runs on one Spark"),
         ("{name: Bad, repo: no-owner}", "repo: "),
         ("{name: Bad, repo: a/b, mods: [../../etc]}", "mods.0: "),
         ("{name: Bad, repo: a/b, env: {A: 'x y'}}", "env.A: "),
@@ -90,7 +110,6 @@ def test_an_override_adds_entries_of_its_own(tmp_path: Path) -> None:
         ("{name: Bad, repo: a/b, typo: 1}", "typo: Extra inputs are not permitted"),
         ("{name: Bad, repo: a/b, mode: cluster}", "tensor_parallel of 2 or more"),
         ("{name: Bad, repo: a/b, tensor_parallel: 2}", "leave tensor_parallel out"),
-        ("{name: Bad, repo: openai/gpt-oss-120b}", "'gpt-oss-120b' is the recipe for"),
         ("just text", "it is not a mapping"),
     ],
 )
@@ -101,6 +120,19 @@ def test_a_wrong_entry_is_left_out_and_said(tmp_path: Path, entry: str, reason: 
     assert reason in book.problems[0]
     assert by_key(book, "good").name == "Good"
     assert len(book.recipes) == len(load_recipes().recipes) + 1
+
+
+def test_an_entry_of_ones_own_stands_before_a_bundled_one_for_the_same_repository(
+    tmp_path: Path,
+) -> None:
+    text = "models:\n  mine: {name: Mine, repo: OpenAI/gpt-oss-120b}\n"
+    book = overridden(tmp_path, text)
+    assert by_key(book, "mine") == book.for_repo("openai/gpt-oss-120b")
+    assert book.with_key("gpt-oss-120b") is None
+    assert book.problems == (
+        "models.yaml: 'gpt-oss-120b' is left out: 'mine' is the recipe for openai/gpt-oss-120b "
+        "already",
+    )
 
 
 def test_a_secret_in_the_arguments_is_refused_and_not_repeated(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import httpx
 from redis.asyncio import Redis
 
 from spark_common.bus.nats import connect_bus
-from spark_common.bus.port import Bus
+from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock, SystemClock
 from spark_common.errors import UnavailableError
 from spark_common.events import MenuChanged
@@ -26,6 +26,9 @@ from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.cancelling import Cancelling
+from spark_swapper.editing.editing import Editing
+from spark_swapper.editing.previewing import Previewing
+from spark_swapper.editing.verbs import RecipeVerbs
 from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
@@ -39,7 +42,7 @@ from spark_swapper.planning import Planning
 from spark_swapper.ports import Preflight, Shelf, Suggests
 from spark_swapper.preflight import ParserPreflight
 from spark_swapper.preflighting import Preflighting
-from spark_swapper.recipes import OVERRIDES, load_recipes
+from spark_swapper.recipes import OVERRIDES, Recipes
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapperSettings, SwapTimings
@@ -47,8 +50,10 @@ from spark_swapper.shelf import DiskShelf
 from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.suggest import Suggesting
+from spark_swapper.suggest.reader import ModelReader
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
+from spark_swapper.templates import Templating
 from spark_swapper.worker import Worker
 
 STREAMS = ("SC_INGRESS", "SC_SWAP_CMD", "SC_SWAP_EVT", "SC_SWAP_ADM", "SC_PROGRESS")
@@ -75,6 +80,11 @@ class Swapper:
 
     path: SwapPath
     shelf: DiskShelf
+    recipe_verbs: RecipeVerbs
+
+    def verbs(self) -> list[Serving]:
+        """Return every verb of the swapper with its function."""
+        return [*self.path.handlers.verbs(), *self.recipe_verbs.verbs()]
 
 
 def assemble(
@@ -165,11 +175,12 @@ def wire(
         on_change=lambda: shelf.announce(),
     )
     hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
-    book = load_recipes(settings.data_dir / OVERRIDES)
+    recipes = Recipes(settings.data_dir / OVERRIDES)
+    reader = ModelReader(shell, clock)
     launch = LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port)
     shelf = DiskShelf(
         hosts=hosts,
-        book=book,
+        recipes=recipes,
         launch=launch,
         watch=observer,
         times=store,
@@ -183,13 +194,37 @@ def wire(
         runtime=runtime,
         shelf=shelf,
         preflight=ParserPreflight(shell, cluster.vllm_container),
-        suggesting=Suggesting(hosts, shell, book, launch),
+        suggesting=Suggesting(hosts, reader, recipes, launch),
         observer=observer,
         timings=settings.timings,
         clock=clock,
         lost=_die,
     )
-    return Swapper(path, shelf)
+
+    async def in_use() -> frozenset[str]:
+        loaded = observer.view().model
+        keys = {loaded}
+        for job in await store.live():
+            keys |= {job.model, job.previous}
+        return frozenset(key for key in keys if key)
+
+    templating = Templating(
+        shell,
+        tuple(Spark(host.name, host.label) for host in cluster.hosts),
+        cluster.vllm_dir,
+        recipes,
+        launch,
+        clock,
+    )
+    editing = Editing(
+        recipes=recipes,
+        previewing=Previewing(hosts, reader, recipes, launch),
+        templating=templating,
+        named=shelf.key_named,
+        in_use=in_use,
+        changed=shelf.announce,
+    )
+    return Swapper(path, shelf, RecipeVerbs(editing, templating))
 
 
 async def build(settings: SwapperSettings) -> Service:
@@ -220,7 +255,7 @@ async def build(settings: SwapperSettings) -> Service:
             await bus.bounds(stream)
         swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
-        verbs = [*swapper.path.handlers.verbs(), answer_about("swapper", checks, clock)]
+        verbs = [*swapper.verbs(), answer_about("swapper", checks, clock)]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()

@@ -20,7 +20,8 @@ from spark_swapper.hosts import Hosts
 from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.menu import Title, build_menu, hosts_for, outline, state_of, titles
 from spark_swapper.ports import RuntimeWatch, SwapTimes
-from spark_swapper.recipes import RecipeBook
+from spark_swapper.recipes import RecipeSource
+from spark_swapper.recipes.local_path import identity
 
 FRESH_SECONDS = 60.0
 """How old a look may be for a swap to be admitted on it."""
@@ -36,7 +37,7 @@ class DiskShelf:
     def __init__(
         self,
         hosts: Hosts,
-        book: RecipeBook,
+        recipes: RecipeSource,
         launch: LaunchSettings,
         watch: RuntimeWatch,
         times: SwapTimes,
@@ -45,7 +46,7 @@ class DiskShelf:
     ) -> None:
         """``on_change`` is told the parts of the menu that really changed, as one text."""
         self._hosts = hosts
-        self._book = book
+        self._recipes = recipes
         self._launch = launch
         self._watch = watch
         self._times = times
@@ -82,11 +83,19 @@ class DiskShelf:
         return await self._menu()
 
     def key_for(self, repo: str) -> str | None:
-        """Return the key of the model of a repository, without looking at any disk."""
-        if recipe := self._book.for_repo(repo):
+        """Return the key of the model of a repository or directory, without looking at a disk."""
+        if recipe := self._recipes.book.for_repo(repo):
             return recipe.key
-        folded = repo.casefold()
-        return next((t.key for t in self._titles() if t.repo.casefold() == folded), None)
+        same = identity(repo)
+        return next((t.key for t in self._titles() if identity(t.repo) == same), None)
+
+    def key_named(self, name: str) -> str | None:
+        """Return the key of the model on the menu with this key, repository or served name."""
+        folded = name.strip().casefold()
+        for title in self._titles():
+            if folded in (known.casefold() for known in title.names()):
+                return title.key
+        return None
 
     async def announce(self) -> None:
         """Tell when the menu differs from the one told last, for example by what is loaded.
@@ -111,16 +120,18 @@ class DiskShelf:
             await self._clock.sleep(LOOP_SECONDS)
 
     async def _look(self) -> None:
+        self._recipes.notice()
         await self._hosts.look()
         await self.announce()
 
     def _titles(self) -> tuple[Title, ...]:
-        return titles(self._book, self._hosts.sights)
+        return titles(self._recipes.book, self._hosts.sights)
 
     async def _menu(self) -> Menu:
         seconds = {title.key: await self._usual_seconds(title.key) for title in self._titles()}
         as_of = self._hosts.as_of or self._clock.now()
-        return build_menu(self._book, self._hosts.sights, self._watch.view(), seconds, as_of)
+        book, sights = self._recipes.book, self._hosts.sights
+        return build_menu(book, sights, self._watch.view(), seconds, as_of)
 
     async def _usual_seconds(self, key: str) -> float | None:
         try:
@@ -157,6 +168,7 @@ class DiskShelf:
             launch_argv=plan.launch_argv,
             vllm_argv=plan.vllm_argv,
             stop_argv=plan.stop_argv,
+            volumes=plan.volumes,
         )
 
     def _named(self, name: str) -> Title:
@@ -178,8 +190,8 @@ class DiskShelf:
 
     def _recipes_away(self, shown: Sequence[Title]) -> list[Title]:
         here = {title.key for title in shown}
-        away = [recipe for recipe in self._book.recipes if recipe.key not in here]
-        return [Title(recipe.key, recipe.repo, recipe, ()) for recipe in away]
+        away = [recipe for recipe in self._recipes.book.recipes if recipe.key not in here]
+        return [Title(recipe.key, recipe.target, recipe, ()) for recipe in away]
 
     def _not_ready(self, title: Title) -> str:
         match state_of(title, self._hosts.sights):
@@ -193,12 +205,14 @@ class DiskShelf:
     def _what_is_missing(self, title: Title) -> str:
         whole = {place.sight.spark.label for place in title.places if place.whole}
         if title.recipe and title.recipe.mode == "cluster" and whole:
-            needed = title.recipe.tensor_parallel
+            needed = title.recipe.nodes
             labels = [sight.spark.label for sight in self._hosts.sights][:needed]
             if len(labels) < needed:
                 return f"{title.name} needs {needed} Sparks, and only {len(labels)} is set up"
             lacking = ", ".join(label for label in labels if label not in whole)
             return f"{title.name} needs its files on {needed} Sparks; {lacking} lacks them"
+        if title.recipe and title.recipe.local_path:
+            return f"{title.name} has no complete files in {title.repo} on any Spark"
         return f"{title.name} is not complete on any Spark; resume its download"
 
 

@@ -20,6 +20,7 @@ from spark_swapper.hosts import Hosts, Spark
 from spark_swapper.launch import LaunchSettings
 from spark_swapper.recipes import load_recipes
 from spark_swapper.suggest import Suggesting
+from spark_swapper.suggest.reader import ModelReader
 from spark_swapper.suggest.reading import files_command, read_files
 
 NEMOTRON = "nvidia/Nemotron-3-Nano-30B-A3B-FP8"
@@ -43,8 +44,10 @@ def put(folder: Path, name: str, content: object) -> None:
 @pytest.fixture
 def suggesting(folder_shell) -> Suggesting:
     sparks = [Spark("spark1", "Spark 1"), Spark("spark2", "Spark 2")]
-    hosts = Hosts(folder_shell, sparks, FakeClock())
-    return Suggesting(hosts, folder_shell, load_recipes(), LaunchSettings())
+    clock = FakeClock()
+    hosts = Hosts(folder_shell, sparks, clock)
+    reader = ModelReader(folder_shell, clock)
+    return Suggesting(hosts, reader, load_recipes(), LaunchSettings())
 
 
 async def ask(suggesting: Suggesting, repo: str = NEMOTRON):

@@ -9,6 +9,7 @@ from spark_common.contracts.models import Certainty, Suggested, Suggestion
 from spark_common.errors import InvalidRequestError
 from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.recipes import Recipe
+from spark_swapper.recipes.local_path import is_path
 from spark_swapper.suggest.cautions import cautions
 from spark_swapper.suggest.config import Config
 from spark_swapper.suggest.context import read_context
@@ -93,7 +94,7 @@ def recipe_of(suggestion: Suggestion) -> Recipe:
     return Recipe.model_validate(
         {
             "key": suggestion.key,
-            "repo": suggestion.repo,
+            "local_path" if is_path(suggestion.repo) else "repo": suggestion.repo,
             "name": suggestion.name,
             "mode": suggestion.mode.value,
             "served_name": suggestion.served_name.value,

@@ -16,6 +16,7 @@ SHARES = (0.7, 0.8, 0.85)
 """What recipes for Sparks use; the last one is for models that need it."""
 POOLING_SHARE = 0.05
 POOLING_OVERHEAD = 2 * GIB
+"""The same as OVERHEAD for a model that only reads."""
 LONGEST = 262_144
 """Tokens; nobody runs more on a Spark, whatever the model allows."""
 _STEP = 1024
