@@ -70,6 +70,14 @@ class GatewayClient:
         """POST a JSON document and return the JSON answer."""
         return self._ask("POST", path, json=body, headers=headers)
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """PUT a JSON document and return the JSON answer."""
+        return self._ask("PUT", path, json=body)
+
+    def delete(self, path: str, **query: str | int | bool) -> Any:
+        """DELETE, and return the JSON answer."""
+        return self._ask("DELETE", path, params=query)
+
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
         """Follow server-sent events; ends when the server says so.
 

@@ -115,7 +115,7 @@ def _with_preview(suggestion: Suggestion, launch: LaunchSettings) -> Suggestion:
     except (ValidationError, InvalidRequestError):
         wrong = f"no recipe can be made for a repository that is called {suggestion.repo!r}"
         return suggestion.model_copy(update={"warnings": [*suggestion.warnings, wrong]})
-    return suggestion.model_copy(update={"preview": list(plan.launch_argv)})
+    return suggestion.model_copy(update={"preview": list(plan.shown_argv)})
 
 
 def _extra(family: Family | None, quantization: Quantization, traits: Traits) -> Extra | None:

@@ -17,6 +17,8 @@ from spark_swapper.suggest.facts import ModelFiles
 from spark_swapper.suggest.reading import files_command, read_files
 
 READ_SECONDS = 10.0
+KNOWN_SECONDS = 4.0
+"""For numbers nobody waits long for."""
 KEPT_SECONDS = 600.0
 AGAIN_SECONDS = 20.0
 """How long a failure to read is remembered."""
@@ -41,7 +43,7 @@ class ModelReader:
             return kept[1]
         files, seconds = None, AGAIN_SECONDS
         try:
-            files, _ = await self.read(title)
+            files, _ = await self.read(title, KNOWN_SECONDS)
             seconds = KEPT_SECONDS
         except SparkError:
             # Numbers without the cache beat no numbers.
@@ -51,7 +53,7 @@ class ModelReader:
             self._kept.popitem(last=False)
         return files
 
-    async def read(self, title: Title) -> tuple[ModelFiles, Place]:
+    async def read(self, title: Title, seconds: float = READ_SECONDS) -> tuple[ModelFiles, Place]:
         """Ask the hosts that have it, the best copy first, until one answers.
 
         Raises HostUnreachableError when none of them does, ModelNotReadyError when nothing of it
@@ -64,7 +66,7 @@ class ModelReader:
         for place in order:
             host = place.sight.spark.name
             try:
-                result = await self._shell.run(host, command, timeout_seconds=READ_SECONDS)
+                result = await self._shell.run(host, command, timeout_seconds=seconds)
                 if result.exit_code is None:
                     raise HostUnreachableError("the connection was lost", host=host)
                 return read_files(title.repo, result), place

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from spark_common.contracts.models import Suggestion, SuggestRecipe
-from spark_common.errors import UnavailableError, UnknownModelError
+from spark_common.errors import ModelNotReadyError, UnavailableError, UnknownModelError
 from spark_swapper.hosts import Hosts
 from spark_swapper.launch import LaunchSettings
-from spark_swapper.menu import Title, titles
+from spark_swapper.menu import Place, Title, titles
 from spark_swapper.recipes import RecipeSource
+from spark_swapper.recipes.keys import free_key
+from spark_swapper.recipes.local_path import is_path
+from spark_swapper.scan import DiskCopy
 from spark_swapper.shelf import FRESH_SECONDS, near_names
 from spark_swapper.suggest.facts import ClusterFacts, HostFacts
 from spark_swapper.suggest.infer import infer
@@ -30,6 +33,7 @@ class Suggesting:
     async def suggest(self, request: SuggestRecipe) -> Suggestion:
         """Return a recipe for a repository on any Spark's disk, whether it has one or not.
 
+        The absolute path of a directory on the Sparks is a local model, on the menu or not.
         Raises UnknownModelError (``details['near']``), ModelNotReadyError when nothing of it can
         be read yet, HostUnreachableError when no Spark that has it answers, UnavailableError
         when no Spark could be looked at.
@@ -58,6 +62,8 @@ class Suggesting:
             # A download may just have ended.
             await self._hosts.look()
             found = self._named(name)
+        if found is None and is_path(name):
+            found = await self._local(name)
         if found is not None:
             return found
         sights = self._hosts.sights
@@ -69,6 +75,22 @@ class Suggesting:
         raise UnknownModelError(
             f"there is no model {name!r} on the disk of any Spark{hint}", near=list(near)
         )
+
+    async def _local(self, path: str) -> Title | None:
+        """Return a local model that is not on the menu, with the Sparks that have its directory."""
+        book = self._recipes.book
+        recipe = book.for_repo(path)
+        key = recipe.key if recipe else free_key(path, {one.key for one in book.recipes})
+        places = []
+        for sight in self._hosts.sights:
+            place = Place(sight, DiskCopy(repo=path, size_bytes=0, state="ready"))
+            try:
+                files, _ = await self._reader.read(Title(key, path, recipe, (place,)))
+            except (UnavailableError, ModelNotReadyError):
+                continue
+            if files.config is not None or files.weight_bytes:
+                places.append(place)
+        return Title(key, path, recipe, tuple(places)) if places else None
 
     def _titles(self) -> Sequence[Title]:
         return [title for title in titles(self._recipes.book, self._hosts.sights) if title.places]
