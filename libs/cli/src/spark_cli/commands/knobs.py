@@ -30,6 +30,7 @@ REFUSED = 1
 @click.pass_context
 def knobs(
     context: click.Context,
+    /,
     model: str,
     flags: tuple[str, ...],
     dropped: tuple[str, ...],
