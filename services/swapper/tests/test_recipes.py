@@ -24,6 +24,11 @@ def overridden(folder: Path, text: str) -> RecipeBook:
         ("gemma-4-26b", "google/gemma-4-26b-it", "solo"),
         ("minimax-m2.7", "MiniMaxAI/MiniMax-M2.7-AWQ", "cluster"),
         ("llama-4-scout", "nvidia/Llama-4-Scout-17B-16E-NVFP4", "solo"),
+        ("qwen3.8-flash-next", "Qwen/Qwen3.8-Flash-Next-FP8", "cluster"),
+        ("glm-5.3-flash", "nvidia/GLM-5.3-Flash-NVFP4", "cluster"),
+        ("deepseek-v4-flash", "deepseek-ai/DeepSeek-V4-Flash", "cluster"),
+        ("mistral-small-4", "mistralai/Mistral-Small-4-119B-2603-NVFP4", "solo"),
+        ("qwen3-reranker-0.6b", "Qwen/Qwen3-Reranker-0.6B", "solo"),
     ],
 )
 def test_the_bundle_knows_the_models_people_run(key: str, repo: str, mode: str) -> None:
@@ -48,6 +53,9 @@ def test_every_bundled_recipe_can_be_launched_and_keeps_the_house_rules(recipe: 
     if "tools" in recipe.capabilities:
         assert {"--enable-auto-tool-choice", "--tool-call-parser"} <= set(plan.vllm_argv)
     assert ("reasoning" in recipe.capabilities) == ("--reasoning-parser" in plan.vllm_argv)
+    pooling = "pooling" in plan.vllm_argv
+    assert pooling == bool({"embeddings", "rerank"} & set(recipe.capabilities))
+    assert recipe.size_bytes is not None
     if recipe.key.startswith("gemma-4"):
         assert "fastsafetensors" not in plan.vllm_argv
 
