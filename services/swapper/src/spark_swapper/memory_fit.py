@@ -7,8 +7,14 @@ from spark_common.contracts.models import MemoryFit
 from spark_swapper.flags import Flag
 from spark_swapper.hosts import Sight
 from spark_swapper.recipes import Recipe
-from spark_swapper.suggest.memory import OVERHEAD, POOLING_OVERHEAD, USUAL_MEMORY
 
+_GIB = 2**30
+USUAL_MEMORY = int(119.69 * _GIB)
+"""What CUDA reports as total on a Spark; used while no Spark told its own."""
+OVERHEAD = 6 * _GIB
+"""Beside weights and cache: activations, graphs, the runtime itself."""
+POOLING_OVERHEAD = 2 * _GIB
+"""The same as OVERHEAD for a model that only reads."""
 DEFAULT_SHARE = 0.9
 """What vLLM takes without ``--gpu-memory-utilization``."""
 

@@ -41,4 +41,4 @@ class SwapperSettings(Settings):
     cluster: ClusterSettings
     timings: SwapTimings
     data_dir: Path = Path("data")
-    """Folder of the recipe overrides."""
+    """Folder of the owner's recipes, ``models.override.yaml``; written to by saves."""

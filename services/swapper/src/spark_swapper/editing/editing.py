@@ -177,7 +177,7 @@ class Editing:
                 "put the template in its place",
                 model=known,
             )
-        form = template.form.model_copy(update={"key": key})
+        form = _as_known(template.form, self._recipes.book).model_copy(update={"key": key})
         return await self.save(
             SaveRecipe(recipe=form, replace=request.replace, requested_by=request.requested_by)
         )
@@ -214,6 +214,16 @@ class Editing:
         if key is not None:
             raise ModelNotReadyError(f"{key} has no recipe yet: set it up first", model=key)
         raise UnknownModelError(f"there is no recipe {name!r}", near=_near(folded, book))
+
+
+def _as_known(form: RecipeForm, book: RecipeBook) -> RecipeForm:
+    """Return a template's form with what only our own recipe knows: size, and seeing pictures."""
+    known = book.for_repo(form.repo or form.local_path or "")
+    if known is None:
+        return form
+    seen = [one for one in known.capabilities if one not in form.capabilities]
+    kept = [*form.capabilities, *(one for one in seen if one not in {"tools", "reasoning"})]
+    return form.model_copy(update={"size_bytes": known.size_bytes, "capabilities": kept})
 
 
 def _near(folded: str, book: RecipeBook) -> list[Any]:

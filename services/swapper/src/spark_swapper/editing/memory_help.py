@@ -7,6 +7,7 @@ from spark_swapper.flags import Flag
 from spark_swapper.hosts import Sight
 from spark_swapper.memory_fit import (
     DEFAULT_SHARE,
+    USUAL_MEMORY,
     overhead_of,
     share_of,
     smallest_memory,
@@ -16,7 +17,7 @@ from spark_swapper.recipes import Recipe
 from spark_swapper.suggest.config import Config
 from spark_swapper.suggest.context import read_context
 from spark_swapper.suggest.facts import ModelFiles
-from spark_swapper.suggest.memory import USUAL_MEMORY, cache_cost
+from spark_swapper.suggest.memory import cache_cost
 
 GB = 1_000_000_000
 TOKENS_PER_PAGE = 650

@@ -29,10 +29,14 @@ class Change:
     problems: tuple[FieldProblem, ...]
 
 
+def context_of(recipe: Recipe) -> Context:
+    """Return what the verdict on its flags depends on."""
+    return Context(bool(recipe.image), recipe.repo is not None, bool(recipe.mods))
+
+
 def change_of(recipe: Recipe, knobs: Knobs, flags: Sequence[str]) -> Change:
     """Return what these knobs and flags change of a recipe, and what is wrong with them. Pure."""
-    context = Context(bool(recipe.image), recipe.repo is not None, bool(recipe.mods))
-    problems = check_flags(flags, context)
+    problems = check_flags(flags, context_of(recipe))
     turned = knob_flags(knobs, merge_flags(recipe.args))
     try:
         listed = merge_flags(flags)
@@ -79,13 +83,15 @@ class Previewing:
         files = await self._reader.known(title)
         bundled = book.bundled.get(recipe.key)
         known = [place.copy.context_length for place in title.places if place.copy.context_length]
+        form = form_of(recipe)
+        problems = check_flags(form.args, context_of(recipe), "args")
         return RecipeDetail(
-            form=form_of(recipe),
+            form=form,
             source=source,
             knobs=read_knobs(recipe.flags),
             bundled_knobs=read_knobs(bundled.flags) if bundled else None,
             flags=list(compact(further_flags(recipe.extra_args))),
-            preview=self._shown(recipe, title, files, ()),
+            preview=self._shown(recipe, title, files, problems),
             longest_context=longest_context(files) or next(iter(known), None),
         )
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from spark_common.contracts.models import Certainty, Suggested, Suggestion
 from spark_common.errors import InvalidRequestError
 from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.memory_fit import USUAL_MEMORY
 from spark_swapper.recipes import Recipe
 from spark_swapper.recipes.local_path import is_path
 from spark_swapper.suggest.cautions import cautions
@@ -17,7 +18,6 @@ from spark_swapper.suggest.facts import GIB, ClusterFacts, ModelFiles
 from spark_swapper.suggest.families import FP8_CACHE, Extra, Family, family_of
 from spark_swapper.suggest.memory import (
     LONGEST,
-    USUAL_MEMORY,
     MemoryPlan,
     cache_cost,
     plan_memory,

@@ -1,23 +1,15 @@
 """Saving, knobs, previews and templates over two Sparks made of folders."""
 
 import asyncio
-import os
 import shlex
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import yaml
 
-from spark_common.contracts.models import Menu, RuntimeView, SuggestRecipe
+from spark_common.contracts.models import Menu, SuggestRecipe
 from spark_common.contracts.recipes import (
-    ImportTemplate,
     Knobs,
-    PreviewRecipe,
-    RecipeForm,
     RemoveRecipe,
     SaveRecipe,
-    SetKnobs,
 )
 from spark_common.errors import (
     ConflictError,
@@ -25,21 +17,10 @@ from spark_common.errors import (
     InvalidRequestError,
     ModelInUseError,
     ModelNotReadyError,
-    NotFoundError,
-    UnavailableError,
     UnknownModelError,
 )
-from spark_common.testing import FakeClock
-from spark_swapper.editing.editing import Editing
-from spark_swapper.editing.previewing import Previewing
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.launch import LaunchSettings
-from spark_swapper.recipes import Recipes, load_recipes
-from spark_swapper.shelf import DiskShelf
-from spark_swapper.suggest import Suggesting
+from spark_swapper.recipes import load_recipes
 from spark_swapper.suggest.infer import recipe_of
-from spark_swapper.suggest.reader import ModelReader
-from spark_swapper.templates import Templating
 
 GB = 1_000_000_000
 QWEN, QWEN_REPO = "qwen3.6-35b-a3b", "nvidia/Qwen3.6-35B-A3B-NVFP4"
@@ -53,77 +34,6 @@ CONFIG = {
     "hidden_size": 4096,
     "max_position_embeddings": 131_072,
 }
-
-
-class Watch:
-    """What is loaded, as a test says."""
-
-    runtime = RuntimeView(state="idle")
-
-    def view(self) -> RuntimeView:
-        return self.runtime
-
-    async def usual_seconds(self, key: str) -> float | None:
-        return None
-
-
-@dataclass
-class Desk:
-    """Everything about recipes, composed as the product composes it."""
-
-    path: Path
-    shell: object
-    recipes: Recipes
-    editing: Editing
-    templating: Templating
-    suggesting: Suggesting
-    shelf: DiskShelf
-    told: list[str]
-    used: set[str]
-
-    async def save(self, replace: bool = False, **fields: object):
-        form = RecipeForm.model_validate({"name": "Mine", **fields})
-        return await self.editing.save(SaveRecipe(recipe=form, replace=replace))
-
-    async def knobs(self, model: str = QWEN, flags: list[str] = [], reset=False, **knobs):  # noqa: B006
-        request = SetKnobs(model=model, knobs=Knobs(**knobs), flags=flags, reset=reset)
-        return await self.editing.set_knobs(request)
-
-    async def preview(self, flags: list[str] = [], model=None, knobs=Knobs(), **fields):  # noqa: B006, B008
-        form = RecipeForm.model_validate({"name": "M", **fields}) if fields else None
-        request = PreviewRecipe(recipe=form, model=model, knobs=knobs, flags=flags)
-        return await self.editing.preview(request)
-
-    def written(self) -> dict[str, object]:
-        return yaml.safe_load(self.path.read_text())["models"]
-
-
-@pytest.fixture
-def desk(tmp_path, folder_shell) -> Desk:
-    clock, watch, told, used = FakeClock(), Watch(), [], set()
-    sparks = (Spark("spark1", "Spark 1"), Spark("spark2", "Spark 2"))
-    path = tmp_path / "data" / "models.override.yaml"
-    hosts, recipes, launch = Hosts(folder_shell, sparks, clock), Recipes(path), LaunchSettings()
-    reader = ModelReader(folder_shell, clock)
-
-    async def tell(reason: str) -> None:
-        told.append(reason)
-
-    async def in_use() -> frozenset[str]:
-        return frozenset(used)
-
-    shelf = DiskShelf(hosts, recipes, launch, watch, watch, clock, tell)
-    templating = Templating(folder_shell, sparks, "spark-vllm-docker", recipes, launch, clock)
-    editing = Editing(
-        recipes=recipes,
-        previewing=Previewing(hosts, reader, recipes, launch),
-        templating=templating,
-        named=shelf.key_named,
-        in_use=in_use,
-        changed=shelf.announce,
-    )
-    suggesting = Suggesting(hosts, reader, recipes, launch)
-    return Desk(path, folder_shell, recipes, editing, templating, suggesting, shelf, told, used)
 
 
 def card(menu: Menu, key: str):
@@ -229,6 +139,15 @@ async def test_a_bundled_recipe_is_overridden_field_by_field(desk) -> None:
     await desk.editing.save(SaveRecipe(recipe=form, replace=True))
     assert desk.written() in ({}, None)
     assert (await desk.editing.get(QWEN)).source == "bundled"
+
+
+async def test_what_is_odd_about_a_recipe_is_told_with_it(desk) -> None:
+    problems = (await desk.editing.get("gpt-oss-120b")).preview.problems
+    assert {(one.severity, one.field) for one in problems} == {
+        ("warning", "--mxfp4-backend"),
+        ("warning", "--mxfp4-layers"),
+    }
+    assert (await desk.editing.get(QWEN)).preview.problems == []
 
 
 async def test_bundled_ones_are_never_removed(desk) -> None:
@@ -401,98 +320,3 @@ async def test_saves_at_once_are_all_kept(desk) -> None:
         *(desk.save(repo="a/same") for _ in range(4)), return_exceptions=True
     )
     assert sum(isinstance(one, ConflictError) for one in results) == 3
-
-
-def checkout(desk, host: str = "spark1") -> Path:
-    folder = desk.shell.homes[host] / "spark-vllm-docker" / "recipes"
-    folder.mkdir(parents=True)
-    return folder
-
-
-TEMPLATE = """\
-recipe_version: "1"
-name: Tuned
-description: A tuned one
-model: alice/tuned
-container: vllm-node-b12x
-mods: [mods/fix-it]
-defaults: {port: 8000, host: 0.0.0.0, tensor_parallel: 2, max_model_len: 32768}
-env: {A: 1}
-command: |
-  vllm serve alice/tuned --port {port} --host {host} -tp {tensor_parallel} \\
-    --distributed-executor-backend ray --max-model-len {max_model_len} \\
-    --speculative-config '{{"method":"mtp"}}' --served-model-name tuned-one
-"""
-
-
-async def test_a_template_is_read_in_one_round_trip_and_imported(desk, folder_shell) -> None:
-    folder = checkout(desk)
-    (folder / "tuned.yaml").write_text(TEMPLATE)
-    (folder / "broken.yaml").write_text("name: [")
-    (folder / "large.yaml").write_text("#" * 70_000)
-    (folder / "notes.txt").write_text("no recipe")
-    (folder / "link.yaml").symlink_to("/etc/passwd")
-    (folder / "folder.yaml").mkdir()
-
-    os.mkfifo(folder / "pipe.yaml")
-    asked = folder_shell.commands
-    templates = await desk.templating.list()
-    assert folder_shell.commands == asked + 1
-    found = {template.name: template for template in templates.templates}
-    assert set(found) == {"tuned", "broken", "large", "link", "folder", "pipe"}
-    assert "not valid YAML" in found["broken"].problem
-    assert found["link"].problem == "it is a link"
-    assert found["large"].problem == "it is larger than 64 KiB"
-    assert found["tuned"].form is not None
-    assert (templates.host, found["tuned"].mode) == ("spark1", "either")
-    detail = await desk.editing.import_template(ImportTemplate(name="tuned"))
-    assert folder_shell.commands == asked + 1
-    assert desk.written()["tuned"] == {
-        "name": "Tuned",
-        "repo": "alice/tuned",
-        "mode": "cluster",
-        "tensor_parallel": 2,
-        "served_name": "tuned-one",
-        "image": "vllm-node-b12x",
-        "mods": ["mods/fix-it"],
-        "env": {"A": "1"},
-        "args": ["--max-model-len=32768", '--speculative-config={"method":"mtp"}'],
-        "context_length": 32768,
-    }
-    assert detail.preview.ok
-    listed = (await desk.templating.list()).templates
-    assert next(one for one in listed if one.name == "tuned").known_as == "tuned"
-    with pytest.raises(ConflictError):
-        await desk.editing.import_template(ImportTemplate(name="tuned"))
-    await desk.editing.import_template(ImportTemplate(name="tuned", replace=True))
-    with pytest.raises(InvalidRequestError, match="not valid YAML"):
-        await desk.editing.import_template(ImportTemplate(name="broken"))
-    with pytest.raises(NotFoundError):
-        await desk.editing.import_template(ImportTemplate(name="nobody"))
-
-
-async def test_the_second_spark_is_asked_when_the_first_has_none_or_is_away(
-    desk, folder_shell
-) -> None:
-    (checkout(desk, "spark2") / "tuned.yaml").write_text(TEMPLATE)
-    assert (await desk.templating.list()).host == "spark2"
-    folder_shell.trouble["spark1"] = HostUnreachableError("gone")
-    assert (await desk.templating.list(refresh=True)).host == "spark2"
-    folder_shell.trouble["spark2"] = UnavailableError("gone")
-    with pytest.raises(UnavailableError):
-        await desk.templating.list(refresh=True)
-
-
-async def test_no_checkout_is_said(desk) -> None:
-    templates = await desk.templating.list()
-    assert templates.templates == []
-    assert templates.problem == "Spark 1: the checkout is not there"
-
-
-async def test_a_template_of_a_bundled_model_replaces_it_only_when_asked(desk) -> None:
-    text = TEMPLATE.replace("alice/tuned", QWEN_REPO)
-    (checkout(desk) / "qwen.yaml").write_text(text)
-    with pytest.raises(ConflictError, match=f"'{QWEN}' is the recipe for"):
-        await desk.editing.import_template(ImportTemplate(name="qwen"))
-    detail = await desk.editing.import_template(ImportTemplate(name="qwen", replace=True))
-    assert (detail.source, detail.form.key, detail.form.mode) == ("override", QWEN, "cluster")
