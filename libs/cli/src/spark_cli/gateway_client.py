@@ -74,9 +74,11 @@ class GatewayClient:
         """PUT a JSON document and return the JSON answer."""
         return self._ask("PUT", path, json=body)
 
-    def delete(self, path: str, **query: str | int | bool) -> Any:
+    def delete(
+        self, path: str, query: dict[str, str | list[str]], timeout_seconds: float = 15.0
+    ) -> Any:
         """DELETE, and return the JSON answer."""
-        return self._ask("DELETE", path, params=query)
+        return self._ask("DELETE", path, params=query, timeout=timeout_seconds)
 
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
         """Follow server-sent events; ends when the server says so.

@@ -97,6 +97,16 @@ def titles(
     return tuple(sorted(found, key=lambda title: (title.name.casefold(), title.key)))
 
 
+def named(shown: Sequence[Title], name: str) -> Title | None:
+    """Return the model that a name means: a key before a repository, a served name last."""
+    folded = name.strip().casefold()
+    for place in range(3):
+        for title in shown:
+            if folded == title.names()[place].casefold():
+                return title
+    return None
+
+
 def hosts_for(title: Title, sights: Sequence[Sight]) -> tuple[Sight, ...]:
     """Return the hosts it can run on, the head first; none when no host the mode needs has it.
 

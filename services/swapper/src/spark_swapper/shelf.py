@@ -18,7 +18,7 @@ from spark_common.errors import (
 from spark_swapper.candidate import Candidate
 from spark_swapper.hosts import Hosts
 from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.menu import Title, build_menu, hosts_for, outline, state_of, titles
+from spark_swapper.menu import Title, build_menu, hosts_for, named, outline, state_of, titles
 from spark_swapper.ports import RuntimeWatch, SwapTimes
 from spark_swapper.recipes import RecipeSource
 from spark_swapper.recipes.local_path import identity
@@ -91,11 +91,8 @@ class DiskShelf:
 
     def key_named(self, name: str) -> str | None:
         """Return the key of the model on the menu with this key, repository or served name."""
-        folded = name.strip().casefold()
-        for title in self._titles():
-            if folded in (known.casefold() for known in title.names()):
-                return title.key
-        return None
+        title = named(self._titles(), name)
+        return title.key if title else None
 
     async def announce(self) -> None:
         """Tell when the menu differs from the one told last, for example by what is loaded.
@@ -173,18 +170,15 @@ class DiskShelf:
 
     def _named(self, name: str) -> Title:
         shown = self._titles()
-        folded = name.strip().casefold()
-        for title in shown:
-            if folded in (known.casefold() for known in title.names()):
-                return title
+        if found := named(shown, name):
+            return found
         away = self._recipes_away(shown)
-        for title in away:
-            if folded in (known.casefold() for known in title.names()):
-                raise ModelNotReadyError(
-                    f"{title.name} is not on any Spark yet; download {title.repo} first",
-                    model=title.key,
-                )
-        near = near_names(folded, (*shown, *away))
+        if title := named(away, name):
+            raise ModelNotReadyError(
+                f"{title.name} is not on any Spark yet; download {title.repo} first",
+                model=title.key,
+            )
+        near = near_names(name.strip().casefold(), (*shown, *away))
         hint = f"; close to it: {', '.join(near)}" if near else ""
         raise UnknownModelError(f"there is no model {name!r} on the menu{hint}", near=list(near))
 

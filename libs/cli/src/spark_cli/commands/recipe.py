@@ -57,7 +57,7 @@ def remove(model: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Remove the recipe {model}?", abort=True)
     client = GatewayClient(gateway_url())
-    detail = client.delete(model_path(model), requested_by=who_asks())
+    detail = client.delete(model_path(model), {"requested_by": who_asks()})
     click.echo(f"removed {detail['form']['key']}; its files are still on the disk")
 
 

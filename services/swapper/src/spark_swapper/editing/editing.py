@@ -27,7 +27,7 @@ from spark_common.errors import (
 from spark_swapper.editing.forms import changes_of, errors_of, fields_of, read_form
 from spark_swapper.editing.previewing import Change, Previewing, change_of
 from spark_swapper.recipes import Recipe, RecipeBook, Recipes
-from spark_swapper.recipes.book import bundled_fields, reasons_of
+from spark_swapper.recipes.book import bundled_fields, overlaid, reason_of, reasons_of
 from spark_swapper.recipes.keys import free_key
 from spark_swapper.recipes.local_path import identity
 from spark_swapper.templates import Templating
@@ -116,6 +116,7 @@ class Editing:
             fields.pop("extra_args", None)
             if change.extra_args:
                 fields["extra_args"] = list(change.extra_args)
+            _refuse_invalid(recipe.key, fields)
             return recipe.key, None if bundled and not fields else fields
 
         return await self._commit(edit, request.requested_by, "knobs")
@@ -204,12 +205,13 @@ class Editing:
         return await self._previewing.detail(recipe)
 
     def _find(self, name: str) -> Recipe:
+        """Return the recipe a name means: a key before a repository, a served name last."""
         book = self._recipes.book
         folded = name.strip().casefold()
-        for recipe in book.recipes:
-            names = (recipe.key, recipe.target, recipe.serves_as)
-            if folded in (one.casefold() for one in names):
-                return recipe
+        for kind in ("key", "target", "serves_as"):
+            for recipe in book.recipes:
+                if folded == getattr(recipe, kind).casefold():
+                    return recipe
         key = self._named(name)
         if key is not None:
             raise ModelNotReadyError(f"{key} has no recipe yet: set it up first", model=key)
@@ -283,6 +285,18 @@ def _refuse_conflict(recipe: Recipe, book: RecipeBook, replace: bool) -> None:
             "key, or save with replace to put this in its place",
             model=recipe.key,
         )
+
+
+def _refuse_invalid(key: str, fields: Mapping[str, Any]) -> None:
+    """Refuse to add to an entry that a person wrote and that is wrong without the addition."""
+    try:
+        Recipe.model_validate({**overlaid(bundled_fields(key), fields), "key": key})
+    except ValidationError as wrong:
+        raise ConflictError(
+            f"your entry {key!r} in models.override.yaml is not valid ({reason_of(wrong)}): "
+            "correct it by hand, or reset it",
+            model=key,
+        ) from wrong
 
 
 def _refuse_bundled(recipe: Recipe, book: RecipeBook) -> None:

@@ -6,7 +6,7 @@ from spark_common.contracts.models import Suggestion, SuggestRecipe
 from spark_common.errors import ModelNotReadyError, UnavailableError, UnknownModelError
 from spark_swapper.hosts import Hosts
 from spark_swapper.launch import LaunchSettings
-from spark_swapper.menu import Place, Title, titles
+from spark_swapper.menu import Place, Title, named, titles
 from spark_swapper.recipes import RecipeSource
 from spark_swapper.recipes.keys import free_key
 from spark_swapper.recipes.local_path import is_path
@@ -57,11 +57,11 @@ class Suggesting:
         looked = age is None or age > FRESH_SECONDS
         if looked:
             await self._hosts.look()
-        found = self._named(name)
+        found = named(self._titles(), name)
         if found is None and not looked:
             # A download may just have ended.
             await self._hosts.look()
-            found = self._named(name)
+            found = named(self._titles(), name)
         if found is None and is_path(name):
             found = await self._local(name)
         if found is not None:
@@ -94,13 +94,6 @@ class Suggesting:
 
     def _titles(self) -> Sequence[Title]:
         return [title for title in titles(self._recipes.book, self._hosts.sights) if title.places]
-
-    def _named(self, name: str) -> Title | None:
-        folded = name.strip().casefold()
-        for title in self._titles():
-            if folded in (known.casefold() for known in title.names()):
-                return title
-        return None
 
     def _cluster(self, title: Title) -> ClusterFacts:
         whole = {place.sight.spark.name for place in title.places if place.whole}

@@ -141,6 +141,26 @@ async def test_a_bundled_recipe_is_overridden_field_by_field(desk) -> None:
     assert (await desk.editing.get(QWEN)).source == "bundled"
 
 
+async def test_a_key_counts_before_a_served_name(desk, hubs) -> None:
+    hubs["spark1"].add("alice/aaa", config=CONFIG)
+    hubs["spark1"].add("openai/gpt-oss-120b", config=CONFIG)
+    await desk.shelf.menu(refresh=True)
+    await desk.save(repo="alice/aaa", served_name="gpt-oss-120b")
+    assert (await desk.editing.get("gpt-oss-120b")).form.key == "gpt-oss-120b"
+    assert (await desk.shelf.find("gpt-oss-120b")).key == "gpt-oss-120b"
+    assert (await desk.shelf.find("aaa")).served_name == "gpt-oss-120b"
+
+
+async def test_knobs_are_not_added_to_an_entry_that_is_wrong(desk) -> None:
+    desk.path.parent.mkdir()
+    desk.path.write_text(f"models:\n  {QWEN}: {{mode: sideways}} # mine\n")
+    with pytest.raises(ConflictError, match="is not valid \\(mode: "):
+        await desk.knobs(max_model_len=4096)
+    assert "sideways} # mine" in desk.path.read_text()
+    assert (await desk.knobs(reset=True)).source == "bundled"
+    assert "sideways} # mine" in desk.path.with_name(desk.path.name + ".bak").read_text()
+
+
 async def test_what_is_odd_about_a_recipe_is_told_with_it(desk) -> None:
     problems = (await desk.editing.get("gpt-oss-120b")).preview.problems
     assert {(one.severity, one.field) for one in problems} == {
