@@ -1,6 +1,7 @@
 """Changes recipes for people: save, remove, knobs; every refusal says what to do."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import difflib
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -26,10 +27,15 @@ from spark_common.errors import (
 )
 from spark_swapper.editing.forms import changes_of, errors_of, fields_of, read_form
 from spark_swapper.editing.previewing import Change, Previewing, change_of
+from spark_swapper.editing.refusals import (
+    refusal,
+    refuse_bundled,
+    refuse_conflict,
+    refuse_invalid,
+)
 from spark_swapper.recipes import Recipe, RecipeBook, Recipes
-from spark_swapper.recipes.book import bundled_fields, overlaid, reason_of, reasons_of
+from spark_swapper.recipes.book import bundled_fields, reasons_of
 from spark_swapper.recipes.keys import free_key
-from spark_swapper.recipes.local_path import identity
 from spark_swapper.templates import Templating
 
 log = structlog.get_logger()
@@ -89,8 +95,8 @@ class Editing:
             key = form.key or _key_for(form, book)
             recipe, problems = read_form(form, key)
             if recipe is None or errors_of(problems):
-                raise _refusal(problems)
-            _refuse_conflict(recipe, book, request.replace)
+                raise refusal(problems)
+            refuse_conflict(recipe, book, request.replace)
             if key in book.bundled:
                 return key, changes_of(form, key, bundled_fields(key)) or None
             return key, fields_of(form, key)
@@ -112,11 +118,11 @@ class Editing:
             change = change_of(base, request.knobs, request.flags)
             changed, problems = _changed(base, change)
             if changed is None or errors_of(problems):
-                raise _refusal(problems)
+                raise refusal(problems)
             fields.pop("extra_args", None)
             if change.extra_args:
                 fields["extra_args"] = list(change.extra_args)
-            _refuse_invalid(recipe.key, fields)
+            refuse_invalid(recipe.key, fields)
             return recipe.key, None if bundled and not fields else fields
 
         return await self._commit(edit, request.requested_by, "knobs")
@@ -134,7 +140,7 @@ class Editing:
                 "it in models.override.yaml by hand"
             )
         recipe = self._find(request.model)
-        _refuse_bundled(recipe, book)
+        refuse_bundled(recipe, book)
         if recipe.key in await self._in_use():
             raise ModelInUseError(
                 f"{recipe.name} is loaded or being loaded; swap to another model first",
@@ -146,7 +152,7 @@ class Editing:
             found = book.with_key(recipe.key)
             if found is None:
                 raise UnknownModelError(f"there is no recipe {recipe.key!r} any more", near=[])
-            _refuse_bundled(found, book)
+            refuse_bundled(found, book)
             return recipe.key, None
 
         await self._recipes.change(edit)
@@ -229,11 +235,10 @@ def _as_known(form: RecipeForm, book: RecipeBook) -> RecipeForm:
 
 
 def _near(folded: str, book: RecipeBook) -> list[Any]:
-    return [
-        recipe.key
-        for recipe in book.recipes
-        if folded and (folded in recipe.key or recipe.key in folded)
-    ][:5]
+    keys = [recipe.key for recipe in book.recipes]
+    close = difflib.get_close_matches(folded, keys, n=5, cutoff=0.6)
+    inside = [key for key in keys if folded and (folded in key or key in folded)]
+    return list(dict.fromkeys([*close, *inside]))[:5]
 
 
 def _base(recipe: Recipe) -> Recipe:
@@ -262,55 +267,3 @@ def _key_for(form: RecipeForm, book: RecipeBook) -> str:
     known = book.for_repo(target)
     taken = {recipe.key for recipe in book.recipes} | set(book.own) | set(book.bundled)
     return known.key if known else free_key(target, taken)
-
-
-def _refuse_conflict(recipe: Recipe, book: RecipeBook, replace: bool) -> None:
-    other = book.for_repo(recipe.target)
-    if other is not None and other.key != recipe.key:
-        raise ConflictError(
-            f"{other.key!r} is the recipe for {recipe.target} already; change that one",
-            model=other.key,
-        )
-    if replace:
-        return
-    if recipe.key in book.own:
-        raise ConflictError(
-            f"there is an entry {recipe.key!r} already; save with replace to put this in its place",
-            model=recipe.key,
-        )
-    bundled = book.bundled.get(recipe.key)
-    if bundled is not None and identity(bundled.target) != identity(recipe.target):
-        raise ConflictError(
-            f"{recipe.key!r} is the key of the bundled recipe for {bundled.target}; take another "
-            "key, or save with replace to put this in its place",
-            model=recipe.key,
-        )
-
-
-def _refuse_invalid(key: str, fields: Mapping[str, Any]) -> None:
-    """Refuse to add to an entry that a person wrote and that is wrong without the addition."""
-    try:
-        Recipe.model_validate({**overlaid(bundled_fields(key), fields), "key": key})
-    except ValidationError as wrong:
-        raise ConflictError(
-            f"your entry {key!r} in models.override.yaml is not valid ({reason_of(wrong)}): "
-            "correct it by hand, or reset it",
-            model=key,
-        ) from wrong
-
-
-def _refuse_bundled(recipe: Recipe, book: RecipeBook) -> None:
-    if recipe.key in book.bundled:
-        raise ConflictError(
-            f"{recipe.name} is a bundled recipe, which cannot be removed; reset its knobs to go "
-            "back to what was bundled",
-            model=recipe.key,
-        )
-
-
-def _refusal(problems: Sequence[FieldProblem]) -> InvalidRequestError:
-    errors = errors_of(problems)
-    told = "; ".join(f"{one.field}: {one.message}" for one in errors[:5]) or "it is not valid"
-    return InvalidRequestError(
-        told, problems=[one.model_dump(mode="json") for one in problems[:50]]
-    )
