@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -230,3 +232,30 @@ async def test_a_link_stays_a_link(tmp_path: Path) -> None:
     await Recipes(path).change(lambda book: ("new", {"name": "New", "repo": "alice/new"}))
     assert path.is_symlink()
     assert "alice/new" in real.read_text()
+
+
+def test_a_killed_save_leaves_a_whole_file_and_the_next_one_works(tmp_path: Path) -> None:
+    path = tmp_path / "models.override.yaml"
+    path.write_text(WRITTEN)
+    program = (
+        "import sys, pathlib\n"
+        "from spark_swapper.recipes.own_file import OwnFile\n"
+        "file = OwnFile(pathlib.Path(sys.argv[1]))\n"
+        "for number in range(10**6):\n"
+        "    file.write('new', {'name': 'N' * 60, 'repo': 'a/b', 'args': ['--x'] * 500})\n"
+        "    file.write('new', None)\n"
+        "    print(number, flush=True)\n"
+    )
+    for lines in (1, 2, 3):
+        command = [sys.executable, "-c", program, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            for _ in range(lines):
+                process.stdout.readline()
+            process.kill()
+        document = OwnFile(path).read()
+        assert document.unreadable is None
+        assert set(entries(WRITTEN)) <= set(document.entries)
+    OwnFile(path).write("last", FIELDS)
+    assert OwnFile(path).read().entries["last"] == FIELDS
+    assert "# mine, all mine" in path.read_text()

@@ -324,13 +324,21 @@ async def test_a_local_model_is_a_card_with_its_directory(desk) -> None:
 
 
 async def test_a_file_that_is_broken_by_hand_is_not_written_over(desk) -> None:
+    await desk.shelf.menu(refresh=True)
     await desk.save(repo="a/b")
+    assert desk.told == ["recipes"]
     desk.path.write_text("models: [")
     with pytest.raises(ConflictError, match="line 1"):
         await desk.save(repo="c/d")
     assert desk.path.read_text() == "models: ["
     menu = await desk.shelf.menu(refresh=True)
     assert any("not valid YAML" in problem for problem in menu.problems)
+    # Whoever looks at the menu is told, without anybody asking for recipes.
+    assert desk.told == ["recipes"] * 2
+    desk.path.write_text("models:\n  by-hand: {name: By hand, repo: c/d}\n")
+    menu = await desk.shelf.menu(refresh=True)
+    assert "by-hand" in {recipe.key for recipe in menu.recipes}
+    assert desk.told == ["recipes"] * 3
 
 
 async def test_saves_at_once_are_all_kept(desk) -> None:
