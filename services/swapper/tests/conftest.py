@@ -15,6 +15,7 @@ from spark_swapper.attempt import Attempt, Cancellation
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
+from spark_swapper.draining import Draining
 from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
 from spark_swapper.ingress import Ingress
@@ -31,6 +32,7 @@ from spark_swapper.stopping import Stopping
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
 from spark_swapper.testing import (
+    FakeClientPath,
     FakeGate,
     FakePreflight,
     FakeRuntime,
@@ -40,6 +42,7 @@ from spark_swapper.testing import (
     PlainReader,
     a_candidate,
 )
+from spark_swapper.warming import Warming
 from spark_swapper.worker import Worker
 
 
@@ -60,6 +63,7 @@ class Bench:
         self.preflight = FakePreflight(self.clock)
         self.bus = MemoryBus("swapper", self.broker)
         self.runtime = FakeRuntime(self.clock)
+        self.clients = FakeClientPath(self.clock, self.runtime)
         self.shelf = FakeShelf(self.clock, [self.old, self.new, self.wide])
         self.suggesting = FakeSuggesting()
         self.runtime.serve(self.old)
@@ -70,12 +74,14 @@ class Bench:
         clock, timings, bus, store = self.clock, self.timings, self.bus, self.store
         self.teller = Teller(bus)
         loading = Loading(self.runtime, timings, clock, PlainReader)
+        warming = Warming(self.runtime, self.clients, timings, clock, loading)
         self.runner = SwapRunner(
             runtime=self.runtime,
             shelf=self.shelf,
             preflight=self.preflight,
+            draining=Draining(self.runtime, self.clients, timings, clock),
             stopping=Stopping(self.runtime, timings, clock),
-            bringing_up=BringingUp(self.runtime, timings, clock, loading),
+            bringing_up=BringingUp(self.runtime, timings, clock, loading, warming),
             timings=timings,
             clock=clock,
         )

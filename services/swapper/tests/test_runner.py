@@ -62,13 +62,6 @@ async def test_a_cluster_model_stops_and_watches_both_hosts(bench, effects):
     assert effects() == ["stop@spark1", "stop@spark2", "launch@spark1"]
 
 
-async def test_draining_is_bounded(bench):
-    bench.runtime.busy_until = 1e9
-    job = await bench.swap()
-    assert job.phase is Phase.READY
-    assert job.phase_seconds()["draining"] == pytest.approx(30, abs=1)
-
-
 async def test_the_eta_comes_from_earlier_swaps_and_else_from_the_running_load(bench):
     job = bench.job(usual_seconds=100.0)
     running = asyncio.create_task(bench.swap(attempt=bench.attempt(job)))

@@ -263,7 +263,8 @@ async def test_only_a_healthy_runtime_that_names_its_model_serves(answers, expec
     [
         ('# HELP x\nvllm:num_requests_running{engine="0",model_name="m"} 2.0\n', 2),
         ('vllm:num_requests_running 1.0\nvllm:num_requests_running{engine="1"} 3\n', 4),
-        ("vllm:num_requests_waiting 9\n", None),
+        ("vllm:num_requests_running 1.0\nvllm:num_requests_waiting 9\n", 10),
+        ('vllm:num_requests_waiting_by_reason{reason="capacity"} 9\n', None),
         ("vllm:num_requests_running nonsense\n", None),
     ],
 )

@@ -189,7 +189,9 @@ class SandboxRuntime(SshRuntime):
             return None
         return Served(there.repo, there.served_name, 4096)
 
-    async def first_token(self, host: str, served_name: str) -> str | None:
+    async def first_token(
+        self, host: str, served_name: str, *, pooling: bool = False
+    ) -> str | None:
         """Have a token of what serves now."""
         now = await self.served(host)
         return None if now is not None and now.served_name == served_name else "no such model"

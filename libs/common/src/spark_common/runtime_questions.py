@@ -113,7 +113,7 @@ async def _pieces(
         ) as answer:
             if not answer.is_success:
                 raise _refusal(answer.status_code, await answer.aread())
-            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            if not body.get("stream"):
                 if _has_vector(await answer.aread()):
                     yield "", ""
                 return

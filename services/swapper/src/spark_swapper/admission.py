@@ -135,6 +135,7 @@ class Admission:
             model=job.model,
             requested_by=job.requested_by,
             rollback=job.rollback,
+            force=job.force,
             lease_epoch=job.lease_epoch,
         )
         result = await self._bus.publish_durable(
@@ -199,6 +200,7 @@ class Admission:
                 "previous_name": view.served_name,
                 "when_busy": request.when_busy,
                 "rollback": request.rollback,
+                "force": request.force,
                 "lease_epoch": epoch,
                 "body_sha256": body,
             }

@@ -20,12 +20,14 @@ from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
 from spark_common.service import ReadyCheck, Service, answer_about, bus_check, redis_check
 from spark_common.subjects import MENU_CHANGED
+from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.cancelling import Cancelling
+from spark_swapper.draining import Draining
 from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
@@ -49,6 +51,7 @@ from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.suggest import Suggesting
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
+from spark_swapper.warming import Warming
 from spark_swapper.worker import Worker
 
 STREAMS = ("SC_INGRESS", "SC_SWAP_CMD", "SC_SWAP_EVT", "SC_SWAP_ADM", "SC_PROGRESS")
@@ -93,12 +96,15 @@ def assemble(
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing."""
     loading = Loading(runtime, timings, clock, LoadLog)
+    clients = GatewayPath(bus)
+    warming = Warming(runtime, clients, timings, clock, loading)
     runner = SwapRunner(
         runtime=runtime,
         shelf=shelf,
         preflight=preflight,
+        draining=Draining(runtime, clients, timings, clock),
         stopping=Stopping(runtime, timings, clock),
-        bringing_up=BringingUp(runtime, timings, clock, loading),
+        bringing_up=BringingUp(runtime, timings, clock, loading, warming),
         timings=timings,
         clock=clock,
     )

@@ -66,6 +66,8 @@ class SwapJob(BaseModel):
     requested_by: str
     when_busy: Literal["reject", "queue"] = "reject"
     rollback: bool = False
+    force: bool = False
+    """Stop the old model at the end of the drain, though answers are still being written."""
     lease_epoch: int = 0
     body_sha256: str = ""
     """Hash of the request, to tell a repetition from another request with the same key."""
@@ -143,6 +145,7 @@ class SwapJob(BaseModel):
             requested_by=self.requested_by,
             when_busy=self.when_busy,
             rollback=self.rollback,
+            force=self.force,
             phase=self.phase,
             phases=list(self.phases),
             percent=self.percent,

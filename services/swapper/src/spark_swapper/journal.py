@@ -108,6 +108,11 @@ class SwapJournal:
         elif self._save_again_at is not None:
             await self._save()
 
+    async def flush(self) -> None:
+        """Tell the lines that wait; what is concluded tells none any more."""
+        if self._lines:
+            await self._save_and_tell(None)
+
     async def keep(self, *, cause: Cause, failed_in: Phase) -> None:
         """Save why the swap is being undone, before it is."""
         self._job = self._job.amend(cause=cause, failed_in=failed_in)

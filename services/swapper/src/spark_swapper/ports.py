@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from spark_common.contracts.models import Menu, RuntimeView, Suggestion, SuggestRecipe
 from spark_common.contracts.swaps import Cause
+from spark_common.contracts.traffic import Traffic
 from spark_swapper.candidate import Candidate
 
 
@@ -57,6 +58,21 @@ class Preflight(Protocol):
 
     async def __call__(self, candidate: Candidate) -> PreflightResult:
         """Check the arguments; never raises for what a Spark does, that is ``unknown``."""
+        ...
+
+
+class ClientPath(Protocol):
+    """The way clients take to the runtime: through the gateway."""
+
+    async def traffic(self) -> Traffic | None:
+        """Return what the gateway has in hand now; None when none answers."""
+        ...
+
+    async def first_token(self, served_name: str, *, pooling: bool) -> str | None:
+        """Have a token come through the front door; None when it came, else why it did not.
+
+        Takes as long as the runtime does. Raises UnavailableError when no gateway answers.
+        """
         ...
 
 

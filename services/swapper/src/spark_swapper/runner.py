@@ -1,7 +1,5 @@
 """Drives a swap through its phases, in the order it happens, with one way to move."""
 
-import asyncio
-
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
 from spark_common.errors import SparkError, StaleEpochError
@@ -10,6 +8,7 @@ from spark_swapper.attempt import Attempt
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import CancelRequested, SwapFault
+from spark_swapper.draining import Draining
 from spark_swapper.jobs import UNTOUCHED, SwapJob
 from spark_swapper.ports import Preflight, Shelf
 from spark_swapper.preflighting import Preflighting
@@ -35,6 +34,7 @@ class SwapRunner:
         runtime: Runtime,
         shelf: Shelf,
         preflight: Preflight,
+        draining: Draining,
         stopping: Stopping,
         bringing_up: BringingUp,
         timings: SwapTimings,
@@ -43,6 +43,7 @@ class SwapRunner:
         self._runtime = runtime
         self._shelf = shelf
         self._preflighting = Preflighting(runtime, preflight)
+        self._draining = draining
         self._stopping = stopping
         self._bringing_up = bringing_up
         self._timings = timings
@@ -76,7 +77,8 @@ class SwapRunner:
             case Phase.PREFLIGHT:
                 await self._preflight(attempt, candidate)
             case Phase.DRAINING:
-                await self._drain(attempt)
+                if journal.job.previous_name is not None:
+                    await self._draining.run(attempt)
                 await attempt.check_gate()
                 old = journal.job.previous_name
                 await journal.enter(
@@ -96,6 +98,7 @@ class SwapRunner:
                 await journal.enter(Phase.WARMING, f"Waiting for the first word of {name}.")
             case Phase.WARMING:
                 await self._bringing_up.warm(attempt, candidate, runtime.LAUNCH)
+                await journal.flush()
                 journal.conclude(Phase.READY, f"{name} is serving.", serving=candidate.key)
             case Phase.ROLLING_BACK:
                 await self._roll_back(attempt)
@@ -120,22 +123,6 @@ class SwapRunner:
         attempt.stop_if_cancelled()
         await journal.enter(Phase.DRAINING, "Letting running answers finish.")
 
-    async def _drain(self, attempt: Attempt) -> None:
-        """Wait until nobody is being answered, at most the drain time, then go on anyway."""
-        deadline = attempt.deadline(self._timings.drain_seconds)
-        while True:
-            attempt.stop_if_cancelled()
-            counts = await asyncio.gather(
-                *(self._runtime.in_flight(host) for host in self._runtime.hosts)
-            )
-            running = sum(count or 0 for count in counts)
-            left = deadline - self._clock.monotonic()
-            if not running or left <= 0:
-                return
-            answers = "1 answer" if running == 1 else f"{running} answers"
-            await attempt.journal.note(f"Letting {answers} finish, at most {left:.0f} s.")
-            await self._clock.sleep(min(self._timings.poll_seconds, left))
-
     async def _roll_back(self, attempt: Attempt) -> None:
         """Bring the previous model back by the same guarded steps under other names."""
         journal = attempt.journal
@@ -148,6 +135,7 @@ class SwapRunner:
         await self._bringing_up.launch(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await self._bringing_up.load(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await self._bringing_up.warm(attempt, previous, runtime.ROLLBACK_LAUNCH)
+        await journal.flush()
         journal.conclude(
             Phase.ROLLED_BACK,
             f"{failure.sentence} {previous.name} is serving again.",
@@ -245,6 +233,7 @@ class SwapRunner:
         journal = attempt.journal
         now = await self._preflighting.serving_now()
         key = self._shelf.key_for(now.repo) if now is not None else None
+        await journal.flush()
         if now is not None:
             state = f"{now.served_name} is serving."
         elif journal.job.phase in UNTOUCHED:

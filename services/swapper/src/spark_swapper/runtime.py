@@ -128,13 +128,15 @@ class Runtime(Protocol):
         ...
 
     async def in_flight(self, host: str) -> int | None:
-        """Return how many answers are being generated; None when nobody says."""
+        """Return how many requests it works on or has waiting; None when nobody says."""
         ...
 
     async def served(self, host: str) -> Served | None:
         """Return the model that is up and healthy; None while none is."""
         ...
 
-    async def first_token(self, host: str, served_name: str) -> str | None:
-        """Have a token streamed the way clients do; None when it came, else why it did not."""
+    async def first_token(
+        self, host: str, served_name: str, *, pooling: bool = False
+    ) -> str | None:
+        """Ask for a token at the runtime's own port; None when it came, else why it did not."""
         ...

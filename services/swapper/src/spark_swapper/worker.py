@@ -138,7 +138,11 @@ class Worker:
             requested_by=command.requested_by,
             at=self._clock.now(),
         )
-        facts = {"rollback": command.rollback, "lease_epoch": command.lease_epoch}
+        facts = {
+            "rollback": command.rollback,
+            "force": command.force,
+            "lease_epoch": command.lease_epoch,
+        }
         return fresh.model_copy(update=facts)
 
     async def _told(self, job: SwapJob, fence: int) -> bool:

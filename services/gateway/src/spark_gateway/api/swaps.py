@@ -63,6 +63,10 @@ class SwapOrder(BaseModel):
     requested_by: Text = "someone"
     when_busy: Literal["reject", "queue"] = "reject"
     rollback: bool = False
+    force: bool = False
+    """Cut off answers that are still being written at the end of the drain."""
+    drop_caches: bool = False
+    """Empty the page cache of the Sparks before the load."""
     dry_run: bool = False
     id: SwapId | None = None
 
@@ -90,6 +94,8 @@ async def request_swap(
         requested_by=order.requested_by,
         when_busy=order.when_busy,
         rollback=order.rollback,
+        force=order.force,
+        drop_caches=order.drop_caches,
         dry_run=order.dry_run,
         lock_token=lock_token,
         id=swap_id,

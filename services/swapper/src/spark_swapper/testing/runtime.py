@@ -58,6 +58,8 @@ class FakeRuntime:
         """Moment until which one answer is being generated."""
         self.journal: list[tuple[str, str, str, str]] = []
         """(effect, host, swap, step), each appended once per real execution."""
+        self.token_seconds = 0.0
+        """How long a first token takes."""
         self._container: _Container | None = None
         self._marks: set[tuple[str, str, str]] = set()
         self._fence = dict.fromkeys(LABELS, 0)
@@ -151,8 +153,12 @@ class FakeRuntime:
             return None
         return Served(now.candidate.repo, now.candidate.served_name, 4096)
 
-    async def first_token(self, host: str, served_name: str) -> str | None:
+    async def first_token(
+        self, host: str, served_name: str, *, pooling: bool = False
+    ) -> str | None:
         """Return None for a token."""
+        if self.token_seconds:
+            await self._clock.sleep(self.token_seconds)
         now = self._present()
         if now is None:
             return "the connection failed"
