@@ -29,6 +29,7 @@ from spark_common.settings import BusSettings, RedisSettings
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.app import assemble
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
 from spark_swapper.handlers import Handlers
@@ -88,6 +89,7 @@ async def live(arguments: list[str]) -> None:
         preflight=_accept,
         suggesting=FakeSuggesting(),
         observer=RuntimeObserver(runtime, clock, shelf.key_for, _nothing),
+        canary=CanaryWatch(runtime, store, clock),
         timings=TIMINGS,
         clock=clock,
         lost=_fenced,

@@ -13,6 +13,7 @@ from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F40
 from spark_swapper.admission import Admission
 from spark_swapper.attempt import Attempt, Cancellation
 from spark_swapper.bringing_up import BringingUp
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
 from spark_swapper.draining import Draining
@@ -74,7 +75,8 @@ class Bench:
         clock, timings, bus, store = self.clock, self.timings, self.bus, self.store
         self.teller = Teller(bus)
         loading = Loading(self.runtime, timings, clock, PlainReader)
-        warming = Warming(self.runtime, self.clients, timings, clock, loading)
+        self.canary = CanaryWatch(self.runtime, store, clock)
+        warming = Warming(self.runtime, self.clients, timings, clock, loading, self.canary)
         self.runner = SwapRunner(
             runtime=self.runtime,
             shelf=self.shelf,
@@ -82,11 +84,15 @@ class Bench:
             draining=Draining(self.runtime, self.clients, timings, clock),
             stopping=Stopping(self.runtime, timings, clock),
             bringing_up=BringingUp(self.runtime, timings, clock, loading, warming),
+            canary=self.canary,
+            times=store,
             timings=timings,
             clock=clock,
         )
         self.outcomes = Outcomes(bus, store, clock)
-        self.observer = RuntimeObserver(self.runtime, clock, self.shelf.key_for, self._nothing)
+        self.observer = RuntimeObserver(
+            self.runtime, clock, self.shelf.key_for, self._nothing, self.canary.degraded
+        )
         self.worker = Worker(
             bus=bus,
             store=store,

@@ -297,6 +297,7 @@ class VllmProcess:
             drag=lambda: self._host.pace.drag,
             note=lambda kind, **details: self._note(kind, **details),
             wedges=lambda: self._host.faults.behaviour is Behaviour.CUDA_WEDGE,
+            babbles=lambda: self._host.faults.behaviour is Behaviour.GIBBERISH,
         )
 
     async def _serve(self) -> int:

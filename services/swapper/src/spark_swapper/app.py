@@ -1,7 +1,7 @@
 """The composition root: the one place that knows every concrete class of the swapper."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import NoReturn
@@ -26,8 +26,9 @@ from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
-from spark_swapper.draining import Draining
+from spark_swapper.draining import Draining, answers_under_way
 from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
@@ -70,6 +71,8 @@ class SwapPath:
     observer: RuntimeObserver
     outcomes: Outcomes
     admission: Admission
+    keep_examining: Callable[[], Awaitable[None]]
+    """Asks a model whose answers were gibberish again and again, for ever."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def assemble(
     preflight: Preflight,
     suggesting: Suggests,
     observer: RuntimeObserver,
+    canary: CanaryWatch,
     timings: SwapTimings,
     clock: Clock,
     lost: Callable[[], None],
@@ -97,7 +101,7 @@ def assemble(
     """Put the swap path together on these ports; starts nothing."""
     loading = Loading(runtime, timings, clock, LoadLog)
     clients = GatewayPath(bus)
-    warming = Warming(runtime, clients, timings, clock, loading)
+    warming = Warming(runtime, clients, timings, clock, loading, canary)
     runner = SwapRunner(
         runtime=runtime,
         shelf=shelf,
@@ -105,6 +109,8 @@ def assemble(
         draining=Draining(runtime, clients, timings, clock),
         stopping=Stopping(runtime, timings, clock),
         bringing_up=BringingUp(runtime, timings, clock, loading, warming),
+        canary=canary,
+        times=store,
         timings=timings,
         clock=clock,
     )
@@ -134,6 +140,10 @@ def assemble(
         runtime_view=observer.view,
         clock=clock,
     )
+
+    async def idle() -> bool:
+        return worker.running is None and not (await answers_under_way(runtime, clients))[0]
+
     return SwapPath(
         handlers=Handlers(bus, store, admission, worker, shelf, suggesting),
         worker=worker,
@@ -144,6 +154,7 @@ def assemble(
         observer=observer,
         outcomes=outcomes,
         admission=admission,
+        keep_examining=lambda: canary.run(idle, observer.look),
     )
 
 
@@ -164,11 +175,13 @@ def wire(
     async def tell_menu_changed(reason: str) -> None:
         await bus.publish(MENU_CHANGED, MenuChanged(reason=reason), id=new_id())
 
+    canary = CanaryWatch(runtime, store, clock)
     observer = RuntimeObserver(
         runtime,
         clock,
         key_for=lambda repo: shelf.key_for(repo),
         on_change=lambda: shelf.announce(),
+        degraded=canary.degraded,
     )
     hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
     book = load_recipes(settings.data_dir / OVERRIDES)
@@ -191,6 +204,7 @@ def wire(
         preflight=ParserPreflight(shell, cluster.vllm_container),
         suggesting=Suggesting(hosts, shell, book, launch),
         observer=observer,
+        canary=canary,
         timings=settings.timings,
         clock=clock,
         lost=_die,
@@ -242,6 +256,7 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.cancelling.run,
             swapper.path.ingress.run,
             swapper.path.sweeping.run,
+            swapper.path.keep_examining,
         ],
         close=close,
     )

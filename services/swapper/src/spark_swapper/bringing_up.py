@@ -60,6 +60,9 @@ class BringingUp:
         """Return when the model answers over HTTP; raises SwapFault, CancelRequested."""
         await self._loading.run(attempt, candidate, step)
 
-    async def warm(self, attempt: Attempt, candidate: Candidate, step: str) -> None:
-        """Return when a real token came the way clients get one; raises SwapFault."""
-        await self._warming.run(attempt, candidate, step)
+    async def warm(self, attempt: Attempt, candidate: Candidate, step: str) -> str | None:
+        """Return when a real token came the way clients get one; raises SwapFault.
+
+        Returns why the answers are no sense, None when nothing speaks against them.
+        """
+        return await self._warming.run(attempt, candidate, step)

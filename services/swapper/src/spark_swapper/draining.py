@@ -3,6 +3,7 @@
 import asyncio
 
 from spark_common.clock import Clock
+from spark_common.contracts.traffic import Traffic
 from spark_swapper import causes
 from spark_swapper.attempt import Attempt
 from spark_swapper.causes import SwapFault
@@ -58,11 +59,15 @@ class Draining:
 
     async def _look(self, swap_id: str) -> tuple[int, bool]:
         """Return how many answers are being written, and whether new ones are kept off."""
-        traffic, told = await asyncio.gather(
-            self._clients.traffic(),
-            asyncio.gather(*(self._runtime.in_flight(host) for host in self._runtime.hosts)),
-        )
-        at_runtime = sum(count or 0 for count in told)
-        if traffic is None:
-            return at_runtime, True
-        return max(at_runtime, traffic.in_flight), traffic.held_off_by == swap_id
+        answers, traffic = await answers_under_way(self._runtime, self._clients)
+        return answers, traffic is None or traffic.held_off_by == swap_id
+
+
+async def answers_under_way(runtime: Runtime, clients: ClientPath) -> tuple[int, Traffic | None]:
+    """Return how many answers are being written, and what the gateway said of it."""
+    traffic, told = await asyncio.gather(
+        clients.traffic(),
+        asyncio.gather(*(runtime.in_flight(host) for host in runtime.hosts)),
+    )
+    at_runtime = sum(count or 0 for count in told)
+    return max(at_runtime, traffic.in_flight if traffic is not None else 0), traffic

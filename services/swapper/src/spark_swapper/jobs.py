@@ -81,6 +81,8 @@ class SwapJob(BaseModel):
     cause: Cause | None = None
     failed_in: Phase | None = None
     serving: str | None = None
+    degraded: str | None = None
+    """Why the model's answers are not well although it serves."""
     attempt: int = 1
     n: int = 0
     revision: int = 1
@@ -154,6 +156,7 @@ class SwapJob(BaseModel):
             message=self.message,
             cause=self.cause,
             serving=self.serving,
+            degraded=self.degraded,
             attempt=self.attempt,
             n=self.n,
             created_at=self.created_at,

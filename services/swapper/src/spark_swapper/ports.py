@@ -111,6 +111,17 @@ class RuntimeWatch(Protocol):
         ...
 
 
+class PairTimes(Protocol):
+    """How long earlier swaps between two models took."""
+
+    async def usual_pair_seconds(self, previous: str | None, key: str) -> float | None:
+        """Return the median of swaps from ``previous`` (None: nothing) to ``key``, in seconds.
+
+        While there was none, of all swaps to it; None before the first. Raises UnavailableError.
+        """
+        ...
+
+
 class SwapTimes(Protocol):
     """How long earlier swaps took."""
 

@@ -2,15 +2,16 @@
 
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
-from spark_common.errors import SparkError, StaleEpochError
+from spark_common.errors import SparkError, StaleEpochError, UnavailableError
 from spark_swapper import causes, runtime
 from spark_swapper.attempt import Attempt
 from spark_swapper.bringing_up import BringingUp
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import CancelRequested, SwapFault
 from spark_swapper.draining import Draining
 from spark_swapper.jobs import UNTOUCHED, SwapJob
-from spark_swapper.ports import Preflight, Shelf
+from spark_swapper.ports import PairTimes, Preflight, Shelf
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapTimings
@@ -37,6 +38,8 @@ class SwapRunner:
         draining: Draining,
         stopping: Stopping,
         bringing_up: BringingUp,
+        canary: CanaryWatch,
+        times: PairTimes,
         timings: SwapTimings,
         clock: Clock,
     ) -> None:
@@ -46,6 +49,8 @@ class SwapRunner:
         self._draining = draining
         self._stopping = stopping
         self._bringing_up = bringing_up
+        self._canary = canary
+        self._times = times
         self._timings = timings
         self._clock = clock
 
@@ -97,9 +102,15 @@ class SwapRunner:
                 await self._bringing_up.load(attempt, candidate, runtime.LAUNCH)
                 await journal.enter(Phase.WARMING, f"Waiting for the first word of {name}.")
             case Phase.WARMING:
-                await self._bringing_up.warm(attempt, candidate, runtime.LAUNCH)
+                degraded = await self._bringing_up.warm(attempt, candidate, runtime.LAUNCH)
                 await journal.flush()
-                journal.conclude(Phase.READY, f"{name} is serving.", serving=candidate.key)
+                serves = f"{name} is serving."
+                journal.conclude(
+                    Phase.READY,
+                    f"{serves} {degraded}" if degraded else serves,
+                    serving=candidate.key,
+                    degraded=degraded,
+                )
             case Phase.ROLLING_BACK:
                 await self._roll_back(attempt)
             case _:  # pragma: no cover - run() asks only for swaps that are not over
@@ -111,17 +122,30 @@ class SwapRunner:
         if before is not None:
             repo, served_name = before.repo, before.served_name
             key = self._shelf.key_for(repo)
-            await journal.adopt(previous=key, previous_name=served_name)
-            if repo == candidate.repo:
+            await self._adopt_previous(attempt, candidate, key, served_name)
+            # One that babbles is really loaded again: that is why somebody asks for it.
+            if repo == candidate.repo and self._canary.degraded(repo) is None:
                 await journal.enter(Phase.WARMING, f"{candidate.name} is loaded already.")
                 return
         else:
-            await journal.adopt(previous=None, previous_name=None)
+            await self._adopt_previous(attempt, candidate, None, None)
         warnings = await self._preflighting.check(candidate)
         if warnings:
             await journal.note(" ".join(warnings), lines=tuple(warnings))
         attempt.stop_if_cancelled()
         await journal.enter(Phase.DRAINING, "Letting running answers finish.")
+
+    async def _adopt_previous(
+        self, attempt: Attempt, candidate: Candidate, key: str | None, name: str | None
+    ) -> None:
+        """Save what serves now, and how long swaps from it to the candidate usually take."""
+        facts: dict[str, object] = {"previous": key, "previous_name": name}
+        try:
+            facts["usual_seconds"] = await self._times.usual_pair_seconds(key, candidate.key)
+        except UnavailableError:
+            # The number that was learned for all swaps to this model stays.
+            pass
+        await attempt.journal.adopt(**facts)
 
     async def _roll_back(self, attempt: Attempt) -> None:
         """Bring the previous model back by the same guarded steps under other names."""
@@ -134,11 +158,12 @@ class SwapRunner:
             attempt.stop_if_cancelled()
         await self._bringing_up.launch(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await self._bringing_up.load(attempt, previous, runtime.ROLLBACK_LAUNCH)
-        await self._bringing_up.warm(attempt, previous, runtime.ROLLBACK_LAUNCH)
+        degraded = await self._bringing_up.warm(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await journal.flush()
+        serves = f"{failure.sentence} {previous.name} is serving again."
         journal.conclude(
             Phase.ROLLED_BACK,
-            f"{failure.sentence} {previous.name} is serving again.",
+            f"{serves} {degraded}" if degraded else serves,
             serving=previous.key,
             cause=failure,
         )

@@ -1,8 +1,10 @@
 """The vLLM server as the swap path sees it: orders, looks and the port to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from spark_common.runtime_questions import Spoken
 from spark_swapper.candidate import Candidate
 
 STOP = "stop"
@@ -133,6 +135,13 @@ class Runtime(Protocol):
 
     async def served(self, host: str) -> Served | None:
         """Return the model that is up and healthy; None while none is."""
+        ...
+
+    async def answers(self, host: str, served_name: str, questions: Sequence[str]) -> list[Spoken]:
+        """Return what it says to each, as far as it gets in half a minute.
+
+        Empty when it answers none of them, as a model without chat.
+        """
         ...
 
     async def first_token(

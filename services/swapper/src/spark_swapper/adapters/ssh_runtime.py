@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import resources
 from typing import Literal
@@ -12,7 +12,7 @@ import httpx
 from spark_common.errors import RemoteCommandError, StaleEpochError, UnavailableError
 from spark_common.remote.command import RemoteCommand, RemoteResult
 from spark_common.remote.port import RemoteShell
-from spark_common.runtime_questions import first_token
+from spark_common.runtime_questions import Spoken, first_token
 from spark_common.settings import ClusterSettings
 from spark_swapper.adapters import vllm_http
 from spark_swapper.adapters.host_checks import check_host
@@ -113,6 +113,10 @@ class SshRuntime:
     async def served(self, host: str) -> Served | None:
         """Return the model that is up and healthy; None while none is."""
         return await vllm_http.served(self._http, self._url(host))
+
+    async def answers(self, host: str, served_name: str, questions: Sequence[str]) -> list[Spoken]:
+        """Return what it says to each; empty when it answers none of them."""
+        return await vllm_http.answers(self._http, self._url(host), served_name, questions)
 
     async def first_token(
         self, host: str, served_name: str, *, pooling: bool = False
