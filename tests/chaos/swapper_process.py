@@ -36,7 +36,7 @@ from spark_swapper.handlers import Handlers
 from spark_swapper.observer import RuntimeObserver
 from spark_swapper.ports import PreflightResult
 from spark_swapper.settings import SwapTimings
-from spark_swapper.testing import FakeShelf, FakeSuggesting
+from spark_swapper.testing import FakeShelf, FakeSuggesting, MemoryLogs
 
 TIMINGS = SwapTimings(
     drain_seconds=1,
@@ -92,6 +92,8 @@ async def live(arguments: list[str]) -> None:
         canary=CanaryWatch(runtime, store, clock),
         timings=TIMINGS,
         clock=clock,
+        logs=MemoryLogs(),
+        refresh_soon=shelf.refresh_soon,
         lost=_fenced,
     )
     if variant != "real":

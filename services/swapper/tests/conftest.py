@@ -40,6 +40,7 @@ from spark_swapper.testing import (
     FakeShelf,
     FakeSuggesting,
     MemoryJobs,
+    MemoryLogs,
     PlainReader,
     a_candidate,
 )
@@ -67,6 +68,7 @@ class Bench:
         self.clients = FakeClientPath(self.clock, self.runtime)
         self.shelf = FakeShelf(self.clock, [self.old, self.new, self.wide])
         self.suggesting = FakeSuggesting()
+        self.logs = MemoryLogs()
         self.runtime.serve(self.old)
         self.start()
 
@@ -106,6 +108,8 @@ class Bench:
             timings=timings,
             fence=lambda: claim_fence(store, self.runtime, clock),
             after_swap=self.observer.look,
+            logs=self.logs,
+            after_outcome=self.shelf.refresh_soon,
             lost=self._die,
         )
         preflighting = Preflighting(self.runtime, self.preflight)
@@ -136,7 +140,12 @@ class Bench:
         """Return one worker's hold on a swap."""
         job = job or self.job()
         journal = SwapJournal(
-            job, store=self.store, teller=self.teller, clock=self.clock, writer=fence
+            job,
+            store=self.store,
+            teller=self.teller,
+            logs=self.logs,
+            clock=self.clock,
+            writer=fence,
         )
         return Attempt(journal, self.clock, fence, job.lease_epoch, Cancellation())
 

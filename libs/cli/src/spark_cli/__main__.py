@@ -6,7 +6,9 @@ import click
 
 from spark_cli.commands.doctor import doctor
 from spark_cli.commands.events import events
+from spark_cli.commands.history import history
 from spark_cli.commands.init import init
+from spark_cli.commands.logs import logs
 from spark_cli.commands.models import models
 from spark_cli.commands.sim import sim
 from spark_cli.commands.status import status
@@ -22,7 +24,7 @@ def main() -> None:
     """Run spark-control on this machine, and talk to a running one."""
 
 
-for command in (demo, up, status, models, suggest, swap, events, doctor, sim, init):
+for command in (demo, up, status, models, suggest, swap, history, logs, events, doctor, sim, init):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from spark_common.remote.ssh import SshShell
 from spark_common.service import ReadyCheck, Service, answer_about, bus_check, redis_check
 from spark_common.subjects import MENU_CHANGED
 from spark_swapper.adapters.gateway_path import GatewayPath
+from spark_swapper.adapters.log_files import LogFiles
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.adapters.ssh_runtime import SshRuntime
@@ -50,6 +51,7 @@ from spark_swapper.shelf import DiskShelf
 from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.suggest import Suggesting
+from spark_swapper.swap_log import SwapLogs, SwapLogVerbs
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
 from spark_swapper.warming import Warming
@@ -71,6 +73,7 @@ class SwapPath:
     observer: RuntimeObserver
     outcomes: Outcomes
     admission: Admission
+    log_verbs: SwapLogVerbs
     keep_examining: Callable[[], Awaitable[None]]
     """Asks a model whose answers were gibberish again and again, for ever."""
 
@@ -96,6 +99,8 @@ def assemble(
     canary: CanaryWatch,
     timings: SwapTimings,
     clock: Clock,
+    logs: SwapLogs,
+    refresh_soon: Callable[[], None],
     lost: Callable[[], None],
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing."""
@@ -129,6 +134,8 @@ def assemble(
         timings=timings,
         fence=lambda: claim_fence(store, runtime, clock),
         after_swap=observer.look,
+        logs=logs,
+        after_outcome=refresh_soon,
         lost=lost,
     )
     admission = Admission(
@@ -154,6 +161,7 @@ def assemble(
         observer=observer,
         outcomes=outcomes,
         admission=admission,
+        log_verbs=SwapLogVerbs(logs, store),
         keep_examining=lambda: canary.run(idle, observer.look),
     )
 
@@ -207,6 +215,10 @@ def wire(
         canary=canary,
         timings=settings.timings,
         clock=clock,
+        logs=LogFiles(
+            settings.data_dir / "logs" / "swaps", settings.swap_log_mb * 1_000_000, clock
+        ),
+        refresh_soon=shelf.refresh_soon,
         lost=_die,
     )
     return Swapper(path, shelf)
@@ -240,7 +252,11 @@ async def build(settings: SwapperSettings) -> Service:
             await bus.bounds(stream)
         swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
-        verbs = [*swapper.path.handlers.verbs(), answer_about("swapper", checks, clock)]
+        verbs = [
+            *swapper.path.handlers.verbs(),
+            *swapper.path.log_verbs.verbs(),
+            answer_about("swapper", checks, clock),
+        ]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()

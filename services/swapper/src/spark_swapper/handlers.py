@@ -1,6 +1,7 @@
 """The verbs of the swapper: each translates, asks, and translates back."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from spark_common.bus.port import Bus, Duplicate, Serving, Stored
 from spark_common.contracts.models import (
@@ -77,7 +78,9 @@ class Handlers:
         running = self._worker.running
         current = running or next((job for job in live if job.phase != "queued"), None)
         current = current or (live[0] if live else None)
-        recent = await self._store.recent(request.limit)
+        recent = await self._store.recent(
+            request.limit, before=_with_zone(request.before), model=request.model
+        )
         return Swaps(
             current=current.view() if current else None,
             queue=[job.view() for job in live if current is None or job.id != current.id],
@@ -122,3 +125,8 @@ class Handlers:
     def _fresh(self, job: SwapJob) -> SwapJob:
         running = self._worker.running
         return running if running is not None and running.id == job.id else job
+
+
+def _with_zone(at: datetime | None) -> datetime | None:
+    """Return a time without a zone as what it is most likely to be: UTC."""
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at

@@ -133,6 +133,11 @@ class SwapJob(BaseModel):
             if mark.seconds is not None
         }
 
+    def running_seconds(self, at: datetime) -> float:
+        """Return the time since it left the queue."""
+        began = next((mark.at for mark in self.phases if mark.phase is not Phase.QUEUED), at)
+        return max(0.0, (at - began).total_seconds())
+
     def total_seconds(self, at: datetime) -> float:
         """Return the time since admission, up to the end if there is one."""
         return max(0.0, ((self.finished_at or at) - self.created_at).total_seconds())

@@ -26,6 +26,7 @@ from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime, StaleFenceError
 from spark_swapper.settings import SwapTimings
 from spark_swapper.store import JobStore, LeaseGate
+from spark_swapper.swap_log import SwapLogs
 from spark_swapper.teller import Teller
 
 STREAM = "SC_SWAP_CMD"
@@ -59,6 +60,8 @@ class Worker:
         timings: SwapTimings,
         fence: Callable[[], Awaitable[int]],
         after_swap: Callable[[], Awaitable[None]],
+        logs: SwapLogs,
+        after_outcome: Callable[[], None],
         lost: Callable[[], None],
     ) -> None:
         self._bus = bus
@@ -73,6 +76,8 @@ class Worker:
         self._timings = timings
         self._claim_fence = fence
         self._after_swap = after_swap
+        self._logs = logs
+        self._after_outcome = after_outcome
         self._lost = lost
         self._attempt: Attempt | None = None
 
@@ -152,7 +157,12 @@ class Worker:
     async def _carry_out(self, job: SwapJob, number: int, fence: int) -> None:
         at_n = max(job.n, await last_number(self._bus, job.id))
         journal = SwapJournal(
-            job, store=self._store, teller=self._teller, clock=self._clock, writer=fence
+            job,
+            store=self._store,
+            teller=self._teller,
+            logs=self._logs,
+            clock=self._clock,
+            writer=fence,
         )
         by = await patiently(self._clock, lambda: self._store.cancel_requested(job.id))
         attempt = self._attempt = Attempt(
@@ -166,6 +176,7 @@ class Worker:
         try:
             if await self._ended_meanwhile(journal, number, at_n):
                 return
+            journal.begin()
             if number > MOST_ATTEMPTS:
                 await self._runner.conclude(attempt, Phase.FAILED, causes.poison(number - 1))
             else:
@@ -175,6 +186,8 @@ class Worker:
             await self._outcomes.settle(
                 journal.job, journal.stored_revision, fence, told=journal.told
             )
+            await self._logs.close(job.id)
+            self._after_outcome()
         finally:
             self._attempt = None
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import (
@@ -123,12 +123,19 @@ async def request_swap(
 
 @router.get("", responses=problems(*READ))
 async def list_swaps(
-    request: Request, parts: PartsOf, limit: Annotated[int, Query(ge=1, le=200)] = 20
+    request: Request,
+    parts: PartsOf,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    before: Annotated[
+        AwareDatetime | None,
+        Query(description="Only swaps asked for earlier: `created_at` of the last one shown."),
+    ] = None,
+    model: Annotated[Text | None, Query(description="Only swaps to this key.")] = None,
 ) -> Swaps:
-    """The swap that runs, those that wait, and the latest ones."""
+    """The swap that runs, those that wait, and the latest ones, ninety days back."""
     return await parts.bus.call(
         LIST_SWAPS,
-        ListSwaps(limit=limit),
+        ListSwaps(limit=limit, before=before, model=model),
         timeout_seconds=ASK_SECONDS,
         correlation_id=request_id_of(request.scope),
     )

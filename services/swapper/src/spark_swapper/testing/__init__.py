@@ -2,6 +2,7 @@
 
 from spark_swapper.testing.client_path import FakeClientPath
 from spark_swapper.testing.gate import FakeGate
+from spark_swapper.testing.logs import MemoryLogs
 from spark_swapper.testing.runtime import FakeRuntime
 from spark_swapper.testing.shelf import FakePreflight, FakeShelf, PlainReader, a_candidate
 from spark_swapper.testing.store import MemoryJobs
@@ -15,6 +16,7 @@ __all__ = [
     "FakeShelf",
     "FakeSuggesting",
     "MemoryJobs",
+    "MemoryLogs",
     "PlainReader",
     "a_candidate",
 ]
