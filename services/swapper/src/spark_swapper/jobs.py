@@ -94,6 +94,11 @@ class SwapJob(BaseModel):
         """Whether the swap reached one of its ends."""
         return self.phase in TERMINAL
 
+    @property
+    def touched(self) -> bool:
+        """Whether this swap may have changed anything on the cluster."""
+        return self.phase not in UNTOUCHED and self.entered_at(Phase.STOPPING) is not None
+
     def enter(self, phase: Phase, at: datetime, reason: str) -> "SwapJob":
         """Return the swap in its next phase, ``reason`` being the sentence people read.
 

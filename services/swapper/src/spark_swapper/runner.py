@@ -10,7 +10,7 @@ from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import CancelRequested, SwapFault
 from spark_swapper.draining import Draining
-from spark_swapper.jobs import UNTOUCHED, SwapJob
+from spark_swapper.jobs import SwapJob
 from spark_swapper.ports import PairTimes, Preflight, Shelf
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runtime import Runtime
@@ -216,6 +216,9 @@ class SwapRunner:
         left: str | None = None
         if phase is Phase.STOPPING and not await self._stop_ordered(journal.job.id):
             left = _NOTHING
+        elif not journal.job.touched:
+            # The model served before this swap began: it is not this swap's to take away.
+            left = None
         elif phase in (Phase.STOPPING, *_TOUCHED, Phase.ROLLING_BACK):
             await journal.note(f"Cancelled by {by}: clearing the GPU.")
             step = runtime.ROLLBACK_CLEAR if phase is Phase.ROLLING_BACK else runtime.CLEAR
@@ -261,7 +264,7 @@ class SwapRunner:
         await journal.flush()
         if now is not None:
             state = f"{now.served_name} is serving."
-        elif journal.job.phase in UNTOUCHED:
+        elif not journal.job.touched:
             state = _NOTHING
         elif left == "":
             state = f"The GPU is empty now. {causes.PRESS_ANOTHER}"
