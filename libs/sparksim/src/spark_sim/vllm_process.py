@@ -290,6 +290,7 @@ class VllmProcess:
             image=model.vision,
             api_key=self._options["api_key"],
             force_usage=bool(self._options["enable_force_include_usage"]),
+            pooling=self._options["runner"] == "pooling",
         )
         self._engine = Engine(
             served,

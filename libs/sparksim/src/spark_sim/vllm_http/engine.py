@@ -37,6 +37,8 @@ class Served:
     image: bool = False
     api_key: str | None = None
     force_usage: bool = False
+    pooling: bool = False
+    """It embeds: it has no chat."""
 
 
 @dataclass(frozen=True)
