@@ -29,6 +29,11 @@ class Degraded:
         """What the owner reads."""
         return f"Its answer to a test question is gibberish: {self.reason}."
 
+    @property
+    def look(self) -> str:
+        """How the answer looked, as a sentence of its own."""
+        return f"{self.reason[:1].upper()}{self.reason[1:]}."
+
 
 class CanaryWatch:
     """Holds the one finding that counts: that of the model that is loaded.

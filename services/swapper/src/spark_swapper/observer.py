@@ -13,6 +13,7 @@ from spark_swapper.canary_watch import Degraded
 from spark_swapper.runtime import Glance, Runtime, Served
 
 _EVERY_SECONDS = 5.0
+_BABBLES = "Its answer to a test question is gibberish; switch to it again, or to another model."
 _log = structlog.get_logger()
 
 
@@ -87,8 +88,8 @@ class RuntimeObserver:
                 degraded = self._degraded(look.served.repo)
                 return RuntimeView(
                     state="degraded" if degraded else "serving",
-                    detail=degraded.sentence if degraded else None,
-                    canary=degraded.reason if degraded else None,
+                    detail=_BABBLES if degraded else None,
+                    canary=degraded.look if degraded else None,
                     model=self._key_for(look.served.repo),
                     served_name=look.served.served_name,
                     context_length=look.served.context_length,

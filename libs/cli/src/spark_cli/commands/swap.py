@@ -84,6 +84,8 @@ def follow_swap(client: GatewayClient, swap_id: str, as_json: bool) -> bool:
         if event.name == "swap.complete":
             if not as_json:
                 click.echo(f"ready after {duration(event.body['total_seconds'])}")
+                if event.body.get("degraded"):
+                    click.echo(f"but degraded: {event.body['degraded']}")
             return True
         if event.name == "swap.failed":
             if not as_json:
