@@ -57,9 +57,10 @@ class LogFiles:
 
     def write(self, swap_id: str, lines: Sequence[str]) -> None:
         """Add lines, cut into parts; the oldest part between head and tail goes."""
+        if not lines:
+            return
         try:
-            for line in lines:
-                self._append(swap_id, line)
+            self._append(swap_id, lines)
             self._complained = False
         except OSError as error:
             self._open.pop(swap_id, None)
@@ -80,21 +81,29 @@ class LogFiles:
         """Return the lines of all parts, with one that says where some are missing."""
         return await asyncio.to_thread(self._read, swap_id)
 
-    def _append(self, swap_id: str, line: str) -> None:
-        text = " ".join(line.splitlines()) if "\n" in line or "\r" in line else line
-        raw = text.encode(errors="replace") + b"\n"
+    def _append(self, swap_id: str, lines: Sequence[str]) -> None:
         now = self._open.get(swap_id)
         if now is None:
             now = self._open[swap_id] = self._resume(swap_id)
-        most = HEAD_LINES if now.part == 0 else TAIL_LINES
-        if now.lines >= most or (now.size and now.size + len(raw) > _PART_BYTES):
-            now = self._open[swap_id] = _Open(now.part + 1, 0, 0)
-            for part in self._parts(swap_id):
-                if 0 < part.number <= now.part - _TAILS:
-                    part.path.unlink(missing_ok=True)
-        self._write(self._path(swap_id, now.part), raw)
-        now.lines += 1
-        now.size += len(raw)
+        waiting: list[bytes] = []
+        for line in lines:
+            raw = _one_line(line)
+            most = HEAD_LINES if now.part == 0 else TAIL_LINES
+            if now.lines >= most or (now.size and now.size + len(raw) > _PART_BYTES):
+                self._write(self._path(swap_id, now.part), b"".join(waiting))
+                waiting.clear()
+                now = self._open[swap_id] = self._next_part(swap_id, now.part + 1)
+            waiting.append(raw)
+            now.lines += 1
+            now.size += len(raw)
+        self._write(self._path(swap_id, now.part), b"".join(waiting))
+
+    def _next_part(self, swap_id: str, number: int) -> _Open:
+        """Begin another part of the tail; the oldest ones between it and the head go."""
+        for part in self._parts(swap_id):
+            if 0 < part.number <= number - _TAILS:
+                part.path.unlink(missing_ok=True)
+        return _Open(number, 0, 0)
 
     def _write(self, path: Path, raw: bytes) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
@@ -190,6 +199,11 @@ class LogFiles:
             for path in paths[swap_id]:
                 path.unlink(missing_ok=True)
             total -= sizes[swap_id]
+
+
+def _one_line(line: str) -> bytes:
+    text = " ".join(line.splitlines()) if "\n" in line or "\r" in line else line
+    return text.encode(errors="replace") + b"\n"
 
 
 def _content(path: Path) -> bytes | None:
