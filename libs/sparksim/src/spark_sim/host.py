@@ -15,6 +15,7 @@ from spark_sim.hf_disk import lay_out
 from spark_sim.hf_programs import HfPrograms
 from spark_sim.host_programs import HostPrograms
 from spark_sim.journal import Journal
+from spark_sim.kernel_log import KernelLog
 from spark_sim.memory import HostMemory
 from spark_sim.neighbours import Neighbours
 from spark_sim.pace import Pace
@@ -39,16 +40,20 @@ class SimulatedHost:
         self.faults = Faults()
         self.pace = Pace(config.speed)
         self.memory = HostMemory(self.pace)
+        self.kernel = KernelLog(name, readable=config.kernel_log)
         self._config = config
         self._journal = journal
         socket = sockets / f"{name}.sock"
         self.sandbox = Sandbox(config.directory / name, socket, mark)
         self.sandbox.root.mkdir(parents=True, exist_ok=True)
         self.engine = DockerEngine(
-            name, self.sandbox, journal, self.pace, config.images.get(name, {})
+            name, self.sandbox, journal, self.pace, config.images.get(name, {}), config.docker
         )
         self.engine.on_disk_full = lambda: self.faults.behaviour is Behaviour.DISK_FULL
         self.engine.on_drop_caches = self.memory.drop_caches
+        self.engine.on_removed = lambda container: self.runtimes.forget(container)
+        self.engine.name_taken = lambda: self.faults.behaviour is Behaviour.NAME_TAKEN
+        self.engine.other_images = lambda: self.faults.behaviour is Behaviour.IMAGE_MISMATCH
         self.runtimes = Runtimes(self, config, journal)
         self.engine.occupied = lambda container: bool(self.runtimes.rows(container))
         self.shell = HostShell(
