@@ -22,7 +22,9 @@ class Scripted(FakeRuntime):
         super().__init__(clock)
         self._glances = list(glances)
 
-    async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
+    async def glance(
+        self, order: Order, host: str, log_offset: int, *, deep: bool = False
+    ) -> Glance:
         return self._glances.pop(0) if len(self._glances) > 1 else self._glances[0]
 
 

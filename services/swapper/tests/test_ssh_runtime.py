@@ -110,6 +110,65 @@ async def test_a_glance_reads_container_processes_and_log_from_an_offset(shell):
     assert glance.launcher == "none"
 
 
+CGROUP = """
+case $1 in
+  *docker-3f1c.scope/cpu.stat) printf 'usage_usec 2500000\nuser_usec 1\n' ;;
+  *docker-3f1c.scope/memory.events) printf 'oom 0\noom_kill 2\n' ;;
+  *docker-3f1c.scope/io.stat) IO ;;
+  /proc/diskstats) printf ' 259 0 nvme0n1 5 0 4000 0\n 259 1 nvme0n1p1 5 0 4000 0\n' ;;
+  *) exec /bin/cat "$@" ;;
+esac"""
+BUSY = "printf '259:0 rbytes=5000000000 wbytes=1 rios=1\\n8:0 rbytes=7 wbytes=1\\n'"
+
+
+@pytest.mark.parametrize(("io", "read"), [(BUSY, 5_000_000_007), ("exit 1", 4000 * 512)])
+async def test_a_glance_counts_what_the_container_or_else_the_host_read(shell, io, read):
+    shell.program("docker", RUNNING)
+    shell.program("cat", CGROUP.replace("IO", io))
+    shell.program("nvidia-smi", "echo '96 %'")
+    runtime = a_runtime(shell)
+    glance = await runtime.glance(ORDER, "spark1", 0)
+    assert (glance.read_bytes, glance.cpu_seconds, glance.oom_kills) == (read, 2.5, 2)
+    assert glance.gpu_percent is None
+    assert (await runtime.glance(ORDER, "spark1", 0, deep=True)).gpu_percent == 96
+
+
+async def test_what_a_host_does_not_count_is_unknown(shell):
+    shell.program("docker", RUNNING)
+    shell.program("cat", "exit 1")
+    shell.program("nvidia-smi", "echo 'Failed to initialize NVML' >&2; exit 18")
+    glance = await a_runtime(shell).glance(ORDER, "spark1", 0, deep=True)
+    assert (glance.read_bytes, glance.cpu_seconds, glance.gpu_percent) == (None, None, None)
+
+
+DENIED = """echo "Hint: You are currently not seeing messages from other users" >&2
+echo '-- No entries --'"""
+KERNEL = """case "$*" in
+  *-k*) echo 'spark kernel: Out of memory: Killed process 7 (VLLM)'; echo 'usb 1-1: new' ;;
+  *) echo 'earlyoom[8]: sending SIGTERM to process 7' ;;
+esac"""
+
+
+@pytest.mark.parametrize(
+    ("journal", "readable", "lines"),
+    [
+        (KERNEL, True, 2),
+        ("echo '-- No entries --'", True, 0),
+        (DENIED, False, 0),
+        (
+            "echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1",
+            False,
+            0,
+        ),
+    ],
+)
+async def test_the_kernel_log_is_read_or_said_to_be_closed(shell, journal, readable, lines):
+    shell.program("journalctl", journal)
+    shell.program("dmesg", "echo 'dmesg: read kernel buffer failed' >&2; exit 1")
+    words = await a_runtime(shell).kernel_words("spark1", 60)
+    assert (words.readable, len(words.lines)) == (readable, lines)
+
+
 @pytest.mark.parametrize("said", ["Error: No such object: vllm_node", "error: no such object: x"])
 async def test_a_missing_container_is_missing_in_every_docker(shell, said):
     shell.program("docker", f"echo '{said}' >&2; exit 1")

@@ -31,6 +31,7 @@ class BringingUp:
         """Order the launch, at most once however often this is called; raises SwapFault."""
         label = self._runtime.label(candidate.head)
         began = self._clock.monotonic()
+        await self._refuse_if_occupied(attempt, candidate, step)
         while True:
             attempt.stop_if_cancelled()
             try:
@@ -51,6 +52,21 @@ class BringingUp:
             else:
                 return
 
+    async def _refuse_if_occupied(self, attempt: Attempt, candidate: Candidate, step: str) -> None:
+        """Into a container that stands there the launcher starts a second vLLM."""
+        try:
+            glance = await self._runtime.container(candidate.head)
+            if glance.container in ("missing", "unclear"):
+                return
+            if step in await self._runtime.steps(attempt.journal.job.id, candidate.head):
+                return
+        except HostKeyChangedError:
+            raise
+        except SparkError:
+            return
+        label = self._runtime.label(candidate.head)
+        raise SwapFault(causes.occupied(candidate.name, label))
+
     async def load(self, attempt: Attempt, candidate: Candidate, step: str) -> None:
         """Return when the model answers over HTTP; raises SwapFault, CancelRequested."""
         await self._loading.run(attempt, candidate, step)
@@ -63,16 +79,25 @@ class BringingUp:
             served = await self._runtime.served(candidate.head)
             if served is None:
                 problem: str | None = "It is not healthy any more."
-                cause = await self._loading.autopsy(attempt, candidate, step)
-                if cause is not None:
-                    raise SwapFault(cause)
+                await self._die_if_dead(attempt, candidate, step, ails=True)
             elif served.repo != candidate.repo:
                 problem = f"{served.repo} answers on its port."
             else:
                 problem = await self._runtime.first_token(candidate.head, served.served_name)
+                if problem is not None or len(candidate.hosts) > 1:
+                    # A worker that dies shortly after ready takes the head along, but later; a
+                    # wedged engine leaves a server that answers with errors.
+                    await self._die_if_dead(attempt, candidate, step, ails=problem is not None)
             if problem is None:
                 return
             attempt.stop_if_cancelled()
             if self._clock.monotonic() >= deadline:
                 raise SwapFault(causes.no_answer(candidate.name, problem))
             await self._clock.sleep(self._timings.poll_seconds)
+
+    async def _die_if_dead(
+        self, attempt: Attempt, candidate: Candidate, step: str, *, ails: bool
+    ) -> None:
+        cause = await self._loading.autopsy(attempt, candidate, step, ails=ails)
+        if cause is not None:
+            raise SwapFault(cause)

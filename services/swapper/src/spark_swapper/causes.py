@@ -118,11 +118,42 @@ def runtime_died(name: str, label: str, last_lines: Sequence[str]) -> Cause:
     )
 
 
+def displaced(name: str, served_name: str) -> Cause:
+    """Somebody started another model while this one was to load."""
+    return Cause(
+        code="displaced",
+        sentence=f"{served_name} answers where {name} was to load: somebody started it meanwhile.",
+        action="If that model is not wanted, press 'Switch to this' again.",
+    )
+
+
+def occupied(name: str, label: str) -> Cause:
+    """A container stands where the new one was to be started."""
+    return Cause(
+        code="occupied",
+        sentence=f"{name} was not started: {label} has a container again that nobody here started.",
+        action="If what runs there is not wanted, press 'Switch to this' again.",
+    )
+
+
+def ranks_hang(name: str, busy: str, idle: str, seconds: float, last_lines: Sequence[str]) -> Cause:
+    """One rank spins in NCCL for another one that does nothing."""
+    return Cause(
+        code="sparks_hang",
+        sentence=f"{name} hangs between the Sparks: {busy} waits with a busy GPU while {idle} "
+        f"does nothing, for {seconds:.0f} s.",
+        action="Check the cable between the Sparks, then press 'Switch to this' again; if it "
+        "happens twice, restart both Sparks or update the cluster software.",
+        evidence=_lines(last_lines),
+    )
+
+
 def stalled(name: str, seconds: float, last_lines: Sequence[str]) -> Cause:
-    """Nothing was logged for too long."""
+    """Nothing was logged and nothing read for too long."""
     return Cause(
         code="stalled",
-        sentence=f"{name} said nothing for {seconds:.0f} s while loading and was given up.",
+        sentence=f"{name} said nothing and read nothing for {seconds:.0f} s while loading and was "
+        "given up.",
         action=_TRY_AGAIN,
         evidence=_lines(last_lines),
     )

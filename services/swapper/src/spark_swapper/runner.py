@@ -20,6 +20,8 @@ from spark_swapper.stopping import Stopping
 _TOUCHED = (Phase.LAUNCHING, Phase.LOADING, Phase.WARMING)
 """Phases in which something of the new model may be running."""
 _NOTHING = "Nothing was touched."
+_NOT_OURS = frozenset({"displaced", "occupied"})
+"""Causes after which what runs was started by somebody else and is left alone."""
 
 
 class SwapRunner:
@@ -188,9 +190,9 @@ class SwapRunner:
         if job.cause is None:
             await journal.keep(cause=cause, failed_in=job.phase)
         left: str | None = None
-        if job.phase in _TOUCHED:
+        if job.phase in _TOUCHED and cause.code not in _NOT_OURS:
             left = await self._clear(attempt, candidate, runtime.CLEAR)
-        past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED)
+        past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED) and cause.code not in _NOT_OURS
         if past_stopping and job.rollback and job.previous and not await self._serves(job.previous):
             name = job.previous_name or job.previous
             await journal.enter(Phase.ROLLING_BACK, f"{cause.sentence} Bringing {name} back.")

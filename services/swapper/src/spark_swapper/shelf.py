@@ -157,6 +157,7 @@ class DiskShelf:
             launch_argv=plan.launch_argv,
             vllm_argv=plan.vllm_argv,
             stop_argv=plan.stop_argv,
+            weight_bytes=max((place.copy.size_bytes for place in title.places), default=None),
         )
 
     def _named(self, name: str) -> Title:

@@ -1,11 +1,12 @@
 """Two Sparks in memory: containers that come and go in their time, and a guard that remembers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from spark_common.errors import HostUnreachableError, SparkError, StaleEpochError
 from spark_common.testing import FakeClock
 from spark_swapper.candidate import Candidate
+from spark_swapper.post_mortem import KernelWords
 from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
 LABELS = {"spark1": "Spark 1", "spark2": "Spark 2"}
@@ -29,6 +30,9 @@ class Faults:
     says_fatal_but_lives: str = ""
     silent_after: float | None = None
     """No log and no progress any more: a stall."""
+    gpus: dict[str, int] = field(default_factory=dict)
+    """How busy each GPU is, for deep looks."""
+    kernel: dict[str, KernelWords] = field(default_factory=dict)
     no_token: str | None = None
     problems: dict[str, SparkError | HostCheck] = field(default_factory=dict)
     """What a check of a host answers or raises."""
@@ -118,11 +122,19 @@ class FakeRuntime:
         """Look without logs."""
         return self._glance(host, "none", 0, with_log=False)
 
-    async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
-        """Look with logs."""
+    async def glance(
+        self, order: Order, host: str, log_offset: int, *, deep: bool = False
+    ) -> Glance:
+        """Look with logs; a deep look shows the GPUs."""
         marked = (order.swap_id, host, order.step) in self._marks
         launcher: Literal["none", "ended"] = "ended" if marked else "none"
-        return self._glance(host, launcher, log_offset, with_log=True)
+        seen = self._glance(host, launcher, log_offset, with_log=True)
+        return replace(seen, gpu_percent=self.faults.gpus.get(host)) if deep else seen
+
+    async def kernel_words(self, host: str, seconds: int) -> KernelWords:
+        """Return what the test prepared."""
+        self._reach(host)
+        return self.faults.kernel.get(host, KernelWords(readable=True))
 
     async def steps(self, swap_id: str, host: str) -> frozenset[str]:
         """Return the started steps."""
