@@ -1,4 +1,4 @@
-"""What changes with docker's version, who may read the kernel's log, and how far a journal grows."""
+"""Docker's version, who may read the kernel's log, and how far a journal grows."""
 
 import json
 

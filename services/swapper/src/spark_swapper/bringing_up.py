@@ -1,12 +1,13 @@
 """Launch, load and warm: how a model comes up, forwards and on the way back alike."""
 
 from spark_common.clock import Clock
+from spark_common.contracts.swaps import Cause
 from spark_common.errors import HostKeyChangedError, SparkError, StaleEpochError
 from spark_swapper import causes
 from spark_swapper.attempt import Attempt
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
-from spark_swapper.loading import Loading
+from spark_swapper.loading import STRANGER_LOOKS, Loading
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapTimings
 
@@ -65,7 +66,9 @@ class BringingUp:
         except SparkError:
             return
         label = self._runtime.label(candidate.head)
-        raise SwapFault(causes.occupied(candidate.name, label))
+        if glance.processes:
+            raise SwapFault(causes.occupied(candidate.name, label))
+        raise SwapFault(causes.leftover(candidate.name, label))
 
     async def load(self, attempt: Attempt, candidate: Candidate, step: str) -> None:
         """Return when the model answers over HTTP; raises SwapFault, CancelRequested."""
@@ -74,9 +77,13 @@ class BringingUp:
     async def warm(self, attempt: Attempt, candidate: Candidate, step: str) -> None:
         """Return when a real token was streamed; raises SwapFault, CancelRequested."""
         deadline = self._clock.monotonic() + _WARM_SECONDS
+        strangers = 0
         while True:
             attempt.stop_if_cancelled()
             served = await self._runtime.served(candidate.head)
+            strangers = strangers + 1 if served and served.repo != candidate.repo else 0
+            if served is not None and strangers >= STRANGER_LOOKS:
+                raise SwapFault(causes.displaced(candidate.name, served.served_name))
             if served is None:
                 problem: str | None = "It is not healthy any more."
                 await self._die_if_dead(attempt, candidate, step, ails=True)
@@ -92,8 +99,18 @@ class BringingUp:
                 return
             attempt.stop_if_cancelled()
             if self._clock.monotonic() >= deadline:
-                raise SwapFault(causes.no_answer(candidate.name, problem))
+                raise SwapFault(await self._no_answer(candidate, problem))
             await self._clock.sleep(self._timings.poll_seconds)
+
+    async def _no_answer(self, candidate: Candidate, problem: str) -> Cause:
+        """Tell a model that does not answer from a Spark that does not."""
+        try:
+            await self._runtime.container(candidate.head)
+        except SparkError:
+            label = self._runtime.label(candidate.head)
+            step = f"{candidate.name} was to give its first answer"
+            return causes.ssh_timeout(label, _WARM_SECONDS, step)
+        return causes.no_answer(candidate.name, problem)
 
     async def _die_if_dead(
         self, attempt: Attempt, candidate: Candidate, step: str, *, ails: bool

@@ -136,6 +136,15 @@ def occupied(name: str, label: str) -> Cause:
     )
 
 
+def leftover(name: str, label: str) -> Cause:
+    """An empty container stands where the new one was to be started."""
+    return Cause(
+        code="name_taken",
+        sentence=f"{name} was not started: an empty container is still there on {label}.",
+        action="Press 'Switch to this' again.",
+    )
+
+
 def ranks_hang(name: str, busy: str, idle: str, seconds: float, last_lines: Sequence[str]) -> Cause:
     """One rank spins in NCCL for another one that does nothing."""
     return Cause(

@@ -20,7 +20,7 @@ from spark_swapper.silence import Silence
 
 _LOOKS_AT_A_LOG = 4
 """Looks after which a log that says something decisive was read to its end."""
-_STRANGER_LOOKS = 3
+STRANGER_LOOKS = 3
 """Answers of another model in a row after which this one will not come."""
 
 
@@ -211,7 +211,7 @@ class _Load:
         """Another model that answers on the port was started past us, and is none of ours."""
         stranger = served is not None and served.repo != self._candidate.repo
         self._strangers = self._strangers + 1 if stranger else 0
-        if served is not None and self._strangers >= _STRANGER_LOOKS:
+        if served is not None and self._strangers >= STRANGER_LOOKS:
             raise SwapFault(causes.displaced(self._candidate.name, served.served_name))
 
     def _give_up_if_late(self, deadline: float) -> None:

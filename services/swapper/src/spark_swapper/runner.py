@@ -143,6 +143,7 @@ class SwapRunner:
         journal = attempt.journal
         failure = journal.job.cause or causes.interrupted()
         previous = await self._shelf.find(journal.job.previous or "")
+        await self._refuse_if_displaced(attempt, previous)
         if not await self._relaunched(attempt, previous):
             deadline = self._clock.monotonic() + self._timings.stop_seconds
             await self._stopping.run(attempt, previous, runtime.ROLLBACK_STOP, deadline)
@@ -156,6 +157,14 @@ class SwapRunner:
             serving=previous.key,
             cause=failure,
         )
+
+    async def _refuse_if_displaced(self, attempt: Attempt, previous: Candidate) -> None:
+        """What somebody else started while no worker was there is not stopped to go back."""
+        job = attempt.journal.job
+        now = await self._preflighting.serving_now() if job.attempt > 1 else None
+        if now is None or self._shelf.key_for(now.repo) in (job.model, job.previous):
+            return
+        raise SwapFault(causes.displaced(previous.name, now.served_name))
 
     async def _relaunched(self, attempt: Attempt, previous: Candidate) -> bool:
         """Say whether an earlier worker launched the previous model: then nothing may stop it."""
@@ -182,7 +191,9 @@ class SwapRunner:
         job = journal.job
         if job.phase is Phase.ROLLING_BACK:
             first = job.cause or causes.interrupted()
-            remains = await self._clear(attempt, candidate, runtime.ROLLBACK_CLEAR)
+            remains = None
+            if cause.code not in _NOT_OURS:
+                remains = await self._clear(attempt, candidate, runtime.ROLLBACK_CLEAR)
             name = job.previous_name or "the previous model"
             both = causes.rollback_failed(first, cause, name)
             await self.conclude(attempt, Phase.FAILED, both, remains)

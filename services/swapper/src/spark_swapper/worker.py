@@ -206,6 +206,8 @@ class Worker:
                 served_name=candidate.served_name,
                 usual_seconds=await self._usual_seconds(candidate.key),
             )
+            if journal.job.attempt > 1:
+                await settle.skip_what_is_done(attempt, self._runtime, candidate)
             await self._runner.run(attempt, candidate)
 
     async def _candidate(self, attempt: Attempt) -> Candidate:

@@ -46,6 +46,10 @@ class _Container:
     born: float
     hosts: tuple[str, ...]
     stop_at: float | None = None
+    empty: bool = False
+    """Whether no process of vLLM is in it."""
+    headless: bool = False
+    """Whether only the worker's half is there, which answers nobody."""
 
 
 class FakeRuntime:
@@ -79,6 +83,32 @@ class FakeRuntime:
     def serve(self, candidate: Candidate) -> None:
         """Let a model be loaded from before the test."""
         self._container = _Container(candidate, -1e9, candidate.hosts)
+
+    def place(
+        self,
+        candidate: Candidate,
+        *,
+        age: float = 1e9,
+        hosts: tuple[str, ...] | None = None,
+        empty: bool = False,
+    ) -> None:
+        """Let a container stand there that was started ``age`` seconds ago.
+
+        ``hosts`` are those that have one, ``empty`` is one without a process.
+        """
+        born = self._clock.monotonic() - age if age < 1e9 else -1e9
+        at = hosts or candidate.hosts
+        self._container = _Container(
+            candidate, born, at, empty=empty, headless=at[0] != candidate.head
+        )
+
+    def clear(self) -> None:
+        """Let no container be there."""
+        self._container = None
+
+    def mark(self, swap_id: str, host: str, *steps: str) -> None:
+        """Let the guard of a host remember steps of an earlier worker."""
+        self._marks |= {(swap_id, host, step) for step in steps}
 
     def raise_guard(self, *, fence: int = 0, epoch: int = 0) -> None:
         """Let a newer worker or holder have acted."""
@@ -114,7 +144,11 @@ class FakeRuntime:
         if not self._guard(candidate.head, order):
             return False
         self.journal.append(("launch", candidate.head, order.swap_id, order.step))
-        if not (self.faults.starts_nothing and self._broken(candidate)):
+        there = self._present()
+        reuses = there is not None and candidate.head in there.hosts
+        if not reuses and not (self.faults.starts_nothing and self._broken(candidate)):
+            # Into a container that is there the launcher starts a second one, which finds the
+            # port taken: nothing new comes of it.
             self._container = _Container(candidate, self._clock.monotonic(), candidate.hosts)
         return True
 
@@ -155,7 +189,9 @@ class FakeRuntime:
     async def served(self, host: str) -> Served | None:
         """Return what answers over HTTP on this host."""
         now = self._present()
-        if now is None or host != now.hosts[0] or not self._alive(now):
+        if host in self.faults.away or now is None or now.headless:
+            return None
+        if host != now.hosts[0] or not self._alive(now):
             return None
         silent = self.faults.silent_after
         stuck = silent is not None and self._broken(now.candidate) and now.born >= 0
@@ -196,6 +232,8 @@ class FakeRuntime:
         return self._container
 
     def _alive(self, now: _Container) -> bool:
+        if now.empty:
+            return False
         after = self.faults.dies_after
         if after is None or not self._broken(now.candidate) or now.born < 0:
             return True
