@@ -33,6 +33,8 @@ class SimConfig:
     """Whether containers that ran when the simulator stopped come back running."""
     env_file: bool = True
     """Whether the checkout has its ``.env`` with the cluster's nodes."""
+    launcher: Literal["2026-09", "2026-01"] = "2026-09"
+    """Of which time the checkout of spark-vllm-docker is: without Ray, or with it."""
     kernel_log: bool = True
     """Whether the SSH user may read the kernel's log."""
     docker: Literal["28", "29"] = "28"

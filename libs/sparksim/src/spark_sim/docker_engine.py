@@ -51,6 +51,7 @@ class DockerEngine:
         self.images = {tag: image_id(tag) for tag in LOCAL_IMAGES} | dict(images)
         self.on_disk_full: Callable[[], bool] = lambda: False
         self.on_drop_caches: Callable[[], None] = lambda: None
+        self.on_killed: Callable[[str], None] = lambda _: None
         self.on_removed: Callable[[str], None] = lambda _: None
         self.name_taken: Callable[[], bool] = lambda: False
         self.other_images: Callable[[], bool] = lambda: False
@@ -202,6 +203,7 @@ class DockerEngine:
         for pid, (owner, _) in list(self._processes.items()):
             if owner == container.id:
                 end_group(pid)
+        self.on_killed(container.id)
         container.status, container.exit_code, container.finished_at = "exited", code, now()
         self._journal.add(self.host, "container_stopped", name=container.spec.name, id=container.id)
         if container.spec.auto_remove:

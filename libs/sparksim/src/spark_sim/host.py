@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spark_sim.catalogue import SimModel
-from spark_sim.checkout import install_checkout
+from spark_sim.checkout import Launcher, install_checkout, switch_launcher
 from spark_sim.config import SimConfig
 from spark_sim.daemon import Program, ProgramDaemon
 from spark_sim.docker_cli import DockerCli
@@ -25,7 +25,7 @@ from spark_sim.vllm_calls import VllmCalls
 from spark_sim.vllm_package import install_vllm
 from spark_sim.vllm_runtime import Runtimes
 
-_CONTAINER_PROGRAMS = ("nvidia-smi",)
+_CONTAINER_PROGRAMS = ("nvidia-smi", "ray")
 
 
 class SimulatedHost:
@@ -55,6 +55,7 @@ class SimulatedHost:
         self.engine.name_taken = lambda: self.faults.behaviour is Behaviour.NAME_TAKEN
         self.engine.other_images = lambda: self.faults.behaviour is Behaviour.IMAGE_MISMATCH
         self.runtimes = Runtimes(self, config, journal)
+        self.engine.on_killed = self.runtimes.end
         self.engine.occupied = lambda container: bool(self.runtimes.rows(container))
         self.shell = HostShell(
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
@@ -113,6 +114,11 @@ class SimulatedHost:
             self.memory.foreign_kb = 80e6 if behaviour is Behaviour.LOW_MEMORY else 0.0
             self._journal.add(self.name, "behaviour", behaviour=str(behaviour))
             await self._rewire(before, behaviour)
+
+    def use_launcher(self, launcher: Launcher) -> None:
+        """Let the checkout be of another time."""
+        switch_launcher(self.sandbox, launcher)
+        self._journal.add(self.name, "launcher", launcher=launcher)
 
     async def _rewire(self, before: Behaviour, behaviour: Behaviour) -> None:
         keyed = {Behaviour.CHANGED_HOST_KEY, Behaviour.UNREACHABLE}

@@ -13,6 +13,7 @@ from spark_sim.faults import Behaviour
 from spark_sim.load_failures import Stage
 from spark_sim.memory import CUDA_TOTAL_GIB
 from spark_sim.pace import epoch
+from spark_sim.ray_ranks import RayRank
 from spark_sim.vllm_http.engine import Engine, Served
 from spark_sim.vllm_http.server import VllmServer
 from spark_sim.vllm_trouble import LoadFailedError, Trouble
@@ -66,6 +67,7 @@ class VllmProcess:
         self._engine: Engine | None = None
         self._reserved: socket.socket | None = None
         self._trouble = Trouble(self)
+        self._through_ray: list[RayRank] = []
 
     @property
     def cpu_seconds(self) -> float:
@@ -122,6 +124,8 @@ class VllmProcess:
         if self._held_gib:
             self._held_gib = 0.0
             self._host.memory.release(self.pid)
+        for worker in self._through_ray:
+            await worker.close()
         if server is not None:
             await server.stop()
 
@@ -165,6 +169,7 @@ class VllmProcess:
         head = self._options["master_addr"] if self.world > 1 else "127.0.0.1"
         await self.say(log.engine_lines(self.pid + 1, model, self.world, self.rank, head), 6)
         await self._come_to(Stage.ENGINE)
+        await self._spread()
         await self._rendezvous()
         await self._check_memory()
         await self._weights(model, flaky)
@@ -212,6 +217,30 @@ class VllmProcess:
     async def _come_to(self, stage: Stage, share: float = 1.0) -> None:
         if not self._resumed:
             await self._trouble.at(stage, share)
+
+    async def _spread(self) -> None:
+        """Start the ranks of a model that is shared without the launcher's help: through Ray."""
+        shares = self._options["tensor_parallel_size"] * self._options["pipeline_parallel_size"]
+        if self.world > 1 or shares == 1:
+            return
+        if self._options["distributed_executor_backend"] != "ray":
+            await self._fail(
+                f"ValueError: World size ({shares}) is larger than the number of available GPUs "
+                "(1) in this node. If this is intentional and you are using:\n"
+                "- ray, set '--distributed-executor-backend ray'.\n"
+                "- multiprocessing, set '--nnodes' appropriately.", "not enough GPUs",
+            )  # fmt: skip
+        others = [(peer, container) for peer in self._owner.peers for container in peer.in_ray]
+        if len(others) < shares - 1:
+            await self._fail(
+                "ValueError: The number of required GPUs exceeds the total number of available "
+                "GPUs in the placement group.", "not enough GPUs in Ray",
+            )  # fmt: skip
+        for rank, (peer, container) in enumerate(others[: shares - 1], 1):
+            worker = RayRank(peer, container, self.repo, rank)
+            peer.live.append(worker)
+            self._through_ray.append(worker)
+        self.world = shares
 
     async def _rendezvous(self) -> None:
         if self.world == 1:
@@ -315,6 +344,8 @@ class VllmProcess:
     def _hold(self, gib: float) -> None:
         self._held_gib = gib
         self._host.memory.hold(self.pid, gib)
+        for worker in self._through_ray:
+            worker.hold(gib)
 
     async def _fail(self, error: str, cause: str) -> None:
         await self._trouble.say_and_die(error, cause)

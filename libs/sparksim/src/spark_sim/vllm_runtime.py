@@ -10,6 +10,8 @@ from spark_sim.catalogue import SimModel
 from spark_sim.config import SimConfig
 from spark_sim.journal import Journal
 from spark_sim.nvidia_smi import GpuUsage
+from spark_sim.processes import end
+from spark_sim.ray_ranks import RayRank
 from spark_sim.vllm_process import VllmProcess
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ class Runtimes:
         self.host = host
         self.config = config
         self.journal = journal
-        self.live: list[VllmProcess] = []
+        self.live: list[VllmProcess | RayRank] = []
+        self.in_ray: set[str] = set()
+        """Containers that joined Ray."""
         self.compiled: set[str] = set()
         """Repositories whose graphs are in the compile cache."""
         self.peers: tuple[Runtimes, ...] = ()
@@ -94,6 +98,12 @@ class Runtimes:
             "memory.events": f"low 0\nhigh 0\nmax 0\noom 0\noom_kill {meter.oom_kills}\n"
             "oom_group_kill 0\n",
         }
+
+    def end(self, container_id: str) -> None:
+        """End what runs in a container in the foreground of somebody's ``docker exec``."""
+        for process in self.live:
+            if process.container_id == container_id and isinstance(process, VllmProcess):
+                end(process.pid)
 
     def forget(self, container_id: str) -> None:
         """Drop the counters of a container that is gone."""
