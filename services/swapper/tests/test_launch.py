@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from spark_common.errors import InvalidRequestError
 from spark_common.remote import RemoteCommand, quote
-from spark_swapper.launch import Launch, LaunchSettings, plan_launch
+from spark_swapper.launch import Launch, LaunchSettings, nodes_needed, plan_launch
 from spark_swapper.recipes import Recipe
 
 SETTINGS = LaunchSettings(container="vllm_node", image="vllm-node", port=8888)
@@ -55,6 +55,22 @@ def test_a_cluster_model_says_how_many_sparks_it_needs_and_nothing_else_of_them(
     plan = plan_launch(recipe(mode="cluster", tensor_parallel=2, args=old_style), "org/m", SETTINGS)
     assert "--solo" not in plan.launch_argv
     assert after_serve(plan)[-2:] == ("-tp", "2")
+
+
+@pytest.mark.parametrize(
+    ("facts", "nodes"),
+    [
+        ({}, 1),
+        ({"mode": "cluster", "tensor_parallel": 2}, 2),
+        ({"mode": "cluster", "tensor_parallel": 2, "args": ("--pipeline-parallel-size=2",)}, 4),
+        ({"mode": "cluster", "tensor_parallel": 2, "args": ("-dp", "2", "-tp", "8")}, 4),
+        ({"args": ("-pp", "2")}, 1),
+    ],
+)
+def test_the_final_arguments_say_how_many_sparks_it_takes(
+    facts: dict[str, object], nodes: int
+) -> None:
+    assert nodes_needed(recipe(**facts)) == nodes
 
 
 def test_a_solo_model_never_asks_for_a_second_spark() -> None:

@@ -23,6 +23,10 @@ from spark_swapper.adapters.ssh_runtime import SshRuntime, parse_glance
 from spark_swapper.runtime import Order, Served, StaleFenceError, Watermarks
 from spark_swapper.testing import a_candidate
 
+CURRENT = """# NO_RAY_MODE="true" %q Command dispatched in background
+# --solo) --volume) --env) --apply-mod)
+"""
+"""What shows that a launcher is of today."""
 ORDER = Order(3, 2, "job", "launch")
 
 
@@ -186,7 +190,7 @@ async def test_a_launch_is_guarded_runs_in_the_checkout_and_is_seen_by_the_next_
     shell.program("docker", "echo 'No such object' >&2; exit 1")
     checkout = shell.home_folder / "spark-vllm-docker"
     script = checkout / "launch-cluster.sh"
-    script.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\nexit 3\n')
+    script.write_text(f'#!/bin/sh\n{CURRENT}printf "%s\\n" "$@"\nexit 3\n')
     script.chmod(0o755)
     runtime, candidate = a_runtime(shell), a_candidate("it's; touch pwned")
     assert await runtime.launch(ORDER, candidate)
@@ -213,7 +217,7 @@ async def test_a_stop_needs_no_checkout_on_the_host(shell, checkout):
     shell.program("docker", f'echo "docker $*" >"{done}"')
     if checkout:
         script = shell.home_folder / "spark-vllm-docker" / "launch-cluster.sh"
-        script.write_text(f'#!/bin/sh\necho "launcher $*" >"{done}"\n')
+        script.write_text(f'#!/bin/sh\n{CURRENT}echo "launcher $*" >"{done}"\n')
         script.chmod(0o755)
     await a_runtime(shell).stop(ORDER, a_candidate(), "spark2")
     await until(done.exists, "the stop")

@@ -50,11 +50,12 @@ def host_not_fit(problem: str) -> Cause:
     )
 
 
-def images_differ(image: str) -> Cause:
-    """The two nodes of a cluster launch have different images under one name."""
+def images_differ(image: str, versions: Sequence[str]) -> Cause:
+    """The nodes of a cluster launch have different images under one name; one phrase per node."""
     return Cause(
         code="images_differ",
-        sentence=f"The Sparks have different versions of the image {image!r}.",
+        sentence=f"The Sparks have different versions of the image {image!r}: "
+        f"{'; '.join(versions)}.",
         action="Update the cluster software, which copies one image to every Spark.",
     )
 
@@ -133,6 +134,26 @@ def occupied(name: str, label: str) -> Cause:
         code="occupied",
         sentence=f"{name} was not started: {label} has a container again that nobody here started.",
         action="If what runs there is not wanted, press 'Switch to this' again.",
+    )
+
+
+def launcher_too_old(name: str, what: str) -> Cause:
+    """The checkout on the Spark lacks something that the recipe needs."""
+    return Cause(
+        code="launcher_too_old",
+        sentence=f"{name} needs {what}, and the launcher on the Spark is too old for that.",
+        action="Update the cluster software, then press 'Switch to this' again.",
+    )
+
+
+def not_plain(name: str, value: str) -> Cause:
+    """A volume or variable that the launcher would tear apart or have a shell read."""
+    return Cause(
+        code="bad_arguments",
+        sentence=f"{name} was not started: the launcher cannot carry {value[:200]!r}; only "
+        "letters, digits and . _ / : = @ , + - are safe there.",
+        action="Correct the recipe of this model (no blanks in folder names), then press "
+        "'Switch to this' again.",
     )
 
 

@@ -60,6 +60,8 @@ class HostLoad:
         self._seen: Glance | None = None
         self._alive_once = False
         self._expected = False
+        self._stood_once = False
+        """Whether its container was seen to run."""
         self._appear_seconds = appear_seconds
         self._empty_since: float | None = None
         self._dead_looks = 0
@@ -178,7 +180,8 @@ class HostLoad:
             return found
         if self._dead_looks < _CONFIRM_UNEXPLAINED:
             return None
-        if not self._alive_once and not self.last_lines:
+        vanished = self._stood_once and self._seen.container == "missing"
+        if not self._alive_once and not self.last_lines and not vanished:
             return self._never_began(name, self._seen)
         return self._reader.verdict(process_alive=False) or causes.runtime_died(
             name, self.label, tuple(self.last_lines)
@@ -202,8 +205,14 @@ class HostLoad:
     def _count(self, glance: Glance) -> None:
         alive = glance.container == "running" and glance.processes > 0
         self._alive_once = self._alive_once or alive
+        self._stood_once = self._stood_once or glance.container == "running"
         # On the head the launcher says when it is done; a worker's container may come later.
-        expected = self._alive_once or self._expected or (self.head and glance.launcher == "ended")
+        expected = (
+            self._alive_once
+            or self._expected
+            or (self.head and glance.launcher == "ended")
+            or (self._stood_once and glance.container == "missing")
+        )
         dead = expected and not alive and not glance.log
         self._dead_looks = self._dead_looks + 1 if dead else 0
         if not dead:

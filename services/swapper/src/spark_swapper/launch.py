@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from spark_common.errors import InvalidRequestError
 from spark_swapper.flags import Flag, check_element, merge_flags, words
+from spark_swapper.nodes import nodes_of
 from spark_swapper.recipes import Recipe
 
 LAUNCHER = "./launch-cluster.sh"
@@ -69,6 +70,11 @@ def plan_launch(recipe: Recipe, repo: str, settings: LaunchSettings) -> Launch:
         vllm_argv=vllm_argv,
         stop_argv=_checked(stop_argv),
     )
+
+
+def nodes_needed(recipe: Recipe) -> int:
+    """Return how many Sparks the launch of a recipe takes, by its final arguments."""
+    return nodes_of((recipe.repo, *_serve_flags(recipe, LaunchSettings().port)))
 
 
 def _serve_flags(recipe: Recipe, port: int) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from spark_common.contracts.models import (
     RuntimeView,
 )
 from spark_swapper.hosts import Sight
+from spark_swapper.launch import nodes_needed
 from spark_swapper.recipes import Recipe, RecipeBook
 from spark_swapper.scan import DiskCopy
 
@@ -100,8 +101,9 @@ def hosts_for(title: Title, sights: Sequence[Sight]) -> tuple[Sight, ...]:
     whole = {place.sight.spark.name: place.sight for place in title.places if place.whole}
     if title.recipe is not None and title.recipe.mode == "cluster":
         # The launcher takes the first nodes of its own list; ours is in the same order.
-        nodes = [sight.spark.name for sight in sights][: title.recipe.tensor_parallel]
-        complete = len(nodes) == title.recipe.tensor_parallel and all(n in whole for n in nodes)
+        needed = nodes_needed(title.recipe)
+        nodes = [sight.spark.name for sight in sights][:needed]
+        complete = len(nodes) == needed and all(node in whole for node in nodes)
         return tuple(whole[node] for node in nodes) if complete else ()
     for sight in sorted(whole.values(), key=lambda sight: not sight.fresh):
         return (sight,)

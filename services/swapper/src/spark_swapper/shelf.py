@@ -17,7 +17,7 @@ from spark_common.errors import (
 )
 from spark_swapper.candidate import Candidate
 from spark_swapper.hosts import Hosts
-from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launch import LaunchSettings, nodes_needed, plan_launch
 from spark_swapper.menu import Title, build_menu, hosts_for, outline, state_of, titles
 from spark_swapper.ports import RuntimeWatch, SwapTimes
 from spark_swapper.recipes import RecipeBook
@@ -194,10 +194,10 @@ class DiskShelf:
     def _what_is_missing(self, title: Title) -> str:
         whole = {place.sight.spark.label for place in title.places if place.whole}
         if title.recipe and title.recipe.mode == "cluster" and whole:
-            needed = title.recipe.tensor_parallel
+            needed = nodes_needed(title.recipe)
             labels = [sight.spark.label for sight in self._hosts.sights][:needed]
             if len(labels) < needed:
-                return f"{title.name} needs {needed} Sparks, and only {len(labels)} is set up"
+                return f"{title.name} needs {needed} Sparks, and the cluster has {len(labels)}"
             lacking = ", ".join(label for label in labels if label not in whole)
             return f"{title.name} needs its files on {needed} Sparks; {lacking} lacks them"
         return f"{title.name} is not complete on any Spark; resume its download"

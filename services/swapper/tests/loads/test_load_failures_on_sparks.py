@@ -86,6 +86,19 @@ TOGETHER = [
 ]
 
 
+async def test_images_that_differ_are_refused_with_the_difference(loads):
+    await loads.cluster.behave("spark2", "image_mismatch")
+    try:
+        job = await loads.swap(WIDE)
+    finally:
+        await loads.cluster.behave("all", "ok")
+    assert (job.phase, job.cause.code) == (Phase.FAILED, "images_differ"), job.cause
+    mine, other = (host.engine.image("vllm-node")[:12] for host in loads.cluster.hosts.values())
+    assert f"Spark 1 has {mine} of 2026-10-14; Spark 2 has" in job.cause.sentence
+    assert mine == other, "the behaviour is over"
+    assert job.message.endswith("Nothing was touched.")
+
+
 @pytest.mark.parametrize(
     ("host", "behaviour", "code", "words"), TOGETHER, ids=[f"{r[0]}-{r[1]}" for r in TOGETHER]
 )

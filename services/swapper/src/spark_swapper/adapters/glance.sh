@@ -17,6 +17,11 @@ else
 fi
 [ -e "$base.log" ] && echo "output $(tail -c 4000 "$base.log" | base64 | tr -d '\n')"
 
+# In the foreground vLLM writes where the launcher does, and that outlives the container.
+if [ -e "$base.foreground" ] && [ "$limit" -gt 0 ]; then
+  echo "log $(tail -c "+$((offset + 1))" "$base.log" | head -c "$limit" | base64 | tr -d '\n')"
+fi
+
 # A launcher that runs in the foreground stops its containers when it ends, by name: until it has
 # ended, a new container of that name is not safe.
 for note in "$root"/jobs/*/*.foreground; do
@@ -39,13 +44,10 @@ fi
 rows=$(timeout 8 docker top "$container" 2>/dev/null | tail -n +2)
 echo "processes $(printf '%s\n' "$rows" | grep -c -i -e vllm -e 'ray::')"
 [ "$limit" -gt 0 ] || exit 0
-if [ -e "$base.foreground" ]; then
-  said=$(tail -c "+$((offset + 1))" "$base.log" | head -c "$limit" | base64 | tr -d '\n')
-else
-  said=$(timeout 8 docker logs "$container" 2>&1 | tail -c "+$((offset + 1))" |
-    head -c "$limit" | base64 | tr -d '\n')
+if [ ! -e "$base.foreground" ]; then
+  echo "log $(timeout 8 docker logs "$container" 2>&1 | tail -c "+$((offset + 1))" |
+    head -c "$limit" | base64 | tr -d '\n')"
 fi
-echo "log $said"
 
 # vLLM runs as root in its container, so /proc/PID/io is closed to us; its control group is open.
 for scope in /sys/fs/cgroup/system.slice/docker-${state#* }.scope /sys/fs/cgroup/docker/${state#* }; do

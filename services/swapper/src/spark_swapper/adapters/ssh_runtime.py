@@ -15,7 +15,9 @@ from spark_common.remote.port import RemoteShell
 from spark_common.settings import ClusterSettings
 from spark_swapper.adapters import vllm_http
 from spark_swapper.adapters.host_checks import check_host
+from spark_swapper.adapters.launcher_probe import LauncherProbe
 from spark_swapper.candidate import Candidate
+from spark_swapper.launcher import adapt
 from spark_swapper.post_mortem import KernelWords
 from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
@@ -25,10 +27,25 @@ GLANCE_BYTES = 262_144
 _STOP = """
 directory=$1 container=$2
 shift 2
-if cd "$directory" 2>/dev/null && [ -x "$1" ]; then exec "$@"; fi
-exec docker stop "$container"
+ended=
+for note in "${SC_GUARD_DIR:-$HOME/.spark-control}"/jobs/*/*.foreground; do
+  [ -e "$note" ] && [ ! -e "${note%.foreground}.exit" ] && read -r pid <"$note" || continue
+  grep -q launch-cluster "/proc/$pid/cmdline" 2>/dev/null || continue
+  kill -TERM "$pid" && ended="$ended $pid"
+done
+if [ -z "$ended" ] && cd "$directory" 2>/dev/null && [ -x "$1" ] &&
+  grep -q -e '--solo)' "$1"; then exec "$@"; fi
+docker stop "$container"
+for pid in $ended; do
+  tries=0
+  while [ -d "/proc/$pid" ] && [ "$tries" -lt 120 ]; do sleep 0.5; tries=$((tries + 1)); done
+done
 """
-# The second Spark of a cluster need not have the checkout; what it runs must go all the same.
+# The second Spark of a cluster need not have the checkout; what it runs must go all the same. A
+# launcher in the foreground stops its containers by name when it ends: it has to end first.
+
+_IN_FOREGROUND = 'echo $$ >"$SC_STEP.foreground" && exec "$@"'
+"""Notes the launcher's process for the looks and for the stop; guard.sh sets SC_STEP."""
 
 _CONTAINER: dict[str, Literal["missing", "running", "stopped", "unclear"]] = {
     "missing": "missing",
@@ -56,6 +73,7 @@ class SshRuntime:
         self._shell = shell
         self._http = http
         self._cluster = cluster
+        self._launchers = LauncherProbe(shell, cluster.vllm_dir)
         self._by_name = {host.name: host for host in cluster.hosts}
 
     @property
@@ -81,9 +99,10 @@ class SshRuntime:
 
     async def launch(self, order: Order, candidate: Candidate) -> bool:
         """Order the launch on the head; False if this step was ordered before."""
-        command = RemoteCommand(
-            argv=candidate.launch_argv, env=candidate.env, cwd=self._cluster.vllm_dir
-        )
+        features = await self._launchers.features(candidate.head)
+        told = adapt(candidate, features)
+        noted = ("sh", "-c", _IN_FOREGROUND, "foreground") if told.foreground else ()
+        command = RemoteCommand(argv=(*noted, *told.argv), env=told.env, cwd=self._cluster.vllm_dir)
         return await self._guarded(candidate.head, command, order) == "LAUNCHED"
 
     async def container(self, host: str) -> Glance:
