@@ -76,6 +76,11 @@ class HostLoad:
         return seen is not None and seen.container == "running" and seen.processes > 0
 
     @property
+    def missing(self) -> bool:
+        """Whether there was no container at the last look."""
+        return self._seen is not None and self._seen.container == "missing"
+
+    @property
     def launcher_done(self) -> bool:
         """Whether the launch script on this host has ended."""
         return self._seen is not None and self._seen.launcher == "ended"

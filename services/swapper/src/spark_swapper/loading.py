@@ -135,14 +135,16 @@ class _Load:
         return await asyncio.gather(*(host.look(self._order, deep=deep) for host in self._hosts))
 
     def _expect_workers(self, now: float) -> None:
-        """A worker has its time to appear from when the launcher on the head is done."""
+        """When the launcher on the head is done, a worker's container stands, and vLLM is near."""
         head = self._hosts[0]
         if self._launched_at is None and head.launcher_done:
             self._launched_at = now
-        if self._launched_at is None or now - self._launched_at < self._timings.appear_seconds:
+        if self._launched_at is None:
             return
+        in_time = now - self._launched_at < self._timings.appear_seconds
         for host in self._hosts[1:]:
-            host.expect()
+            if host.missing or not in_time:
+                host.expect()
 
     def _whole(self) -> bool:
         """Say whether every rank is there: a head may answer although a worker just died."""

@@ -27,6 +27,8 @@ class Faults:
     """What the log says when it dies, for example ``FATAL out of memory``."""
     worker_last_words: str = ""
     """Likewise on the second host."""
+    worker_gone_after: float | None = None
+    """Moment at which the second host's part is gone while the head still answers."""
     says_fatal_but_lives: str = ""
     silent_after: float | None = None
     """No log and no progress any more: a stall."""
@@ -250,7 +252,12 @@ class FakeRuntime:
             output = "Command dispatched\ndocker: conflict\n"
             return Glance("missing", launcher=launcher, launcher_output=output)
         log = self._log(now, host)[offset:] if with_log else b""
-        processes = 1 if self._alive(now) else 0
+        gone = self.faults.worker_gone_after
+        if gone is not None and host != now.hosts[0] and self._broken(now.candidate):
+            lives = self._clock.monotonic() - now.born < gone
+        else:
+            lives = self._alive(now)
+        processes = 1 if lives else 0
         return Glance("running", "id", processes, launcher, 0, "", log)
 
     def _log(self, now: _Container, host: str) -> bytes:
