@@ -132,3 +132,14 @@ async def test_a_rank_that_ray_runs_elsewhere_is_blamed_on_the_other_spark() -> 
     cause = (await _look([glance, *[ALIVE] * 4], seconds=5)).cause("Qwen")
     assert cause is not None
     assert cause.sentence.startswith("Spark 2: The GPU ran out of memory")
+
+
+async def test_a_worker_that_came_and_went_between_two_looks_is_dead() -> None:
+    clock = FakeClock()
+    said = b"(EngineCore pid=9) INFO 11-21 00:19:55 [parallel_state.py:1906] world_size=2 rank=1\n"
+    runtime = Scripted(clock, [Glance("running"), Glance("running", log=said), Glance("running")])
+    load = HostLoad(runtime, "spark2", LoadLog(), clock, head=False, appear_seconds=30)
+    for _ in range(3):
+        await load.look(ORDER)
+        await clock.advance(1)
+    assert load.failing

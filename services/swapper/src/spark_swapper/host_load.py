@@ -117,6 +117,8 @@ class HostLoad:
         self._offset += len(glance.log)
         events = self._reader.feed(self._decoder.decode(glance.log))
         self.last_lines.extend(event.line for event in events)
+        # Who wrote of a step was there, even if it came and went between two looks.
+        self._alive_once = self._alive_once or any(event.milestone for event in events)
         self._measure(before, glance, events)
         self._count(glance)
         return events
