@@ -55,3 +55,18 @@ def test_every_failure_of_a_load_says_something_or_leaves_a_trace():
     for behaviour, failure in LOAD_FAILURES.items():
         told = failure.error or failure.kernel or failure.cores is not None
         assert told or behaviour is Behaviour.SILENT_DEATH
+
+
+async def test_the_launcher_of_another_time_is_put_into_the_checkout(cluster, spark1, http):
+    url = f"{cluster.control_url}/_sim/launcher"
+    script = "cat spark-vllm-docker/launch-cluster.sh"
+    assert 'NO_RAY_MODE="true"' in (await spark1.run(script)).out
+    answer = await http.put(url, json={"host": "spark1", "launcher": "2026-01"})
+    assert answer.status_code == 200
+    assert "ray start --block" in (await spark1.run(script)).out
+    git = "git -C spark-vllm-docker"
+    log = await spark1.run(f"{git} log -1 --format=%cI; {git} status --short")
+    assert log.out.strip() in ("2026-01-20T12:00:00Z", "2026-01-20T12:00:00+00:00")
+    for wrong in ({"host": "spark1", "launcher": "2025-01"}, {"host": "spark1"}):
+        assert (await http.put(url, json=wrong)).status_code == 422
+    assert (await http.put(url, json={"host": "x", "launcher": "2026-01"})).status_code == 404

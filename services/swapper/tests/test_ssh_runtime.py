@@ -19,11 +19,12 @@ from spark_common.settings import ClusterSettings, HostSettings
 from spark_common.testing.wait import until
 from spark_swapper.adapters import ssh_runtime
 from spark_swapper.adapters.host_checks import judge
+from spark_swapper.adapters.launcher_probe import LauncherProbe
 from spark_swapper.adapters.ssh_runtime import SshRuntime, parse_glance
 from spark_swapper.runtime import Order, Served, StaleFenceError, Watermarks
 from spark_swapper.testing import a_candidate
 
-CURRENT = """# NO_RAY_MODE="true" %q Command dispatched in background
+CURRENT = """NO_RAY_MODE="true" # %q Command dispatched in background
 # --solo) --volume) --env) --apply-mod)
 """
 """What shows that a launcher is of today."""
@@ -209,6 +210,37 @@ async def test_a_launch_is_guarded_runs_in_the_checkout_and_is_seen_by_the_next_
         await runtime.stop(Order(2, 2, "job", "stop"), candidate, "spark1")
     with pytest.raises(StaleEpochError):
         await runtime.stop(Order(3, 1, "job", "stop"), candidate, "spark1")
+
+
+BETWEEN = """#!/bin/bash
+case $1 in --solo) S=1 ;; -e|--env) E=1 ;; --apply-mod) M=1 ;; --no-ray) NO_RAY_MODE="true" ;; esac
+printf '%q' "$@"; echo "Command dispatched in background (Daemon mode)."
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "lacks"),
+    [
+        (f"#!/bin/bash\n{CURRENT}", set()),
+        (BETWEEN, {"noray", "volume"}),
+        ("#!/bin/bash\n", {"noray", "volume", "daemon", "quotes", "solo", "env", "mods"}),
+    ],
+)
+async def test_what_the_launcher_can_do_is_read_off_its_script(shell, script, lacks):
+    checkout = shell.home_folder / "spark-vllm-docker"
+    (checkout / "launch-cluster.sh").write_text(script)
+    (checkout / ".env").write_text('CLUSTER_NODES=192.0.2.11,192.0.2.12\nLOCAL_IP="192.0.2.11"\n')
+    probe = LauncherProbe(shell, "spark-vllm-docker")
+    found = await probe.features("spark1")
+    assert (found.ray, found.volume) == ("noray" in lacks, "volume" not in lacks)
+    assert (found.daemon_exec, found.quotes) == ("daemon" not in lacks, "quotes" not in lacks)
+    assert (found.solo, found.env, found.mods) == tuple(
+        name not in lacks for name in ("solo", "env", "mods")
+    )
+    assert found.node == "192.0.2.11"
+    assert await probe.features("spark1") is found
+    (checkout / "launch-cluster.sh").write_text(script + "# more\n")
+    assert await probe.features("spark1") is not found
 
 
 @pytest.mark.parametrize("checkout", [True, False])

@@ -14,7 +14,9 @@ echo "committed ${commit#* }"
 has() {
   grep -q -e "$2" launch-cluster.sh && echo "has $1"
 }
-has noray 'NO_RAY_MODE="true"'
+# At the beginning of a line it is the default; in between it was an option that nobody gave. Taken
+# for Ray by mistake, a launcher without it takes the flag for Ray away again.
+has noray '^NO_RAY_MODE="true"'
 has daemon_exec 'Command dispatched in background'
 has quotes '%q'
 has solo '--solo)'
