@@ -54,7 +54,7 @@ def arrange(bench, phase, sight):
         case Sight.OTHER_SERVING:
             cluster.place(bench.wide, hosts=("spark1",))
         case Sight.HOST_AWAY:
-            cluster.faults.away = {"spark1"}
+            cluster.faults.away = cluster.faults.dark = {"spark1"}
         case Sight.DOCKER_UNCLEAR:
             cluster.place(old)
             cluster.faults.docker_silent = {"spark1"}

@@ -20,6 +20,8 @@ class Faults:
 
     away: set[str] = field(default_factory=set)
     """Hosts that do not answer over SSH."""
+    dark: set[str] = field(default_factory=set)
+    """Hosts whose HTTP ports are silent."""
     docker_silent: set[str] = field(default_factory=set)
     never_stops: bool = False
     starts_nothing: bool = False
@@ -201,7 +203,7 @@ class FakeRuntime:
     async def served(self, host: str) -> Served | None:
         """Return what answers over HTTP on this host."""
         now = self._present()
-        if host in self.faults.away or now is None or now.headless:
+        if host in self.faults.dark or now is None or now.headless:
             return None
         if host != now.hosts[0] or not self._alive(now):
             return None
