@@ -200,6 +200,18 @@ def stalled(name: str, seconds: float, last_lines: Sequence[str]) -> Cause:
     )
 
 
+def loader_hangs(name: str, seconds: float, last_lines: Sequence[str]) -> Cause:
+    """The loader that reads past the page cache stopped before the first file."""
+    return Cause(
+        code="loader_hangs",
+        sentence=f"{name} read nothing for {seconds:.0f} s: its loader fastsafetensors hangs, as "
+        "it does with models that fill most of the memory.",
+        action="Take --load-format=fastsafetensors out of the model's recipe, then press "
+        "'Switch to this' again.",
+        evidence=_lines(last_lines),
+    )
+
+
 def load_deadline(name: str, seconds: float, last_lines: Sequence[str]) -> Cause:
     """The load took too long."""
     return Cause(

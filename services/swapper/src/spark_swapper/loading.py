@@ -236,4 +236,10 @@ class _Load:
         if self._silence.over(
             now, milestone=hosts[0].milestone, cores=max(cores) if cores else None
         ):
-            raise SwapFault(causes.stalled(name, self._silence.seconds(now), lines))
+            quiet = self._silence.seconds(now)
+            if hosts[0].milestone == "weights" and not self._view.percent and self._fast_loader():
+                raise SwapFault(causes.loader_hangs(name, quiet, lines))
+            raise SwapFault(causes.stalled(name, quiet, lines))
+
+    def _fast_loader(self) -> bool:
+        return any("fastsafetensors" in word for word in self._candidate.vllm_argv)

@@ -1,5 +1,7 @@
 """Every way a load fails, from the fault on the Spark to the sentence for its owner."""
 
+from dataclasses import replace
+
 import pytest
 
 from spark_common.contracts.swaps import Phase
@@ -63,6 +65,24 @@ async def test_a_load_that_fails_names_its_cause(loads, behaviour, code, words):
     assert job.cause.evidence
     assert "GPU is empty now" in job.message
     assert not loads.cluster.hosts["spark1"].engine.containers
+
+
+async def test_a_fast_loader_that_hangs_at_nothing_is_named(loads):
+    await loads.cluster.behave("all", "fastsafetensors_hang")
+    plain = loads.candidates[SOLO]
+    flag = "--load-format=fastsafetensors"
+    loads.candidates[SOLO] = replace(
+        plain,
+        vllm_argv=(*plain.vllm_argv, flag),
+        launch_argv=(*plain.launch_argv, flag),
+    )
+    try:
+        job = await loads.swap(SOLO)
+    finally:
+        loads.candidates[SOLO] = plain
+        await loads.cluster.behave("all", "ok")
+    assert (job.phase, job.cause.code) == (Phase.FAILED, "loader_hangs"), job.cause
+    assert flag in job.cause.action
 
 
 async def test_every_behaviour_of_a_load_is_in_a_table():
