@@ -323,6 +323,19 @@ async def test_what_a_cancelled_swap_says_is_what_serves(bench, effects, phase, 
     assert ended.message == f"Cancelled by Bob. {said}"
 
 
+async def test_a_cancel_does_not_wait_for_the_check_of_the_arguments(bench, effects):
+    bench.preflight.seconds = 60
+    attempt = bench.attempt()
+    running = asyncio.create_task(bench.runner.run(attempt, bench.new))
+    await bench.clock.advance(5)
+    attempt.cancellation.by = "Bob"
+    await bench.clock.advance(0)
+    assert running.done()
+    job = await running
+    assert (job.phase, job.failed_in, effects()) == (Phase.CANCELLED, Phase.PREFLIGHT, [])
+    assert job.message == "Cancelled by Bob. gemma-served is serving."
+
+
 async def test_cancelling_a_swap_to_what_serves_already_takes_nothing_away(bench, effects):
     bench.runtime.serve(bench.new)
     bench.clients.answer_seconds = 1000

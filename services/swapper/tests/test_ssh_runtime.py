@@ -412,6 +412,14 @@ def test_the_scripts_are_shipped_and_are_posix():
         (chunk('{"reasoning":"Hm"}') + chunk('{"content":"12"}'), Spoken("12", "Hm", whole=True)),
         (chunk('{"reasoning_content":"Hm"}'), Spoken("", "Hm", whole=True)),
         ("data: [DONE]\n\n", Spoken(whole=True)),
+        (
+            'data: {"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}\n\n',
+            Spoken(whole=False),
+        ),
+        (
+            'data: {"choices":[{"index":0,"delta":{"content":"Pa"},"finish_reason":"stop"}]}\n\n',
+            Spoken("Pa", whole=True),
+        ),
         (chunk('{"content":"Pa"}') + 'data: {"error":{"message":"CUDA"}}\n\n', Spoken("Pa")),
     ],
 )

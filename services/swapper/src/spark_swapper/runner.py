@@ -131,7 +131,7 @@ class SwapRunner:
                 return
         else:
             await self._adopt_previous(attempt, candidate, None, None)
-        warnings = await self._preflighting.check(candidate)
+        warnings = await attempt.unless_cancelled(self._preflighting.check(candidate))
         if warnings:
             await journal.note(" ".join(warnings), lines=tuple(warnings))
         attempt.stop_if_cancelled()

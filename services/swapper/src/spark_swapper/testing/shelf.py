@@ -70,10 +70,11 @@ class FakePreflight:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.result = PreflightResult("good", "The arguments are accepted.")
+        self.seconds = 0.75
 
     async def __call__(self, candidate: Candidate) -> PreflightResult:
         """Check nothing."""
-        await self._clock.sleep(0.75)
+        await self._clock.sleep(self.seconds)
         return self.result
 
 
