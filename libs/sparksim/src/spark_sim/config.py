@@ -34,6 +34,8 @@ class SimConfig:
     """Whether the checkout has its ``.env`` with the cluster's nodes."""
     images: dict[str, dict[str, str]] = field(default_factory=dict)
     """Image ids that differ from the usual ones: host -> tag -> 64 hex digits."""
+    reboot_seconds: float = 180.0
+    """How long a host hangs that ran out of memory before somebody starts it anew."""
     catalogue: tuple[SimModel, ...] = DEFAULT_CATALOGUE
 
     @property

@@ -224,13 +224,14 @@ class VllmProcess:
     async def _weights(self, model: SimModel, flaky: bool) -> None:
         gib = model.size_bytes / GIB / self.world
         seconds = model.load_seconds * (0.55 if self.repo in self._owner.compiled else 1.0)
+        seconds *= self._host.memory.load_factor
         await self._call.out(log.shard_line(0, model.shards, 0.0))
         for done in range(1, model.shards + 1):
             if not self._resumed:
                 await self._host.pace.sleep(seconds / model.shards)
             share = done / model.shards
             await self._trouble(share, flaky)
-            self._hold(gib * share)
+            await self._hold(gib * share)
             self._host.memory.read_files(gib / model.shards)
             await self._call.out(log.shard_line(done, model.shards, seconds * share))
         await self._say(log.loaded_lines(self.pid + 1, seconds, gib + 0.42))
@@ -242,6 +243,8 @@ class VllmProcess:
         if behaviour is Behaviour.HANG:
             self._note("runtime_hangs", repo=self.repo)
             await asyncio.Event().wait()
+        if behaviour is Behaviour.FREEZE_ON_LOAD and share > 0.5:
+            await self._hang_the_host()
         if behaviour is Behaviour.OOM_ON_LOAD and share > 0.6:
             self._note("kernel_oom", repo=self.repo, victim=self.pid + 1)
             await self._say(log.engine_failed_lines(self.pid, {}))
@@ -265,15 +268,22 @@ class VllmProcess:
                 "`gpu_memory_utilization` when initializing the engine.", "no memory for the cache",
             )  # fmt: skip
         tokens = int(left * 16_384)
-        self._hold(total)
+        await self._hold(total)
         await self._say(log.cache_lines(pid, left, tokens, context), 1)
         for done in range(0, 52, 17):
             await self._say([log.graph_lines(done, 51)], 2)
         await self._say(["\n", *log.engine_ready_lines(pid, took + 9.4, took)], 1)
 
-    def _hold(self, gib: float) -> None:
+    async def _hold(self, gib: float) -> None:
+        """Take memory; what does not even fit the swap hangs the host, and this process with it."""
         self._held_gib = gib
         self._host.memory.hold(self.pid, gib)
+        if self._host.memory.exhausted:
+            await self._hang_the_host()
+
+    async def _hang_the_host(self) -> None:
+        self._host.freeze()
+        await asyncio.Event().wait()
 
     async def _fail(self, error: str, cause: str) -> None:
         await self._say(log.traceback_lines("EngineCore", self.pid + 1, error, _CORE))
