@@ -43,6 +43,8 @@ async def test_an_admitted_swap_is_recorded_commanded_and_told(bench):
         "model": "qwen",
         "requested_by": "Alice",
         "rollback": True,
+        "force": False,
+        "drop_caches": False,
         "lease_epoch": 0,
     }
     (accepted,) = stored(bench, "SC_SWAP_ADM")

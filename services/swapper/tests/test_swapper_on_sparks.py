@@ -52,7 +52,7 @@ from spark_sim.config import SimConfig
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.app import Swapper, wire
 from spark_swapper.jobs import first_job
-from spark_swapper.settings import SwapperSettings, SwapTimings
+from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
 
@@ -60,6 +60,7 @@ QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
 TIMINGS = SwapTimings(
     drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=20, poll_seconds=0.1
 )
+GUARD = GuardSettings(memory_settle_seconds=4, freeze_seconds=10)
 
 
 @dataclass
@@ -83,7 +84,7 @@ class Stack:
         shell = SshShell(self.settings.cluster, clock, SshTimes(remember_seconds=1))
         self._closers = [redis.aclose, http.aclose, shell.close, bus.close]
         swapper = wire(self.settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
-        await bus.serve("swapper", "0.1.0", "test", swapper.path.handlers.verbs())
+        await bus.serve("swapper", "0.1.0", "test", swapper.path.verbs())
         loops = (
             swapper.path.teller,
             swapper.path.observer,
@@ -181,6 +182,7 @@ async def stack(tmp_path, nats_server, redis_server) -> AsyncIterator[Stack]:
             cluster=ClusterSettings(
                 hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
             ),
+            guard=GUARD,
             timings=TIMINGS,
             data_dir=tmp_path / "data",
         )

@@ -10,7 +10,7 @@ import httpx
 from redis.asyncio import Redis
 
 from spark_common.bus.nats import connect_bus
-from spark_common.bus.port import Bus
+from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock, SystemClock
 from spark_common.errors import UnavailableError
 from spark_common.events import MenuChanged
@@ -22,11 +22,16 @@ from spark_common.service import ReadyCheck, Service, answer_about, bus_check, r
 from spark_common.subjects import MENU_CHANGED
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
+from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.fencing import claim_fence
+from spark_swapper.guarding.guard import MemoryGuard
+from spark_swapper.guarding.quarantining import Quarantining
+from spark_swapper.guarding.validating import Validating
+from spark_swapper.guarding.verbs import GuardVerbs
 from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
 from spark_swapper.ingress import Ingress
@@ -42,7 +47,7 @@ from spark_swapper.preflighting import Preflighting
 from spark_swapper.recipes import OVERRIDES, load_recipes
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
-from spark_swapper.settings import SwapperSettings, SwapTimings
+from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 from spark_swapper.shelf import DiskShelf
 from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
@@ -67,6 +72,11 @@ class SwapPath:
     observer: RuntimeObserver
     outcomes: Outcomes
     admission: Admission
+    guard_verbs: GuardVerbs
+
+    def verbs(self) -> list[Serving]:
+        """Return every question the swap path answers."""
+        return [*self.handlers.verbs(), *self.guard_verbs.verbs()]
 
 
 @dataclass(frozen=True)
@@ -87,16 +97,21 @@ def assemble(
     preflight: Preflight,
     suggesting: Suggests,
     observer: RuntimeObserver,
+    quarantining: Quarantining,
+    guarding: GuardSettings,
     timings: SwapTimings,
     clock: Clock,
     lost: Callable[[], None],
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing."""
-    loading = Loading(runtime, timings, clock, LoadLog)
+    guard = MemoryGuard(runtime, quarantining, guarding, timings, clock)
+    preflighting = Preflighting(runtime, preflight, quarantining, clock)
+    loading = Loading(runtime, timings, clock, LoadLog, guard)
     runner = SwapRunner(
         runtime=runtime,
         shelf=shelf,
-        preflight=preflight,
+        preflighting=preflighting,
+        guard=guard,
         stopping=Stopping(runtime, timings, clock),
         bringing_up=BringingUp(runtime, timings, clock, loading),
         timings=timings,
@@ -117,14 +132,17 @@ def assemble(
         timings=timings,
         fence=lambda: claim_fence(store, runtime, clock),
         after_swap=observer.look,
+        remember=quarantining.remember,
         lost=lost,
     )
+    planning = Planning(runtime, shelf, preflighting, timings, clock, store.usual_seconds)
     admission = Admission(
         bus=bus,
         store=store,
         gate=gate,
         shelf=shelf,
-        planning=Planning(runtime, shelf, Preflighting(runtime, preflight), timings, clock),
+        planning=planning,
+        quarantining=quarantining,
         runtime_view=observer.view,
         clock=clock,
     )
@@ -138,6 +156,14 @@ def assemble(
         observer=observer,
         outcomes=outcomes,
         admission=admission,
+        guard_verbs=GuardVerbs(
+            shelf=shelf,
+            store=store,
+            gate=gate,
+            planning=planning,
+            validating=Validating(shelf, preflighting, quarantining, clock),
+            quarantining=quarantining,
+        ),
     )
 
 
@@ -164,6 +190,7 @@ def wire(
         key_for=lambda repo: shelf.key_for(repo),
         on_change=lambda: shelf.announce(),
     )
+    quarantining = Quarantining(RedisRecords(redis), clock, lambda: shelf.announce())
     hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
     book = load_recipes(settings.data_dir / OVERRIDES)
     launch = LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port)
@@ -175,6 +202,7 @@ def wire(
         times=store,
         clock=clock,
         on_change=tell_menu_changed,
+        notes=quarantining.shown,
     )
     path = assemble(
         bus=bus,
@@ -185,6 +213,8 @@ def wire(
         preflight=ParserPreflight(shell, cluster.vllm_container),
         suggesting=Suggesting(hosts, shell, book, launch),
         observer=observer,
+        quarantining=quarantining,
+        guarding=settings.guard,
         timings=settings.timings,
         clock=clock,
         lost=_die,
@@ -220,7 +250,7 @@ async def build(settings: SwapperSettings) -> Service:
             await bus.bounds(stream)
         swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
-        verbs = [*swapper.path.handlers.verbs(), answer_about("swapper", checks, clock)]
+        verbs = [*swapper.path.verbs(), answer_about("swapper", checks, clock)]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()

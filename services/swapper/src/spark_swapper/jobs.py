@@ -66,6 +66,9 @@ class SwapJob(BaseModel):
     requested_by: str
     when_busy: Literal["reject", "queue"] = "reject"
     rollback: bool = False
+    drop_caches: bool = False
+    boots: Mapping[str, str] = {}
+    """Boot id of each host when its load was first seen: another one means it went down."""
     lease_epoch: int = 0
     body_sha256: str = ""
     """Hash of the request, to tell a repetition from another request with the same key."""

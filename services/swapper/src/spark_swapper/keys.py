@@ -31,3 +31,13 @@ def swap(swap_id: str) -> str:
 def swap_times(model: str) -> str:
     """List of the latest durations of successful swaps to a model, in seconds, newest first."""
     return f"sc:swap:times:{model}"
+
+
+def model_test(model: str) -> str:
+    """The latest test or load of a model, for 90 days."""
+    return f"sc:model:test:{model}"
+
+
+def model_quarantine(model: str) -> str:
+    """Why a model may not be loaded; stays until a person clears it."""
+    return f"sc:model:quarantine:{model}"

@@ -9,6 +9,7 @@ from spark_swapper import causes, eta
 from spark_swapper.attempt import Attempt
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
+from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.host_load import LOOKS_TO_BE_SURE, HostLoad
 from spark_swapper.ports import LoadReader, LogEvent
 from spark_swapper.runtime import Runtime, Served
@@ -38,21 +39,25 @@ class Loading:
         timings: SwapTimings,
         clock: Clock,
         new_reader: Callable[[], LoadReader],
+        guard: MemoryGuard,
     ) -> None:
         self._runtime = runtime
         self._timings = timings
         self._clock = clock
         self._new_reader = new_reader
+        self._guard = guard
 
     async def run(self, attempt: Attempt, candidate: Candidate, step: str) -> Served:
         """Return what serves; raises SwapFault with the first real cause, CancelRequested."""
         deadline = attempt.deadline(self._timings.load_deadline_seconds)
         loads = self._loads(candidate)
         view = _LoadView(candidate, self._clock.monotonic())
+        watchdog = self._guard.watch(attempt, candidate)
         quiet_since = self._clock.monotonic()
         while True:
             attempt.stop_if_cancelled()
             looks = await asyncio.gather(*(load.look(attempt.order(step)) for load in loads))
+            await watchdog.look(load.host_look() for load in loads)
             now = self._clock.monotonic()
             view.take(looks[0], now)
             quiet_since = now if any(load.spoke for load in loads) else quiet_since

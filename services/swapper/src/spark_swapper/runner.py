@@ -10,8 +10,9 @@ from spark_swapper.attempt import Attempt
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import CancelRequested, SwapFault
+from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.jobs import UNTOUCHED, SwapJob
-from spark_swapper.ports import Preflight, Shelf
+from spark_swapper.ports import Shelf
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapTimings
@@ -34,7 +35,8 @@ class SwapRunner:
         *,
         runtime: Runtime,
         shelf: Shelf,
-        preflight: Preflight,
+        preflighting: Preflighting,
+        guard: MemoryGuard,
         stopping: Stopping,
         bringing_up: BringingUp,
         timings: SwapTimings,
@@ -42,7 +44,8 @@ class SwapRunner:
     ) -> None:
         self._runtime = runtime
         self._shelf = shelf
-        self._preflighting = Preflighting(runtime, preflight)
+        self._preflighting = preflighting
+        self._guard = guard
         self._stopping = stopping
         self._bringing_up = bringing_up
         self._timings = timings
@@ -83,9 +86,11 @@ class SwapRunner:
                     Phase.STOPPING, f"Stopping {old}." if old else "Making sure nothing runs."
                 )
             case Phase.STOPPING:
+                await self._guard.before_stop(attempt, candidate)
                 deadline = self._clock.monotonic() + self._timings.stop_seconds
                 await self._stopping.run(attempt, candidate, runtime.STOP, deadline)
                 attempt.stop_if_cancelled()
+                await self._guard.after_stop(attempt, candidate)
                 where = self._runtime.label(candidate.head)
                 await journal.enter(Phase.LAUNCHING, f"Starting {name} on {where}.")
             case Phase.LAUNCHING:
@@ -141,10 +146,12 @@ class SwapRunner:
         journal = attempt.journal
         failure = journal.job.cause or causes.interrupted()
         previous = await self._shelf.find(journal.job.previous or "")
+        await self._guard.admit(previous)
         if not await self._relaunched(attempt, previous):
             deadline = self._clock.monotonic() + self._timings.stop_seconds
             await self._stopping.run(attempt, previous, runtime.ROLLBACK_STOP, deadline)
             attempt.stop_if_cancelled()
+            await self._guard.after_stop(attempt, previous)
         await self._bringing_up.launch(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await self._bringing_up.load(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await self._bringing_up.warm(attempt, previous, runtime.ROLLBACK_LAUNCH)
@@ -191,9 +198,9 @@ class SwapRunner:
         if job.phase in _TOUCHED:
             left = await self._clear(attempt, candidate, runtime.CLEAR)
         past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED)
-        if past_stopping and job.rollback and job.previous and not await self._serves(job.previous):
-            name = job.previous_name or job.previous
-            await journal.enter(Phase.ROLLING_BACK, f"{cause.sentence} Bringing {name} back.")
+        back = await self._guard.way_back(job, cause) if past_stopping else None
+        if back is not None and not await self._serves(job.previous or ""):
+            await journal.enter(Phase.ROLLING_BACK, back)
             return
         await self.conclude(attempt, Phase.FAILED, cause, left)
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from spark_common.settings import (
     BusSettings,
@@ -30,6 +32,21 @@ class SwapTimings(Settings):
     poll_seconds: Seconds = 1.0
 
 
+class GuardSettings(Settings):
+    """When the memory of a Spark is in danger. The defaults suit real Sparks."""
+
+    memory_floor_gb: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 4.0
+    """A load is ended when less memory is available. 97 % in use have frozen Sparks, which is
+    3.6 GB left; a recipe that plans to leave less than this gets a floor below its plan. 0 turns
+    the watch off."""
+    memory_settle_seconds: Seconds = 60.0
+    """The driver gives memory back late: how long to wait for it after a stop."""
+    freeze_seconds: Seconds = 120.0
+    """SSH silence that counts as a frozen Spark when its memory was running out."""
+    drop_caches: bool = False
+    """Empty the page cache before every load, not only when asked."""
+
+
 class SwapperSettings(Settings):
     """Everything the swapper needs to start."""
 
@@ -40,5 +57,6 @@ class SwapperSettings(Settings):
     http: HttpSettings
     cluster: ClusterSettings
     timings: SwapTimings
+    guard: GuardSettings = GuardSettings()
     data_dir: Path = Path("data")
     """Folder of the recipe overrides."""

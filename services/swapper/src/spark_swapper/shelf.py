@@ -16,6 +16,7 @@ from spark_common.errors import (
     UnknownModelError,
 )
 from spark_swapper.candidate import Candidate
+from spark_swapper.guarding.records import Notes, annotated, no_notes
 from spark_swapper.hosts import Hosts
 from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.menu import Title, build_menu, hosts_for, outline, state_of, titles
@@ -42,8 +43,12 @@ class DiskShelf:
         times: SwapTimes,
         clock: Clock,
         on_change: Callable[[str], Awaitable[None]],
+        notes: Notes = no_notes,
     ) -> None:
-        """``on_change`` is told the parts of the menu that really changed, as one text."""
+        """``on_change`` is told the parts of the menu that really changed, as one text.
+
+        ``notes`` says what is remembered of models by key: tests and quarantine.
+        """
         self._hosts = hosts
         self._book = book
         self._launch = launch
@@ -51,6 +56,7 @@ class DiskShelf:
         self._times = times
         self._clock = clock
         self._on_change = on_change
+        self._notes = notes
         self._told: dict[str, object] | None = None
 
     async def find(self, name: str) -> Candidate:
@@ -120,7 +126,8 @@ class DiskShelf:
     async def _menu(self) -> Menu:
         seconds = {title.key: await self._usual_seconds(title.key) for title in self._titles()}
         as_of = self._hosts.as_of or self._clock.now()
-        return build_menu(self._book, self._hosts.sights, self._watch.view(), seconds, as_of)
+        menu = build_menu(self._book, self._hosts.sights, self._watch.view(), seconds, as_of)
+        return annotated(menu, await self._notes([model.key for model in menu.models]))
 
     async def _usual_seconds(self, key: str) -> float | None:
         try:

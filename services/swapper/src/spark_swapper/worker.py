@@ -59,6 +59,7 @@ class Worker:
         timings: SwapTimings,
         fence: Callable[[], Awaitable[int]],
         after_swap: Callable[[], Awaitable[None]],
+        remember: Callable[[SwapJob], Awaitable[None]],
         lost: Callable[[], None],
     ) -> None:
         self._bus = bus
@@ -73,6 +74,7 @@ class Worker:
         self._timings = timings
         self._claim_fence = fence
         self._after_swap = after_swap
+        self._remember = remember
         self._lost = lost
         self._attempt: Attempt | None = None
 
@@ -138,7 +140,11 @@ class Worker:
             requested_by=command.requested_by,
             at=self._clock.now(),
         )
-        facts = {"rollback": command.rollback, "lease_epoch": command.lease_epoch}
+        facts = {
+            "rollback": command.rollback,
+            "drop_caches": command.drop_caches,
+            "lease_epoch": command.lease_epoch,
+        }
         return fresh.model_copy(update=facts)
 
     async def _told(self, job: SwapJob, fence: int) -> bool:
@@ -168,9 +174,10 @@ class Worker:
                 await self._run(attempt)
             await self._after_swap()
             await self._flush()
-            await self._outcomes.settle(
+            standing = await self._outcomes.settle(
                 journal.job, journal.stored_revision, fence, told=journal.told
             )
+            await self._remember(standing)
         finally:
             self._attempt = None
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 # glance CONTAINER JOB STEP OFFSET LIMIT
-# One look at one Spark: the container, the processes of vLLM in it, the guarded launch script and
-# the container's log from byte OFFSET on, at most LIMIT bytes. One "key value" per line; logs are
-# base64, because a log may hold any byte. Touches nothing, never waits for docker for long.
+# One look at one Spark: its memory in kB and boot id, the container, the processes of vLLM in it,
+# the guarded launch script and the container's log from byte OFFSET on, at most LIMIT bytes. One
+# "key value" per line; logs are base64, because a log may hold any byte. Touches nothing, never
+# waits for docker for long.
 set -u
 container=$1 base=${SC_GUARD_DIR:-$HOME/.spark-control}/jobs/$2/$3 offset=$4 limit=$5
 
@@ -14,6 +15,13 @@ else
   echo "launcher none"
 fi
 [ -e "$base.log" ] && echo "output $(tail -c 4000 "$base.log" | base64 | tr -d '\n')"
+
+cat /proc/meminfo /proc/sys/kernel/random/boot_id 2>/dev/null | awk '
+  /^MemTotal:/ { total = $2 }
+  /^MemAvailable:/ { available = $2 }
+  /^SwapFree:/ { swap = $2 }
+  /^[0-9a-f-]+$/ { boot = $1 }
+  END { print "memory", available, swap, total; print "boot", boot }'
 
 if state=$(timeout 8 docker inspect --format '{{.State.Status}} {{.Id}}' "$container" 2>&1); then
   echo "container $state"

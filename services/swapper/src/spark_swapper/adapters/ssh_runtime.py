@@ -43,6 +43,8 @@ _PACKAGE = resources.files(__package__)
 GUARD = (_PACKAGE / "guard.sh").read_text()
 _GLANCE = (_PACKAGE / "glance.sh").read_text()
 _RECALL = (_PACKAGE / "recall.sh").read_text()
+FLUSH_SCRIPT = (_PACKAGE / "flush.sh").read_text()
+_HUB = ".cache/huggingface/hub"
 
 
 class SshRuntime:
@@ -67,9 +69,7 @@ class SshRuntime:
 
     async def check(self, candidate: Candidate, host: str) -> HostCheck:
         """Look whether a launch could work there. Touches nothing."""
-        return await check_host(
-            self._shell, host, self.label(host), candidate, self._cluster.vllm_dir
-        )
+        return await check_host(self._shell, host, self.label(host), candidate, self._cluster)
 
     async def stop(self, order: Order, candidate: Candidate, host: str) -> None:
         """Order the container away on one host; returns before it is."""
@@ -84,9 +84,21 @@ class SshRuntime:
         )
         return await self._guarded(candidate.head, command, order) == "LAUNCHED"
 
-    async def container(self, host: str) -> Glance:
-        """Look for the container only."""
-        return await self._look(host, "none", "none", 0, 0)
+    async def kill(self, order: Order, host: str) -> None:
+        """Order the container away at once; returns before it is."""
+        argv = ("docker", "kill", self._cluster.vllm_container)
+        await self._guarded(host, RemoteCommand(argv=argv), order)
+
+    async def flush(self, order: Order, candidate: Candidate, host: str) -> None:
+        """Order the page cache of a host to be emptied; returns before it is."""
+        words = (self._cluster.vllm_container, candidate.image, _HUB)
+        command = RemoteCommand(argv=("sh", "-c", FLUSH_SCRIPT, "flush", *words))
+        await self._guarded(host, command, order)
+
+    async def container(self, host: str, order: Order | None = None) -> Glance:
+        """Look for the container and memory only, and for how a step went when asked."""
+        job = (order.swap_id, order.step) if order is not None else ("none", "none")
+        return await self._look(host, *job, 0, 0)
 
     async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
         """Look at container, processes, launch script and new log bytes at once."""
@@ -159,6 +171,8 @@ def parse_glance(text: str) -> Glance:
     state, _, rest = found.get("container", "unclear").partition(" ")
     launcher, _, code = found.get("launcher", "none").partition(" ")
     processes = found.get("processes", "0")
+    memory = found.get("memory", "").split()
+    available, _, total = memory if len(memory) == 3 else ("", "", "")
     return Glance(
         container=_CONTAINER.get(state, "stopped"),
         container_id=rest if state not in ("unclear", "missing") else "",
@@ -168,7 +182,14 @@ def parse_glance(text: str) -> Glance:
         launcher_output=_decoded(found.get("output", "")).decode(errors="replace"),
         log=_decoded(found.get("log", "")),
         detail=rest if state == "unclear" else "",
+        memory_available_bytes=_kib(available),
+        memory_total_bytes=_kib(total),
+        boot_id=found.get("boot", ""),
     )
+
+
+def _kib(text: str) -> int | None:
+    return int(text) * 1024 if text.isdigit() and len(text) < 16 else None
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

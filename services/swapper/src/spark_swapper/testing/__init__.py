@@ -1,6 +1,7 @@
 """Behaving doubles of the swapper's ports: a runtime that takes its time, records in memory."""
 
 from spark_swapper.testing.gate import FakeGate
+from spark_swapper.testing.records import MemoryRecords
 from spark_swapper.testing.runtime import FakeRuntime
 from spark_swapper.testing.shelf import FakePreflight, FakeShelf, PlainReader, a_candidate
 from spark_swapper.testing.store import MemoryJobs
@@ -13,6 +14,7 @@ __all__ = [
     "FakeShelf",
     "FakeSuggesting",
     "MemoryJobs",
+    "MemoryRecords",
     "PlainReader",
     "a_candidate",
 ]

@@ -64,9 +64,11 @@ class FakePreflight:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.result = PreflightResult("good", "The arguments are accepted.")
+        self.asked: list[tuple[Candidate, bool]] = []
 
-    async def __call__(self, candidate: Candidate) -> PreflightResult:
+    async def __call__(self, candidate: Candidate, *, deep: bool = False) -> PreflightResult:
         """Check nothing."""
+        self.asked.append((candidate, deep))
         await self._clock.sleep(0.75)
         return self.result
 
