@@ -8,10 +8,13 @@ from spark_cli.commands.doctor import doctor
 from spark_cli.commands.events import events
 from spark_cli.commands.init import init
 from spark_cli.commands.models import models
+from spark_cli.commands.plan import plan
+from spark_cli.commands.quarantine import quarantine
 from spark_cli.commands.sim import sim
 from spark_cli.commands.status import status
 from spark_cli.commands.suggest import suggest
 from spark_cli.commands.swap import swap
+from spark_cli.commands.test import test
 from spark_cli.demo import demo
 from spark_cli.up import up
 
@@ -22,7 +25,21 @@ def main() -> None:
     """Run spark-control on this machine, and talk to a running one."""
 
 
-for command in (demo, up, status, models, suggest, swap, events, doctor, sim, init):
+for command in (
+    demo,
+    up,
+    status,
+    models,
+    suggest,
+    test,
+    plan,
+    swap,
+    quarantine,
+    events,
+    doctor,
+    sim,
+    init,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import httpx
 DEFAULT_URL = "http://127.0.0.1:9999"
 REFUSED = 3
 """Exit code when the gateway refuses or cannot be reached."""
+_ANSWER_SECONDS = 15.0
 _AGAIN_SECONDS = 0.5
 _MOST_TRIES = 120
 """A stream that was followed may be away for a minute: the gateway is being started again."""
@@ -56,7 +57,7 @@ class GatewayClient:
         if not url.startswith(("http://", "https://")):
             raise RefusedError(f"SPARK_CONTROL_URL must begin with http:// or https://: {url}")
         try:
-            self._http = httpx.Client(base_url=url, timeout=15.0, transport=transport)
+            self._http = httpx.Client(base_url=url, timeout=_ANSWER_SECONDS, transport=transport)
         except httpx.InvalidURL as error:
             raise RefusedError(f"SPARK_CONTROL_URL is not an address: {url}") from error
         self._url = url
@@ -66,9 +67,20 @@ class GatewayClient:
         """GET a JSON document."""
         return self._ask("GET", path, params=query)
 
-    def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
+    def post(
+        self,
+        path: str,
+        body: dict[str, Any],
+        headers: dict[str, str] | None = None,
+        *,
+        within_seconds: float = _ANSWER_SECONDS,
+    ) -> Any:
         """POST a JSON document and return the JSON answer."""
-        return self._ask("POST", path, json=body, headers=headers)
+        return self._ask("POST", path, json=body, headers=headers, timeout=within_seconds)
+
+    def delete(self, path: str, **query: str | int | bool) -> Any:
+        """DELETE, and return the JSON answer."""
+        return self._ask("DELETE", path, params=query)
 
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
         """Follow server-sent events; ends when the server says so.
