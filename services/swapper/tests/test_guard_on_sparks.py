@@ -265,6 +265,16 @@ async def test_a_port_that_somebody_else_has_is_seen_and_told_from_our_own(spark
     assert (await sparks.validate(GEMMA)).verdict == "good"
 
 
+async def test_files_that_went_away_since_the_last_look_are_missed(sparks):
+    assert (await sparks.validate(QWEN)).ok
+    hub = sparks.cluster.hosts["spark1"].sandbox.hub
+    for blob in (hub / "models--nvidia--Qwen3.6-35B-A3B-NVFP4" / "blobs").iterdir():
+        blob.unlink()
+    result = await sparks.validate(QWEN)
+    assert (result.stage, result.verdict) == ("files", "bad"), result
+    assert "lead nowhere" in result.error
+
+
 async def test_images_that_differ_are_refused_with_the_difference(tmp_path):
     other = {"spark2": {"vllm-node": "ab" * 32}}
     async with guarded(tmp_path, images=other) as sparks:

@@ -27,6 +27,7 @@ CLUSTER = ClusterSettings(
 )
 WELL = Survey(
     script=True,
+    files="yes",
     free_kib=90_000_000,
     image_id="sha256:1",
     container="none",
@@ -57,7 +58,13 @@ def doubtful(survey):
 
 def test_a_spark_that_has_everything_raises_neither_objection_nor_doubt():
     check = judge("spark1", "Spark 1", a_candidate(), CLUSTER, WELL)
-    assert {one.name for one in check.findings} == {"launcher", "image", "disk", "port"}
+    assert {one.name for one in check.findings} == {
+        "launcher",
+        "image",
+        "disk",
+        "files",
+        "port",
+    }
     assert (check.problem, check.doubt, check.image_id) == (None, None, "sha256:1")
 
 
@@ -69,6 +76,10 @@ def test_a_spark_that_has_everything_raises_neither_objection_nor_doubt():
         ({"docker": "permission denied", "image_id": None}, set(), {"image"}),
         ({"free_kib": 1_048_576}, {"disk"}, set()),
         ({"free_kib": None}, set(), {"disk"}),
+        ({"files": "none"}, {"files"}, set()),
+        ({"files": "dead"}, {"files"}, set()),
+        ({"files": "unread"}, set(), {"files"}),
+        ({"files": ""}, set(), {"files"}),
     ],
 )
 def test_what_a_host_lacks_is_an_objection_and_what_it_hides_a_doubt(changes, objections, doubts):
@@ -106,7 +117,7 @@ def test_a_launch_over_two_sparks_needs_the_port_of_its_ranks_on_the_head():
     assert bad(taken) == set()
     assert bad(taken, wide) == {"port"}
     second = judge("spark2", "Spark 2", wide, CLUSTER, replace(taken, script=False))
-    assert {one.name for one in second.findings} == {"image", "disk"}
+    assert {one.name for one in second.findings} == {"image", "disk", "files"}
 
 
 def test_what_the_runtime_holds_comes_back_and_what_others_hold_does_not():
@@ -152,7 +163,9 @@ FAKES = {
 }
 
 
-def surveyed(home: Path, master: str = "29501", **programs: str) -> Survey:
+def surveyed(
+    home: Path, master: str = "29501", model: str = "models--org--m", **programs: str
+) -> Survey:
     """Run the script with fake programs; return what was read of it."""
     folder = home / "bin"
     folder.mkdir(exist_ok=True)
@@ -160,7 +173,10 @@ def surveyed(home: Path, master: str = "29501", **programs: str) -> Survey:
         (folder / name).write_text(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
     done = subprocess.run(
-        ["sh", "-c", SURVEY, "survey", "checkout", "vllm-node", "vllm_node", "8888", master],
+        [
+            *("sh", "-c", SURVEY, "survey"),
+            *("checkout", "vllm-node", "vllm_node", "8888", master, model),
+        ],
         env={"HOME": str(home), "PATH": f"{folder}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
@@ -188,6 +204,22 @@ def test_the_checkouts_own_master_port_wins(tmp_path):
     assert seen.master_port == 8080
     assert seen.on_master_port == (Listener("0100007F", root=False),)
     assert surveyed(tmp_path, master="0").on_master_port == ()
+
+
+def test_files_are_there_when_no_link_leads_nowhere(tmp_path):
+    assert surveyed(tmp_path).files == "none"
+    folder = tmp_path / ".cache/huggingface/hub/models--org--m"
+    (folder / "snapshots" / "abc").mkdir(parents=True)
+    assert surveyed(tmp_path).files == "none"
+    (folder / "blobs").mkdir()
+    (folder / "blobs" / "1").write_text("x")
+    for name in ("config.json", "model.safetensors"):
+        (folder / "snapshots" / "abc" / name).symlink_to("../../blobs/1")
+    assert surveyed(tmp_path).files == "yes"
+    (folder / "blobs" / "1").unlink()
+    assert surveyed(tmp_path).files == "dead"
+    assert surveyed(tmp_path, model=str(tmp_path)).files == "yes"
+    assert surveyed(tmp_path, model=str(tmp_path / "gone")).files == "none"
 
 
 @pytest.mark.parametrize(

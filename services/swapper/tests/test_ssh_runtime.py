@@ -199,6 +199,9 @@ async def test_a_host_is_looked_at_in_one_round_trip(shell):
     check = await a_runtime(shell).check(a_candidate(), "spark1")
     assert "does not have the image 'vllm-node'" in check.problem
     shell.program("docker", "echo sha256:42")
+    snapshot = shell.home_folder / ".cache/huggingface/hub/models--org--qwen/snapshots/abc"
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
     shell.program("cat", 'case "$*" in *net*) ;; *) exec /bin/cat "$@" ;; esac')
     check = await a_runtime(shell).check(a_candidate(), "spark1")
     assert (check.problem, check.image_id) == (None, "sha256:42")

@@ -35,6 +35,8 @@ class Candidate:
     """Stops the container on the one host where it is run: ``... --name NAME --solo stop``."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Environment of ``launch-cluster.sh`` itself, not of the container."""
+    volumes: tuple[str, ...] = ()
+    """``HOST:CONTAINER[:ro]`` of directories that the runtime needs besides the cache."""
 
     @property
     def head(self) -> str:

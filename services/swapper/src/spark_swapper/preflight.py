@@ -62,7 +62,7 @@ def volumes_of(candidate: Candidate) -> tuple[str, ...]:
     argv = candidate.launch_argv
     options = argv[: argv.index("exec")] if "exec" in argv else argv
     words = [*options, *candidate.env.get(_EXTRA, "").split()]
-    found = []
+    found = list(candidate.volumes)
     for at, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name not in ("-v", "--volume"):

@@ -68,8 +68,6 @@ class Preflighting:
         found += [check for host, _ in checks for check in host]
         seen = [check for _, check in checks if check is not None]
         found += self._images(candidate, seen)
-        files = f"All files of {candidate.name} are there."
-        found += [Check("files", "good", files, host) for host in candidate.hosts]
         memory, nodes = self._memory(candidate, seen)
         return Findings((*found, *memory), nodes)
 

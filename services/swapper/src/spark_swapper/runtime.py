@@ -74,7 +74,7 @@ class Glance:
 class Finding:
     """What one look at one host says about one thing a launch needs."""
 
-    name: Literal["launcher", "image", "disk", "port", "hosts"]
+    name: Literal["launcher", "image", "disk", "files", "port", "hosts"]
     verdict: Verdict
     sentence: str
     """In plain English, naming the Spark."""

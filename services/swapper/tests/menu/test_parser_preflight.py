@@ -227,8 +227,9 @@ async def test_a_launch_with_volumes_is_checked_where_they_are(
     )
 
 
-async def test_a_v_of_vllm_itself_is_no_volume() -> None:
+def test_a_v_of_vllm_itself_is_no_volume() -> None:
     assert volumes_of(candidate("--no-such", "-v", "x:y")) == ()
+    assert volumes_of(replace(candidate(), volumes=("/a:/a:ro",))) == ("/a:/a:ro",)
 
 
 async def test_a_deep_check_reads_the_models_and_cannot_write_them(spark, folder_shell) -> None:

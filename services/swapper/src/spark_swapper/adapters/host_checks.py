@@ -50,6 +50,8 @@ class Survey:
     no_image: bool = False
     docker: str | None = None
     """Why docker gave no answer."""
+    files: str = ""
+    """``yes``, ``none``, ``dead`` (links that lead nowhere), ``unread`` or nothing."""
     container: str = "unclear"
     """``running``, ``none`` or ``unclear``."""
     processes: tuple[int, ...] = ()
@@ -75,7 +77,10 @@ async def check_host(
     several = len(candidate.hosts) > 1 and host == candidate.head
     words = (cluster.vllm_dir, candidate.image, cluster.vllm_container, str(cluster.vllm_port))
     master = str(_MASTER_PORT if several else 0)
-    command = RemoteCommand(argv=("sh", "-c", SURVEY, "survey", *words, master))
+    model = candidate.repo
+    if not model.startswith("/"):
+        model = "models--" + model.replace("/", "--")
+    command = RemoteCommand(argv=("sh", "-c", SURVEY, "survey", *words, master, model))
     try:
         result = await shell.run(host, command, timeout_seconds=_SURVEY_SECONDS)
     except DeadlineExceededError:
@@ -99,6 +104,7 @@ def read_survey(text: str) -> Survey:
         image_id=_first(said.get("image")) or None,
         no_image="noimage" in said,
         docker=" ".join(docker) if docker is not None else None,
+        files=_first(said.get("files")),
         container=_first(said.get("container")) or "unclear",
         processes=tuple(
             int(words[0]) for key, words in rows if key == "process" and _first(words).isdigit()
@@ -133,7 +139,7 @@ def judge(
         findings.append(Finding("image", "bad", lacking))
     else:
         findings.append(Finding("image", "good", f"{label} has the image {candidate.image!r}."))
-    findings.append(_disk(label, survey))
+    findings += [_disk(label, survey), _files(label, candidate.name, survey)]
     if host == candidate.head:
         findings.append(_port(label, cluster.vllm_port, survey.on_port, survey))
         if len(candidate.hosts) > 1:
@@ -181,6 +187,19 @@ def _disk(label: str, survey: Survey) -> Finding:
     if survey.free_kib < _FREE_KIB:
         return Finding("disk", "bad", f"{label} has only {left}")
     return Finding("disk", "good", f"{label} has {left}")
+
+
+def _files(label: str, name: str, survey: Survey) -> Finding:
+    match survey.files:
+        case "yes":
+            return Finding("files", "good", f"{label} has the files of {name}.")
+        case "none":
+            return Finding("files", "bad", f"The files of {name} are not on {label} any more.")
+        case "dead":
+            lost = f"Files of {name} on {label} are links that lead nowhere: download it again."
+            return Finding("files", "bad", lost)
+        case _:
+            return Finding("files", "unknown", f"The files of {name} on {label} cannot be read.")
 
 
 def _port(label: str, port: int, listeners: Sequence[Listener], survey: Survey) -> Finding:

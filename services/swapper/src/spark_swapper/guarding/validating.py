@@ -103,4 +103,9 @@ class Validating:
 def launch_text(candidate: Candidate) -> str:
     """Return the exact command of a launch as a shell would read it, environment first."""
     env = [f"{name}={shlex.quote(value)}" for name, value in candidate.env.items()]
-    return " ".join([*env, shlex.join(candidate.launch_argv)])
+    argv = list(candidate.launch_argv)
+    if candidate.volumes:
+        # Where the launcher takes them: before -d exec, as all of its options.
+        at = argv.index("exec") - 1
+        argv[at:at] = [word for volume in candidate.volumes for word in ("-v", volume)]
+    return " ".join([*env, shlex.join(argv)])

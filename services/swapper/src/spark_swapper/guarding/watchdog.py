@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from spark_common.clock import Clock
-from spark_common.contracts.swaps import Phase
+from spark_common.contracts.swaps import Cause, Phase
 from spark_common.errors import HostKeyChangedError, SparkError, StaleEpochError
 from spark_swapper import causes, runtime
 from spark_swapper.attempt import Attempt
@@ -101,9 +101,18 @@ class Watchdog:
     async def _end_load(self, host: str, trend: MemoryTrend) -> None:
         label, left = self.cluster.label(host), gib(trend.available or 0)
         _log.error("swap.low_memory", swap_id=self.attempt.journal.job.id, host=host, left=left)
-        await asyncio.gather(*(self._kill(each) for each in self.candidate.hosts))
         floor = gib(int(trend.floor))
-        raise SwapFault(causes.low_memory_aborted(self.candidate.name, label, left, floor))
+        cause = causes.low_memory_aborted(self.candidate.name, label, left, floor)
+        # Both at once: the kill must not wait, and a new worker must know why it was.
+        await asyncio.gather(
+            self._keep(cause), *(self._kill(each) for each in self.candidate.hosts)
+        )
+        raise SwapFault(cause)
+
+    async def _keep(self, cause: Cause) -> None:
+        if not self._back:
+            journal = self.attempt.journal
+            await journal.keep(cause=cause, failed_in=journal.job.phase)
 
     async def _kill(self, host: str) -> None:
         """Take the container away at once; what is left is cleared like after any failure."""
