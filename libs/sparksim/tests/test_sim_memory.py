@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+import asyncssh
 import pytest
 
 from spark_sim.cluster import SimulatedCluster
+from spark_sim.config import SimConfig
 from spark_sim.memory import GIB_KB, TOTAL_KB, HostMemory
 from spark_sim.pace import Pace
-from spark_sim.testing import Connect, Login
+from spark_sim.testing import Connect, Login, log_in
 
 pytestmark = pytest.mark.connected
 
@@ -118,6 +121,18 @@ async def test_a_load_that_takes_everything_hangs_the_host_until_it_is_started_a
     await cluster.behave("spark1", "ok")
     await again.run(LAUNCH)
     await until(lambda: cluster.journal.of("runtime_ready"))
+
+
+async def test_a_reset_wakes_a_host_that_hangs(config: SimConfig, key: asyncssh.SSHKey) -> None:
+    async with SimulatedCluster(replace(config, reboot_seconds=1e6)) as cluster:
+        await cluster.behave("spark1", "freeze_on_load")
+        login = await log_in(cluster, "spark1", key)
+        await login.run(LAUNCH)
+        await until(lambda: cluster.journal.of("host_frozen"))
+        await cluster.reset()
+        again = await log_in(cluster, "spark1", key)
+        assert (await again.run("true")).code == 0
+        again.connection.abort()
 
 
 async def test_the_kernel_lists_who_listens(cluster: SimulatedCluster, spark1: Login) -> None:

@@ -219,7 +219,7 @@ async def test_a_plan_says_everything_and_does_nothing(bench, effects):
     assert (node.label, node.verdict) == ("Spark 1", "good")
     assert node.headroom_bytes == node.available_bytes + node.freed_bytes - node.needed_bytes
     assert "Let 1 answer finish" in found.steps[0]
-    assert any("115.2 GiB of memory are back on Spark 1" in step for step in found.steps)
+    assert any("117.2 GiB of memory are back on Spark 1" in step for step in found.steps)
     assert any(found.launch_cmd in step for step in found.steps)
     assert effects() == []
     assert await bench.store.live() == []

@@ -128,6 +128,16 @@ class SimulatedHost:
         await self.shell.start(self.address, self.ssh_port)
         self._journal.add(self.name, "host_restarted")
 
+    async def thaw(self) -> None:
+        """Start a host that hangs anew at once; any other stays as it is."""
+        async with self._turning:
+            if self._restarting is not None:
+                self._restarting.cancel()
+                await asyncio.gather(self._restarting, return_exceptions=True)
+                self._restarting = None
+            if self.faults.frozen:
+                await self.restart()
+
     async def _be_restarted(self) -> None:
         await self.pace.sleep(self._config.reboot_seconds)
         async with self._turning:

@@ -11,7 +11,7 @@ from spark_common.errors import ModelNotReadyError, UnavailableError
 from spark_swapper import causes
 from spark_swapper.candidate import Candidate
 from spark_swapper.guarding.checks import Findings
-from spark_swapper.guarding.headroom import gib
+from spark_swapper.guarding.headroom import RESERVE, gib
 from spark_swapper.guarding.validating import launch_text
 from spark_swapper.ports import Shelf
 from spark_swapper.preflighting import Preflighting
@@ -160,7 +160,8 @@ class Planning:
         steps = []
         if before is not None:
             running = outlook.in_flight
-            answers = {None: "running answers", 1: "1 answer"}.get(running, f"{running} answers")
+            answers = "1 answer" if running == 1 else f"{running} answers"
+            answers = answers if running else "running answers"
             steps += [
                 f"Let {answers} finish, for at most {timings.drain_seconds:g} s.",
                 f"Stop {before.served_name} and wait until its container is gone from every Spark.",
@@ -170,7 +171,7 @@ class Planning:
         if drops_caches:
             steps.insert(len(steps) - 1, f"Empty the page cache of {where}.")
         steps += [
-            f"Wait until {gib(node.needed_bytes)} of memory are back on {node.label}."
+            f"Wait until {gib(node.needed_bytes + RESERVE)} of memory are back on {node.label}."
             for node in outlook.found.nodes
             if node.needed_bytes is not None
         ]

@@ -35,7 +35,7 @@ def test(
 
 
 def render(result: dict[str, Any]) -> str:
-    """Return the checks, worst first in the last lines, and what to do."""
+    """Return the checks, the launch, and what to do."""
     rows = [("check", "answer", "on", "")]
     rows += [
         (check["name"], check["verdict"], check.get("host") or "", check["sentence"])
