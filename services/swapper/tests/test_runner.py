@@ -11,7 +11,7 @@ from spark_swapper.deadlines import GIB
 from spark_swapper.jobs import MAIN_LINE
 from spark_swapper.ports import PreflightResult
 from spark_swapper.post_mortem import KernelWords
-from spark_swapper.runtime import HostCheck, Order, StaleFenceError
+from spark_swapper.runtime import Finding, HostCheck, Order, StaleFenceError
 
 
 async def test_a_swap_goes_through_every_phase_and_ends_serving(bench, effects):
@@ -149,8 +149,9 @@ UNTOUCHED_FAILURES = {
 
 
 WIDE = {"images differ", "worker dies with a reason"}
+NO_IMAGE = Finding("image", "bad", "No image.")
 FAULTS = {
-    "host problem": {"problems": {"spark1": HostCheck("spark1", problem="No image.")}},
+    "host problem": {"problems": {"spark1": HostCheck("spark1", (NO_IMAGE,))}},
     "host away before": {"problems": {"spark1": HostUnreachableError("Spark 1 is away")}},
     "host key changed": {"problems": {"spark1": HostKeyChangedError("another key")}},
     "images differ": {"problems": {"spark2": HostCheck("spark2", image_id="sha256:2")}},
@@ -248,7 +249,9 @@ async def test_without_a_known_previous_model_there_is_no_way_back(bench):
 
 async def test_what_can_only_be_doubted_does_not_stop_a_swap(bench):
     bench.preflight.result = PreflightResult("unknown", "docker is busy")
-    bench.runtime.faults.problems["spark1"] = HostCheck("spark1", doubt="Docker is slow.")
+    bench.runtime.faults.problems["spark1"] = HostCheck(
+        "spark1", (Finding("image", "unknown", "Docker is slow."),)
+    )
     job = await bench.swap()
     assert job.phase is Phase.READY
     lines = [line for event in bench.told() for line in event.lines]

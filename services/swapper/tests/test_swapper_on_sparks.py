@@ -52,7 +52,7 @@ from spark_sim.config import SimConfig
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.app import Swapper, wire
 from spark_swapper.jobs import first_job
-from spark_swapper.settings import SwapperSettings, SwapTimings
+from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
 
@@ -60,6 +60,7 @@ QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
 TIMINGS = SwapTimings(
     drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=20, poll_seconds=0.1
 )
+GUARD = GuardSettings(memory_settle_seconds=4, freeze_seconds=10)
 
 
 @dataclass
@@ -181,6 +182,7 @@ async def stack(tmp_path, nats_server, redis_server) -> AsyncIterator[Stack]:
             cluster=ClusterSettings(
                 hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
             ),
+            guard=GUARD,
             timings=TIMINGS,
             data_dir=tmp_path / "data",
         )
@@ -416,7 +418,7 @@ TEN_BAD_ONES = {
     "kv_none": "no_memory_for_context",
     "cuda_oom": "out_of_gpu_memory",
     "oom_on_load": "out_of_memory_killed",
-    "port_taken": "port_taken",
+    "port_lost": "port_taken",
     "earlyoom": "out_of_memory_killed",
     "silent_death": "ended_silently",
     "wedge_at_once": "gpu_fault",

@@ -59,6 +59,8 @@ class SimulatedSparks:
             "STALL_SECONDS": str(max(15, round(300 / self.speed))),
             "APPEAR_SECONDS": "10",
             "POLL_SECONDS": "0.3",
+            "MEMORY_SETTLE_SECONDS": str(max(10, round(60 / self.speed))),
+            "FREEZE_SECONDS": str(max(15, round(120 / self.speed))),
         }
 
 

@@ -85,6 +85,7 @@ class SimulatedCluster:
                 if container.running:
                     host.engine.kill(container)
                 host.engine.remove(container)
+            await host.thaw()
             while host.runtimes.live:  # noqa: ASYNC110 - they end by themselves within a moment
                 await asyncio.sleep(0.01)
             host.runtimes.compiled.clear()

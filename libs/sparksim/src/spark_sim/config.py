@@ -41,6 +41,8 @@ class SimConfig:
     """Whose wording docker has: from 29 on some errors begin in lower case."""
     images: dict[str, dict[str, str]] = field(default_factory=dict)
     """Image ids that differ from the usual ones: host -> tag -> 64 hex digits."""
+    reboot_seconds: float = 180.0
+    """How long a host hangs that ran out of memory before somebody starts it anew."""
     catalogue: tuple[SimModel, ...] = DEFAULT_CATALOGUE
 
     @property

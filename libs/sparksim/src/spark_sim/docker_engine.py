@@ -157,8 +157,10 @@ class DockerEngine:
         words = [word.replace("/proc/1/fd/1", pipe).replace("/proc/1/fd/2", pipe) for word in argv]
         if any(_DROP_CACHES in word for word in words):
             # A privileged container may do this on a Spark; this machine's cache is not ours.
-            self.on_drop_caches()
-            words = [word.replace(_DROP_CACHES, os.devnull) for word in words]
+            if container.spec.privileged:
+                self.on_drop_caches()
+            instead = os.devnull if container.spec.privileged else "/proc/sys/vm/no/such/file"
+            words = [word.replace(_DROP_CACHES, instead) for word in words]
         for source, _, target in (item.partition(":") for item in container.spec.volumes):
             words = [
                 source + word[len(target) :] if word.startswith(f"{target}/") else word

@@ -18,6 +18,17 @@ class Behaviour(StrEnum):
     """The kernel kills the engine while it loads: an empty ``{}`` is all vLLM says."""
     LOW_MEMORY = "low_memory"
     """Something else holds the memory: vLLM refuses to start with a ValueError."""
+    MEMORY_LEAK = "memory_leak"
+    """Something else takes more and more memory until hardly any is left."""
+    MEMORY_LATE = "memory_late"
+    """The driver gives memory back half a minute after a runtime is gone."""
+    CACHE_FULL = "cache_full"
+    """The page cache is full and makes room slowly: weights load at a sixth of the speed until
+    somebody drops it."""
+    FREEZE_ON_LOAD = "freeze_on_load"
+    """A load takes all memory at once; the host hangs and is started anew after some minutes."""
+    PORT_TAKEN = "port_taken"
+    """Another program listens on vLLM's port, unless the runtime has it already."""
     BAD_FLAG = "bad_flag"
     """vLLM does not know one of the flags it is given, in pre-flight and launch alike."""
     UNREACHABLE = "unreachable"
@@ -46,7 +57,8 @@ class Behaviour(StrEnum):
     OFFLINE_FILES = "offline_files"
     DAMAGED_FILES = "damaged_files"
     NOFILE = "nofile"
-    PORT_TAKEN = "port_taken"
+    PORT_LOST = "port_lost"
+    """Another program takes the port between the checks and the start."""
     MAMBA_BLOCK = "mamba_block"
     MM_BUDGET = "mm_budget"
     KV_NONE = "kv_none"
@@ -84,6 +96,8 @@ class Faults:
     def __init__(self) -> None:
         self.behaviour = Behaviour.OK
         self.changed = asyncio.Event()
+        self.frozen = False
+        """Whether the host ran out of memory and hangs."""
         self._loads = 0
         self._commands = 0
 
@@ -91,6 +105,14 @@ class Faults:
         """Switch; whoever waits for a change wakes up and the counts start again."""
         self.behaviour = behaviour
         self._loads = self._commands = 0
+        self._wake()
+
+    def freeze(self, frozen: bool) -> None:
+        """Hang, or go on."""
+        self.frozen = frozen
+        self._wake()
+
+    def _wake(self) -> None:
         previous, self.changed = self.changed, asyncio.Event()
         previous.set()
 
@@ -106,5 +128,5 @@ class Faults:
 
     async def while_frozen(self) -> None:
         """Wait as long as the host is frozen."""
-        while self.behaviour is Behaviour.SSH_HANG:
+        while self.frozen or self.behaviour is Behaviour.SSH_HANG:
             await self.changed.wait()

@@ -189,7 +189,7 @@ class VllmProcess:
 
     def _bind(self) -> socket.socket:
         """Bind without listening: connections are refused until the engine is ready."""
-        if self._host.faults.behaviour is Behaviour.PORT_TAKEN:
+        if self._host.faults.behaviour is Behaviour.PORT_LOST:
             raise OSError(errno.EADDRINUSE, "Address already in use")
         for other in self._owner.live:
             if other is not self and other.rank == 0 and other.port == self.port:
@@ -299,6 +299,7 @@ class VllmProcess:
     async def _weights(self, model: SimModel, flaky: bool) -> None:
         gib = model.size_bytes / GIB / self.world
         seconds = model.load_seconds * (0.55 if self.repo in self._owner.compiled else 1.0)
+        seconds *= self._host.memory.load_factor
         await self._call.out(log.shard_line(0, model.shards, 0.0))
         await self._come_to(Stage.WEIGHTS, 0.0)
         for done in range(1, model.shards + 1):
@@ -311,7 +312,7 @@ class VllmProcess:
                     "CUDA error",
                 )
             await self._come_to(Stage.WEIGHTS, share)
-            self._hold(gib * share)
+            await self._hold(gib * share)
             self._host.memory.read_files(gib / model.shards)
             self.meter.read_bytes += int(gib * GIB / model.shards)
             await self._call.out(log.shard_line(done, model.shards, seconds * share))
@@ -333,7 +334,7 @@ class VllmProcess:
                 "`gpu_memory_utilization` when initializing the engine.", "no memory for the cache",
             )  # fmt: skip
         tokens = int(left * 16_384)
-        self._hold(total)
+        await self._hold(total)
         await self.say(log.cache_lines(pid, left, tokens, context), 1)
         for done in range(0, 52, 17):
             await self.say([log.graph_lines(done, 51)], 2)
@@ -341,11 +342,19 @@ class VllmProcess:
         await self._meet(Stage.GRAPHS)
         await self.say(["\n", *log.engine_ready_lines(pid, took + 9.4, took)], 1)
 
-    def _hold(self, gib: float) -> None:
+    async def _hold(self, gib: float) -> None:
+        """Take memory; what does not even fit the swap hangs the host, and this process with it."""
         self._held_gib = gib
         self._host.memory.hold(self.pid, gib)
         for worker in self._through_ray:
             worker.hold(gib)
+        if self._host.memory.exhausted:
+            await self.hang_the_host()
+
+    async def hang_the_host(self) -> None:
+        """Freeze the host, and with it this process for ever."""
+        self._host.freeze()
+        await asyncio.Event().wait()
 
     async def _fail(self, error: str, cause: str) -> None:
         await self._trouble.say_and_die(error, cause)

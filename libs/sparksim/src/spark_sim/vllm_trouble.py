@@ -20,6 +20,7 @@ _HANGS = {
 }
 _EARLY = 0.35
 """Share of the weights that is loaded before something goes wrong with them."""
+_FROZEN = 0.5
 _LATE = 0.6
 """Likewise where memory is what goes wrong."""
 
@@ -45,6 +46,8 @@ class Trouble:
         behaviour = self._host.faults.behaviour
         if _HANGS.get(behaviour) is stage:
             await self._hang(behaviour, share)
+        if behaviour is Behaviour.FREEZE_ON_LOAD and stage is Stage.WEIGHTS and share > _FROZEN:
+            await self._process.hang_the_host()
         failure = LOAD_FAILURES.get(behaviour)
         if failure is not None and failure.stage is stage and share >= _when(failure):
             await self._fail(failure)

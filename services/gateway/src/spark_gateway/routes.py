@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from spark_gateway.api import docs, live, models, openai, recipes, status, swap_logs, swaps
+from spark_gateway.api import docs, live, models, openai, plans, recipes, status, swap_logs, swaps
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
@@ -11,6 +11,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     recipes.router,
     swaps.router,
     swap_logs.router,
+    plans.router,
     live.router,
     openai.router,
     docs.router,

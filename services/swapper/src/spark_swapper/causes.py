@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from spark_common.contracts.plans import Quarantine
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import HostKeyChangedError, HostUnreachableError, SparkError
 
 PRESS_ANOTHER = "Press 'Switch to this' on any card."
 _TRY_AGAIN = "Press 'Switch to this' again; if it happens twice, restart that Spark."
 _EVIDENCE_LINES = 12
+LOW_MEMORY_ABORTED = "low_memory_aborted"
 
 
 class SwapFault(Exception):  # noqa: N818 - it is the cluster's fault, not an error of the code
@@ -57,6 +59,67 @@ def images_differ(image: str, versions: Sequence[str]) -> Cause:
         sentence=f"The Sparks have different versions of the image {image!r}: "
         f"{'; '.join(versions)}.",
         action="Update the cluster software, which copies one image to every Spark.",
+    )
+
+
+def not_enough_memory(sentence: str, label: str) -> Cause:
+    """A Spark has too little memory for the model, known before it was launched."""
+    return Cause(
+        code="not_enough_memory",
+        sentence=sentence,
+        action=f"Stop what else uses memory on {label}, or lower the memory share in the recipe of "
+        "this model, then press 'Switch to this' again.",
+    )
+
+
+def loaded_already(name: str) -> Cause:
+    """Nothing would be done."""
+    return Cause(
+        code="already_loaded",
+        sentence=f"{name} is serving already.",
+        action="Press 'Switch to this' on another card.",
+    )
+
+
+def swap_runs(swap_id: str) -> Cause:
+    """Another swap is not over."""
+    return Cause(
+        code="swap_in_progress",
+        sentence="Another swap is not over yet.",
+        action="Wait for it, cancel it, or ask to be queued.",
+        evidence=[f"swap {swap_id}"],
+    )
+
+
+def low_memory_aborted(name: str, label: str, left: str, floor: str) -> Cause:
+    """The watchdog ended a load before the host froze."""
+    return Cause(
+        code=LOW_MEMORY_ABORTED,
+        sentence=f"{name} was stopped while loading, because {label} had only {left} of memory "
+        f"left and freezes when there is none (the limit is {floor}).",
+        action=f"Stop what else uses memory on {label}, or lower the memory share in the recipe of "
+        "this model, then press 'Switch to this' again.",
+    )
+
+
+def host_went_down(name: str, label: str, what: str) -> Cause:
+    """A load took its host down."""
+    return Cause(
+        code="host_went_down",
+        sentence=f"{label} {what} while {name} was loading. {name} is in quarantine now: it is "
+        "not loaded again until you say so.",
+        action=f"If {label} does not come back, hold its power button. Lower the memory share in "
+        "the recipe of this model, then press 'Clear quarantine' on its card.",
+    )
+
+
+def quarantined(name: str, quarantine: Quarantine) -> Cause:
+    """The model took a Spark down before."""
+    return Cause(
+        code="quarantined",
+        sentence=f"{name} is in quarantine: {quarantine.reason}",
+        action="Look at that Spark and at the memory share in the recipe, then press 'Clear "
+        "quarantine' on the card of this model.",
     )
 
 

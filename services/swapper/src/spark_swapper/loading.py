@@ -10,6 +10,8 @@ from spark_swapper.attempt import Attempt
 from spark_swapper.blaming import Witness, first_cause
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
+from spark_swapper.guarding.guard import MemoryGuard
+from spark_swapper.guarding.watchdog import Watchdog
 from spark_swapper.host_load import LOOKS_TO_BE_SURE, HostLoad
 from spark_swapper.launcher_signs import launcher_cause
 from spark_swapper.load_view import LoadView
@@ -33,17 +35,20 @@ class Loading:
         timings: SwapTimings,
         clock: Clock,
         new_reader: Callable[[], LoadReader],
+        guard: MemoryGuard,
     ) -> None:
         self._runtime = runtime
         self._timings = timings
         self._clock = clock
         self._new_reader = new_reader
+        self._guard = guard
 
     async def run(self, attempt: Attempt, candidate: Candidate, step: str) -> Served:
         """Return what serves; raises SwapFault with the first real cause, CancelRequested."""
-        return await _Load(
+        load = _Load(
             self._runtime, self._timings, self._clock, attempt, candidate, step, self._new_reader
-        ).run()
+        )
+        return await load.run(self._guard.watch(attempt, candidate))
 
     async def autopsy(
         self, attempt: Attempt, candidate: Candidate, step: str, *, ails: bool = True
@@ -96,12 +101,13 @@ class _Load:
             for host in candidate.hosts
         ]
 
-    async def run(self) -> Served:
+    async def run(self, watchdog: Watchdog) -> Served:
         """Poll until it serves; raises SwapFault, CancelRequested."""
         deadline = self._attempt.deadline(self._seconds)
         while True:
             self._attempt.stop_if_cancelled()
             looks = await self._look()
+            await watchdog.look(host.host_look() for host in self._hosts)
             now = self._clock.monotonic()
             self._expect_workers(now)
             self._view.take(looks[0], now)

@@ -56,8 +56,11 @@ class PreflightResult:
 class Preflight(Protocol):
     """The check of a launch that touches nothing."""
 
-    async def __call__(self, candidate: Candidate) -> PreflightResult:
-        """Check the arguments; never raises for what a Spark does, that is ``unknown``."""
+    async def __call__(self, candidate: Candidate, *, deep: bool = False) -> PreflightResult:
+        """Check the arguments; never raises for what a Spark does, that is ``unknown``.
+
+        ``deep``: read the model's configuration the way the engine would, too.
+        """
         ...
 
 

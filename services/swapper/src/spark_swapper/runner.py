@@ -10,8 +10,9 @@ from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import CancelRequested, SwapFault
 from spark_swapper.draining import Draining
+from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.jobs import SwapJob
-from spark_swapper.ports import PairTimes, Preflight, Shelf
+from spark_swapper.ports import PairTimes, Shelf
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapTimings
@@ -36,8 +37,9 @@ class SwapRunner:
         *,
         runtime: Runtime,
         shelf: Shelf,
-        preflight: Preflight,
+        preflighting: Preflighting,
         draining: Draining,
+        guard: MemoryGuard,
         stopping: Stopping,
         bringing_up: BringingUp,
         canary: CanaryWatch,
@@ -47,8 +49,9 @@ class SwapRunner:
     ) -> None:
         self._runtime = runtime
         self._shelf = shelf
-        self._preflighting = Preflighting(runtime, preflight)
         self._draining = draining
+        self._preflighting = preflighting
+        self._guard = guard
         self._stopping = stopping
         self._bringing_up = bringing_up
         self._canary = canary
@@ -92,9 +95,11 @@ class SwapRunner:
                     Phase.STOPPING, f"Stopping {old}." if old else "Making sure nothing runs."
                 )
             case Phase.STOPPING:
+                await self._guard.before_stop(attempt, candidate)
                 deadline = self._clock.monotonic() + self._timings.stop_seconds
                 await self._stopping.run(attempt, candidate, runtime.STOP, deadline)
                 attempt.stop_if_cancelled()
+                await self._guard.after_stop(attempt, candidate)
                 where = self._runtime.label(candidate.head)
                 await journal.enter(Phase.LAUNCHING, f"Starting {name} on {where}.")
             case Phase.LAUNCHING:
@@ -155,10 +160,12 @@ class SwapRunner:
         failure = journal.job.cause or causes.interrupted()
         previous = await self._shelf.find(journal.job.previous or "")
         await self._refuse_if_displaced(attempt, previous)
+        await self._guard.admit(previous)
         if not await self._relaunched(attempt, previous):
             deadline = self._clock.monotonic() + self._timings.stop_seconds
             await self._stopping.run(attempt, previous, runtime.ROLLBACK_STOP, deadline)
             attempt.stop_if_cancelled()
+            await self._guard.after_stop(attempt, previous)
         await self._bringing_up.launch(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await self._bringing_up.load(attempt, previous, runtime.ROLLBACK_LAUNCH)
         degraded = await self._bringing_up.warm(attempt, previous, runtime.ROLLBACK_LAUNCH)
@@ -217,9 +224,9 @@ class SwapRunner:
         if job.phase in _TOUCHED and cause.code not in _NOT_OURS:
             left = await self._clear(attempt, candidate, runtime.CLEAR)
         past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED) and cause.code not in _NOT_OURS
-        if past_stopping and job.rollback and job.previous and not await self._serves(job.previous):
-            name = job.previous_name or job.previous
-            await journal.enter(Phase.ROLLING_BACK, f"{cause.sentence} Bringing {name} back.")
+        back = await self._guard.way_back(job, cause) if past_stopping else None
+        if back is not None and not await self._serves(job.previous or ""):
+            await journal.enter(Phase.ROLLING_BACK, back)
             return
         await self.conclude(attempt, Phase.FAILED, cause, left)
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from spark_common.contracts.plans import Verdict
 from spark_common.runtime_questions import Spoken
 from spark_swapper.candidate import Candidate
+from spark_swapper.guarding.headroom import NodeMemory
 from spark_swapper.post_mortem import KernelWords
 
 STOP = "stop"
@@ -14,6 +16,9 @@ CLEAR = "clear"
 ROLLBACK_STOP = "rollback-stop"
 ROLLBACK_LAUNCH = "rollback-launch"
 ROLLBACK_CLEAR = "rollback-clear"
+KILL = "kill"
+ROLLBACK_KILL = "rollback-kill"
+FLUSH = "flush"
 """Names of the guarded steps; each runs at most once per swap and host."""
 
 
@@ -69,6 +74,21 @@ class Glance:
     """Processes of the container that the kernel ended for lack of memory."""
     gpu_percent: int | None = None
     """How busy the GPU is; only of a deep look."""
+    memory_available_bytes: int | None = None
+    """``MemAvailable``; None: the host did not say."""
+    memory_total_bytes: int | None = None
+    boot_id: str = ""
+    """Another one means that the host was started anew. Empty: the host did not say."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look at one host says about one thing a launch needs."""
+
+    name: Literal["launcher", "image", "disk", "files", "port", "hosts"]
+    verdict: Verdict
+    sentence: str
+    """In plain English, naming the Spark."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +96,21 @@ class HostCheck:
     """What a host says before anything is touched."""
 
     host: str
-    problem: str | None = None
-    """Why a launch there cannot work, in one plain sentence; None when nothing speaks against."""
-    doubt: str | None = None
-    """What could not be checked."""
+    findings: tuple[Finding, ...] = ()
     image_id: str | None = None
     image_created: str | None = None
+    memory: NodeMemory | None = None
+    """None: the host did not say."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why a launch there cannot work, in one plain sentence; None: nothing speaks against."""
+        return next((one.sentence for one in self.findings if one.verdict == "bad"), None)
+
+    @property
+    def doubt(self) -> str | None:
+        """What could not be checked."""
+        return " ".join(one.sentence for one in self.findings if one.verdict == "unknown") or None
 
 
 @dataclass(frozen=True)
@@ -123,8 +152,16 @@ class Runtime(Protocol):
         """Order the launch on the head, at most once per step; False if it was ordered before."""
         ...
 
-    async def container(self, host: str) -> Glance:
-        """Look for the container only."""
+    async def kill(self, order: Order, host: str) -> None:
+        """Order the container away at once, without its ten seconds; returns before it is."""
+        ...
+
+    async def flush(self, order: Order, candidate: Candidate, host: str) -> None:
+        """Order the page cache of a host to be emptied, at most once per step."""
+        ...
+
+    async def container(self, host: str, order: Order | None = None) -> Glance:
+        """Look for the container and memory only, and for how a step went when asked."""
         ...
 
     async def glance(

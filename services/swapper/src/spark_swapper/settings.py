@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from spark_common.settings import (
     BusSettings,
@@ -48,6 +48,21 @@ class SwapTimings(Settings):
         return self.load_deadline_seconds or deadlines.LONGEST_SECONDS
 
 
+class GuardSettings(Settings):
+    """When the memory of a Spark is in danger. The defaults suit real Sparks."""
+
+    memory_floor_gb: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 4.0
+    """A load is ended when less memory is available. 97 % in use have frozen Sparks, which is
+    3.6 GB left; a recipe that plans to leave less than this gets a floor below its plan. 0 turns
+    the watch off."""
+    memory_settle_seconds: Seconds = 60.0
+    """The driver gives memory back late: how long to wait for it after a stop."""
+    freeze_seconds: Seconds = 120.0
+    """SSH silence that counts as a frozen Spark when its memory was running out."""
+    drop_caches: bool = False
+    """Empty the page cache before every load, not only when asked."""
+
+
 class SwapperSettings(Settings):
     """Everything the swapper needs to start."""
 
@@ -58,6 +73,7 @@ class SwapperSettings(Settings):
     http: HttpSettings
     cluster: ClusterSettings
     timings: SwapTimings
+    guard: GuardSettings = GuardSettings()
     data_dir: Path = Path("data")
     """Folder of the owner's recipes (``models.override.yaml``) and of the logs of swaps."""
     swap_log_mb: PositiveInt = 200

@@ -62,6 +62,7 @@ class Worker:
         after_swap: Callable[[], Awaitable[None]],
         logs: SwapLogs,
         after_outcome: Callable[[], None],
+        remember: Callable[[SwapJob], Awaitable[None]],
         lost: Callable[[], None],
     ) -> None:
         self._bus = bus
@@ -78,6 +79,7 @@ class Worker:
         self._after_swap = after_swap
         self._logs = logs
         self._after_outcome = after_outcome
+        self._remember = remember
         self._lost = lost
         self._attempt: Attempt | None = None
 
@@ -146,6 +148,7 @@ class Worker:
         facts = {
             "rollback": command.rollback,
             "force": command.force,
+            "drop_caches": command.drop_caches,
             "lease_epoch": command.lease_epoch,
         }
         return fresh.model_copy(update=facts)
@@ -183,10 +186,11 @@ class Worker:
                 await self._run(attempt)
             await self._after_swap()
             await self._flush()
-            await self._outcomes.settle(
+            standing = await self._outcomes.settle(
                 journal.job, journal.stored_revision, fence, told=journal.told
             )
             await self._logs.close(job.id)
+            await self._remember(standing)
             self._after_outcome()
         finally:
             self._attempt = None

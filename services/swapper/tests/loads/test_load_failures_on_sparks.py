@@ -24,7 +24,7 @@ ALONE = [
     ("offline_files", "files_not_found", "did not find the model's files"),
     ("damaged_files", "files_damaged", "damaged or missing"),
     ("nofile", "too_many_files", "open enough files"),
-    ("port_taken", "port_taken", "already uses the port"),
+    ("port_lost", "port_taken", "already uses the port"),
     ("mamba_block", "batch_too_small", "this kind of model needs 2096"),
     ("mm_budget", "batch_too_small", "one image can need 16384"),
     ("low_memory", "not_enough_memory", "Not enough free memory: it asked for"),

@@ -1,7 +1,8 @@
 #!/bin/sh
 # glance CONTAINER JOB STEP OFFSET LIMIT DEEP
-# One look at one Spark: the container, the processes of vLLM in it, the guarded launch script, the
-# log of vLLM from byte OFFSET on, at most LIMIT bytes, and what the container read and computed.
+# One look at one Spark: its memory in kB and boot id, the container, the processes of vLLM in it,
+# the guarded launch script, the log of vLLM from byte OFFSET on, at most LIMIT bytes, and what the
+# container read and computed.
 # DEEP is 1 to ask the GPU too. One "key value" per line; logs are base64, because a log may hold
 # any byte. Touches nothing, needs no root, never waits for docker for long.
 set -u
@@ -30,6 +31,13 @@ for note in "$root"/jobs/*/*.foreground; do
   read -r pid <"$note" || continue
   grep -q launch-cluster "/proc/$pid/cmdline" 2>/dev/null && echo "foreground $pid"
 done
+
+cat /proc/meminfo /proc/sys/kernel/random/boot_id 2>/dev/null | awk '
+  /^MemTotal:/ { total = $2 }
+  /^MemAvailable:/ { available = $2 }
+  /^SwapFree:/ { swap = $2 }
+  /^[0-9a-f-]+$/ { boot = $1 }
+  END { print "memory", available, swap, total; print "boot", boot }'
 
 if state=$(timeout 8 docker inspect --format '{{.State.Status}} {{.Id}}' "$container" 2>&1); then
   echo "container $state"

@@ -63,6 +63,8 @@ GUARD = (_PACKAGE / "guard.sh").read_text()
 _GLANCE = (_PACKAGE / "glance.sh").read_text()
 _RECALL = (_PACKAGE / "recall.sh").read_text()
 _KERNEL = (_PACKAGE / "kernel.sh").read_text()
+FLUSH_SCRIPT = (_PACKAGE / "flush.sh").read_text()
+_HUB = ".cache/huggingface/hub"
 
 
 class SshRuntime:
@@ -88,9 +90,7 @@ class SshRuntime:
 
     async def check(self, candidate: Candidate, host: str) -> HostCheck:
         """Look whether a launch could work there. Touches nothing."""
-        return await check_host(
-            self._shell, host, self.label(host), candidate, self._cluster.vllm_dir
-        )
+        return await check_host(self._shell, host, self.label(host), candidate, self._cluster)
 
     async def stop(self, order: Order, candidate: Candidate, host: str) -> None:
         """Order the container away on one host; returns before it is."""
@@ -106,9 +106,21 @@ class SshRuntime:
         command = RemoteCommand(argv=(*noted, *told.argv), env=told.env, cwd=self._cluster.vllm_dir)
         return await self._guarded(candidate.head, command, order) == "LAUNCHED"
 
-    async def container(self, host: str) -> Glance:
-        """Look for the container only."""
-        return await self._look(host, "none", "none", 0, 0, deep=False)
+    async def kill(self, order: Order, host: str) -> None:
+        """Order the container away at once; returns before it is."""
+        argv = ("docker", "kill", self._cluster.vllm_container)
+        await self._guarded(host, RemoteCommand(argv=argv), order)
+
+    async def flush(self, order: Order, candidate: Candidate, host: str) -> None:
+        """Order the page cache of a host to be emptied; returns before it is."""
+        words = (self._cluster.vllm_container, candidate.image, _HUB)
+        command = RemoteCommand(argv=("sh", "-c", FLUSH_SCRIPT, "flush", *words))
+        await self._guarded(host, command, order)
+
+    async def container(self, host: str, order: Order | None = None) -> Glance:
+        """Look for the container and memory only, and for how a step went when asked."""
+        job = (order.swap_id, order.step) if order is not None else ("none", "none")
+        return await self._look(host, *job, 0, 0, deep=False)
 
     async def glance(
         self, order: Order, host: str, log_offset: int, *, deep: bool = False
@@ -210,6 +222,8 @@ def parse_glance(text: str) -> Glance:
         # Its launcher is still at work and will stop, by name, whatever stands there next.
         container, rest = "stopped", ""
     cpu = _number(found.get("cpu"))
+    memory = found.get("memory", "").split()
+    available, _, total = memory if len(memory) == 3 else ("", "", "")
     return Glance(
         container=container,
         container_id=rest if state not in ("unclear", "missing") else "",
@@ -223,11 +237,18 @@ def parse_glance(text: str) -> Glance:
         cpu_seconds=None if cpu is None else cpu / 1e6,
         oom_kills=_number(found.get("oomkills")),
         gpu_percent=_number(found.get("gpu")),
+        memory_available_bytes=_kib(available),
+        memory_total_bytes=_kib(total),
+        boot_id=found.get("boot", ""),
     )
 
 
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
+def _kib(text: str) -> int | None:
+    return int(text) * 1024 if text.isdigit() and len(text) < 16 else None
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from spark_common.errors import HostUnreachableError, SparkError, StaleEpochErro
 from spark_common.runtime_questions import Spoken
 from spark_common.testing import FakeClock
 from spark_swapper.candidate import Candidate
+from spark_swapper.guarding.headroom import GIB, NodeMemory
 from spark_swapper.post_mortem import KernelWords
 from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
@@ -44,8 +45,36 @@ class Faults:
     """What it says to every question, for example ``!!!!!!!!``."""
     problems: dict[str, SparkError | HostCheck] = field(default_factory=dict)
     """What a check of a host answers or raises."""
+    leak_per_second: float = 0.0
+    """Something else takes so many bytes of every host's memory per second, once a model loads."""
+    freezes_below: float = 0.0
+    """With less memory than this the host hangs, and comes back started anew."""
+    reboot_seconds: float = 300.0
     only_for: str | None = None
     """Key of the one model whose load is broken; None breaks every load."""
+
+
+class FakeMemory:
+    """The memory of every host, as a test sets it. Nobody says anything until it does."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.node: NodeMemory | None = None
+        """What a check before a swap sees."""
+        self.total: int | None = None
+        self.back: list[tuple[float, float]] = []
+        """(seconds on the test's clock, GiB available) steps; empty: nobody says."""
+
+    def returns(self, *steps: tuple[float, float]) -> None:
+        """Let so much GiB be available from so many seconds on."""
+        self.total = 128 * GIB
+        self.back = list(steps)
+
+    def available(self, taken: float) -> int | None:
+        """Return what is available when ``taken`` bytes are gone to somebody else."""
+        now = self._clock.monotonic()
+        reached = [gib for at, gib in self.back if now >= at]
+        return max(0, int(reached[-1] * GIB - taken)) if reached else None
 
 
 @dataclass
@@ -80,6 +109,10 @@ class FakeRuntime:
         """How often test questions were asked."""
         self.token_seconds = 0.0
         """How long a first token takes."""
+        self.memory = FakeMemory(clock)
+        self._boots = dict.fromkeys(LABELS, 1)
+        self._frozen: dict[str, float] = {}
+        """Until when a host hangs."""
         self._container: _Container | None = None
         self._marks: set[tuple[str, str, str]] = set()
         self._fence = dict.fromkeys(LABELS, 0)
@@ -142,7 +175,7 @@ class FakeRuntime:
         prepared = self.faults.problems.get(host)
         if isinstance(prepared, SparkError):
             raise prepared
-        return prepared or HostCheck(host, image_id="sha256:1")
+        return prepared or HostCheck(host, image_id="sha256:1", memory=self.memory.node)
 
     async def stop(self, order: Order, candidate: Candidate, host: str) -> None:
         """Begin to stop what is there."""
@@ -166,9 +199,23 @@ class FakeRuntime:
             self._container = _Container(candidate, self._clock.monotonic(), candidate.hosts)
         return True
 
-    async def container(self, host: str) -> Glance:
+    async def kill(self, order: Order, host: str) -> None:
+        """Take away what is there at once."""
+        if not self._guard(host, order):
+            return
+        self.journal.append(("kill", host, order.swap_id, order.step))
+        if self._container is not None and host in self._container.hosts:
+            self._container.stop_at = self._clock.monotonic()
+
+    async def flush(self, order: Order, candidate: Candidate, host: str) -> None:
+        """Empty the page cache."""
+        if self._guard(host, order):
+            self.journal.append(("flush", host, order.swap_id, order.step))
+
+    async def container(self, host: str, order: Order | None = None) -> Glance:
         """Look without logs."""
-        return self._glance(host, "none", 0, with_log=False)
+        marked = order is not None and (order.swap_id, host, order.step) in self._marks
+        return self._glance(host, "ended" if marked else "none", 0, with_log=False)
 
     async def glance(
         self, order: Order, host: str, log_offset: int, *, deep: bool = False
@@ -202,8 +249,9 @@ class FakeRuntime:
 
     async def served(self, host: str) -> Served | None:
         """Return what answers over HTTP on this host."""
+        self._freeze(host)
         now = self._present()
-        if host in self.faults.dark or now is None or now.headless:
+        if host in self.faults.dark or host in self._frozen or now is None or now.headless:
             return None
         if host != now.hosts[0] or not self._alive(now):
             return None
@@ -238,8 +286,30 @@ class FakeRuntime:
         return self.faults.only_for in (None, candidate.key)
 
     def _reach(self, host: str) -> None:
+        self._freeze(host)
+        if host in self._frozen:
+            raise HostUnreachableError(f"{LABELS[host]} accepts SSH and says nothing", host=host)
         if host in self.faults.away:
             raise HostUnreachableError(f"{LABELS[host]} does not answer", host=host)
+
+    def _freeze(self, host: str) -> None:
+        """Let a host hang whose memory is gone, and come back empty."""
+        now, present = self._clock.monotonic(), self._present()
+        until = self._frozen.get(host)
+        if until is not None and now >= until:
+            del self._frozen[host]
+            self._boots[host] += 1
+            self._container = None
+        elif until is None and present is not None and host in present.hosts:
+            left = self._available(present)
+            if left is not None and left < self.faults.freezes_below:
+                self._frozen[host] = now + self.faults.reboot_seconds
+
+    def _available(self, present: _Container | None) -> int | None:
+        leak = 0.0
+        if present is not None and present.born >= 0 and self._broken(present.candidate):
+            leak = (self._clock.monotonic() - present.born) * self.faults.leak_per_second
+        return self.memory.available(leak)
 
     def _guard(self, host: str, order: Order) -> bool:
         self._reach(host)
@@ -271,6 +341,17 @@ class FakeRuntime:
         self, host: str, launcher: Literal["none", "ended"], offset: int, *, with_log: bool
     ) -> Glance:
         self._reach(host)
+        glance = self._of_docker(host, launcher, offset, with_log=with_log)
+        return replace(
+            glance,
+            memory_available_bytes=self._available(self._present()),
+            memory_total_bytes=self.memory.total,
+            boot_id=f"boot-{self._boots[host]}",
+        )
+
+    def _of_docker(
+        self, host: str, launcher: Literal["none", "ended"], offset: int, *, with_log: bool
+    ) -> Glance:
         if host in self.faults.docker_silent:
             return Glance("unclear", detail="exit 124", launcher=launcher)
         now = self._present()
