@@ -48,6 +48,7 @@ _KNOBS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(_ARGS)
 def test_flags_are_the_same_however_they_are_written(args) -> None:
     flags = merge_flags(args)
@@ -105,6 +106,7 @@ def test_a_bundled_recipe_can_be_opened_and_saved_and_stays_the_same(recipe: Rec
     assert changes_of(form, recipe.key, bundled_fields(recipe.key)) == {}
 
 
+@settings(deadline=None)
 @given(
     recipe=st.sampled_from(BUNDLED),
     args=_ARGS,
@@ -127,6 +129,7 @@ def test_an_override_has_what_the_form_says_and_no_more(recipe, args, name, cont
     assert set(changes) <= {"name", "args", "extra_args", "context_length"}
 
 
+@settings(deadline=None)
 @given(args=_ARGS, path=st.none() | _PATH, cluster=st.booleans())
 def test_an_own_entry_is_what_the_form_says(args, path, cluster) -> None:
     form = RecipeForm(
@@ -143,6 +146,7 @@ def test_an_own_entry_is_what_the_form_says(args, path, cluster) -> None:
     assert recipe.nodes == (3 if cluster else 1)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | _PATH)
 def test_a_path_that_is_taken_is_one_word_for_every_shell_and_for_docker(path: str) -> None:
     try:

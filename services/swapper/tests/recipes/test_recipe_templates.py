@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark_common.contracts.recipes import Template
@@ -163,6 +163,7 @@ _LITERALS = st.text(max_size=10).map(lambda text: text.replace("{", "{{").replac
 _PIECES = st.one_of(_LITERALS, _NAMES.map(lambda name: "{" + name + "}"))
 
 
+@settings(deadline=None)
 @given(st.lists(_PIECES, max_size=8), st.dictionaries(_NAMES, st.text(max_size=10)))
 def test_plain_placeholders_are_filled_as_str_format_does(pieces, values) -> None:
     text = "".join(pieces)
@@ -175,6 +176,7 @@ def test_plain_placeholders_are_filled_as_str_format_does(pieces, values) -> Non
         assert fill(text, values) == expected
 
 
+@settings(deadline=None)
 @given(st.text("{}[].!:abc_0", max_size=30))
 def test_no_text_reaches_into_an_object(text) -> None:
     try:
