@@ -6,8 +6,10 @@ import click
 
 from spark_cli.commands.doctor import doctor
 from spark_cli.commands.events import events
+from spark_cli.commands.history import history
 from spark_cli.commands.init import init
 from spark_cli.commands.knobs import knobs
+from spark_cli.commands.logs import logs
 from spark_cli.commands.models import models
 from spark_cli.commands.recipe import recipe
 from spark_cli.commands.setup import setup
@@ -28,7 +30,7 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, templates),
-    *(swap, events, doctor, sim, init),
+    *(swap, history, logs, events, doctor, sim, init),
 )
 for command in _COMMANDS:
     main.add_command(command)

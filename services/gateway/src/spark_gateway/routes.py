@@ -3,13 +3,14 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from spark_gateway.api import docs, live, models, openai, recipes, status, swaps
+from spark_gateway.api import docs, live, models, openai, recipes, status, swap_logs, swaps
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     models.router,
     recipes.router,
     swaps.router,
+    swap_logs.router,
     live.router,
     openai.router,
     docs.router,

@@ -1,7 +1,7 @@
 """The composition root: the one place that knows every concrete class of the swapper."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import NoReturn
@@ -20,12 +20,16 @@ from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
 from spark_common.service import ReadyCheck, Service, answer_about, bus_check, redis_check
 from spark_common.subjects import MENU_CHANGED
+from spark_swapper.adapters.gateway_path import GatewayPath
+from spark_swapper.adapters.log_files import LogFiles
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
+from spark_swapper.draining import Draining, answers_under_way
 from spark_swapper.editing.editing import Editing
 from spark_swapper.editing.previewing import Previewing
 from spark_swapper.editing.verbs import RecipeVerbs
@@ -51,9 +55,11 @@ from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.reader import ModelReader
+from spark_swapper.swap_log import SwapLogs, SwapLogVerbs
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
 from spark_swapper.templates import Templating
+from spark_swapper.warming import Warming
 from spark_swapper.worker import Worker
 
 STREAMS = ("SC_INGRESS", "SC_SWAP_CMD", "SC_SWAP_EVT", "SC_SWAP_ADM", "SC_PROGRESS")
@@ -72,6 +78,9 @@ class SwapPath:
     observer: RuntimeObserver
     outcomes: Outcomes
     admission: Admission
+    log_verbs: SwapLogVerbs
+    keep_examining: Callable[[], Awaitable[None]]
+    """Asks a model whose answers were gibberish again and again, for ever."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,11 @@ class Swapper:
 
     def verbs(self) -> list[Serving]:
         """Return every verb of the swapper with its function."""
-        return [*self.path.handlers.verbs(), *self.recipe_verbs.verbs()]
+        return [
+            *self.path.handlers.verbs(),
+            *self.path.log_verbs.verbs(),
+            *self.recipe_verbs.verbs(),
+        ]
 
 
 def assemble(
@@ -97,18 +110,26 @@ def assemble(
     preflight: Preflight,
     suggesting: Suggests,
     observer: RuntimeObserver,
+    canary: CanaryWatch,
     timings: SwapTimings,
     clock: Clock,
+    logs: SwapLogs,
+    refresh_soon: Callable[[], None],
     lost: Callable[[], None],
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing."""
     loading = Loading(runtime, timings, clock, LoadLog)
+    clients = GatewayPath(bus)
+    warming = Warming(runtime, clients, timings, clock, loading, canary)
     runner = SwapRunner(
         runtime=runtime,
         shelf=shelf,
         preflight=preflight,
+        draining=Draining(runtime, clients, timings, clock),
         stopping=Stopping(runtime, timings, clock),
-        bringing_up=BringingUp(runtime, timings, clock, loading),
+        bringing_up=BringingUp(runtime, timings, clock, loading, warming),
+        canary=canary,
+        times=store,
         timings=timings,
         clock=clock,
     )
@@ -127,6 +148,8 @@ def assemble(
         timings=timings,
         fence=lambda: claim_fence(store, runtime, clock),
         after_swap=observer.look,
+        logs=logs,
+        after_outcome=refresh_soon,
         lost=lost,
     )
     admission = Admission(
@@ -138,6 +161,10 @@ def assemble(
         runtime_view=observer.view,
         clock=clock,
     )
+
+    async def idle() -> bool:
+        return worker.running is None and not (await answers_under_way(runtime, clients))[0]
+
     return SwapPath(
         handlers=Handlers(bus, store, admission, worker, shelf, suggesting),
         worker=worker,
@@ -148,6 +175,8 @@ def assemble(
         observer=observer,
         outcomes=outcomes,
         admission=admission,
+        log_verbs=SwapLogVerbs(logs, store),
+        keep_examining=lambda: canary.run(idle, observer.look),
     )
 
 
@@ -168,11 +197,13 @@ def wire(
     async def tell_menu_changed(reason: str) -> None:
         await bus.publish(MENU_CHANGED, MenuChanged(reason=reason), id=new_id())
 
+    canary = CanaryWatch(runtime, store, clock)
     observer = RuntimeObserver(
         runtime,
         clock,
         key_for=lambda repo: shelf.key_for(repo),
         on_change=lambda: shelf.announce(),
+        degraded=canary.degraded,
     )
     hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
     recipes = Recipes(settings.data_dir / OVERRIDES)
@@ -196,8 +227,13 @@ def wire(
         preflight=ParserPreflight(shell, cluster.vllm_container),
         suggesting=Suggesting(hosts, reader, recipes, launch),
         observer=observer,
+        canary=canary,
         timings=settings.timings,
         clock=clock,
+        logs=LogFiles(
+            settings.data_dir / "logs" / "swaps", settings.swap_log_mb * 1_000_000, clock
+        ),
+        refresh_soon=shelf.refresh_soon,
         lost=_die,
     )
 
@@ -271,6 +307,7 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.cancelling.run,
             swapper.path.ingress.run,
             swapper.path.sweeping.run,
+            swapper.path.keep_examining,
         ],
         close=close,
     )

@@ -1,5 +1,6 @@
 """The models on the Sparks' disks and the recipes for them, kept fresh."""
 
+import asyncio
 import difflib
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -53,6 +54,7 @@ class DiskShelf:
         self._clock = clock
         self._on_change = on_change
         self._told: dict[str, object] | None = None
+        self._wanted = asyncio.Event()
 
     async def find(self, name: str) -> Candidate:
         """Return the model with this key, repository or served name, ready to be started.
@@ -113,8 +115,22 @@ class DiskShelf:
     async def keep_fresh(self) -> None:
         """Look at the disks again and again, for ever."""
         while True:
+            self._wanted.clear()
             await self._look()
-            await self._clock.sleep(LOOP_SECONDS)
+            await self._nap()
+
+    def refresh_soon(self) -> None:
+        """Have the loop look now: a swap changed the memory of the Sparks."""
+        self._wanted.set()
+
+    async def _nap(self) -> None:
+        napping = asyncio.ensure_future(self._clock.sleep(LOOP_SECONDS))
+        wanted = asyncio.ensure_future(self._wanted.wait())
+        try:
+            await asyncio.wait({napping, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            napping.cancel()
+            wanted.cancel()
 
     async def _look(self) -> None:
         self._recipes.notice()
