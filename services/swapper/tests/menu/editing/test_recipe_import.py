@@ -117,3 +117,13 @@ async def test_a_template_of_a_bundled_model_replaces_it_only_when_asked(desk) -
     assert detail.form.size_bytes == bundled.size_bytes
     assert detail.form.capabilities == ["chat", "vision"]
     assert (await desk.knobs(reset=True)).source == "bundled"
+
+
+async def test_a_template_with_a_newer_flag_is_imported_with_a_warning(desk) -> None:
+    (checkout(desk) / "new.yaml").write_text(
+        TEMPLATE.replace("container: vllm-node-b12x", "container: vllm-node").replace(
+            "--max-model-len", "--brand-new 1 --max-model-len"
+        )
+    )
+    await desk.editing.import_template(ImportTemplate(name="new"))
+    assert "--brand-new=1" in desk.written()["new"]["args"]
