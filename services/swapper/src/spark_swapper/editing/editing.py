@@ -75,7 +75,8 @@ class Editing:
         if request.recipe is not None:
             form = request.recipe
             key = form.key or _key_for(form, self._recipes.book)
-            recipe, problems = read_form(form, key)
+            present = self._recipes.book.with_key(key)
+            recipe, problems = read_form(form, key, present=present)
             if recipe is not None:
                 recipe, more = _changed(recipe, change_of(recipe, request.knobs, request.flags))
                 problems += more
@@ -96,7 +97,7 @@ class Editing:
 
         def edit(book: RecipeBook) -> tuple[str, Mapping[str, Any] | None]:
             key = form.key or _key_for(form, book)
-            recipe, problems = read_form(form, key, believed=believed)
+            recipe, problems = read_form(form, key, present=book.with_key(key), believed=believed)
             if recipe is None or errors_of(problems):
                 raise refusal(problems)
             refuse_conflict(recipe, book, request.replace)

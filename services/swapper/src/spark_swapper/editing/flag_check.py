@@ -47,6 +47,8 @@ class Context:
     """False for a local model."""
     mods: bool = False
     """Whether mods put files into the container."""
+    accepted: frozenset[str] = frozenset()
+    """Keys of flags that the recipe has already: that they are not known here is no error."""
 
 
 def check_flags(
@@ -102,7 +104,7 @@ def _problems(flag: Flag, context: Context, table: FlagTable) -> Iterator[FieldP
 def _unknown(name: str, flag: Flag, context: Context, table: FlagTable) -> FieldProblem:
     near = table.near(flag.key)
     hint = f"; did you mean {near[0]}?" if near else ""
-    if context.own_image:
+    if context.own_image or flag.key in context.accepted:
         message = (
             f"is not known here as a flag of vLLM {table.vllm_version}; Test will tell whether "
             f"its image knows it{hint}"

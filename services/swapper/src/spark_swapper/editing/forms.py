@@ -84,14 +84,16 @@ def changes_of(form: RecipeForm, key: str, bundled: Mapping[str, Any]) -> dict[s
 
 
 def read_form(
-    form: RecipeForm, key: str, *, believed: bool = False
+    form: RecipeForm, key: str, *, present: Recipe | None = None, believed: bool = False
 ) -> tuple[Recipe | None, list[FieldProblem]]:
     """Return the recipe of a form, and everything that is wrong with it, field by field.
 
-    ``believed``: it was written for this launcher, so a flag that is not known here is no error.
+    ``present``: the recipe it replaces, whose flags may stay. ``believed``: it was written for
+    this launcher, so a flag that is not known here is no error.
     """
     own_image = believed or bool(form.image)
-    context = Context(own_image, form.repo is not None, bool(form.mods))
+    accepted = frozenset(flag.key for flag in present.flags) if present else frozenset()
+    context = Context(own_image, form.repo is not None, bool(form.mods), accepted)
     problems = check_flags(form.args, context, "args")
     try:
         recipe = Recipe.model_validate({**form.model_dump(), "key": key})
