@@ -89,10 +89,12 @@ def simulator_program(
 
 
 def set_behaviour(control_url: str, host: str, behaviour: str) -> None:
-    """Switch a simulated Spark to a behaviour. Raises httpx.HTTPError."""
+    """Switch a simulated Spark to a behaviour, or its launcher. Raises httpx.HTTPError."""
+    launcher = behaviour.removeprefix("launcher=")
+    what = "behaviour" if launcher == behaviour else "launcher"
     answer = httpx.put(
-        f"{control_url}/_sim/behaviour",
-        content=json.dumps({"host": host, "behaviour": behaviour}),
+        f"{control_url}/_sim/{what}",
+        content=json.dumps({"host": host, what: launcher}),
         headers={"content-type": "application/json"},
         timeout=5.0,
     )

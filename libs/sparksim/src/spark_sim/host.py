@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spark_sim.catalogue import SimModel
-from spark_sim.checkout import install_checkout
+from spark_sim.checkout import Launcher, install_checkout, switch_launcher
 from spark_sim.config import SimConfig
 from spark_sim.daemon import Program, ProgramDaemon
 from spark_sim.docker_cli import DockerCli
@@ -15,6 +15,7 @@ from spark_sim.hf_disk import lay_out
 from spark_sim.hf_programs import HfPrograms
 from spark_sim.host_programs import HostPrograms
 from spark_sim.journal import Journal
+from spark_sim.kernel_log import KernelLog
 from spark_sim.memory import HostMemory
 from spark_sim.neighbours import Neighbours
 from spark_sim.pace import Pace
@@ -24,7 +25,7 @@ from spark_sim.vllm_calls import VllmCalls
 from spark_sim.vllm_package import install_vllm
 from spark_sim.vllm_runtime import Runtimes
 
-_CONTAINER_PROGRAMS = ("nvidia-smi",)
+_CONTAINER_PROGRAMS = ("nvidia-smi", "ray")
 
 
 class SimulatedHost:
@@ -39,17 +40,22 @@ class SimulatedHost:
         self.faults = Faults()
         self.pace = Pace(config.speed)
         self.memory = HostMemory(self.pace)
+        self.kernel = KernelLog(name, readable=config.kernel_log)
         self._config = config
         self._journal = journal
         socket = sockets / f"{name}.sock"
         self.sandbox = Sandbox(config.directory / name, socket, mark)
         self.sandbox.root.mkdir(parents=True, exist_ok=True)
         self.engine = DockerEngine(
-            name, self.sandbox, journal, self.pace, config.images.get(name, {})
+            name, self.sandbox, journal, self.pace, config.images.get(name, {}), config.docker
         )
         self.engine.on_disk_full = lambda: self.faults.behaviour is Behaviour.DISK_FULL
         self.engine.on_drop_caches = self.memory.drop_caches
+        self.engine.on_removed = lambda container: self.runtimes.forget(container)
+        self.engine.name_taken = lambda: self.faults.behaviour is Behaviour.NAME_TAKEN
+        self.engine.other_images = lambda: self.faults.behaviour is Behaviour.IMAGE_MISMATCH
         self.runtimes = Runtimes(self, config, journal)
+        self.engine.on_killed = self.runtimes.end
         self.engine.occupied = lambda container: bool(self.runtimes.rows(container))
         self.shell = HostShell(
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
@@ -108,6 +114,11 @@ class SimulatedHost:
             self.memory.foreign_kb = 80e6 if behaviour is Behaviour.LOW_MEMORY else 0.0
             self._journal.add(self.name, "behaviour", behaviour=str(behaviour))
             await self._rewire(before, behaviour)
+
+    def use_launcher(self, launcher: Launcher) -> None:
+        """Let the checkout be of another time."""
+        switch_launcher(self.sandbox, launcher)
+        self._journal.add(self.name, "launcher", launcher=launcher)
 
     async def _rewire(self, before: Behaviour, behaviour: Behaviour) -> None:
         keyed = {Behaviour.CHANGED_HOST_KEY, Behaviour.UNREACHABLE}

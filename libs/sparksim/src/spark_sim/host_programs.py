@@ -56,6 +56,8 @@ class HostPrograms:
             "uname": self._uname,
             "hostname": self._hostname,
             "ssh": self._ssh,
+            "journalctl": self._host.kernel.journalctl,
+            "dmesg": self._host.kernel.dmesg,
         }
 
     async def _real(self, call: Call, name: str) -> int:
@@ -133,6 +135,10 @@ class HostPrograms:
         }
         for name, mac in MACS[self._host.name].items():
             files[f"/sys/class/net/{name}/address"] = mac + "\n"
+        for container in self._host.engine.containers:
+            folder = f"/sys/fs/cgroup/system.slice/docker-{container}.scope"
+            for name, text in self._host.runtimes.control_group(container).items():
+                files[f"{folder}/{name}"] = text
         return files
 
     async def _free(self, call: Call) -> int:

@@ -50,11 +50,12 @@ def host_not_fit(problem: str) -> Cause:
     )
 
 
-def images_differ(image: str) -> Cause:
-    """The two nodes of a cluster launch have different images under one name."""
+def images_differ(image: str, versions: Sequence[str]) -> Cause:
+    """The nodes of a cluster launch have different images under one name; one phrase per node."""
     return Cause(
         code="images_differ",
-        sentence=f"The Sparks have different versions of the image {image!r}.",
+        sentence=f"The Sparks have different versions of the image {image!r}: "
+        f"{'; '.join(versions)}.",
         action="Update the cluster software, which copies one image to every Spark.",
     )
 
@@ -129,11 +130,71 @@ def runtime_died(name: str, label: str, last_lines: Sequence[str]) -> Cause:
     )
 
 
+def displaced(name: str, served_name: str) -> Cause:
+    """Somebody started another model while this one was to load."""
+    return Cause(
+        code="displaced",
+        sentence=f"{served_name} answers where {name} was to load: somebody started it meanwhile.",
+        action="If that model is not wanted, press 'Switch to this' again.",
+    )
+
+
+def occupied(name: str, label: str) -> Cause:
+    """A container stands where the new one was to be started."""
+    return Cause(
+        code="occupied",
+        sentence=f"{name} was not started: {label} has a container again that nobody here started.",
+        action="If what runs there is not wanted, press 'Switch to this' again.",
+    )
+
+
+def launcher_too_old(name: str, what: str) -> Cause:
+    """The checkout on the Spark lacks something that the recipe needs."""
+    return Cause(
+        code="launcher_too_old",
+        sentence=f"{name} needs {what}, and the launcher on the Spark is too old for that.",
+        action="Update the cluster software, then press 'Switch to this' again.",
+    )
+
+
+def not_plain(name: str, value: str) -> Cause:
+    """A volume or variable that the launcher would tear apart or have a shell read."""
+    return Cause(
+        code="bad_arguments",
+        sentence=f"{name} was not started: the launcher cannot carry {value[:200]!r}; only "
+        "letters, digits and . _ / : = @ , + - are safe there.",
+        action="Correct the recipe of this model (no blanks in folder names), then press "
+        "'Switch to this' again.",
+    )
+
+
+def leftover(name: str, label: str) -> Cause:
+    """An empty container stands where the new one was to be started."""
+    return Cause(
+        code="name_taken",
+        sentence=f"{name} was not started: an empty container is still there on {label}.",
+        action="Press 'Switch to this' again.",
+    )
+
+
+def ranks_hang(name: str, busy: str, idle: str, seconds: float, last_lines: Sequence[str]) -> Cause:
+    """One rank spins in NCCL for another one that does nothing."""
+    return Cause(
+        code="sparks_hang",
+        sentence=f"{name} hangs between the Sparks: {busy} waits with a busy GPU while {idle} "
+        f"does nothing, for {seconds:.0f} s.",
+        action="Check the cable between the Sparks, then press 'Switch to this' again; if it "
+        "happens twice, restart both Sparks or update the cluster software.",
+        evidence=_lines(last_lines),
+    )
+
+
 def stalled(name: str, seconds: float, last_lines: Sequence[str]) -> Cause:
-    """Nothing was logged for too long."""
+    """Nothing was logged and nothing read for too long."""
     return Cause(
         code="stalled",
-        sentence=f"{name} said nothing for {seconds:.0f} s while loading and was given up.",
+        sentence=f"{name} said nothing and read nothing for {seconds:.0f} s while loading and was "
+        "given up.",
         action=_TRY_AGAIN,
         evidence=_lines(last_lines),
     )

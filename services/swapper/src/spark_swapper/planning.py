@@ -80,6 +80,6 @@ class Planning:
         return [
             *([drain, stop] if serving else ["Make sure no container of the runtime is left."]),
             f"Launch on {where}: {shlex.join(candidate.launch_argv)}",
-            f"Follow the load for at most {timings.load_deadline_seconds:g} s.",
+            f"Follow the load for at most {timings.load_deadline(candidate, None):.0f} s.",
             f"Ask {candidate.served_name} for a first token; then it is serving.",
         ]

@@ -86,6 +86,8 @@ class LogEvent:
     """Share of the weights that is loaded, 0 to 100, when the line says so."""
     milestone: str | None = None
     """Name of the step the line marks (``weights``, ``compile``, ``graphs``, ``serving`` ...)."""
+    waiting: bool = False
+    """Whether the line only says that a part still waits for another: no sign of progress."""
 
 
 class LoadReader(Protocol):

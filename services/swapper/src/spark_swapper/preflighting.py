@@ -26,7 +26,8 @@ class Preflighting:
             if check.problem is not None:
                 raise SwapFault(causes.host_not_fit(check.problem))
         if len({check.image_id for check in checks if check.image_id}) > 1:
-            raise SwapFault(causes.images_differ(candidate.image))
+            versions = [_version(self._runtime.label(check.host), check) for check in checks]
+            raise SwapFault(causes.images_differ(candidate.image, versions))
         doubts = [check.doubt for check in checks if check.doubt]
         result = await self._preflight(candidate)
         if result.verdict == "bad":
@@ -49,3 +50,10 @@ class Preflighting:
             raise SwapFault(causes.refused(changed)) from changed
         except UnavailableError as away:
             raise SwapFault(causes.refused(away)) from away
+
+
+def _version(label: str, check: HostCheck) -> str:
+    """Return which image a host has: the beginning of its id, and when it was built."""
+    short = (check.image_id or "unknown").removeprefix("sha256:")[:12]
+    built = f" of {check.image_created[:10]}" if check.image_created else ""
+    return f"{label} has {short}{built}"

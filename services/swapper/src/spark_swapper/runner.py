@@ -20,6 +20,8 @@ from spark_swapper.stopping import Stopping
 _TOUCHED = (Phase.LAUNCHING, Phase.LOADING, Phase.WARMING)
 """Phases in which something of the new model may be running."""
 _NOTHING = "Nothing was touched."
+_NOT_OURS = frozenset({"displaced", "occupied"})
+"""Causes after which what runs was started by somebody else and is left alone."""
 
 
 class SwapRunner:
@@ -152,6 +154,7 @@ class SwapRunner:
         journal = attempt.journal
         failure = journal.job.cause or causes.interrupted()
         previous = await self._shelf.find(journal.job.previous or "")
+        await self._refuse_if_displaced(attempt, previous)
         if not await self._relaunched(attempt, previous):
             deadline = self._clock.monotonic() + self._timings.stop_seconds
             await self._stopping.run(attempt, previous, runtime.ROLLBACK_STOP, deadline)
@@ -167,6 +170,14 @@ class SwapRunner:
             serving=previous.key,
             cause=failure,
         )
+
+    async def _refuse_if_displaced(self, attempt: Attempt, previous: Candidate) -> None:
+        """What somebody else started while no worker was there is not stopped to go back."""
+        job = attempt.journal.job
+        now = await self._preflighting.serving_now() if job.attempt > 1 else None
+        if now is None or self._shelf.key_for(now.repo) in (job.model, job.previous):
+            return
+        raise SwapFault(causes.displaced(previous.name, now.served_name))
 
     async def _relaunched(self, attempt: Attempt, previous: Candidate) -> bool:
         """Say whether an earlier worker launched the previous model: then nothing may stop it."""
@@ -193,7 +204,9 @@ class SwapRunner:
         job = journal.job
         if job.phase is Phase.ROLLING_BACK:
             first = job.cause or causes.interrupted()
-            remains = await self._clear(attempt, candidate, runtime.ROLLBACK_CLEAR)
+            remains = None
+            if cause.code not in _NOT_OURS:
+                remains = await self._clear(attempt, candidate, runtime.ROLLBACK_CLEAR)
             name = job.previous_name or "the previous model"
             both = causes.rollback_failed(first, cause, name)
             await self.conclude(attempt, Phase.FAILED, both, remains)
@@ -201,9 +214,9 @@ class SwapRunner:
         if job.cause is None:
             await journal.keep(cause=cause, failed_in=job.phase)
         left: str | None = None
-        if job.phase in _TOUCHED:
+        if job.phase in _TOUCHED and cause.code not in _NOT_OURS:
             left = await self._clear(attempt, candidate, runtime.CLEAR)
-        past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED)
+        past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED) and cause.code not in _NOT_OURS
         if past_stopping and job.rollback and job.previous and not await self._serves(job.previous):
             name = job.previous_name or job.previous
             await journal.enter(Phase.ROLLING_BACK, f"{cause.sentence} Bringing {name} back.")

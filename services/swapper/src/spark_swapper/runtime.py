@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from spark_common.runtime_questions import Spoken
 from spark_swapper.candidate import Candidate
+from spark_swapper.post_mortem import KernelWords
 
 STOP = "stop"
 LAUNCH = "launch"
@@ -60,6 +61,14 @@ class Glance:
     log: bytes = b""
     """The container's log from the asked offset on."""
     detail: str = ""
+    read_bytes: int | None = None
+    """What was read from disk so far, by the container or else by the whole host."""
+    cpu_seconds: float | None = None
+    """Computing time of the container so far."""
+    oom_kills: int | None = None
+    """Processes of the container that the kernel ended for lack of memory."""
+    gpu_percent: int | None = None
+    """How busy the GPU is; only of a deep look."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,7 @@ class HostCheck:
     doubt: str | None = None
     """What could not be checked."""
     image_id: str | None = None
+    image_created: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,8 +127,17 @@ class Runtime(Protocol):
         """Look for the container only."""
         ...
 
-    async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
-        """Look at container, processes, launch script and new log bytes at once."""
+    async def glance(
+        self, order: Order, host: str, log_offset: int, *, deep: bool = False
+    ) -> Glance:
+        """Look at container, processes, launch script and new log bytes at once.
+
+        ``deep`` asks the GPU too, which takes a second.
+        """
+        ...
+
+    async def kernel_words(self, host: str, seconds: int) -> KernelWords:
+        """Return what the host's kernel noted about memory in the last seconds."""
         ...
 
     async def steps(self, swap_id: str, host: str) -> frozenset[str]:

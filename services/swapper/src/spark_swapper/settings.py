@@ -14,6 +14,8 @@ from spark_common.settings import (
     Seconds,
     Settings,
 )
+from spark_swapper import deadlines
+from spark_swapper.candidate import Candidate
 
 
 class SwapTimings(Settings):
@@ -23,13 +25,27 @@ class SwapTimings(Settings):
     """Answers that are being generated may go on for this long."""
     stop_seconds: Seconds = 120.0
     """Within this time the container must be gone; docker stop alone takes ten per host."""
-    load_deadline_seconds: Seconds = 1800.0
-    """From launch to the first healthy answer."""
+    load_deadline_seconds: Seconds | None = None
+    """From launch to the first healthy answer; by the size of the model unless given."""
     stall_seconds: Seconds = 600.0
-    """No new log byte for this long while loading is a stall. Compiling is silent for minutes."""
+    """No word and nothing read from disk for this long while loading is a stall; while it
+    compiles and computes, twice as long."""
     appear_seconds: Seconds = 30.0
     """Within this time after the launcher is done, vLLM must be seen in its container."""
     poll_seconds: Seconds = 1.0
+
+    def load_deadline(self, candidate: Candidate, learned_seconds: float | None) -> float:
+        """Return the seconds that a load of this model may take."""
+        return self.load_deadline_seconds or deadlines.load_deadline(
+            mode=candidate.mode,
+            nodes=len(candidate.hosts),
+            weight_bytes=candidate.weight_bytes,
+            learned_seconds=learned_seconds,
+        )
+
+    def longest_load(self) -> float:
+        """Return the seconds that a load of a model nobody knows may take."""
+        return self.load_deadline_seconds or deadlines.LONGEST_SECONDS
 
 
 class SwapperSettings(Settings):

@@ -182,6 +182,7 @@ class DiskShelf:
             vllm_argv=plan.vllm_argv,
             stop_argv=plan.stop_argv,
             volumes=plan.volumes,
+            weight_bytes=max((place.copy.size_bytes for place in title.places), default=None),
         )
 
     def _named(self, name: str) -> Title:
@@ -218,7 +219,7 @@ class DiskShelf:
             needed = title.recipe.nodes
             labels = [sight.spark.label for sight in self._hosts.sights][:needed]
             if len(labels) < needed:
-                return f"{title.name} needs {needed} Sparks, and only {len(labels)} is set up"
+                return f"{title.name} needs {needed} Sparks, and the cluster has {len(labels)}"
             lacking = ", ".join(label for label in labels if label not in whole)
             return f"{title.name} needs its files on {needed} Sparks; {lacking} lacks them"
         if title.recipe and title.recipe.local_path:

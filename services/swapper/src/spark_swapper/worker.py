@@ -223,12 +223,14 @@ class Worker:
                 served_name=candidate.served_name,
                 usual_seconds=await self._usual_seconds(candidate.key),
             )
+            if journal.job.attempt > 1:
+                await settle.skip_what_is_done(attempt, self._runtime, candidate)
             await self._runner.run(attempt, candidate)
 
     async def _candidate(self, attempt: Attempt) -> Candidate:
         """Find the model again; once something was touched a silent Spark is waited for."""
         touched = attempt.journal.job.phase not in UNTOUCHED
-        deadline = attempt.deadline(self._timings.load_deadline_seconds if touched else 0)
+        deadline = attempt.deadline(self._timings.longest_load() if touched else 0)
         while True:
             attempt.stop_if_cancelled()
             try:
@@ -270,7 +272,7 @@ class Worker:
         """Keep the delivery ours while we work, but not beyond what any swap may take."""
         timings = self._timings
         longest = timings.drain_seconds + 4 * timings.stop_seconds
-        longest += 3 * timings.load_deadline_seconds + 1800
+        longest += 3 * timings.longest_load() + 1800
         beating = asyncio.create_task(self._beat(delivery, self._clock.monotonic() + longest))
         try:
             yield

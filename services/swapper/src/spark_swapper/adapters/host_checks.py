@@ -14,7 +14,7 @@ _FREE_KIB = 2 * 1024 * 1024
 _LOOK = """
 [ -x "$1/launch-cluster.sh" ] && echo "script yes" || echo "script no"
 echo "free $(df -Pk "$HOME" | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)"
-if said=$(timeout 8 docker image inspect --format '{{.Id}}' "$2" 2>&1); then
+if said=$(timeout 8 docker image inspect --format '{{.Id}} {{.Created}}' "$2" 2>&1); then
   echo "image $said"
 else
   case $said in
@@ -61,7 +61,8 @@ def judge(
         )
     if "docker" in said:
         return HostCheck(host, doubt=f"Docker on {label} does not answer: {said['docker']}")
-    return HostCheck(host, image_id=said.get("image"))
+    image, _, created = said.get("image", "").partition(" ")
+    return HostCheck(host, image_id=image or None, image_created=created or None)
 
 
 async def _home(shell: RemoteShell, host: str) -> str:

@@ -1,13 +1,14 @@
 """Two Sparks in memory: containers that come and go in their time, and a guard that remembers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from spark_common.errors import HostUnreachableError, SparkError, StaleEpochError
 from spark_common.runtime_questions import Spoken
 from spark_common.testing import FakeClock
 from spark_swapper.candidate import Candidate
+from spark_swapper.post_mortem import KernelWords
 from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
 LABELS = {"spark1": "Spark 1", "spark2": "Spark 2"}
@@ -28,9 +29,14 @@ class Faults:
     """What the log says when it dies, for example ``FATAL out of memory``."""
     worker_last_words: str = ""
     """Likewise on the second host."""
+    worker_gone_after: float | None = None
+    """Moment at which the second host's part is gone while the head still answers."""
     says_fatal_but_lives: str = ""
     silent_after: float | None = None
     """No log and no progress any more: a stall."""
+    gpus: dict[str, int] = field(default_factory=dict)
+    """How busy each GPU is, for deep looks."""
+    kernel: dict[str, KernelWords] = field(default_factory=dict)
     no_token: str | None = None
     babble: str | None = None
     """What it says to every question, for example ``!!!!!!!!``."""
@@ -46,6 +52,10 @@ class _Container:
     born: float
     hosts: tuple[str, ...]
     stop_at: float | None = None
+    empty: bool = False
+    """Whether no process of vLLM is in it."""
+    headless: bool = False
+    """Whether only the worker's half is there, which answers nobody."""
 
 
 class FakeRuntime:
@@ -86,6 +96,32 @@ class FakeRuntime:
         """Let a model be loaded from before the test."""
         self._container = _Container(candidate, -1e9, candidate.hosts)
 
+    def place(
+        self,
+        candidate: Candidate,
+        *,
+        age: float = 1e9,
+        hosts: tuple[str, ...] | None = None,
+        empty: bool = False,
+    ) -> None:
+        """Let a container stand there that was started ``age`` seconds ago.
+
+        ``hosts`` are those that have one, ``empty`` is one without a process.
+        """
+        born = self._clock.monotonic() - age if age < 1e9 else -1e9
+        at = hosts or candidate.hosts
+        self._container = _Container(
+            candidate, born, at, empty=empty, headless=at[0] != candidate.head
+        )
+
+    def clear(self) -> None:
+        """Let no container be there."""
+        self._container = None
+
+    def mark(self, swap_id: str, host: str, *steps: str) -> None:
+        """Let the guard of a host remember steps of an earlier worker."""
+        self._marks |= {(swap_id, host, step) for step in steps}
+
     def raise_guard(self, *, fence: int = 0, epoch: int = 0) -> None:
         """Let a newer worker or holder have acted."""
         for host in LABELS:
@@ -120,7 +156,11 @@ class FakeRuntime:
         if not self._guard(candidate.head, order):
             return False
         self.journal.append(("launch", candidate.head, order.swap_id, order.step))
-        if not (self.faults.starts_nothing and self._broken(candidate)):
+        there = self._present()
+        reuses = there is not None and candidate.head in there.hosts
+        if not reuses and not (self.faults.starts_nothing and self._broken(candidate)):
+            # Into a container that is there the launcher starts a second one, which finds the
+            # port taken: nothing new comes of it.
             self._container = _Container(candidate, self._clock.monotonic(), candidate.hosts)
         return True
 
@@ -128,11 +168,19 @@ class FakeRuntime:
         """Look without logs."""
         return self._glance(host, "none", 0, with_log=False)
 
-    async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
-        """Look with logs."""
+    async def glance(
+        self, order: Order, host: str, log_offset: int, *, deep: bool = False
+    ) -> Glance:
+        """Look with logs; a deep look shows the GPUs."""
         marked = (order.swap_id, host, order.step) in self._marks
         launcher: Literal["none", "ended"] = "ended" if marked else "none"
-        return self._glance(host, launcher, log_offset, with_log=True)
+        seen = self._glance(host, launcher, log_offset, with_log=True)
+        return replace(seen, gpu_percent=self.faults.gpus.get(host)) if deep else seen
+
+    async def kernel_words(self, host: str, seconds: int) -> KernelWords:
+        """Return what the test prepared."""
+        self._reach(host)
+        return self.faults.kernel.get(host, KernelWords(readable=True))
 
     async def steps(self, swap_id: str, host: str) -> frozenset[str]:
         """Return the started steps."""
@@ -153,7 +201,9 @@ class FakeRuntime:
     async def served(self, host: str) -> Served | None:
         """Return what answers over HTTP on this host."""
         now = self._present()
-        if now is None or host != now.hosts[0] or not self._alive(now):
+        if host in self.faults.away or now is None or now.headless:
+            return None
+        if host != now.hosts[0] or not self._alive(now):
             return None
         silent = self.faults.silent_after
         stuck = silent is not None and self._broken(now.candidate) and now.born >= 0
@@ -208,6 +258,8 @@ class FakeRuntime:
         return self._container
 
     def _alive(self, now: _Container) -> bool:
+        if now.empty:
+            return False
         after = self.faults.dies_after
         if after is None or not self._broken(now.candidate) or now.born < 0:
             return True
@@ -224,7 +276,12 @@ class FakeRuntime:
             output = "Command dispatched\ndocker: conflict\n"
             return Glance("missing", launcher=launcher, launcher_output=output)
         log = self._log(now, host)[offset:] if with_log else b""
-        processes = 1 if self._alive(now) else 0
+        gone = self.faults.worker_gone_after
+        if gone is not None and host != now.hosts[0] and self._broken(now.candidate):
+            lives = self._clock.monotonic() - now.born < gone
+        else:
+            lives = self._alive(now)
+        processes = 1 if lives else 0
         return Glance("running", "id", processes, launcher, 0, "", log)
 
     def _log(self, now: _Container, host: str) -> bytes:
