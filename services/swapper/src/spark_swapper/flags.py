@@ -126,7 +126,7 @@ def grouped(args: Sequence[str]) -> list[Flag]:
             last = found[-1]
             found[-1] = Flag(last.key, last.spelled, (*last.values, argument))
         else:
-            raise ValueError(f"{argument!r} belongs to no flag")
+            raise ValueError(f"{argument[:80]!r} belongs to no flag")
     return found
 
 

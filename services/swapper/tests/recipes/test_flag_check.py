@@ -134,6 +134,13 @@ def test_too_many_are_refused() -> None:
     assert told(["--seed=1"] * 1000) == [("error", "flags", "has more than 200 arguments")]
 
 
+def test_a_flood_of_wrong_flags_is_answered_shortly_and_soon() -> None:
+    flood = [f"--{'x' * 60}{number}" for number in range(199)] + ["--" + "y" * 16_000]
+    problems = check_flags(flood, PLAIN)
+    assert len(problems) == 50
+    assert len(check_flags(["--" + "y" * 16_000], PLAIN)[0].field) < 100
+
+
 def test_every_flag_of_the_simulated_vllm_is_known_with_the_same_choices() -> None:
     table = flag_table()
     for flag in FLAGS:

@@ -1,7 +1,7 @@
 """Knobs replace the flag they stand for, and say what is in force."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark_common.contracts.recipes import Knobs
@@ -72,6 +72,7 @@ _KNOBS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(knobs=_KNOBS, base=st.lists(st.sampled_from(BASE), unique=True))
 def test_any_knobs_are_in_force_afterwards_and_no_flag_stands_twice(knobs, base) -> None:
     before = merge_flags(base)

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from spark_common.contracts.recipes import Knobs, RecipeForm
 from spark_common.remote import RemoteCommand, quote
+from spark_swapper.candidate import Candidate
 from spark_swapper.editing.forms import changes_of, fields_of, form_of, read_form
 from spark_swapper.editing.knobs import FIELDS, read_knobs
 from spark_swapper.editing.previewing import change_of
 from spark_swapper.flags import compact, merge_flags, words
-from spark_swapper.launch import DECIDED, LaunchSettings, plan_launch
+from spark_swapper.launch import DECIDED, Launch, LaunchSettings, plan_launch
+from spark_swapper.launcher import LauncherFeatures, adapt
 from spark_swapper.recipes import Recipe, load_recipes
 from spark_swapper.recipes.book import bundled_fields, overlaid
 from spark_swapper.recipes.local_path import check_local_path, lies_inside
@@ -48,6 +50,7 @@ _KNOBS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(_ARGS)
 def test_flags_are_the_same_however_they_are_written(args) -> None:
     flags = merge_flags(args)
@@ -70,6 +73,7 @@ def test_bash_receives_what_the_preview_shows(
     changed = Recipe.model_validate({**recipe.model_dump(), "extra_args": change.extra_args})
     plan = plan_launch(changed, path, LaunchSettings())
     shown = plan.shown_argv
+    assert adapt(_candidate(changed, plan), LauncherFeatures()).argv == shown
     assert tuple(shlex.split(shlex.join(shown))) == shown
     assert _received(tmp_path_factory.mktemp("it's a ' Spark"), shown) == shown
     keys = [flag.key for flag in merge_flags(plan.vllm_argv[1:])]
@@ -83,6 +87,22 @@ def test_bash_receives_what_the_preview_shows(
         value = getattr(knobs, knob)
         if key not in listed and value is not None:
             assert (getattr(read, knob) or False) == value
+
+
+def _candidate(recipe: Recipe, plan: Launch) -> Candidate:
+    return Candidate(
+        key=recipe.key,
+        name=recipe.name,
+        repo=recipe.target,
+        served_name=plan.served_name,
+        mode=recipe.mode,
+        hosts=("spark1",),
+        image=plan.image,
+        launch_argv=plan.launch_argv,
+        vllm_argv=plan.vllm_argv,
+        stop_argv=plan.stop_argv,
+        volumes=plan.volumes,
+    )
 
 
 def _received(folder: Path, argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -105,6 +125,7 @@ def test_a_bundled_recipe_can_be_opened_and_saved_and_stays_the_same(recipe: Rec
     assert changes_of(form, recipe.key, bundled_fields(recipe.key)) == {}
 
 
+@settings(deadline=None)
 @given(
     recipe=st.sampled_from(BUNDLED),
     args=_ARGS,
@@ -127,6 +148,7 @@ def test_an_override_has_what_the_form_says_and_no_more(recipe, args, name, cont
     assert set(changes) <= {"name", "args", "extra_args", "context_length"}
 
 
+@settings(deadline=None)
 @given(args=_ARGS, path=st.none() | _PATH, cluster=st.booleans())
 def test_an_own_entry_is_what_the_form_says(args, path, cluster) -> None:
     form = RecipeForm(
@@ -143,6 +165,7 @@ def test_an_own_entry_is_what_the_form_says(args, path, cluster) -> None:
     assert recipe.nodes == (3 if cluster else 1)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | _PATH)
 def test_a_path_that_is_taken_is_one_word_for_every_shell_and_for_docker(path: str) -> None:
     try:

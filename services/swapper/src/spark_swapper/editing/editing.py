@@ -75,7 +75,8 @@ class Editing:
         if request.recipe is not None:
             form = request.recipe
             key = form.key or _key_for(form, self._recipes.book)
-            recipe, problems = read_form(form, key)
+            present = self._recipes.book.with_key(key)
+            recipe, problems = read_form(form, key, present=present)
             if recipe is not None:
                 recipe, more = _changed(recipe, change_of(recipe, request.knobs, request.flags))
                 problems += more
@@ -89,11 +90,14 @@ class Editing:
 
         Raises InvalidRequestError (``details['problems']``), ConflictError.
         """
+        return await self._save(request)
+
+    async def _save(self, request: SaveRecipe, *, believed: bool = False) -> RecipeDetail:
         form = request.recipe
 
         def edit(book: RecipeBook) -> tuple[str, Mapping[str, Any] | None]:
             key = form.key or _key_for(form, book)
-            recipe, problems = read_form(form, key)
+            recipe, problems = read_form(form, key, present=book.with_key(key), believed=believed)
             if recipe is None or errors_of(problems):
                 raise refusal(problems)
             refuse_conflict(recipe, book, request.replace)
@@ -185,8 +189,9 @@ class Editing:
                 model=known,
             )
         form = _as_known(template.form, self._recipes.book).model_copy(update={"key": key})
-        return await self.save(
-            SaveRecipe(recipe=form, replace=request.replace, requested_by=request.requested_by)
+        return await self._save(
+            SaveRecipe(recipe=form, replace=request.replace, requested_by=request.requested_by),
+            believed=True,
         )
 
     async def _commit(

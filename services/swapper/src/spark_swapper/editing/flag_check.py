@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from spark_common.contracts.recipes import FieldProblem
 from spark_swapper.editing.flag_table import FlagSpec, FlagTable, flag_table
@@ -14,6 +15,9 @@ from spark_swapper.launch import LAUNCHERS_OWN
 from spark_swapper.recipes.model import SECRET_FLAGS
 
 MAX_FLAGS = 200
+MAX_PROBLEMS = 50
+"""Nobody reads more, and looking for what is spelled alike takes time."""
+_SHOWN_NAME = 80
 _INTEGER = re.compile(r"-?\d{1,18}\Z", re.ASCII)
 _NUMBER = re.compile(r"-?(?:\d{1,18}\.?\d{0,18}|\.\d{1,18})(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)
 _SHOWN_CHOICES = 12
@@ -43,6 +47,8 @@ class Context:
     """False for a local model."""
     mods: bool = False
     """Whether mods put files into the container."""
+    accepted: frozenset[str] = frozenset()
+    """Keys of flags that the recipe has already: that they are not known here is no error."""
 
 
 def check_flags(
@@ -57,22 +63,24 @@ def check_flags(
         message = f"{wrong}; write each flag as --flag or --flag=value"
         return [FieldProblem(field=field, message=message)]
     known = table or flag_table()
-    problems = [one for flag in flags for one in _problems(flag, context, known)]
+    found = (one for flag in flags for one in _problems(flag, context, known))
+    problems = list(islice(found, MAX_PROBLEMS))
     for key, times in Counter(flag.key for flag in flags).items():
         if times > 1:
             message = f"is given {times} times; the last one counts"
-            problems.append(FieldProblem(field=f"--{key}", message=message, severity="warning"))
+            name = f"--{key[:_SHOWN_NAME]}"
+            problems.append(FieldProblem(field=name, message=message, severity="warning"))
     return problems
 
 
 def _problems(flag: Flag, context: Context, table: FlagTable) -> Iterator[FieldProblem]:
-    name = f"--{flag.key}"
+    name = f"--{flag.key[:_SHOWN_NAME]}"
     if reason := REFUSED.get(flag.key):
         yield FieldProblem(field=name, message=reason)
         return
     spec = table.spec(flag.key)
     if spec is None:
-        yield _unknown(flag, context, table)
+        yield _unknown(name, flag, context, table)
         return
     if "." in flag.key:
         if len(flag.values) != 1:
@@ -93,16 +101,17 @@ def _problems(flag: Flag, context: Context, table: FlagTable) -> Iterator[FieldP
         yield from _template(flag.values[0], context)
 
 
-def _unknown(flag: Flag, context: Context, table: FlagTable) -> FieldProblem:
+def _unknown(name: str, flag: Flag, context: Context, table: FlagTable) -> FieldProblem:
     near = table.near(flag.key)
     hint = f"; did you mean {near[0]}?" if near else ""
-    if context.own_image:
+    if context.own_image or flag.key in context.accepted:
         message = (
-            f"is not a flag of vLLM's own image; Test will tell whether this one knows it{hint}"
+            f"is not known here as a flag of vLLM {table.vllm_version}; Test will tell whether "
+            f"its image knows it{hint}"
         )
-        return FieldProblem(field=f"--{flag.key}", message=message, severity="warning", near=near)
+        return FieldProblem(field=name, message=message, severity="warning", near=near)
     message = f"is not a flag of vLLM {table.vllm_version}{hint}"
-    return FieldProblem(field=f"--{flag.key}", message=message, near=near)
+    return FieldProblem(field=name, message=message, near=near)
 
 
 def _wrong_number_of_values(flag: Flag, spec: FlagSpec) -> str | None:

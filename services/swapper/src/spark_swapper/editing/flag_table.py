@@ -15,6 +15,7 @@ from spark_common.contracts.recipes import FlagHelp, Flags
 Kind = Literal["integer", "number", "text", "switch", "choice", "json"]
 _NEAR = 3
 _CUTOFF = 0.6
+_LONGEST = 80
 
 
 class FlagSpec(BaseModel):
@@ -54,6 +55,8 @@ class FlagTable:
 
     def near(self, key: str) -> list[str]:
         """Return options that are spelled alike, as they are written, best first."""
+        if len(key) > _LONGEST:
+            return []
         begun = [name for name in self.specs if name.startswith(key)] if len(key) > 2 else []
         close = difflib.get_close_matches(key, self.specs, n=_NEAR, cutoff=_CUTOFF)
         return [f"--{name}" for name in dict.fromkeys([*close, *begun])][:_NEAR]

@@ -83,9 +83,17 @@ def changes_of(form: RecipeForm, key: str, bundled: Mapping[str, Any]) -> dict[s
     return changed
 
 
-def read_form(form: RecipeForm, key: str) -> tuple[Recipe | None, list[FieldProblem]]:
-    """Return the recipe of a form, and everything that is wrong with it, field by field."""
-    context = Context(bool(form.image), form.repo is not None, bool(form.mods))
+def read_form(
+    form: RecipeForm, key: str, *, present: Recipe | None = None, believed: bool = False
+) -> tuple[Recipe | None, list[FieldProblem]]:
+    """Return the recipe of a form, and everything that is wrong with it, field by field.
+
+    ``present``: the recipe it replaces, whose flags may stay. ``believed``: it was written for
+    this launcher, so a flag that is not known here is no error.
+    """
+    own_image = believed or bool(form.image)
+    accepted = frozenset(flag.key for flag in present.flags) if present else frozenset()
+    context = Context(own_image, form.repo is not None, bool(form.mods), accepted)
     problems = check_flags(form.args, context, "args")
     try:
         recipe = Recipe.model_validate({**form.model_dump(), "key": key})

@@ -31,7 +31,8 @@ class Change:
 
 def context_of(recipe: Recipe) -> Context:
     """Return what the verdict on its flags depends on."""
-    return Context(bool(recipe.image), recipe.repo is not None, bool(recipe.mods))
+    accepted = frozenset(flag.key for flag in recipe.flags)
+    return Context(bool(recipe.image), recipe.repo is not None, bool(recipe.mods), accepted)
 
 
 def change_of(recipe: Recipe, knobs: Knobs, flags: Sequence[str]) -> Change:

@@ -20,6 +20,8 @@ from spark_swapper.recipes.local_path import check_local_path, lies_inside
 SECRET_FLAGS = frozenset({"api-key", "hf-token", "ssl-keyfile-password"})
 """Flags whose value everybody on the Spark could read in the process list."""
 MAX_NODES = 64
+MAX_ARGUMENTS = 100_000
+"""Characters of all arguments together; a command line on the Spark has to carry them twice."""
 
 
 def _number_as_text(value: object) -> object:
@@ -79,15 +81,15 @@ class Recipe(BaseModel):
     """Among how many groups of Sparks the layers are divided."""
     data_parallel: _Parallel = 1
     """How many copies of the whole run."""
-    mods: tuple[_Mod, ...] = ()
+    mods: Annotated[tuple[_Mod, ...], Field(max_length=50)] = ()
     """Patches of the launcher's checkout that are applied to the container first."""
-    env: Mapping[_EnvName, _EnvValue] = {}
+    env: Annotated[Mapping[_EnvName, _EnvValue], Field(max_length=200)] = {}
     """Environment of the runtime inside the container."""
     args: tuple[_Element, ...] = ()
     """What follows ``vllm serve REPO``, one element per argument."""
     extra_args: tuple[_Element, ...] = ()
     """More of them, for overrides: they replace the same flag of ``args``."""
-    capabilities: tuple[Capability, ...] = ("chat",)
+    capabilities: Annotated[tuple[Capability, ...], Field(max_length=20)] = ("chat",)
     context_length: Annotated[int, Field(ge=1)] | None = None
     """Tokens, as launched, where no argument says it."""
     size_bytes: Annotated[int, Field(ge=1)] | None = None
@@ -99,6 +101,8 @@ class Recipe(BaseModel):
             raise ValueError("has both repo and local_path: leave one out")
         if self.repo is None and self.local_path is None:
             raise ValueError("needs repo or local_path")
+        if sum(map(len, (*self.args, *self.extra_args))) > MAX_ARGUMENTS:
+            raise ValueError(f"its arguments are longer than {MAX_ARGUMENTS} characters together")
         flags = {flag.key: flag for flag in self.flags}
         if secrets := sorted(flags.keys() & SECRET_FLAGS):
             raise ValueError(f"--{secrets[0]} would be readable by everybody on the Spark")

@@ -81,10 +81,10 @@ def read_template(name: str, text: str, place: Place) -> Template:
         "repo": form.repo or form.local_path,
         "known_as": known.key if known else None,
     }
-    recipe, problems = read_form(form, form.key or "model")
+    recipe, problems = read_form(form, form.key or "model", believed=True)
     if errors := errors_of(problems):
         update["problem"] = f"{errors[0].field}: {errors[0].message}"
-    # A flag that is only not known here stays to be looked at; no recipe at all is no form.
+    # A wrong value of one flag stays to be looked at; no recipe at all is no form.
     return template.model_copy(update={**update, "form": form if recipe else None})
 
 

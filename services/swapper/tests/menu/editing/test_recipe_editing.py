@@ -348,3 +348,12 @@ async def test_saves_at_once_are_all_kept(desk) -> None:
         *(desk.save(repo="a/same") for _ in range(4)), return_exceptions=True
     )
     assert sum(isinstance(one, ConflictError) for one in results) == 3
+
+
+async def test_a_recipe_that_no_command_line_carries_is_refused(desk) -> None:
+    long = [f"--flag-{number}={'x' * 16_000}" for number in range(10)]
+    with pytest.raises(InvalidRequestError, match="longer than 100000 characters together"):
+        await desk.save(repo="a/b", image="fork", args=long)
+    with pytest.raises(InvalidRequestError, match="longer than 100000 characters together"):
+        await desk.knobs("gpt-oss-120b", flags=long)
+    assert not desk.path.exists()

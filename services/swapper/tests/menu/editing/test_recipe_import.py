@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spark_common.contracts.recipes import (
-    ImportTemplate,
-)
+from spark_common.contracts.recipes import ImportTemplate, PreviewRecipe, SaveRecipe
 from spark_common.errors import (
     ConflictError,
     HostUnreachableError,
@@ -117,3 +115,25 @@ async def test_a_template_of_a_bundled_model_replaces_it_only_when_asked(desk) -
     assert detail.form.size_bytes == bundled.size_bytes
     assert detail.form.capabilities == ["chat", "vision"]
     assert (await desk.knobs(reset=True)).source == "bundled"
+
+
+async def test_a_template_with_a_newer_flag_is_imported_with_a_warning(desk) -> None:
+    (checkout(desk) / "new.yaml").write_text(
+        TEMPLATE.replace("container: vllm-node-b12x", "container: vllm-node").replace(
+            "--max-model-len", "--brand-new 1 --max-model-len"
+        )
+    )
+    await desk.editing.import_template(ImportTemplate(name="new"))
+    assert "--brand-new=1" in desk.written()["new"]["args"]
+    # It can be edited like any other; only flags that it has not yet must be known.
+    detail = await desk.editing.get("new")
+    assert [(one.severity, one.field) for one in detail.preview.problems] == [
+        ("warning", "--brand-new")
+    ]
+    renamed = detail.form.model_copy(update={"name": "Newer"})
+    assert (await desk.editing.preview(PreviewRecipe(recipe=renamed))).ok
+    await desk.editing.save(SaveRecipe(recipe=renamed, replace=True))
+    assert desk.written()["new"]["name"] == "Newer"
+    more = renamed.model_copy(update={"args": [*renamed.args, "--brand-newer"]})
+    with pytest.raises(InvalidRequestError, match="--brand-newer"):
+        await desk.editing.save(SaveRecipe(recipe=more, replace=True))
