@@ -66,9 +66,29 @@ class GatewayClient:
         """GET a JSON document."""
         return self._ask("GET", path, params=query)
 
-    def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
+    def get_within(self, timeout_seconds: float, path: str, **query: str | int | bool) -> Any:
+        """GET a JSON document that may take its time."""
+        return self._ask("GET", path, timeout_seconds, params=query)
+
+    def post(
+        self,
+        path: str,
+        body: dict[str, Any],
+        headers: dict[str, str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Any:
         """POST a JSON document and return the JSON answer."""
-        return self._ask("POST", path, json=body, headers=headers)
+        return self._ask("POST", path, timeout_seconds, json=body, headers=headers)
+
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """PUT a JSON document and return the JSON answer."""
+        return self._ask("PUT", path, json=body)
+
+    def delete(
+        self, path: str, query: dict[str, str | list[str]], timeout_seconds: float | None = None
+    ) -> Any:
+        """DELETE, and return the JSON answer."""
+        return self._ask("DELETE", path, timeout_seconds, params=query)
 
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
         """Follow server-sent events; ends when the server says so.
@@ -102,7 +122,11 @@ class GatewayClient:
             tries += 1
             self._pause(_AGAIN_SECONDS)
 
-    def _ask(self, method: str, path: str, **arguments: Any) -> Any:
+    def _ask(
+        self, method: str, path: str, timeout_seconds: float | None = None, **arguments: Any
+    ) -> Any:
+        if timeout_seconds is not None:
+            arguments["timeout"] = timeout_seconds
         try:
             answer = self._http.request(method, path, **arguments)
         except httpx.TransportError as error:

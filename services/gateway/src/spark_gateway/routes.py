@@ -3,13 +3,15 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from spark_gateway.api import docs, live, models, openai, status, swap_logs, swaps
+from spark_gateway.api import docs, live, models, openai, plans, recipes, status, swap_logs, swaps
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     models.router,
+    recipes.router,
     swaps.router,
     swap_logs.router,
+    plans.router,
     live.router,
     openai.router,
     docs.router,

@@ -10,7 +10,7 @@ import httpx
 from redis.asyncio import Redis
 
 from spark_common.bus.nats import connect_bus
-from spark_common.bus.port import Bus
+from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock, SystemClock
 from spark_common.errors import UnavailableError
 from spark_common.events import MenuChanged
@@ -24,13 +24,21 @@ from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.adapters.log_files import LogFiles
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
+from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.draining import Draining, answers_under_way
+from spark_swapper.editing.editing import Editing
+from spark_swapper.editing.previewing import Previewing
+from spark_swapper.editing.verbs import RecipeVerbs
 from spark_swapper.fencing import claim_fence
+from spark_swapper.guarding.guard import MemoryGuard
+from spark_swapper.guarding.quarantining import Quarantining
+from spark_swapper.guarding.validating import Validating
+from spark_swapper.guarding.verbs import GuardVerbs
 from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
 from spark_swapper.ingress import Ingress
@@ -43,17 +51,19 @@ from spark_swapper.planning import Planning
 from spark_swapper.ports import Preflight, Shelf, Suggests
 from spark_swapper.preflight import ParserPreflight
 from spark_swapper.preflighting import Preflighting
-from spark_swapper.recipes import OVERRIDES, load_recipes
+from spark_swapper.recipes import OVERRIDES, Recipes
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
-from spark_swapper.settings import SwapperSettings, SwapTimings
+from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 from spark_swapper.shelf import DiskShelf
 from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.suggest import Suggesting
+from spark_swapper.suggest.reader import ModelReader
 from spark_swapper.swap_log import SwapLogs, SwapLogVerbs
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
+from spark_swapper.templates import Templating
 from spark_swapper.warming import Warming
 from spark_swapper.worker import Worker
 
@@ -76,6 +86,15 @@ class SwapPath:
     log_verbs: SwapLogVerbs
     keep_examining: Callable[[], Awaitable[None]]
     """Asks a model whose answers were gibberish again and again, for ever."""
+    guard_verbs: GuardVerbs
+
+    def verbs(self) -> list[Serving]:
+        """Return every question the swap path answers."""
+        return [
+            *self.handlers.verbs(),
+            *self.log_verbs.verbs(),
+            *self.guard_verbs.verbs(),
+        ]
 
 
 @dataclass(frozen=True)
@@ -84,6 +103,11 @@ class Swapper:
 
     path: SwapPath
     shelf: DiskShelf
+    recipe_verbs: RecipeVerbs
+
+    def verbs(self) -> list[Serving]:
+        """Return every verb of the swapper with its function."""
+        return [*self.path.verbs(), *self.recipe_verbs.verbs()]
 
 
 def assemble(
@@ -97,6 +121,8 @@ def assemble(
     suggesting: Suggests,
     observer: RuntimeObserver,
     canary: CanaryWatch,
+    quarantining: Quarantining,
+    guarding: GuardSettings,
     timings: SwapTimings,
     clock: Clock,
     logs: SwapLogs,
@@ -104,13 +130,16 @@ def assemble(
     lost: Callable[[], None],
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing."""
-    loading = Loading(runtime, timings, clock, LoadLog)
+    guard = MemoryGuard(runtime, quarantining, guarding, timings, clock)
+    preflighting = Preflighting(runtime, preflight, quarantining, clock)
+    loading = Loading(runtime, timings, clock, LoadLog, guard)
     clients = GatewayPath(bus)
     warming = Warming(runtime, clients, timings, clock, loading, canary)
     runner = SwapRunner(
         runtime=runtime,
         shelf=shelf,
-        preflight=preflight,
+        preflighting=preflighting,
+        guard=guard,
         draining=Draining(runtime, clients, timings, clock),
         stopping=Stopping(runtime, timings, clock),
         bringing_up=BringingUp(runtime, timings, clock, loading, warming),
@@ -136,14 +165,17 @@ def assemble(
         after_swap=observer.look,
         logs=logs,
         after_outcome=refresh_soon,
+        remember=quarantining.remember,
         lost=lost,
     )
+    planning = Planning(runtime, shelf, preflighting, timings, clock, store.usual_seconds)
     admission = Admission(
         bus=bus,
         store=store,
         gate=gate,
         shelf=shelf,
-        planning=Planning(runtime, shelf, Preflighting(runtime, preflight), timings, clock),
+        planning=planning,
+        quarantining=quarantining,
         runtime_view=observer.view,
         clock=clock,
     )
@@ -163,6 +195,14 @@ def assemble(
         admission=admission,
         log_verbs=SwapLogVerbs(logs, store),
         keep_examining=lambda: canary.run(idle, observer.look),
+        guard_verbs=GuardVerbs(
+            shelf=shelf,
+            store=store,
+            gate=gate,
+            planning=planning,
+            validating=Validating(shelf, preflighting, quarantining, clock),
+            quarantining=quarantining,
+        ),
     )
 
 
@@ -191,17 +231,20 @@ def wire(
         on_change=lambda: shelf.announce(),
         degraded=canary.degraded,
     )
+    quarantining = Quarantining(RedisRecords(redis), clock, lambda: shelf.announce())
     hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
-    book = load_recipes(settings.data_dir / OVERRIDES)
+    recipes = Recipes(settings.data_dir / OVERRIDES)
+    reader = ModelReader(shell, clock)
     launch = LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port)
     shelf = DiskShelf(
         hosts=hosts,
-        book=book,
+        recipes=recipes,
         launch=launch,
         watch=observer,
         times=store,
         clock=clock,
         on_change=tell_menu_changed,
+        notes=quarantining.shown,
     )
     path = assemble(
         bus=bus,
@@ -210,9 +253,11 @@ def wire(
         runtime=runtime,
         shelf=shelf,
         preflight=ParserPreflight(shell, cluster.vllm_container),
-        suggesting=Suggesting(hosts, shell, book, launch),
+        suggesting=Suggesting(hosts, reader, recipes, launch),
         observer=observer,
         canary=canary,
+        quarantining=quarantining,
+        guarding=settings.guard,
         timings=settings.timings,
         clock=clock,
         logs=LogFiles(
@@ -221,7 +266,31 @@ def wire(
         refresh_soon=shelf.refresh_soon,
         lost=_die,
     )
-    return Swapper(path, shelf)
+
+    async def in_use() -> frozenset[str]:
+        loaded = observer.view().model
+        keys = {loaded}
+        for job in await store.live():
+            keys |= {job.model, job.previous}
+        return frozenset(key for key in keys if key)
+
+    templating = Templating(
+        shell,
+        tuple(Spark(host.name, host.label) for host in cluster.hosts),
+        cluster.vllm_dir,
+        recipes,
+        launch,
+        clock,
+    )
+    editing = Editing(
+        recipes=recipes,
+        previewing=Previewing(hosts, reader, recipes, launch),
+        templating=templating,
+        named=shelf.key_named,
+        in_use=in_use,
+        changed=shelf.announce,
+    )
+    return Swapper(path, shelf, RecipeVerbs(editing, templating))
 
 
 async def build(settings: SwapperSettings) -> Service:
@@ -252,11 +321,8 @@ async def build(settings: SwapperSettings) -> Service:
             await bus.bounds(stream)
         swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
-        verbs = [
-            *swapper.path.handlers.verbs(),
-            *swapper.path.log_verbs.verbs(),
-            answer_about("swapper", checks, clock),
-        ]
+        verbs = [*swapper.verbs(), answer_about("swapper", checks, clock)]
+        verbs = [*swapper.path.verbs(), answer_about("swapper", checks, clock)]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()

@@ -39,6 +39,10 @@ class Candidate:
     """Stops the container on the one host where it is run: ``... --name NAME --solo stop``."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Environment of ``launch-cluster.sh`` itself, not of the container."""
+    volumes: tuple[str, ...] = ()
+    """``HOST:CONTAINER[:ro]`` of directories that the runtime needs besides the cache."""
+    weight_bytes: int | None = None
+    """Of the whole model on disk; None when nobody knows."""
 
     @property
     def pooling(self) -> bool:

@@ -17,11 +17,13 @@ from spark_common.errors import (
     UnknownModelError,
 )
 from spark_swapper.candidate import Candidate
+from spark_swapper.guarding.records import Notes, annotated, no_notes
 from spark_swapper.hosts import Hosts
 from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.menu import Title, build_menu, hosts_for, outline, state_of, titles
+from spark_swapper.menu import Title, build_menu, hosts_for, named, outline, state_of, titles
 from spark_swapper.ports import RuntimeWatch, SwapTimes
-from spark_swapper.recipes import RecipeBook
+from spark_swapper.recipes import RecipeSource
+from spark_swapper.recipes.local_path import identity
 
 FRESH_SECONDS = 60.0
 """How old a look may be for a swap to be admitted on it."""
@@ -37,21 +39,26 @@ class DiskShelf:
     def __init__(
         self,
         hosts: Hosts,
-        book: RecipeBook,
+        recipes: RecipeSource,
         launch: LaunchSettings,
         watch: RuntimeWatch,
         times: SwapTimes,
         clock: Clock,
         on_change: Callable[[str], Awaitable[None]],
+        notes: Notes = no_notes,
     ) -> None:
-        """``on_change`` is told the parts of the menu that really changed, as one text."""
+        """``on_change`` is told the parts of the menu that really changed, as one text.
+
+        ``notes`` says what is remembered of models by key: tests and quarantine.
+        """
         self._hosts = hosts
-        self._book = book
+        self._recipes = recipes
         self._launch = launch
         self._watch = watch
         self._times = times
         self._clock = clock
         self._on_change = on_change
+        self._notes = notes
         self._told: dict[str, object] | None = None
         self._wanted = asyncio.Event()
 
@@ -84,11 +91,16 @@ class DiskShelf:
         return await self._menu()
 
     def key_for(self, repo: str) -> str | None:
-        """Return the key of the model of a repository, without looking at any disk."""
-        if recipe := self._book.for_repo(repo):
+        """Return the key of the model of a repository or directory, without looking at a disk."""
+        if recipe := self._recipes.book.for_repo(repo):
             return recipe.key
-        folded = repo.casefold()
-        return next((t.key for t in self._titles() if t.repo.casefold() == folded), None)
+        same = identity(repo)
+        return next((t.key for t in self._titles() if identity(t.repo) == same), None)
+
+    def key_named(self, name: str) -> str | None:
+        """Return the key of the model on the menu with this key, repository or served name."""
+        title = named(self._titles(), name)
+        return title.key if title else None
 
     async def announce(self) -> None:
         """Tell when the menu differs from the one told last, for example by what is loaded.
@@ -127,16 +139,19 @@ class DiskShelf:
             wanted.cancel()
 
     async def _look(self) -> None:
+        self._recipes.notice()
         await self._hosts.look()
         await self.announce()
 
     def _titles(self) -> tuple[Title, ...]:
-        return titles(self._book, self._hosts.sights)
+        return titles(self._recipes.book, self._hosts.sights)
 
     async def _menu(self) -> Menu:
         seconds = {title.key: await self._usual_seconds(title.key) for title in self._titles()}
         as_of = self._hosts.as_of or self._clock.now()
-        return build_menu(self._book, self._hosts.sights, self._watch.view(), seconds, as_of)
+        book, sights = self._recipes.book, self._hosts.sights
+        menu = build_menu(book, sights, self._watch.view(), seconds, as_of)
+        return annotated(menu, await self._notes([model.key for model in menu.models]))
 
     async def _usual_seconds(self, key: str) -> float | None:
         try:
@@ -173,29 +188,28 @@ class DiskShelf:
             launch_argv=plan.launch_argv,
             vllm_argv=plan.vllm_argv,
             stop_argv=plan.stop_argv,
+            volumes=plan.volumes,
+            weight_bytes=max((place.copy.size_bytes for place in title.places), default=None),
         )
 
     def _named(self, name: str) -> Title:
         shown = self._titles()
-        folded = name.strip().casefold()
-        for title in shown:
-            if folded in (known.casefold() for known in title.names()):
-                return title
+        if found := named(shown, name):
+            return found
         away = self._recipes_away(shown)
-        for title in away:
-            if folded in (known.casefold() for known in title.names()):
-                raise ModelNotReadyError(
-                    f"{title.name} is not on any Spark yet; download {title.repo} first",
-                    model=title.key,
-                )
-        near = near_names(folded, (*shown, *away))
+        if title := named(away, name):
+            raise ModelNotReadyError(
+                f"{title.name} is not on any Spark yet; download {title.repo} first",
+                model=title.key,
+            )
+        near = near_names(name.strip().casefold(), (*shown, *away))
         hint = f"; close to it: {', '.join(near)}" if near else ""
         raise UnknownModelError(f"there is no model {name!r} on the menu{hint}", near=list(near))
 
     def _recipes_away(self, shown: Sequence[Title]) -> list[Title]:
         here = {title.key for title in shown}
-        away = [recipe for recipe in self._book.recipes if recipe.key not in here]
-        return [Title(recipe.key, recipe.repo, recipe, ()) for recipe in away]
+        away = [recipe for recipe in self._recipes.book.recipes if recipe.key not in here]
+        return [Title(recipe.key, recipe.target, recipe, ()) for recipe in away]
 
     def _not_ready(self, title: Title) -> str:
         match state_of(title, self._hosts.sights):
@@ -209,12 +223,14 @@ class DiskShelf:
     def _what_is_missing(self, title: Title) -> str:
         whole = {place.sight.spark.label for place in title.places if place.whole}
         if title.recipe and title.recipe.mode == "cluster" and whole:
-            needed = title.recipe.tensor_parallel
+            needed = title.recipe.nodes
             labels = [sight.spark.label for sight in self._hosts.sights][:needed]
             if len(labels) < needed:
-                return f"{title.name} needs {needed} Sparks, and only {len(labels)} is set up"
+                return f"{title.name} needs {needed} Sparks, and the cluster has {len(labels)}"
             lacking = ", ".join(label for label in labels if label not in whole)
             return f"{title.name} needs its files on {needed} Sparks; {lacking} lacks them"
+        if title.recipe and title.recipe.local_path:
+            return f"{title.name} has no complete files in {title.repo} on any Spark"
         return f"{title.name} is not complete on any Spark; resume its download"
 
 

@@ -71,9 +71,11 @@ class FakePreflight:
         self._clock = clock
         self.result = PreflightResult("good", "The arguments are accepted.")
         self.seconds = 0.75
+        self.asked: list[tuple[Candidate, bool]] = []
 
-    async def __call__(self, candidate: Candidate) -> PreflightResult:
+    async def __call__(self, candidate: Candidate, *, deep: bool = False) -> PreflightResult:
         """Check nothing."""
+        self.asked.append((candidate, deep))
         await self._clock.sleep(self.seconds)
         return self.result
 
