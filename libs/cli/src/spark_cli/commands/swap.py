@@ -24,6 +24,9 @@ INTERRUPTED = 130
 @click.option(
     "--force", is_flag=True, help="Cut off answers that are not finished when the drain time ends."
 )
+@click.option(
+    "--drop-caches", is_flag=True, help="Empty the page cache of the Sparks before the load."
+)
 @click.option("--dry-run", is_flag=True, help="Check and plan everything, touch nothing.")
 @click.option("--key", default=None, help="Idempotency key: the same key never swaps twice.")
 @click.option("--json", "as_json", is_flag=True, help="Print answers and events as JSON lines.")
@@ -35,6 +38,7 @@ def swap(
     queue: bool,
     rollback: bool,
     force: bool,
+    drop_caches: bool,
     dry_run: bool,
     key: str | None,
     as_json: bool,
@@ -53,6 +57,7 @@ def swap(
         "when_busy": "queue" if queue else "reject",
         "rollback": rollback,
         "force": force,
+        "drop_caches": drop_caches,
         "dry_run": dry_run,
     }
     view = client.post("/api/swap", body, headers)
