@@ -59,6 +59,7 @@ class Behaviour(StrEnum):
     NOFILE = "nofile"
     PORT_LOST = "port_lost"
     """Another program takes the port between the checks and the start."""
+    MEMORY_TAKEN = "memory_taken"
     MAMBA_BLOCK = "mamba_block"
     MM_BUDGET = "mm_budget"
     KV_NONE = "kv_none"

@@ -97,6 +97,12 @@ LOAD_FAILURES: Mapping[Behaviour, LoadFailure] = {
         Stage.WEIGHTS, cores=_DIED, cause="too many files",
         error="OSError: [Errno 24] Too many open files: 'model-00004-of-00005.safetensors'",
     ),
+    Behaviour.MEMORY_TAKEN: LoadFailure(
+        Stage.ENGINE, cores=_DIED, cause="not enough free memory",
+        error="ValueError: Free memory on device cuda:0 (34.10/119.69 GiB) on startup is less than "
+        "desired GPU memory utilization (0.7, 83.78 GiB). Decrease GPU memory utilization or "
+        "reduce GPU memory used by other processes.",
+    ),
     Behaviour.MAMBA_BLOCK: LoadFailure(
         Stage.ENGINE, cores=_DIED, cause="batch too small",
         error="AssertionError: In Mamba cache align mode, block_size (2096) must be <= "

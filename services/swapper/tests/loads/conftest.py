@@ -16,22 +16,29 @@ from spark_common.settings import ClusterSettings, HostSettings
 from spark_common.testing import MemoryBus
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.config import SimConfig
+from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.attempt import Attempt, Cancellation
 from spark_swapper.bringing_up import BringingUp
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.candidate import Candidate
+from spark_swapper.draining import Draining
+from spark_swapper.guarding.guard import MemoryGuard
+from spark_swapper.guarding.quarantining import Quarantining
 from spark_swapper.jobs import SwapJob, first_job
 from spark_swapper.journal import SwapJournal
 from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.loading import Loading
 from spark_swapper.loadlog import LoadLog
 from spark_swapper.ports import PreflightResult
+from spark_swapper.preflighting import Preflighting
 from spark_swapper.recipes import load_recipes
 from spark_swapper.runner import SwapRunner
-from spark_swapper.settings import SwapTimings
+from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.stopping import Stopping
 from spark_swapper.teller import Teller
-from spark_swapper.testing import FakeShelf, MemoryJobs
+from spark_swapper.testing import FakeShelf, MemoryJobs, MemoryLogs, MemoryRecords
+from spark_swapper.warming import Warming
 
 SOLO, SMALL, WIDE = "gemma-4-26b", "qwen3.6-35b-a3b", "minimax-m2.7"
 SPEED = 600.0
@@ -48,7 +55,7 @@ TIMINGS = SwapTimings(
 class Unchecked:
     """Lets every launch through, so that it fails where a pre-flight cannot see it."""
 
-    async def __call__(self, candidate: Candidate) -> PreflightResult:
+    async def __call__(self, candidate: Candidate, *, deep: bool = False) -> PreflightResult:
         return PreflightResult("good", "Not looked at.")
 
 
@@ -60,6 +67,7 @@ class LoadBench:
     runtime: SshRuntime
     timings: SwapTimings = TIMINGS
     store: MemoryJobs = field(default_factory=MemoryJobs)
+    records: MemoryRecords = field(default_factory=MemoryRecords)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -87,13 +95,23 @@ class LoadBench:
         clock = SystemClock()
         candidate = self.candidates[model]
         timings = self.timings
-        loading = Loading(self.runtime, timings, clock, LoadLog)
+        quarantining = Quarantining(self.records, clock, self._nothing)
+        guard = MemoryGuard(self.runtime, quarantining, GuardSettings(), timings, clock)
+        loading = Loading(self.runtime, timings, clock, LoadLog, guard)
+        # Nobody serves it on this bus, so the runtime is asked at its own port.
+        clients = GatewayPath(MemoryBus("swapper"))
+        canary = CanaryWatch(self.runtime, self.store, clock)
+        warming = Warming(self.runtime, clients, timings, clock, loading, canary)
         runner = SwapRunner(
             runtime=self.runtime,
             shelf=FakeShelf(clock, self.candidates.values()),
-            preflight=Unchecked(),
+            preflighting=Preflighting(self.runtime, Unchecked(), quarantining, clock),
+            guard=guard,
+            draining=Draining(self.runtime, clients, timings, clock),
             stopping=Stopping(self.runtime, timings, clock),
-            bringing_up=BringingUp(self.runtime, timings, clock, loading),
+            bringing_up=BringingUp(self.runtime, timings, clock, loading, warming),
+            canary=canary,
+            times=self.store,
             timings=timings,
             clock=clock,
         )
@@ -106,11 +124,19 @@ class LoadBench:
         ).model_copy(update=facts)
         await self.store.admit(job)
         journal = SwapJournal(
-            job, store=self.store, teller=Teller(MemoryBus("swapper")), clock=clock, writer=1
+            job,
+            store=self.store,
+            teller=Teller(MemoryBus("swapper")),
+            clock=clock,
+            writer=1,
+            logs=MemoryLogs(),
         )
         attempt = Attempt(journal, clock, 1, 0, Cancellation())
         async with asyncio.timeout(90):
             return await runner.run(attempt, candidate)
+
+    async def _nothing(self) -> None:
+        return
 
     def with_timings(self, **changes: object) -> "LoadBench":
         """Return the same Sparks under other timings."""

@@ -27,7 +27,7 @@ ALONE = [
     ("port_lost", "port_taken", "already uses the port"),
     ("mamba_block", "batch_too_small", "this kind of model needs 2096"),
     ("mm_budget", "batch_too_small", "one image can need 16384"),
-    ("low_memory", "not_enough_memory", "Not enough free memory: it asked for"),
+    ("memory_taken", "not_enough_memory", "Not enough free memory: it asked for"),
     ("kv_none", "no_memory_for_context", "nothing is left for conversations"),
     ("kv_too_small", "context_does_not_fit", "at most 87360 fit"),
     ("kv_too_small_old", "context_does_not_fit", "at most 87360 fit"),
@@ -87,7 +87,7 @@ async def test_a_fast_loader_that_hangs_at_nothing_is_named(loads):
 
 async def test_every_behaviour_of_a_load_is_in_a_table():
     elsewhere = {"ok", "slow", "flaky", "unreachable", "crash_loop", "disk_full", "ssh_hang"}
-    elsewhere |= {"changed_host_key", "image_mismatch", "cuda_wedge"}
+    elsewhere |= {"changed_host_key", "image_mismatch", "cuda_wedge", "low_memory"}
     known = elsewhere | {row[0] for row in ALONE} | {row[1] for row in TOGETHER}
     assert {str(behaviour) for behaviour in Behaviour} <= known
 
@@ -101,7 +101,7 @@ TOGETHER = [
     ("spark2", "oom_on_load", "out_of_memory_killed", "Spark 2 ran out of memory"),
     ("spark2", "silent_death", "ended_silently", "Spark 2: "),
     ("spark2", "cuda_oom", "out_of_gpu_memory", "Spark 2: The GPU ran out of memory"),
-    ("spark2", "low_memory", "not_enough_memory", "Spark 2: Not enough free memory"),
+    ("spark2", "memory_taken", "not_enough_memory", "Spark 2: Not enough free memory"),
     ("spark2", "kv_none", "no_memory_for_context", "Spark 2: The weights fill"),
 ]
 
