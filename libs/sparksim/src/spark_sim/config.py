@@ -34,6 +34,12 @@ class SimConfig:
     """Whether the checkout has its ``.env`` with the cluster's nodes."""
     images: dict[str, dict[str, str]] = field(default_factory=dict)
     """Image ids that differ from the usual ones: host -> tag -> 64 hex digits."""
+    plain_user: bool = False
+    """Whether files that were downloaded inside the container are beyond the SSH user's rights.
+
+    A simulator run by root then runs SSH commands as somebody else, so ``directory`` has to lie
+    where everybody may go; run by anybody else it takes the right to write from those folders.
+    """
     catalogue: tuple[SimModel, ...] = DEFAULT_CATALOGUE
 
     @property

@@ -85,6 +85,11 @@ class DockerEngine:
         """Return the id of a local image."""
         return self.images.get(tag.removesuffix(":latest"))
 
+    @property
+    def sandbox(self) -> Sandbox:
+        """The files of the host."""
+        return self._sandbox
+
     async def run(self, spec: ContainerSpec) -> Container:
         """Create and start a container. Raises DockerError."""
         found = self.image(spec.image)
