@@ -31,3 +31,13 @@ def swap(swap_id: str) -> str:
 def swap_times(model: str) -> str:
     """List of the latest durations of successful swaps to a model, in seconds, newest first."""
     return f"sc:swap:times:{model}"
+
+
+def last_look(host: str) -> str:
+    """Hash of what a Spark said last (30 days): version, record, seen_at."""
+    return f"sc:menu:look:{host}"
+
+
+def deleting(repo: str) -> str:
+    """Who deletes a repository from disk just now; expires by itself when that process died."""
+    return f"sc:disk:deleting:{repo.casefold()}"

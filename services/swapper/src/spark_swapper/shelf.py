@@ -1,5 +1,6 @@
 """The models on the Sparks' disks and the recipes for them, kept fresh."""
 
+import asyncio
 import difflib
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -15,8 +16,9 @@ from spark_common.errors import (
     UnavailableError,
     UnknownModelError,
 )
+from spark_common.tasks import end
 from spark_swapper.candidate import Candidate
-from spark_swapper.hosts import Hosts
+from spark_swapper.hosts import Hosts, Sight
 from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.menu import Title, build_menu, hosts_for, outline, state_of, titles
 from spark_swapper.ports import RuntimeWatch, SwapTimes
@@ -28,6 +30,10 @@ LOOP_SECONDS = 30.0
 _NEAR = 5
 
 log = structlog.get_logger()
+
+
+async def _never(repo: str) -> bool:
+    return False
 
 
 class DiskShelf:
@@ -42,8 +48,12 @@ class DiskShelf:
         times: SwapTimes,
         clock: Clock,
         on_change: Callable[[str], Awaitable[None]],
+        deleting: Callable[[str], Awaitable[bool]] = _never,
     ) -> None:
-        """``on_change`` is told the parts of the menu that really changed, as one text."""
+        """``on_change`` is told the parts of the menu that really changed, as one text.
+
+        ``deleting`` says whether a repository is being deleted; it may raise UnavailableError.
+        """
         self._hosts = hosts
         self._book = book
         self._launch = launch
@@ -51,15 +61,31 @@ class DiskShelf:
         self._times = times
         self._clock = clock
         self._on_change = on_change
+        self._deleting = deleting
+        self._poked = asyncio.Event()
         self._told: dict[str, object] | None = None
 
     async def find(self, name: str) -> Candidate:
         """Return the model with this key, repository or served name, ready to be started.
 
         Looks at the disks again before it refuses: a download may just have ended. Raises
-        UnknownModelError, ModelNotReadyError, HostUnreachableError when only a Spark that does
-        not answer has it, UnavailableError when no Spark could be looked at.
+        UnknownModelError, ModelNotReadyError (also while it is being deleted),
+        HostUnreachableError when only a Spark that does not answer has it, UnavailableError when
+        no Spark could be looked at.
         """
+        candidate = await self._found(name)
+        try:
+            deleting = await self._deleting(candidate.repo)
+        except UnavailableError:
+            # A swap goes on while the records are away; who deletes does not begin then.
+            deleting = False
+        if deleting:
+            raise ModelNotReadyError(
+                f"{candidate.name} is being deleted from disk", model=candidate.key
+            )
+        return candidate
+
+    async def _found(self, name: str) -> Candidate:
         age = self._hosts.age_seconds()
         looked = age is None or age > FRESH_SECONDS
         if looked:
@@ -79,6 +105,7 @@ class DiskShelf:
         """
         if refresh:
             await self._look()
+        await self._hosts.recall()
         return await self._menu()
 
     def key_for(self, repo: str) -> str | None:
@@ -105,10 +132,46 @@ class DiskShelf:
             log.warning("menu.not_told", reason=error.message)
 
     async def keep_fresh(self) -> None:
-        """Look at the disks again and again, for ever."""
+        """Look at the disks again and again, for ever; at once when poked."""
         while True:
+            self._poked.clear()
             await self._look()
-            await self._clock.sleep(LOOP_SECONDS)
+            waits = (
+                asyncio.ensure_future(self._clock.sleep(LOOP_SECONDS)),
+                asyncio.ensure_future(self._poked.wait()),
+            )
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await end(waits)
+
+    def poke(self) -> None:
+        """Have the disks looked at soon, without waiting for it: something changed on them."""
+        self._poked.set()
+
+    async def refresh(self) -> None:
+        """Look at the disks now and tell what changed, as after a deletion or a download."""
+        await self._look()
+
+    @property
+    def sights(self) -> Sequence[Sight]:
+        """The hosts as last seen."""
+        return self._hosts.sights
+
+    def known(self, name: str) -> Title:
+        """Return the model with this key, repository or served name, on a disk or not.
+
+        Without places it has a recipe only. Raises UnknownModelError.
+        """
+        shown = self._titles()
+        away = self._recipes_away(shown)
+        folded = name.strip().casefold()
+        for title in (*shown, *away):
+            if folded in (known.casefold() for known in title.names()):
+                return title
+        near = near_names(folded, (*shown, *away))
+        hint = f"; close to it: {', '.join(near)}" if near else ""
+        raise UnknownModelError(f"there is no model {name!r} on the menu{hint}", near=list(near))
 
     async def _look(self) -> None:
         await self._hosts.look()
@@ -160,21 +223,13 @@ class DiskShelf:
         )
 
     def _named(self, name: str) -> Title:
-        shown = self._titles()
-        folded = name.strip().casefold()
-        for title in shown:
-            if folded in (known.casefold() for known in title.names()):
-                return title
-        away = self._recipes_away(shown)
-        for title in away:
-            if folded in (known.casefold() for known in title.names()):
-                raise ModelNotReadyError(
-                    f"{title.name} is not on any Spark yet; download {title.repo} first",
-                    model=title.key,
-                )
-        near = near_names(folded, (*shown, *away))
-        hint = f"; close to it: {', '.join(near)}" if near else ""
-        raise UnknownModelError(f"there is no model {name!r} on the menu{hint}", near=list(near))
+        title = self.known(name)
+        if not title.places:
+            raise ModelNotReadyError(
+                f"{title.name} is not on any Spark yet; download {title.repo} first",
+                model=title.key,
+            )
+        return title
 
     def _recipes_away(self, shown: Sequence[Title]) -> list[Title]:
         here = {title.key for title in shown}
@@ -199,6 +254,11 @@ class DiskShelf:
                 return f"{title.name} needs {needed} Sparks, and only {len(labels)} is set up"
             lacking = ", ".join(label for label in labels if label not in whole)
             return f"{title.name} needs its files on {needed} Sparks; {lacking} lacks them"
+        if any(place.copy.state == "broken" for place in title.places):
+            return (
+                f"{title.name} has files that cannot be used; delete it from disk and download it "
+                "again"
+            )
         return f"{title.name} is not complete on any Spark; resume its download"
 
 
