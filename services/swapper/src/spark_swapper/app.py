@@ -1,7 +1,7 @@
 """The composition root: the one place that knows every concrete class of the swapper."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import NoReturn
@@ -22,10 +22,13 @@ from spark_common.service import ReadyCheck, Service, answer_about, bus_check, r
 from spark_common.subjects import MENU_CHANGED
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
+from spark_swapper.adapters.redis_looks import RedisLooks
+from spark_swapper.adapters.redis_marks import RedisMarks
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.cancelling import Cancelling
+from spark_swapper.disk import DiskDeletion, DiskVerbs, Leftovers
 from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
@@ -75,6 +78,8 @@ class Swapper:
 
     path: SwapPath
     shelf: DiskShelf
+    disk: DiskVerbs
+    leftovers: Leftovers
 
 
 def assemble(
@@ -90,6 +95,7 @@ def assemble(
     timings: SwapTimings,
     clock: Clock,
     lost: Callable[[], None],
+    after_swap: Callable[[], Awaitable[None]] | None = None,
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing."""
     loading = Loading(runtime, timings, clock, LoadLog)
@@ -116,7 +122,7 @@ def assemble(
         clock=clock,
         timings=timings,
         fence=lambda: claim_fence(store, runtime, clock),
-        after_swap=observer.look,
+        after_swap=after_swap or observer.look,
         lost=lost,
     )
     admission = Admission(
@@ -164,7 +170,9 @@ def wire(
         key_for=lambda repo: shelf.key_for(repo),
         on_change=lambda: shelf.announce(),
     )
-    hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
+    sparks = [Spark(host.name, host.label) for host in cluster.hosts]
+    hosts = Hosts(shell, sparks, clock, RedisLooks(redis))
+    marks = RedisMarks(redis)
     book = load_recipes(settings.data_dir / OVERRIDES)
     launch = LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port)
     shelf = DiskShelf(
@@ -175,7 +183,13 @@ def wire(
         times=store,
         clock=clock,
         on_change=tell_menu_changed,
+        deleting=marks.held,
     )
+
+    async def after_swap() -> None:
+        await observer.look()
+        shelf.poke()
+
     path = assemble(
         bus=bus,
         store=store,
@@ -188,8 +202,20 @@ def wire(
         timings=settings.timings,
         clock=clock,
         lost=_die,
+        after_swap=after_swap,
     )
-    return Swapper(path, shelf)
+    image, container = cluster.vllm_image, cluster.vllm_container
+    deletion = DiskDeletion(
+        shelf=shelf,
+        shell=shell,
+        loaded=observer,
+        swaps=store,
+        marks=marks,
+        image=image,
+        container=container,
+    )
+    leftovers = Leftovers(lambda: hosts.sights, shell, clock, image, container)
+    return Swapper(path, shelf, DiskVerbs(deletion), leftovers)
 
 
 async def build(settings: SwapperSettings) -> Service:
@@ -220,7 +246,11 @@ async def build(settings: SwapperSettings) -> Service:
             await bus.bounds(stream)
         swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
-        verbs = [*swapper.path.handlers.verbs(), answer_about("swapper", checks, clock)]
+        verbs = [
+            *swapper.path.handlers.verbs(),
+            *swapper.disk.verbs(),
+            answer_about("swapper", checks, clock),
+        ]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()
@@ -236,6 +266,7 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.cancelling.run,
             swapper.path.ingress.run,
             swapper.path.sweeping.run,
+            swapper.leftovers.run,
         ],
         close=close,
     )

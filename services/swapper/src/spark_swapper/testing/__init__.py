@@ -1,6 +1,7 @@
 """Behaving doubles of the swapper's ports: a runtime that takes its time, records in memory."""
 
 from spark_swapper.testing.gate import FakeGate
+from spark_swapper.testing.marks import FakeLoaded, MemoryMarks
 from spark_swapper.testing.runtime import FakeRuntime
 from spark_swapper.testing.shelf import FakePreflight, FakeShelf, PlainReader, a_candidate
 from spark_swapper.testing.store import MemoryJobs
@@ -8,11 +9,13 @@ from spark_swapper.testing.suggesting import FakeSuggesting
 
 __all__ = [
     "FakeGate",
+    "FakeLoaded",
     "FakePreflight",
     "FakeRuntime",
     "FakeShelf",
     "FakeSuggesting",
     "MemoryJobs",
+    "MemoryMarks",
     "PlainReader",
     "a_candidate",
 ]
