@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from spark_cli.commands.delete import delete
 from spark_cli.commands.doctor import doctor
 from spark_cli.commands.events import events
 from spark_cli.commands.init import init
@@ -22,7 +23,7 @@ def main() -> None:
     """Run spark-control on this machine, and talk to a running one."""
 
 
-for command in (demo, up, status, models, suggest, swap, events, doctor, sim, init):
+for command in (demo, up, status, models, suggest, delete, swap, events, doctor, sim, init):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -70,6 +70,12 @@ class GatewayClient:
         """POST a JSON document and return the JSON answer."""
         return self._ask("POST", path, json=body, headers=headers)
 
+    def delete(
+        self, path: str, query: dict[str, str | list[str]], timeout_seconds: float = 15.0
+    ) -> Any:
+        """DELETE, and return the JSON answer."""
+        return self._ask("DELETE", path, params=query, timeout=timeout_seconds)
+
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
         """Follow server-sent events; ends when the server says so.
 

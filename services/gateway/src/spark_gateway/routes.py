@@ -3,11 +3,12 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from spark_gateway.api import docs, live, models, openai, status, swaps
+from spark_gateway.api import disk, docs, live, models, openai, status, swaps
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     models.router,
+    disk.router,
     swaps.router,
     live.router,
     openai.router,
