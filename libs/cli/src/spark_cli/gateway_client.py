@@ -70,6 +70,10 @@ class GatewayClient:
         """POST a JSON document and return the JSON answer."""
         return self._ask("POST", path, json=body, headers=headers)
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """PUT a JSON document and return the JSON answer."""
+        return self._ask("PUT", path, json=body)
+
     def delete(
         self, path: str, query: dict[str, str | list[str]], timeout_seconds: float = 15.0
     ) -> Any:

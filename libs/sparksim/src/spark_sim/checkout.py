@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from importlib import resources
 
+from spark_sim.checkout_recipes import write_recipes
 from spark_sim.config import SimConfig
 from spark_sim.sandbox import Sandbox, write_executable
 
@@ -17,6 +18,7 @@ def install_checkout(sandbox: Sandbox, config: SimConfig, address: str) -> None:
     folder.mkdir(exist_ok=True)
     script = resources.files("spark_sim.programs").joinpath("launch-cluster.sh").read_text()
     write_executable(folder / "launch-cluster.sh", script)
+    write_recipes(folder)
     (folder / "README.md").write_text(_README)
     (folder / ".gitignore").write_text(".env\n")
     if config.env_file:

@@ -3,13 +3,25 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from spark_gateway.api import disk, docs, live, models, openai, status, swaps
+from spark_gateway.api import (
+    disk,
+    docs,
+    live,
+    models,
+    openai,
+    recipes,
+    status,
+    swap_logs,
+    swaps,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     models.router,
+    recipes.router,
     disk.router,
     swaps.router,
+    swap_logs.router,
     live.router,
     openai.router,
     docs.router,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from pydantic import PositiveInt
+
 from spark_common.settings import (
     BusSettings,
     ClusterSettings,
@@ -41,4 +43,6 @@ class SwapperSettings(Settings):
     cluster: ClusterSettings
     timings: SwapTimings
     data_dir: Path = Path("data")
-    """Folder of the recipe overrides."""
+    """Folder of the owner's recipes (``models.override.yaml``) and of the logs of swaps."""
+    swap_log_mb: PositiveInt = 200
+    """Megabytes that all logs of swaps may take on disk; the oldest go first."""

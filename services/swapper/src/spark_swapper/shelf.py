@@ -20,9 +20,10 @@ from spark_common.tasks import end
 from spark_swapper.candidate import Candidate
 from spark_swapper.hosts import Hosts, Sight
 from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.menu import Title, build_menu, hosts_for, outline, state_of, titles
+from spark_swapper.menu import Title, build_menu, hosts_for, named, outline, state_of, titles
 from spark_swapper.ports import RuntimeWatch, SwapTimes
-from spark_swapper.recipes import RecipeBook
+from spark_swapper.recipes import RecipeSource
+from spark_swapper.recipes.local_path import identity
 
 FRESH_SECONDS = 60.0
 """How old a look may be for a swap to be admitted on it."""
@@ -42,7 +43,7 @@ class DiskShelf:
     def __init__(
         self,
         hosts: Hosts,
-        book: RecipeBook,
+        recipes: RecipeSource,
         launch: LaunchSettings,
         watch: RuntimeWatch,
         times: SwapTimes,
@@ -55,15 +56,15 @@ class DiskShelf:
         ``deleting`` says whether a repository is being deleted; it may raise UnavailableError.
         """
         self._hosts = hosts
-        self._book = book
+        self._recipes = recipes
         self._launch = launch
         self._watch = watch
         self._times = times
         self._clock = clock
         self._on_change = on_change
         self._deleting = deleting
-        self._poked = asyncio.Event()
         self._told: dict[str, object] | None = None
+        self._wanted = asyncio.Event()
 
     async def find(self, name: str) -> Candidate:
         """Return the model with this key, repository or served name, ready to be started.
@@ -109,11 +110,16 @@ class DiskShelf:
         return await self._menu()
 
     def key_for(self, repo: str) -> str | None:
-        """Return the key of the model of a repository, without looking at any disk."""
-        if recipe := self._book.for_repo(repo):
+        """Return the key of the model of a repository or directory, without looking at a disk."""
+        if recipe := self._recipes.book.for_repo(repo):
             return recipe.key
-        folded = repo.casefold()
-        return next((t.key for t in self._titles() if t.repo.casefold() == folded), None)
+        same = identity(repo)
+        return next((t.key for t in self._titles() if identity(t.repo) == same), None)
+
+    def key_named(self, name: str) -> str | None:
+        """Return the key of the model on the menu with this key, repository or served name."""
+        title = named(self._titles(), name)
+        return title.key if title else None
 
     async def announce(self) -> None:
         """Tell when the menu differs from the one told last, for example by what is loaded.
@@ -134,20 +140,13 @@ class DiskShelf:
     async def keep_fresh(self) -> None:
         """Look at the disks again and again, for ever; at once when poked."""
         while True:
-            self._poked.clear()
+            self._wanted.clear()
             await self._look()
-            waits = (
-                asyncio.ensure_future(self._clock.sleep(LOOP_SECONDS)),
-                asyncio.ensure_future(self._poked.wait()),
-            )
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                await end(waits)
+            await self._nap()
 
-    def poke(self) -> None:
-        """Have the disks looked at soon, without waiting for it: something changed on them."""
-        self._poked.set()
+    def refresh_soon(self) -> None:
+        """Have the loop look now, without waiting for it: something changed on the Sparks."""
+        self._wanted.set()
 
     async def refresh(self) -> None:
         """Look at the disks now and tell what changed, as after a deletion or a download."""
@@ -165,25 +164,35 @@ class DiskShelf:
         """
         shown = self._titles()
         away = self._recipes_away(shown)
-        folded = name.strip().casefold()
-        for title in (*shown, *away):
-            if folded in (known.casefold() for known in title.names()):
-                return title
-        near = near_names(folded, (*shown, *away))
+        if found := named(shown, name) or named(away, name):
+            return found
+        near = near_names(name.strip().casefold(), (*shown, *away))
         hint = f"; close to it: {', '.join(near)}" if near else ""
         raise UnknownModelError(f"there is no model {name!r} on the menu{hint}", near=list(near))
 
+    async def _nap(self) -> None:
+        waits = (
+            asyncio.ensure_future(self._clock.sleep(LOOP_SECONDS)),
+            asyncio.ensure_future(self._wanted.wait()),
+        )
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await end(waits)
+
     async def _look(self) -> None:
+        self._recipes.notice()
         await self._hosts.look()
         await self.announce()
 
     def _titles(self) -> tuple[Title, ...]:
-        return titles(self._book, self._hosts.sights)
+        return titles(self._recipes.book, self._hosts.sights)
 
     async def _menu(self) -> Menu:
         seconds = {title.key: await self._usual_seconds(title.key) for title in self._titles()}
         as_of = self._hosts.as_of or self._clock.now()
-        return build_menu(self._book, self._hosts.sights, self._watch.view(), seconds, as_of)
+        book, sights = self._recipes.book, self._hosts.sights
+        return build_menu(book, sights, self._watch.view(), seconds, as_of)
 
     async def _usual_seconds(self, key: str) -> float | None:
         try:
@@ -220,11 +229,13 @@ class DiskShelf:
             launch_argv=plan.launch_argv,
             vllm_argv=plan.vllm_argv,
             stop_argv=plan.stop_argv,
+            volumes=plan.volumes,
         )
 
     def _named(self, name: str) -> Title:
         title = self.known(name)
-        if not title.places:
+        local = title.recipe is not None and title.recipe.local_path is not None
+        if not title.places and not local:
             raise ModelNotReadyError(
                 f"{title.name} is not on any Spark yet; download {title.repo} first",
                 model=title.key,
@@ -233,8 +244,8 @@ class DiskShelf:
 
     def _recipes_away(self, shown: Sequence[Title]) -> list[Title]:
         here = {title.key for title in shown}
-        away = [recipe for recipe in self._book.recipes if recipe.key not in here]
-        return [Title(recipe.key, recipe.repo, recipe, ()) for recipe in away]
+        away = [recipe for recipe in self._recipes.book.recipes if recipe.key not in here]
+        return [Title(recipe.key, recipe.target, recipe, ()) for recipe in away]
 
     def _not_ready(self, title: Title) -> str:
         match state_of(title, self._hosts.sights):
@@ -248,12 +259,14 @@ class DiskShelf:
     def _what_is_missing(self, title: Title) -> str:
         whole = {place.sight.spark.label for place in title.places if place.whole}
         if title.recipe and title.recipe.mode == "cluster" and whole:
-            needed = title.recipe.tensor_parallel
+            needed = title.recipe.nodes
             labels = [sight.spark.label for sight in self._hosts.sights][:needed]
             if len(labels) < needed:
                 return f"{title.name} needs {needed} Sparks, and only {len(labels)} is set up"
             lacking = ", ".join(label for label in labels if label not in whole)
             return f"{title.name} needs its files on {needed} Sparks; {lacking} lacks them"
+        if title.recipe and title.recipe.local_path:
+            return f"{title.name} has no complete files in {title.repo} on any Spark"
         if any(place.copy.state == "broken" for place in title.places):
             return (
                 f"{title.name} has files that cannot be used; delete it from disk and download it "

@@ -64,8 +64,7 @@ class Stack:
         self.shell = shell
         self.closers = [redis.aclose, http.aclose, shell.close, bus.close]
         swapper = wire(self.settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
-        verbs = [*swapper.path.handlers.verbs(), *swapper.disk.verbs()]
-        await bus.serve("swapper", "0.1.0", "test", verbs)
+        await bus.serve("swapper", "0.1.0", "test", swapper.verbs())
         self.tasks = [asyncio.create_task(swapper.path.worker.run())]
         self.swapper = swapper
 

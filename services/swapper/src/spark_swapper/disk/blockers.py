@@ -6,6 +6,7 @@ from spark_common.contracts.models import RuntimeView
 from spark_common.contracts.swaps import Phase
 from spark_swapper.jobs import SwapJob
 from spark_swapper.menu import Title
+from spark_swapper.recipes.local_path import is_path
 
 _TWO_MINUTES = "cancel the download, or wait two minutes after it stopped"
 
@@ -24,7 +25,7 @@ def blockers(title: Title, runtime: RuntimeView, live: Iterable[SwapJob]) -> lis
 
 def is_local(title: Title) -> bool:
     """Say whether a model lies in a folder of its own, which is its owner's."""
-    return title.repo.startswith("/") or any(place.copy.local for place in title.places)
+    return is_path(title.repo) or any(place.copy.local for place in title.places)
 
 
 def _local(title: Title) -> list[str]:

@@ -1,6 +1,8 @@
 """Behaving doubles of the swapper's ports: a runtime that takes its time, records in memory."""
 
+from spark_swapper.testing.client_path import FakeClientPath
 from spark_swapper.testing.gate import FakeGate
+from spark_swapper.testing.logs import MemoryLogs
 from spark_swapper.testing.marks import FakeLoaded, MemoryMarks
 from spark_swapper.testing.runtime import FakeRuntime
 from spark_swapper.testing.shelf import FakePreflight, FakeShelf, PlainReader, a_candidate
@@ -8,6 +10,7 @@ from spark_swapper.testing.store import MemoryJobs
 from spark_swapper.testing.suggesting import FakeSuggesting
 
 __all__ = [
+    "FakeClientPath",
     "FakeGate",
     "FakeLoaded",
     "FakePreflight",
@@ -15,6 +18,7 @@ __all__ = [
     "FakeShelf",
     "FakeSuggesting",
     "MemoryJobs",
+    "MemoryLogs",
     "MemoryMarks",
     "PlainReader",
     "a_candidate",
