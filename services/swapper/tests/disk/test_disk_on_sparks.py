@@ -25,7 +25,7 @@ from spark_common.contracts.disk import (
 )
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu
 from spark_common.contracts.swaps import REQUEST_SWAP, RequestSwap
-from spark_common.errors import ModelInUseError
+from spark_common.errors import ConflictError, ModelInUseError
 from spark_common.redis_access import connect_redis
 from spark_common.remote import RemoteCommand, RemoteResult
 from spark_common.remote.ssh import SshShell, SshTimes
@@ -253,3 +253,20 @@ async def test_a_spark_that_is_off_is_remembered_over_a_restart(stack) -> None:
     first, away = done.places
     assert first.problem is None
     assert "does not answer" in (away.problem or "")
+
+
+async def test_a_local_model_that_a_recipe_names_is_looked_at_and_kept(stack) -> None:
+    folder = stack.hub("spark1").parent / "tuned"
+    folder.mkdir()
+    with (folder / "model.safetensors").open("wb") as stream:
+        stream.truncate(5_000_000)
+    folder.chmod(0o755)
+    stack.settings.data_dir.mkdir(exist_ok=True)
+    (stack.settings.data_dir / "models.override.yaml").write_text(
+        f"models:\n  tuned:\n    name: Tuned\n    local_path: {folder}\n"
+    )
+    card = next(card for card in (await stack.menu()).models if card.key == "tuned")
+    assert (card.local_path, card.size_bytes, card.state) == (str(folder), 5_000_000, "ready")
+    with pytest.raises(ConflictError, match="is a local model"):
+        await stack.delete("tuned")
+    assert folder.is_dir()
