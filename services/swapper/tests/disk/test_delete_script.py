@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,22 @@ def test_a_sweep_alone_deletes_no_model(hub) -> None:
     done = read_cleared(hub.run(sweep_command("i", "c")))
     assert (done.freed_bytes, done.swept_bytes) == (0, 1040)
     assert hub.names() == ["models--org--name"]
+
+
+def test_deletions_of_one_hub_wait_for_each_other_and_a_sweep_does_not(hub) -> None:
+    hub.add("org/name").rename(hub.path / ".deleting-models--org--name")
+    hub.add("org/second")
+    busy = os.open(hub.path, os.O_RDONLY)
+    fcntl.flock(busy, fcntl.LOCK_EX)
+    swept = read_cleared(hub.run(sweep_command("i", "c")))
+    assert (swept.swept_bytes, len(hub.names())) == (0, 2)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(hub.delete, "org/second") for _ in range(2)]
+        os.close(busy)
+        done = [future.result() for future in waiting]
+    assert sum(cleared.freed_bytes for cleared in done) == 1040
+    assert sum(cleared.swept_bytes for cleared in done) == 1040
+    assert hub.names() == []
 
 
 def test_two_spellings_are_two_folders(hub) -> None:

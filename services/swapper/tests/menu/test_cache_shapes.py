@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from spark_swapper.scan.hf_cache import Rights
-from spark_swapper.scan.hf_repo import look_at_folder
 from spark_swapper.scan.hf_scan import look_at_hub
 
 COMMIT, OTHER = "a" * 40, "b" * 40
@@ -387,58 +386,3 @@ def test_a_held_lock_is_a_download_between_two_files(tmp_path) -> None:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert cache.look()["org/name"]["state"] == "downloading"
     assert cache.look()["org/name"]["state"] == "incomplete"
-
-
-@pytest.mark.parametrize("what", ["blobs", "snapshots", f"snapshots/{COMMIT}", "."])
-def test_a_folder_nobody_may_read_is_not_an_empty_one(tmp_path, run_as_nobody, what) -> None:
-    cache = Cache(tmp_path / "hub")
-    cache.model(ONE, TWO)
-    folder = cache.hub / "models--org--name" / what
-    with run_as_nobody(cache.hub) as (look, forbid):
-        forbid(folder)
-        (found,) = look()["copies"]
-    assert (found["state"], found["missing"]) == ("broken", ["(Permission denied)"])
-    assert found["root_owned"] is True
-
-
-def test_a_file_nobody_may_read_is_named(tmp_path, run_as_nobody) -> None:
-    cache = Cache(tmp_path / "hub")
-    cache.model(ONE, TWO)
-    shard = (cache.hub / f"models--org--name/snapshots/{COMMIT}/{TWO}").resolve()
-    with run_as_nobody(cache.hub) as (look, forbid):
-        forbid(shard)
-        (found,) = look()["copies"]
-    assert (found["state"], found["missing"]) == ("broken", [f"{TWO} (cannot be read)"])
-
-
-def test_a_hub_nobody_may_read_is_a_problem_not_an_empty_disk(tmp_path, run_as_nobody) -> None:
-    cache = Cache(tmp_path / "hub")
-    cache.model(ONE, TWO)
-    with run_as_nobody(cache.hub) as (look, forbid):
-        forbid(cache.hub)
-        found = look()
-    assert found["copies"] == []
-    assert "Permission denied" in found["problem"]
-
-
-def test_a_local_model_has_the_size_that_du_says(tmp_path) -> None:
-    folder = tmp_path / "my model"
-    (folder / "sub").mkdir(parents=True)
-    write(folder / "model.safetensors", 5000)
-    (folder / "twin").hardlink_to(folder / "model.safetensors")
-    (folder / "sub" / "link").symlink_to("../model.safetensors")
-    write(folder / "config.json", b'{"max_position_embeddings": 77}')
-    found = look_at_folder(str(folder), NOW, Rights())
-    assert found is not None
-    assert found.answer({}) == {
-        "repo": str(folder), "size_bytes": 5031, "state": "ready", "local": True,
-        "context_length": 77,
-    }  # fmt: skip
-    (folder / "sub" / "dead").symlink_to("nowhere")
-    again = look_at_folder(str(folder), NOW, Rights())
-    assert again is not None
-    assert again.answer({})["state"] == "broken"
-
-
-def test_a_local_model_that_is_not_there_is_not_reported(tmp_path) -> None:
-    assert look_at_folder(str(tmp_path / "nothing"), NOW, Rights()) is None

@@ -7,6 +7,7 @@ killed deletion leaves behind is removed by the next one. May be repeated at any
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -161,6 +162,16 @@ def delete(folder: str, names: list[str], root: Root) -> dict[str, Any]:
     return {"freed_bytes": freed, "swept_bytes": swept, "kept": kept}
 
 
+def alone(folder: str, *, wait: bool) -> bool:
+    """Keep other deletions out of a hub until this process ends; False when one is going on."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
+
+
 def main(argv: list[str]) -> None:
     """Answer, or refuse what is no order."""
     usage = "usage: python3 - delete IMAGE CONTAINER FOLDER... | sweep IMAGE CONTAINER"
@@ -172,7 +183,7 @@ def main(argv: list[str]) -> None:
     # The hub may be a link; everything below it is looked at without following one.
     folder = os.path.realpath(hub())
     answer: dict[str, Any] = {"freed_bytes": 0, "swept_bytes": 0, "kept": []}
-    if os.path.isdir(folder):
+    if os.path.isdir(folder) and alone(folder, wait=verb == "delete"):
         answer = delete(folder, names, Root(folder, image, container))
     sys.stdout.write(json.dumps(answer) + "\n")
 
