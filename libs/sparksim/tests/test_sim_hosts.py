@@ -188,7 +188,7 @@ async def test_a_download_finishes_what_was_begun(spark1: Login, cluster: Simula
     assert done.out.startswith("✓ Downloaded\n  path: ")
     assert cluster.hosts["spark1"].runtimes.model(repo) is not None
     hub = cluster.hosts["spark1"].sandbox.hub
-    assert list(hub.rglob("*.incomplete")) == []
+    assert list((hub / "models--nvidia--Llama-4-Scout-17B-16E-NVFP4").rglob("*.incomplete")) == []
 
 
 async def test_a_container_can_drop_the_page_cache_of_its_host_only(

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from spark_cli.commands.delete import delete
 from spark_cli.commands.doctor import doctor
 from spark_cli.commands.events import events
 from spark_cli.commands.history import history
@@ -32,7 +33,7 @@ def main() -> None:
 
 
 _COMMANDS: tuple[click.Command, ...] = (
-    *(demo, up, status, models, suggest, setup, recipe, knobs, templates),
+    *(demo, up, status, models, suggest, setup, recipe, knobs, templates, delete),
     *(test, plan, swap, history, logs, quarantine, events, doctor, sim, init),
 )
 for command in _COMMANDS:

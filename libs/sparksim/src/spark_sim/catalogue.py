@@ -1,40 +1,9 @@
 """The models on the simulated disks: what vLLM would know from their files."""
 
-from dataclasses import dataclass, field
+from spark_sim.catalogue_small import MORE
+from spark_sim.sim_model import GB, SimModel
 
-GB = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class SimModel:
-    """A repository of the Hugging Face hub as it lies in a cache."""
-
-    repo: str
-    size_bytes: int
-    hosts: tuple[str, ...]
-    architecture: str
-    model_type: str
-    context_length: int
-    """Tokens."""
-    shards: int
-    load_seconds: float
-    """Of the weights, cold, on a real Spark."""
-    reasoning: bool = False
-    """Whether it thinks before it answers (needs ``--reasoning-parser`` to be told apart)."""
-    downloaded: float = 1.0
-    """Share of the shards that is on disk."""
-    quantization: dict[str, object] = field(default_factory=dict)
-    vision: bool = False
-    details: dict[str, object] = field(default_factory=dict)
-    """What else stands in ``config.json`` about the language model: layers, heads, experts."""
-    auto_map: dict[str, str] = field(default_factory=dict)
-    """Python classes of the repository itself; loading them needs ``--trust-remote-code``."""
-
-    @property
-    def folder(self) -> str:
-        """Name of its folder in the hub."""
-        return "models--" + self.repo.replace("/", "--")
-
+__all__ = ["DEFAULT_CATALOGUE", "GB", "SimModel"]
 
 _BOTH = ("spark1", "spark2")
 _NEMOTRON_LAYERS = "MEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEMEM*EMEMEMEME"
@@ -165,4 +134,5 @@ DEFAULT_CATALOGUE: tuple[SimModel, ...] = (
         quantization={"quant_method": "modelopt", "quant_algo": "NVFP4"},
         vision=True,
     ),
+    *MORE,
 )

@@ -43,6 +43,12 @@ class SimConfig:
     """Image ids that differ from the usual ones: host -> tag -> 64 hex digits."""
     reboot_seconds: float = 180.0
     """How long a host hangs that ran out of memory before somebody starts it anew."""
+    plain_user: bool = False
+    """Whether files that were downloaded inside the container are beyond the SSH user's rights.
+
+    A simulator run by root then runs SSH commands as somebody else, so ``directory`` has to lie
+    where everybody may go; run by anybody else it takes the right to write from those folders.
+    """
     catalogue: tuple[SimModel, ...] = DEFAULT_CATALOGUE
 
     @property

@@ -1,6 +1,7 @@
 """The disk of a simulated Spark: one terabyte, and on it what the cache really says."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 TOTAL_BYTES = 983_349_346_304
@@ -9,9 +10,32 @@ _RESERVED_BYTES = 50_272_284_160
 
 
 def used_bytes(hub: Path) -> int:
-    """Return what system and models take; links and partial files count once."""
-    files = (path for path in hub.glob("models--*/blobs/*") if not path.is_symlink())
-    return _SYSTEM_BYTES + sum(path.stat().st_size for path in files)
+    """Return what system and models take; every file once, however many names it has."""
+    sizes: dict[int, int] = {}
+    for folder in _folders_of_blobs(hub):
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_file(follow_symlinks=False):
+                        found = entry.stat(follow_symlinks=False)
+                        sizes[found.st_ino] = found.st_size
+        except OSError:
+            continue
+    return _SYSTEM_BYTES + sum(sizes.values())
+
+
+def free_bytes(hub: Path, *, full: bool = False) -> int:
+    """Return what users may still write."""
+    return 0 if full else max(0, TOTAL_BYTES - _RESERVED_BYTES - used_bytes(hub))
+
+
+def _folders_of_blobs(hub: Path) -> Iterator[Path]:
+    """Yield the folders of every repository, also of one that is being removed, and the store."""
+    for repo in hub.iterdir() if hub.is_dir() else ():
+        if repo.name.startswith(("models--", ".deleting-")) and not repo.is_symlink():
+            yield repo / "blobs"
+        elif repo.name == "blobs":
+            yield from repo.iterdir()
 
 
 def df_rows(argv: Sequence[str], hub: Path, *, full: bool) -> str | None:
@@ -20,7 +44,7 @@ def df_rows(argv: Sequence[str], hub: Path, *, full: bool) -> str | None:
     output = next((w.removeprefix("--output=") for w in words if w.startswith("--output=")), None)
     unit = 1 if "-B1" in words or "--block-size=1" in words else 1024
     used = used_bytes(hub)
-    available = 0 if full else max(0, TOTAL_BYTES - _RESERVED_BYTES - used)
+    available = free_bytes(hub, full=full)
     if full:
         used = TOTAL_BYTES - _RESERVED_BYTES
     percent = f"{round(100 * used / max(1, used + available))}%"

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from spark_sim.call import Call
 from spark_sim.containers import Container, ContainerSpec
+from spark_sim.docker_attach import attach
 from spark_sim.docker_engine import STOP_SECONDS, DockerEngine, DockerError
 from spark_sim.docker_looks import DockerLooks, Processes
 from spark_sim.docker_options import read_options
@@ -78,8 +79,10 @@ class DockerCli:
             await self._engine.run(spec)
         passing = Container("f" * 64, spec, self._engine.image(image) or "")
         program, arguments = self._engine.command(passing, spec.command)
-        await call.become((program, *arguments), self._engine.environment(passing), "/")
-        return 0
+        return await attach(
+            call, self._engine.sandbox, (program, *arguments), self._engine.environment(passing),
+            interactive=options.has("i", "interactive"),
+        )  # fmt: skip
 
     async def _exec(self, call: Call, words: Sequence[str]) -> int:
         options = read_options(
@@ -97,8 +100,10 @@ class DockerCli:
             self._engine.save()
             return 0
         program, arguments = self._engine.command(container, tuple(command))
-        await call.become((program, *arguments), self._engine.environment(container, env), "/")
-        return 0
+        return await attach(
+            call, self._engine.sandbox, (program, *arguments),
+            self._engine.environment(container, env), interactive=options.has("i", "interactive"),
+        )  # fmt: skip
 
     async def _stop(self, call: Call, words: Sequence[str]) -> int:
         options = read_options("stop", words, takes="t time timeout s signal", flags="",

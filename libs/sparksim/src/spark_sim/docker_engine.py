@@ -93,6 +93,11 @@ class DockerEngine:
         found = self.images.get(tag.removesuffix(":latest"))
         return image_id(f"another {tag}") if found and self.other_images() else found
 
+    @property
+    def sandbox(self) -> Sandbox:
+        """The files of the host."""
+        return self._sandbox
+
     async def run(self, spec: ContainerSpec) -> Container:
         """Create and start a container. Raises DockerError."""
         found = self.image(spec.image)

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from spark_sim.catalogue import SimModel
+from spark_sim.hf_shapes import reshape
+from spark_sim.sim_model import SimModel
 
 _CHAT_TEMPLATE = """\
 {%- if tools %}<|tools|>{{ tools | tojson }}{% endif -%}
@@ -15,8 +16,11 @@ _CHAT_TEMPLATE = """\
 """
 
 
-def lay_out(hub: Path, models: Iterable[SimModel]) -> None:
-    """Write the repositories that were never written before; what was deleted stays deleted."""
+def lay_out(hub: Path, models: Iterable[SimModel], host: str = "") -> None:
+    """Write the repositories that were never written before; what was deleted stays deleted.
+
+    ``host`` chooses among the shapes that a model has on different hosts.
+    """
     written = hub / ".laid-out"
     known = set(written.read_text().split()) if written.exists() else set()
     hub.mkdir(parents=True, exist_ok=True)
@@ -24,6 +28,7 @@ def lay_out(hub: Path, models: Iterable[SimModel]) -> None:
     for model in models:
         if model.folder not in known:
             write_model(hub, model)
+            reshape(hub, model, model.shapes.get(host, model.shape))
             known.add(model.folder)
     written.write_text("\n".join(sorted(known)) + "\n")
 

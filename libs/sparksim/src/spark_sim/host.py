@@ -22,6 +22,7 @@ from spark_sim.neighbours import Neighbours
 from spark_sim.pace import Pace
 from spark_sim.ray_ranks import RayRank
 from spark_sim.sandbox import Sandbox
+from spark_sim.sim_model import Shape
 from spark_sim.ssh_server import HostShell
 from spark_sim.strangers import USER, Strangers
 from spark_sim.vllm_calls import VllmCalls
@@ -49,7 +50,8 @@ class SimulatedHost:
         self._config = config
         self._journal = journal
         socket = sockets / f"{name}.sock"
-        self.sandbox = Sandbox(config.directory / name, socket, mark)
+        self.sandbox = Sandbox(config.directory / name, socket, mark, plain_user=config.plain_user)
+        self._socket = socket
         self.sandbox.root.mkdir(parents=True, exist_ok=True)
         self.engine = DockerEngine(
             name, self.sandbox, journal, self.pace, config.images.get(name, {}), config.docker
@@ -93,9 +95,13 @@ class SimulatedHost:
         self.sandbox.build(own, _CONTAINER_PROGRAMS, local)
         install_vllm(self.sandbox)
         install_checkout(self.sandbox, self._config, self.address)
-        lay_out(self.sandbox.hub, self.models)
+        lay_out(self.sandbox.hub, self.models, self.name)
+        self._hand_over()
         self.ssh_port = await self.shell.start(self.address, self._config.ssh_port)
         await self._daemon.start()
+        if self.sandbox.user.drops:
+            self._socket.parent.chmod(0o711)
+            self._socket.chmod(0o666)
         if self._config.neighbours:
             await self.neighbours.start()
         if self._config.resume:
@@ -152,6 +158,13 @@ class SimulatedHost:
         async with self._turning:
             await self.restart()
 
+    def _hand_over(self) -> None:
+        """Let everything belong to whom it belongs on a Spark."""
+        user, box = self.sandbox.user, self.sandbox
+        user.require_way(box.root)
+        roots = [model.folder for model in self.models if model.shape is Shape.ROOTS]
+        user.take_over(box.home, box.hub, roots)
+
     async def stop(self) -> None:
         """Stop everything; containers that run stay running in the host's file."""
         if self._restarting is not None:
@@ -165,6 +178,7 @@ class SimulatedHost:
         await self._daemon.stop()
         await self.runtimes.close()
         self.memory.close()
+        self.sandbox.user.give_back(self.sandbox.hub)
 
     async def turn(self, behaviour: Behaviour) -> None:
         """Switch to a behaviour."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
+from spark_sim.plain_user import PlainUser
+
 MARK = "SPARK_SIM"
 """Environment variable that every process of a simulator carries, to be found at its end."""
 
@@ -16,8 +18,11 @@ _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 class Sandbox:
     """Directories of one host. Everything of a host is below ``root`` but its socket."""
 
-    def __init__(self, root: Path, socket_path: Path, mark: str) -> None:
+    def __init__(
+        self, root: Path, socket_path: Path, mark: str, *, plain_user: bool = False
+    ) -> None:
         self.root = root
+        self.user = PlainUser(plain_user)
         self.home = root / "home"
         self.bin = root / "bin"
         self.container_bin = root / "container" / "bin"
@@ -28,6 +33,9 @@ class Sandbox:
         self._socket = socket_path
         self._mark = mark
         self.python = str(Path(sys.executable).resolve())
+        if self.user.drops:
+            # Ours may lie where only root may go.
+            self.python = shutil.which("python3", path=_SYSTEM_PATH) or self.python
 
     def build(
         self, programs: Iterable[str], container_programs: Iterable[str], local: Iterable[str] = ()

@@ -111,6 +111,7 @@ class HostShell:
             cwd=self._sandbox.home,
             env=self._sandbox.environment(process.get_extra_info("username") or "spark"),
             start_new_session=True,
+            **self._sandbox.user.options,
         )  # fmt: skip
         self._running.add(child.pid)
         try:

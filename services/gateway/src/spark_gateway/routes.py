@@ -3,12 +3,24 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from spark_gateway.api import docs, live, models, openai, plans, recipes, status, swap_logs, swaps
+from spark_gateway.api import (
+    disk,
+    docs,
+    live,
+    models,
+    openai,
+    plans,
+    recipes,
+    status,
+    swap_logs,
+    swaps,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     models.router,
     recipes.router,
+    disk.router,
     swaps.router,
     swap_logs.router,
     plans.router,

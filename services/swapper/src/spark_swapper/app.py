@@ -24,12 +24,15 @@ from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.adapters.log_files import LogFiles
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
+from spark_swapper.adapters.redis_looks import RedisLooks
+from spark_swapper.adapters.redis_marks import RedisMarks
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
+from spark_swapper.disk import DiskDeletion, DiskVerbs, Leftovers
 from spark_swapper.draining import Draining, answers_under_way
 from spark_swapper.editing.editing import Editing
 from spark_swapper.editing.previewing import Previewing
@@ -104,10 +107,12 @@ class Swapper:
     path: SwapPath
     shelf: DiskShelf
     recipe_verbs: RecipeVerbs
+    disk_verbs: DiskVerbs
+    leftovers: Leftovers
 
     def verbs(self) -> list[Serving]:
         """Return every verb of the swapper with its function."""
-        return [*self.path.verbs(), *self.recipe_verbs.verbs()]
+        return [*self.path.verbs(), *self.recipe_verbs.verbs(), *self.disk_verbs.verbs()]
 
 
 def assemble(
@@ -232,8 +237,10 @@ def wire(
         degraded=canary.degraded,
     )
     quarantining = Quarantining(RedisRecords(redis), clock, lambda: shelf.announce())
-    hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
     recipes = Recipes(settings.data_dir / OVERRIDES)
+    sparks = [Spark(host.name, host.label) for host in cluster.hosts]
+    hosts = Hosts(shell, sparks, clock, RedisLooks(redis), lambda: recipes.book.local_paths)
+    marks = RedisMarks(redis)
     reader = ModelReader(shell, clock)
     launch = LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port)
     shelf = DiskShelf(
@@ -245,7 +252,9 @@ def wire(
         clock=clock,
         on_change=tell_menu_changed,
         notes=quarantining.shown,
+        deleting=marks.held,
     )
+
     path = assemble(
         bus=bus,
         store=store,
@@ -266,6 +275,17 @@ def wire(
         refresh_soon=shelf.refresh_soon,
         lost=_die,
     )
+    image, container = cluster.vllm_image, cluster.vllm_container
+    deletion = DiskDeletion(
+        shelf=shelf,
+        shell=shell,
+        loaded=observer,
+        swaps=store,
+        marks=marks,
+        image=image,
+        container=container,
+    )
+    leftovers = Leftovers(lambda: hosts.sights, shell, clock, image, container)
 
     async def in_use() -> frozenset[str]:
         loaded = observer.view().model
@@ -276,7 +296,7 @@ def wire(
 
     templating = Templating(
         shell,
-        tuple(Spark(host.name, host.label) for host in cluster.hosts),
+        tuple(sparks),
         cluster.vllm_dir,
         recipes,
         launch,
@@ -288,9 +308,9 @@ def wire(
         templating=templating,
         named=shelf.key_named,
         in_use=in_use,
-        changed=shelf.announce,
+        changed=shelf.recipes_changed,
     )
-    return Swapper(path, shelf, RecipeVerbs(editing, templating))
+    return Swapper(path, shelf, RecipeVerbs(editing, templating), DiskVerbs(deletion), leftovers)
 
 
 async def build(settings: SwapperSettings) -> Service:
@@ -322,7 +342,6 @@ async def build(settings: SwapperSettings) -> Service:
         swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
         verbs = [*swapper.verbs(), answer_about("swapper", checks, clock)]
-        verbs = [*swapper.path.verbs(), answer_about("swapper", checks, clock)]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()
@@ -338,6 +357,7 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.cancelling.run,
             swapper.path.ingress.run,
             swapper.path.sweeping.run,
+            swapper.leftovers.run,
             swapper.path.keep_examining,
         ],
         close=close,

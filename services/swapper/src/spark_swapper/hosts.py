@@ -1,9 +1,11 @@
 """The Sparks as last seen: one round trip per host and look, and what was true before."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+import structlog
 
 from spark_common.clock import Clock
 from spark_common.contracts.models import HostView
@@ -16,9 +18,13 @@ from spark_common.errors import (
 )
 from spark_common.remote import RemoteShell
 from spark_swapper.scan import Look, look_command, read_look
+from spark_swapper.scan.memory import LookStore, NoMemory, Seen
 
 LOOK_SECONDS = 20.0
 """A healthy Spark answers in less than one; longer means that it is out of memory."""
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,25 @@ class Sight:
 class Hosts:
     """Looks at all Sparks at once and remembers what each said last."""
 
-    def __init__(self, shell: RemoteShell, sparks: Iterable[Spark], clock: Clock) -> None:
+    def __init__(
+        self,
+        shell: RemoteShell,
+        sparks: Iterable[Spark],
+        clock: Clock,
+        store: LookStore | None = None,
+        local_paths: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        """``store`` keeps the last answers over a restart; ``local_paths`` are looked at too.
+
+        The paths are absolute directories of local models, validated by whoever names them.
+        """
         self._shell = shell
         self._clock = clock
+        self._store = store or NoMemory()
+        self._local_paths = local_paths
         self._sights = {spark.name: Sight(spark) for spark in sparks}
         self._looking = asyncio.Lock()
+        self._recalled = False
         self._looked_at: float | None = None
         self._looked_until: datetime | None = None
 
@@ -89,22 +109,54 @@ class Hosts:
             return None
         return self._clock.monotonic() - self._looked_at
 
+    async def recall(self) -> None:
+        """Fill in what each Spark said last, before the first look of this process.
+
+        It is stale until that Spark answers again. Tried again later when the store is away.
+        """
+        if self._recalled or self._looked_at is not None:
+            return
+        for name, sight in self._sights.items():
+            try:
+                seen = await self._store.recall(name)
+            except UnavailableError as error:
+                log.warning("hosts.not_recalled", host=name, reason=error.message)
+                return
+            if seen is not None and self._sights[name].look is None:
+                self._sights[name] = replace(sight, look=seen.look, seen_at=seen.at)
+        self._recalled = True
+
     async def look(self) -> None:
         """Ask every Spark again; who asks while a look is running shares the next one."""
         asked = self._clock.monotonic()
         async with self._looking:
             if self._looked_at is not None and self._looked_at > asked:
                 return
+            await self.recall()
             began = self._clock.monotonic()
             found = await asyncio.gather(*(self._see(sight) for sight in self.sights))
             self._sights = {sight.spark.name: sight for sight in found}
             self._looked_at = began
             self._looked_until = self._clock.now()
+            self._recalled = True
+        await self._remember(found)
+
+    async def _remember(self, sights: Iterable[Sight]) -> None:
+        for sight in sights:
+            if not sight.fresh or sight.look is None or sight.seen_at is None:
+                continue
+            try:
+                await self._store.remember(sight.spark.name, Seen(sight.look, sight.seen_at))
+            except UnavailableError as error:
+                log.warning("hosts.not_remembered", host=sight.spark.name, reason=error.message)
+                return
 
     async def _see(self, before: Sight) -> Sight:
         try:
             result = await self._shell.run(
-                before.spark.name, look_command(), timeout_seconds=LOOK_SECONDS
+                before.spark.name,
+                look_command(self._local_paths()),
+                timeout_seconds=LOOK_SECONDS,
             )
             if result.exit_code is None:
                 raise HostUnreachableError(

@@ -53,3 +53,13 @@ def model_test(model: str) -> str:
 def model_quarantine(model: str) -> str:
     """Why a model may not be loaded; stays until a person clears it."""
     return f"sc:model:quarantine:{model}"
+
+
+def last_look(host: str) -> str:
+    """Hash of what a Spark said last (30 days): version, record, seen_at."""
+    return f"sc:menu:look:{host}"
+
+
+def deleting(repo: str) -> str:
+    """Who deletes a repository from disk just now; expires by itself when that process died."""
+    return f"sc:disk:deleting:{repo.casefold()}"

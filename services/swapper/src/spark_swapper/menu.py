@@ -162,6 +162,9 @@ def model_view(
                 host=place.sight.spark.name,
                 size_bytes=place.copy.size_bytes + place.copy.incomplete_bytes,
                 state=place.copy.state,
+                incomplete_bytes=place.copy.incomplete_bytes,
+                missing=list(place.copy.missing),
+                root_owned=place.copy.root_owned,
                 stale=place.stale,
             )
             for place in title.places

@@ -16,9 +16,10 @@ from spark_common.errors import (
     UnavailableError,
     UnknownModelError,
 )
+from spark_common.tasks import end
 from spark_swapper.candidate import Candidate
 from spark_swapper.guarding.records import Notes, annotated, no_notes
-from spark_swapper.hosts import Hosts
+from spark_swapper.hosts import Hosts, Sight
 from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.menu import Title, build_menu, hosts_for, named, outline, state_of, titles
 from spark_swapper.ports import RuntimeWatch, SwapTimes
@@ -31,6 +32,10 @@ LOOP_SECONDS = 30.0
 _NEAR = 5
 
 log = structlog.get_logger()
+
+
+async def _never(repo: str) -> bool:
+    return False
 
 
 class DiskShelf:
@@ -46,10 +51,12 @@ class DiskShelf:
         clock: Clock,
         on_change: Callable[[str], Awaitable[None]],
         notes: Notes = no_notes,
+        deleting: Callable[[str], Awaitable[bool]] = _never,
     ) -> None:
         """``on_change`` is told the parts of the menu that really changed, as one text.
 
-        ``notes`` says what is remembered of models by key: tests and quarantine.
+        ``notes`` says what is remembered of models by key: tests and quarantine. ``deleting``
+        says whether a repository is being deleted; it may raise UnavailableError.
         """
         self._hosts = hosts
         self._recipes = recipes
@@ -59,6 +66,7 @@ class DiskShelf:
         self._clock = clock
         self._on_change = on_change
         self._notes = notes
+        self._deleting = deleting
         self._told: dict[str, object] | None = None
         self._wanted = asyncio.Event()
 
@@ -66,9 +74,23 @@ class DiskShelf:
         """Return the model with this key, repository or served name, ready to be started.
 
         Looks at the disks again before it refuses: a download may just have ended. Raises
-        UnknownModelError, ModelNotReadyError, HostUnreachableError when only a Spark that does
-        not answer has it, UnavailableError when no Spark could be looked at.
+        UnknownModelError, ModelNotReadyError (also while it is being deleted),
+        HostUnreachableError when only a Spark that does not answer has it, UnavailableError when
+        no Spark could be looked at.
         """
+        candidate = await self._found(name)
+        try:
+            deleting = await self._deleting(candidate.repo)
+        except UnavailableError:
+            # A swap goes on while the records are away; who deletes does not begin then.
+            deleting = False
+        if deleting:
+            raise ModelNotReadyError(
+                f"{candidate.name} is being deleted from disk", model=candidate.key
+            )
+        return candidate
+
+    async def _found(self, name: str) -> Candidate:
         age = self._hosts.age_seconds()
         looked = age is None or age > FRESH_SECONDS
         if looked:
@@ -88,6 +110,7 @@ class DiskShelf:
         """
         if refresh:
             await self._look()
+        await self._hosts.recall()
         return await self._menu()
 
     def key_for(self, repo: str) -> str | None:
@@ -119,24 +142,52 @@ class DiskShelf:
             log.warning("menu.not_told", reason=error.message)
 
     async def keep_fresh(self) -> None:
-        """Look at the disks again and again, for ever."""
+        """Look at the disks again and again, for ever; at once when poked."""
         while True:
             self._wanted.clear()
             await self._look()
             await self._nap()
 
     def refresh_soon(self) -> None:
-        """Have the loop look now: a swap changed the memory of the Sparks."""
+        """Have the loop look now, without waiting for it: something changed on the Sparks."""
         self._wanted.set()
 
+    async def recipes_changed(self) -> None:
+        """Tell at once, and have the disks looked at: a directory may be a model now."""
+        self.refresh_soon()
+        await self.announce()
+
+    async def refresh(self) -> None:
+        """Look at the disks now and tell what changed, as after a deletion or a download."""
+        await self._look()
+
+    @property
+    def sights(self) -> Sequence[Sight]:
+        """The hosts as last seen."""
+        return self._hosts.sights
+
+    def known(self, name: str) -> Title:
+        """Return the model with this key, repository or served name, on a disk or not.
+
+        Without places it has a recipe only. Raises UnknownModelError.
+        """
+        shown = self._titles()
+        away = self._recipes_away(shown)
+        if found := named(shown, name) or named(away, name):
+            return found
+        near = near_names(name.strip().casefold(), (*shown, *away))
+        hint = f"; close to it: {', '.join(near)}" if near else ""
+        raise UnknownModelError(f"there is no model {name!r} on the menu{hint}", near=list(near))
+
     async def _nap(self) -> None:
-        napping = asyncio.ensure_future(self._clock.sleep(LOOP_SECONDS))
-        wanted = asyncio.ensure_future(self._wanted.wait())
+        waits = (
+            asyncio.ensure_future(self._clock.sleep(LOOP_SECONDS)),
+            asyncio.ensure_future(self._wanted.wait()),
+        )
         try:
-            await asyncio.wait({napping, wanted}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            napping.cancel()
-            wanted.cancel()
+            await end(waits)
 
     async def _look(self) -> None:
         self._recipes.notice()
@@ -193,18 +244,14 @@ class DiskShelf:
         )
 
     def _named(self, name: str) -> Title:
-        shown = self._titles()
-        if found := named(shown, name):
-            return found
-        away = self._recipes_away(shown)
-        if title := named(away, name):
+        title = self.known(name)
+        local = title.recipe is not None and title.recipe.local_path is not None
+        if not title.places and not local:
             raise ModelNotReadyError(
                 f"{title.name} is not on any Spark yet; download {title.repo} first",
                 model=title.key,
             )
-        near = near_names(name.strip().casefold(), (*shown, *away))
-        hint = f"; close to it: {', '.join(near)}" if near else ""
-        raise UnknownModelError(f"there is no model {name!r} on the menu{hint}", near=list(near))
+        return title
 
     def _recipes_away(self, shown: Sequence[Title]) -> list[Title]:
         here = {title.key for title in shown}
@@ -231,6 +278,11 @@ class DiskShelf:
             return f"{title.name} needs its files on {needed} Sparks; {lacking} lacks them"
         if title.recipe and title.recipe.local_path:
             return f"{title.name} has no complete files in {title.repo} on any Spark"
+        if any(place.copy.state == "broken" for place in title.places):
+            return (
+                f"{title.name} has files that cannot be used; delete it from disk and download it "
+                "again"
+            )
         return f"{title.name} is not complete on any Spark; resume its download"
 
 

@@ -3,13 +3,18 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from spark_common.errors import SparkError
 from spark_common.remote import RemoteCommand, RemoteResult, quote
+from spark_swapper.scan import look_command, read_look
 
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -130,3 +135,57 @@ def hubs(tmp_path: Path) -> dict[str, HubFolder]:
 def folder_shell(hubs: dict[str, HubFolder]) -> FolderShell:
     """A shell on these two Sparks."""
     return FolderShell({name: hub.home for name, hub in hubs.items()})
+
+
+_NOBODY = 65534
+
+
+@pytest.fixture
+def run_as_nobody() -> Callable[[Path], object]:
+    """Look at a hub as a user whose files these are, but who is not root.
+
+    ``with run_as_nobody(hub) as (look, forbid)``: ``forbid(path)`` makes something root's own.
+    Root drops its rights for the look; another user forbids itself by mode.
+    """
+
+    @contextmanager
+    def nobody(
+        hub: Path,
+    ) -> Iterator[tuple[Callable[[], dict[str, object]], Callable[[Path], None]]]:
+        is_root = os.geteuid() == 0
+        # Not below pytest's own folder, which only its user may enter.
+        place = Path(tempfile.mkdtemp(prefix="hub-"))
+        place.chmod(0o755)
+        there = place / "hub"
+        shutil.copytree(hub, there, symlinks=True)
+        if is_root:
+            subprocess.run(["chown", "-R", f"{_NOBODY}:{_NOBODY}", there], check=True)
+        forbidden: list[Path] = []
+
+        def forbid(path: Path) -> None:
+            own = there / path.relative_to(hub)
+            forbidden.append(own)
+            if is_root:
+                os.chown(own, 0, 0, follow_symlinks=False)
+            own.chmod(0o600 if is_root else 0o000)
+
+        def look() -> dict[str, object]:
+            done = subprocess.run(
+                ["/usr/bin/python3", *look_command().argv[1:]],
+                input=look_command().stdin,
+                capture_output=True,
+                check=True,
+                env={"HF_HUB_CACHE": str(there), "PATH": os.environ["PATH"]},
+                **({"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if is_root else {}),
+            )
+            answer = RemoteResult(done.returncode, done.stdout.decode(), done.stderr.decode())
+            return read_look(answer).model_dump(mode="json")
+
+        try:
+            yield look, forbid
+        finally:
+            for path in forbidden:
+                path.chmod(0o700)
+            shutil.rmtree(place)
+
+    return nobody

@@ -60,7 +60,7 @@ def test_an_abandoned_partial_file_is_no_download(hubs) -> None:
     assert only(look(hubs["spark1"].home)).state == "incomplete"
 
 
-def test_links_without_their_store_are_incomplete(hubs) -> None:
+def test_links_without_their_store_are_broken(hubs) -> None:
     """This is what copying the folder alone to a second Spark leaves behind."""
     folder = hubs["spark1"].add("org/name", shared_store=True)
     for stored in (hubs["spark1"].hub / "blobs").rglob("*"):
@@ -68,7 +68,7 @@ def test_links_without_their_store_are_incomplete(hubs) -> None:
             stored.unlink()
     copy = only(look(hubs["spark1"].home))
     assert folder.exists()
-    assert copy.state == "incomplete"
+    assert copy.state == "broken"
     assert copy.size_bytes < 1000
 
 

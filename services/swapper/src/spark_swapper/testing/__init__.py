@@ -3,6 +3,7 @@
 from spark_swapper.testing.client_path import FakeClientPath
 from spark_swapper.testing.gate import FakeGate
 from spark_swapper.testing.logs import MemoryLogs
+from spark_swapper.testing.marks import FakeLoaded, MemoryMarks
 from spark_swapper.testing.records import MemoryRecords
 from spark_swapper.testing.runtime import FakeRuntime
 from spark_swapper.testing.shelf import FakePreflight, FakeShelf, PlainReader, a_candidate
@@ -12,12 +13,14 @@ from spark_swapper.testing.suggesting import FakeSuggesting
 __all__ = [
     "FakeClientPath",
     "FakeGate",
+    "FakeLoaded",
     "FakePreflight",
     "FakeRuntime",
     "FakeShelf",
     "FakeSuggesting",
     "MemoryJobs",
     "MemoryLogs",
+    "MemoryMarks",
     "MemoryRecords",
     "PlainReader",
     "a_candidate",

@@ -1,0 +1,1 @@
+"""How much a look at the models of a Spark costs."""
