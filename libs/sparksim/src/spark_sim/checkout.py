@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from importlib import resources
+from pathlib import Path
 
 from spark_sim.config import SimConfig
 from spark_sim.sandbox import Sandbox, write_executable
@@ -17,6 +18,7 @@ def install_checkout(sandbox: Sandbox, config: SimConfig, address: str) -> None:
     folder.mkdir(exist_ok=True)
     script = resources.files("spark_sim.programs").joinpath("launch-cluster.sh").read_text()
     write_executable(folder / "launch-cluster.sh", script)
+    install_program(folder, "hf-download.sh")
     (folder / "README.md").write_text(_README)
     (folder / ".gitignore").write_text(".env\n")
     if config.env_file:
@@ -28,6 +30,13 @@ def install_checkout(sandbox: Sandbox, config: SimConfig, address: str) -> None:
         (folder / ".env").unlink(missing_ok=True)
     if fresh and shutil.which("git"):
         _commit(sandbox)
+
+
+def install_program(folder: Path, name: str) -> None:
+    """Write a script of ``programs/`` into the checkout."""
+    write_executable(
+        folder / name, resources.files("spark_sim.programs").joinpath(name).read_text()
+    )
 
 
 def _commit(sandbox: Sandbox) -> None:
