@@ -15,6 +15,7 @@ from spark_common.clock import Clock, SystemClock
 from spark_common.errors import UnavailableError
 from spark_common.events import MenuChanged
 from spark_common.ids import new_id
+from spark_common.jobs import RedisJobRecords
 from spark_common.redis_access import connect_redis, require_redis
 from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
@@ -26,6 +27,9 @@ from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.cancelling import Cancelling
+from spark_swapper.downloads.record import DOWNLOADS
+from spark_swapper.downloads.sparks import DownloadSparks
+from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
 from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
@@ -39,7 +43,7 @@ from spark_swapper.planning import Planning
 from spark_swapper.ports import Preflight, Shelf, Suggests
 from spark_swapper.preflight import ParserPreflight
 from spark_swapper.preflighting import Preflighting
-from spark_swapper.recipes import OVERRIDES, load_recipes
+from spark_swapper.recipes import OVERRIDES, RecipeBook, load_recipes
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapperSettings, SwapTimings
@@ -51,7 +55,15 @@ from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
 from spark_swapper.worker import Worker
 
-STREAMS = ("SC_INGRESS", "SC_SWAP_CMD", "SC_SWAP_EVT", "SC_SWAP_ADM", "SC_PROGRESS")
+STREAMS = (
+    "SC_INGRESS",
+    "SC_SWAP_CMD",
+    "SC_SWAP_EVT",
+    "SC_SWAP_ADM",
+    "SC_PROGRESS",
+    "SC_JOB_EVT",
+    "SC_JOB_PROGRESS",
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,7 @@ class Swapper:
 
     path: SwapPath
     shelf: DiskShelf
+    downloads: DownloadParts
 
 
 def assemble(
@@ -189,7 +202,17 @@ def wire(
         clock=clock,
         lost=_die,
     )
-    return Swapper(path, shelf)
+    downloads = wire_downloads(
+        bus=bus,
+        store=RedisJobRecords(redis, DOWNLOADS),
+        sparks=DownloadSparks(shell, cluster, settings.hf_token),
+        hosts=hosts,
+        timings=settings.downloads,
+        clock=clock,
+        expected_bytes=lambda repo: _expected_bytes(book, repo),
+        refresh_menu=lambda: shelf.menu(refresh=True),
+    )
+    return Swapper(path, shelf, downloads)
 
 
 async def build(settings: SwapperSettings) -> Service:
@@ -220,7 +243,11 @@ async def build(settings: SwapperSettings) -> Service:
             await bus.bounds(stream)
         swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
-        verbs = [*swapper.path.handlers.verbs(), answer_about("swapper", checks, clock)]
+        verbs = [
+            *swapper.path.handlers.verbs(),
+            *swapper.downloads.verbs.verbs(),
+            answer_about("swapper", checks, clock),
+        ]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()
@@ -236,9 +263,15 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.cancelling.run,
             swapper.path.ingress.run,
             swapper.path.sweeping.run,
+            swapper.downloads.runner.run,
         ],
         close=close,
     )
+
+
+def _expected_bytes(book: RecipeBook, repo: str) -> int | None:
+    recipe = book.for_repo(repo)
+    return recipe.size_bytes if recipe is not None else None
 
 
 def _streams_check(bus: Bus) -> ReadyCheck:
