@@ -29,6 +29,7 @@ from spark_swapper.bringing_up import BringingUp
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.downloads.record import DOWNLOADS
 from spark_swapper.downloads.sparks import DownloadSparks
+from spark_swapper.downloads.token import token_from
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
 from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
@@ -205,7 +206,9 @@ def wire(
     downloads = wire_downloads(
         bus=bus,
         store=RedisJobRecords(redis, DOWNLOADS),
-        sparks=DownloadSparks(shell, cluster, settings.hf_token),
+        sparks=DownloadSparks(
+            shell, cluster, token_from(settings.hf_token, settings.hf_token_file)
+        ),
         hosts=hosts,
         timings=settings.downloads,
         clock=clock,

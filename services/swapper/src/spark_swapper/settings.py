@@ -46,5 +46,7 @@ class SwapperSettings(Settings):
     downloads: DownloadTimings = DownloadTimings()
     hf_token: SecretStr | None = None
     """For the hub; None: the one that each Spark's user has. Goes over standard input only."""
+    hf_token_file: Path | None = None
+    """File with the same; read when it is needed, and need not be there."""
     data_dir: Path = Path("data")
     """Folder of the recipe overrides."""

@@ -9,7 +9,6 @@ from pathlib import Path
 import asyncssh
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
 
 from spark_common.clock import SystemClock
 from spark_common.contracts.downloads import DownloadView, StartDownload
@@ -50,7 +49,6 @@ class DownloadBench:
     async def start(self) -> None:
         """Start a swapper process, as far as downloads are concerned."""
         self.shell = SshShell(self.settings, self.clock, SshTimes(remember_seconds=0.2))
-        token = SecretStr(self.token) if self.token else None
         hosts = [Spark(host.name, host.label) for host in self.settings.hosts]
 
         async def refresh() -> None:
@@ -59,7 +57,7 @@ class DownloadBench:
         self.parts = wire_downloads(
             bus=MemoryBus("swapper", self.broker),
             store=self.store,
-            sparks=DownloadSparks(self.shell, self.settings, token),
+            sparks=DownloadSparks(self.shell, self.settings, lambda: self.token),
             hosts=Hosts(self.shell, hosts, self.clock),
             timings=TIMINGS,
             clock=self.clock,

@@ -44,10 +44,10 @@ class Fetching:
         if journal.record.step != "fetching":
             if not await self._turn(journal, host):
                 return None
-            async with self._slots.held(host):
+            with self._slots.held(host):
                 await journal.enter("fetching", f"{why}Fetching on {label}.")
                 return await self._run(journal, host)
-        async with self._slots.held(host):
+        with self._slots.held(host):
             return await self._run(journal, host)
 
     async def _turn(self, journal: Journal, host: str) -> bool:

@@ -1,9 +1,8 @@
 """What a download does on the Sparks: looks, the hub's program, the copy; all through scripts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
-
-from pydantic import SecretStr
 
 from spark_common.errors import RemoteCommandError
 from spark_common.remote import RemoteCommand, RemoteResult, RemoteShell
@@ -55,9 +54,12 @@ class DownloadSparks:
     """
 
     def __init__(
-        self, shell: RemoteShell, cluster: ClusterSettings, token: SecretStr | None = None
+        self,
+        shell: RemoteShell,
+        cluster: ClusterSettings,
+        token: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """``token`` is for the hub; it travels on standard input only."""
+        """``token`` tells the one for the hub; it travels on standard input only."""
         self._shell = shell
         self._steps = DetachedSteps(shell)
         self._cluster = cluster
@@ -129,7 +131,7 @@ class DownloadSparks:
         return text, len(text) < LOG_BYTES
 
     def _fetching(self, repo: str, *options: str) -> RemoteCommand:
-        token = self._token.get_secret_value().strip() if self._token else ""
+        token = self._token() or ""
         words = ("sh", "-c", _FETCH, "fetch", repo, *options)
         return RemoteCommand(words, stdin=f"{token}\n".encode())
 
