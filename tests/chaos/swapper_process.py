@@ -30,13 +30,14 @@ from spark_common.settings import BusSettings, RedisSettings
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.app import assemble
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
 from spark_swapper.handlers import Handlers
 from spark_swapper.observer import RuntimeObserver
 from spark_swapper.ports import PreflightResult
 from spark_swapper.settings import SwapTimings
-from spark_swapper.testing import FakeShelf, FakeSuggesting
+from spark_swapper.testing import FakeShelf, FakeSuggesting, MemoryLogs
 
 TIMINGS = SwapTimings(
     drain_seconds=1,
@@ -89,8 +90,11 @@ async def live(arguments: list[str]) -> None:
         preflight=_accept,
         suggesting=FakeSuggesting(),
         observer=RuntimeObserver(runtime, clock, shelf.key_for, _nothing),
+        canary=CanaryWatch(runtime, store, clock),
         timings=TIMINGS,
         clock=clock,
+        logs=MemoryLogs(),
+        refresh_soon=shelf.refresh_soon,
         lost=_fenced,
     )
     if variant != "real":

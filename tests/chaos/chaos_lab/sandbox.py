@@ -4,11 +4,13 @@ import asyncio
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spark_common.errors import DeadlineExceededError
 from spark_common.remote.command import RemoteCommand, RemoteResult, quote
+from spark_common.runtime_questions import Spoken
 from spark_common.settings import ClusterSettings, HostSettings
 from spark_swapper.adapters.ssh_runtime import GUARD, SshRuntime
 from spark_swapper.candidate import Candidate
@@ -195,7 +197,13 @@ class SandboxRuntime(SshRuntime):
             return None
         return Served(there.repo, there.served_name, 4096)
 
-    async def first_token(self, host: str, served_name: str) -> str | None:
+    async def answers(self, host: str, served_name: str, questions: Sequence[str]) -> list[Spoken]:
+        """Talk sense."""
+        return [Spoken("Paris, 12", whole=True) for _ in questions]
+
+    async def first_token(
+        self, host: str, served_name: str, *, pooling: bool = False
+    ) -> str | None:
         """Have a token of what serves now."""
         now = await self.served(host)
         return None if now is not None and now.served_name == served_name else "no such model"

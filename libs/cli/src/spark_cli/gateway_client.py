@@ -64,7 +64,7 @@ class GatewayClient:
 
     def get(self, path: str, **query: str | int | bool) -> Any:
         """GET a JSON document."""
-        return self._ask("GET", path, None, params=query)
+        return self._ask("GET", path, params=query)
 
     def post(
         self,
@@ -76,9 +76,15 @@ class GatewayClient:
         """POST a JSON document and return the JSON answer."""
         return self._ask("POST", path, timeout_seconds, json=body, headers=headers)
 
-    def delete(self, path: str, **query: str) -> Any:
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """PUT a JSON document and return the JSON answer."""
+        return self._ask("PUT", path, json=body)
+
+    def delete(
+        self, path: str, query: dict[str, str | list[str]], timeout_seconds: float = 15.0
+    ) -> Any:
         """DELETE, and return the JSON answer."""
-        return self._ask("DELETE", path, None, params=query)
+        return self._ask("DELETE", path, timeout_seconds, params=query)
 
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
         """Follow server-sent events; ends when the server says so.
@@ -112,7 +118,9 @@ class GatewayClient:
             tries += 1
             self._pause(_AGAIN_SECONDS)
 
-    def _ask(self, method: str, path: str, timeout_seconds: float | None, **arguments: Any) -> Any:
+    def _ask(
+        self, method: str, path: str, timeout_seconds: float | None = None, **arguments: Any
+    ) -> Any:
         if timeout_seconds is not None:
             arguments["timeout"] = timeout_seconds
         try:

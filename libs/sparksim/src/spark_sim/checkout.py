@@ -5,6 +5,7 @@ import subprocess
 from importlib import resources
 from pathlib import Path
 
+from spark_sim.checkout_recipes import write_recipes
 from spark_sim.config import SimConfig
 from spark_sim.sandbox import Sandbox, write_executable
 
@@ -19,6 +20,7 @@ def install_checkout(sandbox: Sandbox, config: SimConfig, address: str) -> None:
     script = resources.files("spark_sim.programs").joinpath("launch-cluster.sh").read_text()
     write_executable(folder / "launch-cluster.sh", script)
     install_program(folder, "hf-download.sh")
+    write_recipes(folder)
     (folder / "README.md").write_text(_README)
     (folder / ".gitignore").write_text(".env\n")
     if config.env_file:

@@ -3,12 +3,24 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from spark_gateway.api import docs, downloads, live, models, openai, status, swaps
+from spark_gateway.api import (
+    docs,
+    downloads,
+    live,
+    models,
+    openai,
+    recipes,
+    status,
+    swap_logs,
+    swaps,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     models.router,
+    recipes.router,
     swaps.router,
+    swap_logs.router,
     downloads.router,
     live.router,
     openai.router,
