@@ -29,14 +29,16 @@ from spark_common.redis_access import connect_redis, require_redis
 from spark_common.settings import BusSettings, RedisSettings
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
+from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.app import assemble
 from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
+from spark_swapper.guarding.quarantining import Quarantining
 from spark_swapper.handlers import Handlers
 from spark_swapper.observer import RuntimeObserver
 from spark_swapper.ports import PreflightResult
-from spark_swapper.settings import SwapTimings
+from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.testing import FakeShelf, FakeSuggesting, MemoryLogs
 
 TIMINGS = SwapTimings(
@@ -51,7 +53,7 @@ _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
 
-async def _accept(candidate: Candidate) -> PreflightResult:
+async def _accept(candidate: Candidate, *, deep: bool = False) -> PreflightResult:
     return PreflightResult("good", "The arguments are accepted.")
 
 
@@ -91,6 +93,8 @@ async def live(arguments: list[str]) -> None:
         suggesting=FakeSuggesting(),
         observer=RuntimeObserver(runtime, clock, shelf.key_for, _nothing),
         canary=CanaryWatch(runtime, store, clock),
+        quarantining=Quarantining(RedisRecords(redis), clock, _nothing),
+        guarding=GuardSettings(),
         timings=TIMINGS,
         clock=clock,
         logs=MemoryLogs(),

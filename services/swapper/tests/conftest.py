@@ -18,6 +18,10 @@ from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
 from spark_swapper.draining import Draining
 from spark_swapper.fencing import claim_fence
+from spark_swapper.guarding.guard import MemoryGuard
+from spark_swapper.guarding.quarantining import Quarantining
+from spark_swapper.guarding.validating import Validating
+from spark_swapper.guarding.verbs import GuardVerbs
 from spark_swapper.handlers import Handlers
 from spark_swapper.ingress import Ingress
 from spark_swapper.jobs import SwapJob, first_job
@@ -28,7 +32,7 @@ from spark_swapper.outcomes import Outcomes
 from spark_swapper.planning import Planning
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runner import SwapRunner
-from spark_swapper.settings import SwapTimings
+from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.stopping import Stopping
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
@@ -41,6 +45,7 @@ from spark_swapper.testing import (
     FakeSuggesting,
     MemoryJobs,
     MemoryLogs,
+    MemoryRecords,
     PlainReader,
     a_candidate,
 )
@@ -56,6 +61,8 @@ class Bench:
     timings: SwapTimings = field(default_factory=SwapTimings)
     store: MemoryJobs = field(default_factory=MemoryJobs)
     gate: FakeGate = field(default_factory=FakeGate)
+    guarding: GuardSettings = field(default_factory=GuardSettings)
+    records: MemoryRecords = field(default_factory=MemoryRecords)
     deaths: int = 0
 
     def __post_init__(self) -> None:
@@ -76,13 +83,17 @@ class Bench:
         """Wire a swapper process; a second call is its restart."""
         clock, timings, bus, store = self.clock, self.timings, self.bus, self.store
         self.teller = Teller(bus)
-        loading = Loading(self.runtime, timings, clock, PlainReader)
+        self.quarantining = Quarantining(self.records, clock, self._nothing)
+        guard = MemoryGuard(self.runtime, self.quarantining, self.guarding, timings, clock)
+        preflighting = Preflighting(self.runtime, self.preflight, self.quarantining, clock)
+        loading = Loading(self.runtime, timings, clock, PlainReader, guard)
         self.canary = CanaryWatch(self.runtime, store, clock)
         warming = Warming(self.runtime, self.clients, timings, clock, loading, self.canary)
         self.runner = SwapRunner(
             runtime=self.runtime,
             shelf=self.shelf,
-            preflight=self.preflight,
+            preflighting=preflighting,
+            guard=guard,
             draining=Draining(self.runtime, self.clients, timings, clock),
             stopping=Stopping(self.runtime, timings, clock),
             bringing_up=BringingUp(self.runtime, timings, clock, loading, warming),
@@ -110,21 +121,33 @@ class Bench:
             after_swap=self.observer.look,
             logs=self.logs,
             after_outcome=self.shelf.refresh_soon,
+            remember=self.quarantining.remember,
             lost=self._die,
         )
-        preflighting = Preflighting(self.runtime, self.preflight)
-        planning = Planning(self.runtime, self.shelf, preflighting, timings, clock)
+        planning = Planning(
+            self.runtime, self.shelf, preflighting, timings, clock, store.usual_seconds
+        )
         self.admission = Admission(
             bus=bus,
             store=store,
             gate=self.gate,
             shelf=self.shelf,
             planning=planning,
+            quarantining=self.quarantining,
             runtime_view=self.observer.view,
             clock=clock,
         )
         self.handlers = Handlers(
             bus, store, self.admission, self.worker, self.shelf, self.suggesting
+        )
+        self.validating = Validating(self.shelf, preflighting, self.quarantining, clock)
+        self.guard_verbs = GuardVerbs(
+            shelf=self.shelf,
+            store=store,
+            gate=self.gate,
+            planning=planning,
+            validating=self.validating,
+            quarantining=self.quarantining,
         )
         self.ingress = Ingress(bus, self.admission, clock)
         self.cancelling = Cancelling(bus, store, self.worker, self.outcomes, clock)

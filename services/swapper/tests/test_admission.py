@@ -355,6 +355,16 @@ async def test_an_automation_is_patient_while_redis_is_away(ingress):
     assert (await ingress.store.get("one")).phase is Phase.QUEUED
 
 
+async def test_an_automation_may_ask_for_force_and_does_not_get_it_unasked(ingress):
+    await publish(ingress, {"model": "qwen", "id": "one", "when_busy": "queue"})
+    await publish(ingress, {"model": "gemma", "id": "two", "when_busy": "queue", "force": True})
+    await ingress.clock.advance(5)
+    assert (await ingress.store.get("one")).force is False
+    assert (await ingress.store.get("two")).force is True
+    commands = [message.envelope.data["force"] for message in stored(ingress, "SC_SWAP_CMD")]
+    assert commands == [False, True]
+
+
 async def test_a_dry_run_by_event_is_answered_as_one(ingress):
     await publish(ingress, {"model": "qwen", "id": "one", "dry_run": True})
     await ingress.clock.advance(5)

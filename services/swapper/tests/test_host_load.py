@@ -22,7 +22,9 @@ class Scripted(FakeRuntime):
         super().__init__(clock)
         self._glances = list(glances)
 
-    async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
+    async def glance(
+        self, order: Order, host: str, log_offset: int, *, deep: bool = False
+    ) -> Glance:
         return self._glances.pop(0) if len(self._glances) > 1 else self._glances[0]
 
 
@@ -82,3 +84,62 @@ async def test_the_cause_names_the_spark_once_when_there_are_several() -> None:
     unsaid = (await _look([EMPTY], seconds=32)).cause("Qwen")
     assert unsaid is not None
     assert unsaid.sentence.count("Spark 1") == 1
+
+
+STALL = b"(EngineCore pid=9) INFO 11-21 00:31:05 [shm_broadcast.py:681] No available shared memory \
+broadcast block found in 60 seconds.\n"
+WORD = b"(EngineCore pid=9) INFO 11-21 00:31:05 [core.py:133] Initializing\n"
+MIB = 1024 * 1024
+
+
+def reads(amount: int | None, log: bytes = b"", cpu: float | None = None) -> Glance:
+    return Glance("running", processes=3, log=log, read_bytes=amount, cpu_seconds=cpu)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "goes_on", "cores"),
+    [
+        (reads(0), reads(0), False, None),
+        (reads(0), reads(MIB), True, None),
+        (reads(0), reads(4096), False, None),
+        (reads(5 * MIB), reads(0), False, None),
+        (reads(None), reads(None), False, None),
+        (reads(None), reads(9 * MIB), False, None),
+        (reads(0), reads(0, WORD), True, None),
+        (reads(0), reads(0, STALL), False, None),
+        (reads(0), reads(0, STALL + WORD), True, None),
+        (reads(0), reads(MIB, STALL), True, None),
+        (reads(0, cpu=1.0), reads(0, cpu=3.5), False, 2.5),
+        (reads(0, cpu=9.0), reads(0, cpu=1.0), False, None),
+    ],
+)
+async def test_a_load_goes_on_when_something_new_was_said_or_read(
+    first: Glance, second: Glance, goes_on: bool, cores: float | None
+) -> None:
+    load = await _look([first, second], seconds=2)
+    assert load.went_on is goes_on
+    assert load.cores == cores
+
+
+async def test_a_host_that_does_not_answer_is_no_stall() -> None:
+    load = await _look([ALIVE, Glance("unclear", detail="exit 124")], seconds=2)
+    assert load.went_on
+
+
+async def test_a_rank_that_ray_runs_elsewhere_is_blamed_on_the_other_spark() -> None:
+    said = b"(RayWorkerWrapper pid=812, ip=192.0.2.12) torch.OutOfMemoryError: CUDA out of memory\n"
+    glance = Glance("running", processes=3, log=said)
+    cause = (await _look([glance, *[ALIVE] * 4], seconds=5)).cause("Qwen")
+    assert cause is not None
+    assert cause.sentence.startswith("Spark 2: The GPU ran out of memory")
+
+
+async def test_a_worker_that_came_and_went_between_two_looks_is_dead() -> None:
+    clock = FakeClock()
+    said = b"(EngineCore pid=9) INFO 11-21 00:19:55 [parallel_state.py:1906] world_size=2 rank=1\n"
+    runtime = Scripted(clock, [Glance("running"), Glance("running", log=said), Glance("running")])
+    load = HostLoad(runtime, "spark2", LoadLog(), clock, head=False, appear_seconds=30)
+    for _ in range(3):
+        await load.look(ORDER)
+        await clock.advance(1)
+    assert load.failing

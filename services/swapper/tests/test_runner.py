@@ -1,14 +1,17 @@
 """The story of a swap, and every way it can go wrong."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from spark_common.contracts.swaps import Phase
 from spark_common.errors import HostKeyChangedError, HostUnreachableError
+from spark_swapper.deadlines import GIB
 from spark_swapper.jobs import MAIN_LINE
 from spark_swapper.ports import PreflightResult
-from spark_swapper.runtime import HostCheck, Order, StaleFenceError
+from spark_swapper.post_mortem import KernelWords
+from spark_swapper.runtime import Finding, HostCheck, Order, StaleFenceError
 
 
 async def test_a_swap_goes_through_every_phase_and_ends_serving(bench, effects):
@@ -146,8 +149,9 @@ UNTOUCHED_FAILURES = {
 
 
 WIDE = {"images differ", "worker dies with a reason"}
+NO_IMAGE = Finding("image", "bad", "No image.")
 FAULTS = {
-    "host problem": {"problems": {"spark1": HostCheck("spark1", problem="No image.")}},
+    "host problem": {"problems": {"spark1": HostCheck("spark1", (NO_IMAGE,))}},
     "host away before": {"problems": {"spark1": HostUnreachableError("Spark 1 is away")}},
     "host key changed": {"problems": {"spark1": HostKeyChangedError("another key")}},
     "images differ": {"problems": {"spark2": HostCheck("spark2", image_id="sha256:2")}},
@@ -245,7 +249,9 @@ async def test_without_a_known_previous_model_there_is_no_way_back(bench):
 
 async def test_what_can_only_be_doubted_does_not_stop_a_swap(bench):
     bench.preflight.result = PreflightResult("unknown", "docker is busy")
-    bench.runtime.faults.problems["spark1"] = HostCheck("spark1", doubt="Docker is slow.")
+    bench.runtime.faults.problems["spark1"] = HostCheck(
+        "spark1", (Finding("image", "unknown", "Docker is slow."),)
+    )
     job = await bench.swap()
     assert job.phase is Phase.READY
     lines = [line for event in bench.told() for line in event.lines]
@@ -320,6 +326,19 @@ async def test_what_a_cancelled_swap_says_is_what_serves(bench, effects, phase, 
     assert ended.message == f"Cancelled by Bob. {said}"
 
 
+async def test_a_cancel_does_not_wait_for_the_check_of_the_arguments(bench, effects):
+    bench.preflight.seconds = 60
+    attempt = bench.attempt()
+    running = asyncio.create_task(bench.runner.run(attempt, bench.new))
+    await bench.clock.advance(5)
+    attempt.cancellation.by = "Bob"
+    await bench.clock.advance(0)
+    assert running.done()
+    job = await running
+    assert (job.phase, job.failed_in, effects()) == (Phase.CANCELLED, Phase.PREFLIGHT, [])
+    assert job.message == "Cancelled by Bob. gemma-served is serving."
+
+
 async def test_cancelling_a_swap_to_what_serves_already_takes_nothing_away(bench, effects):
     bench.runtime.serve(bench.new)
     bench.clients.answer_seconds = 1000
@@ -391,6 +410,49 @@ async def test_cancel_while_rolling_back_empties_the_gpu(bench):
 
     job = await bench.swap(attempt=attempt, meanwhile=cancel_there)
     assert (job.phase, job.serving, bench.runtime.loaded) == (Phase.CANCELLED, None, None)
+
+
+@pytest.mark.parametrize("seconds", [20, 59.5, 60.5])
+async def test_a_worker_that_is_gone_fails_the_load_though_the_head_answers(bench, seconds):
+    bench.runtime.faults.worker_gone_after = seconds
+    if seconds > 60:
+        bench.runtime.faults.no_token = "HTTP 503"
+    job = await bench.swap(bench.wide)
+    assert (job.phase, job.cause.code) == (Phase.FAILED, "runtime_died")
+    assert "Spark 2" in job.cause.sentence
+    # Not at a deadline, but as soon as it was certain.
+    assert job.total_seconds(bench.clock.now()) < 120
+
+
+async def test_what_the_kernel_saw_explains_a_death_without_a_word(bench):
+    killed = "kernel: Out of memory: Killed process 6330 (VLLM::EngineCor)"
+    bench.runtime.faults.worker_gone_after = 20
+    bench.runtime.faults.kernel = {"spark2": KernelWords(True, (killed,))}
+    job = await bench.swap(bench.wide)
+    assert (job.phase, job.cause.code) == (Phase.FAILED, "out_of_memory_killed")
+    assert job.cause.sentence.startswith("Spark 2 ran out of memory")
+    assert job.cause.evidence[-1] == killed
+
+
+async def test_one_busy_gpu_and_an_idle_one_are_called_a_hang_before_the_stall(bench):
+    bench.runtime.faults.silent_after = 20
+    bench.runtime.faults.gpus = {"spark1": 0, "spark2": 96}
+    job = await bench.swap(bench.wide)
+    assert (job.phase, job.cause.code) == (Phase.FAILED, "sparks_hang")
+    assert "Spark 2 waits with a busy GPU while Spark 1 does nothing" in job.cause.sentence
+    assert job.total_seconds(bench.clock.now()) < 400
+
+
+async def test_a_large_model_may_take_longer_than_a_small_one(bench):
+    bench.runtime.load_seconds = 1200
+    job = await bench.swap(replace(bench.new, weight_bytes=100 * GIB))
+    assert job.phase is Phase.READY
+    job = await bench.swap(
+        replace(bench.old, weight_bytes=10 * GIB),
+        attempt=bench.attempt(bench.job("swap-2", model="gemma")),
+    )
+    assert (job.phase, job.cause.code) == (Phase.FAILED, "load_deadline")
+    assert "980 s" in job.cause.sentence
 
 
 async def test_a_silent_spark_is_waited_for_in_the_middle_of_a_load(bench):

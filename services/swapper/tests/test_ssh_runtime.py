@@ -19,11 +19,15 @@ from spark_common.runtime_questions import Spoken
 from spark_common.settings import ClusterSettings, HostSettings
 from spark_common.testing.wait import until
 from spark_swapper.adapters import ssh_runtime
-from spark_swapper.adapters.host_checks import judge
+from spark_swapper.adapters.launcher_probe import LauncherProbe
 from spark_swapper.adapters.ssh_runtime import SshRuntime, parse_glance
 from spark_swapper.runtime import Order, Served, StaleFenceError, Watermarks
 from spark_swapper.testing import a_candidate
 
+CURRENT = """NO_RAY_MODE="true" # %q Command dispatched in background
+# --solo) --volume) --env) --apply-mod)
+"""
+"""What shows that a launcher is of today."""
 ORDER = Order(3, 2, "job", "launch")
 
 
@@ -111,6 +115,65 @@ async def test_a_glance_reads_container_processes_and_log_from_an_offset(shell):
     assert glance.launcher == "none"
 
 
+CGROUP = """
+case $1 in
+  *docker-3f1c.scope/cpu.stat) printf 'usage_usec 2500000\nuser_usec 1\n' ;;
+  *docker-3f1c.scope/memory.events) printf 'oom 0\noom_kill 2\n' ;;
+  *docker-3f1c.scope/io.stat) IO ;;
+  /proc/diskstats) printf ' 259 0 nvme0n1 5 0 4000 0\n 259 1 nvme0n1p1 5 0 4000 0\n' ;;
+  *) exec /bin/cat "$@" ;;
+esac"""
+BUSY = "printf '259:0 rbytes=5000000000 wbytes=1 rios=1\\n8:0 rbytes=7 wbytes=1\\n'"
+
+
+@pytest.mark.parametrize(("io", "read"), [(BUSY, 5_000_000_007), ("exit 1", 4000 * 512)])
+async def test_a_glance_counts_what_the_container_or_else_the_host_read(shell, io, read):
+    shell.program("docker", RUNNING)
+    shell.program("cat", CGROUP.replace("IO", io))
+    shell.program("nvidia-smi", "echo '96 %'")
+    runtime = a_runtime(shell)
+    glance = await runtime.glance(ORDER, "spark1", 0)
+    assert (glance.read_bytes, glance.cpu_seconds, glance.oom_kills) == (read, 2.5, 2)
+    assert glance.gpu_percent is None
+    assert (await runtime.glance(ORDER, "spark1", 0, deep=True)).gpu_percent == 96
+
+
+async def test_what_a_host_does_not_count_is_unknown(shell):
+    shell.program("docker", RUNNING)
+    shell.program("cat", "exit 1")
+    shell.program("nvidia-smi", "echo 'Failed to initialize NVML' >&2; exit 18")
+    glance = await a_runtime(shell).glance(ORDER, "spark1", 0, deep=True)
+    assert (glance.read_bytes, glance.cpu_seconds, glance.gpu_percent) == (None, None, None)
+
+
+DENIED = """echo "Hint: You are currently not seeing messages from other users" >&2
+echo '-- No entries --'"""
+KERNEL = """case "$*" in
+  *-k*) echo 'spark kernel: Out of memory: Killed process 7 (VLLM)'; echo 'usb 1-1: new' ;;
+  *) echo 'earlyoom[8]: sending SIGTERM to process 7' ;;
+esac"""
+
+
+@pytest.mark.parametrize(
+    ("journal", "readable", "lines"),
+    [
+        (KERNEL, True, 2),
+        ("echo '-- No entries --'", True, 0),
+        (DENIED, False, 0),
+        (
+            "echo 'No journal files were opened due to insufficient permissions.' >&2; exit 1",
+            False,
+            0,
+        ),
+    ],
+)
+async def test_the_kernel_log_is_read_or_said_to_be_closed(shell, journal, readable, lines):
+    shell.program("journalctl", journal)
+    shell.program("dmesg", "echo 'dmesg: read kernel buffer failed' >&2; exit 1")
+    words = await a_runtime(shell).kernel_words("spark1", 60)
+    assert (words.readable, len(words.lines)) == (readable, lines)
+
+
 @pytest.mark.parametrize("said", ["Error: No such object: vllm_node", "error: no such object: x"])
 async def test_a_missing_container_is_missing_in_every_docker(shell, said):
     shell.program("docker", f"echo '{said}' >&2; exit 1")
@@ -128,7 +191,7 @@ async def test_a_launch_is_guarded_runs_in_the_checkout_and_is_seen_by_the_next_
     shell.program("docker", "echo 'No such object' >&2; exit 1")
     checkout = shell.home_folder / "spark-vllm-docker"
     script = checkout / "launch-cluster.sh"
-    script.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\nexit 3\n')
+    script.write_text(f'#!/bin/sh\n{CURRENT}printf "%s\\n" "$@"\nexit 3\n')
     script.chmod(0o755)
     runtime, candidate = a_runtime(shell), a_candidate("it's; touch pwned")
     assert await runtime.launch(ORDER, candidate)
@@ -149,13 +212,44 @@ async def test_a_launch_is_guarded_runs_in_the_checkout_and_is_seen_by_the_next_
         await runtime.stop(Order(3, 1, "job", "stop"), candidate, "spark1")
 
 
+BETWEEN = """#!/bin/bash
+case $1 in --solo) S=1 ;; -e|--env) E=1 ;; --apply-mod) M=1 ;; --no-ray) NO_RAY_MODE="true" ;; esac
+printf '%q' "$@"; echo "Command dispatched in background (Daemon mode)."
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "lacks"),
+    [
+        (f"#!/bin/bash\n{CURRENT}", set()),
+        (BETWEEN, {"noray", "volume"}),
+        ("#!/bin/bash\n", {"noray", "volume", "daemon", "quotes", "solo", "env", "mods"}),
+    ],
+)
+async def test_what_the_launcher_can_do_is_read_off_its_script(shell, script, lacks):
+    checkout = shell.home_folder / "spark-vllm-docker"
+    (checkout / "launch-cluster.sh").write_text(script)
+    (checkout / ".env").write_text('CLUSTER_NODES=192.0.2.11,192.0.2.12\nLOCAL_IP="192.0.2.11"\n')
+    probe = LauncherProbe(shell, "spark-vllm-docker")
+    found = await probe.features("spark1")
+    assert (found.ray, found.volume) == ("noray" in lacks, "volume" not in lacks)
+    assert (found.daemon_exec, found.quotes) == ("daemon" not in lacks, "quotes" not in lacks)
+    assert (found.solo, found.env, found.mods) == tuple(
+        name not in lacks for name in ("solo", "env", "mods")
+    )
+    assert found.node == "192.0.2.11"
+    assert await probe.features("spark1") is found
+    (checkout / "launch-cluster.sh").write_text(script + "# more\n")
+    assert await probe.features("spark1") is not found
+
+
 @pytest.mark.parametrize("checkout", [True, False])
 async def test_a_stop_needs_no_checkout_on_the_host(shell, checkout):
     done = shell.home_folder / "done"
     shell.program("docker", f'echo "docker $*" >"{done}"')
     if checkout:
         script = shell.home_folder / "spark-vllm-docker" / "launch-cluster.sh"
-        script.write_text(f'#!/bin/sh\necho "launcher $*" >"{done}"\n')
+        script.write_text(f'#!/bin/sh\n{CURRENT}echo "launcher $*" >"{done}"\n')
         script.chmod(0o755)
     await a_runtime(shell).stop(ORDER, a_candidate(), "spark2")
     await until(done.exists, "the stop")
@@ -191,25 +285,6 @@ def test_a_glance_that_printed_nothing_is_unclear():
     assert parse_glance(f"log {base64.b64encode(b'x').decode()}").log == b"x"
 
 
-def host_says(**said):
-    usual = {"script": "yes", "free": "90000000", "image": "sha256:1"}
-    merged = {key: value for key, value in {**usual, **said}.items() if value is not None}
-    return judge("spark1", "Spark 1", a_candidate(), "spark-vllm-docker", merged)
-
-
-def test_what_a_host_lacks_is_a_problem_and_what_it_hides_a_doubt():
-    assert (host_says().problem, host_says().doubt, host_says().image_id) == (
-        None,
-        None,
-        "sha256:1",
-    )
-    assert "launch-cluster.sh" in host_says(script="no").problem
-    assert "'vllm-node'" in host_says(noimage="").problem
-    assert "1.0 GB of disk" in host_says(free="1048576").problem
-    assert host_says(free="").problem is None
-    assert "does not answer" in host_says(docker="hung", image=None).doubt
-
-
 async def test_a_host_is_looked_at_in_one_round_trip(shell):
     shell.program("docker", 'echo "Error: No such image: $4" >&2; exit 1')
     check = await a_runtime(shell).check(a_candidate(), "spark1")
@@ -220,6 +295,10 @@ async def test_a_host_is_looked_at_in_one_round_trip(shell):
     check = await a_runtime(shell).check(a_candidate(), "spark1")
     assert "does not have the image 'vllm-node'" in check.problem
     shell.program("docker", "echo sha256:42")
+    snapshot = shell.home_folder / ".cache/huggingface/hub/models--org--qwen/snapshots/abc"
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    shell.program("cat", 'case "$*" in *net*) ;; *) exec /bin/cat "$@" ;; esac')
     check = await a_runtime(shell).check(a_candidate(), "spark1")
     assert (check.problem, check.image_id) == (None, "sha256:42")
 
@@ -317,6 +396,14 @@ def test_the_scripts_are_shipped_and_are_posix():
         (chunk('{"reasoning":"Hm"}') + chunk('{"content":"12"}'), Spoken("12", "Hm", whole=True)),
         (chunk('{"reasoning_content":"Hm"}'), Spoken("", "Hm", whole=True)),
         ("data: [DONE]\n\n", Spoken(whole=True)),
+        (
+            'data: {"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}\n\n',
+            Spoken(whole=False),
+        ),
+        (
+            'data: {"choices":[{"index":0,"delta":{"content":"Pa"},"finish_reason":"stop"}]}\n\n',
+            Spoken("Pa", whole=True),
+        ),
         (chunk('{"content":"Pa"}') + 'data: {"error":{"message":"CUDA"}}\n\n', Spoken("Pa")),
     ],
 )

@@ -56,6 +56,13 @@ async def test_secrets_in_the_runtimes_log_are_neither_kept_nor_told(bench, verb
     assert PlainReader().feed(f"{line}\n")
 
 
+async def test_the_decisive_lines_of_a_cause_hold_no_secret_either(bench):
+    secrets = "Bearer abcdefghijklmnop, HF_TOKEN=hf_abcdefghijklmnopqrst"
+    bench.runtime.faults.no_token = f"HTTP 401: {secrets}"
+    job = await bench.swap()
+    assert job.cause.evidence == ["HTTP 401: Bearer ***, HF_TOKEN=***"]
+
+
 async def test_pages_follow_each_other_and_stay_below_the_bus_limit(bench, verbs):
     lines = ["\u20ac" * 3900 for _ in range(200)]
     bench.logs.write("big", lines)

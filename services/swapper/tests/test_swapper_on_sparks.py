@@ -52,7 +52,7 @@ from spark_sim.config import SimConfig
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.app import Swapper, wire
 from spark_swapper.jobs import first_job
-from spark_swapper.settings import SwapperSettings, SwapTimings
+from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
 
@@ -60,6 +60,7 @@ QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
 TIMINGS = SwapTimings(
     drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=20, poll_seconds=0.1
 )
+GUARD = GuardSettings(memory_settle_seconds=4, freeze_seconds=10)
 
 
 @dataclass
@@ -181,6 +182,7 @@ async def stack(tmp_path, nats_server, redis_server) -> AsyncIterator[Stack]:
             cluster=ClusterSettings(
                 hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
             ),
+            guard=GUARD,
             timings=TIMINGS,
             data_dir=tmp_path / "data",
         )
@@ -344,6 +346,21 @@ async def test_a_swapper_killed_in_the_middle_goes_on_and_launches_once(stack, p
     assert stack.launches() == ["nvidia/Qwen3.6-35B-A3B-NVFP4", "google/gemma-4-26b-it"]
 
 
+async def test_a_worker_that_died_while_no_swapper_was_there_is_found_and_named(stack):
+    await stack.request("minimax-m2.7", id="one")
+    await stack.until("one", lambda view: view.phase is Phase.LOADING)
+    spark2 = stack.cluster.hosts["spark2"]
+    await until(lambda: bool(spark2.runtimes.live), "the worker's part")
+    await stack.kill()
+    for container in list(spark2.engine.containers.values()):
+        spark2.engine.kill(container)
+    await stack.start()
+    view = await stack.ended("one")
+    assert view.phase is Phase.FAILED, lines_of(view)
+    assert "Spark 2" in view.cause.sentence, lines_of(view)
+    assert not any(host.engine.containers for host in stack.cluster.hosts.values())
+
+
 async def test_redis_and_nats_may_restart_in_the_middle(stack, redis_server, nats_server):
     await stack.request(QWEN, id="one")
     await stack.until("one", lambda view: view.phase is Phase.LOADING)
@@ -392,3 +409,48 @@ async def test_a_model_without_a_recipe_gets_one_from_its_own_files(stack):
     with pytest.raises(UnknownModelError) as unknown:
         await stack.asker.call(SUGGEST_RECIPE, SuggestRecipe(repo="nvidia/Nemotron-3-Nano"))
     assert suggestion.key in unknown.value.details["near"]
+
+
+TEN_BAD_ONES = {
+    "post_parse": "bad_arguments",
+    "damaged_files": "files_damaged",
+    "mamba_block": "batch_too_small",
+    "kv_none": "no_memory_for_context",
+    "cuda_oom": "out_of_gpu_memory",
+    "oom_on_load": "out_of_memory_killed",
+    "port_lost": "port_taken",
+    "earlyoom": "out_of_memory_killed",
+    "silent_death": "ended_silently",
+    "wedge_at_once": "gpu_fault",
+}
+
+
+async def test_after_ten_bad_loads_in_a_row_a_good_one_works(stack):
+    spark = stack.cluster.hosts["spark1"]
+    for host in stack.cluster.hosts.values():
+        host.pace.speed = 600.0
+    free = spark.memory.available_gib
+    for behaviour, code in TEN_BAD_ONES.items():
+        await stack.cluster.behave("all", behaviour)
+        view = await stack.swapped(GEMMA, f"bad-{behaviour.replace('_', '-')}")
+        assert (view.phase, view.cause.code) == (Phase.FAILED, code), lines_of(view)
+        assert view.serving is None
+    await stack.cluster.behave("all", "ok")
+    assert not spark.engine.containers
+    assert not spark.runtimes.live
+    await until(lambda: spark.memory.available_gib == pytest.approx(free), "memory is back")
+    view = await stack.swapped(GEMMA, "good")
+    assert (view.phase, view.serving) == (Phase.READY, GEMMA), lines_of(view)
+
+    jobs = spark.sandbox.home / ".spark-control" / "jobs"
+    ended = {path.relative_to(jobs).as_posix() for path in jobs.glob("*/*.exit")}
+    swaps = [*(f"bad-{name.replace('_', '-')}" for name in TEN_BAD_ONES), "good"]
+    assert {f"{swap}/launch.exit" for swap in swaps} <= ended
+    assert {f"{swap}/clear.exit" for swap in swaps[:-1]} <= ended
+    assert not list(jobs.glob("*/*.tmp"))
+    assert len(stack.launches()) == 11
+    started = stack.cluster.journal.of("container_started")
+    stopped = stack.cluster.journal.of("container_stopped")
+    assert (len(started), len(stopped)) == (11, 10)
+    assert len(spark.runtimes.live) == 1
+    assert stack.swapper.path.worker.running is None

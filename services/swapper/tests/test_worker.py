@@ -173,6 +173,31 @@ async def test_the_fourth_delivery_is_not_tried_but_told(bench, running, effects
     await bench.until(lambda: not pending(bench))
 
 
+async def test_a_swap_whose_every_delivery_is_killed_is_told_in_the_end(bench, running, effects):
+    await request(bench)
+    bench.runtime.load_seconds = 500
+    for _ in range(3):
+        kill = running(again=True)
+        await bench.until(lambda: bench.worker.running is not None)
+        await bench.until(lambda: bench.worker.running.phase is Phase.LOADING)
+        await kill()
+    for attempt in range(4, 9):
+        # Killed each time between the end and the word of it.
+        kill = running(again=True)
+        bench.worker._after_swap = asyncio.Event().wait
+        await bench.until(lambda at=attempt: getattr(bench.worker.running, "attempt", 0) == at)
+        await kill()
+        assert outcome(bench) is None
+    running(again=True)
+    job = await over(bench)
+    assert (job.phase, job.cause.code, job.attempt) == (Phase.FAILED, "poison", 9)
+    assert effects().count("launch@spark1") == 1
+    await bench.until(lambda: not pending(bench))
+    await request(bench, id="swap-2")
+    bench.runtime.load_seconds = 10
+    assert (await over(bench, "swap-2")).phase is Phase.READY
+
+
 async def test_a_fenced_worker_ends_its_process_and_acknowledges_nothing(bench, running, effects):
     running()
     bench.runtime.busy_until = 10

@@ -14,7 +14,7 @@ from spark_common.runtime_questions import Spoken
 from spark_common.settings import ClusterSettings, HostSettings
 from spark_swapper.adapters.ssh_runtime import GUARD, SshRuntime
 from spark_swapper.candidate import Candidate
-from spark_swapper.runtime import Glance, HostCheck, Order, Served
+from spark_swapper.runtime import Finding, Glance, HostCheck, Order, Served
 from spark_swapper.testing import a_candidate
 
 HOSTS = ("spark1", "spark2")
@@ -158,10 +158,10 @@ class SandboxRuntime(SshRuntime):
 
     async def check(self, candidate: Candidate, host: str) -> HostCheck:
         """Find nothing wrong, but with the one model that never fits."""
-        unfit = candidate.key == UNFIT
-        return HostCheck(host, problem="There is no image for it." if unfit else None)
+        lacking = Finding("image", "bad", "There is no image for it.")
+        return HostCheck(host, (lacking,) if candidate.key == UNFIT else ())
 
-    async def container(self, host: str) -> Glance:
+    async def container(self, host: str, order: Order | None = None) -> Glance:
         """Look for the container."""
         if self._sandbox.serving(host) is None:
             return Glance("missing")

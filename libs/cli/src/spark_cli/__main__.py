@@ -13,6 +13,8 @@ from spark_cli.commands.init import init
 from spark_cli.commands.knobs import knobs
 from spark_cli.commands.logs import logs
 from spark_cli.commands.models import models
+from spark_cli.commands.plan import plan
+from spark_cli.commands.quarantine import quarantine
 from spark_cli.commands.recipe import recipe
 from spark_cli.commands.setup import setup
 from spark_cli.commands.sim import sim
@@ -20,6 +22,7 @@ from spark_cli.commands.status import status
 from spark_cli.commands.suggest import suggest
 from spark_cli.commands.swap import swap
 from spark_cli.commands.templates import templates
+from spark_cli.commands.test import test
 from spark_cli.demo import demo
 from spark_cli.up import up
 
@@ -33,7 +36,7 @@ def main() -> None:
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, templates),
     *(download, downloads, cancel_download),
-    *(swap, history, logs, events, doctor, sim, init),
+    *(test, plan, swap, history, logs, quarantine, events, doctor, sim, init),
 )
 for command in _COMMANDS:
     main.add_command(command)

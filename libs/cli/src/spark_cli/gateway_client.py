@@ -66,6 +66,10 @@ class GatewayClient:
         """GET a JSON document."""
         return self._ask("GET", path, params=query)
 
+    def get_within(self, timeout_seconds: float, path: str, **query: str | int | bool) -> Any:
+        """GET a JSON document that may take its time."""
+        return self._ask("GET", path, timeout_seconds, params=query)
+
     def post(
         self,
         path: str,
@@ -81,7 +85,7 @@ class GatewayClient:
         return self._ask("PUT", path, json=body)
 
     def delete(
-        self, path: str, query: dict[str, str | list[str]], timeout_seconds: float = 15.0
+        self, path: str, query: dict[str, str | list[str]], timeout_seconds: float | None = None
     ) -> Any:
         """DELETE, and return the JSON answer."""
         return self._ask("DELETE", path, timeout_seconds, params=query)

@@ -59,6 +59,8 @@ class SimulatedSparks:
             "STALL_SECONDS": str(max(15, round(300 / self.speed))),
             "APPEAR_SECONDS": "10",
             "POLL_SECONDS": "0.3",
+            "MEMORY_SETTLE_SECONDS": str(max(10, round(60 / self.speed))),
+            "FREEZE_SECONDS": str(max(15, round(120 / self.speed))),
         }
 
 
@@ -89,10 +91,12 @@ def simulator_program(
 
 
 def set_behaviour(control_url: str, host: str, behaviour: str) -> None:
-    """Switch a simulated Spark to a behaviour. Raises httpx.HTTPError."""
+    """Switch a simulated Spark to a behaviour, or its launcher. Raises httpx.HTTPError."""
+    launcher = behaviour.removeprefix("launcher=")
+    what = "behaviour" if launcher == behaviour else "launcher"
     answer = httpx.put(
-        f"{control_url}/_sim/behaviour",
-        content=json.dumps({"host": host, "behaviour": behaviour}),
+        f"{control_url}/_sim/{what}",
+        content=json.dumps({"host": host, what: launcher}),
         headers={"content-type": "application/json"},
         timeout=5.0,
     )

@@ -26,7 +26,18 @@ class Spoken:
     content: str = ""
     reasoning: str = ""
     whole: bool = False
-    """It ended by itself or at the limit; else the rest was not waited for."""
+    """It ended by itself; else a limit cut it off, or the rest was not waited for."""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What one chunk of an answer brings."""
+
+    content: str = ""
+    reasoning: str = ""
+    said: bool = False
+    """Whether it is a token: text, a thought, a call of a tool, a vector."""
+    finish: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,8 +81,9 @@ async def first_token(
         body = {"model": served_name, **way.body}
         try:
             async with aclosing(_pieces(client, f"{base_url}{way.path}", body, headers)) as pieces:
-                async for _ in pieces:
-                    return None
+                async for piece in pieces:
+                    if piece.said:
+                        return None
         except _NotOfferedError:
             continue
         except NoAnswerError as error:
@@ -89,14 +101,19 @@ class Listening:
     async def to(self, client: httpx.AsyncClient, base_url: str, body: Mapping[str, Any]) -> None:
         """Read to the end. Raises NoAnswerError, also when the model has no chat."""
         try:
-            async for content, reasoning in _pieces(
+            finish: str | None = None
+            async for piece in _pieces(
                 client, f"{base_url}{_CHAT.path}", {**body, "stream": True}, None
             ):
                 heard = self.heard
-                self.heard = Spoken(heard.content + content, heard.reasoning + reasoning)
+                self.heard = Spoken(
+                    heard.content + piece.content, heard.reasoning + piece.reasoning
+                )
+                finish = piece.finish or finish
         except _NotOfferedError as error:
             raise NoAnswerError("it has no chat") from error
-        self.heard = replace(self.heard, whole=True)
+        # A parser may hold a thought back that the limit cut off: then nothing is no answer.
+        self.heard = replace(self.heard, whole=finish != "length")
 
 
 async def _pieces(
@@ -104,8 +121,8 @@ async def _pieces(
     url: str,
     body: Mapping[str, Any],
     headers: Mapping[str, str] | None,
-) -> AsyncGenerator[tuple[str, str], None]:
-    """Yield (content, reasoning) as it comes; raises _NotOfferedError, NoAnswerError."""
+) -> AsyncGenerator[_Piece, None]:
+    """Yield an answer as it comes; raises _NotOfferedError, NoAnswerError."""
     timeout = httpx.Timeout(_CONNECT_SECONDS, read=FIRST_ANSWER_SECONDS)
     try:
         async with client.stream(
@@ -115,7 +132,7 @@ async def _pieces(
                 raise _refusal(answer.status_code, await answer.aread())
             if not body.get("stream"):
                 if _has_vector(await answer.aread()):
-                    yield "", ""
+                    yield _Piece(said=True)
                 return
             async for line in answer.aiter_lines():
                 piece = _piece(line)
@@ -154,8 +171,8 @@ def _json(raw: bytes) -> Any:
         return None
 
 
-def _piece(line: str) -> tuple[str, str] | None:
-    """Return what one line of the stream says, or None; raises NoAnswerError for an error."""
+def _piece(line: str) -> _Piece | None:
+    """Return what one line of the stream brings, or None; raises NoAnswerError for an error."""
     if not line.startswith("data:") or line[5:].strip() == "[DONE]":
         return None
     try:
@@ -168,6 +185,7 @@ def _piece(line: str) -> tuple[str, str] | None:
         raise NoAnswerError(f"the runtime answered with an error: {str(chunk['error'])[:500]}")
     content = reasoning = ""
     said = False
+    finish: str | None = None
     for choice in chunk.get("choices") or ():
         if not isinstance(choice, dict):
             continue
@@ -176,7 +194,8 @@ def _piece(line: str) -> tuple[str, str] | None:
         content += _text(parts.get("content"))
         reasoning += next((text for key in _THOUGHT if (text := _text(parts.get(key)))), "")
         said = said or bool(parts.get("tool_calls"))
-    return (content, reasoning) if content or reasoning or said else None
+        finish = _text(choice.get("finish_reason")) or finish
+    return _Piece(content, reasoning, bool(content or reasoning or said), finish)
 
 
 def _text(value: object) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 from spark_common.bus.port import Bus, Delivery
-from spark_common.events import SwapCancel, SwapStart
+from spark_common.events import SwapCancel, SwapRequested, SwapStart
 from spark_common.testing.wait import until
 
 START = SwapStart(swap_id="x", model="m", requested_by="alice", lease_epoch=0)
@@ -15,8 +15,8 @@ async def order(bus: Bus, *swap_ids: str) -> None:
         await bus.publish_durable(f"swap.requested.{swap_id}", START, id=swap_id)
 
 
-async def take(bus: Bus, durable: str = "swapper") -> Delivery:
-    work = bus.work("SC_SWAP_CMD", durable)
+async def take(bus: Bus, durable: str = "swapper", stream: str = "SC_SWAP_CMD") -> Delivery:
+    work = bus.work(stream, durable)
     try:
         return await anext(work)
     finally:
@@ -85,15 +85,29 @@ async def test_what_is_dropped_is_readable_among_the_dead_letters(world) -> None
 
 async def test_after_five_deliveries_it_is_a_dead_letter(world) -> None:
     bus, gateway = await world.join("swapper"), await world.join("gateway")
-    await order(bus, "poison", "good")
+    automation = await world.join("automation")
+    for name in ("poison", "good"):
+        asked = SwapRequested(model=name, requested_by="cron", id=name)
+        await automation.publish_durable("swap.requested", asked, id=name)
     for attempt in range(1, 6):
+        delivery = await take(bus, "swapper-ingress", "SC_INGRESS")
+        assert (delivery.message.seq, delivery.attempt) == (1, attempt)
+        await delivery.retry(0)
+    following = await take(bus, "swapper-ingress", "SC_INGRESS")
+    assert following.message.seq == 2
+    letter = await anext(aiter(gateway.tail("SC_DLQ", after_seq=0)))
+    assert json.loads(letter.payload)["stream_seq"] == 1
+
+
+async def test_a_swap_is_delivered_until_its_outcome_is_told(world) -> None:
+    bus = await world.join("swapper")
+    await order(bus, "poison", "good")
+    for attempt in range(1, 9):
         delivery = await take(bus)
         assert (delivery.message.subject, delivery.attempt) == ("swap.requested.poison", attempt)
         await delivery.retry(0)
-    following = await take(bus)
-    assert following.message.subject == "swap.requested.good"
-    letter = await anext(aiter(gateway.tail("SC_DLQ", after_seq=0)))
-    assert json.loads(letter.payload)["stream_seq"] == 1
+    await (await take(bus)).done()
+    assert (await take(bus)).message.subject == "swap.requested.good"
 
 
 async def test_a_cancellation_does_not_wait_for_the_swap(world) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from types import TracebackType
 
+from spark_sim.checkout import Launcher
 from spark_sim.config import CONTROL_ADDRESS, SimConfig
 from spark_sim.control_api import ControlApi
 from spark_sim.faults import Behaviour
@@ -71,6 +72,11 @@ class SimulatedCluster:
         chosen = list(self.hosts.values()) if host == "all" else [self.hosts[host]]
         await asyncio.gather(*(one.turn(Behaviour(behaviour)) for one in chosen))
 
+    def use_launcher(self, host: str, launcher: Launcher) -> None:
+        """Let the checkout of one host, or of ``all``, be of another time."""
+        for one in list(self.hosts.values()) if host == "all" else [self.hosts[host]]:
+            one.use_launcher(launcher)
+
     async def reset(self) -> None:
         """Go back to the beginning: all well, no container, an empty journal."""
         await self.behave("all", Behaviour.OK)
@@ -79,6 +85,7 @@ class SimulatedCluster:
                 if container.running:
                     host.engine.kill(container)
                 host.engine.remove(container)
+            await host.thaw()
             while host.runtimes.live:  # noqa: ASYNC110 - they end by themselves within a moment
                 await asyncio.sleep(0.01)
             host.runtimes.compiled.clear()

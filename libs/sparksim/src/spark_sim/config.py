@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from spark_sim.catalogue import DEFAULT_CATALOGUE, SimModel
 
@@ -32,8 +33,16 @@ class SimConfig:
     """Whether containers that ran when the simulator stopped come back running."""
     env_file: bool = True
     """Whether the checkout has its ``.env`` with the cluster's nodes."""
+    launcher: Literal["2026-09", "2026-01"] = "2026-09"
+    """Of which time the checkout of spark-vllm-docker is: without Ray, or with it."""
+    kernel_log: bool = True
+    """Whether the SSH user may read the kernel's log."""
+    docker: Literal["28", "29"] = "28"
+    """Whose wording docker has: from 29 on some errors begin in lower case."""
     images: dict[str, dict[str, str]] = field(default_factory=dict)
     """Image ids that differ from the usual ones: host -> tag -> 64 hex digits."""
+    reboot_seconds: float = 180.0
+    """How long a host hangs that ran out of memory before somebody starts it anew."""
     catalogue: tuple[SimModel, ...] = DEFAULT_CATALOGUE
 
     @property

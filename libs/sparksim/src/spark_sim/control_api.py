@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from spark_sim.checkout import LAUNCHERS
 from spark_sim.faults import Behaviour
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class ControlApi:
             routes=[
                 Route("/_sim/state", self._state),
                 Route("/_sim/behaviour", self._behaviour, methods=["PUT"]),
+                Route("/_sim/launcher", self._launcher, methods=["PUT"]),
                 Route("/_sim/journal", self._journal),
                 Route("/_sim/reset", self._reset, methods=["POST"]),
             ]
@@ -42,6 +44,19 @@ class ControlApi:
         if host != "all" and host not in self._cluster.hosts:
             return JSONResponse({"error": f"no host {host!r}"}, 404)
         await self._cluster.behave(host, behaviour)
+        return JSONResponse(self._cluster.state())
+
+    async def _launcher(self, request: Request) -> JSONResponse:
+        try:
+            wanted = json.loads(await request.body())
+            host, launcher = wanted["host"], wanted["launcher"]
+        except (ValueError, KeyError, TypeError):
+            launcher = host = None
+        if launcher not in LAUNCHERS:
+            return JSONResponse({"error": f"launcher must be one of {', '.join(LAUNCHERS)}"}, 422)
+        if host != "all" and host not in self._cluster.hosts:
+            return JSONResponse({"error": f"no host {host!r}"}, 404)
+        self._cluster.use_launcher(host, launcher)
         return JSONResponse(self._cluster.state())
 
     async def _journal(self, request: Request) -> JSONResponse:

@@ -38,7 +38,7 @@ class DockerCli:
         if words[:1] == ("ls",):
             words = ("ps", *words[1:])
         if words[:1] in {("--version",), ("-v",)}:
-            await call.out("Docker version 28.5.1, build e180ab8\n")
+            await call.out(f"Docker version {self._engine.version}, build e180ab8\n")
             return 0
         command = self._commands.get(words[0]) if words else None
         if command is None:

@@ -41,13 +41,20 @@ class DockerEngine:
 
     def __init__(
         self, host: str, sandbox: Sandbox, journal: Journal, pace: Pace,
-        images: Mapping[str, str],
+        images: Mapping[str, str], version: str = "28",
     ) -> None:  # fmt: skip
         self.host = host
+        self.version = {"29": "29.0.1"}.get(version, "28.5.1")
+        self.lower_case = version == "29"
+        """Whether its errors about missing objects begin in lower case."""
         self.containers: dict[str, Container] = {}
         self.images = {tag: image_id(tag) for tag in LOCAL_IMAGES} | dict(images)
         self.on_disk_full: Callable[[], bool] = lambda: False
         self.on_drop_caches: Callable[[], None] = lambda: None
+        self.on_killed: Callable[[str], None] = lambda _: None
+        self.on_removed: Callable[[str], None] = lambda _: None
+        self.name_taken: Callable[[], bool] = lambda: False
+        self.other_images: Callable[[], bool] = lambda: False
         self.occupied: Callable[[str], bool] = lambda _: False
         """Whether a runtime of a container still holds its port."""
         self.logs: dict[str, ContainerLog] = {}
@@ -83,7 +90,8 @@ class DockerEngine:
 
     def image(self, tag: str) -> str | None:
         """Return the id of a local image."""
-        return self.images.get(tag.removesuffix(":latest"))
+        found = self.images.get(tag.removesuffix(":latest"))
+        return image_id(f"another {tag}") if found and self.other_images() else found
 
     async def run(self, spec: ContainerSpec) -> Container:
         """Create and start a container. Raises DockerError."""
@@ -96,10 +104,12 @@ class DockerEngine:
                 "See 'docker run --help'.",
                 125,
             )
-        if other := self.find(spec.name):
+        other = self.find(spec.name)
+        if other is not None or self.name_taken():
+            holder = other.id if other is not None else secrets.token_hex(32)
             raise DockerError(
                 "docker: Error response from daemon: Conflict. The container name "
-                f'"/{spec.name}" is already in use by container "{other.id}". You have to remove '
+                f'"/{spec.name}" is already in use by container "{holder}". You have to remove '
                 "(or rename) that container to be able to reuse that name.\n"
                 "See 'docker run --help'.",
                 125,
@@ -147,8 +157,10 @@ class DockerEngine:
         words = [word.replace("/proc/1/fd/1", pipe).replace("/proc/1/fd/2", pipe) for word in argv]
         if any(_DROP_CACHES in word for word in words):
             # A privileged container may do this on a Spark; this machine's cache is not ours.
-            self.on_drop_caches()
-            words = [word.replace(_DROP_CACHES, os.devnull) for word in words]
+            if container.spec.privileged:
+                self.on_drop_caches()
+            instead = os.devnull if container.spec.privileged else "/proc/sys/vm/no/such/file"
+            words = [word.replace(_DROP_CACHES, instead) for word in words]
         for source, _, target in (item.partition(":") for item in container.spec.volumes):
             words = [
                 source + word[len(target) :] if word.startswith(f"{target}/") else word
@@ -193,6 +205,7 @@ class DockerEngine:
         for pid, (owner, _) in list(self._processes.items()):
             if owner == container.id:
                 end_group(pid)
+        self.on_killed(container.id)
         container.status, container.exit_code, container.finished_at = "exited", code, now()
         self._journal.add(self.host, "container_stopped", name=container.spec.name, id=container.id)
         if container.spec.auto_remove:
@@ -203,6 +216,7 @@ class DockerEngine:
     def remove(self, container: Container) -> None:
         """Forget a container that does not run."""
         self.containers.pop(container.id, None)
+        self.on_removed(container.id)
         if log := self.logs.pop(container.id, None):
             log.delete()
         self.save()

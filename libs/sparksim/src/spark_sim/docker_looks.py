@@ -15,11 +15,11 @@ from spark_sim.pace import now
 
 _VERSION = """\
 Client: Docker Engine - Community
- Version: 28.5.1
+ Version: {0}
 
 Server: Docker Engine - Community
  Engine:
-  Version: 28.5.1
+  Version: {0}
 """
 Command = Callable[[Call, Sequence[str]], Awaitable[int]]
 
@@ -66,7 +66,8 @@ class DockerLooks:
                 missing.append(name)
         await _show(call, options, found)
         for name in missing:
-            await call.err(f"Error: No such object: {name}\n")
+            words_of = "error: no" if self._engine.lower_case else "Error: No"
+            await call.err(f"{words_of} such object: {name}\n")
         return 1 if missing else 0
 
     async def _image(self, call: Call, words: Sequence[str]) -> int:
@@ -167,18 +168,21 @@ class DockerLooks:
 
     async def _version(self, call: Call, words: Sequence[str]) -> int:
         options = read_options("version", words, takes="f format", flags="", interspersed=True)
-        view: dict[str, object] = {"Client": {"Version": "28.5.1"}, "Server": {"Version": "28.5.1"}}
+        view: dict[str, object] = {
+            "Client": {"Version": self._engine.version},
+            "Server": {"Version": self._engine.version},
+        }
         if template := options.last("f", "format"):
             await call.out(_rendered(template, view) + "\n")
         else:
-            await call.out(_VERSION)
+            await call.out(_VERSION.format(self._engine.version))
         return 0
 
     async def _info(self, call: Call, words: Sequence[str]) -> int:
         options = read_options("info", words, takes="f format", flags="", interspersed=True)
         running = sum(c.running for c in self._engine.containers.values())
         view: dict[str, object] = {
-            "ServerVersion": "28.5.1", "ContainersRunning": running, "NCPU": 20,
+            "ServerVersion": self._engine.version, "ContainersRunning": running, "NCPU": 20,
             "Architecture": "aarch64", "DockerRootDir": "/var/lib/docker",
         }  # fmt: skip
         template = options.last("f", "format")

@@ -20,6 +20,17 @@ class Behaviour(StrEnum):
     """The kernel kills the engine while it loads: an empty ``{}`` is all vLLM says."""
     LOW_MEMORY = "low_memory"
     """Something else holds the memory: vLLM refuses to start with a ValueError."""
+    MEMORY_LEAK = "memory_leak"
+    """Something else takes more and more memory until hardly any is left."""
+    MEMORY_LATE = "memory_late"
+    """The driver gives memory back half a minute after a runtime is gone."""
+    CACHE_FULL = "cache_full"
+    """The page cache is full and makes room slowly: weights load at a sixth of the speed until
+    somebody drops it."""
+    FREEZE_ON_LOAD = "freeze_on_load"
+    """A load takes all memory at once; the host hangs and is started anew after some minutes."""
+    PORT_TAKEN = "port_taken"
+    """Another program listens on vLLM's port, unless the runtime has it already."""
     BAD_FLAG = "bad_flag"
     """vLLM does not know one of the flags it is given, in pre-flight and launch alike."""
     UNREACHABLE = "unreachable"
@@ -28,6 +39,8 @@ class Behaviour(StrEnum):
     """The engine dies after the first answer; the HTTP server stays and answers 500."""
     GIBBERISH = "gibberish"
     """The engine answers every prompt with the same token, as with a broken kernel."""
+    WEDGE_AT_ONCE = "wedge_at_once"
+    """The same before the first answer: ready, and not one token."""
     CRASH_LOOP = "crash_loop"
     """The runtime dies soon after it is ready, every time."""
     DISK_FULL = "disk_full"
@@ -37,6 +50,47 @@ class Behaviour(StrEnum):
     CHANGED_HOST_KEY = "changed_host_key"
     """SSH shows another host key than before."""
 
+    # Loads that fail, each in vLLM's own words: see `load_failures.py`.
+    POST_PARSE = "post_parse"
+    BAD_PARSER = "bad_parser"
+    CONTEXT_TOO_LONG = "context_too_long"
+    UNKNOWN_ARCHITECTURE = "unknown_architecture"
+    GATED = "gated"
+    OFFLINE_FILES = "offline_files"
+    DAMAGED_FILES = "damaged_files"
+    NOFILE = "nofile"
+    PORT_LOST = "port_lost"
+    """Another program takes the port between the checks and the start."""
+    MAMBA_BLOCK = "mamba_block"
+    MM_BUDGET = "mm_budget"
+    KV_NONE = "kv_none"
+    KV_TOO_SMALL = "kv_too_small"
+    KV_TOO_SMALL_OLD = "kv_too_small_old"
+    CUDA_OOM = "cuda_oom"
+    DRIVER_OOM = "driver_oom"
+    EARLYOOM = "earlyoom"
+    RAY_OOM = "ray_oom"
+    RENDEZVOUS = "rendezvous"
+    READY_TIMEOUT = "ready_timeout"
+    NCCL_ERROR = "nccl_error"
+    NCCL_WATCHDOG = "nccl_watchdog"
+    NCCL_HANG = "nccl_hang"
+    """One rank spins on its GPU, the others wait for it, and nobody says a word."""
+    SHM_STALL = "shm_stall"
+    """The engine waits for a worker that never answers, and says so every minute."""
+    SHM_STALL_DEATH = "shm_stall_death"
+    FASTSAFETENSORS_HANG = "fastsafetensors_hang"
+    """The load stops before the first shard."""
+    CUDA_FAULT = "cuda_fault"
+    CUBLAS_FAULT = "cublas_fault"
+    ENGINE_DEAD = "engine_dead"
+    SILENT_DEATH = "silent_death"
+    """The process is gone in the middle of the weights and nobody said why."""
+    IMAGE_MISMATCH = "image_mismatch"
+    """The images of this host are not those of the other one."""
+    NAME_TAKEN = "name_taken"
+    """Docker still knows a container of that name when a new one is to start."""
+
 
 class Faults:
     """The behaviour of one host, and what was counted for it."""
@@ -44,6 +98,8 @@ class Faults:
     def __init__(self) -> None:
         self.behaviour = Behaviour.OK
         self.changed = asyncio.Event()
+        self.frozen = False
+        """Whether the host ran out of memory and hangs."""
         self._loads = 0
         self._commands = 0
 
@@ -51,6 +107,14 @@ class Faults:
         """Switch; whoever waits for a change wakes up and the counts start again."""
         self.behaviour = behaviour
         self._loads = self._commands = 0
+        self._wake()
+
+    def freeze(self, frozen: bool) -> None:
+        """Hang, or go on."""
+        self.frozen = frozen
+        self._wake()
+
+    def _wake(self) -> None:
         previous, self.changed = self.changed, asyncio.Event()
         previous.set()
 
@@ -66,5 +130,5 @@ class Faults:
 
     async def while_frozen(self) -> None:
         """Wait as long as the host is frozen."""
-        while self.behaviour is Behaviour.SSH_HANG:
+        while self.frozen or self.behaviour is Behaviour.SSH_HANG:
             await self.changed.wait()

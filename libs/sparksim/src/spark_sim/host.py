@@ -1,11 +1,12 @@
 """One simulated Spark: its parts, and what it means to be switched to a behaviour."""
 
 import asyncio
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from spark_sim.catalogue import SimModel
-from spark_sim.checkout import install_checkout
+from spark_sim.checkout import Launcher, install_checkout, switch_launcher
 from spark_sim.config import SimConfig
 from spark_sim.daemon import Program, ProgramDaemon
 from spark_sim.docker_cli import DockerCli
@@ -15,17 +16,22 @@ from spark_sim.hf_disk import lay_out
 from spark_sim.hf_programs import HfPrograms
 from spark_sim.host_programs import HostPrograms
 from spark_sim.journal import Journal
-from spark_sim.memory import HostMemory
+from spark_sim.kernel_log import KernelLog
+from spark_sim.memory import LATE_SECONDS, RETURN_SECONDS, HostMemory
 from spark_sim.neighbours import Neighbours
 from spark_sim.pace import Pace
+from spark_sim.ray_ranks import RayRank
 from spark_sim.rsync import Rsync
 from spark_sim.sandbox import Sandbox
 from spark_sim.ssh_server import HostShell
+from spark_sim.strangers import USER, Strangers
 from spark_sim.vllm_calls import VllmCalls
 from spark_sim.vllm_package import install_vllm
 from spark_sim.vllm_runtime import Runtimes
 
-_CONTAINER_PROGRAMS = ("nvidia-smi",)
+MASTER_PORT = 29_501
+"""Where the ranks of a runtime over several hosts meet."""
+_CONTAINER_PROGRAMS = ("nvidia-smi", "ray")
 
 
 class SimulatedHost:
@@ -40,22 +46,30 @@ class SimulatedHost:
         self.faults = Faults()
         self.pace = Pace(config.speed)
         self.memory = HostMemory(self.pace)
+        self.kernel = KernelLog(name, readable=config.kernel_log)
         self._config = config
         self._journal = journal
         socket = sockets / f"{name}.sock"
         self.sandbox = Sandbox(config.directory / name, socket, mark)
         self.sandbox.root.mkdir(parents=True, exist_ok=True)
         self.engine = DockerEngine(
-            name, self.sandbox, journal, self.pace, config.images.get(name, {})
+            name, self.sandbox, journal, self.pace, config.images.get(name, {}), config.docker
         )
         self.engine.on_disk_full = lambda: self.faults.behaviour is Behaviour.DISK_FULL
         self.engine.on_drop_caches = self.memory.drop_caches
+        self.engine.on_removed = lambda container: self.runtimes.forget(container)
+        self.engine.name_taken = lambda: self.faults.behaviour is Behaviour.NAME_TAKEN
+        self.engine.other_images = lambda: self.faults.behaviour is Behaviour.IMAGE_MISMATCH
         self.runtimes = Runtimes(self, config, journal)
+        self.engine.on_killed = self.runtimes.end
         self.engine.occupied = lambda container: bool(self.runtimes.rows(container))
         self.shell = HostShell(
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
         )
         self.neighbours = Neighbours(name, self.address)
+        self.strangers = Strangers(self.address, self.memory, self.pace)
+        self.boot_id = str(uuid.uuid4())
+        self._restarting: asyncio.Task[None] | None = None
         self._programs: dict[str, Program] = {}
         self._daemon = ProgramDaemon(socket, self._programs)
         self._turning = asyncio.Lock()
@@ -89,8 +103,63 @@ class SimulatedHost:
         if self._config.resume:
             await self.engine.resume()
 
+    def listening(self) -> Iterator[tuple[int, int]]:
+        """Yield (port, uid) of everything that listens."""
+        yield 22, 0
+        yield from ((port, 0) for port in self.neighbours.ports)
+        yield from ((port, USER) for port in self.strangers.ports)
+        for runtime in self.runtimes.live:
+            if runtime.rank > 0 or isinstance(runtime, RayRank):
+                continue
+            if runtime.ready:
+                yield runtime.port, 0
+            if runtime.world > 1:
+                yield MASTER_PORT, 0
+
+    def freeze(self) -> None:
+        """Run out of memory: hang, and be started anew after a while, as by a person."""
+        if not self.faults.frozen:
+            self.faults.freeze(frozen=True)
+            self._journal.add(self.name, "host_frozen")
+            self._restarting = asyncio.create_task(self._be_restarted())
+
+    async def restart(self) -> None:
+        """Start anew: no process, no container that was not told to come back, another boot id."""
+        await self.shell.stop()
+        self.shell.end_commands()
+        for container in list(self.engine.containers.values()):
+            if container.running:
+                self.engine.kill(container)
+            self.engine.remove(container)
+        while self.runtimes.live:  # noqa: ASYNC110 - they end by themselves within a moment
+            await asyncio.sleep(0.01)
+        self.memory.start_anew()
+        self.boot_id = str(uuid.uuid4())
+        self.faults.freeze(frozen=False)
+        await self.shell.start(self.address, self.ssh_port)
+        self._journal.add(self.name, "host_restarted")
+
+    async def thaw(self) -> None:
+        """Start a host that hangs anew at once; any other stays as it is."""
+        async with self._turning:
+            if self._restarting is not None:
+                self._restarting.cancel()
+                await asyncio.gather(self._restarting, return_exceptions=True)
+                self._restarting = None
+            if self.faults.frozen:
+                await self.restart()
+
+    async def _be_restarted(self) -> None:
+        await self.pace.sleep(self._config.reboot_seconds)
+        async with self._turning:
+            await self.restart()
+
     async def stop(self) -> None:
         """Stop everything; containers that run stay running in the host's file."""
+        if self._restarting is not None:
+            self._restarting.cancel()
+            await asyncio.gather(self._restarting, return_exceptions=True)
+        await self.strangers.close()
         await self.shell.stop()
         self.shell.end_commands()
         await self.neighbours.stop()
@@ -107,9 +176,26 @@ class SimulatedHost:
                 return
             self.faults.turn(behaviour)
             self.pace.drag = 10.0 if behaviour is Behaviour.SLOW else 1.0
+            await self.strangers.leak(behaviour is Behaviour.MEMORY_LEAK)
             self.memory.foreign_kb = 80e6 if behaviour is Behaviour.LOW_MEMORY else 0.0
+            late = behaviour is Behaviour.MEMORY_LATE
+            self.memory.return_seconds = LATE_SECONDS if late else RETURN_SECONDS
+            if behaviour is Behaviour.CACHE_FULL:
+                self.memory.clog()
+            await self._take_port(behaviour is Behaviour.PORT_TAKEN)
             self._journal.add(self.name, "behaviour", behaviour=str(behaviour))
             await self._rewire(before, behaviour)
+
+    def use_launcher(self, launcher: Launcher) -> None:
+        """Let the checkout be of another time."""
+        switch_launcher(self.sandbox, launcher)
+        self._journal.add(self.name, "launcher", launcher=launcher)
+
+    async def _take_port(self, on: bool) -> None:
+        try:
+            await self.strangers.take_port(on)
+        except OSError:
+            self._journal.add(self.name, "port_not_free")
 
     async def _rewire(self, before: Behaviour, behaviour: Behaviour) -> None:
         keyed = {Behaviour.CHANGED_HOST_KEY, Behaviour.UNREACHABLE}

@@ -9,6 +9,7 @@ from spark_sim.call import Call
 from spark_sim.daemon import Program
 from spark_sim.disk import df_rows
 from spark_sim.faults import Behaviour
+from spark_sim.net_tables import tcp6_table, tcp_table
 from spark_sim.pace import epoch
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class HostPrograms:
             "uname": self._uname,
             "hostname": self._hostname,
             "ssh": self._ssh,
+            "journalctl": self._host.kernel.journalctl,
+            "dmesg": self._host.kernel.dmesg,
         }
 
     async def _real(self, call: Call, name: str) -> int:
@@ -128,11 +131,18 @@ class HostPrograms:
         uptime = epoch() - _BORN
         files = {
             "/proc/meminfo": self._host.memory.meminfo(),
+            "/proc/sys/kernel/random/boot_id": self._host.boot_id + "\n",
+            "/proc/net/tcp": tcp_table(self._host.listening()),
+            "/proc/net/tcp6": tcp6_table(),
             "/proc/uptime": f"{uptime:.2f} {uptime * 19.5:.2f}\n",
             "/proc/loadavg": f"{0.31 + busy:.2f} {0.60 + busy / 2:.2f} 0.66 1/601 3770418\n",
         }
         for name, mac in MACS[self._host.name].items():
             files[f"/sys/class/net/{name}/address"] = mac + "\n"
+        for container in self._host.engine.containers:
+            folder = f"/sys/fs/cgroup/system.slice/docker-{container}.scope"
+            for name, text in self._host.runtimes.control_group(container).items():
+                files[f"{folder}/{name}"] = text
         return files
 
     async def _free(self, call: Call) -> int:

@@ -9,6 +9,8 @@ from pathlib import Path
 from spark_sim.pace import now
 
 _BLOCK = 1000
+_KEPT = 50_000
+"""Effects that are kept, in memory and in the file; the file may hold twice as many meanwhile."""
 _PASSING = frozenset({"ssh_command", "ssh_connection"})
 """Kinds that are kept in memory only: a watcher's polling would fill any disk."""
 
@@ -27,12 +29,15 @@ class Entry:
 class Journal:
     """Numbers effects across restarts of the simulator and keeps them in a file."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, kept: int = _KEPT) -> None:
+        self._kept = kept
         self._path = directory / "journal.jsonl"
         self._mark = directory / "journal.mark"
-        self._entries: deque[Entry] = deque(maxlen=50_000)
+        self._written = 0
+        self._entries: deque[Entry] = deque(maxlen=kept)
         if self._path.exists():
             self._entries.extend(_read(self._path))
+            self._shorten()
         self._next = self._first_number()
         self._reserved = self._next
 
@@ -57,6 +62,9 @@ class Journal:
         if kind not in _PASSING:
             with self._path.open("a") as stream:
                 stream.write(json.dumps(asdict(entry)) + "\n")
+            self._written += 1
+            if self._written >= 2 * self._kept:
+                self._shorten()
         return entry
 
     def after(self, seq: int) -> list[Entry]:
@@ -71,6 +79,14 @@ class Journal:
             if entry.kind == kind and (host is None or entry.host == host)
         ]
 
+    def _shorten(self) -> None:
+        """Write the file anew with what is still known."""
+        kept = [entry for entry in self._entries if entry.kind not in _PASSING]
+        draft = self._path.with_suffix(".new")
+        draft.write_text("".join(json.dumps(asdict(entry)) + "\n" for entry in kept))
+        draft.replace(self._path)
+        self._written = len(kept)
+
     def close(self) -> None:
         """Give back the numbers that were reserved and not used."""
         self._mark.write_text(str(self._next))
@@ -78,6 +94,7 @@ class Journal:
     def clear(self) -> None:
         """Forget everything; numbers go on."""
         self._entries.clear()
+        self._written = 0
         self._path.unlink(missing_ok=True)
 
 

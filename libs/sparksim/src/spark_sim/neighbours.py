@@ -50,6 +50,11 @@ class Neighbours:
         self._servers: list[asyncio.Server] = []
         self._writers: set[asyncio.StreamWriter] = set()
 
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Ports they listen on now."""
+        return tuple(service.port for service in self._services) if self._servers else ()
+
     async def start(self) -> None:
         """Listen on every port. Raises OSError."""
         for service in self._services:

@@ -7,6 +7,7 @@ from spark_sim.call import Call
 from spark_sim.daemon import Program
 from spark_sim.faults import Behaviour
 from spark_sim.journal import Journal
+from spark_sim.ray_ranks import ray
 from spark_sim.vllm_cli.flags import FLAGS
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ class VllmCalls:
 
     def table(self) -> dict[str, Program]:
         """Return the programs by name."""
-        return {"vllm-rules": self._rules, "vllm-tell": self._tell, "vllm-serve": self._serve}
+        return {
+            "vllm-rules": self._rules,
+            "vllm-tell": self._tell,
+            "vllm-serve": self._serve,
+            "ray": self._ray,
+        }
 
     async def _rules(self, call: Call) -> int:
         purpose, *argv = call.argv
@@ -47,6 +53,9 @@ class VllmCalls:
     async def _tell(self, call: Call) -> int:
         self._journal.add(self._host.name, call.argv[0], **json.loads(call.argv[1]))
         return 0
+
+    async def _ray(self, call: Call) -> int:
+        return await ray(self._host.runtimes, call)
 
     async def _serve(self, call: Call) -> int:
         start = json.loads(call.argv[0])

@@ -152,10 +152,23 @@ def engine_failed_lines(pid: int, cores: Mapping[str, object]) -> Iterator[str]:
     )
 
 
+def stall_line(pid: int, seconds: int) -> str:
+    """Return what the engine says while it waits for a worker."""
+    return line("EngineCore", pid,
+                f"No available shared memory broadcast block found in {seconds} seconds. This "
+                "typically happens when some processes are hanging or doing some time-consuming "
+                "work (e.g. compilation, weight/kv cache quantization).",
+                where="shm_broadcast.py:681")  # fmt: skip
+
+
 def traceback_lines(process: str, pid: int, error: str, where: str) -> Iterator[str]:
     """Yield an error of a process of the engine with its traceback."""
     yield line(process, pid, "EngineCore failed to start.", where="core.py:1186", level="ERROR")
-    rows = ["Traceback (most recent call last):", f'  File "{where}", line 271, in init', error]
+    rows = [
+        "Traceback (most recent call last):",
+        f'  File "{where}", line 271, in init',
+        *error.splitlines(),
+    ]
     for row in rows:
         yield line(process, pid, row, where="core.py:1186", level="ERROR")
 

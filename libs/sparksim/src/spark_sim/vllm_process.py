@@ -10,10 +10,13 @@ from spark_sim import vllm_log as log
 from spark_sim.call import Call
 from spark_sim.catalogue import SimModel
 from spark_sim.faults import Behaviour
+from spark_sim.load_failures import Stage
 from spark_sim.memory import CUDA_TOTAL_GIB
 from spark_sim.pace import epoch
+from spark_sim.ray_ranks import RayRank
 from spark_sim.vllm_http.engine import Engine, Served
 from spark_sim.vllm_http.server import VllmServer
+from spark_sim.vllm_trouble import LoadFailedError, Trouble
 
 if TYPE_CHECKING:
     from spark_sim.vllm_runtime import Runtimes
@@ -24,16 +27,9 @@ _LEAST_RENDEZVOUS_SECONDS = 20.0
 """Of our own time: starting a process here is not faster than elsewhere."""
 _CRASH_AFTER_SECONDS = 20.0
 _OVERHEAD_GIB = 6.0
-_CORE = "/usr/local/lib/python3.12/dist-packages/vllm/v1/engine/core.py"
-
-
-class LoadFailedError(Exception):
-    """The process is over; everything worth saying is in the log."""
-
-    def __init__(self, cause: str, code: int = 1) -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.code = code
+_BUSY_CORES = 1.4
+_NOTICES_SECONDS = 8.0
+"""Until a rank notices that another one is gone."""
 
 
 class VllmProcess:
@@ -44,7 +40,7 @@ class VllmProcess:
         given: Mapping[str, Any], argv: tuple[str, ...],
     ) -> None:  # fmt: skip
         self._owner = owner
-        self._host = owner.host
+        self.host = self._host = owner.host
         self._call = call
         self._options = options
         self._given = given
@@ -55,8 +51,13 @@ class VllmProcess:
         self.port: int = options["port"]
         self.world: int = options["nnodes"] or 1
         self.rank: int = options["node_rank"] or 0
-        self.joined = False
-        """Whether it has come to the rendezvous of its ranks."""
+        self.reached: Stage | None = None
+        """How far it has come, where ranks wait for each other."""
+        self.hung = False
+        self._hung_at = 60.0
+        self.spins = False
+        """Whether it waits with all its might, as NCCL does."""
+        self.meter = owner.meter(self.container_id)
         self.ready = False
         self.loading = True
         self._resumed = call.env.get("SPARK_SIM_RESUMED") == "1"
@@ -65,6 +66,20 @@ class VllmProcess:
         self._server: VllmServer | None = None
         self._engine: Engine | None = None
         self._reserved: socket.socket | None = None
+        self._trouble = Trouble(self)
+        self._through_ray: list[RayRank] = []
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Computing time so far; a process that hangs uses none, one that spins all of a core."""
+        if self.hung and not self.spins:
+            return self._hung_at
+        return (epoch() - self._born) * self._host.pace.speed * _BUSY_CORES
+
+    @property
+    def waits(self) -> bool:
+        """Whether it does nothing until another rank comes."""
+        return self.reached is not None and not self._others_at(self.reached)
 
     @property
     def generating(self) -> bool:
@@ -89,15 +104,15 @@ class VllmProcess:
     async def run(self) -> int:
         """Load, serve, die; returns the exit code. Cancelled when the process is killed."""
         kind = "runtime_resumed" if self._resumed else "runtime_launched"
-        self._note(kind, argv=list(self._argv_of_serve()), rank=self.rank)
+        self.note(kind, argv=list(self._argv_of_serve()), rank=self.rank)
         try:
             await self._load()
             return await self._serve()
         except LoadFailedError as failure:
-            self._note("runtime_died", cause=failure.cause, repo=self.repo)
+            self.note("runtime_died", cause=failure.cause, repo=self.repo)
             return failure.code
         except asyncio.CancelledError:
-            self._note("runtime_died", cause="killed", repo=self.repo)
+            self.note("runtime_died", cause="killed", repo=self.repo)
             raise
 
     async def close(self) -> None:
@@ -109,6 +124,8 @@ class VllmProcess:
         if self._held_gib:
             self._held_gib = 0.0
             self._host.memory.release(self.pid)
+        for worker in self._through_ray:
+            await worker.close()
         if server is not None:
             await server.stop()
 
@@ -125,10 +142,11 @@ class VllmProcess:
     def _argv_of_serve(self) -> tuple[str, ...]:
         return ("serve", *self._argv)
 
-    def _note(self, kind: str, **details: object) -> None:
+    def note(self, kind: str, **details: object) -> None:
+        """Write an effect into the journal."""
         self._owner.journal.add(self._host.name, kind, container=self.container_id[:12], **details)
 
-    async def _say(self, lines: Iterable[str], seconds: float = 0.0) -> None:
+    async def say(self, lines: Iterable[str], seconds: float = 0.0) -> None:
         """Write lines; the time is spread over them."""
         rows = list(lines)
         for row in rows:
@@ -138,16 +156,20 @@ class VllmProcess:
 
     async def _load(self) -> None:
         flaky = self._host.faults.load_fails()
-        await self._say(log.first_lines(self.pid, self.repo, self._given), 1)
+        await self.say(log.first_lines(self.pid, self.repo, self._given), 1)
+        await self._come_to(Stage.ARGUMENTS)
         if self.rank == 0:
             await self._reserve()
+        await self._come_to(Stage.FILES)
         model = await self._find_model()
         context = self._options["max_model_len"] or model.context_length
         if context < 0:
             context = model.context_length
-        await self._say(log.config_lines(self.pid, model, context), 2)
+        await self.say(log.config_lines(self.pid, model, context), 2)
         head = self._options["master_addr"] if self.world > 1 else "127.0.0.1"
-        await self._say(log.engine_lines(self.pid + 1, model, self.world, self.rank, head), 6)
+        await self.say(log.engine_lines(self.pid + 1, model, self.world, self.rank, head), 6)
+        await self._come_to(Stage.ENGINE)
+        await self._spread()
         await self._rendezvous()
         await self._check_memory()
         await self._weights(model, flaky)
@@ -167,6 +189,8 @@ class VllmProcess:
 
     def _bind(self) -> socket.socket:
         """Bind without listening: connections are refused until the engine is ready."""
+        if self._host.faults.behaviour is Behaviour.PORT_LOST:
+            raise OSError(errno.EADDRINUSE, "Address already in use")
         for other in self._owner.live:
             if other is not self and other.rank == 0 and other.port == self.port:
                 raise OSError(errno.EADDRINUSE, "Address already in use")
@@ -190,24 +214,75 @@ class VllmProcess:
             raise LoadFailedError("model not found")
         return model
 
+    async def _come_to(self, stage: Stage, share: float = 1.0) -> None:
+        if not self._resumed:
+            await self._trouble.at(stage, share)
+
+    async def _spread(self) -> None:
+        """Start the ranks of a model that is shared without the launcher's help: through Ray."""
+        shares = self._options["tensor_parallel_size"] * self._options["pipeline_parallel_size"]
+        if self.world > 1 or shares == 1:
+            return
+        if self._options["distributed_executor_backend"] != "ray":
+            await self._fail(
+                f"ValueError: World size ({shares}) is larger than the number of available GPUs "
+                "(1) in this node. If this is intentional and you are using:\n"
+                "- ray, set '--distributed-executor-backend ray'.\n"
+                "- multiprocessing, set '--nnodes' appropriately.", "not enough GPUs",
+            )  # fmt: skip
+        others = [(peer, container) for peer in self._owner.peers for container in peer.in_ray]
+        if len(others) < shares - 1:
+            await self._fail(
+                "ValueError: The number of required GPUs exceeds the total number of available "
+                "GPUs in the placement group.", "not enough GPUs in Ray",
+            )  # fmt: skip
+        for rank, (peer, container) in enumerate(others[: shares - 1], 1):
+            worker = RayRank(peer, container, self.repo, rank)
+            peer.live.append(worker)
+            self._through_ray.append(worker)
+        self.world = shares
+
     async def _rendezvous(self) -> None:
         if self.world == 1:
+            await self._come_to(Stage.NCCL)
             return
-        self.joined = True
+        await self._come_to(Stage.RENDEZVOUS)
         patience = max(_LEAST_RENDEZVOUS_SECONDS, self._host.pace.real(_RENDEZVOUS_SECONDS))
         deadline = epoch() + patience
-        while not self._others_joined():
+        self.reached = Stage.RENDEZVOUS
+        while not self._others_at(Stage.RENDEZVOUS):
             if epoch() >= deadline:
                 await self._fail(
                     "torch.distributed.DistStoreError: Timed out after 601 seconds waiting for "
                     f"clients. 1/{self.world} clients joined.", "rendezvous",
                 )  # fmt: skip
             await self._host.pace.sleep(1)
+        await self._come_to(Stage.NCCL)
+        await self._meet(Stage.NCCL)
 
-    def _others_joined(self) -> bool:
+    async def _meet(self, stage: Stage) -> None:
+        """Wait for the other ranks, as a collective operation does; one may be gone."""
+        if self.world == 1:
+            return
+        self.reached = stage
+        while not self._others_at(stage):
+            if not self._others_at(Stage.RENDEZVOUS):
+                await self._host.pace.sleep(_NOTICES_SECONDS)
+                await self._trouble.say_and_die(
+                    "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:2421, "
+                    "remote process exited or there was a network error, NCCL version 2.28.9\n"
+                    "ncclRemoteError: A call failed possibly due to a network error or a remote "
+                    "process exiting prematurely.", "another rank is gone", "Worker",
+                )  # fmt: skip
+            await self._host.pace.sleep(1)
+
+    def _others_at(self, stage: Stage) -> bool:
         ranks = {self.rank}
         for peer in self._owner.peers:
-            ranks.update(p.rank for p in peer.live if p.joined and p.repo == self.repo)
+            ranks.update(
+                p.rank for p in peer.live
+                if p.reached is not None and p.reached >= stage and p.repo == self.repo
+            )  # fmt: skip
         return len(ranks) >= self.world
 
     async def _check_memory(self) -> None:
@@ -224,61 +299,65 @@ class VllmProcess:
     async def _weights(self, model: SimModel, flaky: bool) -> None:
         gib = model.size_bytes / GIB / self.world
         seconds = model.load_seconds * (0.55 if self.repo in self._owner.compiled else 1.0)
+        seconds *= self._host.memory.load_factor
         await self._call.out(log.shard_line(0, model.shards, 0.0))
+        await self._come_to(Stage.WEIGHTS, 0.0)
         for done in range(1, model.shards + 1):
             if not self._resumed:
                 await self._host.pace.sleep(seconds / model.shards)
             share = done / model.shards
-            await self._trouble(share, flaky)
-            self._hold(gib * share)
+            if flaky and share >= 0.35 and not self._resumed:
+                await self._fail(
+                    "torch.AcceleratorError: CUDA error: an illegal memory access was encountered",
+                    "CUDA error",
+                )
+            await self._come_to(Stage.WEIGHTS, share)
+            await self._hold(gib * share)
             self._host.memory.read_files(gib / model.shards)
+            self.meter.read_bytes += int(gib * GIB / model.shards)
             await self._call.out(log.shard_line(done, model.shards, seconds * share))
-        await self._say(log.loaded_lines(self.pid + 1, seconds, gib + 0.42))
-
-    async def _trouble(self, share: float, flaky: bool) -> None:
-        behaviour = self._host.faults.behaviour
-        if share < 0.35 or self._resumed:
-            return
-        if behaviour is Behaviour.HANG:
-            self._note("runtime_hangs", repo=self.repo)
-            await asyncio.Event().wait()
-        if behaviour is Behaviour.OOM_ON_LOAD and share > 0.6:
-            self._note("kernel_oom", repo=self.repo, victim=self.pid + 1)
-            await self._say(log.engine_failed_lines(self.pid, {}))
-            raise LoadFailedError("killed by the kernel for lack of memory")
-        if flaky:
-            await self._fail(
-                "torch.AcceleratorError: CUDA error: an illegal memory access was encountered",
-                "CUDA error",
-            )
+        await self.say(log.loaded_lines(self.pid + 1, seconds, gib + 0.42))
 
     async def _engine_init(self, model: SimModel, context: int) -> None:
         pid = self.pid + 1
+        await self._come_to(Stage.PROFILE)
+        await self._meet(Stage.PROFILE)
         warm = self.repo in self._owner.compiled
         took = 2.18 if warm else 21.4
-        await self._say(log.compile_lines(pid, warm, took), took)
+        await self.say(log.compile_lines(pid, warm, took), took)
         total = self._options["gpu_memory_utilization"] * CUDA_TOTAL_GIB
         left = total - model.size_bytes / GIB / self.world - _OVERHEAD_GIB
+        await self._come_to(Stage.CACHE)
         if left <= 0:
             await self._fail(
                 "ValueError: No available memory for the cache blocks. Try increasing "
                 "`gpu_memory_utilization` when initializing the engine.", "no memory for the cache",
             )  # fmt: skip
         tokens = int(left * 16_384)
-        self._hold(total)
-        await self._say(log.cache_lines(pid, left, tokens, context), 1)
+        await self._hold(total)
+        await self.say(log.cache_lines(pid, left, tokens, context), 1)
         for done in range(0, 52, 17):
-            await self._say([log.graph_lines(done, 51)], 2)
-        await self._say(["\n", *log.engine_ready_lines(pid, took + 9.4, took)], 1)
+            await self.say([log.graph_lines(done, 51)], 2)
+        await self._come_to(Stage.GRAPHS)
+        await self._meet(Stage.GRAPHS)
+        await self.say(["\n", *log.engine_ready_lines(pid, took + 9.4, took)], 1)
 
-    def _hold(self, gib: float) -> None:
+    async def _hold(self, gib: float) -> None:
+        """Take memory; what does not even fit the swap hangs the host, and this process with it."""
         self._held_gib = gib
         self._host.memory.hold(self.pid, gib)
+        for worker in self._through_ray:
+            worker.hold(gib)
+        if self._host.memory.exhausted:
+            await self.hang_the_host()
+
+    async def hang_the_host(self) -> None:
+        """Freeze the host, and with it this process for ever."""
+        self._host.freeze()
+        await asyncio.Event().wait()
 
     async def _fail(self, error: str, cause: str) -> None:
-        await self._say(log.traceback_lines("EngineCore", self.pid + 1, error, _CORE))
-        await self._say(log.engine_failed_lines(self.pid, {"EngineCore": 1}))
-        raise LoadFailedError(cause)
+        await self._trouble.say_and_die(error, cause)
 
     def _make_engine(self, model: SimModel, context: int) -> None:
         names = self._options["served_model_name"] or [self.repo]
@@ -296,9 +375,10 @@ class VllmProcess:
             served,
             tokens_per_second=self._owner.config.tokens_per_second,
             drag=lambda: self._host.pace.drag,
-            note=lambda kind, **details: self._note(kind, **details),
+            note=lambda kind, **details: self.note(kind, **details),
             wedges=lambda: self._host.faults.behaviour is Behaviour.CUDA_WEDGE,
             babbles=lambda: self._host.faults.behaviour is Behaviour.GIBBERISH,
+            wedges_at_once=lambda: self._host.faults.behaviour is Behaviour.WEDGE_AT_ONCE,
         )
 
     async def _serve(self) -> int:
@@ -314,8 +394,8 @@ class VllmProcess:
             await self._server.start(listener)
         else:
             listener.close()
-        await self._say(log.serving_lines(self.pid, "0.0.0.0", self.port))
-        self._note("runtime_ready", repo=self.repo, served=list(self._engine.served.names))
+        await self.say(log.serving_lines(self.pid, "0.0.0.0", self.port))
+        self.note("runtime_ready", repo=self.repo, served=list(self._engine.served.names))
         watching = asyncio.create_task(self._watch_for_crash())
         alone = asyncio.create_task(self._watch_the_other_ranks())
         dying = asyncio.create_task(self._engine.died.wait())
@@ -342,7 +422,7 @@ class VllmProcess:
 
     async def _watch_the_other_ranks(self) -> None:
         """Return when a rank on another host is gone: NCCL then ends the whole group."""
-        while self.world == 1 or self._others_joined():
+        while self.world == 1 or self._others_at(Stage.GRAPHS):
             await self._host.pace.sleep(5)
 
     async def _say_engine_dead(self) -> None:
@@ -356,4 +436,4 @@ class VllmProcess:
                      "See stack trace (above) for the root cause.", where="async_llm.py:770",
                      level="ERROR"),
         ]  # fmt: skip
-        await self._say(rows)
+        await self.say(rows)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spark_sim.call import Call
@@ -10,10 +11,20 @@ from spark_sim.config import SimConfig
 from spark_sim.hub import OFFERED
 from spark_sim.journal import Journal
 from spark_sim.nvidia_smi import GpuUsage
+from spark_sim.processes import end
+from spark_sim.ray_ranks import RayRank
 from spark_sim.vllm_process import VllmProcess
 
 if TYPE_CHECKING:
     from spark_sim.host import SimulatedHost
+
+
+@dataclass
+class Meter:
+    """What the control group of a container has counted."""
+
+    read_bytes: int = 0
+    oom_kills: int = 0
 
 
 class Runtimes:
@@ -23,10 +34,13 @@ class Runtimes:
         self.host = host
         self.config = config
         self.journal = journal
-        self.live: list[VllmProcess] = []
+        self.live: list[VllmProcess | RayRank] = []
+        self.in_ray: set[str] = set()
+        """Containers that joined Ray."""
         self.compiled: set[str] = set()
         """Repositories whose graphs are in the compile cache."""
         self.peers: tuple[Runtimes, ...] = ()
+        self._meters: dict[str, Meter] = {}
 
     def model(self, repo: str) -> SimModel | None:
         """Return a model that is whole on this host's disk, by repository."""
@@ -68,11 +82,40 @@ class Runtimes:
             for row in process.rows()
         ]
 
+    def meter(self, container_id: str) -> Meter:
+        """Return the counters of a container, at 0 for a new one."""
+        return self._meters.setdefault(container_id, Meter())
+
+    def control_group(self, container_id: str) -> dict[str, str]:
+        """Return the files of a container's control group by name."""
+        meter = self.meter(container_id)
+        mine = [process for process in self.live if process.container_id == container_id]
+        cpu = sum(process.cpu_seconds for process in mine)
+        return {
+            "io.stat": f"259:0 rbytes={meter.read_bytes} wbytes=4096 rios=12 wios=1 dbytes=0 "
+            "dios=0\n",
+            "cpu.stat": f"usage_usec {int(cpu * 1e6)}\nuser_usec {int(cpu * 8e5)}\n"
+            f"system_usec {int(cpu * 2e5)}\n",
+            "memory.events": f"low 0\nhigh 0\nmax 0\noom 0\noom_kill {meter.oom_kills}\n"
+            "oom_group_kill 0\n",
+        }
+
+    def end(self, container_id: str) -> None:
+        """End what runs in a container in the foreground of somebody's ``docker exec``."""
+        for process in self.live:
+            if process.container_id == container_id and isinstance(process, VllmProcess):
+                end(process.pid)
+
+    def forget(self, container_id: str) -> None:
+        """Drop the counters of a container that is gone."""
+        self._meters.pop(container_id, None)
+
     def usage(self) -> GpuUsage:
         """Return what the GPU does."""
         busy = any(process.generating for process in self.live)
-        loading = any(process.loading for process in self.live)
-        percent = 94 if busy else 31 if loading else 0
+        spins = any(process.spins for process in self.live)
+        loading = any(process.loading and not process.waits for process in self.live)
+        percent = 96 if spins else 94 if busy else 31 if loading else 0
         apps = tuple(row for process in self.live if (row := process.gpu_app()) is not None)
         return GpuUsage(percent=percent, load=percent / 20, apps=apps)
 

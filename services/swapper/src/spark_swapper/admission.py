@@ -25,6 +25,7 @@ from spark_common.ids import new_id
 from spark_common.subjects import swap_accepted, swap_start
 from spark_swapper import causes, keys
 from spark_swapper.candidate import Candidate
+from spark_swapper.guarding.quarantining import Quarantining
 from spark_swapper.jobs import SwapJob, first_job
 from spark_swapper.planning import Planning
 from spark_swapper.ports import Shelf
@@ -55,6 +56,7 @@ class Admission:
         gate: LeaseGate,
         shelf: Shelf,
         planning: Planning,
+        quarantining: Quarantining,
         runtime_view: Callable[[], RuntimeView],
         clock: Clock,
     ) -> None:
@@ -63,14 +65,16 @@ class Admission:
         self._gate = gate
         self._shelf = shelf
         self._planning = planning
+        self._quarantining = quarantining
         self._runtime_view = runtime_view
         self._clock = clock
 
     async def request(self, request: RequestSwap) -> SwapView:
         """Admit, store the command, and return the swap; or plan it when it is a dry run.
 
-        Raises UnknownModelError, ModelNotReadyError, LeaseHeldError, AlreadyLoadedError,
-        SwapInProgressError, IdempotencyConflictError, UnavailableError, OutcomeUnknownError.
+        Raises UnknownModelError, ModelNotReadyError, LeaseHeldError, QuarantinedError,
+        AlreadyLoadedError, SwapInProgressError, IdempotencyConflictError, UnavailableError,
+        OutcomeUnknownError.
         """
         swap_id = request.id or new_id()
         if swap_id in _TAKEN:
@@ -93,6 +97,7 @@ class Admission:
                 holder=gate.holder,
                 remaining_seconds=gate.remaining_seconds,
             )
+        await self._quarantining.refuse(candidate.key, candidate.name)
         await self._refuse_loaded(candidate)
         job = self._job(swap_id, body, request, candidate, gate.epoch)
         job = job.model_copy(
@@ -144,6 +149,7 @@ class Admission:
             requested_by=job.requested_by,
             rollback=job.rollback,
             force=job.force,
+            drop_caches=job.drop_caches,
             lease_epoch=job.lease_epoch,
         )
         result = await self._bus.publish_durable(
@@ -209,6 +215,7 @@ class Admission:
                 "when_busy": request.when_busy,
                 "rollback": request.rollback,
                 "force": request.force,
+                "drop_caches": request.drop_caches,
                 "lease_epoch": epoch,
                 "body_sha256": body,
             }

@@ -25,6 +25,7 @@ from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.adapters.log_files import LogFiles
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
+from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
@@ -39,6 +40,10 @@ from spark_swapper.editing.editing import Editing
 from spark_swapper.editing.previewing import Previewing
 from spark_swapper.editing.verbs import RecipeVerbs
 from spark_swapper.fencing import claim_fence
+from spark_swapper.guarding.guard import MemoryGuard
+from spark_swapper.guarding.quarantining import Quarantining
+from spark_swapper.guarding.validating import Validating
+from spark_swapper.guarding.verbs import GuardVerbs
 from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
 from spark_swapper.ingress import Ingress
@@ -54,7 +59,7 @@ from spark_swapper.preflighting import Preflighting
 from spark_swapper.recipes import OVERRIDES, RecipeBook, Recipes
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
-from spark_swapper.settings import SwapperSettings, SwapTimings
+from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 from spark_swapper.shelf import DiskShelf
 from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
@@ -94,6 +99,15 @@ class SwapPath:
     log_verbs: SwapLogVerbs
     keep_examining: Callable[[], Awaitable[None]]
     """Asks a model whose answers were gibberish again and again, for ever."""
+    guard_verbs: GuardVerbs
+
+    def verbs(self) -> list[Serving]:
+        """Return every question the swap path answers."""
+        return [
+            *self.handlers.verbs(),
+            *self.log_verbs.verbs(),
+            *self.guard_verbs.verbs(),
+        ]
 
 
 @dataclass(frozen=True)
@@ -107,12 +121,7 @@ class Swapper:
 
     def verbs(self) -> list[Serving]:
         """Return every verb of the swapper with its function."""
-        return [
-            *self.path.handlers.verbs(),
-            *self.path.log_verbs.verbs(),
-            *self.recipe_verbs.verbs(),
-            *self.downloads.verbs.verbs(),
-        ]
+        return [*self.path.verbs(), *self.recipe_verbs.verbs(), *self.downloads.verbs.verbs()]
 
 
 def assemble(
@@ -126,6 +135,8 @@ def assemble(
     suggesting: Suggests,
     observer: RuntimeObserver,
     canary: CanaryWatch,
+    quarantining: Quarantining,
+    guarding: GuardSettings,
     timings: SwapTimings,
     clock: Clock,
     logs: SwapLogs,
@@ -133,13 +144,16 @@ def assemble(
     lost: Callable[[], None],
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing."""
-    loading = Loading(runtime, timings, clock, LoadLog)
+    guard = MemoryGuard(runtime, quarantining, guarding, timings, clock)
+    preflighting = Preflighting(runtime, preflight, quarantining, clock)
+    loading = Loading(runtime, timings, clock, LoadLog, guard)
     clients = GatewayPath(bus)
     warming = Warming(runtime, clients, timings, clock, loading, canary)
     runner = SwapRunner(
         runtime=runtime,
         shelf=shelf,
-        preflight=preflight,
+        preflighting=preflighting,
+        guard=guard,
         draining=Draining(runtime, clients, timings, clock),
         stopping=Stopping(runtime, timings, clock),
         bringing_up=BringingUp(runtime, timings, clock, loading, warming),
@@ -165,14 +179,17 @@ def assemble(
         after_swap=observer.look,
         logs=logs,
         after_outcome=refresh_soon,
+        remember=quarantining.remember,
         lost=lost,
     )
+    planning = Planning(runtime, shelf, preflighting, timings, clock, store.usual_seconds)
     admission = Admission(
         bus=bus,
         store=store,
         gate=gate,
         shelf=shelf,
-        planning=Planning(runtime, shelf, Preflighting(runtime, preflight), timings, clock),
+        planning=planning,
+        quarantining=quarantining,
         runtime_view=observer.view,
         clock=clock,
     )
@@ -192,6 +209,14 @@ def assemble(
         admission=admission,
         log_verbs=SwapLogVerbs(logs, store),
         keep_examining=lambda: canary.run(idle, observer.look),
+        guard_verbs=GuardVerbs(
+            shelf=shelf,
+            store=store,
+            gate=gate,
+            planning=planning,
+            validating=Validating(shelf, preflighting, quarantining, clock),
+            quarantining=quarantining,
+        ),
     )
 
 
@@ -220,6 +245,7 @@ def wire(
         on_change=lambda: shelf.announce(),
         degraded=canary.degraded,
     )
+    quarantining = Quarantining(RedisRecords(redis), clock, lambda: shelf.announce())
     hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
     recipes = Recipes(settings.data_dir / OVERRIDES)
     reader = ModelReader(shell, clock)
@@ -232,6 +258,7 @@ def wire(
         times=store,
         clock=clock,
         on_change=tell_menu_changed,
+        notes=quarantining.shown,
     )
     path = assemble(
         bus=bus,
@@ -243,6 +270,8 @@ def wire(
         suggesting=Suggesting(hosts, reader, recipes, launch),
         observer=observer,
         canary=canary,
+        quarantining=quarantining,
+        guarding=settings.guard,
         timings=settings.timings,
         clock=clock,
         logs=LogFiles(
@@ -319,6 +348,7 @@ async def build(settings: SwapperSettings) -> Service:
         swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
         verbs = [*swapper.verbs(), answer_about("swapper", checks, clock)]
+        verbs = [*swapper.path.verbs(), answer_about("swapper", checks, clock)]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()

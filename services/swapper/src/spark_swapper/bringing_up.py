@@ -36,6 +36,7 @@ class BringingUp:
         """Order the launch, at most once however often this is called; raises SwapFault."""
         label = self._runtime.label(candidate.head)
         began = self._clock.monotonic()
+        await self._refuse_if_occupied(attempt, candidate, step)
         while True:
             attempt.stop_if_cancelled()
             try:
@@ -55,6 +56,23 @@ class BringingUp:
                 await self._clock.sleep(self._timings.poll_seconds)
             else:
                 return
+
+    async def _refuse_if_occupied(self, attempt: Attempt, candidate: Candidate, step: str) -> None:
+        """Into a container that stands there the launcher starts a second vLLM."""
+        try:
+            glance = await self._runtime.container(candidate.head)
+            if glance.container in ("missing", "unclear"):
+                return
+            if step in await self._runtime.steps(attempt.journal.job.id, candidate.head):
+                return
+        except HostKeyChangedError:
+            raise
+        except SparkError:
+            return
+        label = self._runtime.label(candidate.head)
+        if glance.processes:
+            raise SwapFault(causes.occupied(candidate.name, label))
+        raise SwapFault(causes.leftover(candidate.name, label))
 
     async def load(self, attempt: Attempt, candidate: Candidate, step: str) -> None:
         """Return when the model answers over HTTP; raises SwapFault, CancelRequested."""

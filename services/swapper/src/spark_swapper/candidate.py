@@ -41,6 +41,8 @@ class Candidate:
     """Environment of ``launch-cluster.sh`` itself, not of the container."""
     volumes: tuple[str, ...] = ()
     """``HOST:CONTAINER[:ro]`` of directories that the runtime needs besides the cache."""
+    weight_bytes: int | None = None
+    """Of the whole model on disk; None when nobody knows."""
 
     @property
     def pooling(self) -> bool:

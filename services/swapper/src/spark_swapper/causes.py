@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from spark_common.contracts.plans import Quarantine
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import HostKeyChangedError, HostUnreachableError, SparkError
 
 PRESS_ANOTHER = "Press 'Switch to this' on any card."
 _TRY_AGAIN = "Press 'Switch to this' again; if it happens twice, restart that Spark."
 _EVIDENCE_LINES = 12
+LOW_MEMORY_ABORTED = "low_memory_aborted"
 
 
 class SwapFault(Exception):  # noqa: N818 - it is the cluster's fault, not an error of the code
@@ -50,12 +52,74 @@ def host_not_fit(problem: str) -> Cause:
     )
 
 
-def images_differ(image: str) -> Cause:
-    """The two nodes of a cluster launch have different images under one name."""
+def images_differ(image: str, versions: Sequence[str]) -> Cause:
+    """The nodes of a cluster launch have different images under one name; one phrase per node."""
     return Cause(
         code="images_differ",
-        sentence=f"The Sparks have different versions of the image {image!r}.",
+        sentence=f"The Sparks have different versions of the image {image!r}: "
+        f"{'; '.join(versions)}.",
         action="Update the cluster software, which copies one image to every Spark.",
+    )
+
+
+def not_enough_memory(sentence: str, label: str) -> Cause:
+    """A Spark has too little memory for the model, known before it was launched."""
+    return Cause(
+        code="not_enough_memory",
+        sentence=sentence,
+        action=f"Stop what else uses memory on {label}, or lower the memory share in the recipe of "
+        "this model, then press 'Switch to this' again.",
+    )
+
+
+def loaded_already(name: str) -> Cause:
+    """Nothing would be done."""
+    return Cause(
+        code="already_loaded",
+        sentence=f"{name} is serving already.",
+        action="Press 'Switch to this' on another card.",
+    )
+
+
+def swap_runs(swap_id: str) -> Cause:
+    """Another swap is not over."""
+    return Cause(
+        code="swap_in_progress",
+        sentence="Another swap is not over yet.",
+        action="Wait for it, cancel it, or ask to be queued.",
+        evidence=[f"swap {swap_id}"],
+    )
+
+
+def low_memory_aborted(name: str, label: str, left: str, floor: str) -> Cause:
+    """The watchdog ended a load before the host froze."""
+    return Cause(
+        code=LOW_MEMORY_ABORTED,
+        sentence=f"{name} was stopped while loading, because {label} had only {left} of memory "
+        f"left and freezes when there is none (the limit is {floor}).",
+        action=f"Stop what else uses memory on {label}, or lower the memory share in the recipe of "
+        "this model, then press 'Switch to this' again.",
+    )
+
+
+def host_went_down(name: str, label: str, what: str) -> Cause:
+    """A load took its host down."""
+    return Cause(
+        code="host_went_down",
+        sentence=f"{label} {what} while {name} was loading. {name} is in quarantine now: it is "
+        "not loaded again until you say so.",
+        action=f"If {label} does not come back, hold its power button. Lower the memory share in "
+        "the recipe of this model, then press 'Clear quarantine' on its card.",
+    )
+
+
+def quarantined(name: str, quarantine: Quarantine) -> Cause:
+    """The model took a Spark down before."""
+    return Cause(
+        code="quarantined",
+        sentence=f"{name} is in quarantine: {quarantine.reason}",
+        action="Look at that Spark and at the memory share in the recipe, then press 'Clear "
+        "quarantine' on the card of this model.",
     )
 
 
@@ -129,12 +193,84 @@ def runtime_died(name: str, label: str, last_lines: Sequence[str]) -> Cause:
     )
 
 
+def displaced(name: str, served_name: str) -> Cause:
+    """Somebody started another model while this one was to load."""
+    return Cause(
+        code="displaced",
+        sentence=f"{served_name} answers where {name} was to load: somebody started it meanwhile.",
+        action="If that model is not wanted, press 'Switch to this' again.",
+    )
+
+
+def occupied(name: str, label: str) -> Cause:
+    """A container stands where the new one was to be started."""
+    return Cause(
+        code="occupied",
+        sentence=f"{name} was not started: {label} has a container again that nobody here started.",
+        action="If what runs there is not wanted, press 'Switch to this' again.",
+    )
+
+
+def launcher_too_old(name: str, what: str) -> Cause:
+    """The checkout on the Spark lacks something that the recipe needs."""
+    return Cause(
+        code="launcher_too_old",
+        sentence=f"{name} needs {what}, and the launcher on the Spark is too old for that.",
+        action="Update the cluster software, then press 'Switch to this' again.",
+    )
+
+
+def not_plain(name: str, value: str) -> Cause:
+    """A volume or variable that the launcher would tear apart or have a shell read."""
+    return Cause(
+        code="bad_arguments",
+        sentence=f"{name} was not started: the launcher cannot carry {value[:200]!r}; only "
+        "letters, digits and . _ / : = @ , + - are safe there.",
+        action="Correct the recipe of this model (no blanks in folder names), then press "
+        "'Switch to this' again.",
+    )
+
+
+def leftover(name: str, label: str) -> Cause:
+    """An empty container stands where the new one was to be started."""
+    return Cause(
+        code="name_taken",
+        sentence=f"{name} was not started: an empty container is still there on {label}.",
+        action="Press 'Switch to this' again.",
+    )
+
+
+def ranks_hang(name: str, busy: str, idle: str, seconds: float, last_lines: Sequence[str]) -> Cause:
+    """One rank spins in NCCL for another one that does nothing."""
+    return Cause(
+        code="sparks_hang",
+        sentence=f"{name} hangs between the Sparks: {busy} waits with a busy GPU while {idle} "
+        f"does nothing, for {seconds:.0f} s.",
+        action="Check the cable between the Sparks, then press 'Switch to this' again; if it "
+        "happens twice, restart both Sparks or update the cluster software.",
+        evidence=_lines(last_lines),
+    )
+
+
 def stalled(name: str, seconds: float, last_lines: Sequence[str]) -> Cause:
-    """Nothing was logged for too long."""
+    """Nothing was logged and nothing read for too long."""
     return Cause(
         code="stalled",
-        sentence=f"{name} said nothing for {seconds:.0f} s while loading and was given up.",
+        sentence=f"{name} said nothing and read nothing for {seconds:.0f} s while loading and was "
+        "given up.",
         action=_TRY_AGAIN,
+        evidence=_lines(last_lines),
+    )
+
+
+def loader_hangs(name: str, seconds: float, last_lines: Sequence[str]) -> Cause:
+    """The loader that reads past the page cache stopped before the first file."""
+    return Cause(
+        code="loader_hangs",
+        sentence=f"{name} read nothing for {seconds:.0f} s: its loader fastsafetensors hangs, as "
+        "it does with models that fill most of the memory.",
+        action="Take --load-format=fastsafetensors out of the model's recipe, then press "
+        "'Switch to this' again.",
         evidence=_lines(last_lines),
     )
 

@@ -202,8 +202,23 @@ SIGNS: Sequence[Sign] = (
         _DOWNLOAD,
     ),
     sign(
+        "files_gated",
+        r"GatedRepoError|Cannot access gated repo",
+        "The model's files are not complete on the Spark, and its owner gives them only to those "
+        "who accepted the terms.",
+        "Accept the terms on the model's page, set the Hugging Face token, download the model, "
+        "then press 'Switch to this'.",
+    ),
+    sign(
+        "launcher_mismatch",
+        r"World size \((\d+)\) is larger than the number of available GPUs \((\d+)\)",
+        "The model was to run on {0} Sparks, and vLLM saw only {1}.",
+        _UPDATE,
+    ),
+    sign(
         "files_not_found",
-        r"LocalEntryNotFoundError|OfflineModeIsEnabled|GatedRepoError|RepositoryNotFoundError",
+        r"LocalEntryNotFoundError|OfflineModeIsEnabled|RepositoryNotFoundError"
+        r"|is not a local folder and is not a valid model identifier",
         "vLLM did not find the model's files on the Spark and could not fetch them.",
         _DOWNLOAD,
     ),

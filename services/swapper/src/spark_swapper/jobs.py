@@ -68,6 +68,9 @@ class SwapJob(BaseModel):
     rollback: bool = False
     force: bool = False
     """Stop the old model at the end of the drain, though answers are still being written."""
+    drop_caches: bool = False
+    boots: Mapping[str, str] = {}
+    """Boot id of each host when its load was first seen: another one means it went down."""
     lease_epoch: int = 0
     body_sha256: str = ""
     """Hash of the request, to tell a repetition from another request with the same key."""

@@ -77,6 +77,8 @@ class SwapJournal:
     def conclude(self, phase: Phase, message: str, **facts: object) -> SwapJob:
         """Move to an end without saving it: the outcome event comes first."""
         self._last_step = self._job
+        if isinstance(cause := facts.get("cause"), Cause):
+            facts["cause"] = _masked(cause)
         moved = self._job.model_copy(update=facts).enter(phase, self._clock.now(), message)
         self._job = moved
         self._write_down(f"{phase.value}: {message}")
@@ -139,7 +141,7 @@ class SwapJournal:
 
     async def keep(self, *, cause: Cause, failed_in: Phase) -> None:
         """Save why the swap is being undone, before it is."""
-        self._job = self._job.amend(cause=cause, failed_in=failed_in)
+        self._job = self._job.amend(cause=_masked(cause), failed_in=failed_in)
         await self._save()
 
     async def adopt(self, **facts: object) -> None:
@@ -210,6 +212,11 @@ class SwapJournal:
             return
         self._stored_revision = self._job.revision
         self._save_again_at = None
+
+
+def _masked(cause: Cause) -> Cause:
+    """Return a cause whose decisive lines, quoted from other programs, hold no secret."""
+    return cause.model_copy(update={"evidence": [mask_secrets(line) for line in cause.evidence]})
 
 
 def _fitting(lines: list[str]) -> list[str]:

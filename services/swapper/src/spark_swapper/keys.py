@@ -43,3 +43,13 @@ def pair_times(previous: str | None, model: str) -> str:
     Keys of models have no slash, so two pairs never share a key.
     """
     return f"sc:swap:times:{previous or ''}/{model}"
+
+
+def model_test(model: str) -> str:
+    """The latest test or load of a model, for 90 days."""
+    return f"sc:model:test:{model}"
+
+
+def model_quarantine(model: str) -> str:
+    """Why a model may not be loaded; stays until a person clears it."""
+    return f"sc:model:quarantine:{model}"

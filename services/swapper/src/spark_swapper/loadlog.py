@@ -107,7 +107,8 @@ class LoadLog:
         if percent is not None:
             # A draft model is loaded after the model itself and counts from zero again.
             percent = self._percent = max(percent, self._percent or 0.0)
-        return LogEvent(line=line, percent=percent, milestone=milestone)
+        waiting = STALL.search(line) is not None
+        return LogEvent(line=line, percent=percent, waiting=waiting, milestone=milestone)
 
     def _look_for_failure(self, line: str) -> None:
         if stall := STALL.search(line):

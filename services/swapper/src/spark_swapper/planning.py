@@ -1,16 +1,34 @@
 """What a swap would do, without doing any of it."""
 
-import shlex
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from spark_common.clock import Clock
+from spark_common.contracts.plans import SwapPlan
 from spark_common.contracts.swaps import Cause, Phase, PhaseMark, RequestSwap, SwapView
+from spark_common.errors import ModelNotReadyError, UnavailableError
 from spark_swapper import causes
 from spark_swapper.candidate import Candidate
-from spark_swapper.causes import SwapFault
+from spark_swapper.guarding.checks import Findings
+from spark_swapper.guarding.headroom import RESERVE, gib
+from spark_swapper.guarding.validating import launch_text
 from spark_swapper.ports import Shelf
 from spark_swapper.preflighting import Preflighting
-from spark_swapper.runtime import Runtime
+from spark_swapper.runtime import Runtime, Served
 from spark_swapper.settings import SwapTimings
+
+UsualSeconds = Callable[[str], Awaitable[float | None]]
+"""How long a swap to a model usually takes; raises UnavailableError."""
+
+
+@dataclass(frozen=True)
+class _Outlook:
+    """Everything that was looked at for one plan."""
+
+    before: Served | None
+    in_flight: int | None
+    found: Findings
 
 
 class Planning:
@@ -23,12 +41,14 @@ class Planning:
         preflighting: Preflighting,
         timings: SwapTimings,
         clock: Clock,
+        usual_seconds: UsualSeconds,
     ) -> None:
         self._runtime = runtime
         self._shelf = shelf
         self._preflighting = preflighting
         self._timings = timings
         self._clock = clock
+        self._usual_seconds = usual_seconds
 
     async def plan(
         self, swap_id: str, request: RequestSwap, candidate: Candidate, holder: str | None
@@ -38,15 +58,13 @@ class Planning:
         ``holder``: who reserved the cluster, when that would refuse the swap.
         """
         began = self._clock.now()
-        before = await self._preflighting.serving_now()
-        cause: Cause | None = causes.lease_held(holder) if holder is not None else None
-        doubts: list[str] = []
-        try:
-            doubts = await self._preflighting.check(candidate)
-        except SwapFault as fault:
-            cause = fault.cause
+        outlook = await self._look(candidate)
+        refusals = [causes.lease_held(holder)] if holder is not None else []
+        blockers = refusals + outlook.found.causes
+        cause: Cause | None = blockers[0] if blockers else None
         finished = self._clock.now()
         seconds = (finished - began).total_seconds()
+        before = outlook.before
         key = self._shelf.key_for(before.repo) if before is not None else None
         return SwapView(
             id=swap_id,
@@ -60,26 +78,111 @@ class Planning:
             dry_run=True,
             phase=Phase.PREFLIGHT,
             phases=[PhaseMark(phase=Phase.PREFLIGHT, at=began, seconds=seconds)],
+            usual_seconds=await self._usual(candidate.key),
             message=cause.sentence if cause is not None else "Nothing speaks against it.",
             cause=cause,
             plan=[
-                *doubts,
-                *self._steps(candidate, before.served_name if before else None, request.force),
+                *(one.sentence for one in blockers[1:]),
+                *outlook.found.doubts,
+                *self._steps(candidate, outlook, request),
             ],
             serving=key,
             created_at=began,
             finished_at=finished,
         )
 
-    def _steps(self, candidate: Candidate, serving: str | None, force: bool) -> list[str]:
+    async def outlook(
+        self, candidate: Candidate, refusals: list[Cause], running_swap: str | None
+    ) -> SwapPlan:
+        """Return everything a person wants to know before pressing.
+
+        ``refusals``: why the swap would not even be admitted now.
+        """
+        outlook = await self._look(candidate)
+        before = outlook.before
+        key = self._shelf.key_for(before.repo) if before is not None else None
+        blockers = list(refusals)
+        if key == candidate.key:
+            blockers.append(causes.loaded_already(candidate.name))
+        return SwapPlan(
+            model=candidate.key,
+            model_name=candidate.name,
+            served_name=candidate.served_name,
+            stops=before.served_name if before is not None else None,
+            stops_key=key,
+            in_flight=outlook.in_flight,
+            drain_seconds=self._timings.drain_seconds,
+            eta_seconds=await self._usual(candidate.key),
+            back_seconds=await self._usual(key) if key is not None else None,
+            nodes=list(outlook.found.nodes),
+            blockers=blockers + outlook.found.causes,
+            doubts=outlook.found.doubts,
+            steps=self._steps(candidate, outlook, None),
+            launch_cmd=launch_text(candidate),
+            running_swap=running_swap,
+        )
+
+    async def without(
+        self, model: str, error: ModelNotReadyError | UnavailableError, running_swap: str | None
+    ) -> SwapPlan:
+        """Return the plan of a model that cannot be started at all now."""
+        before = await self._preflighting.serving_now()
+        key = self._shelf.key_for(before.repo) if before is not None else None
+        return SwapPlan(
+            model=model,
+            model_name=model,
+            served_name=model,
+            stops=before.served_name if before is not None else None,
+            stops_key=key,
+            drain_seconds=self._timings.drain_seconds,
+            blockers=[causes.refused(error)],
+            running_swap=running_swap,
+        )
+
+    async def _look(self, candidate: Candidate) -> _Outlook:
+        before, counts, found = await asyncio.gather(
+            self._preflighting.serving_now(),
+            asyncio.gather(*(self._runtime.in_flight(host) for host in self._runtime.hosts)),
+            self._preflighting.look(candidate),
+        )
+        known = [count for count in counts if count is not None]
+        running = sum(known) if known else (None if before is not None else 0)
+        return _Outlook(before, running, found)
+
+    async def _usual(self, key: str) -> float | None:
+        try:
+            return await self._usual_seconds(key)
+        except UnavailableError:
+            return None
+
+    def _steps(
+        self, candidate: Candidate, outlook: _Outlook, request: RequestSwap | None
+    ) -> list[str]:
         where = " and ".join(self._runtime.label(host) for host in candidate.hosts)
-        timings = self._timings
-        then = "cut them off then" if force else "give up if they are not done then"
-        drain = f"Let running answers finish, for at most {timings.drain_seconds:g} s; {then}."
-        stop = f"Stop {serving} and wait until its container is gone from every Spark."
+        timings, before = self._timings, outlook.before
+        steps = []
+        if before is not None:
+            running = outlook.in_flight
+            answers = "1 answer" if running == 1 else f"{running} answers"
+            answers = answers if running else "running answers"
+            forced = request is not None and request.force
+            then = "cut them off then" if forced else "give up if they are not done then"
+            steps += [
+                f"Let {answers} finish, for at most {timings.drain_seconds:g} s; {then}.",
+                f"Stop {before.served_name} and wait until its container is gone from every Spark.",
+            ]
+        else:
+            steps.append("Make sure no container of the runtime is left.")
+        if request is not None and request.drop_caches:
+            steps.insert(len(steps) - 1, f"Empty the page cache of {where}.")
+        steps += [
+            f"Wait until {gib(node.needed_bytes + RESERVE)} of memory are back on {node.label}."
+            for node in outlook.found.nodes
+            if node.needed_bytes is not None
+        ]
         return [
-            *([drain, stop] if serving else ["Make sure no container of the runtime is left."]),
-            f"Launch on {where}: {shlex.join(candidate.launch_argv)}",
-            f"Follow the load for at most {timings.load_deadline_seconds:g} s.",
+            *steps,
+            f"Launch on {where}: {launch_text(candidate)}",
+            f"Follow the load for at most {timings.load_deadline(candidate, None):.0f} s.",
             f"Ask {candidate.served_name} for a first token; then it is serving.",
         ]

@@ -56,8 +56,11 @@ class PreflightResult:
 class Preflight(Protocol):
     """The check of a launch that touches nothing."""
 
-    async def __call__(self, candidate: Candidate) -> PreflightResult:
-        """Check the arguments; never raises for what a Spark does, that is ``unknown``."""
+    async def __call__(self, candidate: Candidate, *, deep: bool = False) -> PreflightResult:
+        """Check the arguments; never raises for what a Spark does, that is ``unknown``.
+
+        ``deep``: read the model's configuration the way the engine would, too.
+        """
         ...
 
 
@@ -86,6 +89,8 @@ class LogEvent:
     """Share of the weights that is loaded, 0 to 100, when the line says so."""
     milestone: str | None = None
     """Name of the step the line marks (``weights``, ``compile``, ``graphs``, ``serving`` ...)."""
+    waiting: bool = False
+    """Whether the line only says that a part still waits for another: no sign of progress."""
 
 
 class LoadReader(Protocol):

@@ -11,58 +11,72 @@ from spark_swapper.ports import PreflightResult
 
 PREFLIGHT_SECONDS = 60.0
 """Importing vLLM takes 15 to 40 s; longer is no answer, and no reason to refuse."""
+DEEP_SECONDS = 110.0
+"""Reading the configuration as well imports the model's own code."""
 
 MARKER = "SPARKCTL_PREFLIGHT "
+PARSER = resources.files("spark_swapper.adapters").joinpath("parser.sh").read_text()
 _PARSED = 0
 _USAGE = 2
 _REFUSED = 3
 _ERROR = re.compile(r"^vllm(?: [a-z-]+)?: error: (.+)$")
 _MAX_LINE = 400
+_EXTRA = "VLLM_SPARK_EXTRA_DOCKER_ARGS"
 
 
 class ParserPreflight:
-    """Checks a launch inside the runtime's image on the head. Touches nothing."""
+    """Checks a launch inside the runtime's image on the head, in one round trip. Touches nothing.
+
+    The container that is up is asked if it is of the same image; a launch with volumes of its own
+    (a local model, a chat template) is checked in a container that has them too.
+    """
 
     def __init__(self, shell: RemoteShell, container: str) -> None:
         self._shell = shell
         self._container = container
 
-    async def __call__(self, candidate: Candidate) -> PreflightResult:
+    async def __call__(self, candidate: Candidate, *, deep: bool = False) -> PreflightResult:
         """Check the arguments; whatever keeps the check itself from running is ``unknown``."""
+        seconds = DEEP_SECONDS if deep else PREFLIGHT_SECONDS
         try:
-            python = await self._python(candidate)
-            command = RemoteCommand(
-                argv=(*python, "-", *candidate.vllm_argv), stdin=preflight_script()
-            )
             result = await self._shell.run(
-                candidate.head, command, timeout_seconds=PREFLIGHT_SECONDS
+                candidate.head, self._command(candidate, deep), timeout_seconds=seconds
             )
         except DeadlineExceededError:
-            return _unknown(f"the check took longer than {PREFLIGHT_SECONDS:.0f} s")
+            return _unknown(f"the check took longer than {seconds:.0f} s")
         except SparkError as error:
             return _unknown(error.message)
         return judge(result, modded="--apply-mod" in candidate.launch_argv)
 
-    async def _python(self, candidate: Candidate) -> tuple[str, ...]:
-        """Return how to run Python in the runtime's image: in the container that is up, or anew.
+    def _command(self, candidate: Candidate, deep: bool) -> RemoteCommand:
+        volumes = volumes_of(candidate)
+        options = [word for volume in volumes for word in ("-v", _read_only(volume))]
+        anew = "yes" if deep or volumes else "no"
+        how = (self._container, candidate.image, anew, "yes" if deep else "no")
+        words = (*how, *options, "--", *candidate.vllm_argv)
+        return RemoteCommand(argv=("sh", "-c", PARSER, "parser", *words), stdin=preflight_script())
 
-        A container of another image has another vLLM, whose flags are not the ones to check.
-        """
-        look = RemoteCommand(
-            argv=(
-                "docker",
-                "inspect",
-                "--format",
-                "{{.State.Running}} {{.Config.Image}}",
-                self._container,
-            )
-        )
-        seen = await self._shell.run(candidate.head, look, timeout_seconds=10.0)
-        if seen.ok and seen.stdout.strip() == f"true {candidate.image}":
-            return ("docker", "exec", "-i", self._container, "python3")
-        # Without a GPU in sight vLLM cannot tell its device and parses nothing.
-        options = ("--rm", "-i", "--gpus", "all", "--network", "none", "--entrypoint=")
-        return ("docker", "run", *options, candidate.image, "python3")
+
+def volumes_of(candidate: Candidate) -> tuple[str, ...]:
+    """Return the volumes that the launch adds to the container, ``host:container`` each."""
+    argv = candidate.launch_argv
+    options = argv[: argv.index("exec")] if "exec" in argv else argv
+    words = [*options, *candidate.env.get(_EXTRA, "").split()]
+    found = list(candidate.volumes)
+    for at, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name not in ("-v", "--volume"):
+            continue
+        if equals:
+            found.append(value)
+        elif at + 1 < len(words):
+            found.append(words[at + 1])
+    return tuple(dict.fromkeys(found))
+
+
+def _read_only(volume: str) -> str:
+    source, _, rest = volume.partition(":")
+    return f"{source}:{rest.partition(':')[0]}:ro"
 
 
 def preflight_script() -> bytes:

@@ -3,19 +3,23 @@
 The real command line is run with only its last step, the start of the server, replaced, so it
 holds for whatever flags this vLLM has. Exit code 0: accepted. 2: refused by the parser. 3:
 refused by a later check; the marked line on standard output says why. Anything else: no answer.
+With SPARKCTL_DEEP=1 in its environment it also reads the model's configuration, as the engine
+would, and still starts none.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
 import signal
 import sys
 from typing import Any, NoReturn
 
 MARKER = "SPARKCTL_PREFLIGHT "
-GIVE_UP_SECONDS = 55
-"""Whoever asked stops waiting after 60; nothing of this must stay behind in the container."""
+DEEP = os.environ.get("SPARKCTL_DEEP") == "1"
+GIVE_UP_SECONDS = 105 if DEEP else 55
+"""Whoever asked stops waiting after five more; nothing of this must stay in the container."""
 
 
 def tell(answer: dict[str, Any]) -> NoReturn:
@@ -43,7 +47,29 @@ def accept(args: Any) -> NoReturn:
             check(args)
     except KeyError as unknown_parser:
         refuse(str(unknown_parser.args[0]))
-    tell({"ok": True})
+    if DEEP:
+        configure(args)
+    tell({"ok": True, "deep": DEEP})
+
+
+def configure(args: Any) -> None:
+    """Make the engine's configuration from the arguments and the model's files.
+
+    Only what the configuration itself refuses is a no: files that are not there, a GPU that is
+    not seen, or a version that does this elsewhere say nothing about the arguments.
+    """
+    try:
+        engine = importlib.import_module("vllm.engine.arg_utils").AsyncEngineArgs
+    except (ImportError, AttributeError):
+        return
+    try:
+        engine.from_cli_args(args).create_engine_config()
+    except OSError:
+        raise
+    except (ValueError, NotImplementedError) as wrong:
+        if "Invalid repository ID" in str(wrong):
+            raise
+        refuse(" ".join(str(wrong).split())[:1000])
 
 
 def main() -> None:

@@ -10,8 +10,9 @@ from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import CancelRequested, SwapFault
 from spark_swapper.draining import Draining
+from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.jobs import SwapJob
-from spark_swapper.ports import PairTimes, Preflight, Shelf
+from spark_swapper.ports import PairTimes, Shelf
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapTimings
@@ -20,6 +21,8 @@ from spark_swapper.stopping import Stopping
 _TOUCHED = (Phase.LAUNCHING, Phase.LOADING, Phase.WARMING)
 """Phases in which something of the new model may be running."""
 _NOTHING = "Nothing was touched."
+_NOT_OURS = frozenset({"displaced", "occupied"})
+"""Causes after which what runs was started by somebody else and is left alone."""
 
 
 class SwapRunner:
@@ -34,8 +37,9 @@ class SwapRunner:
         *,
         runtime: Runtime,
         shelf: Shelf,
-        preflight: Preflight,
+        preflighting: Preflighting,
         draining: Draining,
+        guard: MemoryGuard,
         stopping: Stopping,
         bringing_up: BringingUp,
         canary: CanaryWatch,
@@ -45,8 +49,9 @@ class SwapRunner:
     ) -> None:
         self._runtime = runtime
         self._shelf = shelf
-        self._preflighting = Preflighting(runtime, preflight)
         self._draining = draining
+        self._preflighting = preflighting
+        self._guard = guard
         self._stopping = stopping
         self._bringing_up = bringing_up
         self._canary = canary
@@ -90,9 +95,11 @@ class SwapRunner:
                     Phase.STOPPING, f"Stopping {old}." if old else "Making sure nothing runs."
                 )
             case Phase.STOPPING:
+                await self._guard.before_stop(attempt, candidate)
                 deadline = self._clock.monotonic() + self._timings.stop_seconds
                 await self._stopping.run(attempt, candidate, runtime.STOP, deadline)
                 attempt.stop_if_cancelled()
+                await self._guard.after_stop(attempt, candidate)
                 where = self._runtime.label(candidate.head)
                 await journal.enter(Phase.LAUNCHING, f"Starting {name} on {where}.")
             case Phase.LAUNCHING:
@@ -129,7 +136,7 @@ class SwapRunner:
                 return
         else:
             await self._adopt_previous(attempt, candidate, None, None)
-        warnings = await self._preflighting.check(candidate)
+        warnings = await attempt.unless_cancelled(self._preflighting.check(candidate))
         if warnings:
             await journal.note(" ".join(warnings), lines=tuple(warnings))
         attempt.stop_if_cancelled()
@@ -152,10 +159,13 @@ class SwapRunner:
         journal = attempt.journal
         failure = journal.job.cause or causes.interrupted()
         previous = await self._shelf.find(journal.job.previous or "")
+        await self._refuse_if_displaced(attempt, previous)
+        await self._guard.admit(previous)
         if not await self._relaunched(attempt, previous):
             deadline = self._clock.monotonic() + self._timings.stop_seconds
             await self._stopping.run(attempt, previous, runtime.ROLLBACK_STOP, deadline)
             attempt.stop_if_cancelled()
+            await self._guard.after_stop(attempt, previous)
         await self._bringing_up.launch(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await self._bringing_up.load(attempt, previous, runtime.ROLLBACK_LAUNCH)
         degraded = await self._bringing_up.warm(attempt, previous, runtime.ROLLBACK_LAUNCH)
@@ -167,6 +177,14 @@ class SwapRunner:
             serving=previous.key,
             cause=failure,
         )
+
+    async def _refuse_if_displaced(self, attempt: Attempt, previous: Candidate) -> None:
+        """What somebody else started while no worker was there is not stopped to go back."""
+        job = attempt.journal.job
+        now = await self._preflighting.serving_now() if job.attempt > 1 else None
+        if now is None or self._shelf.key_for(now.repo) in (job.model, job.previous):
+            return
+        raise SwapFault(causes.displaced(previous.name, now.served_name))
 
     async def _relaunched(self, attempt: Attempt, previous: Candidate) -> bool:
         """Say whether an earlier worker launched the previous model: then nothing may stop it."""
@@ -193,7 +211,9 @@ class SwapRunner:
         job = journal.job
         if job.phase is Phase.ROLLING_BACK:
             first = job.cause or causes.interrupted()
-            remains = await self._clear(attempt, candidate, runtime.ROLLBACK_CLEAR)
+            remains = None
+            if cause.code not in _NOT_OURS:
+                remains = await self._clear(attempt, candidate, runtime.ROLLBACK_CLEAR)
             name = job.previous_name or "the previous model"
             both = causes.rollback_failed(first, cause, name)
             await self.conclude(attempt, Phase.FAILED, both, remains)
@@ -201,12 +221,12 @@ class SwapRunner:
         if job.cause is None:
             await journal.keep(cause=cause, failed_in=job.phase)
         left: str | None = None
-        if job.phase in _TOUCHED:
+        if job.phase in _TOUCHED and cause.code not in _NOT_OURS:
             left = await self._clear(attempt, candidate, runtime.CLEAR)
-        past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED)
-        if past_stopping and job.rollback and job.previous and not await self._serves(job.previous):
-            name = job.previous_name or job.previous
-            await journal.enter(Phase.ROLLING_BACK, f"{cause.sentence} Bringing {name} back.")
+        past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED) and cause.code not in _NOT_OURS
+        back = await self._guard.way_back(job, cause) if past_stopping else None
+        if back is not None and not await self._serves(job.previous or ""):
+            await journal.enter(Phase.ROLLING_BACK, back)
             return
         await self.conclude(attempt, Phase.FAILED, cause, left)
 

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from spark_common.contracts.plans import Verdict
 from spark_common.runtime_questions import Spoken
 from spark_swapper.candidate import Candidate
+from spark_swapper.guarding.headroom import NodeMemory
+from spark_swapper.post_mortem import KernelWords
 
 STOP = "stop"
 LAUNCH = "launch"
@@ -13,6 +16,9 @@ CLEAR = "clear"
 ROLLBACK_STOP = "rollback-stop"
 ROLLBACK_LAUNCH = "rollback-launch"
 ROLLBACK_CLEAR = "rollback-clear"
+KILL = "kill"
+ROLLBACK_KILL = "rollback-kill"
+FLUSH = "flush"
 """Names of the guarded steps; each runs at most once per swap and host."""
 
 
@@ -60,6 +66,29 @@ class Glance:
     log: bytes = b""
     """The container's log from the asked offset on."""
     detail: str = ""
+    read_bytes: int | None = None
+    """What was read from disk so far, by the container or else by the whole host."""
+    cpu_seconds: float | None = None
+    """Computing time of the container so far."""
+    oom_kills: int | None = None
+    """Processes of the container that the kernel ended for lack of memory."""
+    gpu_percent: int | None = None
+    """How busy the GPU is; only of a deep look."""
+    memory_available_bytes: int | None = None
+    """``MemAvailable``; None: the host did not say."""
+    memory_total_bytes: int | None = None
+    boot_id: str = ""
+    """Another one means that the host was started anew. Empty: the host did not say."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look at one host says about one thing a launch needs."""
+
+    name: Literal["launcher", "image", "disk", "files", "port", "hosts"]
+    verdict: Verdict
+    sentence: str
+    """In plain English, naming the Spark."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +96,21 @@ class HostCheck:
     """What a host says before anything is touched."""
 
     host: str
-    problem: str | None = None
-    """Why a launch there cannot work, in one plain sentence; None when nothing speaks against."""
-    doubt: str | None = None
-    """What could not be checked."""
+    findings: tuple[Finding, ...] = ()
     image_id: str | None = None
+    image_created: str | None = None
+    memory: NodeMemory | None = None
+    """None: the host did not say."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why a launch there cannot work, in one plain sentence; None: nothing speaks against."""
+        return next((one.sentence for one in self.findings if one.verdict == "bad"), None)
+
+    @property
+    def doubt(self) -> str | None:
+        """What could not be checked."""
+        return " ".join(one.sentence for one in self.findings if one.verdict == "unknown") or None
 
 
 @dataclass(frozen=True)
@@ -113,12 +152,29 @@ class Runtime(Protocol):
         """Order the launch on the head, at most once per step; False if it was ordered before."""
         ...
 
-    async def container(self, host: str) -> Glance:
-        """Look for the container only."""
+    async def kill(self, order: Order, host: str) -> None:
+        """Order the container away at once, without its ten seconds; returns before it is."""
         ...
 
-    async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
-        """Look at container, processes, launch script and new log bytes at once."""
+    async def flush(self, order: Order, candidate: Candidate, host: str) -> None:
+        """Order the page cache of a host to be emptied, at most once per step."""
+        ...
+
+    async def container(self, host: str, order: Order | None = None) -> Glance:
+        """Look for the container and memory only, and for how a step went when asked."""
+        ...
+
+    async def glance(
+        self, order: Order, host: str, log_offset: int, *, deep: bool = False
+    ) -> Glance:
+        """Look at container, processes, launch script and new log bytes at once.
+
+        ``deep`` asks the GPU too, which takes a second.
+        """
+        ...
+
+    async def kernel_words(self, host: str, seconds: int) -> KernelWords:
+        """Return what the host's kernel noted about memory in the last seconds."""
         ...
 
     async def steps(self, swap_id: str, host: str) -> frozenset[str]:

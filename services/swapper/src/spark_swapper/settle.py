@@ -6,9 +6,11 @@ from spark_common.contracts.swaps import Phase
 from spark_common.errors import SparkError
 from spark_swapper import causes, runtime
 from spark_swapper.attempt import Attempt
+from spark_swapper.candidate import Candidate
 from spark_swapper.jobs import MAIN_LINE
 from spark_swapper.runtime import Runtime
 
+_ON_THE_WAY = (Phase.DRAINING, Phase.STOPPING, Phase.LAUNCHING)
 _log = structlog.get_logger()
 
 
@@ -31,6 +33,18 @@ async def catch_up(attempt: Attempt, cluster: Runtime) -> None:
         await _walk(attempt, Phase.LAUNCHING)
     elif runtime.STOP in seen:
         await _walk(attempt, Phase.STOPPING)
+
+
+async def skip_what_is_done(attempt: Attempt, cluster: Runtime, candidate: Candidate) -> None:
+    """Go on with the first word when the wanted model serves by now, however it came up.
+
+    Before the first effect the pre-flight sees that by itself.
+    """
+    if attempt.journal.job.phase not in _ON_THE_WAY:
+        return
+    served = await cluster.served(candidate.head)
+    if served is not None and served.repo == candidate.repo:
+        await _walk(attempt, Phase.WARMING)
 
 
 async def _steps(swap_id: str, cluster: Runtime) -> frozenset[str]:

@@ -17,6 +17,7 @@ from spark_common.errors import (
     UnknownModelError,
 )
 from spark_swapper.candidate import Candidate
+from spark_swapper.guarding.records import Notes, annotated, no_notes
 from spark_swapper.hosts import Hosts
 from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.menu import Title, build_menu, hosts_for, named, outline, state_of, titles
@@ -44,8 +45,12 @@ class DiskShelf:
         times: SwapTimes,
         clock: Clock,
         on_change: Callable[[str], Awaitable[None]],
+        notes: Notes = no_notes,
     ) -> None:
-        """``on_change`` is told the parts of the menu that really changed, as one text."""
+        """``on_change`` is told the parts of the menu that really changed, as one text.
+
+        ``notes`` says what is remembered of models by key: tests and quarantine.
+        """
         self._hosts = hosts
         self._recipes = recipes
         self._launch = launch
@@ -53,6 +58,7 @@ class DiskShelf:
         self._times = times
         self._clock = clock
         self._on_change = on_change
+        self._notes = notes
         self._told: dict[str, object] | None = None
         self._wanted = asyncio.Event()
 
@@ -144,7 +150,8 @@ class DiskShelf:
         seconds = {title.key: await self._usual_seconds(title.key) for title in self._titles()}
         as_of = self._hosts.as_of or self._clock.now()
         book, sights = self._recipes.book, self._hosts.sights
-        return build_menu(book, sights, self._watch.view(), seconds, as_of)
+        menu = build_menu(book, sights, self._watch.view(), seconds, as_of)
+        return annotated(menu, await self._notes([model.key for model in menu.models]))
 
     async def _usual_seconds(self, key: str) -> float | None:
         try:
@@ -182,6 +189,7 @@ class DiskShelf:
             vllm_argv=plan.vllm_argv,
             stop_argv=plan.stop_argv,
             volumes=plan.volumes,
+            weight_bytes=max((place.copy.size_bytes for place in title.places), default=None),
         )
 
     def _named(self, name: str) -> Title:
@@ -218,7 +226,7 @@ class DiskShelf:
             needed = title.recipe.nodes
             labels = [sight.spark.label for sight in self._hosts.sights][:needed]
             if len(labels) < needed:
-                return f"{title.name} needs {needed} Sparks, and only {len(labels)} is set up"
+                return f"{title.name} needs {needed} Sparks, and the cluster has {len(labels)}"
             lacking = ", ".join(label for label in labels if label not in whole)
             return f"{title.name} needs its files on {needed} Sparks; {lacking} lacks them"
         if title.recipe and title.recipe.local_path:

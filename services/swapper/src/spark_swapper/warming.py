@@ -3,13 +3,14 @@
 import structlog
 
 from spark_common.clock import Clock
+from spark_common.contracts.swaps import Cause
 from spark_common.errors import SparkError
 from spark_swapper import causes
 from spark_swapper.attempt import Attempt
 from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
-from spark_swapper.loading import Loading
+from spark_swapper.loading import STRANGER_LOOKS, Loading
 from spark_swapper.ports import ClientPath
 from spark_swapper.runtime import Runtime, Served
 from spark_swapper.settings import SwapTimings
@@ -44,25 +45,48 @@ class Warming:
         Raises SwapFault, CancelRequested.
         """
         deadline = self._clock.monotonic() + _WARM_SECONDS
+        strangers = 0
         while True:
             attempt.stop_if_cancelled()
             served = await self._runtime.served(candidate.head)
+            strangers = strangers + 1 if served and served.repo != candidate.repo else 0
+            if served is not None and strangers >= STRANGER_LOOKS:
+                raise SwapFault(causes.displaced(candidate.name, served.served_name))
             if served is None:
                 problem = "It is not healthy any more."
-                cause = await self._loading.autopsy(attempt, candidate, step)
-                if cause is not None:
-                    raise SwapFault(cause)
+                await self._die_if_dead(attempt, candidate, step, ails=True)
             elif served.repo != candidate.repo:
                 problem = f"{served.repo} answers on its port."
             else:
                 token = await self._first_token(attempt, candidate, served.served_name)
+                if token is not None or len(candidate.hosts) > 1:
+                    # A worker that dies shortly after ready takes the head along, but later; a
+                    # wedged engine leaves a server that answers with errors.
+                    await self._die_if_dead(attempt, candidate, step, ails=token is not None)
                 if token is None:
                     return await self._sense(attempt, candidate, served)
                 problem = token
             attempt.stop_if_cancelled()
             if self._clock.monotonic() >= deadline:
-                raise SwapFault(causes.no_answer(candidate.name, problem))
+                raise SwapFault(await self._no_answer(candidate, problem))
             await self._clock.sleep(self._timings.poll_seconds)
+
+    async def _die_if_dead(
+        self, attempt: Attempt, candidate: Candidate, step: str, *, ails: bool
+    ) -> None:
+        cause = await self._loading.autopsy(attempt, candidate, step, ails=ails)
+        if cause is not None:
+            raise SwapFault(cause)
+
+    async def _no_answer(self, candidate: Candidate, problem: str) -> Cause:
+        """Tell a model that does not answer from a Spark that does not."""
+        try:
+            await self._runtime.container(candidate.head)
+        except SparkError:
+            label = self._runtime.label(candidate.head)
+            step = f"{candidate.name} was to give its first answer"
+            return causes.ssh_timeout(label, _WARM_SECONDS, step)
+        return causes.no_answer(candidate.name, problem)
 
     async def _sense(self, attempt: Attempt, candidate: Candidate, served: Served) -> str | None:
         """Ask the test questions; a model that answers with gibberish serves all the same."""

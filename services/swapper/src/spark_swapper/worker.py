@@ -62,6 +62,7 @@ class Worker:
         after_swap: Callable[[], Awaitable[None]],
         logs: SwapLogs,
         after_outcome: Callable[[], None],
+        remember: Callable[[SwapJob], Awaitable[None]],
         lost: Callable[[], None],
     ) -> None:
         self._bus = bus
@@ -78,6 +79,7 @@ class Worker:
         self._after_swap = after_swap
         self._logs = logs
         self._after_outcome = after_outcome
+        self._remember = remember
         self._lost = lost
         self._attempt: Attempt | None = None
 
@@ -146,6 +148,7 @@ class Worker:
         facts = {
             "rollback": command.rollback,
             "force": command.force,
+            "drop_caches": command.drop_caches,
             "lease_epoch": command.lease_epoch,
         }
         return fresh.model_copy(update=facts)
@@ -183,10 +186,11 @@ class Worker:
                 await self._run(attempt)
             await self._after_swap()
             await self._flush()
-            await self._outcomes.settle(
+            standing = await self._outcomes.settle(
                 journal.job, journal.stored_revision, fence, told=journal.told
             )
             await self._logs.close(job.id)
+            await self._remember(standing)
             self._after_outcome()
         finally:
             self._attempt = None
@@ -223,12 +227,14 @@ class Worker:
                 served_name=candidate.served_name,
                 usual_seconds=await self._usual_seconds(candidate.key),
             )
+            if journal.job.attempt > 1:
+                await settle.skip_what_is_done(attempt, self._runtime, candidate)
             await self._runner.run(attempt, candidate)
 
     async def _candidate(self, attempt: Attempt) -> Candidate:
         """Find the model again; once something was touched a silent Spark is waited for."""
         touched = attempt.journal.job.phase not in UNTOUCHED
-        deadline = attempt.deadline(self._timings.load_deadline_seconds if touched else 0)
+        deadline = attempt.deadline(self._timings.longest_load() if touched else 0)
         while True:
             attempt.stop_if_cancelled()
             try:
@@ -270,7 +276,7 @@ class Worker:
         """Keep the delivery ours while we work, but not beyond what any swap may take."""
         timings = self._timings
         longest = timings.drain_seconds + 4 * timings.stop_seconds
-        longest += 3 * timings.load_deadline_seconds + 1800
+        longest += 3 * timings.longest_load() + 1800
         beating = asyncio.create_task(self._beat(delivery, self._clock.monotonic() + longest))
         try:
             yield

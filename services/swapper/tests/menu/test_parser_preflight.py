@@ -1,5 +1,7 @@
 import json
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from spark_common.errors import DeadlineExceededError, HostUnreachableError
 from spark_common.remote import RemoteResult
 from spark_swapper.candidate import Candidate
 from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.preflight import MARKER, ParserPreflight, judge, preflight_script
+from spark_swapper.preflight import MARKER, ParserPreflight, judge, preflight_script, volumes_of
 from spark_swapper.recipes import Recipe
 
 DATA = Path(__file__).parents[1] / "data" / "preflight"
@@ -130,6 +132,7 @@ def spark(hubs, folder_shell):
         "#!/bin/bash\n"
         'printf "%s\\n" "$*" >> "$HOME/docker.log"\n'
         'case "$1" in\n'
+        '  image) echo "sha256:${@: -1}";;\n'
         '  inspect) cat "$HOME/container" 2>/dev/null || { echo "no such object" >&2; exit 1; };;\n'
         "  exec) shift 3;;&\n"
         '  run) while [[ "$1" != python3 ]]; do shift; done;;&\n'
@@ -185,20 +188,86 @@ async def test_what_only_the_start_can_know_is_unknown(spark, folder_shell) -> N
 
 
 async def test_the_container_that_is_up_is_asked(spark, folder_shell) -> None:
-    (spark / "container").write_text("true vllm-node\n")
+    (spark / "container").write_text("true sha256:vllm-node\n")
     await ParserPreflight(folder_shell, "vllm_node")(candidate())
     asked = (spark / "docker.log").read_text().splitlines()
-    assert asked[1].startswith("exec -i vllm_node python3 - org/m --port 8888")
+    assert asked[-1].startswith("exec -i vllm_node python3 - org/m --port 8888")
 
 
-@pytest.mark.parametrize("container", ["true another-image", "false vllm-node"])
+@pytest.mark.parametrize("container", ["true sha256:older-build", "false sha256:vllm-node"])
 async def test_another_image_is_not_asked_for_its_flags(spark, folder_shell, container) -> None:
     (spark / "container").write_text(container + "\n")
     await ParserPreflight(folder_shell, "vllm_node")(candidate())
     asked = (spark / "docker.log").read_text().splitlines()
-    assert asked[1].startswith(
+    assert asked[-1].startswith(
         "run --rm -i --gpus all --network none --entrypoint= vllm-node python3 - org/m"
     )
+
+
+@pytest.mark.parametrize(
+    ("launcher_options", "env"),
+    [
+        (("-v", "/data/mine:/models/mine"), {}),
+        (("--volume=/data/mine:/models/mine:rw",), {}),
+        ((), {"VLLM_SPARK_EXTRA_DOCKER_ARGS": "-v /data/mine:/models/mine"}),
+    ],
+)
+async def test_a_launch_with_volumes_is_checked_where_they_are(
+    spark, folder_shell, launcher_options, env
+) -> None:
+    (spark / "container").write_text("true sha256:vllm-node\n")
+    plain = candidate("--chat-template=/models/mine/t.jinja")
+    launcher, *rest = plain.launch_argv
+    local = replace(plain, launch_argv=(launcher, *launcher_options, *rest), env=env)
+    await ParserPreflight(folder_shell, "vllm_node")(local)
+    (asked,) = (spark / "docker.log").read_text().splitlines()
+    assert asked.startswith(
+        "run --rm -i --gpus all --network none --entrypoint= "
+        "-v /data/mine:/models/mine:ro vllm-node python3 - org/m --port"
+    )
+
+
+def test_a_v_of_vllm_itself_is_no_volume() -> None:
+    assert volumes_of(candidate("--no-such", "-v", "x:y")) == ()
+    assert volumes_of(replace(candidate(), volumes=("/a:/a:ro",))) == ("/a:/a:ro",)
+
+
+async def test_a_deep_check_reads_the_models_and_cannot_write_them(spark, folder_shell) -> None:
+    (spark / "container").write_text("true sha256:vllm-node\n")
+    result = await ParserPreflight(folder_shell, "vllm_node")(candidate(), deep=True)
+    assert result.verdict == "good"
+    (asked,) = (spark / "docker.log").read_text().splitlines()
+    cache = f"{spark}/.cache/huggingface:/root/.cache/huggingface:ro"
+    assert f"-v {cache} -e HF_HUB_OFFLINE=1 -e SPARKCTL_DEEP=1 vllm-node" in asked
+
+
+@pytest.mark.parametrize(
+    ("raises", "verdict"),
+    [
+        ("ValueError('max_model_len (9) is greater than the derived max_model_len (4)')", "bad"),
+        ("NotImplementedError('no such architecture')", "bad"),
+        ("OSError('org/m is not a local folder')", "unknown"),
+        ("RuntimeError('Failed to infer device type')", "unknown"),
+        ("TypeError('unexpected keyword')", "unknown"),
+    ],
+)
+def test_only_the_configuration_itself_says_no(spark, raises, verdict) -> None:
+    engine = spark / "site" / "vllm" / "engine" / "arg_utils.py"
+    engine.parent.mkdir()
+    engine.write_text(
+        "class AsyncEngineArgs:\n"
+        "    @classmethod\n    def from_cli_args(cls, args): return cls()\n"
+        f"    def create_engine_config(self): raise {raises}\n"
+    )
+    environment = {"PYTHONPATH": str(spark / "site"), "SPARKCTL_DEEP": "1"}
+    ran = subprocess.run(
+        [sys.executable, "-", "org/m"],
+        input=preflight_script(),
+        env=environment,
+        capture_output=True,
+    )
+    result = RemoteResult(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
+    assert judge(result, modded=False).verdict == verdict
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ async def test_a_cluster_model_on_a_single_spark_says_what_it_needs(hubs, folder
         one, load_recipes(), LaunchSettings(), bench.watch, bench.times, bench.clock, bench._tell
     )
     hubs["spark1"].add(MINIMAX)
-    with pytest.raises(ModelNotReadyError, match="needs 2 Sparks, and only 1 is set up"):
+    with pytest.raises(ModelNotReadyError, match="needs 2 Sparks, and the cluster has 1"):
         await shelf.find("minimax-m2.7")
 
 

@@ -15,7 +15,10 @@ from spark_cli.simulator import set_behaviour
 @click.argument("behaviour")
 @click.option("--run-dir", default=".run/demo", show_default=True, type=click.Path(path_type=Path))
 def sim(host: str, behaviour: str, run_dir: Path) -> None:
-    """Switch HOST to BEHAVIOUR: ok, slow, hang, oom_on_load, bad_flag, unreachable and others."""
+    """Switch HOST to BEHAVIOUR: ok, slow, hang, oom_on_load, bad_flag, unreachable and others.
+
+    launcher=2026-01 and launcher=2026-09 change the time that its spark-vllm-docker is of.
+    """
     try:
         facts = json.loads((run_dir / "running.json").read_text())
     except FileNotFoundError as error:

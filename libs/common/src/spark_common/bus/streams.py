@@ -85,7 +85,8 @@ STREAMS: tuple[StreamSpec, ...] = (
         one_per_subject=True,
         permanent=True,
         consumers=(
-            ConsumerSpec("swapper", "swap.requested.*"),
+            # For ever: whoever is killed while telling that a swap is poison tells it again.
+            ConsumerSpec("swapper", "swap.requested.*", max_deliver=-1),
             # One at a time like the swaps, a cancellation would wait behind what it cancels.
             ConsumerSpec("swapper-cancel", "swap.cancel.*", max_ack_pending=8),
         ),

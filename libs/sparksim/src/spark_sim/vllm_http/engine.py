@@ -95,6 +95,7 @@ class Engine:
     def __init__(
         self, served: Served, *, tokens_per_second: float, drag: Callable[[], float],
         note: Note, wedges: Callable[[], bool], babbles: Callable[[], bool],
+        wedges_at_once: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self.served = served
         self.tokenizer = Tokenizer()
@@ -107,11 +108,12 @@ class Engine:
         self._drag = drag
         self._wedges = wedges
         self._babbles = babbles
+        self._wedges_at_once = wedges_at_once
         self._answered = 0
 
     def check(self) -> None:
         """Raise EngineDeadError when it is."""
-        if self._wedges() and self._answered:
+        if self._wedges_at_once() or (self._wedges() and self._answered):
             self.died.set()
         if self.died.is_set():
             raise EngineDeadError

@@ -65,6 +65,8 @@ setsid sh -c '
   shift 2
   echo "$note $$" >"$base.tmp" && sync "$base.tmp" && mv "$base.tmp" "$base" || exit 75
   exec 9>&-
+  SC_STEP=$base
+  export SC_STEP
   "$@"
   echo $? >"$base.exit.tmp" && mv "$base.exit.tmp" "$base.exit"
 ' guard "$base" "$fence $epoch $(date +%s)" "$@" </dev/null >"$base.log" 2>&1 &

@@ -16,7 +16,10 @@ from spark_common.runtime_questions import Spoken, first_token
 from spark_common.settings import ClusterSettings
 from spark_swapper.adapters import vllm_http
 from spark_swapper.adapters.host_checks import check_host
+from spark_swapper.adapters.launcher_probe import LauncherProbe
 from spark_swapper.candidate import Candidate
+from spark_swapper.launcher import adapt
+from spark_swapper.post_mortem import KernelWords
 from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
 GLANCE_BYTES = 262_144
@@ -25,10 +28,25 @@ GLANCE_BYTES = 262_144
 _STOP = """
 directory=$1 container=$2
 shift 2
-if cd "$directory" 2>/dev/null && [ -x "$1" ]; then exec "$@"; fi
-exec docker stop "$container"
+ended=
+for note in "${SC_GUARD_DIR:-$HOME/.spark-control}"/jobs/*/*.foreground; do
+  [ -e "$note" ] && [ ! -e "${note%.foreground}.exit" ] && read -r pid <"$note" || continue
+  grep -q launch-cluster "/proc/$pid/cmdline" 2>/dev/null || continue
+  kill -TERM "$pid" && ended="$ended $pid"
+done
+if [ -z "$ended" ] && cd "$directory" 2>/dev/null && [ -x "$1" ] &&
+  grep -q -e '--solo)' "$1"; then exec "$@"; fi
+docker stop "$container"
+for pid in $ended; do
+  tries=0
+  while [ -d "/proc/$pid" ] && [ "$tries" -lt 120 ]; do sleep 0.5; tries=$((tries + 1)); done
+done
 """
-# The second Spark of a cluster need not have the checkout; what it runs must go all the same.
+# The second Spark of a cluster need not have the checkout; what it runs must go all the same. A
+# launcher in the foreground stops its containers by name when it ends: it has to end first.
+
+_IN_FOREGROUND = 'echo $$ >"$SC_STEP.foreground" && exec "$@"'
+"""Notes the launcher's process for the looks and for the stop; guard.sh sets SC_STEP."""
 
 _CONTAINER: dict[str, Literal["missing", "running", "stopped", "unclear"]] = {
     "missing": "missing",
@@ -44,6 +62,9 @@ _PACKAGE = resources.files(__package__)
 GUARD = (_PACKAGE / "guard.sh").read_text()
 _GLANCE = (_PACKAGE / "glance.sh").read_text()
 _RECALL = (_PACKAGE / "recall.sh").read_text()
+_KERNEL = (_PACKAGE / "kernel.sh").read_text()
+FLUSH_SCRIPT = (_PACKAGE / "flush.sh").read_text()
+_HUB = ".cache/huggingface/hub"
 
 
 class SshRuntime:
@@ -55,6 +76,7 @@ class SshRuntime:
         self._shell = shell
         self._http = http
         self._cluster = cluster
+        self._launchers = LauncherProbe(shell, cluster.vllm_dir)
         self._by_name = {host.name: host for host in cluster.hosts}
 
     @property
@@ -68,9 +90,7 @@ class SshRuntime:
 
     async def check(self, candidate: Candidate, host: str) -> HostCheck:
         """Look whether a launch could work there. Touches nothing."""
-        return await check_host(
-            self._shell, host, self.label(host), candidate, self._cluster.vllm_dir
-        )
+        return await check_host(self._shell, host, self.label(host), candidate, self._cluster)
 
     async def stop(self, order: Order, candidate: Candidate, host: str) -> None:
         """Order the container away on one host; returns before it is."""
@@ -80,18 +100,47 @@ class SshRuntime:
 
     async def launch(self, order: Order, candidate: Candidate) -> bool:
         """Order the launch on the head; False if this step was ordered before."""
-        command = RemoteCommand(
-            argv=candidate.launch_argv, env=candidate.env, cwd=self._cluster.vllm_dir
-        )
+        features = await self._launchers.features(candidate.head)
+        told = adapt(candidate, features)
+        noted = ("sh", "-c", _IN_FOREGROUND, "foreground") if told.foreground else ()
+        command = RemoteCommand(argv=(*noted, *told.argv), env=told.env, cwd=self._cluster.vllm_dir)
         return await self._guarded(candidate.head, command, order) == "LAUNCHED"
 
-    async def container(self, host: str) -> Glance:
-        """Look for the container only."""
-        return await self._look(host, "none", "none", 0, 0)
+    async def kill(self, order: Order, host: str) -> None:
+        """Order the container away at once; returns before it is."""
+        argv = ("docker", "kill", self._cluster.vllm_container)
+        await self._guarded(host, RemoteCommand(argv=argv), order)
 
-    async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
+    async def flush(self, order: Order, candidate: Candidate, host: str) -> None:
+        """Order the page cache of a host to be emptied; returns before it is."""
+        words = (self._cluster.vllm_container, candidate.image, _HUB)
+        command = RemoteCommand(argv=("sh", "-c", FLUSH_SCRIPT, "flush", *words))
+        await self._guarded(host, command, order)
+
+    async def container(self, host: str, order: Order | None = None) -> Glance:
+        """Look for the container and memory only, and for how a step went when asked."""
+        job = (order.swap_id, order.step) if order is not None else ("none", "none")
+        return await self._look(host, *job, 0, 0, deep=False)
+
+    async def glance(
+        self, order: Order, host: str, log_offset: int, *, deep: bool = False
+    ) -> Glance:
         """Look at container, processes, launch script and new log bytes at once."""
-        return await self._look(host, order.swap_id, order.step, log_offset, GLANCE_BYTES)
+        return await self._look(
+            host, order.swap_id, order.step, log_offset, GLANCE_BYTES, deep=deep
+        )
+
+    async def kernel_words(self, host: str, seconds: int) -> KernelWords:
+        """Return what the host's kernel noted about memory in the last seconds."""
+        command = RemoteCommand(argv=("sh", "-c", _KERNEL, "kernel", str(seconds)))
+        result = await self._shell.run(host, command, timeout_seconds=30.0)
+        if not result.ok:
+            raise _failed(self.label(host), result)
+        pairs = list(_pairs(result.stdout))
+        return KernelWords(
+            readable=("readable", "yes") in pairs,
+            lines=tuple(value for key, value in pairs if key == "line"),
+        )
 
     async def steps(self, swap_id: str, host: str) -> frozenset[str]:
         """Return the steps of a swap that were started on a host."""
@@ -144,8 +193,11 @@ class SshRuntime:
             raise _failed(self.label(host), result)
         return said
 
-    async def _look(self, host: str, swap_id: str, step: str, offset: int, limit: int) -> Glance:
-        words = (self._cluster.vllm_container, swap_id, step, str(offset), str(limit))
+    async def _look(
+        self, host: str, swap_id: str, step: str, offset: int, limit: int, *, deep: bool
+    ) -> Glance:
+        numbers = (str(offset), str(limit), "1" if deep else "0")
+        words = (self._cluster.vllm_container, swap_id, step, *numbers)
         command = RemoteCommand(argv=("sh", "-c", _GLANCE, "glance", *words))
         result = await self._shell.run(host, command, timeout_seconds=30.0)
         if not result.ok:
@@ -165,17 +217,38 @@ def parse_glance(text: str) -> Glance:
     found = dict(_pairs(text))
     state, _, rest = found.get("container", "unclear").partition(" ")
     launcher, _, code = found.get("launcher", "none").partition(" ")
-    processes = found.get("processes", "0")
+    container = _CONTAINER.get(state, "stopped")
+    if container == "missing" and "foreground" in found:
+        # Its launcher is still at work and will stop, by name, whatever stands there next.
+        container, rest = "stopped", ""
+    cpu = _number(found.get("cpu"))
+    memory = found.get("memory", "").split()
+    available, _, total = memory if len(memory) == 3 else ("", "", "")
     return Glance(
-        container=_CONTAINER.get(state, "stopped"),
+        container=container,
         container_id=rest if state not in ("unclear", "missing") else "",
-        processes=int(processes) if processes.isdigit() else 0,
+        processes=_number(found.get("processes")) or 0,
         launcher=_LAUNCHER.get(launcher, "none"),
         launcher_exit=int(code) if code.isdigit() else None,
         launcher_output=_decoded(found.get("output", "")).decode(errors="replace"),
         log=_decoded(found.get("log", "")),
         detail=rest if state == "unclear" else "",
+        read_bytes=_number(found.get("read", "").rpartition(" ")[2]),
+        cpu_seconds=None if cpu is None else cpu / 1e6,
+        oom_kills=_number(found.get("oomkills")),
+        gpu_percent=_number(found.get("gpu")),
+        memory_available_bytes=_kib(available),
+        memory_total_bytes=_kib(total),
+        boot_id=found.get("boot", ""),
     )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
+def _kib(text: str) -> int | None:
+    return int(text) * 1024 if text.isdigit() and len(text) < 16 else None
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

@@ -11,8 +11,8 @@ from spark_common.runtime_questions import Listening, NoAnswerError, Spoken
 from spark_swapper.runtime import Served
 
 _LISTEN_SECONDS = 30.0
-_MOST_TOKENS = 256
-"""Enough for a thought and an answer; what is cut off is judged by what came."""
+_MOST_TOKENS = 96
+"""Enough to tell noise, and a few seconds on a slow model; a thought may be cut off by it."""
 
 _IN_HAND = re.compile(r"^vllm:num_requests_(?:running|waiting)(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
 
@@ -70,8 +70,10 @@ async def _listen(
         "max_tokens": _MOST_TOKENS,
         "temperature": 0,
     }
+    ended = False
     with suppress(TimeoutError, NoAnswerError):
         async with asyncio.timeout(_LISTEN_SECONDS):
             await listening.to(client, base_url, body)
+        ended = True
     heard = listening.heard
-    return heard if heard.whole or heard.content or heard.reasoning else None
+    return heard if ended or heard.content or heard.reasoning else None

@@ -3,6 +3,7 @@
 from spark_swapper.testing.client_path import FakeClientPath
 from spark_swapper.testing.gate import FakeGate
 from spark_swapper.testing.logs import MemoryLogs
+from spark_swapper.testing.records import MemoryRecords
 from spark_swapper.testing.runtime import FakeRuntime
 from spark_swapper.testing.shelf import FakePreflight, FakeShelf, PlainReader, a_candidate
 from spark_swapper.testing.store import MemoryJobs
@@ -17,6 +18,7 @@ __all__ = [
     "FakeSuggesting",
     "MemoryJobs",
     "MemoryLogs",
+    "MemoryRecords",
     "PlainReader",
     "a_candidate",
 ]

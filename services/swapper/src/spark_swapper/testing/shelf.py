@@ -70,10 +70,13 @@ class FakePreflight:
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self.result = PreflightResult("good", "The arguments are accepted.")
+        self.seconds = 0.75
+        self.asked: list[tuple[Candidate, bool]] = []
 
-    async def __call__(self, candidate: Candidate) -> PreflightResult:
+    async def __call__(self, candidate: Candidate, *, deep: bool = False) -> PreflightResult:
         """Check nothing."""
-        await self._clock.sleep(0.75)
+        self.asked.append((candidate, deep))
+        await self._clock.sleep(self.seconds)
         return self.result
 
 

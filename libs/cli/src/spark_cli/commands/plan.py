@@ -1,0 +1,64 @@
+"""``sparkctl plan``: what a swap would do, without doing it."""
+
+import json
+from typing import Any
+
+import click
+
+from spark_cli.commands.swap import lease_headers
+from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.words import duration, table
+
+BLOCKED = 1
+"""Exit code when something speaks against the swap."""
+_MOST_SECONDS = 100.0
+_GIB = 1024**3
+
+
+@click.command()
+@click.argument("model")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+@click.pass_context
+def plan(context: click.Context, model: str, as_json: bool) -> None:
+    """Show what a swap to MODEL would stop, need and do; touches nothing."""
+    found = GatewayClient(gateway_url()).post(
+        f"/api/swap/{model}/plan", {}, lease_headers(), timeout_seconds=_MOST_SECONDS
+    )
+    click.echo(json.dumps(found, indent=2) if as_json else render(found))
+    if found["blockers"]:
+        context.exit(BLOCKED)
+
+
+def render(found: dict[str, Any]) -> str:
+    """Return the plan for people."""
+    running = found.get("in_flight")
+    answers = "" if not running else f", {running} being answered now"
+    lines = [
+        f"{found['model_name']} ({found['served_name']})",
+        f"stops: {found['stops'] + answers if found.get('stops') else 'nothing'}",
+        f"takes: {duration(found.get('eta_seconds'))}; "
+        f"back again: {duration(found.get('back_seconds'))}",
+    ]
+    if found["nodes"]:
+        rows = [("", "available", "freed", "needed", "left", "")]
+        rows += [
+            (
+                node["label"],
+                *(_gib(node.get(f"{kind}_bytes")) for kind in _COLUMNS),
+                node["verdict"],
+            )
+            for node in found["nodes"]
+        ]
+        lines.append(table(rows))
+    for cause in found["blockers"]:
+        lines += [f"stands in the way: {cause['sentence']}", f"  what to do: {cause['action']}"]
+    lines += [f"not certain: {doubt}" for doubt in found["doubts"]]
+    lines += [f"  - {step}" for step in found["steps"]]
+    return "\n".join(lines)
+
+
+_COLUMNS = ("available", "freed", "needed", "headroom")
+
+
+def _gib(size: int | None) -> str:
+    return "-" if size is None else f"{size / _GIB:.1f} GiB"

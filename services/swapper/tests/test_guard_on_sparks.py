@@ -1,0 +1,375 @@
+"""Tests, plans and the watch over the memory, on two simulated Sparks over real SSH and HTTP."""
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import asyncssh
+import httpx
+import pytest
+import pytest_asyncio
+
+from spark_common.clock import SystemClock
+from spark_common.contracts.models import LastTest
+from spark_common.contracts.plans import (
+    ClearQuarantine,
+    PlanSwap,
+    Quarantine,
+    SwapPlan,
+    ValidateModel,
+    Validation,
+)
+from spark_common.contracts.recipes import Knobs
+from spark_common.contracts.swaps import Phase, RequestSwap, SwapView
+from spark_common.errors import QuarantinedError, SparkError, UnavailableError
+from spark_common.redis_access import connect_redis
+from spark_common.remote.ssh import SshShell, SshTimes
+from spark_common.settings import ClusterSettings, HostSettings
+from spark_common.tasks import end
+from spark_common.testing import MemoryBroker, MemoryBus
+from spark_common.testing.wait import until
+from spark_sim.cluster import SimulatedCluster
+from spark_sim.config import SimConfig
+from spark_sim.memory import GIB_KB
+from spark_swapper.adapters.redis_records import RedisRecords
+from spark_swapper.adapters.ssh_runtime import SshRuntime
+from spark_swapper.app import SwapPath, assemble
+from spark_swapper.guarding.quarantining import Quarantining
+from spark_swapper.hosts import Hosts, Spark
+from spark_swapper.launch import LaunchSettings
+from spark_swapper.observer import RuntimeObserver
+from spark_swapper.preflight import ParserPreflight
+from spark_swapper.recipes import load_recipes
+from spark_swapper.settings import GuardSettings, SwapTimings
+from spark_swapper.shelf import DiskShelf
+from spark_swapper.testing import FakeGate, FakeSuggesting, MemoryJobs, MemoryRecords
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+
+QWEN, GEMMA, WIDE = "qwen3.6-35b-a3b", "gemma-4-26b", "minimax-m2.7"
+TIMINGS = SwapTimings(
+    drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=20, poll_seconds=0.1
+)
+GUARD = GuardSettings(memory_settle_seconds=10, freeze_seconds=20)
+LOOKS = {"ssh_command", "preflight"}
+"""Entries of the simulator's journal that are no effects."""
+
+
+@dataclass
+class Guarded:
+    """A swapper without servers, on Sparks that are as real as it gets."""
+
+    cluster: SimulatedCluster
+    path: SwapPath
+    records: MemoryRecords
+    shelf: DiskShelf
+
+    async def swapped(self, model: str, swap_id: str, **more: object) -> SwapView:
+        """Ask for a model and wait for the end."""
+        await self.path.admission.request(RequestSwap(model=model, id=swap_id, **more))
+        return await self.seen(swap_id, lambda view: view.finished_at is not None)
+
+    async def seen(self, swap_id: str, holds: Callable[[SwapView], bool]) -> SwapView:
+        """Poll a swap."""
+        async with asyncio.timeout(90):
+            while not holds(view := await self.view(swap_id)):
+                assert view.finished_at is None, view
+                await asyncio.sleep(0.03)
+        return view
+
+    async def view(self, swap_id: str) -> SwapView:
+        running = self.path.worker.running
+        if running is not None and running.id == swap_id:
+            return running.view()
+        return (await self.path.admission._store.get(swap_id)).view()
+
+    async def validate(self, model: str, **more: object) -> Validation:
+        return await self.path.guard_verbs._validating.validate(ValidateModel(model=model, **more))
+
+    async def plan(self, model: str) -> SwapPlan:
+        return await self.path.guard_verbs.plan(PlanSwap(model=model))
+
+    def effects(self) -> list[tuple[str, str]]:
+        """Return what really changed on the Sparks."""
+        entries = self.cluster.journal.after(0)
+        return [(entry.host, entry.kind) for entry in entries if entry.kind not in LOOKS]
+
+    def guard_files(self) -> list[str]:
+        """Return what the guards on the Sparks remember."""
+        homes = [host.sandbox.home for host in self.cluster.hosts.values()]
+        return sorted(str(path) for home in homes for path in home.glob(".spark-control/**/*"))
+
+    def memory(self, host: str = "spark1"):
+        return self.cluster.hosts[host].memory
+
+
+@asynccontextmanager
+async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
+    """Run one."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(str(tmp_path / "key"))
+    (tmp_path / "key").chmod(0o600)
+    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
+    usual = SimConfig(
+        directory=tmp_path / "sim",
+        authorized_key=key.export_public_key().decode().strip(),
+        spark1=f"{net}.11",
+        spark2=f"{net}.12",
+        ssh_port=0,
+        control_port=0,
+        speed=60.0,
+        neighbours=False,
+    )
+    clock = SystemClock()
+    async with AsyncExitStack() as exits:
+        cluster = await exits.enter_async_context(SimulatedCluster(replace(usual, **config)))
+        hosts = tuple(
+            HostSettings(
+                name=name,
+                label=f"Spark {name[-1]}",
+                address=host.address,
+                user="spark",
+                ssh_port=host.ssh_port,
+            )
+            for name, host in cluster.hosts.items()
+        )
+        settings = ClusterSettings(
+            hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
+        )
+        shell = SshShell(settings, clock, SshTimes(remember_seconds=1))
+        exits.push_async_callback(shell.close)
+        http = httpx.AsyncClient(trust_env=False)
+        exits.push_async_callback(http.aclose)
+        runtime = SshRuntime(shell, http, settings)
+        records, store = MemoryRecords(), MemoryJobs()
+        quarantining = Quarantining(records, clock, lambda: shelf.announce())
+        observer = RuntimeObserver(runtime, clock, lambda repo: shelf.key_for(repo), _nothing)
+        shelf = DiskShelf(
+            Hosts(shell, [Spark(host.name, host.label) for host in hosts], clock),
+            load_recipes(),
+            LaunchSettings(),
+            observer,
+            store,
+            clock,
+            _told,
+            quarantining.shown,
+        )
+        path = assemble(
+            bus=MemoryBus("swapper", MemoryBroker(clock=clock)),
+            store=store,
+            gate=FakeGate(),
+            runtime=runtime,
+            shelf=shelf,
+            preflight=ParserPreflight(shell, settings.vllm_container),
+            suggesting=FakeSuggesting(),
+            observer=observer,
+            quarantining=quarantining,
+            guarding=GUARD,
+            timings=TIMINGS,
+            clock=clock,
+            lost=lambda: None,
+        )
+        tasks = [asyncio.create_task(loop.run()) for loop in (path.teller, path.worker)]
+        exits.push_async_callback(end, tasks)
+        yield Guarded(cluster, path, records, shelf)
+
+
+async def _nothing() -> None:
+    return
+
+
+async def _told(changed: str) -> None:
+    return
+
+
+@pytest_asyncio.fixture
+async def sparks(tmp_path: Path) -> AsyncIterator[Guarded]:
+    async with guarded(tmp_path) as found:
+        yield found
+
+
+async def test_a_test_and_a_plan_change_nothing_and_are_quick(sparks):
+    await sparks.swapped(QWEN, "one")
+    before, files = sparks.effects(), sparks.guard_files()
+    tested = await sparks.validate(GEMMA)
+    assert (tested.ok, tested.verdict) == (True, "good"), tested
+    parser = next(check for check in tested.checks if check.name == "arguments")
+    assert tested.seconds - parser.seconds < 8
+    plan = await sparks.plan(GEMMA)
+    dry = await sparks.path.admission.request(RequestSwap(model=GEMMA, dry_run=True))
+    assert sparks.effects() == before
+    assert sparks.guard_files() == files
+    assert await sparks.path.admission._store.live() == []
+
+    assert (plan.stops_key, plan.in_flight, plan.blockers) == (QWEN, 0, [])
+    (node,) = plan.nodes
+    held = sparks.memory(node.host).held_kb * 1024
+    assert node.freed_bytes == pytest.approx(held, rel=0.01)
+    assert node.headroom_bytes > 20 * GIB_KB * 1024
+    assert plan.back_seconds is not None
+    assert plan.launch_cmd == tested.launch_cmd
+    assert any(plan.launch_cmd in step for step in dry.plan)
+    # What bash received is what was shown.
+    await sparks.swapped(GEMMA, "two")
+    launched = sparks.cluster.journal.of("runtime_launched")[-1].details["argv"]
+    assert launched[1:] == tested.cmd_args
+    menu = await sparks.shelf.menu(refresh=False)
+    card = next(model for model in menu.models if model.key == GEMMA)
+    assert (card.test.kind, card.test.verdict) == ("load", "good")
+
+
+async def test_the_texts_of_vllm_decide(sparks):
+    """Bad flags, a bad value and a bad parser are certain; a missing template is not."""
+    cases = {
+        "--bogus=1": ("bad", "unrecognized arguments: --bogus 1"),
+        "--max-model-len=abc": ("bad", "argument --max-model-len: invalid"),
+        "--chat-template=/no/such/file.jinja": ("unknown", "appears path-like"),
+        "--seed=7": ("good", None),
+    }
+    for flag, (verdict, words) in cases.items():
+        result = await sparks.validate(QWEN, flags=[flag])
+        assert (result.verdict, result.ok) == (verdict, verdict != "bad"), (flag, result)
+        assert words is None or words in result.error
+    deep = await sparks.validate(QWEN, knobs=Knobs(max_model_len=999_999), deep=True)
+    assert deep.verdict == "bad", deep
+    assert "999999" in deep.error
+    assert "greater than the derived max_model_len" in deep.error
+    assert (await sparks.validate(QWEN, deep=True)).verdict == "good"
+
+
+async def test_memory_that_is_short_is_refused_before_anything_is_touched(sparks):
+    await sparks.cluster.behave("spark1", "low_memory")
+    await sparks.shelf.menu(refresh=True)
+    before, files = sparks.effects(), sparks.guard_files()
+    view = await sparks.swapped(QWEN, "one")
+    assert (view.phase, view.cause.code) == (Phase.FAILED, "not_enough_memory"), view
+    assert "GiB are missing" in view.cause.sentence
+    assert [mark.phase for mark in view.phases][-2] is Phase.PREFLIGHT
+    assert (sparks.effects(), sparks.guard_files()) == (before, files)
+    plan = await sparks.plan(QWEN)
+    assert [cause.code for cause in plan.blockers] == ["not_enough_memory"]
+    assert plan.nodes[0].headroom_bytes < 0
+
+
+async def test_a_port_that_somebody_else_has_is_seen_and_told_from_our_own(sparks):
+    await sparks.cluster.behave("spark1", "port_taken")
+    result = await sparks.validate(QWEN)
+    assert (result.stage, result.cause.code) == ("port", "host_not_fit"), result
+    assert "port 8888 of Spark 1" in result.error
+    await sparks.cluster.behave("spark1", "ok")
+    await sparks.swapped(QWEN, "one")
+    assert (await sparks.validate(GEMMA)).verdict == "good"
+
+
+async def test_files_that_went_away_since_the_last_look_are_missed(sparks):
+    assert (await sparks.validate(QWEN)).ok
+    hub = sparks.cluster.hosts["spark1"].sandbox.hub
+    for blob in (hub / "models--nvidia--Qwen3.6-35B-A3B-NVFP4" / "blobs").iterdir():
+        blob.unlink()
+    result = await sparks.validate(QWEN)
+    assert (result.stage, result.verdict) == ("files", "bad"), result
+    assert "lead nowhere" in result.error
+
+
+async def test_images_that_differ_are_refused_with_the_difference(tmp_path):
+    other = {"spark2": {"vllm-node": "ab" * 32}}
+    async with guarded(tmp_path, images=other) as sparks:
+        view = await sparks.swapped(WIDE, "one")
+    assert view.cause.code == "images_differ"
+    assert "Spark 2 has abababababab" in view.cause.sentence
+
+
+async def test_memory_that_comes_back_late_is_waited_for(sparks):
+    await sparks.swapped(QWEN, "one")
+    await sparks.cluster.behave("spark1", "memory_late")
+    sparks.memory().return_seconds = 150
+    view = await sparks.swapped(GEMMA, "two")
+    assert (view.phase, view.serving) == (Phase.READY, GEMMA), view
+    stopping = next(mark for mark in view.phases if mark.phase is Phase.STOPPING)
+    assert stopping.seconds > 150 / 60
+
+
+async def test_a_load_that_is_eaten_up_is_ended_and_the_old_model_is_back(tmp_path):
+    async with guarded(tmp_path, speed=25.0) as sparks:
+        await sparks.swapped(QWEN, "one")
+        await sparks.path.admission.request(RequestSwap(model=GEMMA, id="two"))
+        await sparks.seen("two", lambda view: view.percent is not None)
+        await sparks.cluster.behave("spark1", "memory_leak")
+        view = await sparks.seen("two", lambda view: view.phase is Phase.ROLLING_BACK)
+        await sparks.cluster.behave("spark1", "ok")
+        view = await sparks.seen("two", lambda view: view.finished_at is not None)
+        assert (view.phase, view.serving) == (Phase.ROLLED_BACK, QWEN), view
+        assert view.cause.code == "low_memory_aborted"
+        assert sparks.cluster.journal.of("host_frozen") == []
+        card = (await sparks.shelf.menu(refresh=False)).models
+        test = next(model.test for model in card if model.key == GEMMA)
+        assert (test.kind, test.verdict) == ("load", "bad")
+
+
+async def test_a_model_that_took_its_spark_down_is_refused_until_it_is_cleared(sparks):
+    await sparks.cluster.behave("spark1", "freeze_on_load")
+    view = await sparks.swapped(QWEN, "one")
+    assert (view.phase, view.cause.code) == (Phase.FAILED, "host_went_down"), view
+    assert sparks.cluster.journal.of("host_restarted")
+    await sparks.cluster.behave("spark1", "ok")
+    menu = await sparks.shelf.menu(refresh=True)
+    card = next(model for model in menu.models if model.key == QWEN)
+    assert "Spark 1" in card.quarantine.reason
+    with pytest.raises(QuarantinedError):
+        await sparks.path.admission.request(RequestSwap(model=QWEN))
+    assert (await sparks.validate(QWEN)).stage == "quarantine"
+    assert [cause.code for cause in (await sparks.plan(QWEN)).blockers] == ["quarantined"]
+    cleared = await sparks.path.guard_verbs.clear_quarantine(ClearQuarantine(model=QWEN))
+    assert cleared.was == card.quarantine
+
+    numbers = itertools.count()
+
+    async def loaded() -> bool:
+        try:
+            view = await sparks.swapped(QWEN, f"again-{next(numbers)}")
+        except SparkError:
+            return False
+        return view.phase is Phase.READY
+
+    await until(loaded, "the model")
+
+
+async def test_the_page_cache_is_dropped_when_asked_and_the_load_is_fast_again(sparks):
+    for container, swap_id in ((False, "one"), (True, "two")):
+        await sparks.cluster.behave("spark1", "ok")
+        await sparks.cluster.behave("spark1", "cache_full")
+        model = GEMMA if container else QWEN
+        view = await sparks.swapped(model, swap_id, drop_caches=True)
+        assert view.phase is Phase.READY, view
+        assert sparks.memory().load_factor == 1.0
+
+
+async def test_notes_about_models_live_in_redis(redis_server):
+    redis = connect_redis(redis_server.settings, "swapper", idempotent_reads=True)
+    records, at = RedisRecords(redis), SystemClock().now()
+    test = LastTest(kind="test", verdict="good", sentence="Well.", at=at)
+    held = Quarantine(reason="It took Spark 1 down.", since=at.isoformat(), host="spark1")
+    try:
+        assert await records.notes([]) == {}
+        await records.keep_test("m", test)
+        await records.quarantine("m", held)
+        await records.quarantine("m", Quarantine(reason="Another.", since="later"))
+        notes = await records.notes(["m", "other"])
+        assert (notes["m"].test, notes["m"].quarantine) == (test, held)
+        assert (notes["other"].test, notes["other"].quarantine) == (None, None)
+        assert 89 * 86_400 < await redis.ttl("sc:model:test:m") <= 90 * 86_400
+        assert await redis.ttl("sc:model:quarantine:m") == -1
+        await redis.set("sc:model:quarantine:odd", "not json")
+        assert (await records.notes(["odd"]))["odd"].quarantine is not None
+        assert await records.release("m") == held
+        assert await records.release("m") is None
+        await redis_server.kill()
+        with pytest.raises(UnavailableError):
+            await records.notes(["m"])
+    finally:
+        await redis.aclose()
+        await redis_server.start()

@@ -1,0 +1,291 @@
+"""Tests and plans of a swap nobody has asked for yet; on fakes."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from spark_common.contracts.plans import PlanSwap, ValidateModel
+from spark_common.contracts.recipes import Knobs
+from spark_common.contracts.swaps import Cause, Phase, RequestSwap
+from spark_common.errors import (
+    HostUnreachableError,
+    InvalidRequestError,
+    ModelNotReadyError,
+    UnknownModelError,
+)
+from spark_swapper.flags import merge_flags
+from spark_swapper.guarding.headroom import GIB, NodeMemory
+from spark_swapper.guarding.remembering import load_result
+from spark_swapper.guarding.unsaved import with_unsaved
+from spark_swapper.guarding.validating import launch_text
+from spark_swapper.ports import PreflightResult
+from spark_swapper.runtime import Finding, HostCheck
+from spark_swapper.testing import a_candidate
+
+TOTAL = 128 * GIB
+
+
+async def answered(bench, work):
+    """Let time pass until an answer is there."""
+    task = asyncio.ensure_future(work)
+    await bench.until(task.done, 300)
+    return task.result()
+
+
+async def validate(bench, model="qwen", **more):
+    question = ValidateModel(model=model, **more)
+    return await answered(bench, bench.validating.validate(question))
+
+
+async def plan(bench, model="qwen", **more):
+    return await answered(bench, bench.guard_verbs.plan(PlanSwap(model=model, **more)))
+
+
+async def test_a_good_test_says_what_it_does_not_say(bench, effects):
+    result = await validate(bench)
+    assert (result.ok, result.verdict, result.stage) == (True, "unknown", "memory")
+    assert result.cmd_args == list(bench.new.vllm_argv)
+    assert result.launch_cmd.startswith("./launch-cluster.sh -d exec vllm serve org/qwen")
+    assert "Only a real load" in result.note
+    assert effects() == []
+
+
+CASES = {
+    "arguments bad": ("bad", "arguments", "bad_arguments"),
+    "arguments unknown": ("unknown", "arguments", None),
+    "memory bad": ("bad", "memory", "not_enough_memory"),
+    "memory unknown": ("unknown", "memory", None),
+    "image bad": ("bad", "image", "host_not_fit"),
+    "host away": ("bad", "hosts", "host_unreachable"),
+    "quarantine": ("bad", "quarantine", "quarantined"),
+}
+
+
+@pytest.mark.parametrize("what", CASES)
+async def test_every_check_has_its_say(bench, what):
+    verdict, stage, code = CASES[what]
+    bench.runtime.memory.node = NodeMemory(TOTAL, 120 * GIB, 0, 0)
+    match what:
+        case "arguments bad":
+            bench.preflight.result = PreflightResult("bad", "no such flag.", ("--foo",))
+        case "arguments unknown":
+            bench.preflight.result = PreflightResult("unknown", "docker is busy")
+        case "memory bad":
+            bench.runtime.memory.node = NodeMemory(TOTAL, 1 * GIB, 0, 0)
+        case "memory unknown":
+            bench.runtime.memory.node = NodeMemory(TOTAL, 1 * GIB, None, None)
+        case "image bad":
+            lacking = Finding("image", "bad", "No image.")
+            bench.runtime.faults.problems["spark1"] = HostCheck("spark1", (lacking,))
+        case "host away":
+            away = HostUnreachableError("Spark 1 is away", host="spark1")
+            bench.runtime.faults.problems["spark1"] = away
+        case "quarantine":
+            await bench.quarantining.put("qwen", "It took Spark 1 down.", "spark1", "s")
+    result = await validate(bench)
+    if what != "image bad":
+        assert result.stage == stage
+    assert result.verdict == verdict
+    assert result.ok is (verdict != "bad")
+    assert (result.cause.code if result.cause else None) == code
+    assert (result.note == "") is (verdict == "bad")
+    assert {check.name for check in result.checks} >= {stage, "arguments", "quarantine"}
+    note = (await bench.records.notes(["qwen"]))["qwen"]
+    assert (note.test.kind, note.test.verdict) == ("test", verdict)
+    # What a swap says is the same.
+    job = await bench.swap()
+    assert job.phase is (Phase.FAILED if verdict == "bad" else Phase.READY)
+    assert (job.cause.code if job.cause else None) == code
+
+
+async def test_images_that_differ_are_told_apart(bench):
+    bench.runtime.faults.problems["spark2"] = HostCheck("spark2", image_id="sha256:2222")
+    result = await validate(bench, "minimax")
+    assert result.cause.code == "images_differ"
+    assert "Spark 1 has 1, Spark 2 has 2222" in result.cause.sentence
+
+
+async def test_the_same_question_asked_twice_is_one_test(bench):
+    both = asyncio.gather(
+        bench.validating.validate(ValidateModel(model="qwen")),
+        bench.validating.validate(ValidateModel(model="qwen")),
+    )
+    first, second = await answered(bench, both)
+    assert first == second
+    assert len(bench.preflight.asked) == 1
+
+
+async def test_whoever_leaves_does_not_take_the_answer_of_the_others(bench):
+    question = ValidateModel(model="qwen")
+    leaving = asyncio.create_task(bench.validating.validate(question))
+    await bench.clock.advance(0)
+    staying = asyncio.create_task(bench.validating.validate(question))
+    await bench.clock.advance(0)
+    leaving.cancel()
+    await bench.until(staying.done, 300)
+    assert staying.result().ok
+    assert len(bench.preflight.asked) == 1
+
+
+async def test_tests_of_one_model_take_turns(bench):
+    running = 0
+    most = 0
+    check = bench.runtime.check
+
+    async def counted(candidate, host):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await bench.clock.sleep(1)
+        running -= 1
+        return await check(candidate, host)
+
+    bench.runtime.check = counted
+    questions = [ValidateModel(model="qwen"), ValidateModel(model="qwen", deep=True)]
+    work = asyncio.gather(*(bench.validating.validate(question) for question in questions))
+    await answered(bench, work)
+    assert most == 1
+    assert [deep for _, deep in bench.preflight.asked] == [False, True]
+
+
+async def test_unsaved_knobs_are_tested_and_not_remembered(bench):
+    knobs = Knobs(gpu_memory_utilization=0.5, max_model_len=4096)
+    result = await validate(bench, knobs=knobs, flags=["--seed=3"])
+    expected = ["--max-model-len", "4096", "--gpu-memory-utilization", "0.5", "--seed", "3"]
+    assert result.cmd_args == ["org/qwen", *expected]
+    assert result.launch_cmd.endswith(" ".join(expected))
+    assert (await bench.records.notes(["qwen"]))["qwen"].test is None
+
+
+def test_the_shown_command_has_the_directories_and_the_environment_of_the_launch():
+    local = replace(a_candidate(), volumes=("/data/my:/data/my:ro",), env={"A": "b c"})
+    assert launch_text(local) == (
+        "A='b c' ./launch-cluster.sh -v /data/my:/data/my:ro -d exec vllm serve org/qwen"
+    )
+
+
+async def test_a_model_that_is_not_whole_fails_its_test_and_an_unknown_one_has_none(bench):
+    bench.shelf.broken = ModelNotReadyError("Qwen is still being downloaded", model="qwen")
+    result = await validate(bench)
+    assert (result.ok, result.stage, result.cause.code) == (False, "files", "model_not_ready")
+    bench.shelf.broken = None
+    with pytest.raises(UnknownModelError):
+        await validate(bench, "nobody")
+    with pytest.raises(InvalidRequestError):
+        await validate(bench, flags=["stray"])
+
+
+@pytest.mark.parametrize(
+    ("given", "knobs", "flags", "expected"),
+    [
+        (["--max-model-len=9"], Knobs(max_model_len=5), None, ["--max-model-len", "5"]),
+        (["--kv-cache-dtype=fp8"], Knobs(fp8_kv_cache=False), None, []),
+        (["--kv-cache-dtype=fp8_e5m2"], Knobs(fp8_kv_cache=False), None,
+         ["--kv-cache-dtype", "fp8_e5m2"]),
+        (["--load-format=auto"], Knobs(fast_load=True), None,
+         ["--load-format", "fastsafetensors"]),
+        ([], Knobs(prefix_caching=False), None, ["--no-enable-prefix-caching"]),
+        (["--no-enable-prefix-caching"], Knobs(prefix_caching=True), None,
+         ["--enable-prefix-caching"]),
+        (["--port", "8888"], None, ["--port=1", "--host=x", "--served-model-name=y"],
+         ["--port", "8888"]),
+        (["--seed", "1"], Knobs(), ["--seed", "2", "--seed=3"], ["--seed", "3"]),
+        (["--seed", "1"], None, [], ["--seed", "1"]),
+    ],
+)  # fmt: skip
+def test_what_is_not_saved_replaces_what_is(given, knobs, flags, expected):
+    base = a_candidate()
+    start = base.launch_argv[:-1]
+    base = replace(base, vllm_argv=("org/qwen", *given), launch_argv=(*start, "org/qwen", *given))
+    changed = with_unsaved(base, knobs, flags)
+    assert changed.vllm_argv[0] == "org/qwen"
+    assert list(changed.vllm_argv[1:]) == expected
+    assert changed.launch_argv == (*start, *changed.vllm_argv)
+    keys = [flag.key for flag in merge_flags(changed.vllm_argv[1:])]
+    assert len(keys) == len(set(keys))
+
+
+async def test_a_plan_says_everything_and_does_nothing(bench, effects):
+    await bench.observer.look()
+    bench.runtime.memory.node = NodeMemory(TOTAL, 20 * GIB, 104 * GIB, 112 * GIB)
+    bench.runtime.busy_until = bench.clock.monotonic() + 1000
+    bench.store.times = {"qwen": [90.0], "gemma": [60.0]}
+    found = await plan(bench)
+    assert (found.model, found.stops, found.stops_key) == ("qwen", "gemma-served", "gemma")
+    assert (found.in_flight, found.drain_seconds) == (1, 30)
+    assert found.blockers == []
+    (node,) = found.nodes
+    assert (node.label, node.verdict) == ("Spark 1", "good")
+    assert node.headroom_bytes == node.available_bytes + node.freed_bytes - node.needed_bytes
+    assert "Let 1 answer finish" in found.steps[0]
+    assert any("117.2 GiB of memory are back on Spark 1" in step for step in found.steps)
+    assert any(found.launch_cmd in step for step in found.steps)
+    assert effects() == []
+    assert await bench.store.live() == []
+
+
+async def test_a_plan_names_every_blocker_with_what_to_press(bench):
+    await bench.observer.look()
+    bench.preflight.result = PreflightResult("bad", "no such flag.", ("--foo",))
+    bench.runtime.memory.node = NodeMemory(TOTAL, 1 * GIB, 0, 0)
+    bench.gate.take("nightly", "token")
+    await bench.quarantining.put("qwen", "It took Spark 1 down.", "spark1", "s")
+    found = await plan(bench)
+    codes = [cause.code for cause in found.blockers]
+    assert codes == ["lease_held", "quarantined", "not_enough_memory", "bad_arguments"]
+    assert all(isinstance(cause, Cause) and cause.action for cause in found.blockers)
+    allowed = await plan(bench, lock_token="token")
+    assert "lease_held" not in [cause.code for cause in allowed.blockers]
+
+
+async def test_a_plan_while_a_swap_runs_and_for_the_loaded_model(bench):
+    await bench.observer.look()
+    assert [c.code for c in (await plan(bench, "gemma")).blockers] == ["already_loaded"]
+    await bench.admission.request(RequestSwap(model="qwen", id="one"))
+    found = await plan(bench)
+    assert (found.running_swap, found.blockers[0].code) == ("one", "swap_in_progress")
+
+
+async def test_a_plan_of_a_model_that_is_not_there_is_a_blocker(bench):
+    bench.shelf.broken = ModelNotReadyError("Qwen is still being downloaded", model="qwen")
+    found = await plan(bench)
+    assert [cause.code for cause in found.blockers] == ["model_not_ready"]
+    assert found.stops_key == "gemma"
+
+
+async def test_the_lease_that_cannot_be_read_blocks(bench):
+    bench.gate.away = True
+    assert [cause.code for cause in (await plan(bench)).blockers] == ["unavailable"]
+
+
+async def test_how_a_load_ended_is_kept_on_the_card(bench):
+    job = await bench.swap()
+    result = load_result(job)
+    assert (result.kind, result.verdict) == ("load", "good")
+    assert "It loaded in 6" in result.sentence
+    await bench.quarantining.remember(job)
+    assert (await bench.records.notes(["qwen"]))["qwen"].test == result
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        ({"phase": Phase.FAILED, "failed_in": Phase.LOADING, "code": "stalled"}, "bad"),
+        ({"phase": Phase.ROLLED_BACK, "failed_in": Phase.WARMING, "code": "stalled"}, "bad"),
+        ({"phase": Phase.FAILED, "failed_in": Phase.LOADING, "code": "ssh_timeout"}, "unknown"),
+        ({"phase": Phase.FAILED, "failed_in": Phase.PREFLIGHT, "code": "bad_arguments"}, None),
+        ({"phase": Phase.CANCELLED, "failed_in": Phase.LOADING, "code": "cancelled"}, None),
+        ({"phase": Phase.READY, "failed_in": None, "code": ""}, None),
+    ],
+)
+async def test_only_a_load_says_something_about_loading(bench, facts, verdict):
+    cause = Cause(code=facts["code"], sentence="Why.", action="Press.")
+    job = bench.job(
+        phase=facts["phase"],
+        failed_in=facts["failed_in"],
+        cause=cause if facts["code"] else None,
+        finished_at=bench.clock.now(),
+    )
+    result = load_result(job)
+    assert (result.verdict if result else None) == verdict
