@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from chaos_lab.downloads import wire_sandbox_downloads
 from chaos_lab.fast_clock import FastClock
 from chaos_lab.plain_worker import PlainWorker
 from chaos_lab.sandbox import MODELS, LocalShell, Sandbox, SandboxRuntime
@@ -116,7 +117,8 @@ async def live(arguments: list[str]) -> None:
             handlers=Handlers(bus, store, path.admission, plain, shelf, FakeSuggesting()),  # type: ignore[arg-type]
             cancelling=Cancelling(bus, store, plain, path.outcomes, clock),  # type: ignore[arg-type]
         )
-    verbs = path.handlers.verbs()
+    downloads = wire_sandbox_downloads(sandbox, bus, redis, clock)
+    verbs = [*path.handlers.verbs(), *downloads.verbs.verbs()]
     await _patiently(clock, lambda: bus.serve("swapper", "0.0.0", "chaos", verbs))
     loops = (
         path.teller,
@@ -125,6 +127,7 @@ async def live(arguments: list[str]) -> None:
         path.cancelling,
         path.ingress,
         path.sweeping,
+        downloads.runner,
     )
     async with asyncio.TaskGroup() as group:
         for loop in loops:

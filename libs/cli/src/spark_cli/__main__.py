@@ -6,6 +6,8 @@ import click
 
 from spark_cli.commands.delete import delete
 from spark_cli.commands.doctor import doctor
+from spark_cli.commands.download import download
+from spark_cli.commands.downloads import cancel_download, downloads
 from spark_cli.commands.events import events
 from spark_cli.commands.history import history
 from spark_cli.commands.init import init
@@ -34,6 +36,7 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, templates, delete),
+    *(download, downloads, cancel_download),
     *(test, plan, swap, history, logs, quarantine, events, doctor, sim, init),
 )
 for command in _COMMANDS:

@@ -29,6 +29,7 @@ def install_checkout(sandbox: Sandbox, config: SimConfig, address: str) -> None:
     folder = sandbox.checkout
     fresh = not folder.exists()
     folder.mkdir(exist_ok=True)
+    install_program(folder, "hf-download.sh")
     _write_script(folder, config.launcher)
     write_recipes(folder)
     (folder / "README.md").write_text(_README)
@@ -42,6 +43,13 @@ def install_checkout(sandbox: Sandbox, config: SimConfig, address: str) -> None:
         (folder / ".env").unlink(missing_ok=True)
     if fresh and shutil.which("git"):
         _commit(sandbox, config.launcher)
+
+
+def install_program(folder: Path, name: str) -> None:
+    """Write a script of ``programs/`` into the checkout."""
+    write_executable(
+        folder / name, resources.files("spark_sim.programs").joinpath(name).read_text()
+    )
 
 
 def switch_launcher(sandbox: Sandbox, launcher: Launcher) -> None:

@@ -21,6 +21,7 @@ from spark_sim.memory import LATE_SECONDS, RETURN_SECONDS, HostMemory
 from spark_sim.neighbours import Neighbours
 from spark_sim.pace import Pace
 from spark_sim.ray_ranks import RayRank
+from spark_sim.rsync import Rsync
 from spark_sim.sandbox import Sandbox
 from spark_sim.sim_model import Shape
 from spark_sim.ssh_server import HostShell
@@ -87,6 +88,7 @@ class SimulatedHost:
         """Write the sandbox and listen. Raises OSError when an address or port is not to be had."""
         host_programs = HostPrograms(self, peer)
         self._programs.update(host_programs.table())
+        self._programs.update(Rsync(self, peer).table())
         self._programs["docker"] = DockerCli(self.engine, self.runtimes)
         own = tuple(self._programs)
         self._programs.update(VllmCalls(self, self._journal).table())

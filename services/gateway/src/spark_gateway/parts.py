@@ -19,6 +19,7 @@ class Parts:
     bus: Bus
     clock: Clock
     hub: Hub
+    jobs: Hub
     board: Board
     served: ServedModels
     origin_guard: OriginGuard

@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute
 from spark_gateway.api import (
     disk,
     docs,
+    downloads,
     live,
     models,
     openai,
@@ -24,6 +25,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     swaps.router,
     swap_logs.router,
     plans.router,
+    downloads.router,
     live.router,
     openai.router,
     docs.router,

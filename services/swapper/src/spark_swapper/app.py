@@ -15,6 +15,7 @@ from spark_common.clock import Clock, SystemClock
 from spark_common.errors import UnavailableError
 from spark_common.events import MenuChanged
 from spark_common.ids import new_id
+from spark_common.jobs import RedisJobRecords
 from spark_common.redis_access import connect_redis, require_redis
 from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
@@ -33,6 +34,10 @@ from spark_swapper.bringing_up import BringingUp
 from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.disk import DiskDeletion, DiskVerbs, Leftovers
+from spark_swapper.downloads.record import DOWNLOADS
+from spark_swapper.downloads.sparks import DownloadSparks
+from spark_swapper.downloads.token import token_from
+from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
 from spark_swapper.draining import Draining, answers_under_way
 from spark_swapper.editing.editing import Editing
 from spark_swapper.editing.previewing import Previewing
@@ -54,7 +59,7 @@ from spark_swapper.planning import Planning
 from spark_swapper.ports import Preflight, Shelf, Suggests
 from spark_swapper.preflight import ParserPreflight
 from spark_swapper.preflighting import Preflighting
-from spark_swapper.recipes import OVERRIDES, Recipes
+from spark_swapper.recipes import OVERRIDES, RecipeBook, Recipes
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
@@ -70,7 +75,15 @@ from spark_swapper.templates import Templating
 from spark_swapper.warming import Warming
 from spark_swapper.worker import Worker
 
-STREAMS = ("SC_INGRESS", "SC_SWAP_CMD", "SC_SWAP_EVT", "SC_SWAP_ADM", "SC_PROGRESS")
+STREAMS = (
+    "SC_INGRESS",
+    "SC_SWAP_CMD",
+    "SC_SWAP_EVT",
+    "SC_SWAP_ADM",
+    "SC_PROGRESS",
+    "SC_JOB_EVT",
+    "SC_JOB_PROGRESS",
+)
 
 
 @dataclass(frozen=True)
@@ -106,13 +119,19 @@ class Swapper:
 
     path: SwapPath
     shelf: DiskShelf
+    downloads: DownloadParts
     recipe_verbs: RecipeVerbs
     disk_verbs: DiskVerbs
     leftovers: Leftovers
 
     def verbs(self) -> list[Serving]:
         """Return every verb of the swapper with its function."""
-        return [*self.path.verbs(), *self.recipe_verbs.verbs(), *self.disk_verbs.verbs()]
+        return [
+            *self.path.verbs(),
+            *self.recipe_verbs.verbs(),
+            *self.disk_verbs.verbs(),
+            *self.downloads.verbs.verbs(),
+        ]
 
 
 def assemble(
@@ -275,6 +294,18 @@ def wire(
         refresh_soon=shelf.refresh_soon,
         lost=_die,
     )
+    downloads = wire_downloads(
+        bus=bus,
+        store=RedisJobRecords(redis, DOWNLOADS),
+        sparks=DownloadSparks(
+            shell, cluster, token_from(settings.hf_token, settings.hf_token_file)
+        ),
+        hosts=hosts,
+        timings=settings.downloads,
+        clock=clock,
+        expected_bytes=lambda repo: _expected_bytes(recipes.book, repo),
+        refresh_menu=lambda: shelf.menu(refresh=True),
+    )
     image, container = cluster.vllm_image, cluster.vllm_container
     deletion = DiskDeletion(
         shelf=shelf,
@@ -284,6 +315,7 @@ def wire(
         marks=marks,
         image=image,
         container=container,
+        busy_with=lambda repo: downloads.verbs.busy_with(repo),
     )
     leftovers = Leftovers(lambda: hosts.sights, shell, clock, image, container)
 
@@ -310,7 +342,14 @@ def wire(
         in_use=in_use,
         changed=shelf.recipes_changed,
     )
-    return Swapper(path, shelf, RecipeVerbs(editing, templating), DiskVerbs(deletion), leftovers)
+    return Swapper(
+        path,
+        shelf,
+        downloads,
+        RecipeVerbs(editing, templating),
+        DiskVerbs(deletion),
+        leftovers,
+    )
 
 
 async def build(settings: SwapperSettings) -> Service:
@@ -359,9 +398,15 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.sweeping.run,
             swapper.leftovers.run,
             swapper.path.keep_examining,
+            swapper.downloads.runner.run,
         ],
         close=close,
     )
+
+
+def _expected_bytes(book: RecipeBook, repo: str) -> int | None:
+    recipe = book.for_repo(repo)
+    return recipe.size_bytes if recipe is not None else None
 
 
 def _streams_check(bus: Bus) -> ReadyCheck:

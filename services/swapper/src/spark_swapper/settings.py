@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, SecretStr
 
 from spark_common.settings import (
     BusSettings,
@@ -16,6 +16,7 @@ from spark_common.settings import (
 )
 from spark_swapper import deadlines
 from spark_swapper.candidate import Candidate
+from spark_swapper.downloads.settings import DownloadTimings
 
 
 class SwapTimings(Settings):
@@ -73,6 +74,11 @@ class SwapperSettings(Settings):
     http: HttpSettings
     cluster: ClusterSettings
     timings: SwapTimings
+    downloads: DownloadTimings = DownloadTimings()
+    hf_token: SecretStr | None = None
+    """For the hub; None: the one that each Spark's user has. Goes over standard input only."""
+    hf_token_file: Path | None = None
+    """File with the same; read when it is needed, and need not be there."""
     guard: GuardSettings = GuardSettings()
     data_dir: Path = Path("data")
     """Folder of the owner's recipes (``models.override.yaml``) and of the logs of swaps."""
