@@ -90,9 +90,18 @@ def simulator_program(
 
 def set_behaviour(control_url: str, host: str, behaviour: str) -> None:
     """Switch a simulated Spark to a behaviour. Raises httpx.HTTPError."""
+    _put(f"{control_url}/_sim/behaviour", {"host": host, "behaviour": behaviour})
+
+
+def set_checkout(control_url: str, host: str, state: str) -> None:
+    """Put the launcher's checkout of a simulated Spark into a state. Raises httpx.HTTPError."""
+    _put(f"{control_url}/_sim/checkout", {"host": host, "state": state})
+
+
+def _put(url: str, body: dict[str, str]) -> None:
     answer = httpx.put(
-        f"{control_url}/_sim/behaviour",
-        content=json.dumps({"host": host, "behaviour": behaviour}),
+        url,
+        content=json.dumps(body),
         headers={"content-type": "application/json"},
         timeout=5.0,
     )

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from spark_sim.container_log import ContainerLog
-from spark_sim.containers import Container, ContainerSpec, image_id
+from spark_sim.containers import Container, ContainerSpec
+from spark_sim.images import Images
 from spark_sim.journal import Journal
 from spark_sim.pace import Pace, now
 from spark_sim.processes import end_group
@@ -24,7 +25,6 @@ _REMOVAL_SECONDS = 0.8
 """``--rm`` removes after ``docker stop`` has returned."""
 
 _DROP_CACHES = "/proc/sys/vm/drop_caches"
-LOCAL_IMAGES = ("vllm-node", "vllm-node-mxfp4", "vllm-node-b12x")
 
 
 class DockerError(Exception):
@@ -45,7 +45,7 @@ class DockerEngine:
     ) -> None:  # fmt: skip
         self.host = host
         self.containers: dict[str, Container] = {}
-        self.images = {tag: image_id(tag) for tag in LOCAL_IMAGES} | dict(images)
+        self.images = Images(sandbox.root / "images.json", images)
         self.on_disk_full: Callable[[], bool] = lambda: False
         self.on_drop_caches: Callable[[], None] = lambda: None
         self.occupied: Callable[[str], bool] = lambda _: False
@@ -83,7 +83,7 @@ class DockerEngine:
 
     def image(self, tag: str) -> str | None:
         """Return the id of a local image."""
-        return self.images.get(tag.removesuffix(":latest"))
+        return self.images.find(tag)
 
     async def run(self, spec: ContainerSpec) -> Container:
         """Create and start a container. Raises DockerError."""

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spark_sim.catalogue import SimModel
-from spark_sim.checkout import install_checkout
+from spark_sim.checkout import Checkout
 from spark_sim.config import SimConfig
 from spark_sim.daemon import Program, ProgramDaemon
 from spark_sim.docker_cli import DockerCli
 from spark_sim.docker_engine import DockerEngine
+from spark_sim.docker_images import DockerImages
 from spark_sim.faults import Behaviour, Faults
 from spark_sim.hf_disk import lay_out
 from spark_sim.hf_programs import HfPrograms
@@ -54,6 +55,7 @@ class SimulatedHost:
         self.shell = HostShell(
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
         )
+        self.checkout = Checkout(self.sandbox, config, self.address)
         self.neighbours = Neighbours(name, self.address)
         self._programs: dict[str, Program] = {}
         self._daemon = ProgramDaemon(socket, self._programs)
@@ -71,14 +73,16 @@ class SimulatedHost:
         """Write the sandbox and listen. Raises OSError when an address or port is not to be had."""
         host_programs = HostPrograms(self, peer)
         self._programs.update(host_programs.table())
-        self._programs["docker"] = DockerCli(self.engine, self.runtimes)
+        self._programs["docker"] = DockerCli(
+            self.engine, self.runtimes, DockerImages(self.engine, self.pace, self._registry_away)
+        )
         own = tuple(self._programs)
         self._programs.update(VllmCalls(self, self._journal).table())
         local = HfPrograms(self, self._config.catalogue).table()
         self._programs.update(local)
         self.sandbox.build(own, _CONTAINER_PROGRAMS, local)
         install_vllm(self.sandbox)
-        install_checkout(self.sandbox, self._config, self.address)
+        self.checkout.install()
         lay_out(self.sandbox.hub, self.models)
         self.ssh_port = await self.shell.start(self.address, self._config.ssh_port)
         await self._daemon.start()
@@ -86,6 +90,9 @@ class SimulatedHost:
             await self.neighbours.start()
         if self._config.resume:
             await self.engine.resume()
+
+    def _registry_away(self) -> bool:
+        return self.faults.behaviour is Behaviour.NO_REGISTRY
 
     async def stop(self) -> None:
         """Stop everything; containers that run stay running in the host's file."""
