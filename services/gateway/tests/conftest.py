@@ -441,6 +441,7 @@ async def a_bench(
     front = build_front(MemoryBus("gateway", broker), clock, served, chat)
     loops = {
         "hub": asyncio.create_task(front.hub.run()),
+        "jobs": asyncio.create_task(front.jobs.run()),
         "board": asyncio.create_task(front.board.run()),
     }
     transport = httpx.ASGITransport(app=front.http, raise_app_exceptions=False)

@@ -62,6 +62,6 @@ def job_failed(kind: str, job_id: str) -> str:
     return f"{kind}.failed.{job_id}"
 
 
-def job_outcomes(job_id: str) -> str:
-    """Filter over all outcomes of one job; the first one stored wins."""
-    return f"*.*.{job_id}"
+def job_outcomes(kind: str, job_id: str) -> str:
+    """Filter over both outcomes of one job; the first one stored wins."""
+    return f"{kind}.*.{job_id}"

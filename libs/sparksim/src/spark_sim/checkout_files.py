@@ -37,6 +37,7 @@ def _ignored(_: SimConfig) -> Iterable[CheckoutFile]:
 PROVIDERS: tuple[Provider, ...] = (
     program("launch-cluster.sh"),
     program("build-and-copy.sh"),
+    program("hf-download.sh"),
     _ignored,
 )
 """One line each; of two files with one path the later one counts."""

@@ -10,8 +10,15 @@ _RESERVED_BYTES = 50_272_284_160
 
 def used_bytes(hub: Path) -> int:
     """Return what system and models take; links and partial files count once."""
-    files = (path for path in hub.glob("models--*/blobs/*") if not path.is_symlink())
+    files = (
+        path for path in hub.glob("models--*/blobs/*") if path.is_file() and not path.is_symlink()
+    )
     return _SYSTEM_BYTES + sum(path.stat().st_size for path in files)
+
+
+def free_bytes(hub: Path, *, full: bool = False) -> int:
+    """Return what users may still write."""
+    return 0 if full else max(0, TOTAL_BYTES - _RESERVED_BYTES - used_bytes(hub))
 
 
 def df_rows(argv: Sequence[str], hub: Path, *, full: bool) -> str | None:
@@ -20,7 +27,7 @@ def df_rows(argv: Sequence[str], hub: Path, *, full: bool) -> str | None:
     output = next((w.removeprefix("--output=") for w in words if w.startswith("--output=")), None)
     unit = 1 if "-B1" in words or "--block-size=1" in words else 1024
     used = used_bytes(hub)
-    available = 0 if full else max(0, TOTAL_BYTES - _RESERVED_BYTES - used)
+    available = free_bytes(hub, full=full)
     if full:
         used = TOTAL_BYTES - _RESERVED_BYTES
     percent = f"{round(100 * used / max(1, used + available))}%"

@@ -168,6 +168,10 @@ def image_inspection(name: str, image: str) -> dict[str, object]:
         "Config": {
             "Env": [],
             "Cmd": ["/bin/bash"],
-            "Labels": {"org.opencontainers.image.version": facts.vllm_version},
+            # The version label that OCI knows is the one of the Ubuntu it was built on.
+            "Labels": {
+                "org.opencontainers.image.version": "24.04",
+                "vllm_version": facts.vllm_version,
+            },
         },
     }

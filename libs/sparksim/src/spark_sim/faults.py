@@ -10,6 +10,8 @@ class Behaviour(StrEnum):
     OK = "ok"
     SLOW = "slow"
     """Everything takes ten times longer."""
+    OFFLINE = "offline"
+    """The hub cannot be reached; the other Spark and the controller can."""
     HANG = "hang"
     """Loads stop in the middle of the weights and say nothing more."""
     FLAKY = "flaky"

@@ -19,6 +19,7 @@ from spark_sim.journal import Journal
 from spark_sim.memory import HostMemory
 from spark_sim.neighbours import Neighbours
 from spark_sim.pace import Pace
+from spark_sim.rsync import Rsync
 from spark_sim.sandbox import Sandbox
 from spark_sim.ssh_server import HostShell
 from spark_sim.vllm_calls import VllmCalls
@@ -73,6 +74,7 @@ class SimulatedHost:
         """Write the sandbox and listen. Raises OSError when an address or port is not to be had."""
         host_programs = HostPrograms(self, peer)
         self._programs.update(host_programs.table())
+        self._programs.update(Rsync(self, peer).table())
         self._programs["docker"] = DockerCli(
             self.engine, self.runtimes, DockerImages(self.engine, self.pace, self._registry_away)
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from spark_sim.call import Call
 from spark_sim.catalogue import SimModel
 from spark_sim.config import SimConfig
+from spark_sim.hub import OFFERED
 from spark_sim.journal import Journal
 from spark_sim.nvidia_smi import GpuUsage
 from spark_sim.vllm_process import VllmProcess
@@ -29,7 +30,7 @@ class Runtimes:
 
     def model(self, repo: str) -> SimModel | None:
         """Return a model that is whole on this host's disk, by repository."""
-        for model in self.config.catalogue:
+        for model in (*self.config.catalogue, *OFFERED):
             if model.repo == repo:
                 snapshots = self.host.sandbox.hub / model.folder / "snapshots"
                 shards = len(list(snapshots.glob("*/*.safetensors")))

@@ -30,7 +30,7 @@ from spark_gateway.preflight import PreflightRouter
 from spark_gateway.served import ServedModels
 from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
-from spark_gateway.streams.hub import Hub
+from spark_gateway.streams.hub import Hub, jobs_hub
 from spark_gateway.traffic_feed import TrafficFeed
 
 NAME = "gateway"
@@ -43,6 +43,7 @@ class Front:
 
     http: ASGIApp
     hub: Hub
+    jobs: Hub
     board: Board
 
 
@@ -60,11 +61,13 @@ def build_front(
     """Wire dashboard, ``/api`` and the event streams to a bus."""
     own_version = version("spark-gateway")
     hub = Hub(bus, clock)
-    board = Board(bus, hub, clock, version=own_version, demo=demo)
+    jobs = jobs_hub(bus, clock)
+    board = Board(bus, hub, jobs, clock, version=own_version, demo=demo)
     parts = Parts(
         bus=bus,
         clock=clock,
         hub=hub,
+        jobs=jobs,
         board=board,
         served=served,
         chat=chat,
@@ -72,7 +75,7 @@ def build_front(
         version=own_version,
         stopping=stopping or asyncio.Event(),
     )
-    return Front(build_http(parts, hosts or AllowedHosts(), read_dashboard()), hub, board)
+    return Front(build_http(parts, hosts or AllowedHosts(), read_dashboard()), hub, jobs, board)
 
 
 async def build(settings: GatewaySettings, clock: Clock) -> Service:
@@ -106,6 +109,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     async def end_streams() -> None:
         await stopping.wait()
         front.hub.close()
+        front.jobs.close()
         await asyncio.Event().wait()
 
     async def close() -> None:
@@ -120,6 +124,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         background=(
             bus.run,
             front.hub.run,
+            front.jobs.run,
             front.board.run,
             watch.run,
             lambda: announce(bus, clock),

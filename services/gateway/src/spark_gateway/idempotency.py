@@ -1,4 +1,4 @@
-"""From a caller's ``Idempotency-Key`` to the id of a swap."""
+"""From a caller's ``Idempotency-Key`` to the id of a swap or job."""
 
 import hashlib
 
@@ -6,8 +6,8 @@ from spark_common.errors import InvalidRequestError
 from spark_common.ids import is_id, new_id
 
 
-def swap_id_for(header: str | None, in_body: str | None) -> str:
-    """Return the id that makes a repeat of this request the same swap.
+def id_for(header: str | None, in_body: str | None) -> str:
+    """Return the id that makes a repeat of this request the same swap or job.
 
     A key that is a valid id is used as it is, any other is hashed, none makes a new id.
     Raises InvalidRequestError when header and body name different ones.

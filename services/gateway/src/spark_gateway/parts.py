@@ -21,6 +21,7 @@ class Parts:
     bus: Bus
     clock: Clock
     hub: Hub
+    jobs: Hub
     board: Board
     served: ServedModels
     chat: ModelChat

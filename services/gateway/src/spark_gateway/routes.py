@@ -3,13 +3,14 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from spark_gateway.api import docs, explain, live, models, openai, status, swaps
+from spark_gateway.api import docs, downloads, explain, live, models, openai, status, swaps
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     models.router,
     swaps.router,
     explain.router,
+    downloads.router,
     live.router,
     openai.router,
     docs.router,

@@ -53,8 +53,8 @@ class TrafficFeed:
     def on_entry(self, entry: Entry) -> None:
         """Take in one event of a swap."""
         if entry.is_outcome:
-            self._over.append(entry.swap_id)
-            if entry.swap_id == self._current:
+            self._over.append(entry.thread.id)
+            if entry.thread.id == self._current:
                 self._set(None, None)
             self._look.poke()
             return

@@ -21,9 +21,10 @@ EVENT_STREAM: dict[int | str, dict[str, Any]] = {
 async def live(parts: Annotated[Parts, Depends(parts_of)]) -> Response:
     """A snapshot, the progress of a running swap, then every change.
 
-    Events: `snapshot`, `swap.progress`, `swap.complete`, `swap.failed`, `menu`, `swaps`,
-    `components`, `bus`. A reconnect starts with a new snapshot.
+    Events: `snapshot`, `swap.progress`, `swap.complete`, `swap.failed`, the same three of
+    `download` and `update`, `menu`, `swaps`, `downloads`, `components`, `bus`.
+    A reconnect starts with a new snapshot.
     """
     client = Subscriber()
-    view = LiveView(parts.bus, parts.hub, parts.board, client)
+    view = LiveView(parts.bus, parts.hub, parts.jobs, parts.board, client)
     return EventStream(view.frames(), client.dropped)

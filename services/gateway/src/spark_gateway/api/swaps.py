@@ -28,11 +28,12 @@ from spark_gateway.api.live import EVENT_STREAM
 from spark_gateway.api.models import ASK_SECONDS
 from spark_gateway.boundary import request_id_of
 from spark_gateway.control_route import ControlRoute
-from spark_gateway.idempotency import swap_id_for
+from spark_gateway.idempotency import id_for
 from spark_gateway.parts import Parts, parts_of
+from spark_gateway.streams.entry import Thread
 from spark_gateway.streams.sse import EventStream
+from spark_gateway.streams.story import Story
 from spark_gateway.streams.subscriber import Subscriber
-from spark_gateway.streams.swap_story import SwapStory
 
 router = APIRouter(prefix="/api/swap", tags=["swaps"], route_class=ControlRoute)
 
@@ -84,7 +85,7 @@ async def request_swap(
     lock_token: Token = None,
 ) -> SwapView:
     """Ask for a model. The answer comes once the swap is stored; follow it at `Location`."""
-    swap_id = swap_id_for(idempotency_key, order.id)
+    swap_id = id_for(idempotency_key, order.id)
     question = RequestSwap(
         model=order.model,
         requested_by=order.requested_by,
@@ -176,17 +177,18 @@ async def stream_swap(
     Events: `swap.progress`, then one of `swap.complete` and `swap.failed`, then the end.
     `reset` says that the id was of another stream and that everything follows again.
     """
-    outcome = await parts.hub.outcome(id)
+    thread = Thread("swap", id)
+    outcome = await parts.hub.outcome(thread)
     if not await parts.hub.wait_caught_up(_PATIENCE_SECONDS):
         raise UnavailableError("the event streams are not there yet; try again in a moment")
     if outcome is not None and last_event_id == outcome.event_id:
         return Response(status_code=204)
-    if outcome is None and not await parts.hub.has_progress(id):
+    if outcome is None and not await parts.hub.has_progress(thread):
         view = await _view(request, parts, id)
         if view.phase in TERMINAL:
             return Response(status_code=204)
     client = Subscriber()
-    story = SwapStory(parts.bus, parts.hub, parts.clock, id, client)
+    story = Story(parts.bus, parts.hub, parts.clock, thread, client)
     return EventStream(story.frames(last_event_id), client.dropped)
 
 

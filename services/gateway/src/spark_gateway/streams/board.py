@@ -10,9 +10,11 @@ from pydantic import TypeAdapter
 from spark_common import subjects
 from spark_common.bus import Bus
 from spark_common.clock import Clock
+from spark_common.contracts.downloads import LIST_DOWNLOADS, Downloads, ListDownloads
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu
 from spark_common.contracts.rpc import Reply, ReplyT, RequestT, Rpc
 from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps
+from spark_common.contracts.updates import Updates
 from spark_common.errors import SparkError
 from spark_gateway.streams.entry import Entry
 from spark_gateway.streams.hub import Hub
@@ -35,10 +37,12 @@ class BusView(Reply):
 
 
 class LiveSnapshot(Reply):
-    """The dashboard's whole picture. ``menu`` and ``swaps`` are null when nobody answers."""
+    """The dashboard's whole picture. What nobody answers about is null."""
 
     menu: Menu | None
     swaps: Swaps | None
+    downloads: Downloads | None = None
+    updates: Updates | None = None
     components: list[Component]
     bus: BusView
     version: str
@@ -48,32 +52,36 @@ class LiveSnapshot(Reply):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A picture and the hub's mark before it was taken: later entries may not be in it."""
+    """A picture and the hubs' marks before it was taken: later entries may not be in it."""
 
     view: LiveSnapshot
     mark: int
+    jobs_mark: int
 
 
 class Board:
     """One cached picture, refreshed on hints and on a timer, and told about when it changes."""
 
     def __init__(
-        self, bus: Bus, hub: Hub, clock: Clock, *, version: str, demo: bool = False
+        self, bus: Bus, hub: Hub, jobs: Hub, clock: Clock, *, version: str, demo: bool = False
     ) -> None:
         self._bus = bus
         self._hub = hub
+        self._jobs = jobs
         self._clock = clock
         self._version = version
         self._demo = demo
         self._menu: Menu | None = None
         self._swaps: Swaps | None = None
-        self._mark = 0
+        self._downloads: Downloads | None = None
+        self._mark = self._jobs_mark = 0
         self._pace = Pace(clock, lambda: hub.watched)
         self._neighbours = Neighbours(bus, clock, lambda: hub.watched)
         self._listeners: list[Callable[[LiveSnapshot], None]] = []
         self._neighbours.on_change(self._tell_components)
-        hub.on_entry(self._heard)
-        hub.on_caught_up(self.poke)
+        for each in (hub, jobs):
+            each.on_entry(self._heard)
+            each.on_caught_up(self.poke)
 
     def on_picture(self, listener: Callable[[LiveSnapshot], None]) -> None:
         """Call ``listener`` after every refresh; it must not block."""
@@ -98,7 +106,7 @@ class Board:
         if neighbours:
             waits.append(self._neighbours.pace.wait_fresh(_PATIENCE_SECONDS))
         await asyncio.gather(*waits)
-        return Snapshot(self._view(), self._mark)
+        return Snapshot(self._view(), self._mark, self._jobs_mark)
 
     async def run(self) -> None:
         """Keep the picture fresh until cancelled."""
@@ -112,6 +120,7 @@ class Board:
         return LiveSnapshot(
             menu=self._menu,
             swaps=self._swaps,
+            downloads=self._downloads,
             components=self._neighbours.components,
             bus=self.bus_view(),
             version=self._version,
@@ -119,16 +128,21 @@ class Board:
         )
 
     async def _refresh(self) -> None:
-        mark = self._hub.mark
-        menu, swaps = await asyncio.gather(
-            self._ask(LIST_MODELS, ListModels()), self._ask(LIST_SWAPS, ListSwaps())
+        mark, jobs_mark = self._hub.mark, self._jobs.mark
+        menu, swaps, downloads = await asyncio.gather(
+            self._ask(LIST_MODELS, ListModels()),
+            self._ask(LIST_SWAPS, ListSwaps()),
+            self._ask(LIST_DOWNLOADS, ListDownloads()),
         )
-        old_menu, old_swaps = self._menu, self._swaps
-        self._menu, self._swaps, self._mark = menu, swaps, mark
+        old_menu, old_swaps, old_downloads = self._menu, self._swaps, self._downloads
+        self._menu, self._swaps, self._downloads = menu, swaps, downloads
+        self._mark, self._jobs_mark = mark, jobs_mark
         if menu is not None and _content(menu) != _content(old_menu):
             self._hub.tell("menu", menu.model_dump_json())
         if swaps is not None and swaps != old_swaps:
             self._hub.tell("swaps", swaps.model_dump_json())
+        if downloads is not None and downloads != old_downloads:
+            self._hub.tell("downloads", downloads.model_dump_json())
         view = self._view()
         for listener in self._listeners:
             listener(view)
@@ -145,8 +159,9 @@ class Board:
 
     def _heard(self, entry: Entry) -> None:
         """Refresh on outcomes and changes of phase; percentages and log lines tell themselves."""
-        begins = entry.content.get("n") == 1
-        if entry.is_outcome or begins or entry.content.get("previous_phase") is not None:
+        content = entry.content
+        moved = content.get("previous_phase") or content.get("previous_step")
+        if entry.is_outcome or content.get("n") == 1 or moved is not None:
             self.poke()
 
     async def _listen(self) -> None:

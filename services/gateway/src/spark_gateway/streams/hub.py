@@ -13,7 +13,7 @@ from spark_common.bus import Bus, StoredMessage
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
 from spark_common.service import REGISTRY
-from spark_gateway.streams.entry import OUTCOMES, PROGRESS, Entry, entry_of
+from spark_gateway.streams.entry import JOBS, SWAPS, Entry, StreamPair, Thread, entry_of
 from spark_gateway.streams.reader import StreamReader
 from spark_gateway.streams.sse import KEEP_ALIVE, event_frame
 from spark_gateway.streams.subscriber import Item, Subscriber
@@ -43,9 +43,13 @@ class Hub:
         bus: Bus,
         clock: Clock,
         *,
+        pair: StreamPair = SWAPS,
         ring_entries: int = RING_ENTRIES,
         ring_bytes: int = RING_BYTES,
     ) -> None:
+        self.pair = pair
+        self.leads = pair == SWAPS
+        """A client of everything hangs on all hubs; one keeps it awake, counts it, resyncs it."""
         self._bus = bus
         self._clock = clock
         self._ring: deque[Entry] = deque()
@@ -53,14 +57,14 @@ class Hub:
         self._ring_bytes = ring_bytes
         self._bytes = 0
         self._told = 0
-        self._clients: dict[Subscriber, str | None] = {}
+        self._clients: dict[Subscriber, Thread | None] = {}
         self._listeners: list[Callable[[Entry], None]] = []
         self._resync_listeners: list[Callable[[], None]] = []
         self._closed = False
         self._caught_up = asyncio.Event()
-        self.progress = self._reader(PROGRESS, ring_entries)
-        # An old outcome is looked up when somebody asks for its swap; only new ones are told.
-        self.outcomes = self._reader(OUTCOMES, 0)
+        self.progress = self._reader(pair.progress, ring_entries)
+        # An old outcome is looked up when somebody asks for its thread; only new ones are told.
+        self.outcomes = self._reader(pair.outcomes, 0)
 
     @property
     def mark(self) -> int:
@@ -85,7 +89,7 @@ class Hub:
     @property
     def watched(self) -> bool:
         """Whether anybody follows everything (a dashboard is open)."""
-        return any(swap_id is None for swap_id in self._clients.values())
+        return any(thread is None for thread in self._clients.values())
 
     async def run(self) -> None:
         """Read both streams and keep clients awake, until cancelled."""
@@ -102,18 +106,21 @@ class Hub:
         """Call ``listener`` when what happened before was read: it was told to nobody."""
         self._resync_listeners.append(listener)
 
-    def attach(self, client: Subscriber, swap_id: str | None) -> int:
-        """Send ``client`` what comes from now on, of one swap or of everything; return the mark."""
+    def attach(self, client: Subscriber, thread: Thread | None) -> int:
+        """Send ``client`` what comes from now on, of a thread or of everything; return the mark."""
         if self._closed:
             client.close()
-        self._clients[client] = swap_id
-        _CLIENTS.set(len(self._clients))
+        self._clients[client] = thread
+        if thread is not None or self.leads:
+            _CLIENTS.inc()
         return self._told
 
     def detach(self, client: Subscriber) -> None:
         """Forget a client."""
-        self._clients.pop(client, None)
-        _CLIENTS.set(len(self._clients))
+        known = client in self._clients
+        thread = self._clients.pop(client, None)
+        if known and (thread is not None or self.leads):
+            _CLIENTS.dec()
 
     def close(self) -> None:
         """End all streams, now and later: the process stops."""
@@ -121,41 +128,44 @@ class Hub:
         for client in self._clients:
             client.close()
 
-    def since(self, first_mark: int, before_mark: int, swap_id: str | None) -> list[Entry]:
-        """Return entries told before ``before_mark`` that are of ``swap_id`` or not before
+    def since(self, first_mark: int, before_mark: int, thread: Thread | None) -> list[Entry]:
+        """Return entries told before ``before_mark`` that are of ``thread`` or not before
         ``first_mark``, as far as the ring remembers.
         """
         oldest = self._told - len(self._ring)
         return [
             entry
             for mark, entry in enumerate(self._ring, oldest)
-            if mark < before_mark and (mark >= first_mark or entry.swap_id == swap_id)
+            if mark < before_mark and (mark >= first_mark or entry.thread == thread)
         ]
 
-    def progress_after(self, swap_id: str, seq: int) -> list[Entry]:
-        """Return the remembered progress of a swap after ``seq``; complete from the floor on."""
+    def progress_after(self, thread: Thread, seq: int) -> list[Entry]:
+        """Return the remembered progress of a thread after ``seq``; complete from the floor on."""
         return [
             entry
             for entry in self._ring
-            if entry.swap_id == swap_id and entry.seq > seq and not entry.is_outcome
+            if entry.thread == thread and entry.seq > seq and not entry.is_outcome
         ]
 
     def tell(self, name: str, payload: str | dict[str, JsonValue]) -> None:
         """Tell everybody who follows everything something that no stream stores."""
         self._offer(Item(event_frame(name, payload)), None)
 
-    async def outcome(self, swap_id: str) -> Entry | None:
-        """Return the stored outcome of a swap, if it has one. Raises UnavailableError."""
-        for subject in (subjects.swap_complete(swap_id), subjects.swap_failed(swap_id)):
-            message = await self._bus.last_message(OUTCOMES, subject)
+    async def outcome(self, thread: Thread) -> Entry | None:
+        """Return the stored outcome of a thread, if it has one. Raises UnavailableError."""
+        for subject in (
+            subjects.job_complete(thread.kind, thread.id),
+            subjects.job_failed(thread.kind, thread.id),
+        ):
+            message = await self._bus.last_message(self.pair.outcomes, subject)
             if message is not None:
                 return entry_of(message)
         return None
 
-    async def has_progress(self, swap_id: str) -> bool:
-        """Say whether any progress of a swap is stored. Raises UnavailableError."""
-        subject = subjects.swap_progress(swap_id)
-        return await self._bus.last_message(PROGRESS, subject) is not None
+    async def has_progress(self, thread: Thread) -> bool:
+        """Say whether any progress of a thread is stored. Raises UnavailableError."""
+        subject = subjects.job_progress(thread.kind, thread.id)
+        return await self._bus.last_message(self.pair.progress, subject) is not None
 
     async def all_progress_told(self) -> None:
         """Wait, for a bounded time, until the progress that is stored by now was told."""
@@ -200,7 +210,7 @@ class Hub:
             if not gone.is_outcome:
                 self.progress.floor = gone.seq
         item = Item(entry.frame, closes=entry.is_outcome)
-        self._offer(item, entry.swap_id, everybody=not history)
+        self._offer(item, entry.thread, everybody=not history)
         if not history:
             for listener in self._listeners:
                 listener(entry)
@@ -211,25 +221,32 @@ class Hub:
         self._ring.clear()
         self._bytes = 0
         self.progress.floor = self.progress.position
-        for client, swap_id in self._clients.items():
-            if swap_id is not None:
+        for client, thread in self._clients.items():
+            if thread is not None:
                 client.close()
 
     def _resync(self) -> None:
         if self.caught_up:
             self._caught_up.set()
-            self._offer(Item(b"", resync_before=self._told), None)
+            if self.leads:
+                self._offer(Item(b"", resync_before=self._told), None)
             for listener in self._resync_listeners:
                 listener()
 
-    def _offer(self, item: Item, swap_id: str | None, *, everybody: bool = True) -> None:
+    def _offer(self, item: Item, thread: Thread | None, *, everybody: bool = True) -> None:
         for client, wanted in self._clients.items():
-            wants = wanted == swap_id if wanted is not None else everybody
+            wants = wanted == thread if wanted is not None else everybody
             if wants and not client.offer(item):
                 _DROPPED.inc()
 
     async def _keep_alive(self) -> None:
         while True:
             await self._clock.sleep(KEEP_ALIVE_SECONDS)
-            for client in self._clients:
-                client.offer(Item(KEEP_ALIVE))
+            for client, thread in self._clients.items():
+                if thread is not None or self.leads:
+                    client.offer(Item(KEEP_ALIVE))
+
+
+def jobs_hub(bus: Bus, clock: Clock) -> Hub:
+    """Return the hub of jobs that are no swaps. Its pictures are the board's."""
+    return Hub(bus, clock, pair=JOBS)

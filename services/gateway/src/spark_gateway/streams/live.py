@@ -7,10 +7,11 @@ from spark_common.bus import Bus
 from spark_common.contracts.swaps import SwapView
 from spark_common.errors import SparkError
 from spark_gateway.streams.board import Board
+from spark_gateway.streams.entry import Thread
 from spark_gateway.streams.hub import Hub
 from spark_gateway.streams.sse import PREAMBLE, event_frame
+from spark_gateway.streams.story import replay
 from spark_gateway.streams.subscriber import Subscriber
-from spark_gateway.streams.swap_story import replay
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class LiveView:
 
     bus: Bus
     hub: Hub
+    jobs: Hub
     board: Board
     client: Subscriber
 
@@ -26,6 +28,7 @@ class LiveView:
         """Yield the wire bytes, for ever."""
         yield PREAMBLE
         mark = self.hub.attach(self.client, None)
+        self.jobs.attach(self.client, None)
         try:
             async for frame in self._picture(mark):
                 yield frame
@@ -37,6 +40,7 @@ class LiveView:
                 yield b"".join(item.frame for item in items)
         finally:
             self.hub.detach(self.client)
+            self.jobs.detach(self.client)
 
     async def _picture(self, before_mark: int) -> AsyncGenerator[bytes, None]:
         """Yield the snapshot and what leads from it to ``before_mark``; the queue has the rest."""
@@ -44,13 +48,17 @@ class LiveView:
         yield event_frame("snapshot", snapshot.view.model_dump_json())
         swaps = snapshot.view.swaps
         current = swaps.current if swaps is not None else None
-        entries = self.hub.since(snapshot.mark, before_mark, current.id if current else None)
+        thread = Thread("swap", current.id) if current is not None else None
+        entries = self.hub.since(snapshot.mark, before_mark, thread)
         if current is not None:
-            first = next((entry for entry in entries if entry.swap_id == current.id), None)
+            first = next((entry for entry in entries if entry.thread == thread), None)
             if first is None or first.content.get("n") != 1:
                 async for frame in self._beginning(current, first.seq if first else None):
                     yield frame
         yield b"".join(entry.frame for entry in entries)
+        # What a picture of jobs lacks; the numbers of the events tell what was there before.
+        newer = self.jobs.since(snapshot.jobs_mark, self.jobs.mark, None)
+        yield b"".join(entry.frame for entry in newer)
 
     async def _beginning(
         self, swap: SwapView, before_seq: int | None
@@ -58,7 +66,9 @@ class LiveView:
         """Yield the progress of a swap that the ring forgot."""
         until = before_seq - 1 if before_seq is not None else self.hub.progress.floor
         try:
-            async for entry in replay(self.bus, swap.id, 0, until):
+            async for entry in replay(
+                self.bus, self.hub.progress.stream, Thread("swap", swap.id), 0, until
+            ):
                 yield entry.frame
         except SparkError:
             # The picture stays right without the older log lines.

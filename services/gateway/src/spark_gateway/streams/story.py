@@ -1,4 +1,4 @@
-"""Follow one swap from any point to its outcome, without a gap and without a repeat."""
+"""Follow one swap or job from any point to its outcome, without a gap and without a repeat."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from spark_common import subjects
 from spark_common.bus import Bus
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
-from spark_gateway.streams.entry import PROGRESS, Entry, entry_of, resume_after
+from spark_gateway.streams.entry import Entry, Thread, entry_of, resume_after
 from spark_gateway.streams.hub import Hub
 from spark_gateway.streams.reader import tailing
 from spark_gateway.streams.sse import KEEP_ALIVE, PREAMBLE, RESET
@@ -16,13 +16,15 @@ from spark_gateway.streams.subscriber import Subscriber
 _LOOK_AGAIN_SECONDS = 0.5
 
 
-async def replay(bus: Bus, swap_id: str, after: int, until: int) -> AsyncGenerator[Entry, None]:
-    """Yield a swap's stored progress with ``after < seq <= until``, straight from the stream."""
-    subject = subjects.swap_progress(swap_id)
-    newest = await bus.last_message(PROGRESS, subject)
+async def replay(
+    bus: Bus, stream: str, thread: Thread, after: int, until: int
+) -> AsyncGenerator[Entry, None]:
+    """Yield a thread's stored progress with ``after < seq <= until``, straight from the stream."""
+    subject = subjects.job_progress(thread.kind, thread.id)
+    newest = await bus.last_message(stream, subject)
     if newest is None or newest.seq <= after:
         return
-    async with tailing(bus, PROGRESS, (subject,), after) as messages:
+    async with tailing(bus, stream, (subject,), after) as messages:
         async for message in messages:
             if message.seq > until:
                 return
@@ -34,8 +36,8 @@ async def replay(bus: Bus, swap_id: str, after: int, until: int) -> AsyncGenerat
 
 
 @dataclass(frozen=True)
-class SwapStory:
-    """The events of one swap for one client.
+class Story:
+    """The events of one swap or job for one client.
 
     A client that is further back than the hub remembers reads the stream itself, at its own
     pace, until it has caught up with the ring; only then does it hang on the hub's queue.
@@ -44,7 +46,7 @@ class SwapStory:
     bus: Bus
     hub: Hub
     clock: Clock
-    swap_id: str
+    thread: Thread
     client: Subscriber
 
     def told_up_to(self, last_event_id: str | None) -> int | None:
@@ -52,7 +54,7 @@ class SwapStory:
         if not last_event_id:
             return 0
         progress = self.hub.progress
-        return resume_after(last_event_id, progress.epoch or "", progress.known)
+        return resume_after(last_event_id, progress.stream, progress.epoch or "", progress.known)
 
     async def frames(self, last_event_id: str | None) -> AsyncGenerator[bytes, None]:
         """Yield the wire bytes: what the client misses, then what comes, ending at the outcome."""
@@ -70,12 +72,12 @@ class SwapStory:
         progress = self.hub.progress
         while cursor < progress.floor:
             until = progress.position
-            async for entry in replay(self.bus, self.swap_id, cursor, until):
+            async for entry in replay(self.bus, progress.stream, self.thread, cursor, until):
                 yield entry.frame
             cursor = max(cursor, until)
         # No await between these two: nothing can fall between the ring and the queue.
-        missed = self.hub.progress_after(self.swap_id, cursor)
-        self.hub.attach(self.client, self.swap_id)
+        missed = self.hub.progress_after(self.thread, cursor)
+        self.hub.attach(self.client, self.thread)
         yield b"".join(entry.frame for entry in missed)
         async for frame in self._to_the_end():
             yield frame
@@ -83,7 +85,7 @@ class SwapStory:
     async def _to_the_end(self) -> AsyncGenerator[bytes, None]:
         while True:
             try:
-                outcome = await self.hub.outcome(self.swap_id)
+                outcome = await self.hub.outcome(self.thread)
                 break
             except UnavailableError:
                 yield KEEP_ALIVE

@@ -1,0 +1,162 @@
+"""The one writer of a running job: saves every change, then tells it."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Generic
+
+import structlog
+
+from spark_common.clock import Clock
+from spark_common.errors import UnavailableError
+from spark_common.jobs.kind import JobKind
+from spark_common.jobs.record import RecordT
+from spark_common.jobs.store import JobRecords
+from spark_common.jobs.teller import JobTeller
+
+_log = structlog.get_logger()
+_TELL_EVERY_SECONDS = 0.2
+_SAVE_AGAIN_SECONDS = 5.0
+_LINES_PER_EVENT = 200
+_LINE_CHARACTERS = 4000
+_BYTES_PER_EVENT = 200_000
+"""An event must stay well below the bus's one megabyte."""
+
+
+class JobJournal(Generic[RecordT]):
+    """Holds a job while it runs.
+
+    While Redis is away the job goes on and its latest state is written when Redis is back. A
+    record that belongs to a newer process raises StaleWriterError: this one must let go of it.
+    """
+
+    def __init__(
+        self,
+        record: RecordT,
+        *,
+        kind: JobKind[RecordT],
+        store: JobRecords[RecordT],
+        teller: JobTeller,
+        clock: Clock,
+        writer: int,
+    ) -> None:
+        self._record = record
+        self._kind = kind
+        self._store = store
+        self._teller = teller
+        self._clock = clock
+        self._writer = writer
+        self._stored_revision = record.revision
+        self._lines: list[str] = []
+        self._told_at: float | None = None
+        self._save_again_at: float | None = None
+        self._cancel = asyncio.Event()
+        self._cancelled_by: str | None = None
+
+    @property
+    def record(self) -> RecordT:
+        """The job as of now."""
+        return self._record
+
+    @property
+    def stored_revision(self) -> int:
+        """The last revision that is known to be in the store."""
+        return self._stored_revision
+
+    @property
+    def cancelled_by(self) -> str | None:
+        """Who wants the job to stop, or None."""
+        return self._cancelled_by
+
+    def cancel(self, by: str) -> None:
+        """Remember that somebody wants the job to stop; whoever waits in ``pause`` goes on."""
+        self._cancelled_by = self._cancelled_by or by
+        self._cancel.set()
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait, at most until somebody cancels; return whether somebody did."""
+        if self._cancel.is_set():
+            return True
+        waits = [
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+            asyncio.ensure_future(self._cancel.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        return self._cancel.is_set()
+
+    async def enter(self, step: str, message: str, **facts: Any) -> None:
+        """Move to the next step: save, then tell."""
+        previous = self._record.step
+        moved = self._record.model_copy(update=facts)
+        self._record = moved.enter(step, self._clock.now(), message)
+        _log.info("job.step_changed", job_id=self._record.id, kind=self._kind.name, step=step)
+        await self._save_and_tell(previous)
+
+    async def note(
+        self, message: str | None = None, *, lines: Sequence[str] = (), **facts: Any
+    ) -> None:
+        """Keep what is new within the step; tells at most five times a second."""
+        self._lines.extend(line[:_LINE_CHARACTERS] for line in lines)
+        if message is not None:
+            facts["message"] = message
+        new = {name: value for name, value in facts.items() if getattr(self._record, name) != value}
+        if new:
+            self._record = self._record.amend(**new)
+        behind = self._record.revision > self._stored_revision
+        if (new or self._lines) and self._may_tell():
+            await self._save_and_tell(None)
+        elif behind and self._save_again_at is not None:
+            await self.save()
+
+    async def adopt(self, **facts: Any) -> None:
+        """Save facts without telling them."""
+        self._record = self._record.amend(**facts)
+        await self.save()
+
+    def conclude(self, ended: RecordT) -> None:
+        """Show the end, which is stored as an event."""
+        self._record = ended
+
+    async def save(self) -> None:
+        """Write the record, unless Redis was away just now. Raises StaleWriterError."""
+        now = self._clock.monotonic()
+        if self._save_again_at is not None and now < self._save_again_at:
+            return
+        try:
+            await self._store.save(self._record, self._stored_revision, self._writer)
+        except UnavailableError:
+            if self._save_again_at is None:
+                _log.warning("job.record_behind", job_id=self._record.id, kind=self._kind.name)
+            self._save_again_at = now + _SAVE_AGAIN_SECONDS
+            return
+        self._stored_revision = self._record.revision
+        self._save_again_at = None
+
+    def _may_tell(self) -> bool:
+        now = self._clock.monotonic()
+        return self._told_at is None or now - self._told_at >= _TELL_EVERY_SECONDS
+
+    async def _save_and_tell(self, previous: str | None) -> None:
+        record = self._record = self._record.amend(n=self._record.n + 1)
+        await self.save()
+        self._told_at = self._clock.monotonic()
+        lines, self._lines = fitting(self._lines), []
+        self._teller.tell(self._kind.progress_event(record, previous, lines, self._clock.now()))
+
+
+def fitting(lines: Sequence[str]) -> list[str]:
+    """Return the last lines that fit one event, and say how many were left out."""
+    kept: list[str] = []
+    size = 0
+    for line in reversed(lines):
+        size += len(line.encode())
+        if len(kept) == _LINES_PER_EVENT or size > _BYTES_PER_EVENT:
+            break
+        kept.append(line)
+    kept.reverse()
+    left_out = len(lines) - len(kept)
+    return [f"... {left_out} lines left out ...", *kept] if left_out else kept

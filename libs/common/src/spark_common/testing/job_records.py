@@ -1,0 +1,123 @@
+"""Job records in memory, with the rules of the Lua scripts; both sit the same exam."""
+
+from dataclasses import dataclass
+from typing import Generic
+
+from spark_common.errors import UnavailableError
+from spark_common.jobs.record import RecordT
+from spark_common.jobs.store import Busy, Conflicting, Created, Known, StaleWriterError
+
+
+@dataclass
+class _Row(Generic[RecordT]):
+    record: RecordT
+    revision: int
+    writer: int = 0
+    over: bool = False
+    cancelled_by: str | None = None
+
+
+class MemoryJobRecords(Generic[RecordT]):
+    """The store of one kind of job. ``away`` plays an outage."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self._rows: dict[str, _Row[RecordT]] = {}
+        self._live: list[str] = []
+        self._busy: dict[str, str] = {}
+        self._writer = 0
+
+    async def create(self, record: RecordT) -> Created | Known[RecordT] | Conflicting | Busy:
+        """Check and write at once."""
+        self._require()
+        known = self._rows.get(record.id)
+        if known is not None:
+            same = known.record.body_sha256 == record.body_sha256
+            return Known(known.record) if same else Conflicting()
+        holder = self._busy.get(record.exclusive)
+        if holder is not None:
+            return Busy(holder)
+        self._rows[record.id] = _Row(record, 1)
+        self._busy[record.exclusive] = record.id
+        self._live.append(record.id)
+        return Created()
+
+    async def get(self, id: str) -> RecordT | None:
+        """Return a job or None."""
+        self._require()
+        row = self._rows.get(id)
+        return row.record if row else None
+
+    async def live(self) -> list[RecordT]:
+        """Return the jobs that are not over, oldest first."""
+        self._require()
+        rows = [self._rows[job_id].record for job_id in self._live]
+        return sorted(rows, key=lambda record: record.created_at)
+
+    async def recent(self, limit: int) -> list[RecordT]:
+        """Return the latest jobs, newest first."""
+        self._require()
+        rows = [row.record for row in self._rows.values()]
+        return sorted(rows, key=lambda record: record.created_at, reverse=True)[:limit]
+
+    async def holder(self, exclusive: str) -> str | None:
+        """Return the id of the living job with this exclusive word."""
+        self._require()
+        return self._busy.get(exclusive)
+
+    async def save(self, record: RecordT, expected: int, writer: int) -> None:
+        """Write a change."""
+        if not self._write(record, expected, writer, over=False):
+            return
+        self._busy.setdefault(record.exclusive, record.id)
+        if record.id not in self._live:
+            self._live.append(record.id)
+
+    async def finish(self, record: RecordT, expected: int, writer: int) -> None:
+        """Write the end."""
+        self._write(record, expected, writer, over=True)
+        if record.id in self._live:
+            self._live.remove(record.id)
+        if self._busy.get(record.exclusive) == record.id:
+            del self._busy[record.exclusive]
+
+    async def request_cancel(self, id: str, by: str) -> None:
+        """Remember who wants it to stop."""
+        self._require()
+        row = self._rows.get(id)
+        if row is not None and row.cancelled_by is None:
+            row.cancelled_by = by
+
+    async def cancel_requested(self, id: str) -> str | None:
+        """Return who wants it to stop."""
+        self._require()
+        row = self._rows.get(id)
+        return row.cancelled_by if row else None
+
+    async def claim_writer(self) -> int:
+        """Return a number higher than any before."""
+        self._require()
+        self._writer += 1
+        return self._writer
+
+    def _write(self, record: RecordT, expected: int, writer: int, *, over: bool) -> bool:
+        """Write when allowed; False when exactly this end is written already."""
+        self._require()
+        row = self._rows.get(record.id)
+        if row is None:
+            self._rows[record.id] = _Row(record, record.revision, writer, over)
+            return True
+        mine = row.writer == writer and writer > 0
+        moved = row.revision > record.revision if mine else row.revision != expected
+        if row.writer > writer or moved:
+            raise StaleWriterError(record.id)
+        if row.over:
+            if mine and row.revision == record.revision:
+                return False
+            raise StaleWriterError(record.id)
+        row.record, row.revision, row.writer, row.over = record, record.revision, writer, over
+        return True
+
+    def _require(self) -> None:
+        if self.away:
+            raise UnavailableError("the records cannot be read or written: Redis is away")
