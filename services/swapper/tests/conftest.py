@@ -52,6 +52,8 @@ class Bench:
     store: MemoryJobs = field(default_factory=MemoryJobs)
     gate: FakeGate = field(default_factory=FakeGate)
     deaths: int = 0
+    updating: str | None = None
+    """Id of an update of the cluster software that runs."""
 
     def __post_init__(self) -> None:
         self.old, self.new = a_candidate("gemma"), a_candidate("qwen")
@@ -95,6 +97,7 @@ class Bench:
             fence=lambda: claim_fence(store, self.runtime, clock),
             after_swap=self.observer.look,
             lost=self._die,
+            updating=self._updating,
         )
         preflighting = Preflighting(self.runtime, self.preflight)
         planning = Planning(self.runtime, self.shelf, preflighting, timings, clock)
@@ -106,6 +109,7 @@ class Bench:
             planning=planning,
             runtime_view=self.observer.view,
             clock=clock,
+            updating=self._updating,
         )
         self.handlers = Handlers(
             bus, store, self.admission, self.worker, self.shelf, self.suggesting
@@ -116,6 +120,9 @@ class Bench:
 
     async def _nothing(self) -> None:
         return
+
+    async def _updating(self) -> str | None:
+        return self.updating
 
     def _die(self) -> None:
         self.deaths += 1

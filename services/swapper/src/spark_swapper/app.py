@@ -10,16 +10,18 @@ import httpx
 from redis.asyncio import Redis
 
 from spark_common.bus.nats import connect_bus
-from spark_common.bus.port import Bus
+from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock, SystemClock
 from spark_common.errors import UnavailableError
 from spark_common.events import MenuChanged
 from spark_common.ids import new_id
+from spark_common.jobs import RedisJobRecords
 from spark_common.redis_access import connect_redis, require_redis
 from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
 from spark_common.service import ReadyCheck, Service, answer_about, bus_check, redis_check
 from spark_common.subjects import MENU_CHANGED
+from spark_swapper.adapters.living_jobs import LivingJobs
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.adapters.ssh_runtime import SshRuntime
@@ -44,14 +46,25 @@ from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapperSettings, SwapTimings
 from spark_swapper.shelf import DiskShelf
+from spark_swapper.standstill import Updating, nobody
 from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.suggest import Suggesting
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
+from spark_swapper.updates.record import UPDATES
+from spark_swapper.updates.wiring import UpdatePart, wire_updates
 from spark_swapper.worker import Worker
 
-STREAMS = ("SC_INGRESS", "SC_SWAP_CMD", "SC_SWAP_EVT", "SC_SWAP_ADM", "SC_PROGRESS")
+STREAMS = (
+    "SC_INGRESS",
+    "SC_SWAP_CMD",
+    "SC_SWAP_EVT",
+    "SC_SWAP_ADM",
+    "SC_PROGRESS",
+    "SC_JOB_EVT",
+    "SC_JOB_PROGRESS",
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,11 @@ class Swapper:
 
     path: SwapPath
     shelf: DiskShelf
+    updates: UpdatePart
+
+    def verbs(self) -> list[Serving]:
+        """Return everything that this service answers."""
+        return [*self.path.handlers.verbs(), *self.updates.verbs.verbs()]
 
 
 def assemble(
@@ -90,6 +108,7 @@ def assemble(
     timings: SwapTimings,
     clock: Clock,
     lost: Callable[[], None],
+    updating: Updating = nobody,
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing."""
     loading = Loading(runtime, timings, clock, LoadLog)
@@ -118,6 +137,7 @@ def assemble(
         fence=lambda: claim_fence(store, runtime, clock),
         after_swap=observer.look,
         lost=lost,
+        updating=updating,
     )
     admission = Admission(
         bus=bus,
@@ -127,6 +147,7 @@ def assemble(
         planning=Planning(runtime, shelf, Preflighting(runtime, preflight), timings, clock),
         runtime_view=observer.view,
         clock=clock,
+        updating=updating,
     )
     return SwapPath(
         handlers=Handlers(bus, store, admission, worker, shelf, suggesting),
@@ -154,6 +175,7 @@ def wire(
     cluster = settings.cluster
     store = RedisJobs(redis)
     runtime = SshRuntime(shell, http, cluster)
+    gate, living = RedisLeaseGate(redis), LivingJobs(redis)
 
     async def tell_menu_changed(reason: str) -> None:
         await bus.publish(MENU_CHANGED, MenuChanged(reason=reason), id=new_id())
@@ -179,7 +201,7 @@ def wire(
     path = assemble(
         bus=bus,
         store=store,
-        gate=RedisLeaseGate(redis),
+        gate=gate,
         runtime=runtime,
         shelf=shelf,
         preflight=ParserPreflight(shell, cluster.vllm_container),
@@ -188,8 +210,22 @@ def wire(
         timings=settings.timings,
         clock=clock,
         lost=_die,
+        updating=lambda: living.first(UPDATES.name),
     )
-    return Swapper(path, shelf)
+    updates = wire_updates(
+        bus=bus,
+        shell=shell,
+        clock=clock,
+        cluster=cluster,
+        images=lambda: tuple(recipe.image for recipe in book.recipes if recipe.image is not None),
+        records=RedisJobRecords(redis, UPDATES),
+        swaps=store,
+        gate=gate,
+        download=lambda: living.first("download"),
+        changed=lambda: tell_menu_changed("updates"),
+        poll_seconds=settings.timings.poll_seconds,
+    )
+    return Swapper(path, shelf, updates)
 
 
 async def build(settings: SwapperSettings) -> Service:
@@ -220,7 +256,7 @@ async def build(settings: SwapperSettings) -> Service:
             await bus.bounds(stream)
         swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
-        verbs = [*swapper.path.handlers.verbs(), answer_about("swapper", checks, clock)]
+        verbs = [*swapper.verbs(), answer_about("swapper", checks, clock)]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()
@@ -236,6 +272,8 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.cancelling.run,
             swapper.path.ingress.run,
             swapper.path.sweeping.run,
+            swapper.updates.runner.run,
+            swapper.updates.look.run,
         ],
         close=close,
     )
