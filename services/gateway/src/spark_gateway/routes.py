@@ -3,12 +3,13 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from spark_gateway.api import docs, downloads, explain, live, models, openai, status, swaps
+from spark_gateway.api import docs, downloads, explain, live, models, openai, status, swaps, updates
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     models.router,
     swaps.router,
+    updates.router,
     explain.router,
     downloads.router,
     live.router,
