@@ -12,6 +12,7 @@ from spark_cli.commands.sim import sim
 from spark_cli.commands.status import status
 from spark_cli.commands.suggest import suggest
 from spark_cli.commands.swap import swap
+from spark_cli.commands.updates import updates
 from spark_cli.demo import demo
 from spark_cli.up import up
 
@@ -22,7 +23,7 @@ def main() -> None:
     """Run spark-control on this machine, and talk to a running one."""
 
 
-for command in (demo, up, status, models, suggest, swap, events, doctor, sim, init):
+for command in (demo, up, status, models, suggest, swap, updates, events, doctor, sim, init):
     main.add_command(command)
 
 if __name__ == "__main__":

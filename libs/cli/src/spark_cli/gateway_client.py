@@ -62,13 +62,38 @@ class GatewayClient:
         self._url = url
         self._pause = pause
 
-    def get(self, path: str, **query: str | int | bool) -> Any:
+    def get(
+        self, path: str, timeout_seconds: float | None = None, **query: str | int | bool
+    ) -> Any:
         """GET a JSON document."""
-        return self._ask("GET", path, params=query)
+        return self._ask("GET", path, timeout_seconds, params=query)
 
-    def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
+    def post(
+        self,
+        path: str,
+        body: dict[str, Any],
+        headers: dict[str, str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Any:
         """POST a JSON document and return the JSON answer."""
-        return self._ask("POST", path, json=body, headers=headers)
+        return self._ask("POST", path, timeout_seconds, json=body, headers=headers)
+
+    def delete(self, path: str, **query: str) -> Any:
+        """DELETE, and return the JSON answer."""
+        return self._ask("DELETE", path, None, params=query)
+
+    def said(
+        self, path: str, body: dict[str, Any], timeout_seconds: float
+    ) -> Iterator[ServerEvent]:
+        """POST a JSON document and read the events of the answer. Raises RefusedError."""
+        try:
+            with self._http.stream("POST", path, json=body, timeout=timeout_seconds) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise self._refusal(answer)
+                yield from parse_events(answer.iter_lines())
+        except httpx.TransportError as error:
+            raise self._unreachable() from error
 
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
         """Follow server-sent events; ends when the server says so.
@@ -102,7 +127,9 @@ class GatewayClient:
             tries += 1
             self._pause(_AGAIN_SECONDS)
 
-    def _ask(self, method: str, path: str, **arguments: Any) -> Any:
+    def _ask(self, method: str, path: str, timeout_seconds: float | None, **arguments: Any) -> Any:
+        if timeout_seconds is not None:
+            arguments["timeout"] = timeout_seconds
         try:
             answer = self._http.request(method, path, **arguments)
         except httpx.TransportError as error:
