@@ -144,5 +144,8 @@ async def software(tmp_path) -> AsyncIterator[Software]:
             hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
         )
         software = Software(cluster, settings)
+        async with asyncio.timeout(60):
+            while not all(sight.found for sight in software.part.look.sights):
+                await asyncio.sleep(0.02)
         yield software
         await software.close()

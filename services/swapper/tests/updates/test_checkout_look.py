@@ -264,6 +264,8 @@ async def test_a_remote_that_is_away_is_no_reason_to_know_less(repository):
     assert (sight.checkout.behind, sight.checkout.fetched) == (1, False)
     assert "cannot be reached" in sight.problem()
     assert "127.0.0.1" not in sight.problem()
+    repository.git("remote", "set-url", "origin", "http://alice:hunter2@127.0.0.1:9/x.git")
+    assert "hunter2" not in (await repository.look()).model_dump_json()
 
 
 async def test_images_are_told_with_version_and_absence(repository):

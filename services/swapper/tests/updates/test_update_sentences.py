@@ -66,6 +66,11 @@ def test_each_marker_has_its_step(line, step):
     assert (meaning.step if meaning is not None else None) == step
 
 
+def test_a_password_in_an_address_is_not_told():
+    ((line, _),) = BuildLog().feed(b"From https://alice:hunter2@example.invalid/x", last=True)
+    assert line == "From https://example.invalid/x"
+
+
 def test_the_share_of_layers_is_the_percentage():
     log = BuildLog()
     assert log.percent is None

@@ -147,7 +147,7 @@ class Board:
             self._hub.tell("swaps", swaps.model_dump_json())
         if downloads is not None and downloads != old_downloads:
             self._hub.tell("downloads", downloads.model_dump_json())
-        if updates is not None and updates != old_updates:
+        if updates is not None and _steady(updates) != _steady(old_updates):
             self._hub.tell("updates", updates.model_dump_json())
         view = self._view()
         for listener in self._listeners:
@@ -189,6 +189,15 @@ class Board:
                 self._neighbours.pace.hint()
                 self.poke()
             told = now
+
+
+def _steady(updates: Updates | None) -> tuple[Updates, str | None, str | None] | None:
+    """What is installed and pending, without the progress of a job, which tells itself."""
+    if updates is None:
+        return None
+    job = updates.job
+    steady = updates.model_copy(update={"job": None})
+    return steady, job.id if job is not None else None, job.state if job is not None else None
 
 
 def _content(menu: Menu | None) -> Menu | None:

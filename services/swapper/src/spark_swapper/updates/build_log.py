@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from spark_common.contracts.updates import UpdateStep
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_CREDENTIALS = re.compile(r"://[^/@\s]+@")
+"""A remote's address may carry a password; git repeats it in its messages."""
 _LINE_CHARACTERS = 2000
 _LAYER = re.compile(
     r"([0-9a-f]{12}): (Pulling fs layer|Already exists|Pull complete|Download complete|Waiting"
@@ -60,7 +62,8 @@ class BuildLog:
         if last:
             lines, self._rest = [*lines, self._rest], b""
         for raw in lines:
-            line = _COLOUR.sub("", raw.decode("utf-8", "replace"))[:_LINE_CHARACTERS].rstrip()
+            text = _COLOUR.sub("", raw.decode("utf-8", "replace"))[:_LINE_CHARACTERS].rstrip()
+            line = _CREDENTIALS.sub("://", text)
             if not line:
                 continue
             self.lines_seen = [*self.lines_seen[-199:], line]

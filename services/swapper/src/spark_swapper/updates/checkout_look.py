@@ -22,6 +22,7 @@ BODY_BYTES = 4096
 FETCH_SECONDS = 60
 KEPT = re.compile(r":before-\d{8}T\d{6}Z-(?:[0-9a-f]{40}|unknown)\Z")
 FLAG = re.compile(r"--[a-z0-9-]{2,30}")
+CREDENTIALS = re.compile(r"://[^/@\s]+@")
 STAT = re.compile(r" (\d+) files? changed")
 # Nothing that a repository brings along may run because somebody looked at it.
 CALM = (
@@ -31,6 +32,8 @@ CALM = (
     "core.quotePath=false",
     "color.ui=false",
     "gc.auto=0",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=30",
     "maintenance.auto=false",
     "log.showSignature=false",
     "submodule.recurse=false",
@@ -60,7 +63,8 @@ def run(*argv: str, seconds: float = 15) -> tuple[int, bytes, str]:
         return 124, b"", f"no end within {seconds:.0f} seconds"
     except OSError as error:
         return 127, b"", str(error)
-    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace")[-2000:].strip()
+    said = done.stderr.decode("utf-8", "replace")[-2000:].strip()
+    return done.returncode, done.stdout, CREDENTIALS.sub("://", said)
 
 
 class Git:

@@ -41,6 +41,7 @@ class Following:
         step: str,
         command: RemoteCommand,
         *,
+        longest_seconds: float = LONGEST_SECONDS,
         marks: bool = True,
     ) -> Followed:
         """Run the step to its end, telling its lines; a cancel ends it on the Spark too.
@@ -48,7 +49,7 @@ class Following:
         ``marks``: whether its lines say which step of the job is being done.
         """
         log, offset, job = BuildLog(marks=marks), 0, journal.record.id
-        deadline = self._clock.monotonic() + LONGEST_SECONDS
+        deadline = self._clock.monotonic() + longest_seconds
         # An earlier process told up to here; its lines only set the reader.
         told = journal.record.told.get(step, 0)
         while True:

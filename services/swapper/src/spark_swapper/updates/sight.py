@@ -50,7 +50,8 @@ class Sight:
         if self.found is None:
             return None
         if self.found.unseen is not None:
-            words = {"label": self.label, "directory": self.directory, "said": self.found.said}
+            said = last_line(self.found.said) or "it gives no reason."
+            words = {"label": self.label, "directory": self.directory, "said": said}
             return _UNSEEN[self.found.unseen].format_map(words)
         checkout = self.found.checkout
         if checkout is not None and checkout.fetched is False:

@@ -51,7 +51,7 @@ def checkout_state(sight: Sight) -> CheckoutState:
         host=sight.host,
         label=sight.label,
         directory=sight.directory,
-        present=sight.has_checkout if sight.found is not None else found is not None,
+        present=sight.found is None or sight.has_checkout,
         branch=found.branch if found else None,
         commit=found.commit if found else None,
         commit_at=moment(found.commit_at) if found else None,

@@ -22,6 +22,7 @@ from spark_swapper.updates.waiting import Waiting
 
 Journal = JobJournal[UpdateRecord]
 UPDATE_STEP, _FOLLOW_STEP = "update", "follow"
+_FOLLOW_SECONDS = 300.0
 
 
 class UpdateWork:
@@ -82,9 +83,9 @@ class UpdateWork:
         record = journal.record
         await journal.note("Asking for the new commits and looking at every Spark.")
         sights = await self._look.look(record.hosts, refresh=True)
-        for sight in sights:
-            if sight.checkout is not None and sight.checkout.fetched is False:
-                return causes.no_network(sight.problem() or "")
+        head = sights[0].checkout
+        if head is not None and head.fetched is False:
+            return causes.no_network(sights[0].problem() or "")
         builds = self._builds.of(sights)
         if refusals := self._builds.refusals(sights):
             return causes.refused(refusals)
@@ -93,7 +94,6 @@ class UpdateWork:
         if short := room_problem(sights, copies=len(sights) > 1):
             return short
         tags = tuple(tag for tag, _ in builds)
-        head = sights[0].checkout
         behind = head.behind if head is not None else None
         images = image_states(sights, record.hosts, tags, self._builds.default_image)
         await journal.enter(
@@ -154,7 +154,13 @@ class UpdateWork:
                 continue
             label = self._label(place.host)
             followed = await self._following.follow(
-                journal, place.host, label, _FOLLOW_STEP, command, marks=False
+                journal,
+                place.host,
+                label,
+                _FOLLOW_STEP,
+                command,
+                longest_seconds=_FOLLOW_SECONDS,
+                marks=False,
             )
             if followed.exit_code != 0:
                 notes.append(f"The checkout on {label} did not follow; update it by hand.")
