@@ -5,6 +5,8 @@ import sys
 import click
 
 from spark_cli.commands.doctor import doctor
+from spark_cli.commands.download import download
+from spark_cli.commands.downloads import cancel_download, downloads
 from spark_cli.commands.events import events
 from spark_cli.commands.init import init
 from spark_cli.commands.models import models
@@ -23,7 +25,11 @@ def main() -> None:
     """Run spark-control on this machine, and talk to a running one."""
 
 
-for command in (demo, up, status, models, suggest, swap, updates, events, doctor, sim, init):
+_COMMANDS: tuple[click.Command, ...] = (
+    *(demo, up, status, models, suggest, download, downloads, cancel_download),
+    *(swap, updates, events, doctor, sim, init),
+)
+for command in _COMMANDS:
     main.add_command(command)
 
 if __name__ == "__main__":

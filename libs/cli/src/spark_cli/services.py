@@ -29,7 +29,7 @@ class Wiring:
     seeds: Path | None = None
     """Folder with one seed file per identity, ``<identity>.nk``; None where none is asked for."""
     cluster: Mapping[str, str] = field(default_factory=dict)
-    """SPARKn_*, SSH_* and VLLM_* as the services read them."""
+    """SPARKn_*, SSH_*, VLLM_* and HF_TOKEN* as the services read them."""
     timing: Mapping[str, str] = field(default_factory=dict)
     bind_host: str = "127.0.0.1"
     gateway_port: int = GATEWAY_PORT
@@ -72,6 +72,8 @@ def service_environment(name: str, port: int, wiring: Wiring, folder: RunFolder)
     environment |= wiring.cluster
     if name == "swapper":
         environment |= wiring.timing
+    else:
+        environment = {key: v for key, v in environment.items() if not key.startswith("HF_")}
     if wiring.seeds is not None:
         environment["NATS_SEED_FILE"] = str(wiring.seeds / f"{name}.nk")
         if name == "coordinator":

@@ -11,7 +11,17 @@ from spark_cli.launcher import run
 from spark_cli.services import GATEWAY_PORT
 from spark_cli.session import Launch
 
-_PREFIXES = ("SPARK", "SSH_", "VLLM_", "KOKORO_", "PARAKEET_", "MAGPIE_", "EMBED_", "QDRANT_")
+_PREFIXES = (
+    "SPARK",
+    "SSH_",
+    "VLLM_",
+    "KOKORO_",
+    "PARAKEET_",
+    "MAGPIE_",
+    "EMBED_",
+    "QDRANT_",
+    "HF_TOKEN",
+)
 
 
 @click.command()

@@ -28,6 +28,10 @@ from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
 from spark_swapper.cancelling import Cancelling
+from spark_swapper.downloads.record import DOWNLOADS
+from spark_swapper.downloads.sparks import DownloadSparks
+from spark_swapper.downloads.token import token_from
+from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
 from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
@@ -41,7 +45,7 @@ from spark_swapper.planning import Planning
 from spark_swapper.ports import Preflight, Shelf, Suggests
 from spark_swapper.preflight import ParserPreflight
 from spark_swapper.preflighting import Preflighting
-from spark_swapper.recipes import OVERRIDES, load_recipes
+from spark_swapper.recipes import OVERRIDES, RecipeBook, load_recipes
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapperSettings, SwapTimings
@@ -88,11 +92,16 @@ class Swapper:
 
     path: SwapPath
     shelf: DiskShelf
+    downloads: DownloadParts
     updates: UpdatePart
 
     def verbs(self) -> list[Serving]:
         """Return everything that this service answers."""
-        return [*self.path.handlers.verbs(), *self.updates.verbs.verbs()]
+        return [
+            *self.path.handlers.verbs(),
+            *self.downloads.verbs.verbs(),
+            *self.updates.verbs.verbs(),
+        ]
 
 
 def assemble(
@@ -212,6 +221,18 @@ def wire(
         lost=_die,
         updating=lambda: living.first(UPDATES.name),
     )
+    downloads = wire_downloads(
+        bus=bus,
+        store=RedisJobRecords(redis, DOWNLOADS),
+        sparks=DownloadSparks(
+            shell, cluster, token_from(settings.hf_token, settings.hf_token_file)
+        ),
+        hosts=hosts,
+        timings=settings.downloads,
+        clock=clock,
+        expected_bytes=lambda repo: _expected_bytes(book, repo),
+        refresh_menu=lambda: shelf.menu(refresh=True),
+    )
     updates = wire_updates(
         bus=bus,
         shell=shell,
@@ -221,11 +242,11 @@ def wire(
         records=RedisJobRecords(redis, UPDATES),
         swaps=store,
         gate=gate,
-        download=lambda: living.first("download"),
+        download=lambda: living.first(DOWNLOADS.name),
         changed=lambda: tell_menu_changed("updates"),
         poll_seconds=settings.timings.poll_seconds,
     )
-    return Swapper(path, shelf, updates)
+    return Swapper(path, shelf, downloads, updates)
 
 
 async def build(settings: SwapperSettings) -> Service:
@@ -272,11 +293,17 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.cancelling.run,
             swapper.path.ingress.run,
             swapper.path.sweeping.run,
+            swapper.downloads.runner.run,
             swapper.updates.runner.run,
             swapper.updates.look.run,
         ],
         close=close,
     )
+
+
+def _expected_bytes(book: RecipeBook, repo: str) -> int | None:
+    recipe = book.for_repo(repo)
+    return recipe.size_bytes if recipe is not None else None
 
 
 def _streams_check(bus: Bus) -> ReadyCheck:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
+from pydantic import SecretStr
+
 from spark_common.settings import (
     BusSettings,
     ClusterSettings,
@@ -12,6 +14,7 @@ from spark_common.settings import (
     Seconds,
     Settings,
 )
+from spark_swapper.downloads.settings import DownloadTimings
 
 
 class SwapTimings(Settings):
@@ -40,5 +43,10 @@ class SwapperSettings(Settings):
     http: HttpSettings
     cluster: ClusterSettings
     timings: SwapTimings
+    downloads: DownloadTimings = DownloadTimings()
+    hf_token: SecretStr | None = None
+    """For the hub; None: the one that each Spark's user has. Goes over standard input only."""
+    hf_token_file: Path | None = None
+    """File with the same; read when it is needed, and need not be there."""
     data_dir: Path = Path("data")
     """Folder of the recipe overrides."""

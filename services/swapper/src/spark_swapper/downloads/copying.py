@@ -1,0 +1,141 @@
+"""Copying a repository from the Spark that has it to another one over the fast link."""
+
+from spark_common.contracts.jobs import JobState
+from spark_common.contracts.swaps import Cause
+from spark_common.errors import SparkError
+from spark_common.jobs import Ending, JobJournal
+from spark_swapper.downloads import words
+from spark_swapper.downloads.checking import RESERVE_BYTES
+from spark_swapper.downloads.fetching import Fetching
+from spark_swapper.downloads.hub_words import plain_lines
+from spark_swapper.downloads.patience import patiently
+from spark_swapper.downloads.record import DownloadJob
+from spark_swapper.downloads.settings import DownloadTimings
+from spark_swapper.downloads.sparks import DownloadSparks, Facts
+from spark_swapper.downloads.steps import Following, StepEnd, Watched
+from spark_swapper.downloads.telling import moved
+
+_NO_RSYNC, _NO_WAY_IN = 71, 72
+_MOST_RUNS = 5
+_FULL = "no space left on device"
+Journal = JobJournal[DownloadJob]
+
+
+class Copying:
+    """Runs rsync on the source; where that cannot work, the target fetches by itself."""
+
+    def __init__(
+        self,
+        sparks: DownloadSparks,
+        following: Following,
+        fetching: Fetching,
+        timings: DownloadTimings,
+    ) -> None:
+        self._sparks = sparks
+        self._following = following
+        self._fetching = fetching
+        self._timings = timings
+
+    async def copy(self, journal: Journal, target: str) -> Ending | None:
+        """Copy to one Spark; None when it is there, or when somebody cancelled."""
+        record, label = journal.record, self._sparks.label(target)
+        source = record.source or record.hosts[0]
+        if record.step != "copying":
+            over = f"from {self._sparks.label(source)} to {label}"
+            await journal.enter("copying", f"Copying {over} over the fast link.")
+        try:
+            there = await self._sparks.facts(target, record.repo)
+            here = await self._sparks.facts(source, record.repo)
+        except SparkError as error:
+            return _failed(_away(label, error.message))
+        free = there.measure.free_bytes
+        missing = max(0, (record.repo_bytes or 0) - there.measure.whole_bytes)
+        if free is not None and free - missing < RESERVE_BYTES:
+            return _failed(_no_room(label, missing, free))
+        return await self._run(journal, source, target, here, there.measure.hub)
+
+    async def _run(
+        self, journal: Journal, source: str, target: str, facts: Facts, hub: str
+    ) -> Ending | None:
+        label = self._sparks.label(target)
+        while True:
+            record = journal.record
+            step = f"copy-{target}-{record.copy_run}"
+
+            async def order(step: str = step) -> None:
+                await self._sparks.start_copy(
+                    source, journal.record.id, step, journal.record.repo, target, hub, facts
+                )
+
+            waits = f"Waiting for {self._sparks.label(source)}"
+            await patiently(journal, self._timings.download_poll_seconds, order, waits)
+            watched = Watched(source, step, target, f"Copying to {label}")
+            end = await self._following.follow(
+                journal,
+                watched,
+                lambda seen, there: moved(journal.record, target, there, seen.speed),
+            )
+            if end.how == "lost" and record.copy_run < _MOST_RUNS:
+                await journal.adopt(copy_run=record.copy_run + 1)
+                continue
+            return await self._ended(journal, target, end)
+
+    async def _ended(self, journal: Journal, target: str, end: StepEnd) -> Ending | None:
+        record, label = journal.record, self._sparks.label(target)
+        if end.how == "cancelled":
+            return None
+        if end.how == "ended" and end.exit_code == 0:
+            size = record.repo_bytes
+            await journal.adopt(
+                places=record.placed(target, state="ready", done_bytes=size or 0, total_bytes=size)
+            )
+            return None
+        if end.how == "ended" and end.exit_code in (_NO_RSYNC, _NO_WAY_IN):
+            why = (
+                "rsync is not installed"
+                if end.exit_code == _NO_RSYNC
+                else f"the other Spark may not log in to {label} without a password"
+            )
+            return await self._fetching.fetch(
+                journal, target, f"The copy is not possible ({why}), so {label} fetches it too. "
+            )
+        return _failed(end.cause or _copy_failed(label, end))
+
+
+def _failed(cause: Cause) -> Ending:
+    return Ending(JobState.FAILED, cause.sentence, cause, {"bytes_per_second": None})
+
+
+def _away(label: str, reason: str) -> Cause:
+    return Cause(
+        code="host_unreachable",
+        sentence=f"{label} does not answer, so nothing could be copied there.",
+        action=f"When {label} is back, press Download again: only the copy is left to do.",
+        evidence=[reason],
+    )
+
+
+def _no_room(label: str, missing: int, free: int) -> Cause:
+    return Cause(
+        code="no_space",
+        sentence=f"{label} has not enough room for the copy: {words.size(missing)} are needed, "
+        f"{words.size(free)} are free, of which {words.size(RESERVE_BYTES)} stay reserved.",
+        action=f"Delete a model on {label}, then press Download again: only the copy is left.",
+    )
+
+
+def _copy_failed(label: str, end: StepEnd) -> Cause:
+    lines = plain_lines(end.log.encode())[-5:]
+    if _FULL in end.log.lower():
+        return Cause(
+            code="disk_full",
+            sentence=f"The disk of {label} is full.",
+            action=f"Delete a model on {label}, then press Download again: only the copy is left.",
+            evidence=lines,
+        )
+    return Cause(
+        code="copy_failed",
+        sentence=f"The copy to {label} broke off (exit code {end.exit_code}).",
+        action="Press Download again: the copy goes on where it broke off.",
+        evidence=lines,
+    )

@@ -1,0 +1,202 @@
+"""The verbs of downloads: each translates, asks, and translates back."""
+
+import hashlib
+import json
+import statistics
+from collections.abc import Awaitable, Callable, Sequence
+
+from spark_common.bus.port import Serving
+from spark_common.clock import Clock
+from spark_common.contracts.downloads import (
+    CANCEL_DOWNLOAD,
+    GET_DOWNLOAD,
+    LIST_DOWNLOADS,
+    PLAN_DOWNLOAD,
+    READ_DOWNLOAD_LOG,
+    START_DOWNLOAD,
+    DownloadPlace,
+    DownloadPlan,
+    Downloads,
+    DownloadView,
+    ListDownloads,
+    PlanDownload,
+    StartDownload,
+)
+from spark_common.contracts.jobs import CancelJob, GetJob, JobLog
+from spark_common.errors import (
+    JobInProgressError,
+    ModelInUseError,
+    NotFoundError,
+    SparkError,
+)
+from spark_common.ids import new_id
+from spark_common.jobs import JobRunner
+from spark_swapper.downloads.checking import Checking
+from spark_swapper.downloads.hub_words import plain_lines
+from spark_swapper.downloads.record import DownloadJob
+from spark_swapper.downloads.sparks import DownloadSparks
+
+_LOG_LINES = 500
+_TAUGHT_BY = 50
+
+
+class DownloadVerbs:
+    """Answers questions about downloads."""
+
+    def __init__(
+        self,
+        runner: JobRunner[DownloadJob],
+        checking: Checking,
+        sparks: DownloadSparks,
+        clock: Clock,
+        hindered: Callable[[str], Awaitable[str | None]] | None = None,
+    ) -> None:
+        """``hindered`` says why a repository must not be downloaded now, or None."""
+        self._runner = runner
+        self._checking = checking
+        self._sparks = sparks
+        self._clock = clock
+        self._hindered = hindered
+
+    def verbs(self) -> Sequence[Serving]:
+        """Return every verb with its function."""
+        return (
+            Serving(PLAN_DOWNLOAD, self.plan, limit=2),
+            Serving(START_DOWNLOAD, self.start),
+            Serving(GET_DOWNLOAD, self.get),
+            Serving(LIST_DOWNLOADS, self.latest),
+            Serving(CANCEL_DOWNLOAD, self.cancel),
+            Serving(READ_DOWNLOAD_LOG, self.log, limit=4),
+        )
+
+    async def plan(self, request: PlanDownload) -> DownloadPlan:
+        """Say what a download would need. Touches nothing."""
+        hosts = self._chosen(request.hosts or self._sparks.names)
+        running = await self._runner.holder(_word(request.repo))
+        checked = await self._checking.check(request.repo, hosts)
+        speed = await self._usual_speed()
+        left = checked.missing_bytes
+        return DownloadPlan.model_validate(
+            {
+                "repo": request.repo,
+                "total_bytes": checked.repo_bytes,
+                "size_source": checked.size_source,
+                "missing_bytes": left,
+                "places": checked.places,
+                "usual_bytes_per_second": speed,
+                "eta_seconds": round(left / speed) if speed and left is not None else None,
+                "running": running,
+                "blockers": await self._blockers(request.repo, checked.places, checked.cause),
+            }
+        )
+
+    async def start(self, request: StartDownload) -> DownloadView:
+        """Accept a download, or say which one runs already."""
+        hosts = self._chosen(request.hosts)
+        if self._hindered is not None and (why := await self._hindered(request.repo)):
+            raise ModelInUseError(why)
+        now = self._clock.now()
+        record = DownloadJob(
+            id=request.id or new_id(),
+            requested_by=request.requested_by,
+            exclusive=_word(request.repo),
+            body_sha256=_hash(request.repo, hosts),
+            step="checking",
+            message="Waiting to begin.",
+            created_at=now,
+            repo=request.repo,
+            hosts=hosts,
+            places=tuple(
+                DownloadPlace(host=host, label=self._sparks.label(host), state="unknown")
+                for host in hosts
+            ),
+        )
+        try:
+            return (await self._runner.request(record)).view()
+        except JobInProgressError as busy:
+            raise JobInProgressError(
+                f"{request.repo} is being downloaded already: follow that download, or cancel it",
+                **busy.details,
+            ) from busy
+
+    async def get(self, request: GetJob) -> DownloadView:
+        """Return one download; raises NotFoundError."""
+        return (await self._runner.get(request.id)).view()
+
+    async def latest(self, request: ListDownloads) -> Downloads:
+        """Return those that run and the latest that ended, newest first."""
+        live = [record.view() for record in await self._runner.live()]
+        recent = await self._runner.recent(request.limit + len(live))
+        over = [record.view() for record in recent if record.over]
+        return Downloads(running=live[::-1], recent=over[: request.limit])
+
+    async def cancel(self, request: CancelJob) -> DownloadView:
+        """Remember the wish to stop; a download that is over stays as it is."""
+        return (await self._runner.cancel(request.id, request.requested_by)).view()
+
+    async def log(self, request: GetJob) -> JobLog:
+        """Return the end of what its programs wrote. Raises what a silent Spark raises."""
+        record = await self._runner.get(request.id)
+        lines: list[str] = []
+        complete = True
+        for host, step in _steps(record):
+            text, whole = await self._sparks.end_of_log(host, record.id, step)
+            lines.extend(plain_lines(text))
+            complete = complete and whole
+        return JobLog(lines=lines[-_LOG_LINES:], complete=complete and len(lines) <= _LOG_LINES)
+
+    async def busy_with(self, repo: str) -> str | None:
+        """Say why the files of a repository must be left alone, or None."""
+        running = await self._runner.holder(_word(repo))
+        if running is None:
+            return None
+        return f"{repo} is being downloaded: cancel the download first."
+
+    def _chosen(self, hosts: Sequence[str]) -> tuple[str, ...]:
+        for host in hosts:
+            if host not in self._sparks.names:
+                known = ", ".join(self._sparks.names)
+                raise NotFoundError(f"there is no Spark {host!r}, only {known}", host=host)
+        return tuple(host for host in self._sparks.names if host in hosts)
+
+    async def _usual_speed(self) -> float | None:
+        try:
+            past = await self._runner.recent(_TAUGHT_BY)
+        except SparkError:
+            return None
+        speeds = [job.fetch_bytes_per_second for job in past if job.fetch_bytes_per_second]
+        return statistics.median(speeds) if speeds else None
+
+    async def _blockers(
+        self, repo: str, places: Sequence[DownloadPlace], cause: object
+    ) -> list[str]:
+        sentence = getattr(cause, "sentence", None)
+        found = [sentence] if sentence else []
+        found += [place.problem for place in places if place.problem]
+        if self._hindered is not None:
+            found.append(await self._hindered(repo))
+        return list(dict.fromkeys(text for text in found if text))
+
+
+def _steps(record: DownloadJob) -> list[tuple[str, str]]:
+    """Return (host, step) of everything that may have run, in order."""
+    found = []
+    if record.source is not None and record.must_fetch:
+        found += [(record.source, f"fetch-{record.source}-{n}") for n in _runs(record.fetch_run)]
+    for host in record.hosts:
+        if record.source is not None and host != record.source:
+            found += [(record.source, f"copy-{host}-{n}") for n in _runs(record.copy_run)]
+    return found
+
+
+def _runs(latest: int) -> range:
+    return range(1, latest + 1)
+
+
+def _word(repo: str) -> str:
+    return repo.casefold()
+
+
+def _hash(repo: str, hosts: Sequence[str]) -> str:
+    body = json.dumps([repo, sorted(hosts)])
+    return hashlib.sha256(body.encode()).hexdigest()

@@ -1,0 +1,60 @@
+"""Puts the parts of downloads together."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from spark_common.bus.port import Bus
+from spark_common.clock import Clock
+from spark_common.jobs import JobRecords, JobRunner
+from spark_swapper.downloads.checking import Checking
+from spark_swapper.downloads.copying import Copying
+from spark_swapper.downloads.fetching import Fetching
+from spark_swapper.downloads.record import DOWNLOADS, DownloadJob
+from spark_swapper.downloads.settings import DownloadTimings
+from spark_swapper.downloads.slots import Slots
+from spark_swapper.downloads.sparks import DownloadSparks
+from spark_swapper.downloads.steps import Following
+from spark_swapper.downloads.verbs import DownloadVerbs
+from spark_swapper.downloads.work import DownloadWork
+from spark_swapper.hosts import Hosts
+
+
+@dataclass(frozen=True)
+class DownloadParts:
+    """What the service serves and runs."""
+
+    verbs: DownloadVerbs
+    runner: JobRunner[DownloadJob]
+
+
+def wire_downloads(
+    *,
+    bus: Bus,
+    store: JobRecords[DownloadJob],
+    sparks: DownloadSparks,
+    hosts: Hosts,
+    timings: DownloadTimings,
+    clock: Clock,
+    expected_bytes: Callable[[str], int | None],
+    refresh_menu: Callable[[], Awaitable[object]],
+    hindered: Callable[[str], Awaitable[str | None]] | None = None,
+) -> DownloadParts:
+    """Put downloads together; connects nothing and starts nothing."""
+    checking = Checking(sparks, hosts, expected_bytes)
+    following = Following(sparks, timings, clock)
+    fetching = Fetching(sparks, following, Slots(), timings, clock)
+    copying = Copying(sparks, following, fetching, timings)
+
+    async def after(record: DownloadJob) -> None:
+        # Whatever came, also of a download that failed, is on the disks now.
+        await refresh_menu()
+
+    runner = JobRunner(
+        kind=DOWNLOADS,
+        store=store,
+        bus=bus,
+        clock=clock,
+        work=DownloadWork(checking, fetching, copying, sparks.label),
+        after=after,
+    )
+    return DownloadParts(DownloadVerbs(runner, checking, sparks, clock, hindered), runner)

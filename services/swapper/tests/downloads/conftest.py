@@ -1,0 +1,176 @@
+"""Downloads on simulated Sparks, with a bus and records in memory that outlive the process."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncssh
+import pytest
+import pytest_asyncio
+
+from spark_common.clock import SystemClock
+from spark_common.contracts.downloads import DownloadView, StartDownload
+from spark_common.contracts.jobs import GetJob
+from spark_common.remote.ssh import SshShell, SshTimes
+from spark_common.settings import ClusterSettings, HostSettings
+from spark_common.tasks import end
+from spark_common.testing import MemoryBroker, MemoryBus
+from spark_common.testing.job_records import MemoryJobRecords
+from spark_sim.cluster import SimulatedCluster
+from spark_sim.config import SimConfig
+from spark_swapper.downloads.record import DownloadJob
+from spark_swapper.downloads.settings import DownloadTimings
+from spark_swapper.downloads.sparks import DownloadSparks
+from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
+from spark_swapper.hosts import Hosts, Spark
+
+SMALL = "Qwen/Qwen3-4B-Instruct-2507"
+TIMINGS = DownloadTimings(
+    download_poll_seconds=0.05, download_stall_seconds=1, download_patience_seconds=60
+)
+
+
+@dataclass
+class DownloadBench:
+    """Sparks and records that stay, and a swapper that is started, killed and started again."""
+
+    cluster: SimulatedCluster
+    settings: ClusterSettings
+    token: str | None = None
+    clock: SystemClock = field(default_factory=SystemClock)
+    store: MemoryJobRecords[DownloadJob] = field(default_factory=MemoryJobRecords)
+    broker: MemoryBroker = field(default_factory=MemoryBroker)
+    refreshed: int = 0
+    parts: DownloadParts | None = None
+    expected: int | None = None
+
+    async def start(self) -> None:
+        """Start a swapper process, as far as downloads are concerned."""
+        self.shell = SshShell(self.settings, self.clock, SshTimes(remember_seconds=0.2))
+        hosts = [Spark(host.name, host.label) for host in self.settings.hosts]
+
+        async def refresh() -> None:
+            self.refreshed += 1
+
+        self.parts = wire_downloads(
+            bus=MemoryBus("swapper", self.broker),
+            store=self.store,
+            sparks=DownloadSparks(self.shell, self.settings, lambda: self.token),
+            hosts=Hosts(self.shell, hosts, self.clock),
+            timings=TIMINGS,
+            clock=self.clock,
+            expected_bytes=lambda repo: self.expected,
+            refresh_menu=refresh,
+        )
+        self.task = asyncio.create_task(self.parts.runner.run())
+
+    async def kill(self) -> None:
+        """End the process where it stands."""
+        await end([self.task])
+        await self.shell.close()
+
+    @property
+    def verbs(self):
+        """The verbs of the running process."""
+        return self.parts.verbs
+
+    async def begin(self, repo: str = SMALL, *hosts: str, job_id: str = "d1") -> DownloadView:
+        """Ask for a download."""
+        request = StartDownload(
+            repo=repo, hosts=list(hosts) or ["spark1"], requested_by="Alice", id=job_id
+        )
+        return await self.verbs.start(request)
+
+    async def until(
+        self, holds: Callable[[DownloadView], bool], job_id: str = "d1"
+    ) -> DownloadView:
+        """Poll a download."""
+        async with asyncio.timeout(40):
+            while not holds(view := await self.verbs.get(GetJob(id=job_id))):
+                assert not view.over, view.model_dump_json(indent=1)
+                await asyncio.sleep(0.02)
+        return view
+
+    async def ended(self, job_id: str = "d1") -> DownloadView:
+        """Poll a download until its end."""
+        return await self.until(lambda view: view.over, job_id)
+
+    def outcomes(self) -> list[dict[str, object]]:
+        """Return the stored outcomes in order."""
+        messages = self.broker.stream("SC_JOB_EVT").messages.values()
+        return [message.envelope.data for message in messages if message.envelope]
+
+    def progress(self) -> list[dict[str, object]]:
+        """Return the stored progress in order."""
+        messages = self.broker.stream("SC_JOB_PROGRESS").messages.values()
+        return [message.envelope.data for message in messages if message.envelope]
+
+    def folder(self, host: str = "spark1", repo: str = SMALL) -> Path:
+        """Return where a repository lies on a host."""
+        return self.cluster.hosts[host].sandbox.hub / f"models--{repo.replace('/', '--')}"
+
+    def weights(self, host: str = "spark1", repo: str = SMALL) -> int:
+        """Return the bytes of the weights that really lie behind the snapshot's names."""
+        links = self.folder(host, repo).glob("snapshots/*/*.safetensors")
+        return sum(link.stat().st_size for link in links if link.exists())
+
+    def slow(self, times: float) -> None:
+        """Have everything on the Sparks take so many times longer."""
+        for host in self.cluster.hosts.values():
+            host.pace.drag = times
+
+    def running(self) -> list[bytes]:
+        """Return the command lines of everything that steps of jobs left running."""
+        found = []
+        for process in Path("/proc").iterdir():
+            try:
+                environment = (process / "environ").read_bytes()
+                if b"SC_DETACHED=" + bytes(self.cluster.config.directory) in environment:
+                    found.append((process / "cmdline").read_bytes())
+            except OSError:
+                continue
+        return found
+
+
+@pytest_asyncio.fixture
+async def sparks(tmp_path: Path) -> AsyncIterator[DownloadBench]:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(str(tmp_path / "key"))
+    (tmp_path / "key").chmod(0o600)
+    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
+    config = SimConfig(
+        directory=tmp_path / "sim",
+        authorized_key=key.export_public_key().decode().strip(),
+        spark1=f"{net}.11",
+        spark2=f"{net}.12",
+        ssh_port=0,
+        control_port=0,
+        speed=400.0,
+        neighbours=False,
+    )
+    async with SimulatedCluster(config) as cluster:
+        hosts = tuple(
+            HostSettings(
+                name=name,
+                label=f"Spark {name[-1]}",
+                address=host.address,
+                user="spark",
+                ssh_port=host.ssh_port,
+            )
+            for name, host in cluster.hosts.items()
+        )
+        settings = ClusterSettings(
+            hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
+        )
+        bench = DownloadBench(cluster, settings)
+        await bench.start()
+        yield bench
+        await bench.kill()
+        assert bench.running() == []
+
+
+@pytest.fixture
+def small() -> str:
+    return SMALL
