@@ -11,8 +11,9 @@ from spark_swapper.updates import causes
 from spark_swapper.updates.build_log import BuildLog
 from spark_swapper.updates.kept import kept_images, kept_tag, outdated, way_back
 from spark_swapper.updates.plan import Builds, room_problem
-from spark_swapper.updates.reply import CheckoutFound, Found, ImageFound, Programs
+from spark_swapper.updates.reply import CheckoutFound, Commit, Found, ImageFound, Programs
 from spark_swapper.updates.sight import Sight, fetch_problem
+from spark_swapper.updates.view import updates_view
 
 OUTPUT = b"""spark-control: moving the checkout forward
 Updating 0123456..89abcde
@@ -204,3 +205,20 @@ def test_room_is_asked_for_where_it_is_needed():
     assert room_problem([full], copies=False) is None
     other = a_sight("spark2", tmp_free_bytes=tight, docker_free_bytes=tight)
     assert "Spark 2" in room_problem([fits, other], copies=True).sentence
+
+
+def test_an_answer_fits_into_one_message_of_the_bus():
+    commits = tuple(
+        Commit(sha=COMMIT, at="1", subject="s" * 500, body='"' * 4096) for _ in range(50)
+    )
+    checkout = CheckoutFound(commit=OTHER, branch="main", behind=50, commits=commits)
+    sights = [
+        Sight(f"spark{n}", f"Spark {n}", "d", Found(checkout=checkout), fresh=True)
+        for n in range(1, 5)
+    ]
+    view = updates_view(sights, default_image="vllm-node", blockers=[], job=None)
+    assert len(view.model_dump_json()) < 950_000
+    assert view.checkouts[3].commits[0].body
+    assert len(view.checkouts[3].commits) == 50
+    two = updates_view(sights[:1], default_image="vllm-node", blockers=[], job=None)
+    assert all(commit.body for commit in two.checkouts[0].commits)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib import resources
 
-from spark_common.errors import SparkError
+from spark_common.errors import HostUnreachableError, SparkError
 from spark_common.remote import RemoteCommand, RemoteResult, RemoteShell
 from spark_swapper.updates.record import Place
 from spark_swapper.updates.sight import last_line
@@ -35,12 +35,12 @@ class Effects:
         """Keep the images of a Spark under their other names; None, or why not."""
         if not place.images:
             return None
-        return _problem(await self._run(place, _KEEP, "keep"))
+        return _problem(place.host, await self._run(place, _KEEP, "keep"))
 
     async def restore(self, place: Place) -> str | None:
         """Bring images and checkout of a Spark back; None, or why not."""
         where = (self._directory, place.commit or "-")
-        return _problem(await self._run(place, _RESTORE, "restore", *where))
+        return _problem(place.host, await self._run(place, _RESTORE, "restore", *where))
 
     async def let_go(self, host: str, tags: Sequence[str]) -> str | None:
         """Drop names of images; None, or why not."""
@@ -48,10 +48,9 @@ class Effects:
             return None
         command = RemoteCommand(argv=("docker", "rmi", *tags))
         try:
-            result = await self._shell.run(host, command, timeout_seconds=_SECONDS)
+            return _problem(host, await self._shell.run(host, command, timeout_seconds=_SECONDS))
         except SparkError as error:
             return error.message
-        return _problem(result)
 
     async def _run(self, place: Place, script: str, name: str, *words: str) -> RemoteResult:
         images = [word for image in place.images for word in image]
@@ -59,7 +58,9 @@ class Effects:
         return await self._shell.run(place.host, command, timeout_seconds=_SECONDS)
 
 
-def _problem(result: RemoteResult) -> str | None:
+def _problem(host: str, result: RemoteResult) -> str | None:
+    if result.exit_code is None:
+        raise HostUnreachableError("the connection was lost in the middle", host=host)
     if result.ok:
         return None
     said = last_line(result.stderr) or last_line(result.stdout)

@@ -6,7 +6,12 @@ from contextlib import suppress
 from dataclasses import replace
 
 from spark_common.clock import Clock
-from spark_common.errors import DeadlineExceededError, RemoteCommandError, SparkError
+from spark_common.errors import (
+    DeadlineExceededError,
+    HostUnreachableError,
+    RemoteCommandError,
+    SparkError,
+)
 from spark_common.remote import RemoteShell
 from spark_common.settings import HostSettings
 from spark_swapper.updates.reply import look_command, read_found
@@ -90,7 +95,12 @@ class SoftwareLook:
         command = look_command(before.directory, self._images(), refresh=refresh)
         seconds = _FETCH_SECONDS if refresh else _LOOK_SECONDS
         try:
-            found = read_found(await self._shell.run(before.host, command, timeout_seconds=seconds))
+            result = await self._shell.run(before.host, command, timeout_seconds=seconds)
+            if result.exit_code is None:
+                raise HostUnreachableError(
+                    f"the connection to {before.label} was lost while it was looked at"
+                )
+            found = read_found(result)
         except SparkError as error:
             return replace(before, fresh=False, away=_why(before.label, error))
         now = self._clock.now()

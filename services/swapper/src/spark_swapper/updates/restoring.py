@@ -68,7 +68,7 @@ class Restoring:
         if wrong:
             return wrong
         await journal.note("Comparing commits and images on every Spark.")
-        sights = await self._look.look(record.hosts)
+        sights = await self._waiting.until_seen(journal, record.hosts)
         images = image_states(sights, record.hosts, record.tags, self._default_image)
         await journal.adopt(images_after=tuple(images))
         return differences(record, sights)

@@ -58,14 +58,16 @@ class UpdateVerbs:
 
     async def get_updates(self, request: GetUpdates) -> Updates:
         """Return what is installed, pending, and kept; waits for Sparks only to ``refresh``."""
+        job = await self._latest()
         if request.refresh:
-            await self._look.look(refresh=True)
+            # A fetch beside the one of a running update would make that one fail.
+            await self._look.look(refresh=job is None or job.over)
         sights = await self._look.recent()
         return updates_view(
             sights,
             default_image=self._default_image,
             blockers=await self._requesting.blockers(sights),
-            job=await self._latest(),
+            job=job,
         )
 
     async def apply(self, request: ApplyUpdates) -> UpdateView:

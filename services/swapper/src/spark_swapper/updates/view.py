@@ -14,6 +14,8 @@ from spark_swapper.updates.kept import kept_images, way_back
 from spark_swapper.updates.reply import Commit, ImageFound, moment
 from spark_swapper.updates.sight import Sight
 
+BODY_BYTES = 300_000
+"""For the bodies of all commits of one answer; a message on the bus has one megabyte."""
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -28,7 +30,7 @@ def updates_view(
     seen = [sight.fetched_at for sight in sights if sight.fetched_at is not None]
     busy = job is not None and not job.over
     return Updates(
-        checkouts=[checkout_state(sight) for sight in sights],
+        checkouts=[checkout_state(sight, BODY_BYTES // len(sights)) for sight in sights],
         images=[
             image_state(sight, image, default_image)
             for sight in sights
@@ -43,8 +45,8 @@ def updates_view(
     )
 
 
-def checkout_state(sight: Sight) -> CheckoutState:
-    """Return the checkout of one Spark."""
+def checkout_state(sight: Sight, room: int = BODY_BYTES) -> CheckoutState:
+    """Return the checkout of one Spark; ``room`` is for the bodies of its commits, in bytes."""
     found = sight.checkout
     programs = sight.found.programs if sight.found is not None else None
     return CheckoutState(
@@ -58,11 +60,20 @@ def checkout_state(sight: Sight) -> CheckoutState:
         ahead=found.ahead if found else None,
         behind=found.behind if found else None,
         dirty=list(found.dirty) if found else [],
-        commits=[pending(commit) for commit in found.commits] if found else [],
+        commits=_fitting(found.commits, room) if found else [],
         launcher=programs.launcher if programs is not None else "unknown",
         problem=sight.problem(),
         stale=not sight.fresh,
     )
+
+
+def _fitting(commits: Sequence[Commit], room: int) -> list[PendingCommit]:
+    """Return the commits, the oldest ones without their body when there is no room for it."""
+    told: list[PendingCommit] = []
+    for commit in commits:
+        room -= len(commit.body.encode())
+        told.append(pending(commit if room >= 0 else commit.model_copy(update={"body": ""})))
+    return told
 
 
 def pending(commit: Commit) -> PendingCommit:

@@ -59,7 +59,7 @@ def wire_updates(
     look = SoftwareLook(shell, cluster.hosts, directory, tags, clock)
     builds = Builds(directory, default_image, tags)
     steps, effects = DetachedSteps(shell), Effects(shell, directory)
-    waiting = Waiting(clock, poll_seconds)
+    waiting = Waiting(look, clock, poll_seconds)
     restoring = Restoring(look, effects, waiting, default_image)
 
     async def swap() -> str | None:

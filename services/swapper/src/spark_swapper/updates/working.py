@@ -173,7 +173,7 @@ class UpdateWork:
             return causes.cancelled(journal.cancelled_by)
         await journal.enter("verifying", "Comparing commits and images on every Spark.")
         record = journal.record
-        sights = await self._look.look(record.hosts)
+        sights = await self._waiting.until_seen(journal, record.hosts)
         verified = verify(record, sights, self._builds.default_image)
         if not isinstance(verified, Verified):
             return causes.not_verified(verified, followed.lines)
