@@ -93,6 +93,11 @@ class Software:
     async def ended(self, job_id: str) -> UpdateView:
         return await self.until(job_id, lambda view: view.over)
 
+    def slow_down(self) -> None:
+        """Let a pull take a second, long enough for a test to come in between."""
+        for host in self.cluster.hosts.values():
+            host.pace.speed = 100.0
+
     def ids(self, tag: str = "vllm-node") -> list[str | None]:
         """Return the id of an image on each Spark."""
         return [host.engine.image(tag) for host in self.cluster.hosts.values()]

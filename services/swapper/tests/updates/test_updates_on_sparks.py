@@ -102,6 +102,7 @@ async def test_an_update_brings_commits_and_images_to_every_spark_and_back(softw
 
 
 async def test_a_cancelled_update_leaves_everything_as_it_was(software):
+    software.slow_down()
     before = software.ids()
     commit = (await software.get()).checkouts[0].commit
     await software.apply(id="one")
@@ -118,6 +119,7 @@ async def test_a_cancelled_update_leaves_everything_as_it_was(software):
 
 
 async def test_a_process_that_dies_at_every_step_is_carried_on_without_a_second_start(software):
+    software.slow_down()
     await software.apply(id="one")
     for step in ("checking", "pulling", "saving", "copying", "verifying"):
         try:
@@ -139,9 +141,10 @@ async def test_a_process_that_dies_at_every_step_is_carried_on_without_a_second_
 
 
 async def test_a_process_that_dies_while_it_goes_back_goes_back(software):
+    software.slow_down()
     before = software.ids()
     await software.apply(id="one")
-    await software.until("one", lambda view: view.step == "saving")
+    await software.until("one", lambda view: view.step == "pulling")
     await software.cancel("one")
     await software.until("one", lambda view: view.step == "reverting" or view.over)
     await software.kill()
@@ -153,6 +156,7 @@ async def test_a_process_that_dies_while_it_goes_back_goes_back(software):
 
 
 async def test_a_spark_that_goes_away_in_the_middle_is_waited_for(software):
+    software.slow_down()
     await software.apply(id="one")
     await software.until("one", lambda view: view.step == "pulling")
     await software.cluster.behave("spark1", "unreachable")
@@ -252,9 +256,10 @@ async def test_a_failure_says_why_and_leaves_everything_as_it_was(software, trou
 
 
 async def test_a_copy_that_breaks_off_is_undone_on_both(software):
+    software.slow_down()
     before = software.ids()
     await software.apply(id="one")
-    await software.until("one", lambda view: view.step == "saving")
+    await software.until("one", lambda view: view.step == "pulling")
     await software.cluster.behave("spark2", "disk_full")
     view = await software.ended("one")
     assert (view.state, view.cause.code) == ("failed", "disk_full"), view
