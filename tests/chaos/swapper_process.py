@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from chaos_lab.downloads import wire_sandbox_downloads
 from chaos_lab.fast_clock import FastClock
 from chaos_lab.plain_worker import PlainWorker
 from chaos_lab.sandbox import MODELS, LocalShell, Sandbox, SandboxRuntime
@@ -29,13 +30,14 @@ from spark_common.settings import BusSettings, RedisSettings
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.app import assemble
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
 from spark_swapper.handlers import Handlers
 from spark_swapper.observer import RuntimeObserver
 from spark_swapper.ports import PreflightResult
 from spark_swapper.settings import SwapTimings
-from spark_swapper.testing import FakeShelf, FakeSuggesting
+from spark_swapper.testing import FakeShelf, FakeSuggesting, MemoryLogs
 
 TIMINGS = SwapTimings(
     drain_seconds=1,
@@ -88,8 +90,11 @@ async def live(arguments: list[str]) -> None:
         preflight=_accept,
         suggesting=FakeSuggesting(),
         observer=RuntimeObserver(runtime, clock, shelf.key_for, _nothing),
+        canary=CanaryWatch(runtime, store, clock),
         timings=TIMINGS,
         clock=clock,
+        logs=MemoryLogs(),
+        refresh_soon=shelf.refresh_soon,
         lost=_fenced,
     )
     if variant != "real":
@@ -108,7 +113,8 @@ async def live(arguments: list[str]) -> None:
             handlers=Handlers(bus, store, path.admission, plain, shelf, FakeSuggesting()),  # type: ignore[arg-type]
             cancelling=Cancelling(bus, store, plain, path.outcomes, clock),  # type: ignore[arg-type]
         )
-    verbs = path.handlers.verbs()
+    downloads = wire_sandbox_downloads(sandbox, bus, redis, clock)
+    verbs = [*path.handlers.verbs(), *downloads.verbs.verbs()]
     await _patiently(clock, lambda: bus.serve("swapper", "0.0.0", "chaos", verbs))
     loops = (
         path.teller,
@@ -117,6 +123,7 @@ async def live(arguments: list[str]) -> None:
         path.cancelling,
         path.ingress,
         path.sweeping,
+        downloads.runner,
     )
     async with asyncio.TaskGroup() as group:
         for loop in loops:

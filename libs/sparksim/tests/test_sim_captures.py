@@ -32,7 +32,7 @@ async def base() -> AsyncIterator[str]:
     )
     engine = Engine(
         served, tokens_per_second=20_000, drag=lambda: 1.0,
-        note=lambda kind, **details: None, wedges=lambda: False,
+        note=lambda kind, **details: None, wedges=lambda: False, babbles=lambda: False,
     )  # fmt: skip
     server = VllmServer(engine, forget)
     listener = socket.create_server(("127.0.0.1", 0))

@@ -142,6 +142,26 @@ async def test_a_wedged_engine_answers_once_and_then_500(
     assert (await http.get(url + "/health")).status_code == 503
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_broken_kernel_says_one_token_over_and_over(
+    cluster: SimulatedCluster, spark1: Login, http: httpx.AsyncClient, stream: bool
+) -> None:
+    await put(cluster, http, "gibberish")
+    await spark1.run(LAUNCH)
+    await until(cluster, "runtime_ready")
+    url = f"http://{cluster.hosts['spark1'].address}:8888/v1/chat/completions"
+    body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 9, "stream": stream}
+    answer = await http.post(url, json=body)
+    if stream:
+        assert answer.text.count('"!"') == 9
+        return
+    message = answer.json()["choices"][0]["message"]
+    assert (message["content"] or message["reasoning"]) == "!" * 9
+    await put(cluster, http, "ok")
+    answer = await http.post(url, json={**body, "max_tokens": 200})
+    assert "You asked: Hi" in answer.text
+
+
 async def test_an_unreachable_host_refuses_everything_and_comes_back(
     cluster: SimulatedCluster, spark1: Login, http: httpx.AsyncClient, connect: Connect
 ) -> None:

@@ -30,14 +30,17 @@ from spark_common.contracts.swaps import (
     CANCEL_SWAP,
     GET_SWAP,
     LIST_SWAPS,
+    READ_SWAP_LOG,
     REQUEST_SWAP,
     TERMINAL,
     CancelSwap,
     Cause,
     GetSwap,
+    GetSwapLog,
     ListSwaps,
     Phase,
     RequestSwap,
+    SwapLog,
     Swaps,
     SwapView,
 )
@@ -69,6 +72,8 @@ class FakeSwapper:
         self.asked: list[RequestSwap] = []
         self.tokens: list[str | None] = []
         self.lease_token: str | None = None
+        self.listed: list[ListSwaps] = []
+        self.logged: list[str] = []
         self.loaded: str | None = None
         self.menus_asked = 0
         self.broken: SparkError | None = None
@@ -82,6 +87,7 @@ class FakeSwapper:
             Serving(GET_SWAP, self.get),
             Serving(LIST_SWAPS, self.list),
             Serving(CANCEL_SWAP, self.cancel),
+            Serving(READ_SWAP_LOG, self.log),
         )
         await self.bus.serve("swapper", "1.0.0", "a swapper of tests", verbs)
 
@@ -160,8 +166,17 @@ class FakeSwapper:
         return self.views[request.id]
 
     async def list(self, request: ListSwaps) -> Swaps:
+        self.listed.append(request)
         over = [view for view in self.views.values() if view.phase in TERMINAL]
         return Swaps(current=self.current(), recent=over[: request.limit])
+
+    async def log(self, request: GetSwapLog) -> SwapLog:
+        """At most a hundred lines at a time, whatever is asked for."""
+        await self.get(GetSwap(id=request.id))
+        lines = self.logged[request.after : request.after + min(100, request.limit)]
+        return SwapLog(
+            id=request.id, lines=lines, first=request.after + 1, total=len(self.logged), cut=True
+        )
 
     async def cancel(self, request: CancelSwap) -> SwapView:
         view = await self.get(GetSwap(id=request.id))

@@ -78,7 +78,8 @@ async def test_other_sites_change_nothing(bench, method, path, headers, passes):
     body = {"model": "gpt-oss-120b"} if method == "POST" else None
     answer = await bench.http.request(method, path, json=body, headers=headers)
     if passes:
-        assert answer.status_code != 403
+        # The guard let it through: what the route itself says of it depends on the route.
+        assert answer.status_code in {202, 404, 422, 503}
     else:
         assert answer.status_code == 403
         assert answer.json()["code"] == "cross_origin"

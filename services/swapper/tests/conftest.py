@@ -13,8 +13,10 @@ from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F40
 from spark_swapper.admission import Admission
 from spark_swapper.attempt import Attempt, Cancellation
 from spark_swapper.bringing_up import BringingUp
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
+from spark_swapper.draining import Draining
 from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
 from spark_swapper.ingress import Ingress
@@ -31,15 +33,18 @@ from spark_swapper.stopping import Stopping
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
 from spark_swapper.testing import (
+    FakeClientPath,
     FakeGate,
     FakePreflight,
     FakeRuntime,
     FakeShelf,
     FakeSuggesting,
     MemoryJobs,
+    MemoryLogs,
     PlainReader,
     a_candidate,
 )
+from spark_swapper.warming import Warming
 from spark_swapper.worker import Worker
 
 
@@ -62,8 +67,10 @@ class Bench:
         self.preflight = FakePreflight(self.clock)
         self.bus = MemoryBus("swapper", self.broker)
         self.runtime = FakeRuntime(self.clock)
+        self.clients = FakeClientPath(self.clock, self.runtime)
         self.shelf = FakeShelf(self.clock, [self.old, self.new, self.wide])
         self.suggesting = FakeSuggesting()
+        self.logs = MemoryLogs()
         self.runtime.serve(self.old)
         self.start()
 
@@ -72,17 +79,24 @@ class Bench:
         clock, timings, bus, store = self.clock, self.timings, self.bus, self.store
         self.teller = Teller(bus)
         loading = Loading(self.runtime, timings, clock, PlainReader)
+        self.canary = CanaryWatch(self.runtime, store, clock)
+        warming = Warming(self.runtime, self.clients, timings, clock, loading, self.canary)
         self.runner = SwapRunner(
             runtime=self.runtime,
             shelf=self.shelf,
             preflight=self.preflight,
+            draining=Draining(self.runtime, self.clients, timings, clock),
             stopping=Stopping(self.runtime, timings, clock),
-            bringing_up=BringingUp(self.runtime, timings, clock, loading),
+            bringing_up=BringingUp(self.runtime, timings, clock, loading, warming),
+            canary=self.canary,
+            times=store,
             timings=timings,
             clock=clock,
         )
         self.outcomes = Outcomes(bus, store, clock)
-        self.observer = RuntimeObserver(self.runtime, clock, self.shelf.key_for, self._nothing)
+        self.observer = RuntimeObserver(
+            self.runtime, clock, self.shelf.key_for, self._nothing, self.canary.degraded
+        )
         self.worker = Worker(
             bus=bus,
             store=store,
@@ -96,6 +110,8 @@ class Bench:
             timings=timings,
             fence=lambda: claim_fence(store, self.runtime, clock),
             after_swap=self.observer.look,
+            logs=self.logs,
+            after_outcome=self.shelf.refresh_soon,
             lost=self._die,
             updating=self._updating,
         )
@@ -131,7 +147,12 @@ class Bench:
         """Return one worker's hold on a swap."""
         job = job or self.job()
         journal = SwapJournal(
-            job, store=self.store, teller=self.teller, clock=self.clock, writer=fence
+            job,
+            store=self.store,
+            teller=self.teller,
+            logs=self.logs,
+            clock=self.clock,
+            writer=fence,
         )
         return Attempt(journal, self.clock, fence, job.lease_epoch, Cancellation())
 

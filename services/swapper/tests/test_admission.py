@@ -43,6 +43,8 @@ async def test_an_admitted_swap_is_recorded_commanded_and_told(bench):
         "model": "qwen",
         "requested_by": "Alice",
         "rollback": True,
+        "force": False,
+        "drop_caches": False,
         "lease_epoch": 0,
     }
     (accepted,) = stored(bench, "SC_SWAP_ADM")
@@ -237,6 +239,27 @@ async def test_the_list_tells_running_waiting_and_past(bench):
     assert [view.id for view in swaps.recent] == ["two", "one"]
 
 
+async def test_a_waiting_swap_says_how_many_are_before_it(bench):
+    await request(bench, id="one")
+    for number, name in enumerate(("two", "three"), start=1):
+        await bench.clock.advance(1)
+        view = await request(bench, "gemma", id=name, when_busy="queue", requested_by=name)
+        assert view.queue_position == number
+    swaps = await bench.handlers.list_swaps(ListSwaps())
+    assert [(view.id, view.queue_position) for view in swaps.queue] == [("two", 1), ("three", 2)]
+    view = await bench.handlers.get_swap(GetSwap(id="three"))
+    assert (view.queue_position, view.message) == (
+        2,
+        "Waiting for its turn: 2 swaps are before it.",
+    )
+    await bench.cancelling._end_queued("two", "Bob")
+    view = await bench.handlers.get_swap(GetSwap(id="three"))
+    assert (view.queue_position, view.message) == (1, "Waiting for its turn: 1 swap is before it.")
+    view = await bench.handlers.get_swap(GetSwap(id="two"))
+    assert (view.phase, view.queue_position) == (Phase.CANCELLED, None)
+    assert (await bench.handlers.get_swap(GetSwap(id="one"))).queue_position is None
+
+
 @pytest_asyncio.fixture
 async def ingress(bench):
     task = asyncio.create_task(bench.ingress.run())
@@ -336,5 +359,26 @@ async def test_a_dry_run_by_event_is_answered_as_one(ingress):
     await publish(ingress, {"model": "qwen", "id": "one", "dry_run": True})
     await ingress.clock.advance(5)
     (told,) = stored(ingress, "SC_SWAP_EVT")
-    assert (told.subject, told.envelope.data["dry_run"]) == ("swap.complete.one", True)
+    assert told.subject == "swap.complete.one:dry-run"
+    assert (told.envelope.data["swap_id"], told.envelope.data["dry_run"]) == ("one", True)
     assert ingress.runtime.journal == []
+
+
+async def test_after_a_dry_run_by_event_the_same_id_may_really_swap(ingress):
+    await publish(ingress, {"model": "qwen", "id": "one", "dry_run": True})
+    await ingress.clock.advance(5)
+    await publish(ingress, {"model": "qwen", "id": "one", "dry_run": True})
+    await ingress.clock.advance(5)
+    assert len(stored(ingress, "SC_SWAP_EVT")) == 2
+    await publish(ingress, {"model": "qwen", "id": "one"})
+    working = asyncio.create_task(ingress.worker.run())
+    telling = asyncio.create_task(ingress.teller.run())
+    await ingress.until(lambda: len(stored(ingress, "SC_SWAP_EVT")) == 3)
+    told = stored(ingress, "SC_SWAP_EVT")[-1]
+    assert (told.subject, told.envelope.data["dry_run"]) == ("swap.complete.one", False)
+    assert ingress.runtime.loaded == "qwen"
+    await ingress.until(lambda: ingress.worker.running is None)
+    assert (await ingress.store.get("one")).phase is Phase.READY
+    for task in (working, telling):
+        task.cancel()
+    await asyncio.gather(working, telling, return_exceptions=True)

@@ -57,6 +57,44 @@ def test_a_cluster_model_says_how_many_sparks_it_needs_and_nothing_else_of_them(
     assert after_serve(plan)[-2:] == ("-tp", "2")
 
 
+@pytest.mark.parametrize(
+    ("fields", "nodes", "flags"),
+    [
+        ({"tensor_parallel": 2}, 2, ("-tp", "2")),
+        ({"pipeline_parallel": 2}, 2, ("-pp", "2")),
+        ({"data_parallel": 3}, 3, ("-dp", "3")),
+        (
+            {"tensor_parallel": 2, "pipeline_parallel": 2, "data_parallel": 2},
+            8,
+            ("-tp", "2", "-pp", "2", "-dp", "2"),
+        ),
+    ],
+)
+def test_every_way_of_dividing_is_said_once(fields, nodes, flags) -> None:
+    old = ["--tensor-parallel-size=9", "-pp=9", "--data_parallel_size", "9"]
+    built = recipe(mode="cluster", args=old, **fields)
+    assert built.nodes == nodes
+    assert after_serve(plan_launch(built, "org/m", SETTINGS))[-len(flags) :] == flags
+
+
+def test_a_local_model_is_launched_by_its_directory_which_is_mounted_where_it_is() -> None:
+    built = recipe(
+        repo=None, local_path="/data/tuned", args=["--chat-template=/data/tuned/c.jinja"]
+    )
+    plan = plan_launch(built, built.target, SETTINGS)
+    assert plan.vllm_argv[0] == "/data/tuned"
+    assert plan.volumes == ("/data/tuned:/data/tuned:ro",)
+    # The launch itself is without: how a directory is mounted depends on the checkout.
+    assert "-v" not in plan.launch_argv
+    assert plan.shown_argv == (
+        *("./launch-cluster.sh", "-t", "vllm-node", "--name", "vllm_node", "--solo"),
+        *("-v", "/data/tuned:/data/tuned:ro", "-d", "exec", "vllm", "serve", "/data/tuned"),
+        *("--port", "8888", "--host", "0.0.0.0", "--served-model-name", "m"),
+        *("--chat-template", "/data/tuned/c.jinja"),
+    )
+    assert plan_launch(recipe(), "org/m", SETTINGS).volumes == ()
+
+
 def test_a_solo_model_never_asks_for_a_second_spark() -> None:
     plan = plan_launch(recipe(args=["-tp", "2", "--trust-remote-code"]), "org/m", SETTINGS)
     assert after_serve(plan)[-1] == "--trust-remote-code"

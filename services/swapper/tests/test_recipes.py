@@ -24,6 +24,11 @@ def overridden(folder: Path, text: str) -> RecipeBook:
         ("gemma-4-26b", "google/gemma-4-26b-it", "solo"),
         ("minimax-m2.7", "MiniMaxAI/MiniMax-M2.7-AWQ", "cluster"),
         ("llama-4-scout", "nvidia/Llama-4-Scout-17B-16E-NVFP4", "solo"),
+        ("qwen3.8-flash-next", "Qwen/Qwen3.8-Flash-Next-FP8", "cluster"),
+        ("glm-5.3-flash", "nvidia/GLM-5.3-Flash-NVFP4", "cluster"),
+        ("deepseek-v4-flash", "deepseek-ai/DeepSeek-V4-Flash", "cluster"),
+        ("mistral-small-4", "mistralai/Mistral-Small-4-119B-2603-NVFP4", "solo"),
+        ("qwen3-reranker-0.6b", "Qwen/Qwen3-Reranker-0.6B", "solo"),
     ],
 )
 def test_the_bundle_knows_the_models_people_run(key: str, repo: str, mode: str) -> None:
@@ -48,6 +53,9 @@ def test_every_bundled_recipe_can_be_launched_and_keeps_the_house_rules(recipe: 
     if "tools" in recipe.capabilities:
         assert {"--enable-auto-tool-choice", "--tool-call-parser"} <= set(plan.vllm_argv)
     assert ("reasoning" in recipe.capabilities) == ("--reasoning-parser" in plan.vllm_argv)
+    pooling = "pooling" in plan.vllm_argv
+    assert pooling == bool({"embeddings", "rerank"} & set(recipe.capabilities))
+    assert recipe.size_bytes is not None
     if recipe.key.startswith("gemma-4"):
         assert "fastsafetensors" not in plan.vllm_argv
 
@@ -77,7 +85,27 @@ def test_an_override_adds_entries_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        ("{name: Bad}", "repo: Field required"),
+        ("{name: Bad}", "needs repo or local_path"),
+        ("{name: Bad, repo: a/b, local_path: /data/m}", "has both repo and local_path"),
+        ("{name: Bad, local_path: data/m}", "local_path: must be absolute"),
+        ("{name: Bad, local_path: '/data/a b'}", "local_path: may only have"),
+        ("{name: Bad, local_path: '/data/a:b'}", "local_path: may only have"),
+        ("{name: Bad, local_path: '/data/a,b'}", "local_path: may only have"),
+        ("{name: Bad, local_path: /data/../etc}", "local_path: may not have . or .."),
+        ("{name: Bad, local_path: /data//m}", "local_path: has a doubled slash"),
+        ("{name: Bad, local_path: /data/m/}", "local_path: has a doubled slash"),
+        ("{name: Bad, local_path: /}", "local_path: cannot be the whole disk"),
+        ("{name: Bad, local_path: /usr/lib}", "may not lie under /usr"),
+        (
+            "{name: Bad, local_path: /data/m, args: [--chat-template=/data/other.jinja]}",
+            "--chat-template must be a file inside /data/m",
+        ),
+        (
+            "{name: Bad, local_path: /data/m, args: [--chat-template=/data/m/../x.jinja]}",
+            "--chat-template must be a file inside /data/m",
+        ),
+        ("{name: Bad, repo: a/b, mode: cluster, tensor_parallel: 8, data_parallel: 9}", "72"),
+        ("{name: Bad, repo: a/b, pipeline_parallel: 2}", "mode solo runs on one Spark"),
         ("{name: Bad, repo: no-owner}", "repo: "),
         ("{name: Bad, repo: a/b, mods: [../../etc]}", "mods.0: "),
         ("{name: Bad, repo: a/b, env: {A: 'x y'}}", "env.A: "),
@@ -90,7 +118,6 @@ def test_an_override_adds_entries_of_its_own(tmp_path: Path) -> None:
         ("{name: Bad, repo: a/b, typo: 1}", "typo: Extra inputs are not permitted"),
         ("{name: Bad, repo: a/b, mode: cluster}", "tensor_parallel of 2 or more"),
         ("{name: Bad, repo: a/b, tensor_parallel: 2}", "leave tensor_parallel out"),
-        ("{name: Bad, repo: openai/gpt-oss-120b}", "'gpt-oss-120b' is the recipe for"),
         ("just text", "it is not a mapping"),
     ],
 )
@@ -101,6 +128,19 @@ def test_a_wrong_entry_is_left_out_and_said(tmp_path: Path, entry: str, reason: 
     assert reason in book.problems[0]
     assert by_key(book, "good").name == "Good"
     assert len(book.recipes) == len(load_recipes().recipes) + 1
+
+
+def test_an_entry_of_ones_own_stands_before_a_bundled_one_for_the_same_repository(
+    tmp_path: Path,
+) -> None:
+    text = "models:\n  mine: {name: Mine, repo: OpenAI/gpt-oss-120b}\n"
+    book = overridden(tmp_path, text)
+    assert by_key(book, "mine") == book.for_repo("openai/gpt-oss-120b")
+    assert book.with_key("gpt-oss-120b") is None
+    assert book.problems == (
+        "models.yaml: 'gpt-oss-120b' is left out: 'mine' is the recipe for openai/gpt-oss-120b "
+        "already",
+    )
 
 
 def test_a_secret_in_the_arguments_is_refused_and_not_repeated(tmp_path: Path) -> None:

@@ -62,11 +62,52 @@ async def test_a_cluster_model_stops_and_watches_both_hosts(bench, effects):
     assert effects() == ["stop@spark1", "stop@spark2", "launch@spark1"]
 
 
-async def test_draining_is_bounded(bench):
-    bench.runtime.busy_until = 1e9
+async def test_the_eta_is_that_of_the_pair_and_is_there_in_every_phase(bench):
+    bench.store._times = {"qwen": [500.0]}
+    bench.store._pairs = {("gemma", "qwen"): [90.0, 110.0, 100.0], (None, "qwen"): [70.0]}
+    bench.runtime.busy_until = 8
+    bench.clients.answer_seconds = 3
     job = await bench.swap()
-    assert job.phase is Phase.READY
-    assert job.phase_seconds()["draining"] == pytest.approx(30, abs=1)
+    assert job.usual_seconds == 100.0
+    etas = {event.phase: event.eta_seconds for event in bench.told() if event.previous_phase}
+    assert all(etas[phase] is not None for phase in MAIN_LINE[2:-1]), etas
+    counted = [etas[phase] for phase in MAIN_LINE[2:-1]]
+    assert counted == sorted(counted, reverse=True)
+    assert etas[Phase.DRAINING] == pytest.approx(99, abs=1)
+    assert etas[Phase.LOADING] == pytest.approx(100 - 8 - 10 - 2, abs=4)
+
+
+async def test_from_nothing_it_is_another_pair_and_a_new_pair_falls_back(bench):
+    bench.store._times = {"qwen": [500.0]}
+    bench.store._pairs = {(None, "qwen"): [70.0]}
+    assert (await bench.swap()).usual_seconds == 500.0
+    bench.runtime._container = None
+    job = await bench.swap(attempt=bench.attempt(bench.job("swap-2")))
+    assert job.usual_seconds == 70.0
+
+
+async def test_without_any_earlier_swap_there_is_no_number_before_the_weights(bench):
+    job = await bench.swap()
+    assert job.usual_seconds is None
+    early = [event.eta_seconds for event in bench.told() if event.percent is None]
+    assert set(early) == {None}
+
+
+async def test_beyond_the_usual_time_there_is_no_number_rather_than_a_wrong_one(bench):
+    bench.store._times = {"qwen": [20.0]}
+    bench.clients.answer_seconds = 30
+    await bench.swap()
+    assert bench.told()[-1].phase is Phase.WARMING
+    assert bench.told()[-1].eta_seconds is None
+
+
+async def test_on_the_way_back_there_is_no_number_of_the_way_there(bench):
+    bench.store._times = {"qwen": [5000.0]}
+    bench.runtime.faults.dies_after, bench.runtime.faults.only_for = 20, "qwen"
+    await bench.swap(attempt=bench.attempt(bench.job(rollback=True)))
+    back = [one for one in bench.told() if one.phase is Phase.ROLLING_BACK and one.percent is None]
+    assert back
+    assert {event.eta_seconds for event in back} == {None}
 
 
 async def test_the_eta_comes_from_earlier_swaps_and_else_from_the_running_load(bench):
@@ -231,6 +272,88 @@ async def test_cancel_ends_truthfully_from_every_phase(bench, phase):
     assert bench.runtime.loaded == ("gemma" if before_stop else None)
     if not before_stop:
         assert "The GPU is empty now. Press 'Switch to this'" in job.message
+
+
+TABLE = [(phase, loaded) for phase in MAIN_LINE[1:-1] for loaded in (True, False)]
+
+
+@pytest.mark.parametrize(("phase", "loaded"), TABLE)
+async def test_what_a_cancelled_swap_says_is_what_serves(bench, effects, phase, loaded):
+    if not loaded:
+        bench.runtime._container = None
+    bench.runtime.busy_until = 10
+    bench.runtime.token_seconds = 100
+    bench.clients.swap_id = None
+    attempt = bench.attempt(bench.job(rollback=True))
+
+    async def cancel_there():
+        await bench.until(lambda: attempt.journal.job.phase is phase)
+        # Stopping nothing takes no time: the cancel comes with the order, or before it.
+        if loaded or phase not in (Phase.DRAINING, Phase.STOPPING):
+            await bench.clock.advance(0.1)
+        attempt.cancellation.by = "Bob"
+
+    # With nothing loaded these two phases take no time: the swap is cancelled before them.
+    if not loaded and phase in (Phase.DRAINING, Phase.STOPPING):
+        job = bench.job(rollback=True)
+        for step in MAIN_LINE[1 : MAIN_LINE.index(phase) + 1]:
+            job = job.enter(step, bench.clock.now(), "")
+        attempt = bench.attempt(job)
+        attempt.cancellation.by = "Bob"
+        ended = await bench.swap(attempt=attempt)
+    else:
+        ended = await bench.swap(attempt=attempt, meanwhile=cancel_there)
+    assert (ended.phase, ended.cause.code) == (Phase.CANCELLED, "cancelled")
+    # An order on its way is not interrupted: the launch is seen through and then cleared.
+    assert ended.failed_in is (Phase.LOADING if phase is Phase.LAUNCHING else phase)
+    serves = bench.runtime.loaded
+    assert ended.serving == serves
+    if phase in (Phase.PREFLIGHT, Phase.DRAINING):
+        assert (serves, effects()) == ("gemma" if loaded else None, [])
+        said = "gemma-served is serving." if loaded else "Nothing was touched."
+    elif phase is Phase.STOPPING and not loaded:
+        assert (serves, effects()) == (None, [])
+        said = "Nothing was touched."
+    else:
+        assert serves is None
+        said = "The GPU is empty now. Press 'Switch to this' on any card."
+    assert ended.message == f"Cancelled by Bob. {said}"
+
+
+async def test_cancelling_a_swap_to_what_serves_already_takes_nothing_away(bench, effects):
+    bench.runtime.serve(bench.new)
+    bench.clients.answer_seconds = 1000
+    attempt = bench.attempt()
+
+    async def cancel_there():
+        await bench.until(lambda: attempt.journal.job.phase is Phase.WARMING)
+        attempt.cancellation.by = "Bob"
+
+    job = await bench.swap(attempt=attempt, meanwhile=cancel_there)
+    assert (job.phase, job.serving, effects()) == (Phase.CANCELLED, "qwen", [])
+    assert job.message == "Cancelled by Bob. qwen-served is serving."
+
+
+@pytest.mark.parametrize("when", ["stopping", "launching", "loading", "warming"])
+async def test_a_cancel_at_any_point_of_the_way_back_leaves_an_empty_gpu_and_says_so(bench, when):
+    bench.runtime.faults.dies_after, bench.runtime.faults.only_for = 20, "qwen"
+    attempt = bench.attempt(bench.job(rollback=True))
+
+    async def cancel_there():
+        await bench.until(lambda: attempt.journal.job.phase is Phase.ROLLING_BACK)
+        bench.clients.answer_seconds = 1000
+        if when != "stopping":
+            await bench.until(lambda: bench.runtime.loaded == "gemma")
+        if when == "loading":
+            await bench.clock.advance(30)
+        if when == "warming":
+            await bench.until(lambda: bench.clients.asked)
+        attempt.cancellation.by = "Bob"
+
+    job = await bench.swap(attempt=attempt, meanwhile=cancel_there)
+    assert (job.phase, job.serving, bench.runtime.loaded) == (Phase.CANCELLED, None, None)
+    assert job.failed_in is not None
+    assert job.message.startswith("Cancelled by Bob. The GPU is empty now.")
 
 
 async def test_cancel_at_the_very_edge_of_stopping_leaves_the_old_model(bench, effects):

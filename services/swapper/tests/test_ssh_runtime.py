@@ -15,6 +15,7 @@ from spark_common.errors import (
     UnavailableError,
 )
 from spark_common.remote.command import RemoteResult, quote
+from spark_common.runtime_questions import Spoken
 from spark_common.settings import ClusterSettings, HostSettings
 from spark_common.testing.wait import until
 from spark_swapper.adapters import ssh_runtime
@@ -263,7 +264,8 @@ async def test_only_a_healthy_runtime_that_names_its_model_serves(answers, expec
     [
         ('# HELP x\nvllm:num_requests_running{engine="0",model_name="m"} 2.0\n', 2),
         ('vllm:num_requests_running 1.0\nvllm:num_requests_running{engine="1"} 3\n', 4),
-        ("vllm:num_requests_waiting 9\n", None),
+        ("vllm:num_requests_running 1.0\nvllm:num_requests_waiting 9\n", 10),
+        ('vllm:num_requests_waiting_by_reason{reason="capacity"} 9\n', None),
         ("vllm:num_requests_running nonsense\n", None),
     ],
 )
@@ -306,3 +308,33 @@ def test_the_scripts_are_shipped_and_are_posix():
     for script in (ssh_runtime.GUARD, ssh_runtime._GLANCE, ssh_runtime._RECALL):
         assert script.startswith("#!/bin/sh\n")
         subprocess.run(["sh", "-n"], input=script.encode(), check=True)
+
+
+@pytest.mark.parametrize(
+    ("stream", "heard"),
+    [
+        (chunk('{"content":"Pa"}') + chunk('{"content":"ris"}'), Spoken("Paris", "", whole=True)),
+        (chunk('{"reasoning":"Hm"}') + chunk('{"content":"12"}'), Spoken("12", "Hm", whole=True)),
+        (chunk('{"reasoning_content":"Hm"}'), Spoken("", "Hm", whole=True)),
+        ("data: [DONE]\n\n", Spoken(whole=True)),
+        (chunk('{"content":"Pa"}') + 'data: {"error":{"message":"CUDA"}}\n\n', Spoken("Pa")),
+    ],
+)
+async def test_an_answer_is_read_as_far_as_it_comes(stream, heard):
+    assert await vllm(completions=stream).answers("spark1", "m", ["a", "b"]) == [heard, heard]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(404, text='{"detail":"Not Found"}'),
+        httpx.Response(500, text="EngineDeadError"),
+        httpx.Response(400, text="The model does not support Chat Completions API"),
+    ],
+)
+async def test_a_model_that_answers_no_question_says_nothing(answer):
+    assert await vllm(completions=answer).answers("spark1", "m", ["a", "b"]) == []
+
+
+async def test_a_runtime_that_is_not_there_says_nothing():
+    assert await vllm().answers("spark1", "m", ["a"]) == []

@@ -134,6 +134,42 @@ class StoreExam:
         assert await store.usual_seconds("qwen") == 20
         assert await store.usual_seconds("gemma") is None
 
+    async def test_how_long_it_takes_is_kept_per_pair_and_falls_back(self, store):
+        for number, (previous, seconds) in enumerate(
+            ((None, 10), ("gemma", 30), ("gemma", 40), ("gemma", 20))
+        ):
+            job = a_job(f"job{number}", at=number).model_copy(update={"previous": previous})
+            await store.admit(job)
+            await store.finish(ready(job, seconds), 1, 5)
+        assert await store.usual_pair_seconds("gemma", "qwen") == 30
+        assert await store.usual_pair_seconds(None, "qwen") == 10
+        assert await store.usual_pair_seconds("minimax", "qwen") == 25
+        assert await store.usual_pair_seconds("qwen", "gemma") is None
+        assert await store.usual_seconds("qwen") == 25
+
+    async def test_the_history_is_paged_by_time_and_filtered_by_model(self, store):
+        jobs = [a_job(f"job{n}", at=n, model="gemma" if n % 3 else "qwen") for n in range(9)]
+        for job in jobs:
+            await store.admit(job)
+            await store.finish(ready(job), 1, 5)
+        first = await store.recent(4)
+        assert [job.id for job in first] == ["job8", "job7", "job6", "job5"]
+        second = await store.recent(4, before=first[-1].created_at)
+        assert [job.id for job in second] == ["job4", "job3", "job2", "job1"]
+        assert [job.id for job in await store.recent(4, before=second[-1].created_at)] == ["job0"]
+        assert [job.id for job in await store.recent(9, model="qwen")] == ["job6", "job3", "job0"]
+        page = await store.recent(1, before=jobs[6].created_at, model="qwen")
+        assert [job.id for job in page] == ["job3"]
+        assert await store.recent(5, model="other") == []
+
+    async def test_gibberish_is_remembered_until_it_is_forgotten(self, store):
+        assert await store.degraded() is None
+        await store.keep_degraded("org/qwen", "it is empty")
+        await store.keep_degraded("org/gemma", "it is noise")
+        assert await store.degraded() == ("org/gemma", "it is noise")
+        await store.keep_degraded("", "")
+        assert await store.degraded() is None
+
     async def test_the_history_is_newest_first_and_bounded(self, store):
         for number in range(5):
             job = a_job(f"job{number}", at=number)

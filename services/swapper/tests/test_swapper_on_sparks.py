@@ -83,7 +83,7 @@ class Stack:
         shell = SshShell(self.settings.cluster, clock, SshTimes(remember_seconds=1))
         self._closers = [redis.aclose, http.aclose, shell.close, bus.close]
         swapper = wire(self.settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
-        await bus.serve("swapper", "0.1.0", "test", swapper.path.handlers.verbs())
+        await bus.serve("swapper", "0.1.0", "test", swapper.verbs())
         loops = (
             swapper.path.teller,
             swapper.path.observer,

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from spark_common.contracts.swaps import GetSwap, Phase, RequestSwap
-from spark_common.errors import ModelNotReadyError
+from spark_common.errors import ModelNotReadyError, QuarantinedError, UnknownModelError
 from spark_common.events import SwapComplete, SwapFailed, SwapProgress
 from spark_common.subjects import swap_complete, swap_failed
 from spark_swapper.jobs import MAIN_LINE
@@ -395,3 +395,76 @@ async def test_whoever_heard_the_end_sees_it_although_the_record_is_late(bench, 
     assert (view.phase, view.finished_at is not None) == (Phase.READY, True)
     bench.store.away = False
     assert (await over(bench)).phase is Phase.READY
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnknownModelError("there is no model 'qwen' on the menu any more"),
+        QuarantinedError("QWEN took Spark 1 down; clear it first"),
+        ModelNotReadyError("QWEN is not complete on any Spark"),
+    ],
+)
+async def test_a_queued_swap_whose_model_went_away_fails_truthfully(bench, running, effects, error):
+    running()
+    bench.runtime.busy_until = 20
+    await request(bench, "minimax", id="first")
+    await bench.clock.advance(1)
+    await request(bench, id="second", when_busy="queue")
+    await bench.until(lambda: getattr(bench.worker.running, "phase", None) is Phase.LOADING)
+    bench.shelf.broken = error
+    await bench.until(lambda: outcome(bench, "first") is not None)
+    await bench.until(lambda: outcome(bench, "second") is not None)
+    bench.shelf.broken = None
+    told = outcome(bench, "second")
+    assert (told.outcome, told.cause.code, told.serving) == ("failed", error.code, "minimax")
+    assert told.cause.sentence == f"{error.message[0].upper()}{error.message[1:]}."
+    assert bench.runtime.loaded == "minimax"
+    assert not [effect for effect in bench.runtime.journal if effect[2] == "second"]
+
+
+async def test_queued_swaps_run_in_the_order_they_were_asked_for(bench, running):
+    running()
+    order = ["qwen", "gemma", "minimax", "qwen"]
+    for number, model in enumerate(order):
+        await request(bench, model, id=f"swap-{number}", when_busy="queue")
+        await bench.clock.advance(1)
+    await bench.until(lambda: outcome(bench, "swap-3") is not None)
+    ends = [outcome(bench, f"swap-{number}") for number in range(4)]
+    assert [(end.model, end.previous) for end in ends] == [
+        ("qwen", "gemma"),
+        ("gemma", "qwen"),
+        ("minimax", "gemma"),
+        ("qwen", "minimax"),
+    ]
+    finished = [end.finished_at for end in ends]
+    assert finished == sorted(finished)
+
+
+async def test_after_a_swap_the_log_is_closed_and_the_menu_is_looked_at_again(bench, running):
+    running()
+    await request(bench)
+    await over(bench)
+    assert (bench.logs.closed, bench.shelf.refreshes) == (["swap-1"], 1)
+    assert "asked for by someone, attempt 1" in (await bench.logs.read("swap-1")).lines[0]
+
+
+async def test_a_swap_with_force_keeps_it_when_its_record_is_lost(bench, running):
+    bench.clients.busy_until = 1e9
+    bench.clients.swap_id = "swap-1"
+    await request(bench, force=True)
+    bench.store.forget()
+    running()
+    job = await over(bench)
+    assert (job.phase, job.force) == (Phase.READY, True)
+
+
+async def test_a_degraded_model_is_told_with_the_outcome(bench, running):
+    bench.runtime.faults.babble, bench.runtime.faults.only_for = "!" * 80, "qwen"
+    running()
+    await request(bench)
+    job = await over(bench)
+    told = outcome(bench)
+    assert told.degraded == job.degraded
+    assert "gibberish" in told.degraded
+    assert bench.observer.view().state == "degraded"

@@ -64,9 +64,9 @@ async def unfinished(link: NatsLink) -> dict[str, int]:
 async def collect(plant: Plant, wishes: list[Wish], answers: Answers) -> Evidence:
     """Read it all."""
     async with provisioner(plant) as link:
-        commands = [subject for subject, _ in await _messages(link, "SC_SWAP_CMD")]
-        told = [subject.split(".") for subject, _ in await _messages(link, "SC_SWAP_ADM")]
-        outcomes = [_outcome(*message) for message in await _messages(link, "SC_SWAP_EVT")]
+        commands = [subject for subject, _ in await messages(link, "SC_SWAP_CMD")]
+        told = [subject.split(".") for subject, _ in await messages(link, "SC_SWAP_ADM")]
+        outcomes = [_outcome(*message) for message in await messages(link, "SC_SWAP_EVT")]
         left = await unfinished(link)
     redis = connect_redis(plant.redis.settings, "checker")
     try:
@@ -97,7 +97,8 @@ def _outcome(subject: str, payload: bytes) -> Outcome:
     return kind.model_validate(envelope.data)
 
 
-async def _messages(link: NatsLink, stream: str) -> list[tuple[str, bytes]]:
+async def messages(link: NatsLink, stream: str) -> list[tuple[str, bytes]]:
+    """Return subject and body of everything in a stream, in order."""
     state = (await link.api(f"STREAM.INFO.{stream}"))["state"]
     found = []
     for seq in range(max(1, int(state["first_seq"])), int(state["last_seq"]) + 1):

@@ -2,12 +2,15 @@
 
 import asyncio
 import shutil
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spark_common.errors import DeadlineExceededError
 from spark_common.remote.command import RemoteCommand, RemoteResult, quote
+from spark_common.runtime_questions import Spoken
 from spark_common.settings import ClusterSettings, HostSettings
 from spark_swapper.adapters.ssh_runtime import GUARD, SshRuntime
 from spark_swapper.candidate import Candidate
@@ -28,6 +31,8 @@ MODELS = {
         a_candidate(UNFIT),
     )
 }
+_PROGRAMS = Path(__file__).with_name("programs")
+_PYTHON = Path(sys.executable).parent
 _LOAD_SECONDS = 0.05
 _LAST_WORDS = b"(EngineCore pid=7) ERROR torch.OutOfMemoryError: CUDA out of memory.\n"
 
@@ -56,6 +61,9 @@ class Sandbox:
             checkout = self.home(host) / "spark-vllm-docker"
             checkout.mkdir(parents=True)
             shutil.copy(Path(__file__).with_name("launch-cluster.sh"), checkout)
+            local = self.home(host) / ".local" / "bin"
+            local.mkdir(parents=True)
+            shutil.copy(_PROGRAMS / "uvx", local)
         self.journal.touch()
 
     def home(self, host: str) -> Path:
@@ -106,15 +114,15 @@ class LocalShell:
             "-c",
             quote(command),
             cwd=home,
-            env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
-            stdin=asyncio.subprocess.DEVNULL,
+            env={"HOME": str(home), "PATH": f"{_PROGRAMS}:{_PYTHON}:/usr/bin:/bin"},
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
         try:
             async with asyncio.timeout(timeout_seconds):
-                out, err = await process.communicate()
+                out, err = await process.communicate(command.stdin or b"")
         except TimeoutError:
             raise DeadlineExceededError(f"{host} did not finish in time") from None
         code = process.returncode if (process.returncode or 0) >= 0 else None
@@ -189,7 +197,13 @@ class SandboxRuntime(SshRuntime):
             return None
         return Served(there.repo, there.served_name, 4096)
 
-    async def first_token(self, host: str, served_name: str) -> str | None:
+    async def answers(self, host: str, served_name: str, questions: Sequence[str]) -> list[Spoken]:
+        """Talk sense."""
+        return [Spoken("Paris, 12", whole=True) for _ in questions]
+
+    async def first_token(
+        self, host: str, served_name: str, *, pooling: bool = False
+    ) -> str | None:
         """Have a token of what serves now."""
         now = await self.served(host)
         return None if now is not None and now.served_name == served_name else "no such model"

@@ -8,12 +8,18 @@ from spark_cli.commands.doctor import doctor
 from spark_cli.commands.download import download
 from spark_cli.commands.downloads import cancel_download, downloads
 from spark_cli.commands.events import events
+from spark_cli.commands.history import history
 from spark_cli.commands.init import init
+from spark_cli.commands.knobs import knobs
+from spark_cli.commands.logs import logs
 from spark_cli.commands.models import models
+from spark_cli.commands.recipe import recipe
+from spark_cli.commands.setup import setup
 from spark_cli.commands.sim import sim
 from spark_cli.commands.status import status
 from spark_cli.commands.suggest import suggest
 from spark_cli.commands.swap import swap
+from spark_cli.commands.templates import templates
 from spark_cli.commands.updates import updates
 from spark_cli.demo import demo
 from spark_cli.up import up
@@ -26,8 +32,9 @@ def main() -> None:
 
 
 _COMMANDS: tuple[click.Command, ...] = (
-    *(demo, up, status, models, suggest, download, downloads, cancel_download),
-    *(swap, updates, events, doctor, sim, init),
+    *(demo, up, status, models, suggest, setup, recipe, knobs, templates),
+    *(download, downloads, cancel_download),
+    *(swap, history, logs, updates, events, doctor, sim, init),
 )
 for command in _COMMANDS:
     main.add_command(command)

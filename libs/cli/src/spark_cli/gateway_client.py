@@ -62,10 +62,12 @@ class GatewayClient:
         self._url = url
         self._pause = pause
 
-    def get(
-        self, path: str, timeout_seconds: float | None = None, **query: str | int | bool
-    ) -> Any:
+    def get(self, path: str, **query: str | int | bool) -> Any:
         """GET a JSON document."""
+        return self._ask("GET", path, None, params=query)
+
+    def get_within(self, timeout_seconds: float, path: str, **query: str | int | bool) -> Any:
+        """GET a JSON document that may take its time."""
         return self._ask("GET", path, timeout_seconds, params=query)
 
     def post(
@@ -78,9 +80,15 @@ class GatewayClient:
         """POST a JSON document and return the JSON answer."""
         return self._ask("POST", path, timeout_seconds, json=body, headers=headers)
 
-    def delete(self, path: str, **query: str) -> Any:
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """PUT a JSON document and return the JSON answer."""
+        return self._ask("PUT", path, json=body)
+
+    def delete(
+        self, path: str, query: dict[str, str | list[str]], timeout_seconds: float = 15.0
+    ) -> Any:
         """DELETE, and return the JSON answer."""
-        return self._ask("DELETE", path, None, params=query)
+        return self._ask("DELETE", path, timeout_seconds, params=query)
 
     def said(
         self, path: str, body: dict[str, Any], timeout_seconds: float
@@ -127,7 +135,9 @@ class GatewayClient:
             tries += 1
             self._pause(_AGAIN_SECONDS)
 
-    def _ask(self, method: str, path: str, timeout_seconds: float | None, **arguments: Any) -> Any:
+    def _ask(
+        self, method: str, path: str, timeout_seconds: float | None = None, **arguments: Any
+    ) -> Any:
         if timeout_seconds is not None:
             arguments["timeout"] = timeout_seconds
         try:

@@ -42,6 +42,14 @@ def swap_failed(swap_id: str) -> str:
     return f"swap.failed.{swap_id}"
 
 
+def dry_run_answer(swap_id: str) -> str:
+    """Id under which a dry run by event is answered, so that the swap's own outcome stays free.
+
+    The event itself names the swap as it was asked for.
+    """
+    return f"{swap_id}:dry-run"
+
+
 def swap_outcomes(swap_id: str) -> str:
     """Filter over both outcomes of one swap; the first one stored wins."""
     return f"swap.*.{swap_id}"

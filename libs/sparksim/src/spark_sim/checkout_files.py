@@ -1,23 +1,11 @@
 """What lies in the checkout of spark-vllm-docker: every file, with whoever knows its text."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from importlib import resources
 
+from spark_sim.checkout_file import CheckoutFile, Provider
+from spark_sim.checkout_recipes import recipe_files
 from spark_sim.config import SimConfig
-
-
-@dataclass(frozen=True)
-class CheckoutFile:
-    """A file under version control; ``path`` is relative to the checkout."""
-
-    path: str
-    text: str
-    executable: bool = False
-
-
-Provider = Callable[[SimConfig], Iterable[CheckoutFile]]
-"""Returns files of the checkout as these settings want them."""
 
 
 def program(name: str) -> Provider:
@@ -38,6 +26,7 @@ PROVIDERS: tuple[Provider, ...] = (
     program("launch-cluster.sh"),
     program("build-and-copy.sh"),
     program("hf-download.sh"),
+    recipe_files,
     _ignored,
 )
 """One line each; of two files with one path the later one counts."""

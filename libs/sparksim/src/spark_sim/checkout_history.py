@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from spark_sim.checkout_files import CheckoutFile
+from spark_sim.checkout_file import CheckoutFile
 
 _README = "# spark-vllm-docker\n\nvLLM on one or two DGX Sparks in Docker.\n\n## Changelog\n"
 _DOCKERFILE = "FROM nvcr.io/nvidia/cuda:13.1.0-devel-ubuntu24.04\nARG VLLM_REF={}\n"

@@ -26,6 +26,8 @@ class Behaviour(StrEnum):
     """Nothing of the host listens and every connection is cut."""
     CUDA_WEDGE = "cuda_wedge"
     """The engine dies after the first answer; the HTTP server stays and answers 500."""
+    GIBBERISH = "gibberish"
+    """The engine answers every prompt with the same token, as with a broken kernel."""
     CRASH_LOOP = "crash_loop"
     """The runtime dies soon after it is ready, every time."""
     DISK_FULL = "disk_full"

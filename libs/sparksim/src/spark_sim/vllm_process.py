@@ -290,6 +290,7 @@ class VllmProcess:
             image=model.vision,
             api_key=self._options["api_key"],
             force_usage=bool(self._options["enable_force_include_usage"]),
+            pooling=self._options["runner"] == "pooling",
         )
         self._engine = Engine(
             served,
@@ -297,6 +298,7 @@ class VllmProcess:
             drag=lambda: self._host.pace.drag,
             note=lambda kind, **details: self._note(kind, **details),
             wedges=lambda: self._host.faults.behaviour is Behaviour.CUDA_WEDGE,
+            babbles=lambda: self._host.faults.behaviour is Behaviour.GIBBERISH,
         )
 
     async def _serve(self) -> int:

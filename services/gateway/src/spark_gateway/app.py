@@ -1,13 +1,14 @@
 """The composition root: the one place that knows every concrete part of the gateway."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import httpx
 from starlette.types import ASGIApp
 
-from spark_common.bus import Bus
+from spark_common.bus import Bus, Serving
 from spark_common.bus.nats import connect_bus
 from spark_common.bus.nats_link import read_seed
 from spark_common.clock import Clock
@@ -17,6 +18,7 @@ from spark_gateway.allowed_hosts import AllowedHosts
 from spark_gateway.dashboard_files import read_dashboard
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters, MetersCollector
+from spark_gateway.dataplane.own_question import OwnQuestion
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.dataplane.protocol import make_protocol
 from spark_gateway.dataplane.router import SwapAwareRouter
@@ -31,6 +33,7 @@ from spark_gateway.served import ServedModels
 from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
 from spark_gateway.streams.hub import Hub, jobs_hub
+from spark_gateway.traffic_desk import TrafficDesk
 from spark_gateway.traffic_feed import TrafficFeed
 
 NAME = "gateway"
@@ -105,6 +108,11 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     front.board.on_picture(feed.on_picture)
     meters = Meters()
     REGISTRY.register(MetersCollector(meters))
+    own = OwnQuestion(upstream, settings.http.bind_host, settings.http.bind_port)
+    desk = TrafficDesk(meters, router, own, client, clock)
+
+    def served_name() -> str:
+        return next((model.id for model in watch.models()), "")
 
     async def end_streams() -> None:
         await stopping.wait()
@@ -120,14 +128,15 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         NAME,
         # No check on NATS: /v1 and the page work without it, and a probe must not take them away.
         app=front.http,
-        http_protocol=make_protocol(PreflightRouter(router), Limits(), meters),
+        http_protocol=make_protocol(PreflightRouter(router), Limits(), meters, own, served_name),
         background=(
             bus.run,
             front.hub.run,
             front.jobs.run,
             front.board.run,
             watch.run,
-            lambda: announce(bus, clock),
+            desk.run,
+            lambda: announce(bus, clock, desk.verbs()),
             end_streams,
         ),
         close=close,
@@ -135,12 +144,12 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     )
 
 
-async def announce(bus: Bus, clock: Clock) -> None:
+async def announce(bus: Bus, clock: Clock, verbs: Sequence[Serving] = ()) -> None:
     """Answer for the gateway on the bus, so that it is found there like every service."""
     about = answer_about(NAME, (), clock)
     while True:
         try:
-            await bus.serve(NAME, version("spark-gateway"), "the public port", (about,))
+            await bus.serve(NAME, version("spark-gateway"), "the public port", (*verbs, about))
             break
         except UnavailableError:
             await clock.sleep(_RETRY_SECONDS)

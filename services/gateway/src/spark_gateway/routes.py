@@ -3,12 +3,26 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from spark_gateway.api import docs, downloads, explain, live, models, openai, status, swaps, updates
+from spark_gateway.api import (
+    docs,
+    downloads,
+    explain,
+    live,
+    models,
+    openai,
+    recipes,
+    status,
+    swap_logs,
+    swaps,
+    updates,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     models.router,
+    recipes.router,
     swaps.router,
+    swap_logs.router,
     updates.router,
     explain.router,
     downloads.router,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from uvicorn.server import ServerState
 
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
+from spark_gateway.dataplane.own_question import OwnQuestion
 from spark_gateway.dataplane.ports import Field, Refusal, Upstream
 from spark_gateway.dataplane.protocol import make_protocol
 
@@ -164,11 +166,13 @@ class Plane:
         self._peers: list[Peer] = []
 
     async def listen(self, limits: Limits) -> None:
-        protocol = make_protocol(self.router, limits, self.meters)
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        self.own = OwnQuestion(self.router.upstream, "127.0.0.1", self.port)
+        protocol = make_protocol(self.router, limits, self.meters, self.own, lambda: "a-model")
         config = Config(app=asgi_side(), http=protocol, ws="none", log_config=None)
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: protocol(config, self.state, {}), "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        server = await loop.create_server(lambda: protocol(config, self.state, {}), sock=listener)
         self._stack.push_async_callback(server.wait_closed)
         self._stack.callback(server.close)
 

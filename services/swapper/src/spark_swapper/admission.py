@@ -29,6 +29,7 @@ from spark_swapper.candidate import Candidate
 from spark_swapper.jobs import SwapJob, first_job
 from spark_swapper.planning import Planning
 from spark_swapper.ports import Shelf
+from spark_swapper.queueing import waiting_view
 from spark_swapper.standstill import Updating, nobody
 from spark_swapper.store import (
     Admitted,
@@ -109,7 +110,7 @@ class Admission:
         match await self._admit(job):
             case Admitted(behind=behind):
                 await self._command(job, behind)
-                return job.view()
+                return job.view() if behind is None else await self._waiting(job)
             case Known(job=known):
                 return await self._again(known, job.body_sha256)
             case Busy(swap_id=other):
@@ -119,6 +120,13 @@ class Admission:
                 )
             case Conflicting():
                 raise _conflict(job.id)
+
+    async def _waiting(self, job: SwapJob) -> SwapView:
+        """Return an accepted swap with its place; without one when the records are away now."""
+        try:
+            return waiting_view(job, await self._store.live())
+        except UnavailableError:
+            return job.view()
 
     async def _admit(self, job: SwapJob) -> Admitted | Known | Busy | Conflicting:
         try:
@@ -141,6 +149,7 @@ class Admission:
             model=job.model,
             requested_by=job.requested_by,
             rollback=job.rollback,
+            force=job.force,
             lease_epoch=job.lease_epoch,
         )
         result = await self._bus.publish_durable(
@@ -214,6 +223,7 @@ class Admission:
                 "previous_name": view.served_name,
                 "when_busy": request.when_busy,
                 "rollback": request.rollback,
+                "force": request.force,
                 "lease_epoch": epoch,
                 "body_sha256": body,
             }

@@ -1,7 +1,7 @@
 """The composition root: the one place that knows every concrete class of the swapper."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import NoReturn
@@ -21,17 +21,24 @@ from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
 from spark_common.service import ReadyCheck, Service, answer_about, bus_check, redis_check
 from spark_common.subjects import MENU_CHANGED
+from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.adapters.living_jobs import LivingJobs
+from spark_swapper.adapters.log_files import LogFiles
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.downloads.record import DOWNLOADS
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.token import token_from
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
+from spark_swapper.draining import Draining, answers_under_way
+from spark_swapper.editing.editing import Editing
+from spark_swapper.editing.previewing import Previewing
+from spark_swapper.editing.verbs import RecipeVerbs
 from spark_swapper.fencing import claim_fence
 from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
@@ -45,7 +52,7 @@ from spark_swapper.planning import Planning
 from spark_swapper.ports import Preflight, Shelf, Suggests
 from spark_swapper.preflight import ParserPreflight
 from spark_swapper.preflighting import Preflighting
-from spark_swapper.recipes import OVERRIDES, RecipeBook, load_recipes
+from spark_swapper.recipes import OVERRIDES, RecipeBook, Recipes
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapperSettings, SwapTimings
@@ -54,10 +61,14 @@ from spark_swapper.standstill import Updating, nobody
 from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.suggest import Suggesting
+from spark_swapper.suggest.reader import ModelReader
+from spark_swapper.swap_log import SwapLogs, SwapLogVerbs
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
+from spark_swapper.templates import Templating
 from spark_swapper.updates.record import UPDATES
 from spark_swapper.updates.wiring import UpdatePart, wire_updates
+from spark_swapper.warming import Warming
 from spark_swapper.worker import Worker
 
 STREAMS = (
@@ -84,6 +95,9 @@ class SwapPath:
     observer: RuntimeObserver
     outcomes: Outcomes
     admission: Admission
+    log_verbs: SwapLogVerbs
+    keep_examining: Callable[[], Awaitable[None]]
+    """Asks a model whose answers were gibberish again and again, for ever."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +108,14 @@ class Swapper:
     shelf: DiskShelf
     downloads: DownloadParts
     updates: UpdatePart
+    recipe_verbs: RecipeVerbs
 
     def verbs(self) -> list[Serving]:
-        """Return everything that this service answers."""
+        """Return every verb of the swapper with its function."""
         return [
             *self.path.handlers.verbs(),
+            *self.path.log_verbs.verbs(),
+            *self.recipe_verbs.verbs(),
             *self.downloads.verbs.verbs(),
             *self.updates.verbs.verbs(),
         ]
@@ -114,19 +131,27 @@ def assemble(
     preflight: Preflight,
     suggesting: Suggests,
     observer: RuntimeObserver,
+    canary: CanaryWatch,
     timings: SwapTimings,
     clock: Clock,
+    logs: SwapLogs,
+    refresh_soon: Callable[[], None],
     lost: Callable[[], None],
     updating: Updating = nobody,
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing."""
     loading = Loading(runtime, timings, clock, LoadLog)
+    clients = GatewayPath(bus)
+    warming = Warming(runtime, clients, timings, clock, loading, canary)
     runner = SwapRunner(
         runtime=runtime,
         shelf=shelf,
         preflight=preflight,
+        draining=Draining(runtime, clients, timings, clock),
         stopping=Stopping(runtime, timings, clock),
-        bringing_up=BringingUp(runtime, timings, clock, loading),
+        bringing_up=BringingUp(runtime, timings, clock, loading, warming),
+        canary=canary,
+        times=store,
         timings=timings,
         clock=clock,
     )
@@ -145,6 +170,8 @@ def assemble(
         timings=timings,
         fence=lambda: claim_fence(store, runtime, clock),
         after_swap=observer.look,
+        logs=logs,
+        after_outcome=refresh_soon,
         lost=lost,
         updating=updating,
     )
@@ -158,6 +185,10 @@ def assemble(
         clock=clock,
         updating=updating,
     )
+
+    async def idle() -> bool:
+        return worker.running is None and not (await answers_under_way(runtime, clients))[0]
+
     return SwapPath(
         handlers=Handlers(bus, store, admission, worker, shelf, suggesting),
         worker=worker,
@@ -168,6 +199,8 @@ def assemble(
         observer=observer,
         outcomes=outcomes,
         admission=admission,
+        log_verbs=SwapLogVerbs(logs, store),
+        keep_examining=lambda: canary.run(idle, observer.look),
     )
 
 
@@ -189,18 +222,21 @@ def wire(
     async def tell_menu_changed(reason: str) -> None:
         await bus.publish(MENU_CHANGED, MenuChanged(reason=reason), id=new_id())
 
+    canary = CanaryWatch(runtime, store, clock)
     observer = RuntimeObserver(
         runtime,
         clock,
         key_for=lambda repo: shelf.key_for(repo),
         on_change=lambda: shelf.announce(),
+        degraded=canary.degraded,
     )
     hosts = Hosts(shell, [Spark(host.name, host.label) for host in cluster.hosts], clock)
-    book = load_recipes(settings.data_dir / OVERRIDES)
+    recipes = Recipes(settings.data_dir / OVERRIDES)
+    reader = ModelReader(shell, clock)
     launch = LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port)
     shelf = DiskShelf(
         hosts=hosts,
-        book=book,
+        recipes=recipes,
         launch=launch,
         watch=observer,
         times=store,
@@ -214,10 +250,15 @@ def wire(
         runtime=runtime,
         shelf=shelf,
         preflight=ParserPreflight(shell, cluster.vllm_container),
-        suggesting=Suggesting(hosts, shell, book, launch),
+        suggesting=Suggesting(hosts, reader, recipes, launch),
         observer=observer,
+        canary=canary,
         timings=settings.timings,
         clock=clock,
+        logs=LogFiles(
+            settings.data_dir / "logs" / "swaps", settings.swap_log_mb * 1_000_000, clock
+        ),
+        refresh_soon=shelf.refresh_soon,
         lost=_die,
         updating=lambda: living.first(UPDATES.name),
     )
@@ -230,7 +271,7 @@ def wire(
         hosts=hosts,
         timings=settings.downloads,
         clock=clock,
-        expected_bytes=lambda repo: _expected_bytes(book, repo),
+        expected_bytes=lambda repo: _expected_bytes(recipes.book, repo),
         refresh_menu=lambda: shelf.menu(refresh=True),
     )
     updates = wire_updates(
@@ -238,7 +279,9 @@ def wire(
         shell=shell,
         clock=clock,
         cluster=cluster,
-        images=lambda: tuple(recipe.image for recipe in book.recipes if recipe.image is not None),
+        images=lambda: tuple(
+            recipe.image for recipe in recipes.book.recipes if recipe.image is not None
+        ),
         records=RedisJobRecords(redis, UPDATES),
         swaps=store,
         gate=gate,
@@ -246,7 +289,31 @@ def wire(
         changed=lambda: tell_menu_changed("updates"),
         poll_seconds=settings.timings.poll_seconds,
     )
-    return Swapper(path, shelf, downloads, updates)
+
+    async def in_use() -> frozenset[str]:
+        loaded = observer.view().model
+        keys = {loaded}
+        for job in await store.live():
+            keys |= {job.model, job.previous}
+        return frozenset(key for key in keys if key)
+
+    templating = Templating(
+        shell,
+        tuple(Spark(host.name, host.label) for host in cluster.hosts),
+        cluster.vllm_dir,
+        recipes,
+        launch,
+        clock,
+    )
+    editing = Editing(
+        recipes=recipes,
+        previewing=Previewing(hosts, reader, recipes, launch),
+        templating=templating,
+        named=shelf.key_named,
+        in_use=in_use,
+        changed=shelf.announce,
+    )
+    return Swapper(path, shelf, downloads, updates, RecipeVerbs(editing, templating))
 
 
 async def build(settings: SwapperSettings) -> Service:
@@ -293,6 +360,7 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.cancelling.run,
             swapper.path.ingress.run,
             swapper.path.sweeping.run,
+            swapper.path.keep_examining,
             swapper.downloads.runner.run,
             swapper.updates.runner.run,
             swapper.updates.look.run,

@@ -1,7 +1,9 @@
 """One worker's work on one swap: who orders, what may stop it, and where it is told."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Phase
@@ -9,12 +11,26 @@ from spark_swapper.causes import CancelRequested
 from spark_swapper.journal import SwapJournal
 from spark_swapper.runtime import Order
 
+T = TypeVar("T")
 
-@dataclass
+
 class Cancellation:
-    """A flag that is read at phase edges and in polls; nothing is interrupted half way."""
+    """A flag that is read at phase edges and in polls; no effect is interrupted half way."""
 
-    by: str | None = None
+    def __init__(self, by: str | None = None) -> None:
+        self._by = by
+        self.wished = asyncio.Event()
+        """Set once somebody wants the swap to stop."""
+
+    @property
+    def by(self) -> str | None:
+        """Who wants it to stop; None while nobody does."""
+        return self._by
+
+    @by.setter
+    def by(self, who: str) -> None:
+        self._by = who
+        self.wished.set()
 
 
 async def _open() -> None:
@@ -41,6 +57,20 @@ class Attempt:
         """Raise CancelRequested when somebody wants the swap to stop."""
         if self.cancellation.by is not None:
             raise CancelRequested(self.cancellation.by)
+
+    async def unless_cancelled(self, question: Awaitable[T]) -> T:
+        """Await a question that touches nothing; end it and raise CancelRequested on a cancel."""
+        asking = asyncio.ensure_future(question)
+        stopping = asyncio.ensure_future(self.cancellation.wished.wait())
+        try:
+            self.stop_if_cancelled()
+            await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            self.stop_if_cancelled()
+            return asking.result()
+        finally:
+            asking.cancel()
+            stopping.cancel()
+            await asyncio.gather(asking, stopping, return_exceptions=True)
 
     def deadline(self, seconds: float) -> float:
         """Return the monotonic end of a phase, counting from when the swap entered it.

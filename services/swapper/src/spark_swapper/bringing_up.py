@@ -9,23 +9,28 @@ from spark_swapper.causes import SwapFault
 from spark_swapper.loading import Loading
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapTimings
+from spark_swapper.warming import Warming
 
 _LAUNCH_SECONDS = 90.0
 """A Spark that takes no order for this long is away; the guard makes repeating harmless."""
-_WARM_SECONDS = 300.0
-"""The first answer compiles kernels, which takes minutes after an image update."""
 
 
 class BringingUp:
     """The three steps, each of which may be entered again after a restart."""
 
     def __init__(
-        self, runtime: Runtime, timings: SwapTimings, clock: Clock, loading: Loading
+        self,
+        runtime: Runtime,
+        timings: SwapTimings,
+        clock: Clock,
+        loading: Loading,
+        warming: Warming,
     ) -> None:
         self._runtime = runtime
         self._timings = timings
         self._clock = clock
         self._loading = loading
+        self._warming = warming
 
     async def launch(self, attempt: Attempt, candidate: Candidate, step: str) -> None:
         """Order the launch, at most once however often this is called; raises SwapFault."""
@@ -55,24 +60,9 @@ class BringingUp:
         """Return when the model answers over HTTP; raises SwapFault, CancelRequested."""
         await self._loading.run(attempt, candidate, step)
 
-    async def warm(self, attempt: Attempt, candidate: Candidate, step: str) -> None:
-        """Return when a real token was streamed; raises SwapFault, CancelRequested."""
-        deadline = self._clock.monotonic() + _WARM_SECONDS
-        while True:
-            attempt.stop_if_cancelled()
-            served = await self._runtime.served(candidate.head)
-            if served is None:
-                problem: str | None = "It is not healthy any more."
-                cause = await self._loading.autopsy(attempt, candidate, step)
-                if cause is not None:
-                    raise SwapFault(cause)
-            elif served.repo != candidate.repo:
-                problem = f"{served.repo} answers on its port."
-            else:
-                problem = await self._runtime.first_token(candidate.head, served.served_name)
-            if problem is None:
-                return
-            attempt.stop_if_cancelled()
-            if self._clock.monotonic() >= deadline:
-                raise SwapFault(causes.no_answer(candidate.name, problem))
-            await self._clock.sleep(self._timings.poll_seconds)
+    async def warm(self, attempt: Attempt, candidate: Candidate, step: str) -> str | None:
+        """Return when a real token came the way clients get one; raises SwapFault.
+
+        Returns why the answers are no sense, None when nothing speaks against them.
+        """
+        return await self._warming.run(attempt, candidate, step)

@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
+
+_POOLING = frozenset({"embed", "embedding", "score", "classify", "reward"})
+"""What older images called ``--runner pooling``."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,17 @@ class Candidate:
     """Stops the container on the one host where it is run: ``... --name NAME --solo stop``."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Environment of ``launch-cluster.sh`` itself, not of the container."""
+    volumes: tuple[str, ...] = ()
+    """``HOST:CONTAINER[:ro]`` of directories that the runtime needs besides the cache."""
+
+    @property
+    def pooling(self) -> bool:
+        """Whether it was started to embed or to rank: it has no chat then."""
+        words = " ".join(self.vllm_argv).replace("=", " ").split()
+        return any(
+            (flag == "--runner" and value == "pooling") or (flag == "--task" and value in _POOLING)
+            for flag, value in pairwise(words)
+        )
 
     @property
     def head(self) -> str:

@@ -98,6 +98,17 @@ def refused(error: SparkError) -> Cause:
     return Cause(code=error.code, sentence=_sentence(error.message), action=action)
 
 
+def still_answering(answers: int, seconds: float) -> Cause:
+    """The time of the drain is over and answers are still being written."""
+    what = "1 answer was" if answers == 1 else f"{answers} answers were"
+    return Cause(
+        code="still_answering",
+        sentence=f"{what} still being written after {seconds:g} s; nothing was touched.",
+        action="Press 'Switch to this' again when they are done, or choose 'Cut off answers that "
+        "are not finished' there (force).",
+    )
+
+
 def not_stopped(label: str, seconds: float, why: str) -> Cause:
     """The old container did not go away."""
     return Cause(

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _FLAG = re.compile(r"(--?[A-Za-z][A-Za-z0-9_.-]*)(?:=(.*))?\Z", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LEVEL = re.compile(r"-O([0-9])\Z")
+_HUMAN = re.compile(r"(\d{1,15})(?:\.(\d{1,15}))?([kKmMgGtT])?\Z", re.ASCII)
 
 MAX_ELEMENT = 16_384
 """Characters; a JSON flag is long, but not longer."""
@@ -23,6 +24,9 @@ ALIASES = {
     "sc": "speculative-config",
     "cc": "compilation-config",
     "asc": "api-server-count",
+    "ab": "attention-backend",
+    "pcp": "prefill-context-parallel-size",
+    "hl": "headless",
     "O": "optimization-level",
 }
 """Short forms of ``vllm serve`` and what they stand for."""
@@ -56,6 +60,23 @@ def check_element(text: str) -> str:
     return text
 
 
+def human_number(text: str) -> int | None:
+    """Read a whole number as vLLM does: ``8192``, ``8k`` (8000), ``8K`` (8192), ``1.5k`` (1500).
+
+    None for everything else; a fraction needs a decimal suffix.
+    """
+    match = _HUMAN.match(text.strip())
+    if match is None:
+        return None
+    whole, fraction, unit = match.groups()
+    if unit is None:
+        return None if fraction else int(whole)
+    power = "kmgt".index(unit.lower()) + 1
+    if unit.isupper():
+        return None if fraction else int(whole) * int(1024**power)
+    return int(float(f"{whole}.{fraction or 0}") * 1000**power)
+
+
 def merge_flags(args: Sequence[str]) -> tuple[Flag, ...]:
     """Group a list of arguments into flags; of the same flag the later one wins.
 
@@ -64,7 +85,7 @@ def merge_flags(args: Sequence[str]) -> tuple[Flag, ...]:
     belongs to no flag.
     """
     merged: dict[str, Flag] = {}
-    for flag in _grouped(args):
+    for flag in grouped(args):
         merged[flag.key] = flag
     return tuple(merged.values())
 
@@ -73,14 +94,26 @@ def words(flags: Sequence[Flag]) -> tuple[str, ...]:
     """Return flags as arguments; ``=`` only where a value would be mistaken for a flag."""
     found: list[str] = []
     for flag in flags:
-        if len(flag.values) == 1 and flag.values[0].startswith("-"):
-            found.append(f"{flag.spelled}={flag.values[0]}")
+        if flag.values and flag.values[0].startswith("-"):
+            found += [f"{flag.spelled}={flag.values[0]}", *flag.values[1:]]
         else:
             found += [flag.spelled, *flag.values]
     return tuple(found)
 
 
-def _grouped(args: Sequence[str]) -> list[Flag]:
+def compact(flags: Sequence[Flag]) -> tuple[str, ...]:
+    """Return flags as a person writes them, ``--flag=value``; ``merge_flags`` reads them back."""
+    found: list[str] = []
+    for flag in flags:
+        if len(flag.values) == 1 or (flag.values and flag.values[0].startswith("-")):
+            found += [f"{flag.spelled}={flag.values[0]}", *flag.values[1:]]
+        else:
+            found += [flag.spelled, *flag.values]
+    return tuple(found)
+
+
+def grouped(args: Sequence[str]) -> list[Flag]:
+    """Group a list of arguments into flags, repeated ones too; raises as ``merge_flags``."""
     found: list[Flag] = []
     for argument in args:
         check_element(argument)

@@ -1,6 +1,7 @@
 """The verbs of the swapper: each translates, asks, and translates back."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from spark_common.bus.port import Bus, Duplicate, Serving, Stored
 from spark_common.contracts.models import (
@@ -19,6 +20,7 @@ from spark_common.contracts.swaps import (
     CancelSwap,
     GetSwap,
     ListSwaps,
+    Phase,
     RequestSwap,
     Swaps,
     SwapView,
@@ -29,6 +31,7 @@ from spark_common.subjects import swap_cancel
 from spark_swapper.admission import Admission
 from spark_swapper.jobs import SwapJob
 from spark_swapper.ports import Shelf, Suggests
+from spark_swapper.queueing import waiting_view
 from spark_swapper.store import JobStore
 from spark_swapper.worker import Worker
 
@@ -69,7 +72,10 @@ class Handlers:
 
     async def get_swap(self, request: GetSwap) -> SwapView:
         """Return one swap; raises NotFoundError."""
-        return (await self._find(request.id)).view()
+        job = await self._find(request.id)
+        if job.phase is not Phase.QUEUED:
+            return job.view()
+        return waiting_view(job, await self._store.live())
 
     async def list_swaps(self, request: ListSwaps) -> Swaps:
         """Return the running swap, the queue and the history."""
@@ -77,10 +83,13 @@ class Handlers:
         running = self._worker.running
         current = running or next((job for job in live if job.phase != "queued"), None)
         current = current or (live[0] if live else None)
-        recent = await self._store.recent(request.limit)
+        before = _with_zone(request.before)
+        recent = await self._store.recent(request.limit, before=before, model=request.model)
         return Swaps(
             current=current.view() if current else None,
-            queue=[job.view() for job in live if current is None or job.id != current.id],
+            queue=[
+                waiting_view(job, live) for job in live if current is None or job.id != current.id
+            ],
             recent=[self._fresh(job).view() for job in recent],
         )
 
@@ -122,3 +131,8 @@ class Handlers:
     def _fresh(self, job: SwapJob) -> SwapJob:
         running = self._worker.running
         return running if running is not None and running.id == job.id else job
+
+
+def _with_zone(at: datetime | None) -> datetime | None:
+    """Return a time without a zone as what it is most likely to be: UTC."""
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at

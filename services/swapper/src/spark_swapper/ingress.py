@@ -12,7 +12,7 @@ from spark_common.contracts.swaps import RequestSwap, SwapView
 from spark_common.errors import InvalidRequestError, SparkError
 from spark_common.events import SwapComplete, SwapFailed, SwapRejected, SwapRequested
 from spark_common.ids import is_id
-from spark_common.subjects import swap_complete, swap_failed, swap_rejected
+from spark_common.subjects import dry_run_answer, swap_complete, swap_failed, swap_rejected
 from spark_swapper.admission import Admission
 from spark_swapper.patience import patiently
 
@@ -59,7 +59,7 @@ class Ingress:
             await self._reject(delivery, swap_id, asked.model, asked.requested_by, error)
         else:
             if view.dry_run:
-                await self._tell_plan(view)
+                await self._tell_plan(view, _cause(delivery))
         await delivery.done()
 
     async def _admit(self, delivery: Delivery, request: RequestSwap) -> SwapView:
@@ -99,13 +99,14 @@ class Ingress:
             causation_id=cause,
         )
 
-    async def _tell_plan(self, view: SwapView) -> None:
+    async def _tell_plan(self, view: SwapView, cause: str) -> None:
         """Answer a dry run the only way an automation can hear, marked as what it is."""
+        answer = dry_run_answer(view.id)
         finished_at = view.finished_at or view.created_at
         seconds = (finished_at - view.created_at).total_seconds()
         told: SwapComplete | SwapFailed
         if view.cause is None:
-            subject = swap_complete(view.id)
+            subject = swap_complete(answer)
             told = SwapComplete(
                 swap_id=view.id,
                 model=view.model,
@@ -117,7 +118,7 @@ class Ingress:
                 finished_at=finished_at,
             )
         else:
-            subject = swap_failed(view.id)
+            subject = swap_failed(answer)
             told = SwapFailed(
                 swap_id=view.id,
                 model=view.model,
@@ -132,7 +133,11 @@ class Ingress:
                 finished_at=finished_at,
             )
         await self._bus.publish_durable(
-            subject, told, id=f"{view.id}:planned", correlation_id=view.id
+            subject,
+            told,
+            id=f"{view.id}:planned:{cause}",
+            correlation_id=view.id,
+            causation_id=cause,
         )
 
 

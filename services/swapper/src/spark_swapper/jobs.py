@@ -66,6 +66,8 @@ class SwapJob(BaseModel):
     requested_by: str
     when_busy: Literal["reject", "queue"] = "reject"
     rollback: bool = False
+    force: bool = False
+    """Stop the old model at the end of the drain, though answers are still being written."""
     lease_epoch: int = 0
     body_sha256: str = ""
     """Hash of the request, to tell a repetition from another request with the same key."""
@@ -79,6 +81,8 @@ class SwapJob(BaseModel):
     cause: Cause | None = None
     failed_in: Phase | None = None
     serving: str | None = None
+    degraded: str | None = None
+    """Why the model's answers are not well although it serves."""
     attempt: int = 1
     n: int = 0
     revision: int = 1
@@ -89,6 +93,11 @@ class SwapJob(BaseModel):
     def over(self) -> bool:
         """Whether the swap reached one of its ends."""
         return self.phase in TERMINAL
+
+    @property
+    def touched(self) -> bool:
+        """Whether this swap may have changed anything on the cluster."""
+        return self.phase not in UNTOUCHED and self.entered_at(Phase.STOPPING) is not None
 
     def enter(self, phase: Phase, at: datetime, reason: str) -> "SwapJob":
         """Return the swap in its next phase, ``reason`` being the sentence people read.
@@ -129,6 +138,11 @@ class SwapJob(BaseModel):
             if mark.seconds is not None
         }
 
+    def running_seconds(self, at: datetime) -> float:
+        """Return the time since it left the queue."""
+        began = next((mark.at for mark in self.phases if mark.phase is not Phase.QUEUED), at)
+        return max(0.0, (at - began).total_seconds())
+
     def total_seconds(self, at: datetime) -> float:
         """Return the time since admission, up to the end if there is one."""
         return max(0.0, ((self.finished_at or at) - self.created_at).total_seconds())
@@ -143,6 +157,7 @@ class SwapJob(BaseModel):
             requested_by=self.requested_by,
             when_busy=self.when_busy,
             rollback=self.rollback,
+            force=self.force,
             phase=self.phase,
             phases=list(self.phases),
             percent=self.percent,
@@ -151,6 +166,7 @@ class SwapJob(BaseModel):
             message=self.message,
             cause=self.cause,
             serving=self.serving,
+            degraded=self.degraded,
             attempt=self.attempt,
             n=self.n,
             created_at=self.created_at,

@@ -1,6 +1,7 @@
 """The one writer of a running swap: saves every step, then tells it."""
 
 import asyncio
+import re
 from contextlib import suppress
 
 import structlog
@@ -9,9 +10,12 @@ from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
 from spark_common.errors import UnavailableError
 from spark_common.events import SwapProgress
+from spark_common.logs.redact import mask_secrets
+from spark_swapper import eta
 from spark_swapper.jobs import SwapJob
 from spark_swapper.runtime import StaleFenceError
 from spark_swapper.store import JobStore, StaleWriterError
+from spark_swapper.swap_log import SwapLogs
 from spark_swapper.teller import Teller
 
 _log = structlog.get_logger()
@@ -19,6 +23,8 @@ _TELL_EVERY_SECONDS = 0.2
 _SAVE_AGAIN_SECONDS = 5.0
 _LINES_PER_EVENT = 200
 _END_SECONDS = 1.0
+_LONGEST_LINE = 4000
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _BYTES_PER_EVENT = 200_000
 """An event must stay well below the bus's one megabyte."""
 
@@ -31,11 +37,20 @@ class SwapJournal:
     """
 
     def __init__(
-        self, job: SwapJob, *, store: JobStore, teller: Teller, clock: Clock, writer: int
+        self,
+        job: SwapJob,
+        *,
+        store: JobStore,
+        teller: Teller,
+        logs: SwapLogs,
+        clock: Clock,
+        writer: int,
     ) -> None:
         self._job = self._last_step = job
         self._store = store
         self._teller = teller
+        self._logs = logs
+        self._noted = ""
         self._clock = clock
         self._writer = writer
         self._stored_revision = job.revision
@@ -64,6 +79,9 @@ class SwapJournal:
         self._last_step = self._job
         moved = self._job.model_copy(update=facts).enter(phase, self._clock.now(), message)
         self._job = moved
+        self._write_down(f"{phase.value}: {message}")
+        if moved.cause is not None:
+            self._write_down(f"what to do: {moved.cause.action}")
         return moved
 
     def told(self, standing: SwapJob) -> None:
@@ -81,7 +99,9 @@ class SwapJournal:
     async def enter(self, phase: Phase, message: str) -> None:
         """Move to the next phase: save, then tell."""
         previous = self._job.phase
-        self._job = self._job.enter(phase, self._clock.now(), message)
+        moved = self._job.enter(phase, self._clock.now(), message)
+        self._job = moved.model_copy(update={"eta_seconds": self._learned_eta(moved)})
+        self._write_down(f"{phase.value}: {message}")
         _log.info("swap.phase_changed", swap_id=self._job.id, phase=phase.value)
         await self._save_and_tell(previous)
 
@@ -94,19 +114,28 @@ class SwapJournal:
         lines: tuple[str, ...] = (),
     ) -> None:
         """Keep what is new within the phase; tells at most five times a second."""
-        self._lines.extend(line[:4000] for line in lines)
+        shown = [mask_secrets(line[:_LONGEST_LINE])[:_LONGEST_LINE] for line in lines]
+        self._lines.extend(shown)
+        self._logs.write(self._job.id, shown)
         changes: dict[str, object] = {}
         if message is not None and message != self._job.message:
             changes["message"] = message
+            self._write_down_news(message)
         if percent is not None and percent != self._job.percent:
             changes["percent"] = percent
         if changes or self._lines:
-            changes["eta_seconds"] = eta_seconds
+            known = eta_seconds if eta_seconds is not None else self._learned_eta(self._job)
+            changes["eta_seconds"] = known
             self._job = self._job.model_copy(update=changes)
             if self._clock.monotonic() - self._told_at >= _TELL_EVERY_SECONDS:
                 await self._save_and_tell(None)
         elif self._save_again_at is not None:
             await self._save()
+
+    async def flush(self) -> None:
+        """Tell the lines that wait; what is concluded tells none any more."""
+        if self._lines:
+            await self._save_and_tell(None)
 
     async def keep(self, *, cause: Cause, failed_in: Phase) -> None:
         """Save why the swap is being undone, before it is."""
@@ -117,6 +146,33 @@ class SwapJournal:
         """Save facts that are learned once: what served before, the attempt."""
         self._job = self._job.amend(**facts)
         await self._save()
+
+    def begin(self) -> None:
+        """Write down whose swap this is and which attempt begins."""
+        job = self._job
+        self._write_down(
+            f"swap {job.id} to {job.model_name}, asked for by {job.requested_by}, "
+            f"attempt {job.attempt}"
+        )
+
+    def _learned_eta(self, job: SwapJob) -> float | None:
+        """Return what earlier swaps say about the rest of this one; nothing on the way back."""
+        if job.over or job.phase in (Phase.QUEUED, Phase.ROLLING_BACK):
+            return None
+        return eta.remaining(
+            usual_seconds=job.usual_seconds, elapsed_seconds=job.running_seconds(self._clock.now())
+        )
+
+    def _write_down(self, text: str) -> None:
+        at = self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._logs.write(self._job.id, [mask_secrets(f"[{at}] {text}")])
+
+    def _write_down_news(self, message: str) -> None:
+        """Write a sentence down, but not each time only a number in it has changed."""
+        news = _NUMBER.sub("", message)
+        if news != self._noted:
+            self._noted = news
+            self._write_down(message)
 
     async def _save_and_tell(self, previous: Phase | None) -> None:
         job = self._job = self._job.amend(n=self._job.n + 1)

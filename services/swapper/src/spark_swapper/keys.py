@@ -23,6 +23,10 @@ LOCK = "sc:lock"
 """The lease, written by the coordinator: token_sha256, holder, fence."""
 
 
+DEGRADED = "sc:runtime:degraded"
+"""Hash: repository of the loaded model whose answers are gibberish, and how they look."""
+
+
 def swap(swap_id: str) -> str:
     """Hash of one swap: record, revision, writer, phase, body_sha256, cancelled_by."""
     return f"sc:swap:{swap_id}"
@@ -31,3 +35,11 @@ def swap(swap_id: str) -> str:
 def swap_times(model: str) -> str:
     """List of the latest durations of successful swaps to a model, in seconds, newest first."""
     return f"sc:swap:times:{model}"
+
+
+def pair_times(previous: str | None, model: str) -> str:
+    """Likewise, of the swaps to a model from one other, or from nothing.
+
+    Keys of models have no slash, so two pairs never share a key.
+    """
+    return f"sc:swap:times:{previous or ''}/{model}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spark_common.errors import InvalidRequestError
-from spark_swapper.flags import Flag, check_element, merge_flags, words
+from spark_swapper.flags import Flag, check_element, words
 from spark_swapper.recipes import Recipe
 
 LAUNCHER = "./launch-cluster.sh"
@@ -20,6 +20,16 @@ LAUNCHERS_OWN = frozenset(
     }
 )
 """Flags that launch-cluster.sh adds on every node by itself; a second one breaks the start."""
+
+DECIDED = LAUNCHERS_OWN | {
+    "port",
+    "host",
+    "served-model-name",
+    "tensor-parallel-size",
+    "pipeline-parallel-size",
+    "data-parallel-size",
+}
+"""Flags whose value follows from the recipe's fields and the settings, never from its arguments."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +52,26 @@ class Launch:
     vllm_argv: tuple[str, ...]
     """What follows ``vllm serve``."""
     stop_argv: tuple[str, ...]
+    volumes: tuple[str, ...] = ()
+    """``HOST:CONTAINER:ro`` of directories that the runtime needs besides the cache."""
+
+    @property
+    def shown_argv(self) -> tuple[str, ...]:
+        """The whole list as it is run where the launcher takes ``-v``."""
+        return with_volumes(self.launch_argv, self.volumes)
+
+
+def with_volumes(launch_argv: tuple[str, ...], volumes: Iterable[str]) -> tuple[str, ...]:
+    """Return a launch with ``-v`` options; they stand before ``-d exec``, as all options do."""
+    options = [word for volume in volumes for word in ("-v", volume)]
+    at = launch_argv.index("exec") - 1
+    return (*launch_argv[:at], *options, *launch_argv[at:])
 
 
 def plan_launch(recipe: Recipe, repo: str, settings: LaunchSettings) -> Launch:
     """Return the argument lists that start ``repo``, as spelled on disk, by this recipe.
+
+    For a local model ``repo`` is its directory, which the runtime sees at the same place.
 
     Raises InvalidRequestError for an element that no argument list can carry.
     """
@@ -68,6 +94,7 @@ def plan_launch(recipe: Recipe, repo: str, settings: LaunchSettings) -> Launch:
         launch_argv=_checked(launch_argv),
         vllm_argv=vllm_argv,
         stop_argv=_checked(stop_argv),
+        volumes=() if recipe.local_path is None else (f"{repo}:{repo}:ro",),
     )
 
 
@@ -78,13 +105,17 @@ def _serve_flags(recipe: Recipe, port: int) -> tuple[str, ...]:
         Flag("served-model-name", "--served-model-name", (recipe.serves_as,)),
     ]
     if recipe.mode == "cluster":
-        # The launcher counts nodes from this flag, in the text of the command.
-        own.append(Flag("tensor-parallel-size", "-tp", (str(recipe.tensor_parallel),)))
-    decided = {flag.key for flag in own} | LAUNCHERS_OWN
-    if recipe.mode == "solo":
-        decided |= {"tensor-parallel-size", "pipeline-parallel-size", "data-parallel-size"}
-    given = merge_flags([*recipe.args, *recipe.extra_args])
-    return words([*own, *(flag for flag in given if flag.key not in decided)])
+        # The launcher counts nodes from these flags, in the text of the command.
+        own += [
+            Flag(key, spelled, (str(count),))
+            for key, spelled, count in (
+                ("tensor-parallel-size", "-tp", recipe.tensor_parallel),
+                ("pipeline-parallel-size", "-pp", recipe.pipeline_parallel),
+                ("data-parallel-size", "-dp", recipe.data_parallel),
+            )
+            if count > 1
+        ]
+    return words([*own, *(flag for flag in recipe.flags if flag.key not in DECIDED)])
 
 
 def _checked(argv: Iterable[str]) -> tuple[str, ...]:

@@ -9,9 +9,11 @@ import structlog
 from spark_common.clock import Clock
 from spark_common.contracts.models import RuntimeView
 from spark_common.errors import SparkError
+from spark_swapper.canary_watch import Degraded
 from spark_swapper.runtime import Glance, Runtime, Served
 
 _EVERY_SECONDS = 5.0
+_BABBLES = "Its answer to a test question is gibberish; switch to it again, or to another model."
 _log = structlog.get_logger()
 
 
@@ -32,11 +34,14 @@ class RuntimeObserver:
         clock: Clock,
         key_for: Callable[[str], str | None],
         on_change: Callable[[], Awaitable[None]],
+        degraded: Callable[[str], Degraded | None] = lambda repo: None,
     ) -> None:
+        """``degraded`` says why the answers of a loaded repository are not well."""
         self._runtime = runtime
         self._clock = clock
         self._key_for = key_for
         self._on_change = on_change
+        self._degraded = degraded
         self._view = RuntimeView(state="unknown")
         self._looking = asyncio.Lock()
 
@@ -60,7 +65,7 @@ class RuntimeObserver:
                 return
             old, self._view = self._view, seen
             since = self._clock.now()
-            if (old.state, old.served_name) == (seen.state, seen.served_name):
+            if (_up(old.state), old.served_name) == (_up(seen.state), seen.served_name):
                 since = old.since or since
             self._view = seen.model_copy(update={"since": since})
         _log.info("runtime.changed", state=seen.state, model=seen.model)
@@ -80,8 +85,11 @@ class RuntimeObserver:
     def _judge(self, looks: list[_Look]) -> RuntimeView:
         for look in looks:
             if look.served is not None:
+                degraded = self._degraded(look.served.repo)
                 return RuntimeView(
-                    state="serving",
+                    state="degraded" if degraded else "serving",
+                    detail=_BABBLES if degraded else None,
+                    canary=degraded.look if degraded else None,
                     model=self._key_for(look.served.repo),
                     served_name=look.served.served_name,
                     context_length=look.served.context_length,
@@ -100,3 +108,8 @@ class RuntimeObserver:
             detail = f"docker on {first.label} does not answer: {first.glance.detail}"
             return RuntimeView(state="unreachable", detail=detail)
         return RuntimeView(state="idle")
+
+
+def _up(state: str) -> str:
+    """Return the state without the difference that how it answers makes."""
+    return "serving" if state == "degraded" else state

@@ -122,6 +122,7 @@ class Outcomes:
 def _as_told(job: SwapJob, event: SwapComplete | SwapFailed) -> SwapJob:
     if isinstance(event, SwapComplete):
         facts: dict[str, object] = {"phase": Phase.READY, "cause": None, "serving": event.model}
+        facts["degraded"] = event.degraded
     else:
         facts = {
             "phase": Phase(event.outcome),
@@ -145,6 +146,7 @@ def outcome_event(job: SwapJob, *, dry_run: bool = False) -> SwapComplete | Swap
             requested_by=job.requested_by,
             total_seconds=total_seconds,
             phase_seconds=job.phase_seconds(),
+            degraded=job.degraded,
             dry_run=dry_run,
             finished_at=finished_at,
         )

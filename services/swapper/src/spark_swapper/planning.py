@@ -56,21 +56,26 @@ class Planning:
             requested_by=request.requested_by,
             when_busy=request.when_busy,
             rollback=request.rollback,
+            force=request.force,
             dry_run=True,
             phase=Phase.PREFLIGHT,
             phases=[PhaseMark(phase=Phase.PREFLIGHT, at=began, seconds=seconds)],
             message=cause.sentence if cause is not None else "Nothing speaks against it.",
             cause=cause,
-            plan=[*doubts, *self._steps(candidate, before.served_name if before else None)],
+            plan=[
+                *doubts,
+                *self._steps(candidate, before.served_name if before else None, request.force),
+            ],
             serving=key,
             created_at=began,
             finished_at=finished,
         )
 
-    def _steps(self, candidate: Candidate, serving: str | None) -> list[str]:
+    def _steps(self, candidate: Candidate, serving: str | None, force: bool) -> list[str]:
         where = " and ".join(self._runtime.label(host) for host in candidate.hosts)
         timings = self._timings
-        drain = f"Let running answers finish, for at most {timings.drain_seconds:g} s."
+        then = "cut them off then" if force else "give up if they are not done then"
+        drain = f"Let running answers finish, for at most {timings.drain_seconds:g} s; {then}."
         stop = f"Stop {serving} and wait until its container is gone from every Spark."
         return [
             *([drain, stop] if serving else ["Make sure no container of the runtime is left."]),

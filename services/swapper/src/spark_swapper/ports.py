@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from spark_common.contracts.models import Menu, RuntimeView, Suggestion, SuggestRecipe
 from spark_common.contracts.swaps import Cause
+from spark_common.contracts.traffic import Traffic
 from spark_swapper.candidate import Candidate
 
 
@@ -60,6 +61,21 @@ class Preflight(Protocol):
         ...
 
 
+class ClientPath(Protocol):
+    """The way clients take to the runtime: through the gateway."""
+
+    async def traffic(self) -> Traffic | None:
+        """Return what the gateway has in hand now; None when none answers."""
+        ...
+
+    async def first_token(self, served_name: str, *, pooling: bool) -> str | None:
+        """Have a token come through the front door; None when it came, else why it did not.
+
+        Takes as long as the runtime does. Raises UnavailableError when no gateway answers.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class LogEvent:
     """One line of the runtime's log and what it means for the load."""
@@ -92,6 +108,17 @@ class RuntimeWatch(Protocol):
 
     def view(self) -> RuntimeView:
         """Return the last observation without any I/O."""
+        ...
+
+
+class PairTimes(Protocol):
+    """How long earlier swaps between two models took."""
+
+    async def usual_pair_seconds(self, previous: str | None, key: str) -> float | None:
+        """Return the median of swaps from ``previous`` (None: nothing) to ``key``, in seconds.
+
+        While there was none, of all swaps to it; None before the first. Raises UnavailableError.
+        """
         ...
 
 

@@ -1,17 +1,17 @@
 """Drives a swap through its phases, in the order it happens, with one way to move."""
 
-import asyncio
-
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
-from spark_common.errors import SparkError, StaleEpochError
+from spark_common.errors import SparkError, StaleEpochError, UnavailableError
 from spark_swapper import causes, runtime
 from spark_swapper.attempt import Attempt
 from spark_swapper.bringing_up import BringingUp
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import CancelRequested, SwapFault
-from spark_swapper.jobs import UNTOUCHED, SwapJob
-from spark_swapper.ports import Preflight, Shelf
+from spark_swapper.draining import Draining
+from spark_swapper.jobs import SwapJob
+from spark_swapper.ports import PairTimes, Preflight, Shelf
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapTimings
@@ -35,16 +35,22 @@ class SwapRunner:
         runtime: Runtime,
         shelf: Shelf,
         preflight: Preflight,
+        draining: Draining,
         stopping: Stopping,
         bringing_up: BringingUp,
+        canary: CanaryWatch,
+        times: PairTimes,
         timings: SwapTimings,
         clock: Clock,
     ) -> None:
         self._runtime = runtime
         self._shelf = shelf
         self._preflighting = Preflighting(runtime, preflight)
+        self._draining = draining
         self._stopping = stopping
         self._bringing_up = bringing_up
+        self._canary = canary
+        self._times = times
         self._timings = timings
         self._clock = clock
 
@@ -76,7 +82,8 @@ class SwapRunner:
             case Phase.PREFLIGHT:
                 await self._preflight(attempt, candidate)
             case Phase.DRAINING:
-                await self._drain(attempt)
+                if journal.job.previous_name is not None:
+                    await self._draining.run(attempt)
                 await attempt.check_gate()
                 old = journal.job.previous_name
                 await journal.enter(
@@ -95,8 +102,15 @@ class SwapRunner:
                 await self._bringing_up.load(attempt, candidate, runtime.LAUNCH)
                 await journal.enter(Phase.WARMING, f"Waiting for the first word of {name}.")
             case Phase.WARMING:
-                await self._bringing_up.warm(attempt, candidate, runtime.LAUNCH)
-                journal.conclude(Phase.READY, f"{name} is serving.", serving=candidate.key)
+                degraded = await self._bringing_up.warm(attempt, candidate, runtime.LAUNCH)
+                await journal.flush()
+                serves = f"{name} is serving."
+                journal.conclude(
+                    Phase.READY,
+                    f"{serves} {degraded}" if degraded else serves,
+                    serving=candidate.key,
+                    degraded=degraded,
+                )
             case Phase.ROLLING_BACK:
                 await self._roll_back(attempt)
             case _:  # pragma: no cover - run() asks only for swaps that are not over
@@ -108,33 +122,30 @@ class SwapRunner:
         if before is not None:
             repo, served_name = before.repo, before.served_name
             key = self._shelf.key_for(repo)
-            await journal.adopt(previous=key, previous_name=served_name)
-            if repo == candidate.repo:
+            await self._adopt_previous(attempt, candidate, key, served_name)
+            # One that babbles is really loaded again: that is why somebody asks for it.
+            if repo == candidate.repo and self._canary.degraded(repo) is None:
                 await journal.enter(Phase.WARMING, f"{candidate.name} is loaded already.")
                 return
         else:
-            await journal.adopt(previous=None, previous_name=None)
+            await self._adopt_previous(attempt, candidate, None, None)
         warnings = await self._preflighting.check(candidate)
         if warnings:
             await journal.note(" ".join(warnings), lines=tuple(warnings))
         attempt.stop_if_cancelled()
         await journal.enter(Phase.DRAINING, "Letting running answers finish.")
 
-    async def _drain(self, attempt: Attempt) -> None:
-        """Wait until nobody is being answered, at most the drain time, then go on anyway."""
-        deadline = attempt.deadline(self._timings.drain_seconds)
-        while True:
-            attempt.stop_if_cancelled()
-            counts = await asyncio.gather(
-                *(self._runtime.in_flight(host) for host in self._runtime.hosts)
-            )
-            running = sum(count or 0 for count in counts)
-            left = deadline - self._clock.monotonic()
-            if not running or left <= 0:
-                return
-            answers = "1 answer" if running == 1 else f"{running} answers"
-            await attempt.journal.note(f"Letting {answers} finish, at most {left:.0f} s.")
-            await self._clock.sleep(min(self._timings.poll_seconds, left))
+    async def _adopt_previous(
+        self, attempt: Attempt, candidate: Candidate, key: str | None, name: str | None
+    ) -> None:
+        """Save what serves now, and how long swaps from it to the candidate usually take."""
+        facts: dict[str, object] = {"previous": key, "previous_name": name}
+        try:
+            facts["usual_seconds"] = await self._times.usual_pair_seconds(key, candidate.key)
+        except UnavailableError:
+            # The number that was learned for all swaps to this model stays.
+            pass
+        await attempt.journal.adopt(**facts)
 
     async def _roll_back(self, attempt: Attempt) -> None:
         """Bring the previous model back by the same guarded steps under other names."""
@@ -147,10 +158,12 @@ class SwapRunner:
             attempt.stop_if_cancelled()
         await self._bringing_up.launch(attempt, previous, runtime.ROLLBACK_LAUNCH)
         await self._bringing_up.load(attempt, previous, runtime.ROLLBACK_LAUNCH)
-        await self._bringing_up.warm(attempt, previous, runtime.ROLLBACK_LAUNCH)
+        degraded = await self._bringing_up.warm(attempt, previous, runtime.ROLLBACK_LAUNCH)
+        await journal.flush()
+        serves = f"{failure.sentence} {previous.name} is serving again."
         journal.conclude(
             Phase.ROLLED_BACK,
-            f"{failure.sentence} {previous.name} is serving again.",
+            f"{serves} {degraded}" if degraded else serves,
             serving=previous.key,
             cause=failure,
         )
@@ -203,6 +216,9 @@ class SwapRunner:
         left: str | None = None
         if phase is Phase.STOPPING and not await self._stop_ordered(journal.job.id):
             left = _NOTHING
+        elif not journal.job.touched:
+            # The model served before this swap began: it is not this swap's to take away.
+            left = None
         elif phase in (Phase.STOPPING, *_TOUCHED, Phase.ROLLING_BACK):
             await journal.note(f"Cancelled by {by}: clearing the GPU.")
             step = runtime.ROLLBACK_CLEAR if phase is Phase.ROLLING_BACK else runtime.CLEAR
@@ -245,9 +261,10 @@ class SwapRunner:
         journal = attempt.journal
         now = await self._preflighting.serving_now()
         key = self._shelf.key_for(now.repo) if now is not None else None
+        await journal.flush()
         if now is not None:
             state = f"{now.served_name} is serving."
-        elif journal.job.phase in UNTOUCHED:
+        elif not journal.job.touched:
             state = _NOTHING
         elif left == "":
             state = f"The GPU is empty now. {causes.PRESS_ANOTHER}"

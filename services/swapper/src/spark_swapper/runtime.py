@@ -1,8 +1,10 @@
 """The vLLM server as the swap path sees it: orders, looks and the port to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from spark_common.runtime_questions import Spoken
 from spark_swapper.candidate import Candidate
 
 STOP = "stop"
@@ -128,13 +130,22 @@ class Runtime(Protocol):
         ...
 
     async def in_flight(self, host: str) -> int | None:
-        """Return how many answers are being generated; None when nobody says."""
+        """Return how many requests it works on or has waiting; None when nobody says."""
         ...
 
     async def served(self, host: str) -> Served | None:
         """Return the model that is up and healthy; None while none is."""
         ...
 
-    async def first_token(self, host: str, served_name: str) -> str | None:
-        """Have a token streamed the way clients do; None when it came, else why it did not."""
+    async def answers(self, host: str, served_name: str, questions: Sequence[str]) -> list[Spoken]:
+        """Return what it says to each, as far as it gets in half a minute.
+
+        Empty when it answers none of them, as a model without chat.
+        """
+        ...
+
+    async def first_token(
+        self, host: str, served_name: str, *, pooling: bool = False
+    ) -> str | None:
+        """Ask for a token at the runtime's own port; None when it came, else why it did not."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import SecretStr
+from pydantic import PositiveInt, SecretStr
 
 from spark_common.settings import (
     BusSettings,
@@ -49,4 +49,6 @@ class SwapperSettings(Settings):
     hf_token_file: Path | None = None
     """File with the same; read when it is needed, and need not be there."""
     data_dir: Path = Path("data")
-    """Folder of the recipe overrides."""
+    """Folder of the owner's recipes (``models.override.yaml``) and of the logs of swaps."""
+    swap_log_mb: PositiveInt = 200
+    """Megabytes that all logs of swaps may take on disk; the oldest go first."""

@@ -1,5 +1,6 @@
 """The models on the Sparks' disks and the recipes for them, kept fresh."""
 
+import asyncio
 import difflib
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -18,9 +19,10 @@ from spark_common.errors import (
 from spark_swapper.candidate import Candidate
 from spark_swapper.hosts import Hosts
 from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.menu import Title, build_menu, hosts_for, outline, state_of, titles
+from spark_swapper.menu import Title, build_menu, hosts_for, named, outline, state_of, titles
 from spark_swapper.ports import RuntimeWatch, SwapTimes
-from spark_swapper.recipes import RecipeBook
+from spark_swapper.recipes import RecipeSource
+from spark_swapper.recipes.local_path import identity
 
 FRESH_SECONDS = 60.0
 """How old a look may be for a swap to be admitted on it."""
@@ -36,7 +38,7 @@ class DiskShelf:
     def __init__(
         self,
         hosts: Hosts,
-        book: RecipeBook,
+        recipes: RecipeSource,
         launch: LaunchSettings,
         watch: RuntimeWatch,
         times: SwapTimes,
@@ -45,13 +47,14 @@ class DiskShelf:
     ) -> None:
         """``on_change`` is told the parts of the menu that really changed, as one text."""
         self._hosts = hosts
-        self._book = book
+        self._recipes = recipes
         self._launch = launch
         self._watch = watch
         self._times = times
         self._clock = clock
         self._on_change = on_change
         self._told: dict[str, object] | None = None
+        self._wanted = asyncio.Event()
 
     async def find(self, name: str) -> Candidate:
         """Return the model with this key, repository or served name, ready to be started.
@@ -82,11 +85,16 @@ class DiskShelf:
         return await self._menu()
 
     def key_for(self, repo: str) -> str | None:
-        """Return the key of the model of a repository, without looking at any disk."""
-        if recipe := self._book.for_repo(repo):
+        """Return the key of the model of a repository or directory, without looking at a disk."""
+        if recipe := self._recipes.book.for_repo(repo):
             return recipe.key
-        folded = repo.casefold()
-        return next((t.key for t in self._titles() if t.repo.casefold() == folded), None)
+        same = identity(repo)
+        return next((t.key for t in self._titles() if identity(t.repo) == same), None)
+
+    def key_named(self, name: str) -> str | None:
+        """Return the key of the model on the menu with this key, repository or served name."""
+        title = named(self._titles(), name)
+        return title.key if title else None
 
     async def announce(self) -> None:
         """Tell when the menu differs from the one told last, for example by what is loaded.
@@ -107,20 +115,36 @@ class DiskShelf:
     async def keep_fresh(self) -> None:
         """Look at the disks again and again, for ever."""
         while True:
+            self._wanted.clear()
             await self._look()
-            await self._clock.sleep(LOOP_SECONDS)
+            await self._nap()
+
+    def refresh_soon(self) -> None:
+        """Have the loop look now: a swap changed the memory of the Sparks."""
+        self._wanted.set()
+
+    async def _nap(self) -> None:
+        napping = asyncio.ensure_future(self._clock.sleep(LOOP_SECONDS))
+        wanted = asyncio.ensure_future(self._wanted.wait())
+        try:
+            await asyncio.wait({napping, wanted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            napping.cancel()
+            wanted.cancel()
 
     async def _look(self) -> None:
+        self._recipes.notice()
         await self._hosts.look()
         await self.announce()
 
     def _titles(self) -> tuple[Title, ...]:
-        return titles(self._book, self._hosts.sights)
+        return titles(self._recipes.book, self._hosts.sights)
 
     async def _menu(self) -> Menu:
         seconds = {title.key: await self._usual_seconds(title.key) for title in self._titles()}
         as_of = self._hosts.as_of or self._clock.now()
-        return build_menu(self._book, self._hosts.sights, self._watch.view(), seconds, as_of)
+        book, sights = self._recipes.book, self._hosts.sights
+        return build_menu(book, sights, self._watch.view(), seconds, as_of)
 
     async def _usual_seconds(self, key: str) -> float | None:
         try:
@@ -157,29 +181,27 @@ class DiskShelf:
             launch_argv=plan.launch_argv,
             vllm_argv=plan.vllm_argv,
             stop_argv=plan.stop_argv,
+            volumes=plan.volumes,
         )
 
     def _named(self, name: str) -> Title:
         shown = self._titles()
-        folded = name.strip().casefold()
-        for title in shown:
-            if folded in (known.casefold() for known in title.names()):
-                return title
+        if found := named(shown, name):
+            return found
         away = self._recipes_away(shown)
-        for title in away:
-            if folded in (known.casefold() for known in title.names()):
-                raise ModelNotReadyError(
-                    f"{title.name} is not on any Spark yet; download {title.repo} first",
-                    model=title.key,
-                )
-        near = near_names(folded, (*shown, *away))
+        if title := named(away, name):
+            raise ModelNotReadyError(
+                f"{title.name} is not on any Spark yet; download {title.repo} first",
+                model=title.key,
+            )
+        near = near_names(name.strip().casefold(), (*shown, *away))
         hint = f"; close to it: {', '.join(near)}" if near else ""
         raise UnknownModelError(f"there is no model {name!r} on the menu{hint}", near=list(near))
 
     def _recipes_away(self, shown: Sequence[Title]) -> list[Title]:
         here = {title.key for title in shown}
-        away = [recipe for recipe in self._book.recipes if recipe.key not in here]
-        return [Title(recipe.key, recipe.repo, recipe, ()) for recipe in away]
+        away = [recipe for recipe in self._recipes.book.recipes if recipe.key not in here]
+        return [Title(recipe.key, recipe.target, recipe, ()) for recipe in away]
 
     def _not_ready(self, title: Title) -> str:
         match state_of(title, self._hosts.sights):
@@ -193,12 +215,14 @@ class DiskShelf:
     def _what_is_missing(self, title: Title) -> str:
         whole = {place.sight.spark.label for place in title.places if place.whole}
         if title.recipe and title.recipe.mode == "cluster" and whole:
-            needed = title.recipe.tensor_parallel
+            needed = title.recipe.nodes
             labels = [sight.spark.label for sight in self._hosts.sights][:needed]
             if len(labels) < needed:
                 return f"{title.name} needs {needed} Sparks, and only {len(labels)} is set up"
             lacking = ", ".join(label for label in labels if label not in whole)
             return f"{title.name} needs its files on {needed} Sparks; {lacking} lacks them"
+        if title.recipe and title.recipe.local_path:
+            return f"{title.name} has no complete files in {title.repo} on any Spark"
         return f"{title.name} is not complete on any Spark; resume its download"
 
 

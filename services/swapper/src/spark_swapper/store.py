@@ -1,6 +1,7 @@
 """What the swap path needs of its records; Redis keeps them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from spark_swapper.jobs import SwapJob
@@ -62,8 +63,13 @@ class JobStore(Protocol):
         """Return the swaps that are not over, oldest first."""
         ...
 
-    async def recent(self, limit: int) -> list[SwapJob]:
-        """Return the latest swaps, newest first."""
+    async def recent(
+        self, limit: int, *, before: datetime | None = None, model: str | None = None
+    ) -> list[SwapJob]:
+        """Return the latest swaps, newest first.
+
+        ``before``: only those admitted earlier. ``model``: only those to this key.
+        """
         ...
 
     async def save(self, job: SwapJob, expected: int, writer: int) -> None:
@@ -88,6 +94,21 @@ class JobStore(Protocol):
 
     async def usual_seconds(self, key: str) -> float | None:
         """Return the median of the latest successful swaps to a model; None before the first."""
+        ...
+
+    async def usual_pair_seconds(self, previous: str | None, key: str) -> float | None:
+        """Return the same for swaps from one model (None: from nothing) to another.
+
+        Falls back to all swaps to it while this pair is new.
+        """
+        ...
+
+    async def keep_degraded(self, repo: str, reason: str) -> None:
+        """Remember the loaded model whose answers are gibberish; an empty ``repo`` forgets."""
+        ...
+
+    async def degraded(self) -> tuple[str, str] | None:
+        """Return (repository, reason) of it, or None."""
         ...
 
     async def raise_fence(self, floor: int, epoch_floor: int = 0) -> int:

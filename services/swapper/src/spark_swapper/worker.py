@@ -27,6 +27,7 @@ from spark_swapper.runtime import Runtime, StaleFenceError
 from spark_swapper.settings import SwapTimings
 from spark_swapper.standstill import Updating, nobody
 from spark_swapper.store import JobStore, LeaseGate
+from spark_swapper.swap_log import SwapLogs
 from spark_swapper.teller import Teller
 
 STREAM = "SC_SWAP_CMD"
@@ -60,6 +61,8 @@ class Worker:
         timings: SwapTimings,
         fence: Callable[[], Awaitable[int]],
         after_swap: Callable[[], Awaitable[None]],
+        logs: SwapLogs,
+        after_outcome: Callable[[], None],
         lost: Callable[[], None],
         updating: Updating = nobody,
     ) -> None:
@@ -75,6 +78,8 @@ class Worker:
         self._timings = timings
         self._claim_fence = fence
         self._after_swap = after_swap
+        self._logs = logs
+        self._after_outcome = after_outcome
         self._lost = lost
         self._updating = updating
         self._attempt: Attempt | None = None
@@ -141,7 +146,11 @@ class Worker:
             requested_by=command.requested_by,
             at=self._clock.now(),
         )
-        facts = {"rollback": command.rollback, "lease_epoch": command.lease_epoch}
+        facts = {
+            "rollback": command.rollback,
+            "force": command.force,
+            "lease_epoch": command.lease_epoch,
+        }
         return fresh.model_copy(update=facts)
 
     async def _told(self, job: SwapJob, fence: int) -> bool:
@@ -151,7 +160,12 @@ class Worker:
     async def _carry_out(self, job: SwapJob, number: int, fence: int) -> None:
         at_n = max(job.n, await last_number(self._bus, job.id))
         journal = SwapJournal(
-            job, store=self._store, teller=self._teller, clock=self._clock, writer=fence
+            job,
+            store=self._store,
+            teller=self._teller,
+            logs=self._logs,
+            clock=self._clock,
+            writer=fence,
         )
         by = await patiently(self._clock, lambda: self._store.cancel_requested(job.id))
         attempt = self._attempt = Attempt(
@@ -165,6 +179,7 @@ class Worker:
         try:
             if await self._ended_meanwhile(journal, number, at_n):
                 return
+            journal.begin()
             if number > MOST_ATTEMPTS:
                 await self._runner.conclude(attempt, Phase.FAILED, causes.poison(number - 1))
             else:
@@ -174,6 +189,8 @@ class Worker:
             await self._outcomes.settle(
                 journal.job, journal.stored_revision, fence, told=journal.told
             )
+            await self._logs.close(job.id)
+            self._after_outcome()
         finally:
             self._attempt = None
 

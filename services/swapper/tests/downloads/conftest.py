@@ -147,7 +147,7 @@ async def sparks(tmp_path: Path) -> AsyncIterator[DownloadBench]:
         spark2=f"{net}.12",
         ssh_port=0,
         control_port=0,
-        speed=400.0,
+        speed=800.0,
         neighbours=False,
     )
     async with SimulatedCluster(config) as cluster:

@@ -27,11 +27,11 @@ SMALL_BYTES = 8_060_000_000
 
 
 def fetching(view) -> bool:
-    return view.step == "fetching" and view.done_bytes > 100_000_000
+    return view.step == "fetching" and view.done_bytes > 1_000_000_000
 
 
 async def test_a_download_is_told_in_bytes_and_is_whole_in_the_end(sparks):
-    sparks.slow(8)
+    sparks.slow(40)
     first = await sparks.begin()
     assert (first.state, first.step, first.repo) == (
         JobState.RUNNING,
@@ -43,7 +43,8 @@ async def test_a_download_is_told_in_bytes_and_is_whole_in_the_end(sparks):
     assert middle.total_bytes == pytest.approx(SMALL_BYTES, rel=0.02)
     assert middle.eta_seconds > 0
     assert middle.places[0].state == "running"
-    assert "GB of 8.1 GB" in middle.message
+    assert f"{middle.done_bytes / 1e9:.1f} GB of 8.1 GB" in middle.message
+    sparks.slow(1)
     view = await sparks.ended()
     assert (view.state, view.step, view.cause) == (JobState.COMPLETE, "done", None)
     assert view.message == "Whole on Spark 1 (8.1 GB)."
@@ -65,10 +66,7 @@ async def test_a_download_is_told_in_bytes_and_is_whole_in_the_end(sparks):
 
 
 async def test_both_sparks_get_it_from_one_fetch(sparks):
-    sparks.slow(6)
     await sparks.begin("Qwen/Qwen3-4B-Instruct-2507", "spark2", "spark1")
-    copying = await sparks.until(lambda view: view.step == "copying" and view.done_bytes > 8.1e9)
-    assert "Copying" in copying.message
     view = await sparks.ended()
     assert view.state is JobState.COMPLETE, view
     assert view.message == "Whole on Spark 1 and Spark 2 (8.1 GB)."
@@ -79,6 +77,9 @@ async def test_both_sparks_get_it_from_one_fetch(sparks):
     ]
     assert not any("HF_HUB_DISABLE" in command and "start" in command for command in commands)
     assert view.total_bytes == pytest.approx(2 * SMALL_BYTES, rel=0.001)
+    assert any(
+        str(event["message"]).startswith("Copying to Spark 2") for event in sparks.progress()
+    )
 
 
 async def test_what_lies_on_one_spark_is_only_copied_and_needs_no_hub(sparks):
@@ -93,7 +94,7 @@ async def test_what_lies_on_one_spark_is_only_copied_and_needs_no_hub(sparks):
 
 
 async def test_a_cancelled_download_ends_everything_and_goes_on_later(sparks):
-    sparks.slow(20)
+    sparks.slow(40)
     await sparks.begin()
     await sparks.until(lambda view: view.done_bytes > 3_000_000_000)
     await sparks.verbs.cancel(CancelJob(id="d1", requested_by="Bob"))
@@ -130,7 +131,7 @@ async def test_a_half_download_is_gone_on_with(sparks):
 
 @pytest.mark.parametrize("step", ["checking", "fetching", "copying"])
 async def test_a_killed_swapper_finds_its_download_again(sparks, step):
-    sparks.slow(6)
+    sparks.slow(60 if step == "fetching" else 1)
     await sparks.begin("Qwen/Qwen3-4B-Instruct-2507", "spark1", "spark2")
     await sparks.until(lambda view: view.step == step and (step != "fetching" or fetching(view)))
     await sparks.kill()
@@ -147,7 +148,7 @@ async def test_a_killed_swapper_finds_its_download_again(sparks, step):
 
 
 async def test_a_download_that_ended_while_nobody_looked_is_complete(sparks):
-    sparks.slow(4)
+    sparks.slow(30)
     await sparks.begin()
     await sparks.until(fetching)
     await sparks.kill()
@@ -160,7 +161,7 @@ async def test_a_download_that_ended_while_nobody_looked_is_complete(sparks):
 
 
 async def test_a_reboot_in_the_middle_is_gone_on_with(sparks):
-    sparks.slow(8)
+    sparks.slow(60)
     await sparks.begin()
     await sparks.until(fetching)
     for process in Path("/proc").iterdir():
@@ -182,7 +183,7 @@ async def test_a_reboot_in_the_middle_is_gone_on_with(sparks):
 
 
 async def test_one_download_per_repository_and_the_same_request_is_one(sparks):
-    sparks.slow(8)
+    sparks.slow(60)
     first = await sparks.begin()
     assert (await sparks.begin()).id == first.id
     with pytest.raises(JobInProgressError) as busy:
@@ -198,7 +199,7 @@ async def test_one_download_per_repository_and_the_same_request_is_one(sparks):
 
 
 async def test_two_fetch_at_a_time_and_the_third_waits(sparks):
-    sparks.slow(3)
+    sparks.slow(200)
     await sparks.begin(job_id="d1")
     await sparks.begin(BIG, job_id="d2")
     for job_id in ("d1", "d2"):
@@ -208,53 +209,39 @@ async def test_two_fetch_at_a_time_and_the_third_waits(sparks):
     assert third.step == "checking"
     listed = await sparks.verbs.latest(ListDownloads())
     assert {view.id for view in listed.running} == {"d1", "d2", "d3"}
+    await sparks.verbs.cancel(CancelJob(id="d3", requested_by="Bob"))
+    assert (await sparks.ended("d3")).state is JobState.CANCELLED
+    await sparks.begin(HALF, job_id="d4")
+    await sparks.until(lambda view: view.message.startswith("Waiting: two"), "d4")
+    await sparks.verbs.cancel(CancelJob(id="d1", requested_by="Bob"))
     await sparks.ended("d1")
-    await sparks.until(lambda view: view.step == "fetching", "d3")
-    for job_id in ("d2", "d3"):
-        await sparks.verbs.cancel(CancelJob(id=job_id, requested_by="Bob"))
-        assert (await sparks.ended(job_id)).state is JobState.CANCELLED
-
-
-async def test_a_waiting_download_can_be_cancelled(sparks):
-    sparks.slow(20)
-    await sparks.begin(job_id="d1")
-    await sparks.begin(BIG, job_id="d2")
-    for job_id in ("d1", "d2"):
-        await sparks.until(lambda view: view.step == "fetching", job_id)
-    await sparks.begin(HALF, job_id="d3")
-    await sparks.until(lambda view: view.message.startswith("Waiting: two"), "d3")
-    for job_id in ("d3", "d1", "d2"):
+    await sparks.until(lambda view: view.step == "fetching", "d4")
+    for job_id in ("d2", "d4"):
         await sparks.verbs.cancel(CancelJob(id=job_id, requested_by="Bob"))
         assert (await sparks.ended(job_id)).state is JobState.CANCELLED
 
 
 class TestRefusals:
-    @pytest.mark.parametrize(
-        ("token", "repo", "code", "words"),
-        [
+    async def test_what_the_hub_refuses_is_explained(self, sparks):
+        rows = (
             (None, GATED, "gated", "is gated: the hub wants to know who asks"),
             (STRANGER, GATED, "gated_no_access", "has no access"),
             ("not-a-token", GATED, "wrong_token", "does not know the token"),
             (None, "no/such-repo", "no_such_repository", "There is no repository"),
-        ],
-    )
-    async def test_what_the_hub_refuses_is_explained(self, sparks, token, repo, code, words):
-        await sparks.kill()
-        sparks.token = token
-        await sparks.start()
-        plan = await sparks.verbs.plan(PlanDownload(repo=repo))
-        assert any(words in blocker for blocker in plan.blockers)
-        await sparks.begin(repo)
-        view = await sparks.ended()
-        assert (view.state, view.cause.code) == (JobState.FAILED, code)
-        assert words in view.cause.sentence
-        assert view.cause.action
-        assert not sparks.folder(repo=repo).exists()
+        )
+        for token, repo, code, words in rows:
+            sparks.token = token
+            plan = await sparks.verbs.plan(PlanDownload(repo=repo))
+            assert any(words in blocker for blocker in plan.blockers)
+            await sparks.begin(repo, job_id=code)
+            view = await sparks.ended(code)
+            assert (view.state, view.cause.code) == (JobState.FAILED, code)
+            assert words in view.cause.sentence
+            assert view.cause.action
+            assert not sparks.folder(repo=repo).exists()
 
     async def test_a_token_opens_a_gated_repository_and_is_seen_nowhere(self, sparks):
-        await sparks.kill()
         sparks.token = READER
-        await sparks.start()
         await sparks.begin(GATED)
         assert (await sparks.ended()).state is JobState.COMPLETE
         secret = READER.encode()
@@ -276,7 +263,7 @@ class TestRefusals:
         assert "Spark 1 cannot reach the hub" in view.message
 
     async def test_a_network_that_breaks_in_the_middle(self, sparks):
-        sparks.slow(8)
+        sparks.slow(60)
         await sparks.begin()
         await sparks.until(fetching)
         await sparks.cluster.behave("spark1", "offline")
@@ -303,7 +290,7 @@ class TestRefusals:
         assert not sparks.folder().exists()
 
     async def test_a_disk_that_fills_up_in_the_middle(self, sparks):
-        sparks.slow(8)
+        sparks.slow(60)
         await sparks.begin()
         await sparks.until(fetching)
         await sparks.cluster.behave("spark1", "disk_full")
@@ -359,9 +346,11 @@ class TestTheOtherSpark:
         assert view.state is JobState.COMPLETE, view
         assert sparks.weights("spark2") == SMALL_BYTES
         assert any("so Spark 2 fetches it too" in str(e["message"]) for e in sparks.progress())
+        log = await sparks.verbs.log(GetJob(id="d1"))
+        assert sum("Downloaded" in line for line in log.lines) == 2
 
     async def test_a_copy_that_broke_off_goes_on(self, sparks):
-        sparks.slow(30)
+        sparks.slow(40)
         await sparks.begin(ON_FIRST, "spark2")
         await sparks.until(lambda view: view.done_bytes > 5_000_000_000)
         await sparks.verbs.cancel(CancelJob(id="d1", requested_by="Bob"))

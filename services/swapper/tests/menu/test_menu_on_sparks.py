@@ -27,6 +27,7 @@ from spark_swapper.recipes import Recipe, load_recipes
 from spark_swapper.shelf import DiskShelf
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.infer import recipe_of
+from spark_swapper.suggest.reader import ModelReader
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
 
@@ -104,7 +105,9 @@ async def sparks(tmp_path) -> AsyncIterator[Sparks]:
             clock,
             nobody,
         )
-        suggesting = Suggesting(looked_at, shell, load_recipes(), LaunchSettings())
+        suggesting = Suggesting(
+            looked_at, ModelReader(shell, clock), load_recipes(), LaunchSettings()
+        )
         yield Sparks(cluster, shell, shelf, ParserPreflight(shell, "vllm_node"), suggesting)
         await shell.close()
 

@@ -20,6 +20,8 @@ from spark_swapper.hosts import Hosts, Spark
 from spark_swapper.launch import LaunchSettings
 from spark_swapper.recipes import load_recipes
 from spark_swapper.suggest import Suggesting
+from spark_swapper.suggest.infer import recipe_of
+from spark_swapper.suggest.reader import ModelReader
 from spark_swapper.suggest.reading import files_command, read_files
 
 NEMOTRON = "nvidia/Nemotron-3-Nano-30B-A3B-FP8"
@@ -43,8 +45,10 @@ def put(folder: Path, name: str, content: object) -> None:
 @pytest.fixture
 def suggesting(folder_shell) -> Suggesting:
     sparks = [Spark("spark1", "Spark 1"), Spark("spark2", "Spark 2")]
-    hosts = Hosts(folder_shell, sparks, FakeClock())
-    return Suggesting(hosts, folder_shell, load_recipes(), LaunchSettings())
+    clock = FakeClock()
+    hosts = Hosts(folder_shell, sparks, clock)
+    reader = ModelReader(folder_shell, clock)
+    return Suggesting(hosts, reader, load_recipes(), LaunchSettings())
 
 
 async def ask(suggesting: Suggesting, repo: str = NEMOTRON):
@@ -219,3 +223,22 @@ def test_an_unreadable_answer_is_a_remote_failure(result) -> None:
 def test_a_banner_before_the_answer_is_skipped() -> None:
     result = RemoteResult(0, 'Welcome\n{"found": true, "weight_bytes": 5}\n', "")
     assert read_files(NEMOTRON, result).weight_bytes == 5
+
+
+async def test_a_directory_on_a_spark_can_be_set_up_as_a_local_model(
+    suggesting, folder_shell, tmp_path
+) -> None:
+    folder = tmp_path / "tuned"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(shape("qwen3-awq")))
+    (folder / "model.safetensors").write_bytes(b"x" * 1000)
+    suggestion = await ask(suggesting, str(folder))
+    assert (suggestion.repo, suggestion.key, suggestion.size_bytes) == (str(folder), "tuned", 1000)
+    assert suggestion.hosts == ["spark1", "spark2"]
+    assert recipe_of(suggestion).local_path == str(folder)
+    assert f"{folder}:{folder}:ro" in suggestion.preview
+    with pytest.raises(UnknownModelError):
+        await ask(suggesting, str(tmp_path / "nothing"))
+    for hostile in ("/data/../etc", "/data/$(id)", "/data/a b"):
+        with pytest.raises(InvalidRequestError):
+            await ask(suggesting, hostile)

@@ -25,7 +25,7 @@ def cancel_download(id: str, as_json: bool) -> None:
     """Stop the download ID; whole files stay for the next time."""
     client = GatewayClient(gateway_url())
     asked_by = f"{getpass.getuser()} (sparkctl)"
-    view = client.delete(f"/api/downloads/{id}", requested_by=asked_by)
+    view = client.delete(f"/api/downloads/{id}", {"requested_by": asked_by})
     over = view["state"] != "running"
     said = f"download {id} is over: {view['state']}" if over else f"download {id} is being stopped"
     click.echo(json.dumps(view) if as_json else said)

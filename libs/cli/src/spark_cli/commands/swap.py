@@ -21,6 +21,9 @@ INTERRUPTED = 130
 @click.option("--follow", is_flag=True, help="Stay until it is ready or failed; exit 1 on failure.")
 @click.option("--queue", is_flag=True, help="Wait in line when another swap runs.")
 @click.option("--rollback", is_flag=True, help="Bring the previous model back if this one fails.")
+@click.option(
+    "--force", is_flag=True, help="Cut off answers that are not finished when the drain time ends."
+)
 @click.option("--dry-run", is_flag=True, help="Check and plan everything, touch nothing.")
 @click.option("--key", default=None, help="Idempotency key: the same key never swaps twice.")
 @click.option("--json", "as_json", is_flag=True, help="Print answers and events as JSON lines.")
@@ -31,6 +34,7 @@ def swap(
     follow: bool,
     queue: bool,
     rollback: bool,
+    force: bool,
     dry_run: bool,
     key: str | None,
     as_json: bool,
@@ -48,6 +52,7 @@ def swap(
         "requested_by": f"{getpass.getuser()} (sparkctl)",
         "when_busy": "queue" if queue else "reject",
         "rollback": rollback,
+        "force": force,
         "dry_run": dry_run,
     }
     view = client.post("/api/swap", body, headers)
@@ -79,6 +84,8 @@ def follow_swap(client: GatewayClient, swap_id: str, as_json: bool) -> bool:
         if event.name == "swap.complete":
             if not as_json:
                 click.echo(f"ready after {duration(event.body['total_seconds'])}")
+                if event.body.get("degraded"):
+                    click.echo(f"but degraded: {event.body['degraded']}")
             return True
         if event.name == "swap.failed":
             if not as_json:

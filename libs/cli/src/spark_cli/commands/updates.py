@@ -12,6 +12,7 @@ from spark_cli.gateway_client import GatewayClient, RefusedError, gateway_url
 from spark_cli.job_stream import follow_job
 
 _REFRESH_SECONDS = 100.0
+_LOOK_SECONDS = 15.0
 _BEGIN_SECONDS = 40.0
 _EXPLAIN_SECONDS = 240.0
 
@@ -25,8 +26,8 @@ def updates(context: click.Context, refresh: bool, as_json: bool) -> None:
     context.obj = GatewayClient(gateway_url())
     if context.invoked_subcommand is not None:
         return
-    seconds = _REFRESH_SECONDS if refresh else None
-    view = context.obj.get("/api/updates", timeout_seconds=seconds, refresh=refresh)
+    seconds = _REFRESH_SECONDS if refresh else _LOOK_SECONDS
+    view = context.obj.get_within(seconds, "/api/updates", refresh=refresh)
     if as_json:
         click.echo(json.dumps(view))
         return
@@ -69,7 +70,8 @@ def revert(context: click.Context, follow: bool, key: str | None, as_json: bool)
 @click.pass_context
 def cancel(context: click.Context, job_id: str) -> None:
     """Stop the update JOB_ID; what it changed so far is taken back."""
-    view = context.obj.delete(f"/api/updates/jobs/{job_id}", requested_by=_who())
+    client: GatewayClient = context.obj
+    view = client.delete(f"/api/updates/jobs/{job_id}", {"requested_by": _who()})
     click.echo(f"update {view['id']} is {view['state']}: {view['message']}")
 
 

@@ -156,6 +156,8 @@ class SwapView(Reply):
     """Learned from earlier loads or from the running one; absent rather than guessed."""
     usual_seconds: float | None = None
     """Median of earlier swaps to this model; absent before the first."""
+    queue_position: int | None = None
+    """While it waits: how many swaps are before it, the running one included."""
     message: str = ""
     """What is happening now, in one plain sentence."""
     cause: Cause | None = None

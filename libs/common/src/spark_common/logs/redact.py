@@ -65,6 +65,16 @@ _IN_URL = re.compile(r"(?<=://)[^/\s@]+@")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 _SEED = re.compile(r"\bS[UANCOX][A-Z2-7]{50,}\b")
 _IN_QUERY = re.compile(r"(?i)([?&](?:token|key|api_key|password|secret|sig)=)[^&\s]+")
+_HUB_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}\b")
+_SECRET_FLAG = re.compile(r"(?i)(--(?:api-key|hf-token|token|password)(?:=|\s+))\S+")
+_NOT_OF_THE_MODEL = "".join(
+    f"(?<!{kind}_)"
+    for kind in ("bos", "eos", "pad", "unk", "sep", "cls", "mask", "stop", "image", "video")
+)
+_ASSIGNED = re.compile(
+    rf"(?i){_NOT_OF_THE_MODEL}((?:api[_-]?key|password|passwd|secret|token)[\"']?\s{{0,4}}[=:]\s{{0,4}})"
+    r"(?!None\b|\[None|null\b)(\[[^\]]*\]|\"[^\"]*\"|'[^']*'|[^\s,;)}\]]+)"
+)
 _MAX_TEXT = 2000
 _MAX_DEPTH = 6
 _MAX_ITEMS = 50
@@ -144,9 +154,24 @@ def _shown(value: Any, depth: int) -> Any:
     return f"<{type(value).__name__}>"
 
 
+def mask_secrets(text: str) -> str:
+    """Return a line of foreign text, as a program printed it, without what looks like a secret.
+
+    Beside credentials in addresses and headers these are tokens of the model hub and values that
+    follow a name like ``API_KEY``, ``--api-key`` or ``'password'``.
+    """
+    text = _HUB_TOKEN.sub("***", _masked(text))
+    text = _SECRET_FLAG.sub(r"\1***", text)
+    return _ASSIGNED.sub(r"\1***", text)
+
+
 def _clean(text: str) -> str:
+    text = _masked(text)
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}... ({len(text)} characters)"
+
+
+def _masked(text: str) -> str:
     text = _IN_URL.sub("***@", text)
     text = _BEARER.sub(r"\1 ***", text)
     text = _SEED.sub("***", text)
-    text = _IN_QUERY.sub(r"\1***", text)
-    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}... ({len(text)} characters)"
+    return _IN_QUERY.sub(r"\1***", text)

@@ -8,6 +8,7 @@ from spark_sim.vllm_http import plain_routes
 from spark_sim.vllm_http.bodies import UnparsableBodyError
 from spark_sim.vllm_http.chat import chat
 from spark_sim.vllm_http.completions import completions
+from spark_sim.vllm_http.embeddings import embeddings
 from spark_sim.vllm_http.engine import Engine, EngineDeadError
 from spark_sim.vllm_http.errors import InvalidBodyError, RequestError, engine_dead
 from spark_sim.vllm_http.exchange import ClientGoneError, Exchange, Receive, Send
@@ -23,14 +24,17 @@ ROUTES: Mapping[str, Mapping[str, Route]] = {
     "/load": {"GET": plain_routes.load},
     "/metrics": {"GET": plain_routes.metrics},
     "/v1/models": {"GET": plain_routes.models},
+    "/tokenize": {"POST": plain_routes.tokenize},
+    "/detokenize": {"POST": plain_routes.detokenize},
+}
+GENERATING: Mapping[str, Mapping[str, Route]] = {
     "/v1/chat/completions": {"POST": chat},
     "/v1/completions": {"POST": completions},
     "/v1/responses": {"POST": responses},
     "/v1/messages": {"POST": messages},
     "/v1/messages/count_tokens": {"POST": count_tokens},
-    "/tokenize": {"POST": plain_routes.tokenize},
-    "/detokenize": {"POST": plain_routes.detokenize},
 }
+POOLING: Mapping[str, Mapping[str, Route]] = {"/v1/embeddings": {"POST": embeddings}}
 _GUARDED = ("/v1", "/v2", "/inference", "/cohere")
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
             405: "Method Not Allowed", 500: "Internal Server Error",
@@ -66,8 +70,9 @@ class VllmApp:
         await self._log(exchange)
 
     async def _answer(self, exchange: Exchange) -> None:
-        methods = ROUTES.get(exchange.path)
-        if methods is None and exchange.path.startswith("/v1/responses/"):
+        pooling = self._engine.served.pooling
+        methods = {**ROUTES, **(POOLING if pooling else GENERATING)}.get(exchange.path)
+        if methods is None and not pooling and exchange.path.startswith("/v1/responses/"):
             methods = {"GET": no_response}
         key = self._engine.served.api_key
         if exchange.method == "OPTIONS" and "origin" in exchange.headers:

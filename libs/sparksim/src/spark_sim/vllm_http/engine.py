@@ -37,6 +37,8 @@ class Served:
     image: bool = False
     api_key: str | None = None
     force_usage: bool = False
+    pooling: bool = False
+    """It embeds: it has no chat."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Engine:
 
     def __init__(
         self, served: Served, *, tokens_per_second: float, drag: Callable[[], float],
-        note: Note, wedges: Callable[[], bool],
+        note: Note, wedges: Callable[[], bool], babbles: Callable[[], bool],
     ) -> None:  # fmt: skip
         self.served = served
         self.tokenizer = Tokenizer()
@@ -104,6 +106,7 @@ class Engine:
         self._tokens_per_second = tokens_per_second
         self._drag = drag
         self._wedges = wedges
+        self._babbles = babbles
         self._answered = 0
 
     def check(self) -> None:
@@ -144,6 +147,11 @@ class Engine:
     def _pieces(self, asked: Asked) -> Sequence[Piece]:
         """Return the whole answer, cut at the limit or a stop string."""
         pieces: list[Piece] = []
+        if self._babbles():
+            kind: Kind = "reasoning" if asked.thinking else "content"
+            pieces = [Piece(kind, "!") for _ in range(asked.max_tokens)]
+            pieces[-1].finish = "length"
+            return pieces
         if asked.thinking:
             pieces.append(Piece("reasoning", "", hidden=True))
             pieces += [Piece("reasoning", t) for t in self.tokenizer.cut(thought(asked.question))]

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
 
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import (
@@ -64,6 +64,10 @@ class SwapOrder(BaseModel):
     requested_by: Text = "someone"
     when_busy: Literal["reject", "queue"] = "reject"
     rollback: bool = False
+    force: bool = False
+    """Cut off answers that are still being written at the end of the drain."""
+    drop_caches: bool = False
+    """Empty the page cache of the Sparks before the load."""
     dry_run: bool = False
     id: SwapId | None = None
 
@@ -91,6 +95,8 @@ async def request_swap(
         requested_by=order.requested_by,
         when_busy=order.when_busy,
         rollback=order.rollback,
+        force=order.force,
+        drop_caches=order.drop_caches,
         dry_run=order.dry_run,
         lock_token=lock_token,
         id=swap_id,
@@ -118,12 +124,19 @@ async def request_swap(
 
 @router.get("", responses=problems(*READ))
 async def list_swaps(
-    request: Request, parts: PartsOf, limit: Annotated[int, Query(ge=1, le=200)] = 20
+    request: Request,
+    parts: PartsOf,
+    limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    before: Annotated[
+        AwareDatetime | None,
+        Query(description="Only swaps asked for earlier: `created_at` of the last one shown."),
+    ] = None,
+    model: Annotated[Text | None, Query(description="Only swaps to this key.")] = None,
 ) -> Swaps:
-    """The swap that runs, those that wait, and the latest ones."""
+    """The swap that runs, those that wait, and the latest ones, ninety days back."""
     return await parts.bus.call(
         LIST_SWAPS,
-        ListSwaps(limit=limit),
+        ListSwaps(limit=limit, before=before, model=model),
         timeout_seconds=ASK_SECONDS,
         correlation_id=request_id_of(request.scope),
     )

@@ -65,6 +65,7 @@ class Exchange:
         "_dialling",
         "_loop",
         "_meter",
+        "_model",
         "_pool",
         "_upload",
         "answer",
@@ -83,6 +84,7 @@ class Exchange:
         meter: UpstreamMeter,
         loop: asyncio.AbstractEventLoop,
         request_id: bytes,
+        model: str,
     ) -> None:
         self.head = head
         self.request_id = request_id
@@ -103,8 +105,8 @@ class Exchange:
         self._connection: UpstreamConnection | None = None
         self._dialling: asyncio.Task[None] | None = None
         self._upload = Upload(upstream_request(head, upstream, request_id), chunked=head.chunked)
-        meter.total += 1
-        meter.in_flight += 1
+        self._model = model
+        meter.taken_on(model)
 
     @property
     def congested(self) -> bool:
@@ -246,7 +248,7 @@ class Exchange:
 
     def _close(self) -> None:
         self.closed = True
-        self._meter.in_flight -= 1
+        self._meter.over(self._model, begun=self.begun)
         self._meter.by_class[self.answer.status // 100 if self.begun else 0] += 1
         if self._connection is not None:
             self._connection.discard()

@@ -18,6 +18,8 @@ _DOT_SEGMENT = re.compile(rb"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
 
 METHODS: Final = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS")
 """What anybody behind this port may answer to."""
+PASS: Final = b"x-spark-control-pass"
+"""Field in which the gateway's own question shows that it is one; never passed on."""
 _DROPPED: Final = frozenset(
     (
         b"host",
@@ -31,6 +33,7 @@ _DROPPED: Final = frozenset(
         b"trailer",
         b"upgrade",
         b"expect",
+        PASS,
     )
 )
 # Servers that map "_" to "-" would read these as framing.
@@ -68,6 +71,8 @@ class RequestHead:
     """Whether the client wants the connection closed after the answer."""
     expects_continue: bool = False
     request_id: bytes | None = None
+    shown_pass: bytes | None = None
+    """What the request shows to be let through although a swap keeps others off."""
     rewritten: bool = False
     """Whether ``target`` differs from what the client wrote."""
 
@@ -168,6 +173,9 @@ def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
     identifiers = special.get(b"x-request-id")
     if identifiers and identifiers[0]:
         parsed.request_id = identifiers[0]
+    passes = special.get(PASS)
+    if passes is not None:
+        parsed.shown_pass = passes[0]
 
 
 def _set_framing(parsed: RequestHead, special: dict[bytes, list[bytes]]) -> None:

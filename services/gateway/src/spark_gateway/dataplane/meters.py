@@ -33,6 +33,7 @@ class UpstreamMeter:
         "aborted",
         "broken",
         "by_class",
+        "by_model",
         "bytes_down",
         "bytes_up",
         "first_byte_counts",
@@ -40,10 +41,15 @@ class UpstreamMeter:
         "in_flight",
         "retried",
         "total",
+        "waiting",
     )
 
     def __init__(self) -> None:
         self.in_flight = 0
+        self.waiting = 0
+        """Of those in flight: nothing of the answer has come yet."""
+        self.by_model: dict[str, int] = {}
+        """Those in flight by the model that was served when they were taken on."""
         self.total = 0
         """Requests that were taken on, however they ended."""
         self.by_class = [0, 0, 0, 0, 0, 0]
@@ -61,8 +67,26 @@ class UpstreamMeter:
         self.first_byte_seconds = 0.0
         """Sum over all answers: from the request's head to the answer's first byte."""
 
+    def taken_on(self, model: str) -> None:
+        """Note a request that begins."""
+        self.total += 1
+        self.in_flight += 1
+        self.waiting += 1
+        self.by_model[model] = self.by_model.get(model, 0) + 1
+
+    def over(self, model: str, *, begun: bool) -> None:
+        """Note the end of a request, and whether its answer had begun."""
+        self.in_flight -= 1
+        self.waiting -= not begun
+        left = self.by_model[model] - 1
+        if left:
+            self.by_model[model] = left
+        else:
+            del self.by_model[model]
+
     def first_byte(self, seconds: float) -> None:
         """Note that an answer began."""
+        self.waiting -= 1
         self.first_byte_counts[bisect_left(FIRST_BYTE_BUCKETS, seconds)] += 1
         self.first_byte_seconds += seconds
 

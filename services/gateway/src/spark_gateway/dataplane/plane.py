@@ -4,11 +4,14 @@ import asyncio
 import gc
 import itertools
 import secrets
+from collections.abc import Callable
 from typing import Protocol
 
+from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
-from spark_gateway.dataplane.ports import Router, Upstream
+from spark_gateway.dataplane.own_question import OwnQuestion
+from spark_gateway.dataplane.ports import Refusal, Router, Upstream
 from spark_gateway.dataplane.upstream import UpstreamPool
 
 
@@ -25,10 +28,20 @@ class Timed(Protocol):
 class Plane:
     """The shared side of all client connections of one server."""
 
-    def __init__(self, router: Router, limits: Limits, meters: Meters) -> None:
+    def __init__(
+        self,
+        router: Router,
+        limits: Limits,
+        meters: Meters,
+        own: OwnQuestion | None = None,
+        served_name: Callable[[], str] = lambda: "",
+    ) -> None:
         self.router = router
+        self.served_name = served_name
+        """The model that is served now, for the counts."""
         self.limits = limits
         self.meters = meters
+        self._own = own
         self._connections: set[Timed] = set()
         self._pools: dict[Upstream, UpstreamPool] = {}
         self._sweep: asyncio.TimerHandle | None = None
@@ -50,6 +63,13 @@ class Plane:
         """A client is gone."""
         self._connections.discard(connection)
         self.meters.connections = len(self._connections)
+
+    def route(self, head: RequestHead, peer: str | None) -> Upstream | Refusal:
+        """Where a request goes; the gateway's own question goes through a closed door."""
+        goal = self.router.route(head.method, head.path, head.fields)
+        if head.shown_pass is None or self._own is None or isinstance(goal, Upstream):
+            return goal
+        return self._own.admits(head, peer) or goal
 
     def pool(self, upstream: Upstream, loop: asyncio.AbstractEventLoop) -> UpstreamPool:
         """The connections to an upstream."""

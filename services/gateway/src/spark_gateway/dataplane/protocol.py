@@ -6,6 +6,7 @@ class above it. Requests of one connection are served in order, one at a time.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
@@ -19,6 +20,7 @@ from spark_gateway.dataplane.framing import FramingError
 from spark_gateway.dataplane.intake import RequestIntake
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
+from spark_gateway.dataplane.own_question import OwnQuestion
 from spark_gateway.dataplane.plane import Plane
 from spark_gateway.dataplane.ports import Refusal, Router
 from spark_gateway.dataplane.sockets import hung_up, watch_for_silence
@@ -261,7 +263,7 @@ class DataPlaneProtocol(HttpToolsProtocol):
         if head.length is not None and head.length > limits.body_bytes:
             self._refuse(refusals.body_too_large(head.path, limits.body_bytes), head)
             return
-        upstream = plane.router.route(head.method, head.path, head.fields)
+        upstream = plane.route(head, self.client[0] if self.client else None)
         if isinstance(upstream, Refusal):
             self._refuse(upstream, head)
             return
@@ -277,6 +279,7 @@ class DataPlaneProtocol(HttpToolsProtocol):
             plane.meters.upstream(upstream.name),
             self.loop,
             head.request_id or plane.new_request_id(),
+            plane.served_name(),
         )
         self._ends_at = now + limits.total_seconds
         self._set_relay_deadline(exchange)
@@ -386,9 +389,15 @@ class DataPlaneProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def make_protocol(router: Router, limits: Limits, meters: Meters) -> type[DataPlaneProtocol]:
+def make_protocol(
+    router: Router,
+    limits: Limits,
+    meters: Meters,
+    own: OwnQuestion | None = None,
+    served_name: Callable[[], str] = lambda: "",
+) -> type[DataPlaneProtocol]:
     """The class to give to uvicorn as ``http``; one per server: it carries the shared state."""
-    shared = Plane(router, limits, meters)
+    shared = Plane(router, limits, meters, own, served_name)
 
     class BoundDataPlaneProtocol(DataPlaneProtocol):
         """A connection of this server."""

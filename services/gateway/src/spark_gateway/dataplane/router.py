@@ -69,6 +69,14 @@ class SwapAwareRouter:
             began_at = now
         self._swap = _Swap(swap_id, swap.model, swap.phase, swap.eta_seconds, began_at, now)
 
+    def held_off_by(self) -> str | None:
+        """Return the id of the swap because of which requests are refused now, or None."""
+        swap = self._swap
+        if swap is None or swap.phase not in AWAY:
+            return None
+        fresh = self._clock.monotonic() - swap.heard_at <= TRUSTED_SECONDS
+        return swap.id if fresh else None
+
     def set_serving(self, serving: bool) -> None:
         """Whether the model server itself answered when it was last looked at."""
         self._seen_serving = serving
@@ -82,10 +90,8 @@ class SwapAwareRouter:
 
     def _refusal(self, path: bytes) -> Refusal | None:
         swap = self._swap
-        if swap is not None and swap.phase in AWAY:
-            now = self._clock.monotonic()
-            if now - swap.heard_at <= TRUSTED_SECONDS:
-                return self._loading(path, swap, now)
+        if swap is not None and self.held_off_by() is not None:
+            return self._loading(path, swap, self._clock.monotonic())
         if self._seen_serving or self._runtime is None:
             return None
         if self._runtime.state == "idle":

@@ -1,6 +1,7 @@
 """Swap records in Redis; every write is one script."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from redis.asyncio import Redis
@@ -15,6 +16,7 @@ from spark_swapper.store import Admitted, Busy, Conflicting, Known, StaleWriterE
 
 _RECORD_MS = 90 * 24 * 3600 * 1000
 _HISTORY = 5_000
+_PAGE = 200
 _TIMES = 9
 """Durations kept per model: enough for a median, few enough to forget an old image."""
 
@@ -59,9 +61,20 @@ class RedisJobs:
         """Return the swaps that are not over, oldest first."""
         return await self._all(await _asked(self._redis.zrange(keys.LIVE, 0, -1)))
 
-    async def recent(self, limit: int) -> list[SwapJob]:
-        """Return the latest swaps, newest first."""
-        return await self._all(await _asked(self._redis.zrevrange(keys.INDEX, 0, limit - 1)))
+    async def recent(
+        self, limit: int, *, before: datetime | None = None, model: str | None = None
+    ) -> list[SwapJob]:
+        """Return the latest swaps, newest first; what Redis has dropped by now is left out."""
+        highest = "+inf" if before is None else f"({before.timestamp()!r}"
+        found: list[SwapJob] = []
+        for start in range(0, _HISTORY, _PAGE):
+            ids = await _asked(
+                self._redis.zrevrangebyscore(keys.INDEX, highest, "-inf", start=start, num=_PAGE)
+            )
+            found += [job for job in await self._all(ids) if model in (None, job.model)]
+            if len(found) >= limit or len(ids) < _PAGE:
+                break
+        return found[:limit]
 
     async def save(self, job: SwapJob, expected: int, writer: int) -> None:
         """Write one step; raises StaleWriterError when the record is not ours to write."""
@@ -75,6 +88,7 @@ class RedisJobs:
         if job.phase is Phase.READY and job.entered_at(Phase.LAUNCHING):
             duration = round(job.total_seconds(job.created_at) - _waited(job), 3)
         where = [keys.swap(job.id), keys.LIVE, keys.INDEX, keys.CURRENT, keys.swap_times(job.model)]
+        where.append(keys.pair_times(job.previous, job.model))
         args = [*_step(job, expected, writer), duration, _TIMES]
         _require_written(job, await _asked(self._finish(keys=where, args=args)))
 
@@ -91,6 +105,24 @@ class RedisJobs:
         """Return the median of the latest successful swaps to a model; None before the first."""
         times = await _asked(self._redis.lrange(keys.swap_times(key), 0, _TIMES - 1))
         return eta.usual([float(seconds) for seconds in times])
+
+    async def usual_pair_seconds(self, previous: str | None, key: str) -> float | None:
+        """Return the median of the swaps from one model to another, else of all to it."""
+        times = await _asked(self._redis.lrange(keys.pair_times(previous, key), 0, _TIMES - 1))
+        return eta.usual([float(seconds) for seconds in times]) or await self.usual_seconds(key)
+
+    async def keep_degraded(self, repo: str, reason: str) -> None:
+        """Remember the loaded model whose answers are gibberish; an empty ``repo`` forgets."""
+        if repo:
+            facts = ["repo", repo, "reason", reason]
+            await _asked(self._redis.hset(keys.DEGRADED, items=facts))
+        else:
+            await _asked(self._redis.delete(keys.DEGRADED))
+
+    async def degraded(self) -> tuple[str, str] | None:
+        """Return (repository, reason) of it, or None."""
+        repo, reason = await _asked(self._redis.hmget(keys.DEGRADED, ["repo", "reason"]))
+        return (repo, reason or "") if repo else None
 
     async def raise_fence(self, floor: int, epoch_floor: int = 0) -> int:
         """Return a fresh fence above ``floor``; lift the lease's epoch to ``epoch_floor``."""

@@ -56,7 +56,7 @@ return 'written'
 
 FINISH = (
     """
--- KEYS swap, live, index, current, times
+-- KEYS swap, live, index, current, times, times of the pair
 -- ARGV record, expected, writer, revision, body, ttl_ms, id, score, duration or '', kept
 """
     + _MAY_WRITE
@@ -68,8 +68,10 @@ redis.call('ZREM', KEYS[2], ARGV[7])
 redis.call('ZADD', KEYS[3], ARGV[8], ARGV[7])
 if redis.call('GET', KEYS[4]) == ARGV[7] then redis.call('DEL', KEYS[4]) end
 if ARGV[9] ~= '' then
-  redis.call('LPUSH', KEYS[5], ARGV[9])
-  redis.call('LTRIM', KEYS[5], 0, tonumber(ARGV[10]) - 1)
+  for list = 5, 6 do
+    redis.call('LPUSH', KEYS[list], ARGV[9])
+    redis.call('LTRIM', KEYS[list], 0, tonumber(ARGV[10]) - 1)
+  end
 end
 return 'written'
 """

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import resources
 from typing import Literal
@@ -12,6 +12,7 @@ import httpx
 from spark_common.errors import RemoteCommandError, StaleEpochError, UnavailableError
 from spark_common.remote.command import RemoteCommand, RemoteResult
 from spark_common.remote.port import RemoteShell
+from spark_common.runtime_questions import Spoken, first_token
 from spark_common.settings import ClusterSettings
 from spark_swapper.adapters import vllm_http
 from spark_swapper.adapters.host_checks import check_host
@@ -106,16 +107,22 @@ class SshRuntime:
         )
 
     async def in_flight(self, host: str) -> int | None:
-        """Return how many answers are being generated; None when nobody says."""
+        """Return how many requests it works on or has waiting; None when nobody says."""
         return await vllm_http.in_flight(self._http, self._url(host))
 
     async def served(self, host: str) -> Served | None:
         """Return the model that is up and healthy; None while none is."""
         return await vllm_http.served(self._http, self._url(host))
 
-    async def first_token(self, host: str, served_name: str) -> str | None:
-        """Have a token streamed; None when it came, else why it did not."""
-        return await vllm_http.first_token(self._http, self._url(host), served_name)
+    async def answers(self, host: str, served_name: str, questions: Sequence[str]) -> list[Spoken]:
+        """Return what it says to each; empty when it answers none of them."""
+        return await vllm_http.answers(self._http, self._url(host), served_name, questions)
+
+    async def first_token(
+        self, host: str, served_name: str, *, pooling: bool = False
+    ) -> str | None:
+        """Ask for a token; None when it came, else why it did not."""
+        return await first_token(self._http, self._url(host), served_name, pooling=pooling)
 
     def _url(self, host: str) -> str:
         return f"http://{self._by_name[host].address}:{self._cluster.vllm_port}"

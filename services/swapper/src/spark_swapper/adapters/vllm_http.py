@@ -1,24 +1,29 @@
 """What the runtime says about itself over HTTP."""
 
-import json
+import asyncio
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 
 import httpx
 
+from spark_common.runtime_questions import Listening, NoAnswerError, Spoken
 from spark_swapper.runtime import Served
 
-_RUNNING = re.compile(r"^vllm:num_requests_running(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
-_TEXT = ("content", "reasoning", "reasoning_content", "tool_calls")
-_QUESTION = "Say hello."
+_LISTEN_SECONDS = 30.0
+_MOST_TOKENS = 256
+"""Enough for a thought and an answer; what is cut off is judged by what came."""
+
+_IN_HAND = re.compile(r"^vllm:num_requests_(?:running|waiting)(?:\{[^}]*\})?\s+(\S+)", re.MULTILINE)
 
 
 async def in_flight(client: httpx.AsyncClient, base_url: str) -> int | None:
-    """Return how many answers the runtime is generating; None when it does not say."""
+    """Return how many requests the runtime works on or has waiting; None when it does not say."""
     try:
         answer = await client.get(f"{base_url}/metrics", timeout=5.0)
     except httpx.HTTPError:
         return None
-    found = _RUNNING.findall(answer.text) if answer.is_success else []
+    found = _IN_HAND.findall(answer.text) if answer.is_success else []
     try:
         return round(sum(float(value) for value in found)) if found else None
     except ValueError:
@@ -44,50 +49,29 @@ async def served(client: httpx.AsyncClient, base_url: str) -> Served | None:
     )
 
 
-async def first_token(client: httpx.AsyncClient, base_url: str, served_name: str) -> str | None:
-    """Stream until the first piece of text; None when it came, else why it did not."""
-    question = {
+async def answers(
+    client: httpx.AsyncClient, base_url: str, served_name: str, questions: Sequence[str]
+) -> list[Spoken]:
+    """Ask all questions at once and listen for half a minute; empty when no answer began."""
+    heard = await asyncio.gather(
+        *(_listen(client, base_url, served_name, question) for question in questions)
+    )
+    told = [spoken for spoken in heard if spoken is not None]
+    return [spoken or Spoken() for spoken in heard] if told else []
+
+
+async def _listen(
+    client: httpx.AsyncClient, base_url: str, served_name: str, question: str
+) -> Spoken | None:
+    listening = Listening()
+    body = {
         "model": served_name,
-        "messages": [{"role": "user", "content": _QUESTION}],
-        "max_tokens": 16,
+        "messages": [{"role": "user", "content": question}],
+        "max_tokens": _MOST_TOKENS,
         "temperature": 0,
-        "stream": True,
     }
-    # The first answer after a start compiles kernels; vLLM sends nothing until they are done.
-    timeout = httpx.Timeout(5.0, read=120.0)
-    url = f"{base_url}/v1/chat/completions"
-    try:
-        async with client.stream("POST", url, json=question, timeout=timeout) as answer:
-            if not answer.is_success:
-                body = (await answer.aread())[:500].decode(errors="replace")
-                return f"HTTP {answer.status_code}: {body}"
-            async for line in answer.aiter_lines():
-                said = _said(line)
-                if said is None:
-                    continue
-                return said or None
-    except httpx.HTTPError as error:
-        return f"the connection failed: {type(error).__name__}"
-    return "the answer ended without a single token"
-
-
-def _said(line: str) -> str | None:
-    """Return "" for a chunk with text, an error's text for one with an error, else None."""
-    if not line.startswith("data:") or line[5:].strip() == "[DONE]":
-        return None
-    try:
-        chunk = json.loads(line[5:])
-    except ValueError:
-        return "the runtime streamed something that is not JSON"
-    if not isinstance(chunk, dict):
-        return None
-    if "error" in chunk:
-        return f"the runtime answered with an error: {str(chunk['error'])[:500]}"
-    for choice in chunk.get("choices") or ():
-        delta = choice.get("delta") if isinstance(choice, dict) else None
-        if not isinstance(delta, dict):
-            continue
-        # vLLM renamed reasoning_content to reasoning; old images still send the former.
-        if any(delta.get(key) for key in _TEXT):
-            return ""
-    return None
+    with suppress(TimeoutError, NoAnswerError):
+        async with asyncio.timeout(_LISTEN_SECONDS):
+            await listening.to(client, base_url, body)
+    heard = listening.heard
+    return heard if heard.whole or heard.content or heard.reasoning else None

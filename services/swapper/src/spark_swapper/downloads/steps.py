@@ -79,7 +79,8 @@ class Following:
                 if measure is not None:
                     watched.speed.feed(now, measure.bytes)
                 facts = note(watched, measure) if measure is not None else {}
-                await journal.note(self._message(watched, journal.record), lines=fresh, **facts)
+                message = self._message(watched, journal.record, measure)
+                await journal.note(message, lines=fresh, **facts)
                 if look.state == "ended":
                     text = log.decode(errors="replace")
                     return StepEnd("ended", look.exit_code, text)
@@ -143,9 +144,10 @@ class Following:
             )
         return None
 
-    def _message(self, watched: Watched, record: DownloadJob) -> str:
-        place = record.place(watched.target)
-        done = place.done_bytes if place is not None else 0
+    def _message(self, watched: Watched, record: DownloadJob, measure: Measure | None) -> str:
+        if measure is None:
+            return f"{watched.verb}."
+        done = measure.bytes
         total = f" of {words.size(record.repo_bytes)}" if record.repo_bytes else ""
         text = f"{watched.verb}: {words.size(done)}{total}"
         still = watched.speed.still_seconds(self._clock.monotonic())

@@ -139,10 +139,17 @@ class DownloadVerbs:
         record = await self._runner.get(request.id)
         lines: list[str] = []
         complete = True
+        silent: SparkError | None = None
         for host, step in _steps(record):
-            text, whole = await self._sparks.end_of_log(host, record.id, step)
+            try:
+                text, whole = await self._sparks.end_of_log(host, record.id, step)
+            except SparkError as error:
+                silent, complete = error, False
+                continue
             lines.extend(plain_lines(text))
             complete = complete and whole
+        if silent is not None and not lines:
+            raise silent
         return JobLog(lines=lines[-_LOG_LINES:], complete=complete and len(lines) <= _LOG_LINES)
 
     async def busy_with(self, repo: str) -> str | None:
@@ -186,6 +193,8 @@ def _steps(record: DownloadJob) -> list[tuple[str, str]]:
     for host in record.hosts:
         if record.source is not None and host != record.source:
             found += [(record.source, f"copy-{host}-{n}") for n in _runs(record.copy_run)]
+            # Where no copy was possible.
+            found += [(host, f"fetch-{host}-{n}") for n in _runs(record.fetch_run)]
     return found
 
 

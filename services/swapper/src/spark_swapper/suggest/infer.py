@@ -8,7 +8,9 @@ from pydantic import ValidationError
 from spark_common.contracts.models import Certainty, Suggested, Suggestion
 from spark_common.errors import InvalidRequestError
 from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.memory_fit import USUAL_MEMORY
 from spark_swapper.recipes import Recipe
+from spark_swapper.recipes.local_path import is_path
 from spark_swapper.suggest.cautions import cautions
 from spark_swapper.suggest.config import Config
 from spark_swapper.suggest.context import read_context
@@ -16,7 +18,6 @@ from spark_swapper.suggest.facts import GIB, ClusterFacts, ModelFiles
 from spark_swapper.suggest.families import FP8_CACHE, Extra, Family, family_of
 from spark_swapper.suggest.memory import (
     LONGEST,
-    USUAL_MEMORY,
     MemoryPlan,
     cache_cost,
     plan_memory,
@@ -93,7 +94,7 @@ def recipe_of(suggestion: Suggestion) -> Recipe:
     return Recipe.model_validate(
         {
             "key": suggestion.key,
-            "repo": suggestion.repo,
+            "local_path" if is_path(suggestion.repo) else "repo": suggestion.repo,
             "name": suggestion.name,
             "mode": suggestion.mode.value,
             "served_name": suggestion.served_name.value,
@@ -114,7 +115,7 @@ def _with_preview(suggestion: Suggestion, launch: LaunchSettings) -> Suggestion:
     except (ValidationError, InvalidRequestError):
         wrong = f"no recipe can be made for a repository that is called {suggestion.repo!r}"
         return suggestion.model_copy(update={"warnings": [*suggestion.warnings, wrong]})
-    return suggestion.model_copy(update={"preview": list(plan.launch_argv)})
+    return suggestion.model_copy(update={"preview": list(plan.shown_argv)})
 
 
 def _extra(family: Family | None, quantization: Quantization, traits: Traits) -> Extra | None:

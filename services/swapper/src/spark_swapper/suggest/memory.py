@@ -3,19 +3,15 @@
 import math
 from dataclasses import dataclass
 
+from spark_swapper.memory_fit import OVERHEAD, POOLING_OVERHEAD
 from spark_swapper.suggest.config import MOST_LAYERS, Config, whole
 from spark_swapper.suggest.facts import GIB
 
-USUAL_MEMORY = int(119.69 * GIB)
-"""What CUDA reports as total on a Spark; used while no Spark told its own."""
-OVERHEAD = 6 * GIB
-"""Beside weights and cache: activations, graphs, the runtime itself."""
 CACHE_RESERVE = 8 * GIB
 """Cache that is wanted even when a single request needs less."""
 SHARES = (0.7, 0.8, 0.85)
 """What recipes for Sparks use; the last one is for models that need it."""
 POOLING_SHARE = 0.05
-POOLING_OVERHEAD = 2 * GIB
 LONGEST = 262_144
 """Tokens; nobody runs more on a Spark, whatever the model allows."""
 _STEP = 1024

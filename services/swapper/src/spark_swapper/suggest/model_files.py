@@ -1,7 +1,8 @@
-"""Runs on a Spark as ``python3 - DIRECTORY``: what a repository's small files say.
+"""Runs on a Spark as ``python3 - DIRECTORY``: what a model's small files say.
 
 Standard library only, read-only, one line of JSON on standard output. The directory is one of
-the cache's own names; files beyond a size are not read, long lists are cut.
+the cache's own names, or the absolute path of a local model; files beyond a size are not read,
+long lists are cut.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 REPO_DIRECTORY = re.compile(r"models--[A-Za-z0-9._-]+\Z")
+LOCAL_DIRECTORY = re.compile(r"/[A-Za-z0-9._/=@+-]+\Z")
 MAX_FILE = 8 * 2**20
 """Bytes; a tokenizer's configuration with all its tokens is below one MiB."""
 MAX_ITEMS = 512
@@ -128,11 +130,14 @@ def size(path: Path) -> int:
 
 
 def answer(directory: str) -> dict[str, Any]:
-    """Return everything about one repository."""
-    repo = hub() / directory
-    # A link could lead anywhere; the cache itself has none there.
-    snapshot = None if repo.is_symlink() else head_snapshot(repo)
-    if snapshot is None:
+    """Return everything about one repository or local model."""
+    if directory.startswith("/"):
+        snapshot: Path | None = Path(directory)
+    else:
+        repo = hub() / directory
+        # A link could lead anywhere; the cache itself has none there.
+        snapshot = None if repo.is_symlink() else head_snapshot(repo)
+    if snapshot is None or not snapshot.is_dir():
         return {"found": False}
     names = sorted(path.name for path in snapshot.iterdir())
     tokenizer = read_object(snapshot / "tokenizer_config.json")
@@ -152,6 +157,7 @@ def answer(directory: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not REPO_DIRECTORY.match(sys.argv[1]):
-        sys.exit("usage: python3 - models--OWNER--NAME")
+    known = (REPO_DIRECTORY, LOCAL_DIRECTORY)
+    if len(sys.argv) != 2 or not any(kind.match(sys.argv[1]) for kind in known):
+        sys.exit("usage: python3 - models--OWNER--NAME | /DIRECTORY")
     sys.stdout.write(json.dumps(answer(sys.argv[1])) + "\n")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from spark_common.errors import InvalidRequestError, RemoteCommandError
 from spark_common.remote import RemoteCommand, RemoteResult
+from spark_swapper.recipes.local_path import check_local_path, is_path
 from spark_swapper.suggest.facts import ModelFiles
 
 _DIRECTORY = re.compile(r"models--[A-Za-z0-9._-]+\Z")
@@ -32,11 +33,18 @@ class _Answer(BaseModel):
 def files_command(repo: str) -> RemoteCommand:
     """Return the command whose answer ``read_files`` understands.
 
-    Raises InvalidRequestError for a name that no folder of the cache has.
+    ``repo`` may be the directory of a local model. Raises InvalidRequestError for a name that no
+    folder of the cache has.
     """
-    directory = "models--" + repo.replace("/", "--")
-    if not _DIRECTORY.match(directory):
-        raise InvalidRequestError(f"{repo!r} is not the name of a repository")
+    if is_path(repo):
+        try:
+            directory = check_local_path(repo)
+        except ValueError as wrong:
+            raise InvalidRequestError(f"the path of a local model {wrong}") from wrong
+    else:
+        directory = "models--" + repo.replace("/", "--")
+        if not _DIRECTORY.match(directory):
+            raise InvalidRequestError(f"{repo!r} is not the name of a repository")
     script = resources.files("spark_swapper.suggest").joinpath("model_files.py").read_bytes()
     return RemoteCommand(argv=("python3", "-", directory), stdin=script)
 

@@ -3,24 +3,19 @@
 from collections.abc import Sequence
 
 from spark_common.contracts.models import Suggestion, SuggestRecipe
-from spark_common.errors import (
-    HostUnreachableError,
-    ModelNotReadyError,
-    RemoteCommandError,
-    UnavailableError,
-    UnknownModelError,
-)
-from spark_common.remote import RemoteShell
+from spark_common.errors import ModelNotReadyError, UnavailableError, UnknownModelError
 from spark_swapper.hosts import Hosts
 from spark_swapper.launch import LaunchSettings
-from spark_swapper.menu import Place, Title, titles
-from spark_swapper.recipes import RecipeBook
+from spark_swapper.menu import Place, Title, named, titles
+from spark_swapper.recipes import RecipeSource
+from spark_swapper.recipes.keys import free_key
+from spark_swapper.recipes.local_path import is_path
+from spark_swapper.scan import DiskCopy
 from spark_swapper.shelf import FRESH_SECONDS, near_names
-from spark_swapper.suggest.facts import ClusterFacts, HostFacts, ModelFiles
+from spark_swapper.suggest.facts import ClusterFacts, HostFacts
 from spark_swapper.suggest.infer import infer
-from spark_swapper.suggest.reading import files_command, read_files
+from spark_swapper.suggest.reader import ModelReader
 
-READ_SECONDS = 10.0
 _LONGEST_KEY = 80
 
 
@@ -28,22 +23,23 @@ class Suggesting:
     """Reads a model's files in one round trip and infers the rest."""
 
     def __init__(
-        self, hosts: Hosts, shell: RemoteShell, book: RecipeBook, launch: LaunchSettings
+        self, hosts: Hosts, reader: ModelReader, recipes: RecipeSource, launch: LaunchSettings
     ) -> None:
         self._hosts = hosts
-        self._shell = shell
-        self._book = book
+        self._reader = reader
+        self._recipes = recipes
         self._launch = launch
 
     async def suggest(self, request: SuggestRecipe) -> Suggestion:
         """Return a recipe for a repository on any Spark's disk, whether it has one or not.
 
+        The absolute path of a directory on the Sparks is a local model, on the menu or not.
         Raises UnknownModelError (``details['near']``), ModelNotReadyError when nothing of it can
         be read yet, HostUnreachableError when no Spark that has it answers, UnavailableError
         when no Spark could be looked at.
         """
         title = await self._find(request.repo)
-        files, place = await self._read(title)
+        files, place = await self._reader.read(title)
         suggestion = infer(
             files,
             self._cluster(title),
@@ -61,11 +57,13 @@ class Suggesting:
         looked = age is None or age > FRESH_SECONDS
         if looked:
             await self._hosts.look()
-        found = self._named(name)
+        found = named(self._titles(), name)
         if found is None and not looked:
             # A download may just have ended.
             await self._hosts.look()
-            found = self._named(name)
+            found = named(self._titles(), name)
+        if found is None and is_path(name):
+            found = await self._local(name)
         if found is not None:
             return found
         sights = self._hosts.sights
@@ -78,43 +76,24 @@ class Suggesting:
             f"there is no model {name!r} on the disk of any Spark{hint}", near=list(near)
         )
 
-    def _titles(self) -> Sequence[Title]:
-        return [title for title in titles(self._book, self._hosts.sights) if title.places]
-
-    def _named(self, name: str) -> Title | None:
-        folded = name.strip().casefold()
-        for title in self._titles():
-            if folded in (known.casefold() for known in title.names()):
-                return title
-        return None
-
-    async def _read(self, title: Title) -> tuple[ModelFiles, Place]:
-        """Ask the hosts that have it, the best copy first, until one answers."""
-        command = files_command(title.repo)
-        away: UnavailableError | None = None
-        unread: RemoteCommandError | None = None
-        order = sorted(title.places, key=lambda place: (place.stale, not place.whole))
-        for place in order:
-            host = place.sight.spark.name
+    async def _local(self, path: str) -> Title | None:
+        """Return a local model that is not on the menu, with the Sparks that have its directory."""
+        book = self._recipes.book
+        recipe = book.for_repo(path)
+        key = recipe.key if recipe else free_key(path, {one.key for one in book.recipes})
+        places = []
+        for sight in self._hosts.sights:
+            place = Place(sight, DiskCopy(repo=path, size_bytes=0, state="ready"))
             try:
-                result = await self._shell.run(host, command, timeout_seconds=READ_SECONDS)
-                if result.exit_code is None:
-                    raise HostUnreachableError("the connection was lost", host=host)
-                return read_files(title.repo, result), place
-            except UnavailableError as error:
-                away = away or error
-            except RemoteCommandError as error:
-                unread = unread or error
-        if away is not None:
-            labels = ", ".join(place.sight.spark.label for place in order)
-            raise HostUnreachableError(
-                f"{title.name} is on {labels}, and could not be read there: {away.message}",
-                host=order[0].sight.spark.name,
-            ) from away
-        reason = unread.message if unread is not None else "it has no files yet"
-        raise ModelNotReadyError(
-            f"nothing can be inferred for {title.name}: {reason}", model=title.key
-        ) from unread
+                files, _ = await self._reader.read(Title(key, path, recipe, (place,)))
+            except (UnavailableError, ModelNotReadyError):
+                continue
+            if files.config is not None or files.weight_bytes:
+                places.append(place)
+        return Title(key, path, recipe, tuple(places)) if places else None
+
+    def _titles(self) -> Sequence[Title]:
+        return [title for title in titles(self._recipes.book, self._hosts.sights) if title.places]
 
     def _cluster(self, title: Title) -> ClusterFacts:
         whole = {place.sight.spark.name for place in title.places if place.whole}

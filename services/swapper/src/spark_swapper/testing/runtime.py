@@ -1,9 +1,11 @@
 """Two Sparks in memory: containers that come and go in their time, and a guard that remembers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from spark_common.errors import HostUnreachableError, SparkError, StaleEpochError
+from spark_common.runtime_questions import Spoken
 from spark_common.testing import FakeClock
 from spark_swapper.candidate import Candidate
 from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
@@ -30,6 +32,8 @@ class Faults:
     silent_after: float | None = None
     """No log and no progress any more: a stall."""
     no_token: str | None = None
+    babble: str | None = None
+    """What it says to every question, for example ``!!!!!!!!``."""
     problems: dict[str, SparkError | HostCheck] = field(default_factory=dict)
     """What a check of a host answers or raises."""
     only_for: str | None = None
@@ -58,6 +62,12 @@ class FakeRuntime:
         """Moment until which one answer is being generated."""
         self.journal: list[tuple[str, str, str, str]] = []
         """(effect, host, swap, step), each appended once per real execution."""
+        self.listen_seconds = 0.5
+        """How long an answer takes."""
+        self.examined = 0
+        """How often test questions were asked."""
+        self.token_seconds = 0.0
+        """How long a first token takes."""
         self._container: _Container | None = None
         self._marks: set[tuple[str, str, str]] = set()
         self._fence = dict.fromkeys(LABELS, 0)
@@ -151,8 +161,22 @@ class FakeRuntime:
             return None
         return Served(now.candidate.repo, now.candidate.served_name, 4096)
 
-    async def first_token(self, host: str, served_name: str) -> str | None:
+    async def answers(self, host: str, served_name: str, questions: Sequence[str]) -> list[Spoken]:
+        """Return what the fault says for this model, else something sound."""
+        now = self._present()
+        if now is None:
+            return []
+        self.examined += 1
+        await self._clock.sleep(self.listen_seconds)
+        babble = self.faults.babble if self._broken(now.candidate) else None
+        return [Spoken(babble or "Paris, 12", whole=True) for _ in questions]
+
+    async def first_token(
+        self, host: str, served_name: str, *, pooling: bool = False
+    ) -> str | None:
         """Return None for a token."""
+        if self.token_seconds:
+            await self._clock.sleep(self.token_seconds)
         now = self._present()
         if now is None:
             return "the connection failed"

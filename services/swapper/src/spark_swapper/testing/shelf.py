@@ -38,6 +38,8 @@ class FakeShelf:
         self._clock = clock
         self.candidates = {candidate.key: candidate for candidate in candidates}
         self.broken: SparkError | None = None
+        self.refreshes = 0
+        """How often somebody asked for a look at the disks soon."""
 
     async def find(self, name: str) -> Candidate:
         """Return a candidate by key, repository or served name."""
@@ -52,6 +54,10 @@ class FakeShelf:
         """Return a menu without models: nobody here asks for them."""
         view = RuntimeView(state="unknown")
         return Menu(models=[], recipes=[], hosts=[], runtime=view, as_of=self._clock.now())
+
+    def refresh_soon(self) -> None:
+        """Count the wish."""
+        self.refreshes += 1
 
     def key_for(self, repo: str) -> str | None:
         """Return the key of a repository."""

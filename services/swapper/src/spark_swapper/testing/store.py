@@ -1,6 +1,7 @@
 """Records in memory, with the rules of the Lua scripts; both sit the same exam."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from spark_common.contracts.swaps import Phase
 from spark_common.errors import UnavailableError
@@ -26,6 +27,8 @@ class MemoryJobs:
         self._rows: dict[str, _Row] = {}
         self._live: list[str] = []
         self._times: dict[str, list[float]] = {}
+        self._pairs: dict[tuple[str | None, str], list[float]] = {}
+        self._degraded: tuple[str, str] | None = None
         self._fence = 0
 
     def forget(self) -> None:
@@ -33,6 +36,8 @@ class MemoryJobs:
         self._rows.clear()
         self._live.clear()
         self._times.clear()
+        self._pairs.clear()
+        self._degraded = None
 
     async def admit(self, job: SwapJob) -> Admitted | Known | Conflicting | Busy:
         """Check and write at once."""
@@ -59,11 +64,14 @@ class MemoryJobs:
         self._require()
         return [self._rows[swap_id].job for swap_id in self._live]
 
-    async def recent(self, limit: int) -> list[SwapJob]:
+    async def recent(
+        self, limit: int, *, before: datetime | None = None, model: str | None = None
+    ) -> list[SwapJob]:
         """Return the latest swaps, newest first."""
         self._require()
         rows = sorted(self._rows.values(), key=lambda row: row.job.created_at, reverse=True)
-        return [row.job for row in rows[:limit]]
+        jobs = [row.job for row in rows if before is None or row.job.created_at < before]
+        return [job for job in jobs if model in (None, job.model)][:limit]
 
     async def save(self, job: SwapJob, expected: int, writer: int) -> None:
         """Write one step."""
@@ -81,6 +89,7 @@ class MemoryJobs:
             waited = job.phases[0].seconds or 0.0
             seconds = job.total_seconds(job.created_at) - waited
             self._times.setdefault(job.model, []).insert(0, seconds)
+            self._pairs.setdefault((job.previous, job.model), []).insert(0, seconds)
 
     async def request_cancel(self, swap_id: str, by: str) -> None:
         """Remember who wants it to stop."""
@@ -99,6 +108,22 @@ class MemoryJobs:
         """Return the median of the latest successful swaps."""
         self._require()
         return eta.usual(self._times.get(key, [])[:9])
+
+    async def usual_pair_seconds(self, previous: str | None, key: str) -> float | None:
+        """Return the median of the swaps from one model to another, else of all to it."""
+        self._require()
+        pair = eta.usual(self._pairs.get((previous, key), [])[:9])
+        return pair or await self.usual_seconds(key)
+
+    async def keep_degraded(self, repo: str, reason: str) -> None:
+        """Remember the loaded model whose answers are gibberish."""
+        self._require()
+        self._degraded = (repo, reason) if repo else None
+
+    async def degraded(self) -> tuple[str, str] | None:
+        """Return it."""
+        self._require()
+        return self._degraded
 
     async def raise_fence(self, floor: int, epoch_floor: int = 0) -> int:
         """Return a fresh fence."""

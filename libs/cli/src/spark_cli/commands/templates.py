@@ -1,0 +1,48 @@
+"""``sparkctl templates``: recipes of the launcher's checkout on a Spark."""
+
+import json
+from typing import Any
+
+import click
+
+from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.recipe_words import render_detail, who_asks
+from spark_cli.words import table
+
+
+@click.command()
+@click.option("--import", "name", default=None, help="Save this template as a recipe of your own.")
+@click.option("--key", default=None, help="With --import: the short name it gets.")
+@click.option("--replace", is_flag=True, help="With --import: replace the recipe that is there.")
+@click.option("--refresh", is_flag=True, help="Read them from the Spark again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+def templates(
+    name: str | None, key: str | None, replace: bool, refresh: bool, as_json: bool
+) -> None:
+    """List the recipes in the launcher's checkout on a Spark, or import one."""
+    client = GatewayClient(gateway_url())
+    if name is None:
+        found = client.get("/api/recipes/templates", refresh=refresh)
+        click.echo(json.dumps(found, indent=2) if as_json else render(found))
+        return
+    body = {"name": name, "key": key, "replace": replace, "requested_by": who_asks()}
+    detail = client.post("/api/recipes/templates/import", body)
+    click.echo(json.dumps(detail, indent=2) if as_json else f"saved\n{render_detail(detail)}")
+
+
+def render(found: dict[str, Any]) -> str:
+    """Return the templates as a table, and what is wrong with some."""
+    rows = [("template", "model", "mode", "image", "here as")]
+    for one in found["templates"]:
+        rows.append(
+            (
+                one["name"],
+                one.get("repo") or "-",
+                one["mode"],
+                one.get("image") or "-",
+                one.get("known_as") or "",
+            )
+        )
+    text = table(rows) if len(rows) > 1 else "there are no templates"
+    lines = [f"{one['name']}: {one['problem']}" for one in found["templates"] if one.get("problem")]
+    return "\n".join([text, *lines, *([found["problem"]] if found.get("problem") else [])])

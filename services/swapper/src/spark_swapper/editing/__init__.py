@@ -1,0 +1,1 @@
+"""Recipes as people edit them: flags, knobs, forms, previews, templates of the launcher."""

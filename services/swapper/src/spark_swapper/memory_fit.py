@@ -1,0 +1,84 @@
+"""Whether a model fits its Sparks, from its recipe and their memory. Pure."""
+
+import math
+from collections.abc import Sequence
+
+from spark_common.contracts.models import MemoryFit
+from spark_swapper.flags import Flag
+from spark_swapper.hosts import Sight
+from spark_swapper.recipes import Recipe
+
+_GIB = 2**30
+USUAL_MEMORY = int(119.69 * _GIB)
+"""What CUDA reports as total on a Spark; used while no Spark told its own."""
+OVERHEAD = 6 * _GIB
+"""Beside weights and cache: activations, graphs, the runtime itself."""
+POOLING_OVERHEAD = 2 * _GIB
+"""The same as OVERHEAD for a model that only reads."""
+DEFAULT_SHARE = 0.9
+"""What vLLM takes without ``--gpu-memory-utilization``."""
+
+
+def share_of(flags: Sequence[Flag]) -> float:
+    """Return the share of the memory that the runtime will claim, 0 to 1."""
+    for flag in flags:
+        if flag.key == "gpu-memory-utilization" and flag.values:
+            try:
+                share = float(flag.values[0])
+            except ValueError:
+                break
+            if 0 < share <= 1:
+                return share
+    return DEFAULT_SHARE
+
+
+def overhead_of(flags: Sequence[Flag]) -> int:
+    """Return bytes that are needed beside weights and cache."""
+    pooling = any(flag.key == "runner" and flag.values == ("pooling",) for flag in flags)
+    return POOLING_OVERHEAD if pooling else OVERHEAD
+
+
+def weights_on_each(recipe: Recipe, weights: int) -> int:
+    """Return bytes of the weights on each Spark; every data-parallel copy is a whole one."""
+    return math.ceil(weights / (recipe.tensor_parallel * recipe.pipeline_parallel))
+
+
+def smallest_memory(
+    recipe: Recipe, hosts: Sequence[Sight], sights: Sequence[Sight]
+) -> tuple[Sight | None, int | None]:
+    """Return the Spark with the least memory among those it runs on, and its bytes.
+
+    ``hosts``: where it can run now; none: wherever its mode would put it.
+    """
+    likely = hosts or (sights[: recipe.nodes] if recipe.mode == "cluster" else sights)
+    known = [
+        (sight, sight.look.memory_total_bytes)
+        for sight in likely
+        if sight.look and sight.look.memory_total_bytes
+    ]
+    return min(known, key=lambda pair: pair[1] or 0, default=(None, None))
+
+
+def fit_of(
+    recipe: Recipe, hosts: Sequence[Sight], sights: Sequence[Sight], weights: int | None
+) -> MemoryFit:
+    """Return how it fits; unknown while no Spark told its memory or nobody knows the size."""
+    _, measured = smallest_memory(recipe, hosts, sights)
+    total = measured or USUAL_MEMORY
+    flags = recipe.flags
+    needed = int(share_of(flags) * total)
+    if weights is None:
+        return MemoryFit(
+            needed_bytes=needed, total_bytes=total, left_bytes=total - needed, verdict="unknown"
+        )
+    least = weights_on_each(recipe, weights) + overhead_of(flags)
+    verdict = "unknown" if measured is None else "good" if least <= needed else "bad"
+    needed = max(needed, least)
+    return MemoryFit.model_validate(
+        {
+            "needed_bytes": needed,
+            "total_bytes": total,
+            "left_bytes": total - needed,
+            "verdict": verdict,
+        }
+    )

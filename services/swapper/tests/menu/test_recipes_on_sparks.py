@@ -1,0 +1,194 @@
+"""Templates, knobs and local models over real SSH, against two simulated Sparks."""
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncssh
+import pytest
+import pytest_asyncio
+
+from spark_common.clock import SystemClock
+from spark_common.contracts.models import RuntimeView, SuggestRecipe
+from spark_common.contracts.recipes import (
+    ImportTemplate,
+    Knobs,
+    PreviewRecipe,
+    RecipeForm,
+    SaveRecipe,
+    SetKnobs,
+)
+from spark_common.remote import RemoteCommand
+from spark_common.remote.ssh import SshShell
+from spark_common.settings import ClusterSettings, HostSettings
+from spark_common.testing.wait import until
+from spark_sim.cluster import SimulatedCluster
+from spark_sim.config import SimConfig
+from spark_swapper.editing.editing import Editing
+from spark_swapper.editing.previewing import Previewing
+from spark_swapper.hosts import Hosts, Spark
+from spark_swapper.launch import LaunchSettings
+from spark_swapper.preflight import ParserPreflight
+from spark_swapper.recipes import Recipes
+from spark_swapper.shelf import DiskShelf
+from spark_swapper.suggest import Suggesting
+from spark_swapper.suggest.infer import recipe_of
+from spark_swapper.suggest.reader import ModelReader
+from spark_swapper.templates import Templating
+
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+
+
+class Idle:
+    """Nothing is loaded and nothing ever was."""
+
+    def view(self) -> RuntimeView:
+        return RuntimeView(state="idle")
+
+    async def usual_seconds(self, key: str) -> float | None:
+        return None
+
+
+@dataclass
+class Workshop:
+    """The cluster, and everything about recipes over it."""
+
+    cluster: SimulatedCluster
+    shell: SshShell
+    shelf: DiskShelf
+    editing: Editing
+    templating: Templating
+    suggesting: Suggesting
+    preflight: ParserPreflight
+    folder: Path
+
+    async def launched(self, *argv: str) -> list[str]:
+        """Run a launch as a swap would; return the arguments that vLLM got."""
+        before = len(self.cluster.journal.of("runtime_launched"))
+        result = await self.shell.run("spark1", RemoteCommand(argv=argv, cwd="spark-vllm-docker"))
+        assert result.ok, result
+        await until(
+            lambda: len(self.cluster.journal.of("runtime_launched")) > before, "vLLM was started"
+        )
+        return self.cluster.journal.of("runtime_launched")[-1].details["argv"]
+
+
+@pytest_asyncio.fixture
+async def workshop(tmp_path) -> AsyncIterator[Workshop]:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(str(tmp_path / "key"))
+    (tmp_path / "key").chmod(0o600)
+    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
+    config = SimConfig(
+        directory=tmp_path / "sim",
+        authorized_key=key.export_public_key().decode().strip(),
+        spark1=f"{net}.11",
+        spark2=f"{net}.12",
+        ssh_port=0,
+        control_port=0,
+        speed=200.0,
+        neighbours=False,
+    )
+    clock = SystemClock()
+    async with SimulatedCluster(config) as cluster:
+        hosts = tuple(
+            HostSettings(
+                name=name,
+                label=f"Spark {name[-1]}",
+                address=host.address,
+                user="spark",
+                ssh_port=host.ssh_port,
+            )
+            for name, host in cluster.hosts.items()
+        )
+        settings = ClusterSettings(
+            hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
+        )
+        shell = SshShell(settings, clock)
+        sparks = tuple(Spark(host.name, host.label) for host in hosts)
+        looked_at, launch = Hosts(shell, sparks, clock), LaunchSettings()
+        recipes, reader = Recipes(tmp_path / "models.override.yaml"), ModelReader(shell, clock)
+
+        async def nobody(reason: str) -> None:
+            return None
+
+        async def unused() -> frozenset[str]:
+            return frozenset()
+
+        shelf = DiskShelf(looked_at, recipes, launch, Idle(), Idle(), clock, nobody)
+        templating = Templating(shell, sparks, settings.vllm_dir, recipes, launch, clock)
+        yield Workshop(
+            cluster=cluster,
+            shell=shell,
+            shelf=shelf,
+            editing=Editing(
+                recipes=recipes,
+                previewing=Previewing(looked_at, reader, recipes, launch),
+                templating=templating,
+                named=shelf.key_named,
+                in_use=unused,
+                changed=shelf.announce,
+            ),
+            templating=templating,
+            suggesting=Suggesting(looked_at, reader, recipes, launch),
+            preflight=ParserPreflight(shell, "vllm_node"),
+            folder=tmp_path,
+        )
+        await shell.close()
+
+
+async def test_a_template_of_the_checkout_becomes_a_recipe_that_vllm_takes(workshop) -> None:
+    templates = (await workshop.templating.list()).templates
+    assert len(templates) >= 5
+    assert [one.problem for one in templates if one.problem] == []
+    await workshop.shelf.menu(refresh=True)
+    detail = await workshop.editing.import_template(ImportTemplate(name="nemotron-3-nano-fp8"))
+    assert detail.preview.ok
+    assert detail.preview.memory.cache_tokens
+    found = await workshop.shelf.find("nvidia/Nemotron-3-Nano-30B-A3B-FP8")
+    assert found.key == "nemotron-3-nano-fp8"
+    assert (await workshop.preflight(found)).verdict == "good"
+
+
+async def test_a_preview_is_what_vllm_gets_whatever_the_flags_say(workshop) -> None:
+    await workshop.shelf.menu(refresh=True)
+    flags = ['--hf-overrides={"a":"$(touch ~/pwned)\'; touch ~/pwned; # * ünï"}', "--seed=7"]
+    detail = await workshop.editing.set_knobs(
+        SetKnobs(model="qwen3.6-35b-a3b", knobs=Knobs(max_model_len=4096), flags=flags)
+    )
+    assert detail.preview.ok
+    found = await workshop.shelf.find("qwen3.6-35b-a3b")
+    assert list(found.launch_argv) == detail.preview.launch_argv
+    received = await workshop.launched(*detail.preview.launch_argv)
+    assert received == ["serve", *detail.preview.vllm_args]
+    assert received.count("--max-model-len") == 1
+    # The line for people is the same.
+    assert await workshop.launched("bash", "-c", detail.preview.launch_cmd) == received
+    home = await workshop.shell.run("spark1", RemoteCommand(argv=("ls", "-a")))
+    assert "pwned" not in home.stdout
+
+
+async def test_a_local_model_is_suggested_saved_and_launched_with_its_directory(workshop) -> None:
+    directory = workshop.folder / "tuned"
+    directory.mkdir()
+    (directory / "config.json").write_text(
+        '{"model_type": "llama", "max_position_embeddings": 9000}'
+    )
+    (directory / "chat.jinja").write_text("{{ messages }}")
+    (directory / "model.safetensors").write_bytes(b"x" * 4096)
+    suggestion = await workshop.suggesting.suggest(SuggestRecipe(repo=str(directory)))
+    fields = recipe_of(suggestion).model_dump(mode="json", exclude={"extra_args"})
+    fields["args"] = [*fields["args"], f"--chat-template={directory}/chat.jinja"]
+    preview = await workshop.editing.preview(
+        PreviewRecipe(recipe=RecipeForm.model_validate(fields))
+    )
+    assert preview.ok
+    detail = await workshop.editing.save(SaveRecipe(recipe=RecipeForm.model_validate(fields)))
+    assert detail.preview.launch_argv == preview.launch_argv
+    received = await workshop.launched(*detail.preview.launch_argv)
+    assert received == ["serve", *detail.preview.vllm_args]
+    assert received[1] == str(directory)
+    inspect = ("docker", "inspect", "-f", "{{json .HostConfig.Binds}}", "vllm_node")
+    mounts = await workshop.shell.run("spark1", RemoteCommand(argv=inspect))
+    assert f"{directory}:{directory}" in mounts.stdout

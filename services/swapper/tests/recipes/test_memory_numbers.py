@@ -1,0 +1,129 @@
+"""The numbers beside the knobs, and whether a model fits."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from spark_swapper.editing.memory_help import memory_help
+from spark_swapper.hosts import Sight, Spark
+from spark_swapper.memory_fit import fit_of
+from spark_swapper.recipes import Recipe
+from spark_swapper.scan import Look
+from spark_swapper.suggest.facts import GIB, ModelFiles
+
+TOTAL = 128_000_000_000
+GB = 1_000_000_000
+CONFIGS = Path(__file__).parents[1] / "data" / "configs"
+
+
+def sight(number: int, total: int | None = TOTAL) -> Sight:
+    look = Look(hostname="h", hub="/hub", copies=(), memory_total_bytes=total)
+    return Sight(Spark(f"spark{number}", f"Spark {number}"), True, None, look, fresh=True)
+
+
+SIGHTS = (sight(1), sight(2, TOTAL - 8 * GB))
+
+
+def recipe(*args: str, **fields: object) -> Recipe:
+    return Recipe.model_validate({"key": "m", "name": "M", "repo": "a/b", "args": args, **fields})
+
+
+def cluster(*args: str) -> Recipe:
+    return recipe(*args, mode="cluster", tensor_parallel=2)
+
+
+def files(name: str, weights: int = 20 * GB) -> ModelFiles:
+    config = json.loads((CONFIGS / f"{name}.json").read_text())
+    return ModelFiles("a/b", config=config, weight_bytes=weights)
+
+
+def test_the_share_is_of_the_smallest_spark_it_runs_on() -> None:
+    help_ = memory_help(recipe("--gpu-memory-utilization=0.75"), SIGHTS[:1], SIGHTS, None, None)
+    assert (help_.total_bytes, help_.measured, help_.utilization) == (TOTAL, True, 0.75)
+    assert (help_.allocated_bytes, help_.left_bytes) == (96 * GB, 32 * GB)
+    assert help_.sentences == ["About 96 GB for the model, about 32 GB stay free on Spark 1."]
+    both = memory_help(cluster("--gpu-memory-utilization=0.5"), (), SIGHTS, 100 * GB, None)
+    assert both.total_bytes == TOTAL - 8 * GB
+    assert both.weights_bytes == 50 * GB
+    assert "on each Spark" in both.sentences[0]
+    assert "Spark 2" in both.sentences[0]
+
+
+def test_without_a_spark_it_says_what_is_usual_and_that_nobody_measured() -> None:
+    help_ = memory_help(recipe(), (), (sight(1, None),), None, None)
+    assert not help_.measured
+    assert help_.total_bytes == int(119.69 * GIB)
+    assert (help_.utilization, help_.cache_tokens, help_.pages) == (0.9, None, None)
+    assert "0.9 unless told otherwise" in help_.sentences[1]
+
+
+@pytest.mark.parametrize("share", ["0", "2", "lots", "nan", "-1"])
+def test_a_share_that_cannot_be_is_not_believed(share) -> None:
+    flags = (f"--gpu-memory-utilization={share}",)
+    assert memory_help(recipe(*flags), (), SIGHTS, None, None).utilization == 0.9
+
+
+def test_the_cache_is_what_is_left_and_an_fp8_one_holds_twice_as_much() -> None:
+    share = "--gpu-memory-utilization=0.5"
+    plain = memory_help(recipe(share), (), SIGHTS[:1], 20 * GB, files("qwen3-awq"))
+    fp8 = memory_help(
+        recipe(share, "--kv-cache-dtype=fp8"), (), SIGHTS[:1], 20 * GB, files("qwen3-awq")
+    )
+    config = files("qwen3-awq").config
+    each = 2 * config["num_hidden_layers"] * config["num_key_value_heads"] * config["head_dim"] * 2
+    assert plain.cache_tokens == (64 * GB - 20 * GB - 6 * GIB) // each
+    assert abs(fp8.cache_tokens - 2 * plain.cache_tokens) <= 2
+    assert plain.pages == config["max_position_embeddings"] // 650
+
+
+@pytest.mark.parametrize(
+    ("args", "weights", "warning"),
+    [
+        (("--gpu-memory-utilization=0.99",), None, "Spark 1 may freeze"),
+        (("--gpu-memory-utilization=0.1",), 20 * GB, "The weights alone need about 26 GB"),
+        (
+            ("--gpu-memory-utilization=0.22", "--max-model-len=40960"),
+            20 * GB,
+            "fewer tokens than one conversation of 40,960",
+        ),
+        (("--max-model-len=900000",), 20 * GB, "was made for 40,960 tokens"),
+    ],
+)
+def test_what_will_not_work_is_said_with_what_to_do(args, weights, warning) -> None:
+    help_ = memory_help(recipe(*args), (), SIGHTS[:1], weights, files("qwen3-awq"))
+    assert any(warning in one for one in help_.warnings), help_.warnings
+
+
+def test_numbers_that_are_well_have_no_warning() -> None:
+    args = ("--gpu-memory-utilization=0.7", "--max-model-len=32768")
+    assert memory_help(recipe(*args), (), SIGHTS, 20 * GB, files("qwen3-awq")).warnings == []
+
+
+@pytest.mark.parametrize(
+    ("built", "weights", "verdict", "needed"),
+    [
+        (recipe("--gpu-memory-utilization=0.5"), 30 * GB, "good", 64 * GB),
+        (recipe("--gpu-memory-utilization=0.5"), 62 * GB, "bad", 62 * GB + 6 * GIB),
+        (recipe("--gpu-memory-utilization=0.5"), None, "unknown", 64 * GB),
+        (cluster("--gpu-memory-utilization=0.5"), 100 * GB, "good", 60 * GB),
+        (cluster("--gpu-memory-utilization=0.5"), 120 * GB, "bad", 60 * GB + 6 * GIB),
+        (
+            recipe(
+                "--gpu-memory-utilization=0.05", "--runner=pooling", capabilities=["embeddings"]
+            ),
+            GB,
+            "good",
+            int(6.4 * GB),
+        ),
+        (recipe(), 500 * GB, "bad", 500 * GB + 6 * GIB),
+    ],
+)
+def test_a_model_fits_when_its_share_holds_weights_and_overhead(
+    built, weights, verdict, needed
+) -> None:
+    hosts = SIGHTS if built.mode == "cluster" else SIGHTS[:1]
+    fit = fit_of(built, hosts, SIGHTS, weights)
+    assert (fit.verdict, fit.needed_bytes) == (verdict, needed)
+    assert fit.left_bytes == fit.total_bytes - needed
+    assert fit_of(built, (), (), weights).verdict in {"unknown"}
