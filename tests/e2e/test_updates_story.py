@@ -56,7 +56,8 @@ def test_an_update_from_the_news_to_the_way_back(product) -> None:
     product.kill("swapper")
     view = over(product, "one")
     assert view["state"] == "complete", view
-    assert len({image["id"] for image in view["images_after"]}) == 1
+    ids = {(image["tag"], image["id"]) for image in view["images_after"]}
+    assert len(ids) == len({tag for tag, _ in ids}), "one image under each tag, on every Spark"
     assert product.loaded() == QWEN
     assert set(commits(product)) == {view["commit_after"]}
     assert commits(product) != before
