@@ -55,6 +55,8 @@ from spark_common.errors import (
 from spark_common.events import MenuChanged, SwapComplete, SwapFailed, SwapProgress
 from spark_common.testing import MemoryBroker, MemoryBus
 from spark_gateway.app import Front, build_front
+from spark_gateway.dataplane.ports import Upstream
+from spark_gateway.explaining.model_chat import UpstreamChat
 from spark_gateway.served import ServedModel
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -277,6 +279,33 @@ class FakeServed:
         return
 
 
+@dataclass
+class FakeModel:
+    """A model server that streams what the test says, and notices who leaves early."""
+
+    pieces: list[str] = field(default_factory=list)
+    status: int = 200
+    away: bool = False
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    endless: bool = False
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        if self.away:
+            raise httpx.ConnectError("refused")
+        self.asked.append(json.loads(request.content))
+        return httpx.Response(self.status, content=self._stream())
+
+    async def _stream(self) -> AsyncIterator[bytes]:
+        try:
+            for piece in self.pieces:
+                yield piece.encode()
+            if self.endless:
+                await asyncio.Event().wait()
+        finally:
+            self.closed.set()
+
+
 @dataclass(frozen=True)
 class SseEvent:
     """One received event; ``body`` is the parsed JSON."""
@@ -289,14 +318,14 @@ class SseEvent:
 class SseClient:
     """Reads a stream of the application directly, as fast as the test wants."""
 
-    def __init__(self, app: Any, path: str, headers: dict[str, str]) -> None:
+    def __init__(self, app: Any, path: str, headers: dict[str, str], method: str = "GET") -> None:
         pairs = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
         self._app = app
         self._scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
-            "method": "GET",
+            "method": method,
             "scheme": "http",
             "path": path,
             "raw_path": path.encode(),
@@ -380,6 +409,7 @@ class Bench:
     broker: MemoryBroker
     swapper: FakeSwapper
     served: FakeServed
+    model: FakeModel
     front: Front
     http: httpx.AsyncClient
     loops: dict[str, asyncio.Task[None]]
@@ -393,9 +423,9 @@ class Bench:
         """Let it catch up."""
         self.loops["hub"] = asyncio.create_task(self.front.hub.run())
 
-    def stream(self, path: str, **headers: str) -> SseClient:
+    def stream(self, path: str, method: str = "GET", **headers: str) -> SseClient:
         named = {key.replace("_", "-"): value for key, value in headers.items()}
-        return SseClient(self.front.http, path, named)
+        return SseClient(self.front.http, path, named, method)
 
 
 @pytest.fixture
@@ -420,7 +450,10 @@ async def a_bench(
     if swapper_answers:
         await swapper.serve()
     served = FakeServed()
-    front = build_front(MemoryBus("gateway", broker), clock, served)
+    model = FakeModel()
+    upstream = httpx.AsyncClient(transport=httpx.MockTransport(model.answer))
+    chat = UpstreamChat(Upstream("127.0.0.1", 8888), upstream)
+    front = build_front(MemoryBus("gateway", broker), clock, served, chat)
     loops = {
         "hub": asyncio.create_task(front.hub.run()),
         "jobs": asyncio.create_task(front.jobs.run()),
@@ -429,8 +462,9 @@ async def a_bench(
     transport = httpx.ASGITransport(app=front.http, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
-            yield Bench(broker, swapper, served, front, http, loops)
+            yield Bench(broker, swapper, served, model, front, http, loops)
     finally:
+        await upstream.aclose()
         for loop in loops.values():
             loop.cancel()
         await asyncio.gather(*loops.values(), return_exceptions=True)

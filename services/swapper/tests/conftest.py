@@ -64,6 +64,8 @@ class Bench:
     guarding: GuardSettings = field(default_factory=GuardSettings)
     records: MemoryRecords = field(default_factory=MemoryRecords)
     deaths: int = 0
+    updating: str | None = None
+    """Id of an update of the cluster software that runs."""
 
     def __post_init__(self) -> None:
         self.old, self.new = a_candidate("gemma"), a_candidate("qwen")
@@ -123,6 +125,7 @@ class Bench:
             after_outcome=self.shelf.refresh_soon,
             remember=self.quarantining.remember,
             lost=self._die,
+            updating=self._updating,
         )
         planning = Planning(
             self.runtime, self.shelf, preflighting, timings, clock, store.usual_seconds
@@ -136,6 +139,7 @@ class Bench:
             quarantining=self.quarantining,
             runtime_view=self.observer.view,
             clock=clock,
+            updating=self._updating,
         )
         self.handlers = Handlers(
             bus, store, self.admission, self.worker, self.shelf, self.suggesting
@@ -155,6 +159,9 @@ class Bench:
 
     async def _nothing(self) -> None:
         return
+
+    async def _updating(self) -> str | None:
+        return self.updating
 
     def _die(self) -> None:
         self.deaths += 1

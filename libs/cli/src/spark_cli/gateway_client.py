@@ -64,7 +64,7 @@ class GatewayClient:
 
     def get(self, path: str, **query: str | int | bool) -> Any:
         """GET a JSON document."""
-        return self._ask("GET", path, params=query)
+        return self._ask("GET", path, None, params=query)
 
     def get_within(self, timeout_seconds: float, path: str, **query: str | int | bool) -> Any:
         """GET a JSON document that may take its time."""
@@ -89,6 +89,19 @@ class GatewayClient:
     ) -> Any:
         """DELETE, and return the JSON answer."""
         return self._ask("DELETE", path, timeout_seconds, params=query)
+
+    def said(
+        self, path: str, body: dict[str, Any], timeout_seconds: float
+    ) -> Iterator[ServerEvent]:
+        """POST a JSON document and read the events of the answer. Raises RefusedError."""
+        try:
+            with self._http.stream("POST", path, json=body, timeout=timeout_seconds) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise self._refusal(answer)
+                yield from parse_events(answer.iter_lines())
+        except httpx.TransportError as error:
+            raise self._unreachable() from error
 
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
         """Follow server-sent events; ends when the server says so.

@@ -94,9 +94,18 @@ def set_behaviour(control_url: str, host: str, behaviour: str) -> None:
     """Switch a simulated Spark to a behaviour, or its launcher. Raises httpx.HTTPError."""
     launcher = behaviour.removeprefix("launcher=")
     what = "behaviour" if launcher == behaviour else "launcher"
+    _put(f"{control_url}/_sim/{what}", {"host": host, what: launcher})
+
+
+def set_checkout(control_url: str, host: str, state: str) -> None:
+    """Put the launcher's checkout of a simulated Spark into a state. Raises httpx.HTTPError."""
+    _put(f"{control_url}/_sim/checkout", {"host": host, "state": state})
+
+
+def _put(url: str, body: dict[str, str]) -> None:
     answer = httpx.put(
-        f"{control_url}/_sim/{what}",
-        content=json.dumps({"host": host, what: launcher}),
+        url,
+        content=json.dumps(body),
         headers={"content-type": "application/json"},
         timeout=5.0,
     )

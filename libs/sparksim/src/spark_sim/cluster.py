@@ -4,7 +4,8 @@ import asyncio
 import socket
 from types import TracebackType
 
-from spark_sim.checkout import Launcher
+from spark_sim.checkout import CheckoutState
+from spark_sim.checkout_files import Launcher
 from spark_sim.config import CONTROL_ADDRESS, SimConfig
 from spark_sim.control_api import ControlApi
 from spark_sim.faults import Behaviour
@@ -77,8 +78,15 @@ class SimulatedCluster:
         for one in list(self.hosts.values()) if host == "all" else [self.hosts[host]]:
             one.use_launcher(launcher)
 
+    async def check_out(self, host: str, state: CheckoutState | str) -> None:
+        """Put the checkout of one host, or of ``all``, into a state."""
+        chosen = list(self.hosts.values()) if host == "all" else [self.hosts[host]]
+        for one in chosen:
+            await asyncio.to_thread(one.checkout.become, CheckoutState(state))
+            self.journal.add(one.name, "checkout", state=str(state))
+
     async def reset(self) -> None:
-        """Go back to the beginning: all well, no container, an empty journal."""
+        """Go back to the beginning: all well, no container, old images, an empty journal."""
         await self.behave("all", Behaviour.OK)
         for host in self.hosts.values():
             for container in list(host.engine.containers.values()):
@@ -89,6 +97,8 @@ class SimulatedCluster:
             while host.runtimes.live:  # noqa: ASYNC110 - they end by themselves within a moment
                 await asyncio.sleep(0.01)
             host.runtimes.compiled.clear()
+            host.engine.images.reset()
+            await asyncio.to_thread(host.checkout.become, CheckoutState.BEHIND)
         self.journal.clear()
 
     def state(self) -> dict[str, object]:

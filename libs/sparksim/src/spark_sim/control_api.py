@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from spark_sim.checkout import LAUNCHERS
+from spark_sim.checkout import CheckoutState
+from spark_sim.checkout_files import LAUNCHERS
 from spark_sim.faults import Behaviour
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class ControlApi:
                 Route("/_sim/state", self._state),
                 Route("/_sim/behaviour", self._behaviour, methods=["PUT"]),
                 Route("/_sim/launcher", self._launcher, methods=["PUT"]),
+                Route("/_sim/checkout", self._checkout, methods=["PUT"]),
                 Route("/_sim/journal", self._journal),
                 Route("/_sim/reset", self._reset, methods=["POST"]),
             ]
@@ -57,6 +59,18 @@ class ControlApi:
         if host != "all" and host not in self._cluster.hosts:
             return JSONResponse({"error": f"no host {host!r}"}, 404)
         self._cluster.use_launcher(host, launcher)
+        return JSONResponse(self._cluster.state())
+
+    async def _checkout(self, request: Request) -> JSONResponse:
+        try:
+            wanted = json.loads(await request.body())
+            host, state = wanted["host"], CheckoutState(wanted["state"])
+        except (ValueError, KeyError, TypeError):
+            known = ", ".join(CheckoutState)
+            return JSONResponse({"error": f"state must be one of {known}"}, 422)
+        if host != "all" and host not in self._cluster.hosts:
+            return JSONResponse({"error": f"no host {host!r}"}, 404)
+        await self._cluster.check_out(host, state)
         return JSONResponse(self._cluster.state())
 
     async def _journal(self, request: Request) -> JSONResponse:

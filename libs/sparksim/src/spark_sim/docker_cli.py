@@ -6,6 +6,7 @@ from spark_sim.call import Call
 from spark_sim.containers import Container, ContainerSpec
 from spark_sim.docker_attach import attach
 from spark_sim.docker_engine import STOP_SECONDS, DockerEngine, DockerError
+from spark_sim.docker_images import DockerImages
 from spark_sim.docker_looks import DockerLooks, Processes
 from spark_sim.docker_options import read_options
 
@@ -17,11 +18,15 @@ _RUN_TAKES = (
 )
 _RUN_FLAGS = "d detach i interactive t tty rm privileged init P publish-all read-only"
 
+_OF_IMAGES: dict[tuple[str, ...], tuple[str, ...]] = {
+    (name,): ("rmi" if name == "rm" else name,) for name in ("pull", "tag", "save", "load", "rm")
+}
+
 
 class DockerCli:
     """Runs ``docker ...`` against the host's engine, in docker's words."""
 
-    def __init__(self, engine: DockerEngine, processes: Processes) -> None:
+    def __init__(self, engine: DockerEngine, processes: Processes, images: DockerImages) -> None:
         self._engine = engine
         self._commands: dict[str, Callable[[Call, Sequence[str]], Awaitable[int]]] = {
             "run": self._run,
@@ -31,11 +36,14 @@ class DockerCli:
             "rm": self._rm,
             "login": self._login,
             **DockerLooks(engine, processes).table(),
+            **images.table(),
         }
 
     async def __call__(self, call: Call) -> int:
         """Run one call and return its exit code."""
         words = call.argv[1:] if call.argv[:1] == ("container",) else call.argv
+        if words[:1] == ("image",) and words[1:2] in _OF_IMAGES:
+            words = _OF_IMAGES[words[1:2]] + words[2:]
         if words[:1] == ("ls",):
             words = ("ps", *words[1:])
         if words[:1] in {("--version",), ("-v",)}:

@@ -13,6 +13,7 @@ from typing import Any
 
 from spark_sim.container_log import ContainerLog
 from spark_sim.containers import Container, ContainerSpec, image_id
+from spark_sim.images import Images
 from spark_sim.journal import Journal
 from spark_sim.pace import Pace, now
 from spark_sim.processes import end_group
@@ -24,7 +25,6 @@ _REMOVAL_SECONDS = 0.8
 """``--rm`` removes after ``docker stop`` has returned."""
 
 _DROP_CACHES = "/proc/sys/vm/drop_caches"
-LOCAL_IMAGES = ("vllm-node", "vllm-node-mxfp4", "vllm-node-b12x")
 
 
 class DockerError(Exception):
@@ -48,7 +48,7 @@ class DockerEngine:
         self.lower_case = version == "29"
         """Whether its errors about missing objects begin in lower case."""
         self.containers: dict[str, Container] = {}
-        self.images = {tag: image_id(tag) for tag in LOCAL_IMAGES} | dict(images)
+        self.images = Images(sandbox.root / "images.json", images)
         self.on_disk_full: Callable[[], bool] = lambda: False
         self.on_drop_caches: Callable[[], None] = lambda: None
         self.on_killed: Callable[[str], None] = lambda _: None
@@ -90,7 +90,7 @@ class DockerEngine:
 
     def image(self, tag: str) -> str | None:
         """Return the id of a local image."""
-        found = self.images.get(tag.removesuffix(":latest"))
+        found = self.images.find(tag)
         return image_id(f"another {tag}") if found and self.other_images() else found
 
     @property

@@ -9,8 +9,10 @@ from spark_sim.call import Call
 from spark_sim.container_log import parse_since
 from spark_sim.containers import Container
 from spark_sim.docker_engine import DockerEngine, DockerError
+from spark_sim.docker_images import image_inspection
 from spark_sim.docker_options import Options, read_options
 from spark_sim.go_template import TemplateError, render
+from spark_sim.images import facts_of, short, tagged
 from spark_sim.pace import now
 
 _VERSION = """\
@@ -61,7 +63,7 @@ class DockerLooks:
             if container is not None:
                 found.append(container.inspection())
             elif options.last("type") != "container" and (image := self._engine.image(name)):
-                found.append(_image_inspection(name, image))
+                found.append(image_inspection(name, image))
             else:
                 missing.append(name)
         await _show(call, options, found)
@@ -83,20 +85,22 @@ class DockerLooks:
             if image is None:
                 missing.append(name)
             else:
-                found.append(_image_inspection(name, image))
+                found.append(image_inspection(name, image))
         await _show(call, options, found)
         for name in missing:
-            await call.err(f"Error response from daemon: No such image: {_tagged(name)}\n")
+            await call.err(f"Error response from daemon: No such image: {tagged(name)}\n")
         return 1 if missing else 0
 
     async def _images(self, call: Call, words: Sequence[str]) -> int:
         options = read_options("images", words, takes="format f filter", flags="q quiet a all",
                                interspersed=True)  # fmt: skip
         rows: list[dict[str, object]] = [
-            {"Repository": tag, "Tag": "latest", "ID": image[:12], "Size": "18.4GB",
-             "CreatedSince": "5 weeks ago"}
-            for tag, image in self._engine.images.items()
-            if not options.rest or tag in options.rest
+            {"Repository": tagged(tag).rpartition(":")[0], "Tag": tagged(tag).rpartition(":")[2],
+             "ID": image[:12], "Size": "18.4GB", "CreatedSince": "5 weeks ago",
+             "CreatedAt": facts_of(image).created_at}
+            for tag, image in self._engine.images.by_tag.items()
+            if not options.rest
+            or {short(tag), tagged(tag).rpartition(":")[0]} & set(options.rest)
         ]  # fmt: skip
         await _table(
             call, options, rows,
@@ -204,23 +208,6 @@ async def _show(call: Call, options: Options, found: list[dict[str, object]]) ->
         await call.out("\n".join(lines) + "\n")
     else:
         await call.out(json.dumps(found, indent=4) + "\n")
-
-
-def _image_inspection(name: str, image: str) -> dict[str, object]:
-    return {
-        "Id": f"sha256:{image}",
-        "RepoTags": [_tagged(name)],
-        "RepoDigests": [],
-        "Created": "2026-10-14T06:11:09.112233445Z",
-        "Architecture": "arm64",
-        "Os": "linux",
-        "Size": 18_411_223_344,
-        "Config": {"Env": [], "Cmd": ["/bin/bash"], "Labels": {}},
-    }
-
-
-def _tagged(name: str) -> str:
-    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 def _matches(container: Container, options: Options) -> bool:

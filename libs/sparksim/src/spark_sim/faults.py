@@ -45,6 +45,8 @@ class Behaviour(StrEnum):
     """The runtime dies soon after it is ready, every time."""
     DISK_FULL = "disk_full"
     """No container starts and no download finishes."""
+    NO_REGISTRY = "no_registry"
+    """Images cannot be pulled: the registry does not answer."""
     SSH_HANG = "ssh_hang"
     """SSH connects and then nothing answers, as on a frozen host."""
     CHANGED_HOST_KEY = "changed_host_key"

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from spark_sim.catalogue import SimModel
-from spark_sim.checkout import Launcher, install_checkout, switch_launcher
+from spark_sim.checkout import Checkout
+from spark_sim.checkout_files import Launcher
 from spark_sim.config import SimConfig
 from spark_sim.daemon import Program, ProgramDaemon
 from spark_sim.docker_cli import DockerCli
 from spark_sim.docker_engine import DockerEngine
+from spark_sim.docker_images import DockerImages
 from spark_sim.faults import Behaviour, Faults
 from spark_sim.hf_disk import lay_out
 from spark_sim.hf_programs import HfPrograms
@@ -68,6 +70,7 @@ class SimulatedHost:
         self.shell = HostShell(
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
         )
+        self.checkout = Checkout(self.sandbox, config, self.address)
         self.neighbours = Neighbours(name, self.address)
         self.strangers = Strangers(self.address, self.memory, self.pace)
         self.boot_id = str(uuid.uuid4())
@@ -89,14 +92,16 @@ class SimulatedHost:
         host_programs = HostPrograms(self, peer)
         self._programs.update(host_programs.table())
         self._programs.update(Rsync(self, peer).table())
-        self._programs["docker"] = DockerCli(self.engine, self.runtimes)
+        self._programs["docker"] = DockerCli(
+            self.engine, self.runtimes, DockerImages(self.engine, self.pace, self._registry_away)
+        )
         own = tuple(self._programs)
         self._programs.update(VllmCalls(self, self._journal).table())
         local = HfPrograms(self, self._config.catalogue).table()
         self._programs.update(local)
         self.sandbox.build(own, _CONTAINER_PROGRAMS, local)
         install_vllm(self.sandbox)
-        install_checkout(self.sandbox, self._config, self.address)
+        self.checkout.install()
         lay_out(self.sandbox.hub, self.models, self.name)
         self._hand_over()
         self.ssh_port = await self.shell.start(self.address, self._config.ssh_port)
@@ -167,6 +172,9 @@ class SimulatedHost:
         roots = [model.folder for model in self.models if model.shape is Shape.ROOTS]
         user.take_over(box.home, box.hub, roots)
 
+    def _registry_away(self) -> bool:
+        return self.faults.behaviour is Behaviour.NO_REGISTRY
+
     async def stop(self) -> None:
         """Stop everything; containers that run stay running in the host's file."""
         if self._restarting is not None:
@@ -202,7 +210,7 @@ class SimulatedHost:
 
     def use_launcher(self, launcher: Launcher) -> None:
         """Let the checkout be of another time."""
-        switch_launcher(self.sandbox, launcher)
+        self.checkout.use_launcher(launcher)
         self._journal.add(self.name, "launcher", launcher=launcher)
 
     async def _take_port(self, on: bool) -> None:

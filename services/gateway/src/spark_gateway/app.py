@@ -23,6 +23,7 @@ from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.dataplane.protocol import make_protocol
 from spark_gateway.dataplane.router import SwapAwareRouter
 from spark_gateway.dataplane.watch import UpstreamWatch
+from spark_gateway.explaining.model_chat import ModelChat, UpstreamChat
 from spark_gateway.http_app import build_http
 from spark_gateway.late_bus import LateBus
 from spark_gateway.origin_guard import OriginGuard
@@ -53,10 +54,12 @@ def build_front(
     bus: Bus,
     clock: Clock,
     served: ServedModels,
+    chat: ModelChat,
     *,
     hosts: AllowedHosts | None = None,
     guard: OriginGuard | None = None,
     demo: bool = False,
+    stopping: asyncio.Event | None = None,
 ) -> Front:
     """Wire dashboard, ``/api`` and the event streams to a bus."""
     own_version = version("spark-gateway")
@@ -70,8 +73,10 @@ def build_front(
         jobs=jobs,
         board=board,
         served=served,
+        chat=chat,
         origin_guard=guard or OriginGuard(),
         version=own_version,
+        stopping=stopping or asyncio.Event(),
     )
     return Front(build_http(parts, hosts or AllowedHosts(), read_dashboard()), hub, jobs, board)
 
@@ -87,13 +92,16 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     watch = UpstreamWatch(
         upstream, client, clock, tell=lambda served: router.set_serving(served.state == "serving")
     )
+    stopping = asyncio.Event()
     front = build_front(
         bus,
         clock,
         watch,
+        UpstreamChat(upstream, client),
         hosts=AllowedHosts(settings.allowed_hosts),
         guard=OriginGuard(settings.trusted_proxies),
         demo=settings.demo,
+        stopping=stopping,
     )
     feed = TrafficFeed(router, watch)
     front.hub.on_entry(feed.on_entry)
@@ -105,8 +113,6 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
 
     def served_name() -> str:
         return next((model.id for model in watch.models()), "")
-
-    stopping = asyncio.Event()
 
     async def end_streams() -> None:
         await stopping.wait()

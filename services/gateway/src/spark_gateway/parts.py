@@ -1,11 +1,13 @@
 """What the routes need, handed to the application as one object."""
 
+import asyncio
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from spark_common.bus import Bus
 from spark_common.clock import Clock
+from spark_gateway.explaining.model_chat import ModelChat
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.served import ServedModels
 from spark_gateway.streams.board import Board
@@ -22,8 +24,11 @@ class Parts:
     jobs: Hub
     board: Board
     served: ServedModels
+    chat: ModelChat
     origin_guard: OriginGuard
     version: str
+    stopping: asyncio.Event
+    """Set when the gateway ends: streams of its own making end too."""
 
 
 def parts_of(request: Request) -> Parts:

@@ -7,6 +7,7 @@ from spark_gateway.api import (
     disk,
     docs,
     downloads,
+    explain,
     live,
     models,
     openai,
@@ -15,6 +16,7 @@ from spark_gateway.api import (
     status,
     swap_logs,
     swaps,
+    updates,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -25,6 +27,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     swaps.router,
     swap_logs.router,
     plans.router,
+    updates.router,
+    explain.router,
     downloads.router,
     live.router,
     openai.router,

@@ -15,6 +15,7 @@ from spark_common.errors import (
     AlreadyLoadedError,
     IdempotencyConflictError,
     InvalidRequestError,
+    JobInProgressError,
     LeaseHeldError,
     OutcomeUnknownError,
     SwapInProgressError,
@@ -30,6 +31,7 @@ from spark_swapper.jobs import SwapJob, first_job
 from spark_swapper.planning import Planning
 from spark_swapper.ports import Shelf
 from spark_swapper.queueing import waiting_view
+from spark_swapper.standstill import Updating, nobody
 from spark_swapper.store import (
     Admitted,
     Busy,
@@ -59,6 +61,7 @@ class Admission:
         quarantining: Quarantining,
         runtime_view: Callable[[], RuntimeView],
         clock: Clock,
+        updating: Updating = nobody,
     ) -> None:
         self._bus = bus
         self._store = store
@@ -68,12 +71,14 @@ class Admission:
         self._quarantining = quarantining
         self._runtime_view = runtime_view
         self._clock = clock
+        self._updating = updating
 
     async def request(self, request: RequestSwap) -> SwapView:
         """Admit, store the command, and return the swap; or plan it when it is a dry run.
 
         Raises UnknownModelError, ModelNotReadyError, LeaseHeldError, QuarantinedError,
-        AlreadyLoadedError, SwapInProgressError, IdempotencyConflictError, UnavailableError,
+        AlreadyLoadedError, SwapInProgressError, JobInProgressError, IdempotencyConflictError,
+        UnavailableError,
         OutcomeUnknownError.
         """
         swap_id = request.id or new_id()
@@ -99,6 +104,7 @@ class Admission:
             )
         await self._quarantining.refuse(candidate.key, candidate.name)
         await self._refuse_loaded(candidate)
+        await self._refuse_while_updating(request)
         job = self._job(swap_id, body, request, candidate, gate.epoch)
         job = job.model_copy(
             update={"usual_seconds": await self._store.usual_seconds(candidate.key)}
@@ -195,6 +201,15 @@ class Admission:
         # While a swap is going on, what serves now says nothing about what will.
         if loaded and not await self._store.live():
             raise AlreadyLoadedError(f"{candidate.name} is serving already", model=candidate.key)
+
+    async def _refuse_while_updating(self, request: RequestSwap) -> None:
+        job_id = await self._updating()
+        if job_id is not None and request.when_busy != "queue":
+            raise JobInProgressError(
+                "the cluster software is being updated; wait for that, cancel it, "
+                "or ask to be queued",
+                job_id=job_id,
+            )
 
     def _job(
         self, swap_id: str, body: str, request: RequestSwap, candidate: Candidate, epoch: int

@@ -22,6 +22,7 @@ from spark_common.remote.ssh import SshShell
 from spark_common.service import ReadyCheck, Service, answer_about, bus_check, redis_check
 from spark_common.subjects import MENU_CHANGED
 from spark_swapper.adapters.gateway_path import GatewayPath
+from spark_swapper.adapters.living_jobs import LivingJobs
 from spark_swapper.adapters.log_files import LogFiles
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
@@ -64,6 +65,7 @@ from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 from spark_swapper.shelf import DiskShelf
+from spark_swapper.standstill import Updating, nobody
 from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.suggest import Suggesting
@@ -72,6 +74,8 @@ from spark_swapper.swap_log import SwapLogs, SwapLogVerbs
 from spark_swapper.sweeping import Sweeping
 from spark_swapper.teller import Teller
 from spark_swapper.templates import Templating
+from spark_swapper.updates.record import UPDATES
+from spark_swapper.updates.wiring import UpdatePart, wire_updates
 from spark_swapper.warming import Warming
 from spark_swapper.worker import Worker
 
@@ -120,6 +124,7 @@ class Swapper:
     path: SwapPath
     shelf: DiskShelf
     downloads: DownloadParts
+    updates: UpdatePart
     recipe_verbs: RecipeVerbs
     disk_verbs: DiskVerbs
     leftovers: Leftovers
@@ -131,6 +136,7 @@ class Swapper:
             *self.recipe_verbs.verbs(),
             *self.disk_verbs.verbs(),
             *self.downloads.verbs.verbs(),
+            *self.updates.verbs.verbs(),
         ]
 
 
@@ -152,6 +158,7 @@ def assemble(
     logs: SwapLogs,
     refresh_soon: Callable[[], None],
     lost: Callable[[], None],
+    updating: Updating = nobody,
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing."""
     guard = MemoryGuard(runtime, quarantining, guarding, timings, clock)
@@ -191,6 +198,7 @@ def assemble(
         after_outcome=refresh_soon,
         remember=quarantining.remember,
         lost=lost,
+        updating=updating,
     )
     planning = Planning(runtime, shelf, preflighting, timings, clock, store.usual_seconds)
     admission = Admission(
@@ -202,6 +210,7 @@ def assemble(
         quarantining=quarantining,
         runtime_view=observer.view,
         clock=clock,
+        updating=updating,
     )
 
     async def idle() -> bool:
@@ -243,6 +252,7 @@ def wire(
     cluster = settings.cluster
     store = RedisJobs(redis)
     runtime = SshRuntime(shell, http, cluster)
+    gate, living = RedisLeaseGate(redis), LivingJobs(redis)
 
     async def tell_menu_changed(reason: str) -> None:
         await bus.publish(MENU_CHANGED, MenuChanged(reason=reason), id=new_id())
@@ -277,7 +287,7 @@ def wire(
     path = assemble(
         bus=bus,
         store=store,
-        gate=RedisLeaseGate(redis),
+        gate=gate,
         runtime=runtime,
         shelf=shelf,
         preflight=ParserPreflight(shell, cluster.vllm_container),
@@ -293,6 +303,7 @@ def wire(
         ),
         refresh_soon=shelf.refresh_soon,
         lost=_die,
+        updating=lambda: living.first(UPDATES.name),
     )
     downloads = wire_downloads(
         bus=bus,
@@ -305,6 +316,22 @@ def wire(
         clock=clock,
         expected_bytes=lambda repo: _expected_bytes(recipes.book, repo),
         refresh_menu=lambda: shelf.menu(refresh=True),
+        hindered=marks.hinders,
+    )
+    updates = wire_updates(
+        bus=bus,
+        shell=shell,
+        clock=clock,
+        cluster=cluster,
+        images=lambda: tuple(
+            recipe.image for recipe in recipes.book.recipes if recipe.image is not None
+        ),
+        records=RedisJobRecords(redis, UPDATES),
+        swaps=store,
+        gate=gate,
+        download=lambda: living.first(DOWNLOADS.name),
+        changed=lambda: tell_menu_changed("updates"),
+        poll_seconds=settings.timings.poll_seconds,
     )
     image, container = cluster.vllm_image, cluster.vllm_container
     deletion = DiskDeletion(
@@ -346,6 +373,7 @@ def wire(
         path,
         shelf,
         downloads,
+        updates,
         RecipeVerbs(editing, templating),
         DiskVerbs(deletion),
         leftovers,
@@ -399,6 +427,8 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.leftovers.run,
             swapper.path.keep_examining,
             swapper.downloads.runner.run,
+            swapper.updates.runner.run,
+            swapper.updates.look.run,
         ],
         close=close,
     )

@@ -132,6 +132,15 @@ def lease_held(holder: str) -> Cause:
     )
 
 
+def being_updated() -> Cause:
+    """An update of the cluster software began before the swap touched anything."""
+    return Cause(
+        code="being_updated",
+        sentence="The cluster software is being updated; the model that was loaded still serves.",
+        action="Wait for the update to end, then press 'Switch to this' again.",
+    )
+
+
 def epoch_passed(said: str) -> Cause:
     """The Spark already follows a newer lease."""
     return Cause(

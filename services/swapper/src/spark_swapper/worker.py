@@ -25,6 +25,7 @@ from spark_swapper.progress_numbers import last_number
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime, StaleFenceError
 from spark_swapper.settings import SwapTimings
+from spark_swapper.standstill import Updating, nobody
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.swap_log import SwapLogs
 from spark_swapper.teller import Teller
@@ -64,6 +65,7 @@ class Worker:
         after_outcome: Callable[[], None],
         remember: Callable[[SwapJob], Awaitable[None]],
         lost: Callable[[], None],
+        updating: Updating = nobody,
     ) -> None:
         self._bus = bus
         self._store = store
@@ -81,6 +83,7 @@ class Worker:
         self._after_outcome = after_outcome
         self._remember = remember
         self._lost = lost
+        self._updating = updating
         self._attempt: Attempt | None = None
 
     @property
@@ -213,6 +216,7 @@ class Worker:
             if journal.job.attempt > 1:
                 await journal.note(f"Resumed by a new worker (attempt {journal.job.attempt}).")
                 await settle.catch_up(attempt, self._runtime)
+            await self._while_updating(attempt)
             candidate = await self._candidate(attempt)
             if journal.job.phase in UNTOUCHED:
                 await patiently(self._clock, lambda: self._check_gate(journal.job))
@@ -230,6 +234,16 @@ class Worker:
             if journal.job.attempt > 1:
                 await settle.skip_what_is_done(attempt, self._runtime, candidate)
             await self._runner.run(attempt, candidate)
+
+    async def _while_updating(self, attempt: Attempt) -> None:
+        """Let an update of the cluster software end before anything is touched."""
+        journal = attempt.journal
+        while journal.job.phase in UNTOUCHED:
+            if await patiently(self._clock, self._updating) is None:
+                return
+            attempt.stop_if_cancelled()
+            await journal.note("Waiting for the update of the cluster software to end.")
+            await self._clock.sleep(self._timings.poll_seconds)
 
     async def _candidate(self, attempt: Attempt) -> Candidate:
         """Find the model again; once something was touched a silent Spark is waited for."""
@@ -253,6 +267,8 @@ class Worker:
     async def _check_gate_again(self, job: SwapJob) -> None:
         """Look once more right before the first effect; what was admitted may go on unseen."""
         try:
+            if await self._updating() is not None:
+                raise SwapFault(causes.being_updated())
             await self._check_gate(job)
         except UnavailableError:
             _log.warning("swapper.gate_unseen", swap_id=job.id)

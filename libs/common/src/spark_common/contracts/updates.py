@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from spark_common.contracts.downloads import HostName
 from spark_common.contracts.jobs import CancelJob, GetJob, JobId, JobLog, JobView
@@ -110,6 +110,8 @@ class ApplyUpdates(Request):
     requested_by: Text = "someone"
     hosts: Annotated[list[HostName], Field(max_length=16)] = []
     """Empty: the first Spark, with copies to the others."""
+    lock_token: SecretStr | None = None
+    """Token of the lease, if the caller holds it. Compared, never stored or repeated."""
     id: JobId | None = None
 
 
@@ -117,6 +119,7 @@ class RevertUpdates(Request):
     """Go back to the images and the commit before the last update."""
 
     requested_by: Text = "someone"
+    lock_token: SecretStr | None = None
     id: JobId | None = None
 
 

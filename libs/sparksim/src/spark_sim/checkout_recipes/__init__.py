@@ -1,9 +1,10 @@
 """The recipes and mods of the simulated checkout, in the shapes that the launcher's own have."""
 
+from collections.abc import Iterable
 from importlib import resources
-from pathlib import Path
 
-from spark_sim.sandbox import write_executable
+from spark_sim.checkout_file import CheckoutFile
+from spark_sim.config import SimConfig
 
 MODS = (
     "drop-caches",
@@ -20,16 +21,10 @@ MODS = (
 _RUN = "#!/bin/bash\nset -e\necho 'Applying mod {mod}'\n"
 
 
-def write_recipes(checkout: Path) -> None:
-    """Write ``recipes/`` and ``mods/`` unless they are there; what was changed stays."""
-    recipes = checkout / "recipes"
-    if not recipes.exists():
-        recipes.mkdir()
-        for file in resources.files(__name__).iterdir():
-            if file.name.endswith((".yaml", ".md")):
-                (recipes / file.name).write_text(file.read_text("utf-8"))
+def recipe_files(_: SimConfig) -> Iterable[CheckoutFile]:
+    """Yield the files of ``recipes/`` and ``mods/``."""
+    for file in resources.files(__name__).iterdir():
+        if file.name.endswith((".yaml", ".md")):
+            yield CheckoutFile(f"recipes/{file.name}", file.read_text("utf-8"))
     for mod in MODS:
-        folder = checkout / "mods" / mod
-        if not folder.exists():
-            folder.mkdir(parents=True)
-            write_executable(folder / "run.sh", _RUN.format(mod=mod))
+        yield CheckoutFile(f"mods/{mod}/run.sh", _RUN.format(mod=mod), executable=True)

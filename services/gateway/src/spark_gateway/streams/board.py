@@ -14,7 +14,7 @@ from spark_common.contracts.downloads import LIST_DOWNLOADS, Downloads, ListDown
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu
 from spark_common.contracts.rpc import Reply, ReplyT, RequestT, Rpc
 from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps
-from spark_common.contracts.updates import Updates
+from spark_common.contracts.updates import GET_UPDATES, GetUpdates, Updates
 from spark_common.errors import SparkError
 from spark_gateway.streams.entry import Entry
 from spark_gateway.streams.hub import Hub
@@ -74,6 +74,7 @@ class Board:
         self._menu: Menu | None = None
         self._swaps: Swaps | None = None
         self._downloads: Downloads | None = None
+        self._updates: Updates | None = None
         self._mark = self._jobs_mark = 0
         self._pace = Pace(clock, lambda: hub.watched)
         self._neighbours = Neighbours(bus, clock, lambda: hub.watched)
@@ -121,6 +122,7 @@ class Board:
             menu=self._menu,
             swaps=self._swaps,
             downloads=self._downloads,
+            updates=self._updates,
             components=self._neighbours.components,
             bus=self.bus_view(),
             version=self._version,
@@ -129,12 +131,14 @@ class Board:
 
     async def _refresh(self) -> None:
         mark, jobs_mark = self._hub.mark, self._jobs.mark
-        menu, swaps, downloads = await asyncio.gather(
+        menu, swaps, downloads, updates = await asyncio.gather(
             self._ask(LIST_MODELS, ListModels()),
             self._ask(LIST_SWAPS, ListSwaps()),
             self._ask(LIST_DOWNLOADS, ListDownloads()),
+            self._ask(GET_UPDATES, GetUpdates()),
         )
         old_menu, old_swaps, old_downloads = self._menu, self._swaps, self._downloads
+        old_updates, self._updates = self._updates, updates
         self._menu, self._swaps, self._downloads = menu, swaps, downloads
         self._mark, self._jobs_mark = mark, jobs_mark
         if menu is not None and _content(menu) != _content(old_menu):
@@ -143,6 +147,8 @@ class Board:
             self._hub.tell("swaps", swaps.model_dump_json())
         if downloads is not None and downloads != old_downloads:
             self._hub.tell("downloads", downloads.model_dump_json())
+        if updates is not None and _steady(updates) != _steady(old_updates):
+            self._hub.tell("updates", updates.model_dump_json())
         view = self._view()
         for listener in self._listeners:
             listener(view)
@@ -183,6 +189,15 @@ class Board:
                 self._neighbours.pace.hint()
                 self.poke()
             told = now
+
+
+def _steady(updates: Updates | None) -> tuple[Updates, str | None, str | None] | None:
+    """What is installed and pending, without the progress of a job, which tells itself."""
+    if updates is None:
+        return None
+    job = updates.job
+    steady = updates.model_copy(update={"job": None})
+    return steady, job.id if job is not None else None, job.state if job is not None else None
 
 
 def _content(menu: Menu | None) -> Menu | None:

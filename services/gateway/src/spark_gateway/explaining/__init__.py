@@ -1,0 +1,1 @@
+"""The loaded model explains what an update would bring, in words for people."""

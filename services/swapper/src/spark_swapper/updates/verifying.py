@@ -1,0 +1,61 @@
+"""Whether an update really did what its programs say: exit codes prove nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spark_common.contracts.updates import ImageState
+from spark_swapper.updates.record import UpdateRecord
+from spark_swapper.updates.sight import Sight
+from spark_swapper.updates.view import image_states
+
+NOTHING_NEW = "Everything was the newest already."
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What is installed now, in one sentence and as facts."""
+
+    sentence: str
+    commit: str | None
+    images: tuple[ImageState, ...]
+    changed: bool
+
+
+def verify(
+    record: UpdateRecord, sights: Sequence[Sight], default_image: str
+) -> Verified | list[str]:
+    """Compare what is there with what should be; returns why it is not so."""
+    wrong = [sight.away for sight in sights if sight.away is not None]
+    head = sights[0].checkout
+    if head is None or head.behind:
+        wrong.append(f"The checkout on {sights[0].label} did not move to the newest commit.")
+    images = image_states(sights, record.hosts, record.tags, default_image)
+    labels = {sight.host: sight.label for sight in sights}
+    for tag in record.tags:
+        here = [image for image in images if image.tag == tag]
+        lacking = [labels[image.host] for image in here if image.id is None]
+        if lacking:
+            wrong.append(f"{' and '.join(lacking)} does not have the image {tag}.")
+        elif len({image.id for image in here}) > 1:
+            names = " and ".join(labels[image.host] for image in here)
+            wrong.append(f"{names} have different versions of the image {tag}.")
+    if wrong:
+        return wrong
+    commit = head.commit if head is not None else None
+    sentence = _sentence(record, images, commit)
+    return Verified(sentence or NOTHING_NEW, commit, tuple(images), sentence is not None)
+
+
+def _sentence(record: UpdateRecord, images: Sequence[ImageState], commit: str | None) -> str | None:
+    before = {(image.host, image.tag): image.id for image in record.images_before}
+    new = [tag for tag in record.tags if any(
+        image.tag == tag and before.get((image.host, tag)) != image.id for image in images
+    )]  # fmt: skip
+    moved = commit != record.commit_before
+    if not new and not moved:
+        return None
+    parts = [f"the commit is now {commit[:9]}"] if moved and commit is not None else []
+    parts += [f"the image {tag} is new" for tag in new]
+    said = " and ".join(parts)
+    after = " A model that is loaded goes on as it is until the next switch." if new else ""
+    return f"Updated: {said}.{after}"
