@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from spark_common.contracts.swaps import Phase
-from spark_sim.faults import Behaviour
+from spark_sim.load_failures import LOAD_FAILURES
 
 pytestmark = [
     pytest.mark.connected,
@@ -85,11 +85,10 @@ async def test_a_fast_loader_that_hangs_at_nothing_is_named(loads):
     assert flag in job.cause.action
 
 
-async def test_every_behaviour_of_a_load_is_in_a_table():
-    elsewhere = {"ok", "slow", "flaky", "unreachable", "crash_loop", "disk_full", "ssh_hang"}
-    elsewhere |= {"changed_host_key", "image_mismatch", "cuda_wedge", "low_memory"}
-    known = elsewhere | {row[0] for row in ALONE} | {row[1] for row in TOGETHER}
-    assert {str(behaviour) for behaviour in Behaviour} <= known
+async def test_every_failure_of_a_load_is_in_a_table():
+    told = {row[0] for row in ALONE} | {row[1] for row in TOGETHER}
+    assert {str(behaviour) for behaviour in LOAD_FAILURES} <= told
+    assert {"hang", "fastsafetensors_hang", "shm_stall", "nccl_hang", "bad_flag"} <= told
 
 
 TOGETHER = [
