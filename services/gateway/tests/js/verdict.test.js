@@ -84,7 +84,7 @@ test("knowledge that grows old stops being green", () => {
 
 test("a failure is shown until it is put away, superseded or a dry run", () => {
   assert.equal(lastFailure(SCENES.failed).phase, "failed");
-  assert.equal(lastFailure({ ...SCENES.failed, dismissed: "s1" }), null);
+  assert.equal(lastFailure({ ...SCENES.failed, dismissed: ["s1"] }), null);
   assert.equal(lastFailure(state({ swaps: recent(ended("failed", { dry_run: true })) })), null);
   const better = ended("ready", { id: "s2", finished_at: ago(10) });
   assert.equal(lastFailure(state({ swaps: recent(ended("failed"), better) })), null);

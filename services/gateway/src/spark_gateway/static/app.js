@@ -131,7 +131,7 @@ async function readLog(id) {
 
 /** @param {string} id */
 function dismiss(id) {
-  store.say({ type: "dismissed", data: id });
+  store.say({ type: "dismissed", data: [id] });
   try {
     localStorage.setItem(DISMISSED, id);
   } catch {
@@ -168,7 +168,7 @@ for (const [type, act] of Object.entries(wishes)) {
 }
 
 try {
-  store.say({ type: "dismissed", data: localStorage.getItem(DISMISSED) });
+  store.say({ type: "dismissed", data: [localStorage.getItem(DISMISSED) ?? ""] });
 } catch {
   // Storage may be forbidden; then nothing was put away.
 }

@@ -48,7 +48,7 @@ export function lastFailure(state) {
   const ended = state.swaps.recent
     .filter((swap) => isOver(swap.phase) && !swap.dry_run)
     .sort((a, b) => Date.parse(b.finished_at ?? b.created_at) - Date.parse(a.finished_at ?? a.created_at))[0];
-  if (!ended || ended.phase === "ready" || ended.id === state.dismissed) return null;
+  if (!ended || ended.phase === "ready" || state.dismissed.includes(ended.id)) return null;
   return ended;
 }
 
