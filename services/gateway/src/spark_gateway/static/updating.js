@@ -87,6 +87,16 @@ export function updateLook(updates, dismissed, now) {
   return { ...base, kind: "done", tone: "ok", icon: "check", title: "The model launcher was updated", text: "The new version is used from the next swap on." };
 }
 
+/** What a look for updates found. @param {Updates} updates @returns {{tone: "ok"|"bad", title: string, text: string}} */
+export function lookedWords(updates) {
+  const problem = updates.checkouts.find((checkout) => checkout.problem)?.problem;
+  if (problem) return { tone: "bad", title: "Could not look everywhere", text: problem };
+  const number = behind(updates);
+  return number > 0
+    ? { tone: "ok", title: `${many(number)} of the model launcher`, text: "They stand above the models." }
+    : { tone: "ok", title: "The model launcher is up to date", text: "" };
+}
+
 /** @param {UpdateView} job */
 function runningLook(job) {
   const left = typeof job.eta_seconds === "number" ? `about ${roughly(job.eta_seconds)} left` : "";
@@ -99,6 +109,11 @@ function runningLook(job) {
     text: [updateStep(job.step), percent, left, job.message].filter(Boolean).join(" · "),
     percent: job.percent ?? null,
   };
+}
+
+/** Whether the launcher is being updated, or goes back: a swap waits until that is over. @param {State} state */
+export function isUpdating(state) {
+  return state.updates?.job?.state === "running";
 }
 
 /** Who would explain: the loaded model. @param {State} state @returns {string} */
