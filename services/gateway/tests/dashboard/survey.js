@@ -32,7 +32,7 @@
   }
   const small = [...document.querySelectorAll("button, summary, input, .btn")].filter(shown)
     .map((element) => [element, element.getBoundingClientRect()])
-    .filter(([element, box]) => element.type !== "checkbox" && (box.height < 24 || box.width < 24))
+    .filter(([element, box]) => !["checkbox", "radio"].includes(element.type) && (box.height < 24 || box.width < 24))
     .map(([element]) => element.outerHTML.slice(0, 80));
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   const labelled = [...document.querySelectorAll("[aria-labelledby]")].flatMap((element) => element.getAttribute("aria-labelledby").split(" "));

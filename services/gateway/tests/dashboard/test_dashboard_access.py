@@ -111,7 +111,7 @@ def test_the_page_is_walked_by_keyboard_in_reading_order(
 def test_a_dialog_keeps_the_focus_and_gives_it_back(stage: Any, scenes: Any, visit: Any) -> None:
     stage.snapshot = scenes.snapshot()
     page = visit().page
-    button = page.get_by_role("article", name="gpt-oss-120b").get_by_role("button")
+    button = page.get_by_role("article", name="gpt-oss-120b").get_by_role("button").first
     button.focus()
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
@@ -150,7 +150,7 @@ def test_reduced_motion_moves_nothing(stage: Any, scenes: Any, visit: Any) -> No
 def test_touch_gets_bigger_targets(stage: Any, scenes: Any, visit: Any) -> None:
     stage.snapshot = scenes.snapshot()
     page = visit(390, has_touch=True, is_mobile=True).page
-    button = page.get_by_role("article", name="gpt-oss-120b").get_by_role("button")
+    button = page.get_by_role("article", name="gpt-oss-120b").get_by_role("button").first
     expect(button).to_be_visible()
     box = button.bounding_box()
     assert box is not None

@@ -35,7 +35,9 @@ def test_the_page_says_what_is_loaded_and_whether_to_swap(
     expect(page.get_by_text("You can swap now")).to_be_visible()
     expect(page.get_by_role("note")).to_contain_text("Simulated cluster")
     expect(card(page, "Spark 1")).to_contain_text("27.4\u00a0GB free")
-    expect(card(page, "Llama 4 Scout").get_by_role("button")).to_have_count(0)
+    scout = card(page, "Llama 4 Scout")
+    expect(scout.get_by_role("button", name="Resume download")).to_be_visible()
+    expect(scout.get_by_role("button", name="Switch")).to_have_count(0)
     expect(page).to_have_title("All well · spark-control")
 
 
@@ -293,7 +295,7 @@ def test_models_are_found_by_words_and_by_state(stage: Any, scenes: Any, visit: 
     expect(cards).to_have_count(2)
     page.get_by_role("button", name="All", exact=True).click()
     page.get_by_text("Not on disk: 1 more").click()
-    expect(page.get_by_role("cell", name="DeepSeek V4 Flash")).to_be_visible()
+    expect(page.get_by_role("cell", name="DeepSeek V4 Flash deepseek-ai")).to_be_visible()
     page.get_by_role("button", name="Look at the disks again").click()
     expect(page.get_by_text("The disks were looked at")).to_be_visible()
     assert stage.commands == [("GET", "", {"refresh": "true"})]

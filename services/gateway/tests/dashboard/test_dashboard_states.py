@@ -111,7 +111,7 @@ def test_every_state_fits_every_width(name: str, stage: Any, scenes: Any, visit:
 def test_questions_and_answers_look_right(scheme: str, stage: Any, scenes: Any, visit: Any) -> None:
     stage.snapshot = scenes.snapshot()
     page = visit(1280, 800, scheme).page
-    page.get_by_role("article", name="gpt-oss-120b").get_by_role("button").click()
+    page.get_by_role("article", name="gpt-oss-120b").get_by_role("button").first.click()
     expect(page.get_by_role("dialog")).to_be_visible()
     page.screenshot(path=ARTIFACTS / f"dashboard-question-{scheme}.png")
     page.set_viewport_size({"width": 360, "height": 740})

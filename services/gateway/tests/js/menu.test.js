@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { capabilityWords, cardState, choose, copyWord, isStale, servingName } from "../../src/spark_gateway/static/menu.js";
+import { cardState } from "../../src/spark_gateway/static/cards.js";
+import { capabilityWords, choose, copyWord, isStale, servingName } from "../../src/spark_gateway/static/menu.js";
 import { ago, host, menu, model, NOW, swap } from "./scenes.js";
 
 const copies = (...pairs) => pairs.map(([name, state]) => ({ host: name, size_bytes: 24.9e9, state }));

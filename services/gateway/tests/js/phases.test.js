@@ -61,14 +61,14 @@ test("a switch says what stops, for how long if that is known, and what keeps wo
   assert.match(said, /No chat for about 3 min 20 s/);
   assert.match(said, /63\.4 GB/);
   assert.match(known.safe, /Keep ALPHA/);
-  assert.equal(known.choice.checked, true);
+  assert.deepEqual(known.choices.map((choice) => [choice.name, choice.checked]), [["rollback", true], ["force", false]]);
   assert.match(JSON.stringify(switchQuestion(model("beta"), state()).effects), /no time is known/);
 });
 
 test("with nothing loaded a switch stops nothing and has nothing to bring back", () => {
   const question = switchQuestion(model("beta"), state({ menu: menu({ runtime: { state: "idle" } }) }));
   assert.equal(question.title, "Load BETA?");
-  assert.equal(question.choice, undefined);
+  assert.deepEqual(question.choices, []);
   assert.ok(question.effects.every((effect) => effect.kind !== "stop"));
 });
 

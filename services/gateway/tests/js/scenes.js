@@ -37,3 +37,30 @@ export const snapshot = (changes = {}) => ({
 export const progress = (n, phase, changes = {}) => ({
   swap_id: "s1", n, model: "beta", phase, message: "", lines: [], attempt: 1, at: ago(0), ...changes,
 });
+
+export const download = (changes = {}) => ({
+  id: "d1", requested_by: "Alice", state: "running", step: "fetching", percent: 41, eta_seconds: 390, message: "", cause: null,
+  n: 3, created_at: ago(300), finished_at: null, repo: "org/alpha", done_bytes: 24.9e9, total_bytes: 60e9, bytes_per_second: 92e6,
+  places: [{ host: "spark1", label: "Spark 1", state: "running", done_bytes: 24.9e9 }], ...changes,
+});
+
+export const update = (changes = {}) => ({
+  id: "u1", requested_by: "Alice", state: "running", step: "building", percent: 42, eta_seconds: 540, message: "Step 11/26",
+  cause: null, n: 3, created_at: ago(300), finished_at: null, direction: "update", ...changes,
+});
+
+export const updates = (changes = {}) => ({
+  checkouts: [{
+    host: "spark1", label: "Spark 1", present: true, behind: 2, dirty: [],
+    commits: [{ sha: "4f1c2aa000", subject: "one", body: "" }, { sha: "b90d771000", subject: "two", body: "" }],
+  }],
+  can_apply: true, can_revert: false, blockers: [], job: null, ...changes,
+});
+
+/** Sizes and times have gaps that do not break; tests do without. */
+export const plain = (text) => text.replaceAll("\u00a0", " ").replaceAll("\u202f", " ");
+
+/** A whole state with some of it changed. */
+export const stateOf = ({ menu: list = menu(), swaps = null, downloads = null, updates: news = null } = {}) => ({
+  link: "live", menu: list, swaps, downloads, updates: news, dismissed: [], etaAt: NOW,
+});

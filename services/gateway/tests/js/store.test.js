@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { initialState, LOG_LIMIT, reduce, Store } from "../../src/spark_gateway/static/store.js";
+import { LOG_LIMIT } from "../../src/spark_gateway/static/reduce-log.js";
+import { initialState, reduce, Store } from "../../src/spark_gateway/static/store.js";
 import { ago, menu, NOW, progress, snapshot, swap } from "./scenes.js";
 
 const after = (...messages) => messages.reduce((state, [type, data]) => reduce(state, { type, data, at: NOW }), initialState());

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { initialState, reduce } from "../../src/spark_gateway/static/store.js";
 import { judge, lastFailure } from "../../src/spark_gateway/static/verdict.js";
-import { ago, host, menu, NOW, snapshot, swap } from "./scenes.js";
+import { ago, host, menu, NOW, snapshot, swap, update, updates } from "./scenes.js";
 
 const state = (changes) => reduce(initialState(), { type: "snapshot", data: snapshot(changes), at: NOW });
 const ended = (phase, changes) => swap(phase, { finished_at: ago(60), ...changes });
@@ -84,9 +84,16 @@ test("knowledge that grows old stops being green", () => {
 
 test("a failure is shown until it is put away, superseded or a dry run", () => {
   assert.equal(lastFailure(SCENES.failed).phase, "failed");
-  assert.equal(lastFailure({ ...SCENES.failed, dismissed: "s1" }), null);
+  assert.equal(lastFailure({ ...SCENES.failed, dismissed: ["s1"] }), null);
   assert.equal(lastFailure(state({ swaps: recent(ended("failed", { dry_run: true })) })), null);
   const better = ended("ready", { id: "s2", finished_at: ago(10) });
   assert.equal(lastFailure(state({ swaps: recent(ended("failed"), better) })), null);
   assert.equal(lastFailure(SCENES.swapping), null);
+});
+
+test("while the launcher is updated a swap can be queued, and nobody promises more", () => {
+  const verdict = judge(state({ updates: updates({ job: update() }) }), NOW);
+  assert.deepEqual([verdict.may, verdict.swap.title], ["queue", "The model launcher is being updated"]);
+  assert.equal(verdict.overall.text, "ALPHA is ready. The launcher is being updated.");
+  assert.equal(judge(state({ updates: updates({ job: update({ state: "failed" }) }) }), NOW).may, "now");
 });

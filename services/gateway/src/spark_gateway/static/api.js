@@ -3,8 +3,10 @@
 
 /** @typedef {import("./types.js").SwapView} SwapView */
 /** @typedef {import("./types.js").Menu} Menu */
+/** @typedef {{method?: string, body?: unknown, headers?: Record<string, string>, patience?: number}} Asking */
 
-const PATIENCE_MS = 15000;
+const PATIENCE_MS = 20000;
+const LOG_LINES = 20000;
 
 // The gateway's own title is the name of an HTTP status, which says nothing to people.
 /** @type {Record<string, string>} */
@@ -13,46 +15,61 @@ const TITLES = {
   already_loaded: "It is loaded already",
   model_not_ready: "This model is not ready to use",
   unknown_model: "This model is not there any more",
-  not_found: "This swap is not there any more",
+  not_found: "It is not there",
   lease_held: "The Sparks are reserved",
   host_unreachable: "A Spark does not answer",
   outcome_unknown: "No answer in time",
+  invalid_request: "Something is not right in it",
+  conflict: "It is there already",
+  job_in_progress: "Something else is going on",
+  model_in_use: "The model is in use",
+  quarantined: "It took a Spark down",
+  not_enough_space: "Not enough space on the disk",
+  service_unavailable: "A part of spark-control does not answer",
 };
 
 /** What the gateway answered instead of doing it: a title, a sentence with what to do, a stable code. */
 export class Refusal extends Error {
-  /** @param {string} title @param {string} detail @param {string} code */
-  constructor(title, detail, code) {
+  /**
+   * @param {string} title @param {string} detail @param {string} code
+   * @param {import("./types-control.js").FieldProblem[]} [problems]  What is wrong with which field.
+   */
+  constructor(title, detail, code, problems = []) {
     super(detail);
     this.title = title;
     this.code = code;
+    this.problems = problems;
   }
 }
 
 /**
  * @param {string} path relative to the page
- * @param {{method?: string, body?: unknown, headers?: Record<string, string>}} [options]
+ * @param {Asking} [options]  `patience`: milliseconds until we stop waiting.
  * @returns {Promise<any>}
  */
-async function ask(path, { method = "GET", body, headers = {} } = {}) {
+export async function ask(path, { method = "GET", body, headers = {}, patience = PATIENCE_MS } = {}) {
   let response;
   try {
     response = await fetch(path, {
       method,
       headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(patience),
     });
   } catch {
     throw new Refusal("No answer", "spark-control did not answer. Look at the page before you try again.", "no_answer");
   }
   const said = await response.json().catch(() => null);
   if (response.ok) return said;
-  throw new Refusal(
-    TITLES[said?.code] ?? "That did not work",
-    typeof said?.detail === "string" ? capitalised(said.detail) : `The answer was ${response.status}.`,
-    typeof said?.code === "string" ? said.code : String(response.status),
-  );
+  throw refusalOf(response.status, said);
+}
+
+/** What a problem+json body says, for people. @param {number} status @param {any} said */
+export function refusalOf(status, said) {
+  const detail = typeof said?.detail === "string" ? capitalised(said.detail) : `The answer was ${status}.`;
+  const code = typeof said?.code === "string" ? said.code : String(status);
+  const problems = Array.isArray(said?.details?.problems) ? said.details.problems : [];
+  return new Refusal(TITLES[code] ?? "That did not work", detail, code, problems);
 }
 
 /** @param {string} text @returns {string} */
@@ -70,7 +87,7 @@ export function newKey() {
 }
 
 /**
- * @param {{model: string, rollback: boolean, when_busy: "reject"|"queue"}} wanted
+ * @param {{model: string, rollback: boolean, when_busy: "reject"|"queue", force?: boolean, drop_caches?: boolean}} wanted
  * @param {string} key
  * @returns {Promise<SwapView>}
  */
@@ -82,6 +99,28 @@ export function startSwap(wanted, key) {
 /** @param {string} id @returns {Promise<SwapView>} */
 export function cancelSwap(id) {
   return ask(`api/swap/${encodeURIComponent(id)}`, { method: "DELETE" });
+}
+
+/** What a swap to a model would do, without doing it. @param {string} key @returns {Promise<import("./types-control.js").SwapPlan>} */
+export function planSwap(key) {
+  return ask(`api/swap/${encodeURIComponent(key)}/plan`, { method: "POST", body: {}, patience: 90000 });
+}
+
+/**
+ * The log of a swap, as long as its record is kept: piece by piece, at most 20 000 lines.
+ * @param {string} id
+ * @returns {Promise<{lines: string[], cut: boolean}>}
+ */
+export async function swapLog(id) {
+  const lines = [];
+  let cut = false;
+  while (lines.length < LOG_LINES) {
+    const said = await ask(`api/swap/${encodeURIComponent(id)}/log?after=${lines.length}&limit=5000`);
+    lines.push(...said.lines);
+    cut = cut || said.cut;
+    if (said.lines.length === 0 || lines.length >= said.total) return { lines, cut };
+  }
+  return { lines, cut: true };
 }
 
 /** Look at the disks again. @returns {Promise<Menu>} */

@@ -1,34 +1,38 @@
 // @ts-check
-// Puts the page together: what the server says goes into the store, what readers want goes to the server.
+// Puts the page together: what the server says goes into the store, what readers want goes to the acts.
 
-import { cancelSwap, newKey, Refusal, refreshMenu, startSwap } from "./api.js";
+import { Acting } from "./acts/acting.js";
+import { files } from "./acts/files.js";
+import { launcher } from "./acts/launcher.js";
+import { recipes } from "./acts/recipes.js";
+import { swapping } from "./acts/swapping.js";
+import { refreshMenu } from "./api.js";
+import { dismissals, keepDismissal } from "./dismissed.js";
 import { show } from "./dom.js";
 import { copyText } from "./elements/copy-field.js";
 import "./elements/all.js";
 import { duration } from "./format.js";
-import { LiveLine, replay } from "./live.js";
+import { LiveLine } from "./live.js";
 import { modelName } from "./menu.js";
-import { cancelQuestion, switchQuestion } from "./questions.js";
 import { Store } from "./store.js";
 import { judge } from "./verdict.js";
 
 /** @typedef {import("./types.js").State} State */
 
-const DISMISSED = "spark-control.dismissed";
-const VIEWS = "overall-status, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, model-grid, swap-history";
+const VIEWS = "overall-status, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history";
 
 const store = new Store();
+const page = new Acting(store);
 const line = new LiveLine(store);
 const views = /** @type {any[]} */ ([...document.querySelectorAll(VIEWS)]);
-const dialog = /** @type {import("./elements/confirm-dialog.js").ConfirmDialog} */ (document.querySelector("confirm-dialog"));
-const toasts = /** @type {import("./elements/toast-list.js").ToastList} */ (document.querySelector("toast-list"));
 const grid = /** @type {import("./elements/model-grid.js").ModelGrid} */ (document.querySelector("model-grid"));
-const main = /** @type {HTMLElement} */ (document.getElementById("main"));
 const home = /** @type {HTMLElement} */ (document.getElementById("home"));
 const hero = /** @type {HTMLElement} */ (document.querySelector("hero-card"));
 
-/** Swaps that were asked for in this page: their end is worth a word. @type {Set<string>} */
+/** Swaps and downloads that were asked for in this page: their end is worth a word. @type {Set<string>} */
 const mine = new Set();
+/** Repositories that were downloaded from here and may need to be set up now. @type {Set<string>} */
+const arrived = new Set();
 
 function render() {
   const { state } = store;
@@ -40,7 +44,7 @@ function render() {
   show(/** @type {HTMLElement} */ (document.querySelector("first-run")), !configured);
   show(home, configured && state.heardAt > 0);
   show(hero, !state.swaps?.current);
-  main.toggleAttribute("data-stale", state.link === "lost");
+  page.main.toggleAttribute("data-stale", state.link === "lost");
   document.title = titleOf(view);
 }
 
@@ -58,106 +62,59 @@ function renderSoon() {
   queueMicrotask(() => {
     due = false;
     render();
+    setUpArrivals();
   });
 }
 
-/** @param {unknown} error */
-function refused(error) {
-  if (error instanceof Refusal) toasts.add("bad", error.title, error.message);
-  else throw error;
-}
-
-/** @param {string} key */
-async function askToSwitch(key) {
-  const { state } = store;
-  const model = state.menu?.models.find((each) => each.key === key);
+/** A repository that nobody knew was downloaded from here: its form opens, filled in, unless the reader is busy. */
+function setUpArrivals() {
+  if (arrived.size === 0 || document.querySelector("dialog[open]")) return;
+  const model = store.state.menu?.models.find((each) => arrived.has(each.repo) && each.state !== "downloading" && each.state !== "incomplete");
   if (!model) return;
-  const idempotency = newKey(); // made here: however often the button is pressed, it is one swap
-  const queue = Boolean(state.swaps?.current);
-  const { yes, choice } = await dialog.ask(switchQuestion(model, state));
-  if (!yes) return;
-  try {
-    const view = await startSwap({ model: key, rollback: choice, when_busy: queue ? "queue" : "reject" }, idempotency);
-    mine.add(view.id);
-    store.say({ type: "swap.view", data: view, at: Date.now() });
-    if (queue) toasts.add("ok", `${model.name} is queued`, "It starts when the running swap is done.");
-    else toTop();
-  } catch (error) {
-    refused(error);
-  }
-}
-
-/** To where the swap panel stands; the button that was pressed is gone by now. */
-function toTop() {
-  main.focus({ preventScroll: true });
-  scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-}
-
-/** @param {string} id */
-async function askToCancel(id) {
-  const swap = [store.state.swaps?.current, ...(store.state.swaps?.queue ?? [])].find((each) => each?.id === id);
-  if (!swap) return;
-  const { yes } = await dialog.ask(cancelQuestion(swap, store.state, Date.now()));
-  if (!yes) return;
-  try {
-    store.say({ type: "swap.view", data: await cancelSwap(id), at: Date.now() });
-    if (swap.phase === "queued") toasts.add("ok", "Left the queue", swap.model_name);
-    else toasts.add("ok", "Cancelling", `The swap to ${swap.model_name} ends at its next step.`);
-  } catch (error) {
-    refused(error);
-  }
+  arrived.delete(model.repo);
+  if (model.state === "needs_setup") wishes["open-setup"]({ key: model.key });
 }
 
 async function lookAgain() {
   grid.looking = true;
-  try {
-    store.say({ type: "menu", data: await refreshMenu(), at: Date.now() });
-    toasts.add("ok", "The disks were looked at");
-  } catch (error) {
-    refused(error);
-  } finally {
-    grid.looking = false;
-  }
-}
-
-/** @param {string} id */
-async function readLog(id) {
-  if (store.state.log?.id === id) return;
-  await replay(id, (type, data) => store.say({ type, data, at: Date.now() }));
-  const card = /** @type {HTMLElement} */ (document.querySelector("failure-card"));
-  card.dataset.read = id;
-  render();
+  const menu = await page.attempt(refreshMenu);
+  grid.looking = false;
+  if (!menu) return;
+  page.say("menu", menu);
+  page.toasts.add("ok", "The disks were looked at");
 }
 
 /** @param {string} id */
 function dismiss(id) {
-  store.say({ type: "dismissed", data: id });
-  try {
-    localStorage.setItem(DISMISSED, id);
-  } catch {
-    // Storage may be forbidden; then it comes back with the next load.
-  }
-  main.focus();
+  store.say({ type: "dismissed", data: [id] });
+  keepDismissal(id);
+  page.main.focus();
 }
 
 /** @param {string} text */
 async function copy(text) {
-  if (await copyText(text)) toasts.add("ok", "Copied", text.split("\n")[0]);
-  else toasts.add("bad", "Could not copy", "The browser does not allow it. Select the text instead.");
+  if (await copyText(text)) page.toasts.add("ok", "Copied", text.split("\n")[0]);
+  else page.toasts.add("bad", "Could not copy", "The browser does not allow it. Select the text instead.");
 }
 
-/** A word about the end of swaps that were asked for here. @param {string} type @param {any} outcome */
+/** A word about the end of what was asked for here. @param {string} type @param {any} outcome */
 function told(type, outcome) {
-  if (type !== "swap.complete" || !mine.delete(outcome.swap_id)) return;
-  toasts.add("ok", `${modelName(outcome.model, store.state.menu)} is ready`, `It took ${duration(outcome.total_seconds)}.`);
+  if (type === "swap.complete" && mine.delete(outcome.swap_id)) {
+    page.toasts.add("ok", `${modelName(outcome.model, store.state.menu)} is ready`, `It took ${duration(outcome.total_seconds)}.`);
+  }
+  if (type === "download.complete" && mine.delete(outcome.job_id)) {
+    page.toasts.add("ok", `${outcome.repo.split("/").at(-1)} is there`, `It took ${duration(outcome.total_seconds)}.`);
+    arrived.add(outcome.repo);
+  }
 }
 
-/** @type {Record<string, (detail: any) => void>} */
+/** @type {import("./acts/acting.js").Wishes} */
 const wishes = {
-  "switch-model": ({ key }) => askToSwitch(key),
-  "cancel-swap": ({ id }) => askToCancel(id),
+  ...swapping(page, mine),
+  ...files(page, mine),
+  ...recipes(page),
+  ...launcher(page),
   "dismiss-failure": ({ id }) => dismiss(id),
-  "read-log": ({ id }) => readLog(id),
   "look-again": lookAgain,
   "try-now": () => line.open(),
   "reload-page": () => location.reload(),
@@ -167,11 +124,7 @@ for (const [type, act] of Object.entries(wishes)) {
   document.addEventListener(type, (event) => event instanceof CustomEvent && act(event.detail));
 }
 
-try {
-  store.say({ type: "dismissed", data: localStorage.getItem(DISMISSED) });
-} catch {
-  // Storage may be forbidden; then nothing was put away.
-}
+store.say({ type: "dismissed", data: dismissals() });
 store.addEventListener("change", renderSoon);
 store.addEventListener("told", (event) => event instanceof CustomEvent && told(event.detail.type, event.detail.data));
 setInterval(() => {

@@ -130,6 +130,30 @@ export function keyed(parent, items, keyOf, make, update) {
 }
 
 /**
+ * The effects of a dialog: what stops, what waits, what stays.
+ * @param {Element} list
+ * @param {{kind: "stop"|"wait"|"keep", icon: string, what: string, how?: string}[]} effects
+ */
+export function setEffects(list, effects) {
+  const numbered = effects.map((effect, index) => ({ ...effect, key: String(index) }));
+  keyed(list, numbered, (effect) => effect.key, () => /** @type {HTMLElement} */ (cloned("t-effect").firstElementChild), (item, effect) => {
+    item.className = effect.kind;
+    setIcon(/** @type {Element} */ (item.firstElementChild), effect.icon);
+    say(part(item, "what"), effect.what);
+    say(part(item, "how"), effect.how ?? "");
+  });
+}
+
+/** Words and an icon on a button. @param {HTMLElement} button @param {string} words @param {string} [name] */
+export function setButton(button, words, name) {
+  if (button.childElementCount === 0) button.replaceChildren(icon(name ?? "idle"), document.createElement("span"));
+  const [svg, span] = /** @type {any} */ (button.children);
+  if (name) setIcon(svg, name);
+  svg.toggleAttribute("hidden", !name);
+  say(span, words);
+}
+
+/**
  * Tell whoever listens above what the reader wants.
  * @param {Element} element
  * @param {string} type

@@ -3,7 +3,11 @@
 
 import { isAlive } from "./api.js";
 
-const EVENTS = ["snapshot", "menu", "swaps", "components", "bus", "swap.progress", "swap.complete", "swap.failed"];
+const EVENTS = [
+  "snapshot", "menu", "swaps", "components", "bus", "swap.progress", "swap.complete", "swap.failed",
+  "downloads", "download.progress", "download.complete", "download.failed",
+  "updates", "update.progress", "update.complete", "update.failed",
+];
 const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15000];
 const QUIET_MS = 30000;
 const SLEPT_MS = 45000;

@@ -18,13 +18,29 @@
  * @typedef {object} ModelCopy
  * @property {string} host
  * @property {number} size_bytes
- * @property {"ready"|"downloading"|"incomplete"|"no_snapshot"} state
+ * @property {"ready"|"downloading"|"incomplete"|"broken"|"no_snapshot"} state
+ * @property {number} [incomplete_bytes]
+ * @property {string[]} [missing]
  * @property {boolean} [stale]
+ *
+ * @typedef {object} MemoryFit
+ * @property {number} needed_bytes
+ * @property {number} total_bytes
+ * @property {number} left_bytes
+ * @property {"good"|"bad"|"unknown"} verdict
+ *
+ * @typedef {object} LastTest
+ * @property {"test"|"load"} kind
+ * @property {"good"|"bad"|"unknown"} verdict
+ * @property {string} sentence
+ * @property {string} at
  *
  * @typedef {object} ModelView
  * @property {string} key
  * @property {string} name
  * @property {string} repo
+ * @property {string|null} [local_path]
+ * @property {"bundled"|"override"|"own"|null} [source]
  * @property {string} served_name
  * @property {"ready"|"needs_setup"|"incomplete"|"downloading"|"missing"} state
  * @property {"solo"|"cluster"} mode
@@ -34,12 +50,17 @@
  * @property {number|null} [size_bytes]
  * @property {number|null} [load_seconds]
  * @property {boolean} loaded
+ * @property {number|null} [expected_bytes]
+ * @property {MemoryFit|null} [fit]
+ * @property {LastTest|null} [test]
+ * @property {{reason: string, since: string, host?: string|null, swap_id?: string|null}|null} [quarantine]
  *
  * @typedef {object} RecipeView
  * @property {string} key
  * @property {string} name
  * @property {string} repo
  * @property {"solo"|"cluster"} mode
+ * @property {number|null} [size_bytes]
  *
  * @typedef {object} RuntimeView
  * @property {"unknown"|"idle"|"starting"|"serving"|"degraded"|"unreachable"} state
@@ -48,6 +69,7 @@
  * @property {number|null} [context_length]
  * @property {string|null} [since]
  * @property {string|null} [detail]
+ * @property {string|null} [canary]
  *
  * @typedef {object} Menu
  * @property {ModelView[]} models
@@ -84,6 +106,7 @@
  * @property {string} message
  * @property {Cause|null} [cause]
  * @property {string|null} [serving]
+ * @property {string|null} [degraded]
  * @property {number} attempt
  * @property {number} n
  * @property {string} created_at
@@ -132,12 +155,14 @@
  * @typedef {object} Snapshot
  * @property {Menu|null} menu
  * @property {Swaps|null} swaps
+ * @property {import("./types-control.js").Downloads|null} [downloads]
+ * @property {import("./types-control.js").Updates|null} [updates]
  * @property {Component[]} components
  * @property {BusView} bus
  * @property {string} version
  * @property {boolean} [demo]
  *
- * @typedef {{at: string, text: string}} LogEntry
+ * @typedef {{at: string, text: string}} LogEntry  `at` is empty when the moment is not known.
  *
  * @typedef {object} SwapLog
  * @property {string} id
@@ -154,12 +179,15 @@
  * @property {Menu|null} menu
  * @property {Swaps|null} swaps
  * @property {number} etaAt  Milliseconds since 1970 when the current ETA was said.
+ * @property {import("./types-control.js").Downloads|null} downloads  Null while nobody says.
+ * @property {import("./types-control.js").Updates|null} updates  Null while nobody says.
+ * @property {SwapLog|null} jobLog  Log of the update that runs, or of the last one.
  * @property {Component[]} components
  * @property {BusView} bus
  * @property {SwapLog|null} log  Log of the live swap, or of the last one.
- * @property {string|null} dismissed  Id of the failure the reader put away.
+ * @property {string[]} dismissed  Ids of the failures the reader put away.
  *
- * @typedef {"ok"|"warn"|"bad"|"now"|"idle"} Tone
+ * @typedef {"ok"|"warn"|"bad"|"now"|"idle"|"line"} Tone
  *
  * @typedef {object} Line
  * @property {Tone} tone

@@ -4,6 +4,7 @@
 import { capital, count, listed } from "./format.js";
 import { isStale, modelName, servingName } from "./menu.js";
 import { isChatAway, isOver, phaseWord } from "./phases.js";
+import { isUpdating } from "./updating.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Line} Line */
@@ -48,7 +49,7 @@ export function lastFailure(state) {
   const ended = state.swaps.recent
     .filter((swap) => isOver(swap.phase) && !swap.dry_run)
     .sort((a, b) => Date.parse(b.finished_at ?? b.created_at) - Date.parse(a.finished_at ?? a.created_at))[0];
-  if (!ended || ended.phase === "ready" || ended.id === state.dismissed) return null;
+  if (!ended || ended.phase === "ready" || state.dismissed.includes(ended.id)) return null;
   return ended;
 }
 
@@ -113,6 +114,10 @@ export function judge(state, now) {
     const swap = line("bad", "bad", "No swap right now", "No Spark can be reached.");
     return { overall: short(bad[0], ""), well, swap, may: "no", reason: "No Spark can be reached" };
   }
+  if (isUpdating(state)) {
+    const paused = line("now", "clock", "The model launcher is being updated", "Chat goes on. A swap can be queued; it starts when the update is done.");
+    return { overall: withoutPromise(overallOf(state, menu, bad)), well, swap: paused, may: "queue", reason: "" };
+  }
   const swap = down.length > 0
     ? line("warn", "swap", `Swap without ${listed(down.map((host) => host.label))}`, "Models that need it wait until it is back.")
     : line("ok", "swap", "You can swap now", "No swap is running or waiting.");
@@ -159,6 +164,11 @@ function swappingSentence(swap) {
 /** @param {Line} trouble @param {string} text @returns {Line} */
 function short(trouble, text) {
   return line(trouble.tone, trouble.icon, trouble.title, text || trouble.text);
+}
+
+/** The same, without the promise that one may swap at once. @param {Line} overall @returns {Line} */
+function withoutPromise(overall) {
+  return { ...overall, text: overall.text.replace(/ You can (swap|load one)\.$/, " The launcher is being updated.") };
 }
 
 /** @param {State} state @param {import("./types.js").Menu} menu @param {Line[]} bad @returns {Line} */

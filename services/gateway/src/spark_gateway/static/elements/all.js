@@ -1,41 +1,65 @@
 // @ts-check
 // The name of every element of the page. A new one is a file here and a line here.
 
+import { AwayList } from "./away-list.js";
 import { ConfirmDialog } from "./confirm-dialog.js";
 import { ConnectCard } from "./connect-card.js";
 import { CopyField } from "./copy-field.js";
+import { DownloadDialog } from "./download-dialog.js";
+import { DownloadList } from "./download-list.js";
 import { FailureCard } from "./failure-card.js";
 import { FirstRun } from "./first-run.js";
+import { FlagRows } from "./flag-rows.js";
 import { HeroCard } from "./hero-card.js";
 import { HeroNumbers } from "./hero-numbers.js";
+import { KnobsDialog } from "./knobs-dialog.js";
+import { LocalDialog } from "./local-dialog.js";
+import { LogDialog } from "./log-dialog.js";
 import { LogView } from "./log-view.js";
 import { ModelCard } from "./model-card.js";
+import { ModelFacts } from "./model-facts.js";
 import { ModelGrid } from "./model-grid.js";
+import { MoreMenu } from "./more-menu.js";
 import { OverallStatus } from "./overall-status.js";
 import { PageNotices } from "./page-notices.js";
+import { SetupDialog } from "./setup-dialog.js";
 import { SparkCard } from "./spark-card.js";
 import { SparkList } from "./spark-list.js";
 import { SwapHistory } from "./swap-history.js";
 import { SwapPanel } from "./swap-panel.js";
 import { SwapStepper } from "./swap-stepper.js";
+import { TemplatesDialog } from "./templates-dialog.js";
 import { ToastList } from "./toast-list.js";
+import { UpdateBanner } from "./update-banner.js";
 
 // Children before parents: a parent sets properties of its children as soon as it stands.
 customElements.define("copy-field", CopyField);
 customElements.define("log-view", LogView);
 customElements.define("swap-stepper", SwapStepper);
 customElements.define("hero-numbers", HeroNumbers);
+customElements.define("more-menu", MoreMenu);
+customElements.define("model-facts", ModelFacts);
 customElements.define("model-card", ModelCard);
+customElements.define("away-list", AwayList);
+customElements.define("download-list", DownloadList);
+customElements.define("flag-rows", FlagRows);
 customElements.define("spark-card", SparkCard);
 customElements.define("confirm-dialog", ConfirmDialog);
 customElements.define("connect-card", ConnectCard);
+customElements.define("download-dialog", DownloadDialog);
 customElements.define("failure-card", FailureCard);
 customElements.define("first-run", FirstRun);
 customElements.define("hero-card", HeroCard);
+customElements.define("knobs-dialog", KnobsDialog);
+customElements.define("local-dialog", LocalDialog);
+customElements.define("log-dialog", LogDialog);
 customElements.define("model-grid", ModelGrid);
 customElements.define("overall-status", OverallStatus);
 customElements.define("page-notices", PageNotices);
+customElements.define("setup-dialog", SetupDialog);
 customElements.define("spark-list", SparkList);
 customElements.define("swap-history", SwapHistory);
 customElements.define("swap-panel", SwapPanel);
+customElements.define("templates-dialog", TemplatesDialog);
 customElements.define("toast-list", ToastList);
+customElements.define("update-banner", UpdateBanner);

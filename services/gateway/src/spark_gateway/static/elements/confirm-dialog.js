@@ -1,60 +1,100 @@
 // @ts-check
 // Asks before something stops: the effects as a list, the safe choice focused first.
 
-import { cloned, part, say, setIcon, show } from "../dom.js";
+import { cloned, keyed, part, say, sayOrHide, setEffects, show } from "../dom.js";
+import { Sheet } from "./sheet.js";
 
 /**
  * @typedef {{kind: "stop"|"wait"|"keep", icon: string, what: string, how?: string}} Effect
+ * @typedef {{name: string, label: string, help: string, checked: boolean}} Choice
  * @typedef {object} Question
  * @property {string} title
+ * @property {{label: string, value: string, note: string}[]} [rows]
  * @property {Effect[]} effects
- * @property {{label: string, help: string, checked: boolean}} [choice]
+ * @property {Choice[]} [choices]
+ * @property {{summary: string, choices: Choice[], command: string}} [more]
  * @property {string} safe
  * @property {string} go
  * @property {"primary"|"danger-fill"} tone
+ * @property {string} [blocked]  Why it cannot be done, for beside the button that is off.
+ *
+ * @typedef {{yes: boolean, choices: Record<string, boolean>}} Answer
  */
 
-export class ConfirmDialog extends HTMLElement {
-  /** @type {HTMLDialogElement|null} */
-  dialog = null;
-  /** @type {((answer: {yes: boolean, choice: boolean}) => void)|null} */
-  waiting = null;
+export class ConfirmDialog extends Sheet {
+  static template = "t-dialog";
 
-  connectedCallback() {
-    if (this.childElementCount > 0) return;
-    this.append(cloned("t-dialog"));
-    this.dialog = /** @type {HTMLDialogElement} */ (this.firstElementChild);
-    for (const name of ["close", "safe"]) part(this, name).addEventListener("click", () => this.#answer(false));
+  /** @type {((answer: Answer) => void)|null} */
+  waiting = null;
+  /** @type {Promise<Answer>|null} */
+  asked = null;
+
+  ready() {
     part(this, "go").addEventListener("click", () => this.#answer(true));
-    this.dialog.addEventListener("close", () => this.#answer(false));
+  }
+
+  closed() {
+    this.#answer(false);
   }
 
   /**
    * @param {Question} question
-   * @returns {Promise<{yes: boolean, choice: boolean}>} once: a second click finds nobody waiting
+   * @returns {Promise<Answer>} once: a second click finds nobody waiting
    */
   ask(question) {
     this.#answer(false);
-    say(part(this, "title"), question.title);
-    part(this, "effects").replaceChildren(...question.effects.map((effect) => {
-      const item = /** @type {HTMLElement} */ (cloned("t-effect").firstElementChild);
-      item.className = effect.kind;
-      setIcon(/** @type {Element} */ (item.firstElementChild), effect.icon);
-      say(part(item, "what"), effect.what);
-      say(part(item, "how"), effect.how ?? "");
-      return item;
-    }));
-    show(part(this, "choice"), question.choice !== undefined);
-    part(this, "choice-box").checked = question.choice?.checked ?? false;
-    say(part(this, "choice-label"), question.choice?.label ?? "");
-    say(part(this, "choice-help"), question.choice?.help ?? "");
+    for (const name of ["choices", "more-choices"]) part(this, name).replaceChildren();
+    part(this, "more").open = false;
+    this.#render(question);
+    this.show(part(this, "safe"));
+    this.asked = new Promise((answer) => {
+      this.waiting = answer;
+    });
+    return this.asked;
+  }
+
+  /**
+   * More is known now; what the reader ticked stays.
+   * @param {Question} question
+   * @param {Promise<Answer>} asked  What `ask` returned: another question may stand here by now.
+   */
+  amend(question, asked) {
+    if (this.waiting && this.asked === asked) this.#render(question);
+  }
+
+  /** @param {Question} question */
+  #render(question) {
+    this.head(question.title);
+    show(part(this, "rows"), (question.rows ?? []).length > 0);
+    keyed(part(this, "rows-body"), question.rows ?? [], (row) => row.label, () => /** @type {HTMLElement} */ (cloned("t-dialog-row").firstElementChild), (line, row) => {
+      say(part(line, "label"), row.label);
+      say(part(line, "value"), row.value);
+      sayOrHide(part(line, "row-note"), row.note);
+    });
+    setEffects(part(this, "effects"), question.effects);
+    this.#choices(part(this, "choices"), question.choices ?? [], "choice box");
+    this.#choices(part(this, "more-choices"), question.more?.choices ?? [], "choice");
+    show(part(this, "more"), question.more !== undefined);
+    say(part(this, "more-word"), question.more?.summary ?? "");
+    sayOrHide(part(this, "command"), question.more?.command);
     say(part(this, "safe"), question.safe);
     part(this, "go").className = `btn ${question.tone}`;
+    part(this, "go").disabled = Boolean(question.blocked);
     say(part(this, "go"), question.go);
-    this.dialog?.showModal();
-    part(this, "safe").focus();
-    return new Promise((answer) => {
-      this.waiting = answer;
+    sayOrHide(part(this, "why"), question.blocked);
+  }
+
+  /** @param {HTMLElement} list @param {Choice[]} choices @param {string} look */
+  #choices(list, choices, look) {
+    show(list, choices.length > 0);
+    keyed(list, choices, (choice) => choice.name, (choice) => {
+      const label = /** @type {HTMLElement} */ (cloned("t-choice").firstElementChild);
+      label.className = look;
+      part(label, "box").checked = choice.checked;
+      return label;
+    }, (label, choice) => {
+      say(part(label, "label"), choice.label);
+      say(part(label, "help"), choice.help);
     });
   }
 
@@ -62,7 +102,9 @@ export class ConfirmDialog extends HTMLElement {
   #answer(yes) {
     const waiting = this.waiting;
     this.waiting = null;
-    if (this.dialog?.open) this.dialog.close();
-    waiting?.({ yes, choice: yes && part(this, "choice-box").checked });
+    this.close();
+    const boxes = /** @type {NodeListOf<HTMLInputElement>} */ (this.querySelectorAll("[data-part=box]"));
+    const choices = Object.fromEntries([...boxes].map((box) => [/** @type {HTMLElement} */ (box.closest("[data-key]")).dataset.key, yes && box.checked]));
+    waiting?.({ yes, choices });
   }
 }

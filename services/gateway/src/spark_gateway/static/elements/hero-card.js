@@ -49,6 +49,7 @@ export class HeroCard extends HTMLElement {
     if (this.childElementCount > 0) return;
     this.append(cloned("t-hero"));
     part(this, "again").addEventListener("click", () => wish(this, "switch-model", { key: this.dataset.again }));
+    part(this, "reload").addEventListener("click", () => wish(this, "switch-model", { key: this.dataset.loaded }));
   }
 
   /** @param {View} view */
@@ -72,6 +73,11 @@ export class HeroCard extends HTMLElement {
       say(part(this, `${name}-text`), line.text);
     }
     this.#actions(state, verdict, serves);
+    show(part(this, "degraded"), runtime.state === "degraded");
+    this.dataset.loaded = model?.key ?? "";
+    say(part(this, "degraded-text"), [runtime.detail, runtime.canary].filter(Boolean).join(" ") || "The check question was answered with gibberish.");
+    show(part(this, "reload"), model !== null);
+    part(this, "reload").disabled = verdict.may === "no";
     part(this, "numbers").facts = { runtime, model, serves, now };
   }
 
@@ -96,5 +102,5 @@ function sinceText(state, now) {
     const since = runtime.since ? `Since ${dayTime(runtime.since, now)}. ` : "";
     return runtime.detail ?? `${since}Apps that chat are told so.`;
   }
-  return runtime.detail ?? null;
+  return runtime.state === "degraded" ? null : runtime.detail ?? null;
 }

@@ -56,7 +56,7 @@ export class LogView extends HTMLElement {
 
   /** @param {import("../types.js").LogEntry} entry */
   #line(entry) {
-    const text = `${logTime(entry.at)} ${entry.text}\n`;
+    const text = entry.at ? `${logTime(entry.at)} ${entry.text}\n` : `${entry.text}\n`;
     if (!this.marked.some((line) => entry.text.includes(line))) return document.createTextNode(text);
     const mark = document.createElement("mark");
     mark.textContent = text;

@@ -7,17 +7,31 @@ import { choose } from "../menu.js";
 
 /** @typedef {import("../types.js").View} View */
 
+const ADDING = [
+  { wish: "open-local", label: "Add a local model…", icon: "folder" },
+  { wish: "open-templates", label: "Import a recipe of the launcher…", icon: "plus" },
+  { wish: "look-for-updates", label: "Look for updates of the launcher", icon: "restart" },
+];
+
+/** What the cards show depends on, besides what they are told; a minute is how fine they tell the time. @param {View} view */
+const basis = ({ state, verdict, now }) => [
+  state.menu, state.swaps, state.downloads, state.link, state.dismissed, verdict.reason, verdict.may, Math.floor(now / 60000),
+];
+
 export class ModelGrid extends HTMLElement {
   /** @type {"all"|"ready"|"setup"} */
   filter = "all";
   /** @type {View|null} */
   last = null;
+  /** Keys of the models that are being tested. @type {ReadonlySet<string>} */
+  tested = new Set();
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
     this.append(cloned("t-models"));
     part(this, "search").addEventListener("input", () => this.#render());
     part(this, "look").addEventListener("click", () => wish(this, "look-again"));
+    part(this, "download").addEventListener("click", () => wish(this, "open-download", {}));
     this.addEventListener("click", (event) => {
       const button = /** @type {Element} */ (event.target).closest("[data-filter]");
       if (button instanceof HTMLElement) this.#choose(button);
@@ -30,10 +44,16 @@ export class ModelGrid extends HTMLElement {
     say(part(this, "look-word"), busy ? "Looking at the disks" : "Look at the disks again");
   }
 
+  /** @param {ReadonlySet<string>} keys */
+  set testing(keys) {
+    this.tested = new Set(keys);
+    this.#render();
+  }
+
   /** @param {View} view */
   set view(view) {
-    const same = this.last?.state.menu === view.state.menu && this.last?.state.swaps === view.state.swaps
-      && this.last?.verdict.reason === view.verdict.reason && this.last?.verdict.may === view.verdict.may;
+    const last = this.last ? basis(this.last) : [];
+    const same = this.last !== null && basis(view).every((each, index) => each === last[index]);
     this.last = view;
     show(this, view.state.menu !== null);
     if (!same) this.#render();
@@ -49,31 +69,22 @@ export class ModelGrid extends HTMLElement {
   #render() {
     const view = this.last;
     if (!view?.state.menu) return;
+    const { menu, link } = view.state;
     const words = part(this, "search").value.trim();
-    const { cards, away } = choose(view.state.menu, words, this.filter);
+    const { cards, away } = choose(menu, words, this.filter);
     keyed(part(this, "cards"), cards, (model) => model.key, () => document.createElement("model-card"), (card, model) => {
-      card.model = { model, view };
+      card.model = { model, view, testing: this.tested.has(model.key) };
     });
     const narrowed = words !== "" || this.filter !== "all";
     sayOrHide(part(this, "none"), cards.length > 0 ? null : narrowed
       ? "No model on the disks matches."
-      : "No Spark has a model on its disk yet.");
-    say(part(this, "found"), narrowed ? `${count(cards.length)} of ${count(view.state.menu.models.length)} models shown` : "");
-    this.#away(away);
-    this.#problems(view.state.menu.problems);
-  }
-
-  /** @param {import("../types.js").RecipeView[]} away */
-  #away(away) {
-    show(part(this, "away"), away.length > 0);
-    say(part(this, "away-word"), `Not on disk: ${count(away.length)} more that we know how to start`);
-    keyed(part(this, "away-rows"), away, (recipe) => recipe.key, () => {
-      const row = document.createElement("tr");
-      for (let cell = 0; cell < 3; cell += 1) row.append(document.createElement("td"));
-      return row;
-    }, (row, recipe) => {
-      [recipe.name, recipe.repo, recipe.mode === "cluster" ? "Both Sparks" : "One Spark"].forEach((text, cell) => say(row.cells[cell], text));
-    });
+      : "No Spark has a model on its disk yet. Download one, or add one of your own.");
+    say(part(this, "found"), narrowed ? `${count(cards.length)} of ${count(menu.models.length)} models shown` : "");
+    part(this, "download").disabled = link !== "live";
+    part(this, "more").menu = { name: "models", actions: link === "live" ? ADDING : [] };
+    part(this, "downloads").view = view;
+    part(this, "away").away = { recipes: away, hosts: menu.hosts.length, off: link !== "live" };
+    this.#problems(menu.problems);
   }
 
   /** @param {string[]} problems */

@@ -1,7 +1,7 @@
 // @ts-check
 // The latest swaps and how they ended.
 
-import { cloned, keyed, part, say, setPill, show } from "../dom.js";
+import { cloned, keyed, part, say, setPill, show, wish } from "../dom.js";
 import { capital, count, dayTime, duration } from "../format.js";
 import { isOver, phaseWord, secondsSpent } from "../phases.js";
 
@@ -29,7 +29,10 @@ export class SwapHistory extends HTMLElement {
     show(this, ended.length > 0);
     const rows = ended.slice(0, SHOWN);
     say(part(this, "sum"), ended.length > rows.length ? `the latest ${count(rows.length)}` : "");
-    keyed(part(this, "rows"), rows, (swap) => swap.id, () => /** @type {HTMLElement} */ (cloned("t-history-row").firstElementChild), (row, swap) => {
+    keyed(part(this, "rows"), rows, (swap) => swap.id, () => this.#row(), (row, swap) => {
+      row.swap = swap;
+      part(row, "log").setAttribute("aria-label", `Log of the swap to ${swap.model_name}…`);
+      show(part(row, "log"), !swap.dry_run);
       say(part(row, "when"), capital(dayTime(swap.finished_at ?? swap.created_at, now)));
       say(part(row, "model"), swap.model_name);
       const look = LOOKS[/** @type {SwapView} */ (swap).phase] ?? { tone: "idle", icon: "idle" };
@@ -37,5 +40,11 @@ export class SwapHistory extends HTMLElement {
       say(part(row, "who"), swap.requested_by);
       say(part(row, "took"), duration(secondsSpent(swap, now)));
     });
+  }
+
+  #row() {
+    const row = /** @type {any} */ (cloned("t-history-row").firstElementChild);
+    part(row, "log").addEventListener("click", () => wish(this, "open-log", { kind: "swap", id: row.swap.id, name: row.swap.model_name }));
+    return row;
   }
 }

@@ -11,6 +11,7 @@ export class ToastList extends HTMLElement {
     this.className = "toasts";
     this.setAttribute("role", "status");
     this.setAttribute("aria-live", "polite");
+    this.popover = "manual";
   }
 
   /** @param {"ok"|"bad"} tone @param {string} title @param {string} [text] */
@@ -21,6 +22,8 @@ export class ToastList extends HTMLElement {
     say(part(toast, "text"), text);
     part(toast, "close").addEventListener("click", () => toast.remove());
     this.append(toast);
+    if (this.matches(":popover-open")) this.hidePopover();
+    if (document.querySelector("dialog[open]")) this.showPopover(); // else it would lie below the dialog
     while (this.childElementCount > AT_MOST) this.firstElementChild?.remove();
     if (tone === "ok") setTimeout(() => toast.remove(), GOOD_MS);
   }
