@@ -30,7 +30,6 @@ from spark_common.settings import BusSettings, RedisSettings
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.adapters.redis_records import RedisRecords
-from spark_swapper.app import assemble
 from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
@@ -39,6 +38,7 @@ from spark_swapper.handlers import Handlers
 from spark_swapper.observer import RuntimeObserver
 from spark_swapper.ports import PreflightResult
 from spark_swapper.settings import GuardSettings, SwapTimings
+from spark_swapper.swap_path import assemble
 from spark_swapper.testing import FakeShelf, FakeSuggesting, MemoryLogs
 
 TIMINGS = SwapTimings(
@@ -98,6 +98,7 @@ async def live(arguments: list[str]) -> None:
         timings=TIMINGS,
         clock=clock,
         logs=MemoryLogs(),
+        unsaved=lambda candidate, knobs, flags: candidate,
         refresh_soon=shelf.refresh_soon,
         lost=_fenced,
     )

@@ -17,6 +17,7 @@ from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
 from spark_swapper.draining import Draining
+from spark_swapper.editing.trying import Trying
 from spark_swapper.fencing import claim_fence
 from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.guarding.quarantining import Quarantining
@@ -26,11 +27,13 @@ from spark_swapper.handlers import Handlers
 from spark_swapper.ingress import Ingress
 from spark_swapper.jobs import SwapJob, first_job
 from spark_swapper.journal import SwapJournal
+from spark_swapper.launch import LaunchSettings
 from spark_swapper.loading import Loading
 from spark_swapper.observer import RuntimeObserver
 from spark_swapper.outcomes import Outcomes
 from spark_swapper.planning import Planning
 from spark_swapper.preflighting import Preflighting
+from spark_swapper.recipes import Recipe, RecipeBook
 from spark_swapper.runner import SwapRunner
 from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.stopping import Stopping
@@ -77,6 +80,9 @@ class Bench:
         self.clients = FakeClientPath(self.clock, self.runtime)
         self.shelf = FakeShelf(self.clock, [self.old, self.new, self.wide])
         self.suggesting = FakeSuggesting()
+        self.book = RecipeBook(
+            tuple(Recipe(key=one.key, repo=one.repo, name=one.name) for one in (self.old, self.new))
+        )
         self.logs = MemoryLogs()
         self.runtime.serve(self.old)
         self.start()
@@ -128,7 +134,7 @@ class Bench:
             updating=self._updating,
         )
         planning = Planning(
-            self.runtime, self.shelf, preflighting, timings, clock, store.usual_seconds
+            self.runtime, self.clients, self.shelf, preflighting, store, timings, clock
         )
         self.admission = Admission(
             bus=bus,
@@ -144,7 +150,9 @@ class Bench:
         self.handlers = Handlers(
             bus, store, self.admission, self.worker, self.shelf, self.suggesting
         )
-        self.validating = Validating(self.shelf, preflighting, self.quarantining, clock)
+        self.validating = Validating(
+            self.shelf, preflighting, self.quarantining, clock, Trying(self.book, LaunchSettings())
+        )
         self.guard_verbs = GuardVerbs(
             shelf=self.shelf,
             store=store,

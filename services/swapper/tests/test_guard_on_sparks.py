@@ -37,7 +37,7 @@ from spark_sim.config import SimConfig
 from spark_sim.memory import GIB_KB
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
-from spark_swapper.app import SwapPath, assemble
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.guarding.quarantining import Quarantining
 from spark_swapper.hosts import Hosts, Spark
 from spark_swapper.launch import LaunchSettings
@@ -46,7 +46,14 @@ from spark_swapper.preflight import ParserPreflight
 from spark_swapper.recipes import load_recipes
 from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.shelf import DiskShelf
-from spark_swapper.testing import FakeGate, FakeSuggesting, MemoryJobs, MemoryRecords
+from spark_swapper.swap_path import SwapPath, assemble
+from spark_swapper.testing import (
+    FakeGate,
+    FakeSuggesting,
+    MemoryJobs,
+    MemoryLogs,
+    MemoryRecords,
+)
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
 
@@ -167,11 +174,15 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
             preflight=ParserPreflight(shell, settings.vllm_container),
             suggesting=FakeSuggesting(),
             observer=observer,
+            canary=CanaryWatch(runtime, store, clock),
             quarantining=quarantining,
             guarding=GUARD,
             timings=TIMINGS,
             clock=clock,
+            logs=MemoryLogs(),
+            refresh_soon=shelf.refresh_soon,
             lost=lambda: None,
+            unsaved=lambda candidate, knobs, flags: candidate,
         )
         tasks = [asyncio.create_task(loop.run()) for loop in (path.teller, path.worker)]
         exits.push_async_callback(end, tasks)
@@ -247,7 +258,7 @@ async def test_memory_that_is_short_is_refused_before_anything_is_touched(sparks
     before, files = sparks.effects(), sparks.guard_files()
     view = await sparks.swapped(QWEN, "one")
     assert (view.phase, view.cause.code) == (Phase.FAILED, "not_enough_memory"), view
-    assert "GiB are missing" in view.cause.sentence
+    assert "GB are missing" in view.cause.sentence
     assert [mark.phase for mark in view.phases][-2] is Phase.PREFLIGHT
     assert (sparks.effects(), sparks.guard_files()) == (before, files)
     plan = await sparks.plan(QWEN)

@@ -80,14 +80,14 @@ def test_a_shortage_is_told_in_numbers_with_who_else_is_there() -> None:
     room = room_for(0.8, memory)
     said = room_sentence("Qwen", "Spark 1", room, memory)
     assert said == (
-        "Qwen needs 95.7 GiB and 2.0 GiB in reserve on Spark 1; 20.0 GiB are available and "
-        "stopping the present model gives back 60.0 GiB: 17.7 GiB are missing. Also on its GPU: "
-        "python3 (3.0 GiB), ffmpeg."
+        "Qwen needs 95.7 GB and 2.0 GB in reserve on Spark 1; 20.0 GB are available and "
+        "stopping the present model gives back 60.0 GB: 17.7 GB are missing. Also on its GPU: "
+        "python3 (3.0 GB), ffmpeg."
     )
     assert "could not be measured" in room_sentence(
         "Qwen", "Spark 1", room_for(0.8, node(20, None, None)), node(20, None, None)
     )
-    assert "leaves 26.2 GiB available on Spark 1" in room_sentence(
+    assert "leaves 26.2 GB available on Spark 1" in room_sentence(
         "Qwen", "Spark 1", room_for(0.7, node(110)), node(110)
     )
 

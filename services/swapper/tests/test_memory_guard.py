@@ -11,7 +11,7 @@ from spark_swapper.guarding.headroom import GIB, NodeMemory
 from spark_swapper.settings import GuardSettings
 
 TOTAL = 128 * GIB
-"""The fakes have so much; a model that names no share wants 0.9 of it: 115.2 GiB."""
+"""The fakes have so much; a model that names no share wants 0.9 of it: 115.2 GB."""
 
 
 def reason(view_or_job) -> str:
@@ -24,8 +24,8 @@ async def test_memory_that_is_short_beyond_doubt_leaves_the_old_model_serving(be
     job = await bench.swap()
     assert (job.phase, job.serving, effects()) == (Phase.FAILED, "gemma", [])
     assert job.cause.code == "not_enough_memory"
-    assert "30.0 GiB are available" in job.cause.sentence
-    assert "27.2 GiB are missing" in job.cause.sentence
+    assert "30.0 GB are available" in job.cause.sentence
+    assert "27.2 GB are missing" in job.cause.sentence
     assert "Spark 1" in job.cause.action
 
 
@@ -59,7 +59,7 @@ async def test_memory_that_comes_back_late_is_waited_for_before_the_launch(bench
     stopping = next(mark for mark in job.phases if mark.phase is Phase.STOPPING)
     assert stopping.seconds >= 25
     waited = [event.message for event in bench.told() if "memory back" in event.message]
-    assert any("60.0 GiB of 117.2 GiB are available" in message for message in waited)
+    assert any("60.0 GB of 117.2 GB are available" in message for message in waited)
 
 
 @pytest.mark.parametrize("rollback", [False, True])
@@ -70,7 +70,7 @@ async def test_memory_that_does_not_come_back_fails_with_numbers_before_the_laun
     job = await bench.swap(attempt=bench.attempt(bench.job(rollback=rollback)))
     assert "launch@spark1" not in effects()
     assert job.cause.code == "not_enough_memory"
-    assert "only 60.0 GiB are available" in job.cause.sentence
+    assert "only 60.0 GB are available" in job.cause.sentence
     # It stopped rising after 16 s: nobody waits the whole minute for it.
     stopping = next(mark for mark in job.phases if mark.phase is Phase.STOPPING)
     assert stopping.seconds < 50

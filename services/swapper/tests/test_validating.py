@@ -14,12 +14,13 @@ from spark_common.errors import (
     ModelNotReadyError,
     UnknownModelError,
 )
+from spark_swapper.editing.trying import Trying
 from spark_swapper.flags import merge_flags
 from spark_swapper.guarding.headroom import GIB, NodeMemory
 from spark_swapper.guarding.remembering import load_result
-from spark_swapper.guarding.unsaved import with_unsaved
-from spark_swapper.guarding.validating import launch_text
+from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.ports import PreflightResult
+from spark_swapper.recipes import Recipe, RecipeBook
 from spark_swapper.runtime import Finding, HostCheck
 from spark_swapper.testing import a_candidate
 
@@ -103,7 +104,7 @@ async def test_images_that_differ_are_told_apart(bench):
     bench.runtime.faults.problems["spark2"] = HostCheck("spark2", image_id="sha256:2222")
     result = await validate(bench, "minimax")
     assert result.cause.code == "images_differ"
-    assert "Spark 1 has 1, Spark 2 has 2222" in result.cause.sentence
+    assert "Spark 1 has 1; Spark 2 has 2222" in result.cause.sentence
 
 
 async def test_the_same_question_asked_twice_is_one_test(bench):
@@ -153,16 +154,10 @@ async def test_unsaved_knobs_are_tested_and_not_remembered(bench):
     knobs = Knobs(gpu_memory_utilization=0.5, max_model_len=4096)
     result = await validate(bench, knobs=knobs, flags=["--seed=3"])
     expected = ["--max-model-len", "4096", "--gpu-memory-utilization", "0.5", "--seed", "3"]
-    assert result.cmd_args == ["org/qwen", *expected]
+    assert result.cmd_args[0] == "org/qwen"
+    assert result.cmd_args[-len(expected) :] == expected
     assert result.launch_cmd.endswith(" ".join(expected))
     assert (await bench.records.notes(["qwen"]))["qwen"].test is None
-
-
-def test_the_shown_command_has_the_directories_and_the_environment_of_the_launch():
-    local = replace(a_candidate(), volumes=("/data/my:/data/my:ro",), env={"A": "b c"})
-    assert launch_text(local) == (
-        "A='b c' ./launch-cluster.sh -v /data/my:/data/my:ro -d exec vllm serve org/qwen"
-    )
 
 
 async def test_a_model_that_is_not_whole_fails_its_test_and_an_unknown_one_has_none(bench):
@@ -177,33 +172,42 @@ async def test_a_model_that_is_not_whole_fails_its_test_and_an_unknown_one_has_n
 
 
 @pytest.mark.parametrize(
-    ("given", "knobs", "flags", "expected"),
+    ("given", "saved", "knobs", "flags", "expected"),
     [
-        (["--max-model-len=9"], Knobs(max_model_len=5), None, ["--max-model-len", "5"]),
-        (["--kv-cache-dtype=fp8"], Knobs(fp8_kv_cache=False), None, []),
-        (["--kv-cache-dtype=fp8_e5m2"], Knobs(fp8_kv_cache=False), None,
-         ["--kv-cache-dtype", "fp8_e5m2"]),
-        (["--load-format=auto"], Knobs(fast_load=True), None,
+        (["--max-model-len=9"], [], Knobs(max_model_len=5), None, ["--max-model-len", "5"]),
+        (["--kv-cache-dtype=fp8"], [], Knobs(fp8_kv_cache=False), None,
+         ["--kv-cache-dtype", "auto"]),
+        (["--load-format=auto"], [], Knobs(fast_load=True), None,
          ["--load-format", "fastsafetensors"]),
-        ([], Knobs(prefix_caching=False), None, ["--no-enable-prefix-caching"]),
-        (["--no-enable-prefix-caching"], Knobs(prefix_caching=True), None,
-         ["--enable-prefix-caching"]),
-        (["--port", "8888"], None, ["--port=1", "--host=x", "--served-model-name=y"],
-         ["--port", "8888"]),
-        (["--seed", "1"], Knobs(), ["--seed", "2", "--seed=3"], ["--seed", "3"]),
-        (["--seed", "1"], None, [], ["--seed", "1"]),
+        ([], [], Knobs(prefix_caching=False), None, ["--no-enable-prefix-caching"]),
+        (["--seed=1"], [], Knobs(), ["--seed=2", "--seed=3"], ["--seed", "3"]),
+        (["--seed=1"], [], None, [], ["--seed", "1"]),
+        (["--seed=1"], ["--max-num-seqs=4"], None, None,
+         ["--seed", "1", "--max-num-seqs", "4"]),
+        (["--seed=1"], ["--max-num-seqs=4"], None, [], ["--seed", "1"]),
+        (["--seed=1"], ["--max-model-len=9", "--max-num-seqs=4"], None, ["--max-num-seqs=5"],
+         ["--seed", "1", "--max-model-len", "9", "--max-num-seqs", "5"]),
+        (["--seed=1"], ["--max-model-len=9"], Knobs(), None, ["--seed", "1"]),
     ],
 )  # fmt: skip
-def test_what_is_not_saved_replaces_what_is(given, knobs, flags, expected):
-    base = a_candidate()
-    start = base.launch_argv[:-1]
-    base = replace(base, vllm_argv=("org/qwen", *given), launch_argv=(*start, "org/qwen", *given))
-    changed = with_unsaved(base, knobs, flags)
-    assert changed.vllm_argv[0] == "org/qwen"
-    assert list(changed.vllm_argv[1:]) == expected
-    assert changed.launch_argv == (*start, *changed.vllm_argv)
+def test_what_is_not_saved_starts_what_a_save_would(given, saved, knobs, flags, expected):
+    recipe = Recipe(key="qwen", repo="org/qwen", name="Qwen", args=given, extra_args=saved)
+    trying = Trying(RecipeBook((recipe,)), LaunchSettings())
+    plan = plan_launch(recipe, "org/qwen", LaunchSettings())
+    base = replace(a_candidate(), vllm_argv=plan.vllm_argv, launch_argv=plan.launch_argv)
+    changed = trying(base, knobs, flags)
+    decided = ["org/qwen", "--port", "8888", "--host", "0.0.0.0", "--served-model-name", "qwen"]
+    assert list(changed.vllm_argv) == [*decided, *expected]
+    assert changed.launch_argv[-len(changed.vllm_argv) :] == changed.vllm_argv
     keys = [flag.key for flag in merge_flags(changed.vllm_argv[1:])]
     assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("flag", ["--port=1", "--no-such-flag=2", "--max-num-seqs=many", "stray"])
+async def test_what_a_save_would_refuse_is_not_tested(bench, flag):
+    with pytest.raises(InvalidRequestError):
+        await validate(bench, flags=[flag])
+    assert bench.preflight.asked == []
 
 
 async def test_a_plan_says_everything_and_does_nothing(bench, effects):
@@ -219,7 +223,7 @@ async def test_a_plan_says_everything_and_does_nothing(bench, effects):
     assert (node.label, node.verdict) == ("Spark 1", "good")
     assert node.headroom_bytes == node.available_bytes + node.freed_bytes - node.needed_bytes
     assert "Let 1 answer finish" in found.steps[0]
-    assert any("117.2 GiB of memory are back on Spark 1" in step for step in found.steps)
+    assert any("117.2 GB of memory are back on Spark 1" in step for step in found.steps)
     assert any(found.launch_cmd in step for step in found.steps)
     assert effects() == []
     assert await bench.store.live() == []

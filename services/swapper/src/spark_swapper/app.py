@@ -21,7 +21,7 @@ from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
 from spark_common.service import ReadyCheck, Service, answer_about, bus_check, redis_check
 from spark_common.subjects import MENU_CHANGED
-from spark_swapper.adapters.gateway_path import GatewayPath
+from spark_swapper.adapters.launcher_probe import LauncherProbe
 from spark_swapper.adapters.living_jobs import LivingJobs
 from spark_swapper.adapters.log_files import LogFiles
 from spark_swapper.adapters.redis_jobs import RedisJobs
@@ -30,54 +30,30 @@ from spark_swapper.adapters.redis_looks import RedisLooks
 from spark_swapper.adapters.redis_marks import RedisMarks
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
-from spark_swapper.admission import Admission
-from spark_swapper.bringing_up import BringingUp
 from spark_swapper.canary_watch import CanaryWatch
-from spark_swapper.cancelling import Cancelling
 from spark_swapper.disk import DiskDeletion, DiskVerbs, Leftovers
 from spark_swapper.downloads.record import DOWNLOADS
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.token import token_from
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
-from spark_swapper.draining import Draining, answers_under_way
 from spark_swapper.editing.editing import Editing
 from spark_swapper.editing.previewing import Previewing
+from spark_swapper.editing.trying import Trying
 from spark_swapper.editing.verbs import RecipeVerbs
-from spark_swapper.fencing import claim_fence
-from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.guarding.quarantining import Quarantining
-from spark_swapper.guarding.validating import Validating
-from spark_swapper.guarding.verbs import GuardVerbs
-from spark_swapper.handlers import Handlers
 from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.ingress import Ingress
 from spark_swapper.launch import LaunchSettings
-from spark_swapper.loading import Loading
-from spark_swapper.loadlog import LoadLog
 from spark_swapper.observer import RuntimeObserver
-from spark_swapper.outcomes import Outcomes
-from spark_swapper.planning import Planning
-from spark_swapper.ports import Preflight, Shelf, Suggests
 from spark_swapper.preflight import ParserPreflight
-from spark_swapper.preflighting import Preflighting
 from spark_swapper.recipes import OVERRIDES, RecipeBook, Recipes
-from spark_swapper.runner import SwapRunner
-from spark_swapper.runtime import Runtime
-from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
+from spark_swapper.settings import SwapperSettings
 from spark_swapper.shelf import DiskShelf
-from spark_swapper.standstill import Updating, nobody
-from spark_swapper.stopping import Stopping
-from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.reader import ModelReader
-from spark_swapper.swap_log import SwapLogs, SwapLogVerbs
-from spark_swapper.sweeping import Sweeping
-from spark_swapper.teller import Teller
+from spark_swapper.swap_path import SwapPath, assemble
 from spark_swapper.templates import Templating
 from spark_swapper.updates.record import UPDATES
 from spark_swapper.updates.wiring import UpdatePart, wire_updates
-from spark_swapper.warming import Warming
-from spark_swapper.worker import Worker
 
 STREAMS = (
     "SC_INGRESS",
@@ -91,33 +67,6 @@ STREAMS = (
 
 
 @dataclass(frozen=True)
-class SwapPath:
-    """The parts that carry a request to its one end, whatever they stand on."""
-
-    handlers: Handlers
-    worker: Worker
-    ingress: Ingress
-    cancelling: Cancelling
-    sweeping: Sweeping
-    teller: Teller
-    observer: RuntimeObserver
-    outcomes: Outcomes
-    admission: Admission
-    log_verbs: SwapLogVerbs
-    keep_examining: Callable[[], Awaitable[None]]
-    """Asks a model whose answers were gibberish again and again, for ever."""
-    guard_verbs: GuardVerbs
-
-    def verbs(self) -> list[Serving]:
-        """Return every question the swap path answers."""
-        return [
-            *self.handlers.verbs(),
-            *self.log_verbs.verbs(),
-            *self.guard_verbs.verbs(),
-        ]
-
-
-@dataclass(frozen=True)
 class Swapper:
     """The wired parts; ``build`` turns them into a service."""
 
@@ -128,6 +77,8 @@ class Swapper:
     recipe_verbs: RecipeVerbs
     disk_verbs: DiskVerbs
     leftovers: Leftovers
+    keep_launchers_known: Callable[[], Awaitable[None]]
+    """Looks at what the launchers can do now and then, for ever: previews only remember."""
 
     def verbs(self) -> list[Serving]:
         """Return every verb of the swapper with its function."""
@@ -138,105 +89,6 @@ class Swapper:
             *self.downloads.verbs.verbs(),
             *self.updates.verbs.verbs(),
         ]
-
-
-def assemble(
-    *,
-    bus: Bus,
-    store: JobStore,
-    gate: LeaseGate,
-    runtime: Runtime,
-    shelf: Shelf,
-    preflight: Preflight,
-    suggesting: Suggests,
-    observer: RuntimeObserver,
-    canary: CanaryWatch,
-    quarantining: Quarantining,
-    guarding: GuardSettings,
-    timings: SwapTimings,
-    clock: Clock,
-    logs: SwapLogs,
-    refresh_soon: Callable[[], None],
-    lost: Callable[[], None],
-    updating: Updating = nobody,
-) -> SwapPath:
-    """Put the swap path together on these ports; starts nothing."""
-    guard = MemoryGuard(runtime, quarantining, guarding, timings, clock)
-    preflighting = Preflighting(runtime, preflight, quarantining, clock)
-    loading = Loading(runtime, timings, clock, LoadLog, guard)
-    clients = GatewayPath(bus)
-    warming = Warming(runtime, clients, timings, clock, loading, canary)
-    runner = SwapRunner(
-        runtime=runtime,
-        shelf=shelf,
-        preflighting=preflighting,
-        guard=guard,
-        draining=Draining(runtime, clients, timings, clock),
-        stopping=Stopping(runtime, timings, clock),
-        bringing_up=BringingUp(runtime, timings, clock, loading, warming),
-        canary=canary,
-        times=store,
-        timings=timings,
-        clock=clock,
-    )
-    teller = Teller(bus)
-    outcomes = Outcomes(bus, store, clock)
-    worker = Worker(
-        bus=bus,
-        store=store,
-        gate=gate,
-        shelf=shelf,
-        runtime=runtime,
-        runner=runner,
-        outcomes=outcomes,
-        teller=teller,
-        clock=clock,
-        timings=timings,
-        fence=lambda: claim_fence(store, runtime, clock),
-        after_swap=observer.look,
-        logs=logs,
-        after_outcome=refresh_soon,
-        remember=quarantining.remember,
-        lost=lost,
-        updating=updating,
-    )
-    planning = Planning(runtime, shelf, preflighting, timings, clock, store.usual_seconds)
-    admission = Admission(
-        bus=bus,
-        store=store,
-        gate=gate,
-        shelf=shelf,
-        planning=planning,
-        quarantining=quarantining,
-        runtime_view=observer.view,
-        clock=clock,
-        updating=updating,
-    )
-
-    async def idle() -> bool:
-        return worker.running is None and not (await answers_under_way(runtime, clients))[0]
-
-    return SwapPath(
-        handlers=Handlers(bus, store, admission, worker, shelf, suggesting),
-        worker=worker,
-        ingress=Ingress(bus, admission, clock),
-        cancelling=Cancelling(bus, store, worker, outcomes, clock),
-        sweeping=Sweeping(bus, store, admission, outcomes, clock),
-        teller=teller,
-        observer=observer,
-        outcomes=outcomes,
-        admission=admission,
-        log_verbs=SwapLogVerbs(logs, store),
-        keep_examining=lambda: canary.run(idle, observer.look),
-        guard_verbs=GuardVerbs(
-            shelf=shelf,
-            store=store,
-            gate=gate,
-            planning=planning,
-            validating=Validating(shelf, preflighting, quarantining, clock),
-            quarantining=quarantining,
-        ),
-    )
 
 
 def wire(
@@ -251,7 +103,8 @@ def wire(
     """Put the parts together on real Sparks; connects nothing and starts nothing."""
     cluster = settings.cluster
     store = RedisJobs(redis)
-    runtime = SshRuntime(shell, http, cluster)
+    launchers = LauncherProbe(shell, cluster.vllm_dir)
+    runtime = SshRuntime(shell, http, cluster, launchers)
     gate, living = RedisLeaseGate(redis), LivingJobs(redis)
 
     async def tell_menu_changed(reason: str) -> None:
@@ -303,6 +156,7 @@ def wire(
         ),
         refresh_soon=shelf.refresh_soon,
         lost=_die,
+        unsaved=Trying(recipes, launch),
         updating=lambda: living.first(UPDATES.name),
     )
     downloads = wire_downloads(
@@ -363,7 +217,7 @@ def wire(
     )
     editing = Editing(
         recipes=recipes,
-        previewing=Previewing(hosts, reader, recipes, launch),
+        previewing=Previewing(hosts, reader, recipes, launch, launchers.known),
         templating=templating,
         named=shelf.key_named,
         in_use=in_use,
@@ -377,6 +231,7 @@ def wire(
         RecipeVerbs(editing, templating),
         DiskVerbs(deletion),
         leftovers,
+        lambda: launchers.keep_known(runtime.hosts, clock),
     )
 
 
@@ -425,6 +280,7 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.ingress.run,
             swapper.path.sweeping.run,
             swapper.leftovers.run,
+            swapper.keep_launchers_known,
             swapper.path.keep_examining,
             swapper.downloads.runner.run,
             swapper.updates.runner.run,

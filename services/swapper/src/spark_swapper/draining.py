@@ -60,14 +60,21 @@ class Draining:
     async def _look(self, swap_id: str) -> tuple[int, bool]:
         """Return how many answers are being written, and whether new ones are kept off."""
         answers, traffic = await answers_under_way(self._runtime, self._clients)
-        return answers, traffic is None or traffic.held_off_by == swap_id
+        return answers or 0, traffic is None or traffic.held_off_by == swap_id
 
 
-async def answers_under_way(runtime: Runtime, clients: ClientPath) -> tuple[int, Traffic | None]:
-    """Return how many answers are being written, and what the gateway said of it."""
+async def answers_under_way(
+    runtime: Runtime, clients: ClientPath
+) -> tuple[int | None, Traffic | None]:
+    """Return how many answers are being written, and what the gateway said of it.
+
+    None when neither the gateway nor a runtime says.
+    """
     traffic, told = await asyncio.gather(
         clients.traffic(),
         asyncio.gather(*(runtime.in_flight(host) for host in runtime.hosts)),
     )
-    at_runtime = sum(count or 0 for count in told)
-    return max(at_runtime, traffic.in_flight if traffic is not None else 0), traffic
+    counts = [count for count in told if count is not None]
+    if traffic is None:
+        return (sum(counts) if counts else None), None
+    return max(sum(counts), traffic.in_flight), traffic

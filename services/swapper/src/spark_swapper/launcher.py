@@ -88,6 +88,12 @@ def adapt(candidate: Candidate, features: LauncherFeatures) -> LaunchOrder:
     return LaunchOrder(argv, env, foreground=not features.daemon_exec)
 
 
+def line_of(order: LaunchOrder) -> str:
+    """Return an order as one line that can be pasted into a shell, environment first."""
+    env = [f"{name}={shlex.quote(value)}" for name, value in order.env.items()]
+    return " ".join([*env, shlex.join(order.argv)])
+
+
 def _parts(candidate: Candidate) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split a launch into the launcher's options and the command it executes."""
     command = ("vllm", "serve", *candidate.vllm_argv)

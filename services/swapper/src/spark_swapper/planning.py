@@ -1,7 +1,6 @@
 """What a swap would do, without doing any of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from spark_common.clock import Clock
@@ -10,16 +9,13 @@ from spark_common.contracts.swaps import Cause, Phase, PhaseMark, RequestSwap, S
 from spark_common.errors import ModelNotReadyError, UnavailableError
 from spark_swapper import causes
 from spark_swapper.candidate import Candidate
+from spark_swapper.draining import answers_under_way
 from spark_swapper.guarding.checks import Findings
 from spark_swapper.guarding.headroom import RESERVE, gib
-from spark_swapper.guarding.validating import launch_text
-from spark_swapper.ports import Shelf
+from spark_swapper.ports import ClientPath, PairTimes, Shelf
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runtime import Runtime, Served
 from spark_swapper.settings import SwapTimings
-
-UsualSeconds = Callable[[str], Awaitable[float | None]]
-"""How long a swap to a model usually takes; raises UnavailableError."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +25,8 @@ class _Outlook:
     before: Served | None
     in_flight: int | None
     found: Findings
+    line: str
+    """What would be run on the head."""
 
 
 class Planning:
@@ -37,18 +35,20 @@ class Planning:
     def __init__(
         self,
         runtime: Runtime,
+        clients: ClientPath,
         shelf: Shelf,
         preflighting: Preflighting,
+        times: PairTimes,
         timings: SwapTimings,
         clock: Clock,
-        usual_seconds: UsualSeconds,
     ) -> None:
         self._runtime = runtime
+        self._clients = clients
         self._shelf = shelf
         self._preflighting = preflighting
         self._timings = timings
         self._clock = clock
-        self._usual_seconds = usual_seconds
+        self._times = times
 
     async def plan(
         self, swap_id: str, request: RequestSwap, candidate: Candidate, holder: str | None
@@ -78,7 +78,7 @@ class Planning:
             dry_run=True,
             phase=Phase.PREFLIGHT,
             phases=[PhaseMark(phase=Phase.PREFLIGHT, at=began, seconds=seconds)],
-            usual_seconds=await self._usual(candidate.key),
+            usual_seconds=await self._usual(key, candidate.key),
             message=cause.sentence if cause is not None else "Nothing speaks against it.",
             cause=cause,
             plan=[
@@ -112,13 +112,13 @@ class Planning:
             stops_key=key,
             in_flight=outlook.in_flight,
             drain_seconds=self._timings.drain_seconds,
-            eta_seconds=await self._usual(candidate.key),
-            back_seconds=await self._usual(key) if key is not None else None,
+            eta_seconds=await self._usual(key, candidate.key),
+            back_seconds=await self._usual(candidate.key, key) if key is not None else None,
             nodes=list(outlook.found.nodes),
             blockers=blockers + outlook.found.causes,
             doubts=outlook.found.doubts,
             steps=self._steps(candidate, outlook, None),
-            launch_cmd=launch_text(candidate),
+            launch_cmd=outlook.line,
             running_swap=running_swap,
         )
 
@@ -140,18 +140,19 @@ class Planning:
         )
 
     async def _look(self, candidate: Candidate) -> _Outlook:
-        before, counts, found = await asyncio.gather(
+        before, (answers, _), found, line = await asyncio.gather(
             self._preflighting.serving_now(),
-            asyncio.gather(*(self._runtime.in_flight(host) for host in self._runtime.hosts)),
+            answers_under_way(self._runtime, self._clients),
             self._preflighting.look(candidate),
+            self._preflighting.launch_line(candidate),
         )
-        known = [count for count in counts if count is not None]
-        running = sum(known) if known else (None if before is not None else 0)
-        return _Outlook(before, running, found)
+        # Where nothing is loaded nobody needs to say that nobody is answered.
+        running = answers if answers is not None or before is not None else 0
+        return _Outlook(before, running, found, line)
 
-    async def _usual(self, key: str) -> float | None:
+    async def _usual(self, previous: str | None, key: str) -> float | None:
         try:
-            return await self._usual_seconds(key)
+            return await self._times.usual_pair_seconds(previous, key)
         except UnavailableError:
             return None
 
@@ -182,7 +183,7 @@ class Planning:
         ]
         return [
             *steps,
-            f"Launch on {where}: {launch_text(candidate)}",
+            f"Launch on {where}: {outlook.line}",
             f"Follow the load for at most {timings.load_deadline(candidate, None):.0f} s.",
             f"Ask {candidate.served_name} for a first token; then it is serving.",
         ]

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 from spark_common.clock import Clock
 from spark_common.contracts.plans import NodePlan, Quarantine
-from spark_common.errors import HostKeyChangedError, UnavailableError
+from spark_common.errors import HostKeyChangedError, SparkError, UnavailableError
 from spark_swapper import causes
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
 from spark_swapper.guarding.checks import Check, Findings
 from spark_swapper.guarding.headroom import memory_share, room_for, room_sentence
 from spark_swapper.guarding.quarantining import Quarantining
+from spark_swapper.launcher import LauncherFeatures, adapt, line_of
 from spark_swapper.ports import Preflight
 from spark_swapper.runtime import Finding, HostCheck, Runtime, Served
 
@@ -50,6 +51,17 @@ class Preflighting:
             self._survey(candidate), self._parse(candidate, deep=deep)
         )
         return Findings((*survey.checks, arguments), survey.nodes)
+
+    async def launch_line(self, candidate: Candidate) -> str:
+        """Return the line that a swap would run on the head.
+
+        Of a Spark that does not answer, and of a launcher that cannot do it, the line of a
+        current launcher.
+        """
+        try:
+            return await self._runtime.launch_line(candidate)
+        except (SparkError, SwapFault):
+            return line_of(adapt(candidate, LauncherFeatures()))
 
     async def serving_now(self) -> Served | None:
         """Return the model that answers on any host; None when none does."""

@@ -152,6 +152,13 @@ class Runtime(Protocol):
         """Order the launch on the head, at most once per step; False if it was ordered before."""
         ...
 
+    async def launch_line(self, candidate: Candidate) -> str:
+        """Return what ``launch`` would run, as one line for a shell on the head.
+
+        Raises SwapFault for what the launcher there cannot do.
+        """
+        ...
+
     async def kill(self, order: Order, host: str) -> None:
         """Order the container away at once, without its ten seconds; returns before it is."""
         ...

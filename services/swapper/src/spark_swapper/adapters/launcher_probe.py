@@ -1,11 +1,16 @@
 """Finds out what the launcher on each Spark can do: one round trip, and little of it when known."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib import resources
 
+from spark_common.clock import Clock
+from spark_common.errors import SparkError
 from spark_common.remote.command import RemoteCommand
 from spark_common.remote.port import RemoteShell
 from spark_swapper.launcher import LauncherFeatures
 
+_AGAIN_SECONDS = 300.0
 _SCRIPT = (resources.files(__package__) / "launcher.sh").read_text()
 
 
@@ -16,6 +21,10 @@ class LauncherProbe:
         self._shell = shell
         self._directory = directory
         self._known: dict[str, LauncherFeatures] = {}
+
+    def known(self, host: str) -> LauncherFeatures:
+        """Return what was found last, without asking; a current launcher before the first look."""
+        return self._known.get(host, LauncherFeatures())
 
     async def features(self, host: str) -> LauncherFeatures:
         """Return what the launcher on a host can do.
@@ -32,6 +41,14 @@ class LauncherProbe:
             return known or LauncherFeatures()
         self._known[host] = found
         return found
+
+    async def keep_known(self, hosts: Sequence[str], clock: Clock) -> None:
+        """Look again and again, for ever; a host that does not answer stays as it was."""
+        while True:
+            for host in hosts:
+                with suppress(SparkError):
+                    await self.features(host)
+            await clock.sleep(_AGAIN_SECONDS)
 
 
 def parse_features(text: str) -> LauncherFeatures | None:

@@ -18,7 +18,7 @@ from spark_swapper.adapters import vllm_http
 from spark_swapper.adapters.host_checks import check_host
 from spark_swapper.adapters.launcher_probe import LauncherProbe
 from spark_swapper.candidate import Candidate
-from spark_swapper.launcher import adapt
+from spark_swapper.launcher import adapt, line_of
 from spark_swapper.post_mortem import KernelWords
 from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
@@ -71,12 +71,16 @@ class SshRuntime:
     """The vLLM server on real Sparks, or on simulated ones that behave like them."""
 
     def __init__(
-        self, shell: RemoteShell, http: httpx.AsyncClient, cluster: ClusterSettings
+        self,
+        shell: RemoteShell,
+        http: httpx.AsyncClient,
+        cluster: ClusterSettings,
+        launchers: LauncherProbe | None = None,
     ) -> None:
         self._shell = shell
         self._http = http
         self._cluster = cluster
-        self._launchers = LauncherProbe(shell, cluster.vllm_dir)
+        self._launchers = launchers or LauncherProbe(shell, cluster.vllm_dir)
         self._by_name = {host.name: host for host in cluster.hosts}
 
     @property
@@ -105,6 +109,11 @@ class SshRuntime:
         noted = ("sh", "-c", _IN_FOREGROUND, "foreground") if told.foreground else ()
         command = RemoteCommand(argv=(*noted, *told.argv), env=told.env, cwd=self._cluster.vllm_dir)
         return await self._guarded(candidate.head, command, order) == "LAUNCHED"
+
+    async def launch_line(self, candidate: Candidate) -> str:
+        """Return what ``launch`` would run, as one line for a shell on the head."""
+        features = await self._launchers.features(candidate.head)
+        return line_of(adapt(candidate, features))
 
     async def kill(self, order: Order, host: str) -> None:
         """Order the container away at once; returns before it is."""

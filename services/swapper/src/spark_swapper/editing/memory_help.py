@@ -19,9 +19,9 @@ from spark_swapper.suggest.context import read_context
 from spark_swapper.suggest.facts import ModelFiles
 from spark_swapper.suggest.memory import cache_cost
 
-GB = 1_000_000_000
+GIB = 2**30
 TOKENS_PER_PAGE = 650
-LEAST_FREE = 6 * GB
+LEAST_FREE = 6 * GIB
 """Below this the Spark's own programs get too little, and it may freeze."""
 
 
@@ -150,7 +150,7 @@ def _warnings(
 
 
 def _gb(size: int) -> str:
-    return f"{max(size, 0) / GB:.0f} GB"
+    return f"{max(size, 0) / GIB:.0f} GB"
 
 
 def _thousands(number: int) -> str:

@@ -1,18 +1,20 @@
 """What a recipe would run, what speaks against it, and what it takes of the memory."""
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from spark_common.contracts.recipes import FieldProblem, Knobs, Preview, RecipeDetail
 from spark_common.errors import InvalidRequestError
+from spark_swapper.candidate import Candidate
+from spark_swapper.causes import SwapFault
 from spark_swapper.editing.flag_check import Context, check_flags
 from spark_swapper.editing.forms import form_of
 from spark_swapper.editing.knobs import FIELDS, further_flags, knob_flags, read_knobs
 from spark_swapper.editing.memory_help import longest_context, memory_help
 from spark_swapper.flags import compact, merge_flags
 from spark_swapper.hosts import Hosts
-from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launch import Launch, LaunchSettings, plan_launch
+from spark_swapper.launcher import LauncherFeatures, LaunchOrder, adapt, line_of
 from spark_swapper.menu import Title, hosts_for, titles
 from spark_swapper.recipes import Recipe, RecipeSource
 from spark_swapper.recipes.local_path import identity
@@ -60,12 +62,19 @@ class Previewing:
     """Shows recipes; asks a Spark only for a model's small files, and rarely."""
 
     def __init__(
-        self, hosts: Hosts, reader: ModelReader, recipes: RecipeSource, launch: LaunchSettings
+        self,
+        hosts: Hosts,
+        reader: ModelReader,
+        recipes: RecipeSource,
+        launch: LaunchSettings,
+        features: Callable[[str], LauncherFeatures] = lambda _: LauncherFeatures(),
     ) -> None:
+        """``features`` says what the launcher on a host can do, without asking it."""
         self._hosts = hosts
         self._reader = reader
         self._recipes = recipes
         self._launch = launch
+        self._features = features
 
     async def preview(
         self, recipe: Recipe | None, problems: Sequence[FieldProblem] = ()
@@ -119,13 +128,34 @@ class Previewing:
         help_ = memory_help(recipe, hosts_for(title, sights), sights, weights, files)
         try:
             plan = plan_launch(recipe, title.repo, self._launch)
-        except InvalidRequestError as wrong:
-            found = [*problems, FieldProblem(field="args", message=wrong.message)]
+            order = self._order(recipe, title, plan)
+        except (InvalidRequestError, SwapFault) as wrong:
+            said = wrong.message if isinstance(wrong, InvalidRequestError) else str(wrong)
+            found = [*problems, FieldProblem(field="args", message=said)]
             return Preview(problems=found, memory=help_)
         return Preview(
-            launch_argv=list(plan.shown_argv),
-            launch_cmd=shlex.join(plan.shown_argv),
+            launch_argv=list(order.argv),
+            launch_cmd=line_of(order),
             vllm_args=list(plan.vllm_argv),
             problems=list(problems),
             memory=help_,
         )
+
+    def _order(self, recipe: Recipe, title: Title, plan: Launch) -> LaunchOrder:
+        """Say the launch in the words of the checkout on the Spark where it would run."""
+        sights = self._hosts.sights
+        on = hosts_for(title, sights) or tuple(sights[: recipe.nodes])
+        candidate = Candidate(
+            key=recipe.key,
+            name=recipe.name,
+            repo=title.repo,
+            served_name=plan.served_name,
+            mode=recipe.mode,
+            hosts=tuple(sight.spark.name for sight in on),
+            image=plan.image,
+            launch_argv=plan.launch_argv,
+            vllm_argv=plan.vllm_argv,
+            stop_argv=plan.stop_argv,
+            volumes=plan.volumes,
+        )
+        return adapt(candidate, self._features(candidate.head))

@@ -119,8 +119,8 @@ def room_sentence(name: str, label: str, room: Room, memory: NodeMemory) -> str:
 
 
 def gib(size: int) -> str:
-    """Return a size for people, in GiB with one decimal, rounded down."""
-    return f"{math.floor(size / GIB * 10) / 10:.1f} GiB"
+    """Return a size for people in GiB, rounded down; memory is called GB all over the product."""
+    return f"{math.floor(size / GIB * 10) / 10:.1f} GB"
 
 
 def _tenants(memory: NodeMemory) -> str:

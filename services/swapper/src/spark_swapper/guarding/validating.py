@@ -1,7 +1,6 @@
 """Tests a model the way a swap would before it touches anything, and remembers the answer."""
 
 import asyncio
-import shlex
 from collections.abc import Callable, Sequence
 
 from spark_common.clock import Clock
@@ -13,12 +12,11 @@ from spark_swapper import causes
 from spark_swapper.candidate import Candidate
 from spark_swapper.guarding.checks import Check, CheckName, Findings
 from spark_swapper.guarding.quarantining import Quarantining
-from spark_swapper.guarding.unsaved import with_unsaved
 from spark_swapper.ports import Shelf
 from spark_swapper.preflighting import Preflighting
 
 Unsaved = Callable[[Candidate, Knobs | None, Sequence[str] | None], Candidate]
-"""Applies knobs and flags that are not saved; raises InvalidRequestError."""
+"""Applies knobs and flags that are not saved; what is None stays. Raises InvalidRequestError."""
 
 NOTE = (
     "A passed test means that vLLM accepts the arguments and that nothing known speaks against "
@@ -35,7 +33,7 @@ class Validating:
         preflighting: Preflighting,
         quarantining: Quarantining,
         clock: Clock,
-        unsaved: Unsaved = with_unsaved,
+        unsaved: Unsaved,
     ) -> None:
         self._shelf = shelf
         self._preflighting = preflighting
@@ -67,16 +65,19 @@ class Validating:
             cause = causes.refused(error)
             name: CheckName = "files" if isinstance(error, ModelNotReadyError) else "hosts"
             check = Check(name, "bad", cause.sentence, None, cause)
-            return self._answer(Findings((check,)), None, began)
+            return self._answer(Findings((check,)), None, "", began)
         asked = self._unsaved(candidate, request.knobs, request.flags)
         async with self._turns.setdefault(candidate.key, asyncio.Lock()):
             found = await self._preflighting.look(asked, deep=request.deep)
-        answer = self._answer(found, asked, began)
+            line = await self._preflighting.launch_line(asked)
+        answer = self._answer(found, asked, line, began)
         if asked == candidate:
             await self._remember(candidate.key, answer)
         return answer
 
-    def _answer(self, found: Findings, asked: Candidate | None, began: float) -> Validation:
+    def _answer(
+        self, found: Findings, asked: Candidate | None, line: str, began: float
+    ) -> Validation:
         stage = found.stage()
         bad = found.verdict == "bad"
         return Validation(
@@ -85,7 +86,7 @@ class Validating:
             stage=stage.name if stage is not None else None,
             error=stage.sentence if stage is not None else None,
             cmd_args=list(asked.vllm_argv) if asked is not None else [],
-            launch_cmd=launch_text(asked) if asked is not None else "",
+            launch_cmd=line,
             checks=[check.result() for check in found.checks],
             cause=found.causes[0] if found.causes else None,
             note="" if bad else NOTE,
@@ -98,14 +99,3 @@ class Validating:
             kind="test", verdict=answer.verdict, sentence=sentence, at=self._clock.now()
         )
         await self._quarantining.keep_test(key, test)
-
-
-def launch_text(candidate: Candidate) -> str:
-    """Return the exact command of a launch as a shell would read it, environment first."""
-    env = [f"{name}={shlex.quote(value)}" for name, value in candidate.env.items()]
-    argv = list(candidate.launch_argv)
-    if candidate.volumes:
-        # Where the launcher takes them: before -d exec, as all of its options.
-        at = argv.index("exec") - 1
-        argv[at:at] = [word for volume in candidate.volumes for word in ("-v", volume)]
-    return " ".join([*env, shlex.join(argv)])

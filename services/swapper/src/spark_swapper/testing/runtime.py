@@ -9,6 +9,7 @@ from spark_common.runtime_questions import Spoken
 from spark_common.testing import FakeClock
 from spark_swapper.candidate import Candidate
 from spark_swapper.guarding.headroom import GIB, NodeMemory
+from spark_swapper.launcher import LauncherFeatures, adapt, line_of
 from spark_swapper.post_mortem import KernelWords
 from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
@@ -198,6 +199,11 @@ class FakeRuntime:
             # port taken: nothing new comes of it.
             self._container = _Container(candidate, self._clock.monotonic(), candidate.hosts)
         return True
+
+    async def launch_line(self, candidate: Candidate) -> str:
+        """Return the launch of a current checkout."""
+        self._reach(candidate.head)
+        return line_of(adapt(candidate, LauncherFeatures()))
 
     async def kill(self, order: Order, host: str) -> None:
         """Take away what is there at once."""
