@@ -176,7 +176,7 @@ async def test_an_unknown_address_is_404(bench, path):
     [
         ("PUT", "/api/swap", "GET, HEAD, POST"),
         ("POST", "/api/swap/x", "DELETE, GET, HEAD"),
-        ("POST", "/api/models", "GET, HEAD"),
+        ("PATCH", "/api/models", "GET, HEAD, POST"),
         ("DELETE", "/api/live", "GET, HEAD"),
         ("PATCH", "/api/swap/x/stream", "GET, HEAD"),
         ("OPTIONS", "/api/swap", "GET, HEAD, POST"),

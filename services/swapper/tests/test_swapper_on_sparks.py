@@ -453,4 +453,4 @@ async def test_after_ten_bad_loads_in_a_row_a_good_one_works(stack):
     stopped = stack.cluster.journal.of("container_stopped")
     assert (len(started), len(stopped)) == (11, 10)
     assert len(spark.runtimes.live) == 1
-    assert stack.swapper.path.worker.running is None
+    await until(lambda: stack.swapper.path.worker.running is None, "the worker is free")

@@ -61,8 +61,8 @@ async def test_a_queued_swap_can_be_cancelled_while_it_waits(working):
 async def test_an_update_that_slips_in_stops_the_swap_before_its_first_effect(working):
     look = working.preflight
 
-    async def slow(candidate):
-        result = await look(candidate)
+    async def slow(candidate, *, deep=False):
+        result = await look(candidate, deep=deep)
         working.updating = "u-1"
         return result
 

@@ -14,6 +14,7 @@ from spark_common.runtime_questions import Spoken
 from spark_common.settings import ClusterSettings, HostSettings
 from spark_swapper.adapters.ssh_runtime import GUARD, SshRuntime
 from spark_swapper.candidate import Candidate
+from spark_swapper.post_mortem import KernelWords
 from spark_swapper.runtime import Finding, Glance, HostCheck, Order, Served
 from spark_swapper.testing import a_candidate
 
@@ -167,7 +168,9 @@ class SandboxRuntime(SshRuntime):
             return Glance("missing")
         return Glance("running", "1", processes=1)
 
-    async def glance(self, order: Order, host: str, log_offset: int) -> Glance:
+    async def glance(
+        self, order: Order, host: str, log_offset: int, *, deep: bool = False
+    ) -> Glance:
         """Look at container, launcher and log."""
         base = self._sandbox.home(host) / ".spark-control" / "jobs" / order.swap_id / order.step
         ended = base.with_suffix(".exit").exists()
@@ -179,6 +182,10 @@ class SandboxRuntime(SshRuntime):
             log = _LAST_WORDS[log_offset:]
             return Glance("running", "1", 0, launcher, 0, log=log)  # type: ignore[arg-type]
         return Glance("running", "1", 1, launcher)  # type: ignore[arg-type]
+
+    async def kernel_words(self, host: str, seconds: int) -> KernelWords:
+        """Nothing was noted."""
+        return KernelWords(readable=True)
 
     async def in_flight(self, host: str) -> int | None:
         """Nobody chats here."""

@@ -119,8 +119,13 @@ class SimulatedHost:
         yield 22, 0
         yield from ((port, 0) for port in self.neighbours.ports)
         yield from ((port, USER) for port in self.strangers.ports)
+        there = {one.id for one in self.engine.containers.values() if one.running}
         for runtime in self.runtimes.live:
-            if runtime.rank > 0 or isinstance(runtime, RayRank):
+            if (
+                runtime.rank > 0
+                or isinstance(runtime, RayRank)
+                or runtime.container_id not in there
+            ):
                 continue
             if runtime.ready:
                 yield runtime.port, 0

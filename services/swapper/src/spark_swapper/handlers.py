@@ -67,8 +67,12 @@ class Handlers:
         )
 
     async def request_swap(self, request: RequestSwap) -> SwapView:
-        """Admit a swap."""
-        return await self._admission.request(request)
+        """Admit a swap; a repetition is answered with how the swap stands now."""
+        view = await self._admission.request(request)
+        running = self._worker.running
+        if running is not None and running.id == view.id and not view.dry_run:
+            return running.view()
+        return view
 
     async def get_swap(self, request: GetSwap) -> SwapView:
         """Return one swap; raises NotFoundError."""

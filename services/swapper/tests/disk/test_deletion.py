@@ -70,7 +70,7 @@ class Bench:
         self.hosts = Hosts(self.shell, SPARKS, self.clock, local_paths=lambda: self.local)
         self.shelf = DiskShelf(
             self.hosts, load_recipes(), LaunchSettings(), self.loaded, self, self.clock,
-            self._tell, self.marks.held,
+            self._tell, deleting=self.marks.held,
         )  # fmt: skip
         self.deletion = DiskDeletion(
             shelf=self.shelf, shell=self.shell, loaded=self.loaded, swaps=self.loaded,

@@ -206,7 +206,7 @@ async def test_without_its_image_the_running_container_does_it(stack) -> None:
     cache = f"{host.sandbox.hub.parent}:/root/.cache/huggingface"
     run = ("docker", "run", "-d", "--name", "vllm_node", "-v", cache, "vllm-node", "sleep", "9999")
     assert (await stack.ssh(*run)).ok
-    host.engine.images.clear()
+    host.engine.images.by_tag.clear()
     done = await stack.delete(ROOTS)
     assert (done.complete, done.places[0].problem) == (True, None)
     assert not (stack.hub("spark1") / "models--HuggingFaceTB--SmolLM3-3B").exists()
@@ -214,7 +214,7 @@ async def test_without_its_image_the_running_container_does_it(stack) -> None:
 
 async def test_what_nobody_may_remove_is_said_and_swept_later(stack) -> None:
     host = stack.cluster.hosts["spark1"]
-    host.engine.images.clear()
+    host.engine.images.by_tag.clear()
     refused = await stack.delete(ROOTS)
     assert not refused.complete
     assert "belong to somebody else" in (refused.places[0].problem or "")
@@ -223,7 +223,7 @@ async def test_what_nobody_may_remove_is_said_and_swept_later(stack) -> None:
     assert stack.swapper.shelf.sights[0].look.leftovers == (
         ".deleting-models--HuggingFaceTB--SmolLM3-3B",
     )
-    host.engine.images["vllm-node"] = "a" * 64
+    host.engine.images.by_tag["vllm-node"] = "a" * 64
     await stack.swapper.leftovers.sweep()
     await stack.menu()
     assert stack.swapper.shelf.sights[0].look.leftovers == ()
