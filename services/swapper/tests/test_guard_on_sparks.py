@@ -38,6 +38,7 @@ from spark_sim.memory import GIB_KB
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.canary_watch import CanaryWatch
+from spark_swapper.editing.trying import Trying
 from spark_swapper.guarding.quarantining import Quarantining
 from spark_swapper.hosts import Hosts, Spark
 from spark_swapper.launch import LaunchSettings
@@ -182,7 +183,7 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
             logs=MemoryLogs(),
             refresh_soon=shelf.refresh_soon,
             lost=lambda: None,
-            unsaved=lambda candidate, knobs, flags: candidate,
+            unsaved=Trying(load_recipes(), LaunchSettings()),
         )
         tasks = [asyncio.create_task(loop.run()) for loop in (path.teller, path.worker)]
         exits.push_async_callback(end, tasks)

@@ -203,8 +203,8 @@ def test_what_is_not_saved_starts_what_a_save_would(given, saved, knobs, flags, 
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("flag", ["--port=1", "--no-such-flag=2", "--max-num-seqs=many", "stray"])
-async def test_what_a_save_would_refuse_is_not_tested(bench, flag):
+@pytest.mark.parametrize("flag", ["--api-key=x", "--hf_token=x", "stray", "--seed=1\n2"])
+async def test_what_must_not_be_an_argument_is_not_tested(bench, flag):
     with pytest.raises(InvalidRequestError):
         await validate(bench, flags=[flag])
     assert bench.preflight.asked == []

@@ -8,9 +8,10 @@ from spark_common.errors import InvalidRequestError
 from spark_swapper.candidate import Candidate
 from spark_swapper.editing.knobs import further_flags, read_knobs
 from spark_swapper.editing.previewing import change_of
-from spark_swapper.flags import compact
+from spark_swapper.flags import compact, merge_flags
 from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.recipes import RecipeSource
+from spark_swapper.recipes.model import SECRET_FLAGS
 
 
 class Trying:
@@ -25,18 +26,24 @@ class Trying:
     ) -> Candidate:
         """Return the candidate as these knobs and this whole list of flags would start it.
 
-        What is None stays as it is saved. Raises InvalidRequestError, naming the first thing
-        that a save would refuse.
+        What is None stays as it is saved. Whether the flags are any good is for vLLM to say; only
+        what no argument list can carry, or everybody on the Spark could read, is refused here.
+        Raises InvalidRequestError.
         """
         recipe = self._recipes.book.with_key(candidate.key)
         if recipe is None or (knobs is None and flags is None):
             return candidate
         turned = read_knobs(recipe.flags) if knobs is None else knobs
-        listed = list(compact(further_flags(recipe.extra_args))) if flags is None else flags
+        listed = list(compact(further_flags(recipe.extra_args))) if flags is None else list(flags)
+        try:
+            keys = {flag.key for flag in merge_flags(listed)}
+        except ValueError as wrong:
+            raise InvalidRequestError(f"the flags cannot be read: {wrong}") from wrong
+        if secrets := sorted(keys & SECRET_FLAGS):
+            raise InvalidRequestError(
+                f"--{secrets[0]} would be readable by everybody on the Spark; leave it out"
+            )
         change = change_of(recipe, turned, listed)
-        for problem in change.problems:
-            if problem.severity == "error":
-                raise InvalidRequestError(f"{problem.field} {problem.message}")
         changed = recipe.model_copy(update={"extra_args": change.extra_args})
         plan = plan_launch(changed, candidate.repo, self._launch)
         return replace(candidate, vllm_argv=plan.vllm_argv, launch_argv=plan.launch_argv)
