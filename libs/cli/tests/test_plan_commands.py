@@ -108,7 +108,7 @@ def test_a_plan_shows_numbers_blockers_and_steps(gateway):
     assert "stops: gemma, 2 being answered now" in done.output
     assert "takes: 1 min 20 s; back again: -" in done.output
     row = next(line for line in done.output.splitlines() if line.startswith("Spark 1"))
-    assert ("20.0 GiB" in row, "90.0 GiB" in row, "unknown" in row) == (True, True, True)
+    assert ("20.0 GB" in row, "90.0 GB" in row, "unknown" in row) == (True, True, True)
     assert "stands in the way: Too little." in done.output
     assert "  - Let 2 answers finish." in done.output
 

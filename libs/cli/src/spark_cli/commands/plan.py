@@ -61,4 +61,4 @@ _COLUMNS = ("available", "freed", "needed", "headroom")
 
 
 def _gib(size: int | None) -> str:
-    return "-" if size is None else f"{size / _GIB:.1f} GiB"
+    return "-" if size is None else f"{size / _GIB:.1f} GB"

@@ -13,7 +13,14 @@ export const STALE_SECONDS = 120;
 const COPY_WORDS = { downloading: "downloading", incomplete: "not complete", broken: "broken", no_snapshot: "not usable" };
 
 /** @type {Record<string, string>} */
-const CAPABILITIES = { chat: "Chat", vision: "Pictures", tools: "Tools", reasoning: "Reasoning" };
+const CAPABILITIES = {
+  chat: "Chat",
+  vision: "Pictures",
+  tools: "Tools",
+  reasoning: "Reasoning",
+  embeddings: "Embeddings",
+  rerank: "Ranking",
+};
 
 /** @param {ModelView} model @param {number} hosts */
 export function capabilityWords(model, hosts) {

@@ -94,7 +94,12 @@ class Previewing:
         bundled = book.bundled.get(recipe.key)
         known = [place.copy.context_length for place in title.places if place.copy.context_length]
         form = form_of(recipe)
-        problems = check_flags(form.args, context_of(recipe), "args")
+        context = context_of(recipe)
+        # What its own list says is only news where it is wrong, or was added by the owner.
+        problems = [
+            one for one in check_flags(form.args, context, "args") if one.severity == "error"
+        ]
+        problems += check_flags(recipe.extra_args, context)
         return RecipeDetail(
             form=form,
             source=source,
