@@ -94,12 +94,11 @@ class Previewing:
         bundled = book.bundled.get(recipe.key)
         known = [place.copy.context_length for place in title.places if place.copy.context_length]
         form = form_of(recipe)
-        context = context_of(recipe)
-        # What its own list says is only news where it is wrong, or was added by the owner.
-        problems = [
-            one for one in check_flags(form.args, context, "args") if one.severity == "error"
-        ]
-        problems += check_flags(recipe.extra_args, context)
+        problems = check_flags(form.args, context_of(recipe), "args")
+        if bundled is not None:
+            # What a bundled recipe says is only news where it is wrong.
+            kept = {f"--{flag.key}" for flag in bundled.flags}
+            problems = [one for one in problems if one.severity == "error" or one.field not in kept]
         return RecipeDetail(
             form=form,
             source=source,

@@ -161,12 +161,12 @@ async def test_knobs_are_not_added_to_an_entry_that_is_wrong(desk) -> None:
     assert "sideways} # mine" in desk.path.with_name(desk.path.name + ".bak").read_text()
 
 
-async def test_what_is_odd_about_a_recipe_is_told_with_it(desk) -> None:
-    problems = (await desk.editing.get("gpt-oss-120b")).preview.problems
-    assert {(one.severity, one.field) for one in problems} == {
-        ("warning", "--mxfp4-backend"),
-        ("warning", "--mxfp4-layers"),
-    }
+async def test_what_is_odd_about_an_own_entry_is_told_and_no_bundled_one_is_doubted(desk) -> None:
+    await desk.save(repo="alice/fork", image="my-fork", args=["--made-up=1", "--seed=1"])
+    problems = (await desk.editing.get("fork")).preview.problems
+    assert [(one.severity, one.field) for one in problems] == [("warning", "--made-up")]
+    # Its image is a fork as well, with flags that nobody knows here.
+    assert (await desk.editing.get("gpt-oss-120b")).preview.problems == []
     assert (await desk.editing.get(QWEN)).preview.problems == []
 
 
