@@ -437,7 +437,7 @@ async def test_after_ten_bad_loads_in_a_row_a_good_one_works(stack):
         assert view.serving is None
     await stack.cluster.behave("all", "ok")
     assert not spark.engine.containers
-    assert not spark.runtimes.live
+    await until(lambda: not spark.runtimes.live, "the last runtime is gone")
     await until(lambda: spark.memory.available_gib == pytest.approx(free), "memory is back")
     view = await stack.swapped(GEMMA, "good")
     assert (view.phase, view.serving) == (Phase.READY, GEMMA), lines_of(view)

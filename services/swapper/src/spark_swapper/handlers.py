@@ -83,8 +83,12 @@ class Handlers:
 
     async def list_swaps(self, request: ListSwaps) -> Swaps:
         """Return the running swap, the queue and the history."""
-        live = [self._fresh(job) for job in await self._store.live()]
+        fresh = (self._fresh(job) for job in await self._store.live())
+        live = [job for job in fresh if not job.over]
         running = self._worker.running
+        if running is not None and running.over:
+            # Its end was told; the worker only has to put its things away.
+            running = None
         current = running or next((job for job in live if job.phase != "queued"), None)
         current = current or (live[0] if live else None)
         before = _with_zone(request.before)

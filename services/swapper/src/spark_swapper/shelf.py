@@ -243,10 +243,21 @@ class DiskShelf:
             weight_bytes=max((place.copy.size_bytes for place in title.places), default=None),
         )
 
+    def _refuse_if_unseen(self, title: Title) -> None:
+        """Say that nobody knows while a Spark was never looked at: it may have the files."""
+        for sight in self._hosts.sights:
+            if sight.look is None:
+                raise HostUnreachableError(
+                    f"{title.name} may be on {sight.spark.label}, which was never looked at. "
+                    f"{sight.detail or ''}".rstrip(),
+                    host=sight.spark.name,
+                )
+
     def _named(self, name: str) -> Title:
         title = self.known(name)
         local = title.recipe is not None and title.recipe.local_path is not None
         if not title.places and not local:
+            self._refuse_if_unseen(title)
             raise ModelNotReadyError(
                 f"{title.name} is not on any Spark yet; download {title.repo} first",
                 model=title.key,

@@ -258,6 +258,18 @@ async def test_a_living_copy_is_preferred_to_one_on_a_dead_spark(bench) -> None:
     assert (await bench.shelf.find("gemma-4-26b")).hosts == ("spark2",)
 
 
+async def test_what_no_disk_has_may_be_on_a_spark_that_was_never_seen(bench) -> None:
+    bench.hubs["spark2"].add(GEMMA)
+    away = HostUnreachableError("Spark 1 does not answer", host="spark1")
+    bench.shell.trouble = {"spark1": away}
+    with pytest.raises(HostUnreachableError, match=r"may be on Spark 1, which was never looked at"):
+        await bench.shelf.find("gpt-oss-120b")
+    assert (await bench.shelf.find("gemma-4-26b")).head == "spark2"
+    bench.shell.trouble = {}
+    with pytest.raises(ModelNotReadyError, match="download openai/gpt-oss-120b first"):
+        await bench.shelf.find("gpt-oss-120b")
+
+
 async def test_with_no_spark_ever_seen_nobody_can_tell(bench) -> None:
     for host in ("spark1", "spark2"):
         bench.shell.trouble[host] = HostUnreachableError("no route to host")

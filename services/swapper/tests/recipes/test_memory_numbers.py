@@ -42,7 +42,7 @@ def test_the_share_is_of_the_smallest_spark_it_runs_on() -> None:
     help_ = memory_help(recipe("--gpu-memory-utilization=0.75"), SIGHTS[:1], SIGHTS, None, None)
     assert (help_.total_bytes, help_.measured, help_.utilization) == (TOTAL, True, 0.75)
     assert (help_.allocated_bytes, help_.left_bytes) == (96 * GB, 32 * GB)
-    assert help_.sentences == ["About 96 GB for the model, about 32 GB stay free on Spark 1."]
+    assert help_.sentences == ["About 89 GB for the model, about 30 GB stay free on Spark 1."]
     both = memory_help(cluster("--gpu-memory-utilization=0.5"), (), SIGHTS, 100 * GB, None)
     assert both.total_bytes == TOTAL - 8 * GB
     assert both.weights_bytes == 50 * GB
@@ -81,7 +81,7 @@ def test_the_cache_is_what_is_left_and_an_fp8_one_holds_twice_as_much() -> None:
     ("args", "weights", "warning"),
     [
         (("--gpu-memory-utilization=0.99",), None, "Spark 1 may freeze"),
-        (("--gpu-memory-utilization=0.1",), 20 * GB, "The weights alone need about 26 GB"),
+        (("--gpu-memory-utilization=0.1",), 20 * GB, "The weights alone need about 25 GB"),
         (
             ("--gpu-memory-utilization=0.22", "--max-model-len=40960"),
             20 * GB,
