@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from spark_common.errors import SparkError
 from spark_common.remote import RemoteCommand, RemoteResult, quote
 from spark_swapper.scan import look_command, read_look
 
+SPARK_PATH = f"/usr/local/bin:/usr/bin:/bin:{sys.base_prefix}/bin"
+"""As on a Spark: no version manager of a developer before the programs."""
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -102,7 +105,7 @@ class FolderShell:
         if host in self.trouble:
             raise self.trouble[host]
         home = self.homes[host]
-        path = f"{home / 'bin'}:{os.environ['PATH']}"
+        path = f"{home / 'bin'}:{SPARK_PATH}"
         process = await asyncio.create_subprocess_exec(
             "bash",
             "-c",
@@ -175,7 +178,7 @@ def run_as_nobody() -> Callable[[Path], object]:
                 input=look_command().stdin,
                 capture_output=True,
                 check=True,
-                env={"HF_HUB_CACHE": str(there), "PATH": os.environ["PATH"]},
+                env={"HF_HUB_CACHE": str(there), "PATH": SPARK_PATH},
                 **({"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if is_root else {}),
             )
             answer = RemoteResult(done.returncode, done.stdout.decode(), done.stderr.decode())
