@@ -2,13 +2,11 @@
 
 import asyncio
 import itertools
-import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import asyncssh
 import httpx
 import pytest
 import pytest_asyncio
@@ -28,13 +26,12 @@ from spark_common.contracts.swaps import Phase, RequestSwap, SwapView
 from spark_common.errors import QuarantinedError, SparkError, UnavailableError
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.settings import ClusterSettings, HostSettings
 from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
 from spark_sim.memory import GIB_KB
+from spark_sim.two_sparks import two_sparks
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.canary_watch import CanaryWatch
@@ -118,36 +115,10 @@ class Guarded:
 @asynccontextmanager
 async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
     """Run one."""
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
-    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
-    usual = SimConfig(
-        directory=tmp_path / "sim",
-        authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11",
-        spark2=f"{net}.12",
-        ssh_port=0,
-        control_port=0,
-        speed=60.0,
-        neighbours=False,
-    )
     clock = SystemClock()
     async with AsyncExitStack() as exits:
-        cluster = await exits.enter_async_context(SimulatedCluster(replace(usual, **config)))
-        hosts = tuple(
-            HostSettings(
-                name=name,
-                label=f"Spark {name[-1]}",
-                address=host.address,
-                user="spark",
-                ssh_port=host.ssh_port,
-            )
-            for name, host in cluster.hosts.items()
-        )
-        settings = ClusterSettings(
-            hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
-        )
+        sparks = await exits.enter_async_context(two_sparks(tmp_path, **{"speed": 60.0} | config))
+        settings = sparks.settings
         shell = SshShell(settings, clock, SshTimes(remember_seconds=1))
         exits.push_async_callback(shell.close)
         http = httpx.AsyncClient(trust_env=False)
@@ -157,7 +128,7 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
         quarantining = Quarantining(records, clock, lambda: shelf.announce())
         observer = RuntimeObserver(runtime, clock, lambda repo: shelf.key_for(repo), _nothing)
         shelf = DiskShelf(
-            Hosts(shell, [Spark(host.name, host.label) for host in hosts], clock),
+            Hosts(shell, [Spark(host.name, host.label) for host in settings.hosts], clock),
             load_recipes(),
             LaunchSettings(),
             observer,
@@ -187,7 +158,7 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
         )
         tasks = [asyncio.create_task(loop.run()) for loop in (path.teller, path.worker)]
         exits.push_async_callback(end, tasks)
-        yield Guarded(cluster, path, records, shelf)
+        yield Guarded(sparks.cluster, path, records, shelf)
 
 
 async def _nothing() -> None:

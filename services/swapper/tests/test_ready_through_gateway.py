@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncssh
 import httpx
 import pytest
 import pytest_asyncio
@@ -31,11 +30,11 @@ from spark_common.contracts.swaps import (
 from spark_common.embedded.child import free_port
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.settings import ClusterSettings, HostSettings, HttpSettings
+from spark_common.settings import HttpSettings
 from spark_common.tasks import end
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
+from spark_sim.two_sparks import two_sparks
 from spark_swapper.app import wire
 from spark_swapper.settings import SwapperSettings, SwapTimings
 
@@ -168,40 +167,15 @@ class House:
 
 @pytest_asyncio.fixture
 async def house(tmp_path, nats_server, redis_server) -> AsyncIterator[House]:
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
-    net = f"127.{20 + os.getpid() % 200}.{1 + os.getpid() // 200 % 250}"
-    config = SimConfig(
-        directory=tmp_path / "sim",
-        authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11",
-        spark2=f"{net}.12",
-        ssh_port=0,
-        control_port=0,
-        speed=60.0,
-        tokens_per_second=50.0,
-        neighbours=False,
-    )
     async with AsyncExitStack() as exits:
-        cluster = await exits.enter_async_context(SimulatedCluster(config))
-        hosts = tuple(
-            HostSettings(
-                name=name,
-                label=f"Spark {name[-1]}",
-                address=host.address,
-                user="spark",
-                ssh_port=host.ssh_port,
-            )
-            for name, host in cluster.hosts.items()
+        sparks = await exits.enter_async_context(
+            two_sparks(tmp_path, speed=60.0, tokens_per_second=50.0)
         )
         settings = SwapperSettings(
             bus=nats_server.settings("swapper"),
             redis=redis_server.settings,
             http=HttpSettings(bind_port=0),
-            cluster=ClusterSettings(
-                hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
-            ),
+            cluster=sparks.settings,
             timings=TIMINGS,
             data_dir=tmp_path / "data",
         )
@@ -209,7 +183,7 @@ async def house(tmp_path, nats_server, redis_server) -> AsyncIterator[House]:
         asker = await connect_bus(bus, "gateway", SystemClock())
         exits.push_async_callback(asker.close)
         house = House(
-            settings, cluster, asker, bus.seed_file, bus.url, log=tmp_path / "gateway.log"
+            settings, sparks.cluster, asker, bus.seed_file, bus.url, log=tmp_path / "gateway.log"
         )
         exits.push_async_callback(house.kill_gateway)
         await house.start_swapper()

@@ -2,13 +2,11 @@
 
 import asyncio
 import itertools
-import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import asyncssh
 import httpx
 import pytest
 import pytest_asyncio
@@ -44,11 +42,11 @@ from spark_common.errors import (
 from spark_common.events import SwapRequested
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.settings import ClusterSettings, HostSettings, HttpSettings
+from spark_common.settings import HttpSettings
 from spark_common.tasks import end
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
+from spark_sim.two_sparks import two_sparks
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.app import Swapper, wire
 from spark_swapper.jobs import first_job
@@ -149,46 +147,20 @@ class Stack:
 
 @pytest_asyncio.fixture
 async def stack(tmp_path, nats_server, redis_server) -> AsyncIterator[Stack]:
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
-    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
-    config = SimConfig(
-        directory=tmp_path / "sim",
-        authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11",
-        spark2=f"{net}.12",
-        ssh_port=0,
-        control_port=0,
-        speed=60.0,
-        neighbours=False,
-    )
     async with AsyncExitStack() as exits:
-        cluster = await exits.enter_async_context(SimulatedCluster(config))
-        hosts = tuple(
-            HostSettings(
-                name=name,
-                label=f"Spark {name[-1]}",
-                address=host.address,
-                user="spark",
-                ssh_port=host.ssh_port,
-            )
-            for name, host in cluster.hosts.items()
-        )
+        sparks = await exits.enter_async_context(two_sparks(tmp_path, speed=60.0))
         settings = SwapperSettings(
             bus=nats_server.settings("swapper"),
             redis=redis_server.settings,
             http=HttpSettings(bind_port=0),
-            cluster=ClusterSettings(
-                hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
-            ),
+            cluster=sparks.settings,
             guard=GUARD,
             timings=TIMINGS,
             data_dir=tmp_path / "data",
         )
         asker = await connect_bus(nats_server.settings("gateway"), "gateway", SystemClock())
         exits.push_async_callback(asker.close)
-        stack = Stack(settings, cluster, asker, exits)
+        stack = Stack(settings, sparks.cluster, asker, exits)
         await stack.start()
         yield stack
         await stack.kill()
