@@ -56,9 +56,11 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
 
 QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
 TIMINGS = SwapTimings(
-    drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=20, poll_seconds=0.1
+    drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=5, poll_seconds=0.1
 )
-GUARD = GuardSettings(memory_settle_seconds=4, freeze_seconds=10)
+GUARD = GuardSettings(memory_settle_seconds=2, freeze_seconds=10)
+SPEED, BY_HAND = 300.0, 60.0
+"""How fast the Sparks are, and how fast when a test comes in between in a load."""
 
 
 @dataclass
@@ -121,6 +123,11 @@ class Stack:
         """Poll a swap until its end."""
         return await self.until(swap_id, lambda view: view.finished_at is not None)
 
+    def slow_down(self) -> None:
+        """Let a load take a few seconds, long enough for a test to come in between."""
+        for host in self.cluster.hosts.values():
+            host.pace.speed = BY_HAND
+
     def launches(self) -> list[str]:
         """Return the repositories that vLLM was started with, in order."""
         return [entry.details["argv"][1] for entry in self.cluster.journal.of("runtime_launched")]
@@ -148,7 +155,7 @@ class Stack:
 @pytest_asyncio.fixture
 async def stack(tmp_path, nats_server, redis_server) -> AsyncIterator[Stack]:
     async with AsyncExitStack() as exits:
-        sparks = await exits.enter_async_context(two_sparks(tmp_path, speed=60.0))
+        sparks = await exits.enter_async_context(two_sparks(tmp_path, speed=SPEED))
         settings = SwapperSettings(
             bus=nats_server.settings("swapper"),
             redis=redis_server.settings,
@@ -219,9 +226,7 @@ async def test_a_model_over_both_sparks_loads_and_is_taken_away_from_both(stack)
 @pytest.mark.parametrize(
     ("behaviour", "codes"),
     [
-        ("oom_on_load", {"out_of_memory_killed"}),
         ("low_memory", {"not_enough_memory"}),
-        ("bad_flag", {"bad_arguments"}),
         ("hang", {"stalled"}),
         ("unreachable", {"host_unreachable"}),
     ],
@@ -245,6 +250,7 @@ async def test_a_swap_that_fails_says_why_and_the_next_one_works(stack, behaviou
 
 async def test_a_failed_swap_brings_the_previous_model_back_when_asked(stack):
     await stack.swapped(QWEN, "good")
+    stack.slow_down()
     await stack.request(GEMMA, id="bad", rollback=True)
     await stack.until("bad", lambda view: view.phase is Phase.LOADING)
     await stack.cluster.behave("all", "oom_on_load")
@@ -255,6 +261,7 @@ async def test_a_failed_swap_brings_the_previous_model_back_when_asked(stack):
 
 
 async def test_cancelling_a_load_empties_the_gpu(stack):
+    stack.slow_down()
     await stack.request(QWEN, id="one")
     await stack.until("one", lambda view: view.phase is Phase.LOADING)
     await stack.asker.call(CANCEL_SWAP, CancelSwap(id="one", requested_by="Bob"))
@@ -304,11 +311,11 @@ async def test_a_dry_run_plans_and_touches_nothing(stack):
     assert stack.launches() == []
 
 
-@pytest.mark.parametrize("phase", [Phase.STOPPING, Phase.LOADING])
-async def test_a_swapper_killed_in_the_middle_goes_on_and_launches_once(stack, phase):
+async def test_a_swapper_killed_in_the_middle_goes_on_and_launches_once(stack):
     await stack.swapped(QWEN, "before")
+    stack.slow_down()
     await stack.request(GEMMA, id="one")
-    reached = list(Phase)[list(Phase).index(phase) :]
+    reached = list(Phase)[list(Phase).index(Phase.STOPPING) :]
     await stack.until("one", lambda view: view.phase in reached)
     await stack.kill()
     await stack.start()
@@ -319,6 +326,7 @@ async def test_a_swapper_killed_in_the_middle_goes_on_and_launches_once(stack, p
 
 
 async def test_a_worker_that_died_while_no_swapper_was_there_is_found_and_named(stack):
+    stack.slow_down()
     await stack.request("minimax-m2.7", id="one")
     await stack.until("one", lambda view: view.phase is Phase.LOADING)
     spark2 = stack.cluster.hosts["spark2"]
@@ -334,6 +342,7 @@ async def test_a_worker_that_died_while_no_swapper_was_there_is_found_and_named(
 
 
 async def test_redis_and_nats_may_restart_in_the_middle(stack, redis_server, nats_server):
+    stack.slow_down()
     await stack.request(QWEN, id="one")
     await stack.until("one", lambda view: view.phase is Phase.LOADING)
     await redis_server.kill()
@@ -409,7 +418,7 @@ async def test_after_ten_bad_loads_in_a_row_a_good_one_works(stack):
         assert view.serving is None
     await stack.cluster.behave("all", "ok")
     assert not spark.engine.containers
-    assert not spark.runtimes.live
+    await until(lambda: not spark.runtimes.live, "the last process is gone")
     await until(lambda: spark.memory.available_gib == pytest.approx(free), "memory is back")
     view = await stack.swapped(GEMMA, "good")
     assert (view.phase, view.serving) == (Phase.READY, GEMMA), lines_of(view)

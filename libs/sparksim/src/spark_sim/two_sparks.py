@@ -24,7 +24,7 @@ class TwoSparks:
 
 @asynccontextmanager
 async def two_sparks(folder: Path, **config: Any) -> AsyncIterator[TwoSparks]:
-    """Run two Sparks with a key, addresses and ports of their own, and no neighbours.
+    """Run two Sparks with a key, addresses and ports of their own, no neighbours, quick answers.
 
     ``folder`` gets the key, the known hosts and, in ``sim``, the Sparks themselves; ``config`` is
     what else differs from ``SimConfig``. Raises OSError when an address or a port is taken.
@@ -40,6 +40,7 @@ async def two_sparks(folder: Path, **config: Any) -> AsyncIterator[TwoSparks]:
         "spark2": f"127.{net}.12",
         "ssh_port": 0,
         "control_port": 0,
+        "tokens_per_second": 4000.0,
         "neighbours": False,
     }
     async with SimulatedCluster(SimConfig(**(usual | config))) as cluster:
