@@ -35,7 +35,7 @@ from spark_common.tasks import end
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
-from spark_swapper.app import wire
+from spark_swapper.app import Swapper, wire
 from spark_swapper.settings import SwapperSettings, SwapTimings
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
@@ -61,6 +61,7 @@ class House:
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     closers: list[object] = field(default_factory=list)
     gateway: asyncio.subprocess.Process | None = None
+    swapper: Swapper | None = None
 
     @property
     def url(self) -> str:
@@ -75,7 +76,7 @@ class House:
         # The bus first: a question that comes late would open Redis again.
         self.closers = [bus.close, redis.aclose, http.aclose, shell.close]
         swapper = wire(self.settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
-        path = swapper.path
+        self.swapper, path = swapper, swapper.path
         await bus.serve(
             "swapper", "0.1.0", "test", [*path.handlers.verbs(), *path.log_verbs.verbs()]
         )
@@ -169,7 +170,7 @@ class House:
 async def house(tmp_path, nats_server, redis_server) -> AsyncIterator[House]:
     async with AsyncExitStack() as exits:
         sparks = await exits.enter_async_context(
-            two_sparks(tmp_path, speed=60.0, tokens_per_second=50.0)
+            two_sparks(tmp_path, speed=300.0, tokens_per_second=200.0)
         )
         settings = SwapperSettings(
             bus=nats_server.settings("swapper"),
@@ -207,7 +208,7 @@ async def test_a_stream_is_drained_protected_and_only_cut_off_by_force(house):
         async for line in house.stream(tokens):
             lines.append(line)
 
-    listening = asyncio.create_task(listen(150))
+    listening = asyncio.create_task(listen(600))
     await until(lambda: len(lines) > 3, "the stream")
     await house.request(GEMMA, "waits")
     await house.reached("waits", Phase.DRAINING)
@@ -221,7 +222,7 @@ async def test_a_stream_is_drained_protected_and_only_cut_off_by_force(house):
     assert (view.phase, view.serving) == (Phase.READY, GEMMA), (view.message, view.cause)
 
     # It takes longer: nothing is touched, and the door is open again at once.
-    listening = asyncio.create_task(listen(1500))
+    listening = asyncio.create_task(listen(6000))
     await until(lambda: len(lines) > 3, "the stream")
     await house.request(QWEN, "protects")
     view = await house.ended("protects")
@@ -246,7 +247,7 @@ async def test_a_stream_is_drained_protected_and_only_cut_off_by_force(house):
 async def test_without_a_gateway_and_with_gibberish_it_is_said_kept_and_cleared(house):
     async def listen():
         with contextlib.suppress(httpx.HTTPError):
-            async for _ in house.stream(100):
+            async for _ in house.stream(400):
                 started.set()
 
     started = asyncio.Event()
@@ -264,6 +265,8 @@ async def test_without_a_gateway_and_with_gibberish_it_is_said_kept_and_cleared(
     assert (menu.runtime.state, menu.runtime.model) == ("degraded", GEMMA)
     launched = len(house.cluster.journal.of("runtime_launched"))
 
+    # Else its command would come again, and only after a while.
+    await until(lambda: house.swapper.path.worker.running is None, "the swap is told to its end")
     await house.stop_swapper()
     await house.start_swapper()
 
