@@ -60,6 +60,7 @@ TIMINGS = SwapTimings(
     drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=20, poll_seconds=0.1
 )
 GUARD = GuardSettings(memory_settle_seconds=10, freeze_seconds=20)
+SPEED = 200.0
 LOOKS = {"ssh_command", "preflight"}
 """Entries of the simulator's journal that are no effects."""
 
@@ -108,6 +109,11 @@ class Guarded:
         homes = [host.sandbox.home for host in self.cluster.hosts.values()]
         return sorted(str(path) for home in homes for path in home.glob(".spark-control/**/*"))
 
+    def pace(self, speed: float) -> None:
+        """Let everything on the Sparks take place so many times faster than it really does."""
+        for host in self.cluster.hosts.values():
+            host.pace.speed = speed
+
     def memory(self, host: str = "spark1"):
         return self.cluster.hosts[host].memory
 
@@ -117,7 +123,7 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
     """Run one."""
     clock = SystemClock()
     async with AsyncExitStack() as exits:
-        sparks = await exits.enter_async_context(two_sparks(tmp_path, **{"speed": 60.0} | config))
+        sparks = await exits.enter_async_context(two_sparks(tmp_path, **{"speed": SPEED} | config))
         settings = sparks.settings
         shell = SshShell(settings, clock, SshTimes(remember_seconds=1))
         exits.push_async_callback(shell.close)
@@ -269,36 +275,39 @@ async def test_images_that_differ_are_refused_with_the_difference(tmp_path):
 async def test_memory_that_comes_back_late_is_waited_for(sparks):
     await sparks.swapped(QWEN, "one")
     await sparks.cluster.behave("spark1", "memory_late")
-    sparks.memory().return_seconds = 150
+    sparks.memory().return_seconds = 2.5 * SPEED
     view = await sparks.swapped(GEMMA, "two")
     assert (view.phase, view.serving) == (Phase.READY, GEMMA), view
     stopping = next(mark for mark in view.phases if mark.phase is Phase.STOPPING)
-    assert stopping.seconds > 150 / 60
+    assert stopping.seconds > 2.5
 
 
-async def test_a_load_that_is_eaten_up_is_ended_and_the_old_model_is_back(tmp_path):
-    async with guarded(tmp_path, speed=25.0) as sparks:
-        await sparks.swapped(QWEN, "one")
-        await sparks.path.admission.request(RequestSwap(model=GEMMA, id="two"))
-        await sparks.seen("two", lambda view: view.percent is not None)
-        await sparks.cluster.behave("spark1", "memory_leak")
-        view = await sparks.seen("two", lambda view: view.phase is Phase.ROLLING_BACK)
-        await sparks.cluster.behave("spark1", "ok")
-        view = await sparks.seen("two", lambda view: view.finished_at is not None)
-        assert (view.phase, view.serving) == (Phase.ROLLED_BACK, QWEN), view
-        assert view.cause.code == "low_memory_aborted"
-        assert sparks.cluster.journal.of("host_frozen") == []
-        card = (await sparks.shelf.menu(refresh=False)).models
-        test = next(model.test for model in card if model.key == GEMMA)
-        assert (test.kind, test.verdict) == ("load", "bad")
+async def test_a_load_that_is_eaten_up_is_ended_and_the_old_model_is_back(sparks):
+    await sparks.swapped(QWEN, "one")
+    sparks.pace(25.0)  # slow enough for the watch to see it coming
+    await sparks.path.admission.request(RequestSwap(model=GEMMA, id="two"))
+    await sparks.seen("two", lambda view: view.percent is not None)
+    await sparks.cluster.behave("spark1", "memory_leak")
+    view = await sparks.seen("two", lambda view: view.phase is Phase.ROLLING_BACK)
+    await sparks.cluster.behave("spark1", "ok")
+    sparks.pace(SPEED)
+    view = await sparks.seen("two", lambda view: view.finished_at is not None)
+    assert (view.phase, view.serving) == (Phase.ROLLED_BACK, QWEN), view
+    assert view.cause.code == "low_memory_aborted"
+    assert sparks.cluster.journal.of("host_frozen") == []
+    card = (await sparks.shelf.menu(refresh=False)).models
+    test = next(model.test for model in card if model.key == GEMMA)
+    assert (test.kind, test.verdict) == ("load", "bad")
 
 
 async def test_a_model_that_took_its_spark_down_is_refused_until_it_is_cleared(sparks):
+    sparks.pace(60.0)  # seen alive before, and silent for a while
     await sparks.cluster.behave("spark1", "freeze_on_load")
     view = await sparks.swapped(QWEN, "one")
     assert (view.phase, view.cause.code) == (Phase.FAILED, "host_went_down"), view
     assert sparks.cluster.journal.of("host_restarted")
     await sparks.cluster.behave("spark1", "ok")
+    sparks.pace(SPEED)
     menu = await sparks.shelf.menu(refresh=True)
     card = next(model for model in menu.models if model.key == QWEN)
     assert "Spark 1" in card.quarantine.reason
