@@ -203,6 +203,7 @@ async def test_load_then_swap_then_the_menu_shows_it(stack):
     menu = await stack.asker.call(LIST_MODELS, ListModels())
     assert (menu.runtime.state, menu.runtime.model) == ("serving", GEMMA)
     assert [model.key for model in menu.models if model.loaded] == [GEMMA]
+    await until(lambda: stack.swapper.path.worker.running is None, "the worker is free")
     swaps = await stack.asker.call(LIST_SWAPS, ListSwaps())
     assert [swap.id for swap in swaps.recent] == ["second", "first"]
     assert swaps.current is None
