@@ -3,21 +3,18 @@
 import argparse
 import asyncio
 import json
-import random
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
-import asyncssh
 from benchmarks.menu_scan.contenders import CONTENDERS, CountingShell
 from benchmarks.menu_scan.plant import plant
 
 from spark_common.clock import SystemClock
 from spark_common.remote.ssh import SshShell
-from spark_common.settings import ClusterSettings, HostSettings
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
+from spark_sim.two_sparks import two_sparks
 
 
 def arguments() -> argparse.Namespace:
@@ -31,37 +28,11 @@ def arguments() -> argparse.Namespace:
 async def main(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="menu-scan-") as place:
         directory = Path(place)
-        key = asyncssh.generate_private_key("ssh-ed25519")
-        key.write_private_key(str(directory / "key"))
-        (directory / "key").chmod(0o600)
-        net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
-        config = SimConfig(
-            directory=directory / "sim",
-            authorized_key=key.export_public_key().decode().strip(),
-            spark1=f"{net}.11",
-            spark2=f"{net}.12",
-            ssh_port=0,
-            control_port=0,
-            neighbours=False,
-            catalogue=(),
-        )
-        async with SimulatedCluster(config) as cluster:
+        async with two_sparks(directory, catalogue=()) as sparks:
+            cluster = sparks.cluster
             host = cluster.hosts["spark1"]
             entries = plant(host.sandbox.hub, options.models, options.files)
-            settings = ClusterSettings(
-                hosts=(
-                    HostSettings(
-                        name="spark1",
-                        label="Spark 1",
-                        address=host.address,
-                        user="spark",
-                        ssh_port=host.ssh_port,
-                    ),
-                ),
-                ssh_key_path=directory / "key",
-                known_hosts_path=directory / "known",
-            )
-            ssh = SshShell(settings, SystemClock())
+            ssh = SshShell(sparks.settings, SystemClock())
             try:
                 await measure(cluster, CountingShell(ssh), entries, options)
             finally:

@@ -9,6 +9,8 @@ from spark_sim.checkout import CheckoutState
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.testing import Connect, Login
 
+pytestmark = pytest.mark.connected
+
 GIT = "git -C spark-vllm-docker "
 BUILD = "cd spark-vllm-docker && ./build-and-copy.sh "
 IMAGE_ID = "docker image inspect --format '{{.Id}}' "

@@ -2,13 +2,11 @@
 
 import asyncio
 import itertools
-import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import asyncssh
 import httpx
 import pytest
 import pytest_asyncio
@@ -28,13 +26,12 @@ from spark_common.contracts.swaps import Phase, RequestSwap, SwapView
 from spark_common.errors import QuarantinedError, SparkError, UnavailableError
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.settings import ClusterSettings, HostSettings
 from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
 from spark_sim.memory import GIB_KB
+from spark_sim.two_sparks import two_sparks
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.canary_watch import CanaryWatch
@@ -63,6 +60,7 @@ TIMINGS = SwapTimings(
     drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=20, poll_seconds=0.1
 )
 GUARD = GuardSettings(memory_settle_seconds=10, freeze_seconds=20)
+SPEED = 200.0
 LOOKS = {"ssh_command", "preflight"}
 """Entries of the simulator's journal that are no effects."""
 
@@ -111,6 +109,11 @@ class Guarded:
         homes = [host.sandbox.home for host in self.cluster.hosts.values()]
         return sorted(str(path) for home in homes for path in home.glob(".spark-control/**/*"))
 
+    def pace(self, speed: float) -> None:
+        """Let everything on the Sparks take place so many times faster than it really does."""
+        for host in self.cluster.hosts.values():
+            host.pace.speed = speed
+
     def memory(self, host: str = "spark1"):
         return self.cluster.hosts[host].memory
 
@@ -118,36 +121,10 @@ class Guarded:
 @asynccontextmanager
 async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
     """Run one."""
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
-    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
-    usual = SimConfig(
-        directory=tmp_path / "sim",
-        authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11",
-        spark2=f"{net}.12",
-        ssh_port=0,
-        control_port=0,
-        speed=60.0,
-        neighbours=False,
-    )
     clock = SystemClock()
     async with AsyncExitStack() as exits:
-        cluster = await exits.enter_async_context(SimulatedCluster(replace(usual, **config)))
-        hosts = tuple(
-            HostSettings(
-                name=name,
-                label=f"Spark {name[-1]}",
-                address=host.address,
-                user="spark",
-                ssh_port=host.ssh_port,
-            )
-            for name, host in cluster.hosts.items()
-        )
-        settings = ClusterSettings(
-            hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
-        )
+        sparks = await exits.enter_async_context(two_sparks(tmp_path, **{"speed": SPEED} | config))
+        settings = sparks.settings
         shell = SshShell(settings, clock, SshTimes(remember_seconds=1))
         exits.push_async_callback(shell.close)
         http = httpx.AsyncClient(trust_env=False)
@@ -157,7 +134,7 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
         quarantining = Quarantining(records, clock, lambda: shelf.announce())
         observer = RuntimeObserver(runtime, clock, lambda repo: shelf.key_for(repo), _nothing)
         shelf = DiskShelf(
-            Hosts(shell, [Spark(host.name, host.label) for host in hosts], clock),
+            Hosts(shell, [Spark(host.name, host.label) for host in settings.hosts], clock),
             load_recipes(),
             LaunchSettings(),
             observer,
@@ -187,7 +164,7 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
         )
         tasks = [asyncio.create_task(loop.run()) for loop in (path.teller, path.worker)]
         exits.push_async_callback(end, tasks)
-        yield Guarded(cluster, path, records, shelf)
+        yield Guarded(sparks.cluster, path, records, shelf)
 
 
 async def _nothing() -> None:
@@ -298,36 +275,39 @@ async def test_images_that_differ_are_refused_with_the_difference(tmp_path):
 async def test_memory_that_comes_back_late_is_waited_for(sparks):
     await sparks.swapped(QWEN, "one")
     await sparks.cluster.behave("spark1", "memory_late")
-    sparks.memory().return_seconds = 150
+    sparks.memory().return_seconds = 2.5 * SPEED
     view = await sparks.swapped(GEMMA, "two")
     assert (view.phase, view.serving) == (Phase.READY, GEMMA), view
     stopping = next(mark for mark in view.phases if mark.phase is Phase.STOPPING)
-    assert stopping.seconds > 150 / 60
+    assert stopping.seconds > 2.5
 
 
-async def test_a_load_that_is_eaten_up_is_ended_and_the_old_model_is_back(tmp_path):
-    async with guarded(tmp_path, speed=25.0) as sparks:
-        await sparks.swapped(QWEN, "one")
-        await sparks.path.admission.request(RequestSwap(model=GEMMA, id="two"))
-        await sparks.seen("two", lambda view: view.percent is not None)
-        await sparks.cluster.behave("spark1", "memory_leak")
-        view = await sparks.seen("two", lambda view: view.phase is Phase.ROLLING_BACK)
-        await sparks.cluster.behave("spark1", "ok")
-        view = await sparks.seen("two", lambda view: view.finished_at is not None)
-        assert (view.phase, view.serving) == (Phase.ROLLED_BACK, QWEN), view
-        assert view.cause.code == "low_memory_aborted"
-        assert sparks.cluster.journal.of("host_frozen") == []
-        card = (await sparks.shelf.menu(refresh=False)).models
-        test = next(model.test for model in card if model.key == GEMMA)
-        assert (test.kind, test.verdict) == ("load", "bad")
+async def test_a_load_that_is_eaten_up_is_ended_and_the_old_model_is_back(sparks):
+    await sparks.swapped(QWEN, "one")
+    sparks.pace(25.0)  # slow enough for the watch to see it coming
+    await sparks.path.admission.request(RequestSwap(model=GEMMA, id="two"))
+    await sparks.seen("two", lambda view: view.percent is not None)
+    await sparks.cluster.behave("spark1", "memory_leak")
+    view = await sparks.seen("two", lambda view: view.phase is Phase.ROLLING_BACK)
+    await sparks.cluster.behave("spark1", "ok")
+    sparks.pace(SPEED)
+    view = await sparks.seen("two", lambda view: view.finished_at is not None)
+    assert (view.phase, view.serving) == (Phase.ROLLED_BACK, QWEN), view
+    assert view.cause.code == "low_memory_aborted"
+    assert sparks.cluster.journal.of("host_frozen") == []
+    card = (await sparks.shelf.menu(refresh=False)).models
+    test = next(model.test for model in card if model.key == GEMMA)
+    assert (test.kind, test.verdict) == ("load", "bad")
 
 
 async def test_a_model_that_took_its_spark_down_is_refused_until_it_is_cleared(sparks):
+    sparks.pace(60.0)  # seen alive before, and silent for a while
     await sparks.cluster.behave("spark1", "freeze_on_load")
     view = await sparks.swapped(QWEN, "one")
     assert (view.phase, view.cause.code) == (Phase.FAILED, "host_went_down"), view
     assert sparks.cluster.journal.of("host_restarted")
     await sparks.cluster.behave("spark1", "ok")
+    sparks.pace(SPEED)
     menu = await sparks.shelf.menu(refresh=True)
     card = next(model for model in menu.models if model.key == QWEN)
     assert "Spark 1" in card.quarantine.reason

@@ -71,6 +71,9 @@ async def test_memory_that_does_not_come_back_fails_with_numbers_before_the_laun
     assert "launch@spark1" not in effects()
     assert job.cause.code == "not_enough_memory"
     assert "only 60.0 GB are available" in job.cause.sentence
+    assert rollback or job.message.endswith(
+        "The GPU is empty now. Press 'Switch to this' on any card."
+    )
     # It stopped rising after 16 s: nobody waits the whole minute for it.
     stopping = next(mark for mark in job.phases if mark.phase is Phase.STOPPING)
     assert stopping.seconds < 50

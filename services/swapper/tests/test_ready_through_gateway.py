@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncssh
 import httpx
 import pytest
 import pytest_asyncio
@@ -31,12 +30,12 @@ from spark_common.contracts.swaps import (
 from spark_common.embedded.child import free_port
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.settings import ClusterSettings, HostSettings, HttpSettings
+from spark_common.settings import HttpSettings
 from spark_common.tasks import end
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
-from spark_swapper.app import wire
+from spark_sim.two_sparks import two_sparks
+from spark_swapper.app import Swapper, wire
 from spark_swapper.settings import SwapperSettings, SwapTimings
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
@@ -62,6 +61,7 @@ class House:
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     closers: list[object] = field(default_factory=list)
     gateway: asyncio.subprocess.Process | None = None
+    swapper: Swapper | None = None
 
     @property
     def url(self) -> str:
@@ -76,7 +76,7 @@ class House:
         # The bus first: a question that comes late would open Redis again.
         self.closers = [bus.close, redis.aclose, http.aclose, shell.close]
         swapper = wire(self.settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
-        path = swapper.path
+        self.swapper, path = swapper, swapper.path
         await bus.serve(
             "swapper", "0.1.0", "test", [*path.handlers.verbs(), *path.log_verbs.verbs()]
         )
@@ -168,40 +168,15 @@ class House:
 
 @pytest_asyncio.fixture
 async def house(tmp_path, nats_server, redis_server) -> AsyncIterator[House]:
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
-    net = f"127.{20 + os.getpid() % 200}.{1 + os.getpid() // 200 % 250}"
-    config = SimConfig(
-        directory=tmp_path / "sim",
-        authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11",
-        spark2=f"{net}.12",
-        ssh_port=0,
-        control_port=0,
-        speed=60.0,
-        tokens_per_second=50.0,
-        neighbours=False,
-    )
     async with AsyncExitStack() as exits:
-        cluster = await exits.enter_async_context(SimulatedCluster(config))
-        hosts = tuple(
-            HostSettings(
-                name=name,
-                label=f"Spark {name[-1]}",
-                address=host.address,
-                user="spark",
-                ssh_port=host.ssh_port,
-            )
-            for name, host in cluster.hosts.items()
+        sparks = await exits.enter_async_context(
+            two_sparks(tmp_path, speed=300.0, tokens_per_second=200.0)
         )
         settings = SwapperSettings(
             bus=nats_server.settings("swapper"),
             redis=redis_server.settings,
             http=HttpSettings(bind_port=0),
-            cluster=ClusterSettings(
-                hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
-            ),
+            cluster=sparks.settings,
             timings=TIMINGS,
             data_dir=tmp_path / "data",
         )
@@ -209,7 +184,7 @@ async def house(tmp_path, nats_server, redis_server) -> AsyncIterator[House]:
         asker = await connect_bus(bus, "gateway", SystemClock())
         exits.push_async_callback(asker.close)
         house = House(
-            settings, cluster, asker, bus.seed_file, bus.url, log=tmp_path / "gateway.log"
+            settings, sparks.cluster, asker, bus.seed_file, bus.url, log=tmp_path / "gateway.log"
         )
         exits.push_async_callback(house.kill_gateway)
         await house.start_swapper()
@@ -233,7 +208,7 @@ async def test_a_stream_is_drained_protected_and_only_cut_off_by_force(house):
         async for line in house.stream(tokens):
             lines.append(line)
 
-    listening = asyncio.create_task(listen(150))
+    listening = asyncio.create_task(listen(600))
     await until(lambda: len(lines) > 3, "the stream")
     await house.request(GEMMA, "waits")
     await house.reached("waits", Phase.DRAINING)
@@ -247,7 +222,7 @@ async def test_a_stream_is_drained_protected_and_only_cut_off_by_force(house):
     assert (view.phase, view.serving) == (Phase.READY, GEMMA), (view.message, view.cause)
 
     # It takes longer: nothing is touched, and the door is open again at once.
-    listening = asyncio.create_task(listen(1500))
+    listening = asyncio.create_task(listen(6000))
     await until(lambda: len(lines) > 3, "the stream")
     await house.request(QWEN, "protects")
     view = await house.ended("protects")
@@ -272,7 +247,7 @@ async def test_a_stream_is_drained_protected_and_only_cut_off_by_force(house):
 async def test_without_a_gateway_and_with_gibberish_it_is_said_kept_and_cleared(house):
     async def listen():
         with contextlib.suppress(httpx.HTTPError):
-            async for _ in house.stream(100):
+            async for _ in house.stream(400):
                 started.set()
 
     started = asyncio.Event()
@@ -290,6 +265,8 @@ async def test_without_a_gateway_and_with_gibberish_it_is_said_kept_and_cleared(
     assert (menu.runtime.state, menu.runtime.model) == ("degraded", GEMMA)
     launched = len(house.cluster.journal.of("runtime_launched"))
 
+    # Else its command would come again, and only after a while.
+    await until(lambda: house.swapper.path.worker.running is None, "the swap is told to its end")
     await house.stop_swapper()
     await house.start_swapper()
 

@@ -48,6 +48,8 @@ class Attempt:
     cancellation: Cancellation = field(default_factory=Cancellation)
     check_gate: Callable[[], Awaitable[None]] = _open
     """Raises SwapFault when the lease was taken since; called right before the first effect."""
+    cleared: bool = False
+    """Whether the old model was seen to be gone, and nothing was started since."""
 
     def order(self, step: str) -> Order:
         """Return the order for one guarded step of this swap."""

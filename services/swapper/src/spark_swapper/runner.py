@@ -98,6 +98,7 @@ class SwapRunner:
                 await self._guard.before_stop(attempt, candidate)
                 deadline = self._clock.monotonic() + self._timings.stop_seconds
                 await self._stopping.run(attempt, candidate, runtime.STOP, deadline)
+                attempt.cleared = True
                 attempt.stop_if_cancelled()
                 await self._guard.after_stop(attempt, candidate)
                 where = self._runtime.label(candidate.head)
@@ -220,7 +221,7 @@ class SwapRunner:
             return
         if job.cause is None:
             await journal.keep(cause=cause, failed_in=job.phase)
-        left: str | None = None
+        left = "" if attempt.cleared and job.phase is Phase.STOPPING else None
         if job.phase in _TOUCHED and cause.code not in _NOT_OURS:
             left = await self._clear(attempt, candidate, runtime.CLEAR)
         past_stopping = job.phase in (Phase.STOPPING, *_TOUCHED) and cause.code not in _NOT_OURS

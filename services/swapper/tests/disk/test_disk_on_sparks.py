@@ -1,14 +1,12 @@
 """Menu from disk and deletion over real NATS, Redis and SSH, against two simulated Sparks."""
 
 import asyncio
-import random
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncssh
 import httpx
 import pytest
 import pytest_asyncio
@@ -29,11 +27,11 @@ from spark_common.errors import ConflictError, ModelInUseError
 from spark_common.redis_access import connect_redis
 from spark_common.remote import RemoteCommand, RemoteResult
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.settings import ClusterSettings, HostSettings, HttpSettings
+from spark_common.settings import HttpSettings
 from spark_common.tasks import end
 from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F401
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
+from spark_sim.two_sparks import two_sparks
 from spark_swapper.app import Swapper, wire
 from spark_swapper.settings import SwapperSettings, SwapTimings
 
@@ -93,41 +91,23 @@ class Stack:
 
 @pytest_asyncio.fixture
 async def stack(nats_server, redis_server, tmp_path) -> AsyncIterator[Stack]:  # noqa: F811
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
     # Where everybody may go: the SSH user of these Sparks is not root.
     directory = Path(tempfile.mkdtemp(prefix="sparks-"))
     directory.chmod(0o755)
-    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
-    config = SimConfig(
-        directory=directory, authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11", spark2=f"{net}.12", ssh_port=0, control_port=0, speed=200.0,
-        neighbours=False, plain_user=True,
-    )  # fmt: skip
     try:
-        async with SimulatedCluster(config) as cluster:
-            hosts = tuple(
-                HostSettings(
-                    name=name, label=f"Spark {name[-1]}", address=host.address, user="spark",
-                    ssh_port=host.ssh_port,
-                )
-                for name, host in cluster.hosts.items()
-            )  # fmt: skip
+        async with two_sparks(
+            tmp_path, directory=directory, speed=200.0, plain_user=True
+        ) as sparks:
             settings = SwapperSettings(
                 bus=nats_server.settings("swapper"),
                 redis=redis_server.settings,
                 http=HttpSettings(bind_port=1),
-                cluster=ClusterSettings(
-                    hosts=hosts,
-                    ssh_key_path=tmp_path / "key",
-                    known_hosts_path=tmp_path / "known",
-                ),
+                cluster=sparks.settings,
                 timings=SwapTimings(),
                 data_dir=tmp_path / "data",
             )
             asker = await connect_bus(nats_server.settings("gateway"), "gateway", SystemClock())
-            stack = Stack(settings, cluster, asker)
+            stack = Stack(settings, sparks.cluster, asker)
             await stack.start()
             try:
                 yield stack

@@ -1,12 +1,10 @@
 """Downloads on simulated Sparks, with a bus and records in memory that outlive the process."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncssh
 import pytest
 import pytest_asyncio
 
@@ -14,12 +12,12 @@ from spark_common.clock import SystemClock
 from spark_common.contracts.downloads import DownloadView, StartDownload
 from spark_common.contracts.jobs import GetJob
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.settings import ClusterSettings, HostSettings
+from spark_common.settings import ClusterSettings
 from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.job_records import MemoryJobRecords
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
+from spark_sim.two_sparks import two_sparks
 from spark_swapper.downloads.record import DownloadJob
 from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks
@@ -136,35 +134,8 @@ class DownloadBench:
 
 @pytest_asyncio.fixture
 async def sparks(tmp_path: Path) -> AsyncIterator[DownloadBench]:
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
-    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
-    config = SimConfig(
-        directory=tmp_path / "sim",
-        authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11",
-        spark2=f"{net}.12",
-        ssh_port=0,
-        control_port=0,
-        speed=800.0,
-        neighbours=False,
-    )
-    async with SimulatedCluster(config) as cluster:
-        hosts = tuple(
-            HostSettings(
-                name=name,
-                label=f"Spark {name[-1]}",
-                address=host.address,
-                user="spark",
-                ssh_port=host.ssh_port,
-            )
-            for name, host in cluster.hosts.items()
-        )
-        settings = ClusterSettings(
-            hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
-        )
-        bench = DownloadBench(cluster, settings)
+    async with two_sparks(tmp_path, speed=800.0) as running:
+        bench = DownloadBench(running.cluster, running.settings)
         await bench.start()
         yield bench
         await bench.kill()

@@ -2,20 +2,17 @@
 
 import asyncio
 import itertools
-import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
-import asyncssh
 import httpx
 import pytest_asyncio
 
 from spark_common.clock import SystemClock
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.settings import ClusterSettings, HostSettings
 from spark_common.testing import MemoryBus
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
+from spark_sim.two_sparks import two_sparks
 from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.attempt import Attempt, Cancellation
@@ -145,37 +142,8 @@ class LoadBench:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def loads(tmp_path_factory) -> AsyncIterator[LoadBench]:
-    tmp_path = tmp_path_factory.mktemp("loads")
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
-    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
-    config = SimConfig(
-        directory=tmp_path / "sim",
-        authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11",
-        spark2=f"{net}.12",
-        ssh_port=0,
-        control_port=0,
-        speed=SPEED,
-        neighbours=False,
-    )
-    async with SimulatedCluster(config) as cluster:
-        settings = ClusterSettings(
-            hosts=tuple(
-                HostSettings(
-                    name=name,
-                    label=f"Spark {name[-1]}",
-                    address=host.address,
-                    user="spark",
-                    ssh_port=host.ssh_port,
-                )
-                for name, host in cluster.hosts.items()
-            ),
-            ssh_key_path=tmp_path / "key",
-            known_hosts_path=tmp_path / "known",
-        )
-        shell = SshShell(settings, SystemClock(), SshTimes(remember_seconds=1))
+    async with two_sparks(tmp_path_factory.mktemp("loads"), speed=SPEED) as sparks:
+        shell = SshShell(sparks.settings, SystemClock(), SshTimes(remember_seconds=1))
         async with httpx.AsyncClient(trust_env=False) as http:
-            yield LoadBench(cluster, SshRuntime(shell, http, settings))
+            yield LoadBench(sparks.cluster, SshRuntime(shell, http, sparks.settings))
         await shell.close()

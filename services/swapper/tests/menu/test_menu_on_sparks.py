@@ -1,11 +1,9 @@
 """The menu and the pre-flight over real SSH, against two simulated Sparks."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import asyncssh
 import pytest
 import pytest_asyncio
 
@@ -14,9 +12,8 @@ from spark_common.contracts.models import RuntimeView, SuggestRecipe
 from spark_common.errors import HostUnreachableError, ModelNotReadyError
 from spark_common.remote import RemoteCommand, RemoteResult
 from spark_common.remote.ssh import SshShell
-from spark_common.settings import ClusterSettings, HostSettings
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
+from spark_sim.two_sparks import two_sparks
 from spark_swapper.candidate import Candidate
 from spark_swapper.hosts import Hosts, Spark
 from spark_swapper.launch import LaunchSettings, plan_launch
@@ -69,41 +66,16 @@ class Sparks:
 
 @pytest_asyncio.fixture
 async def sparks(tmp_path) -> AsyncIterator[Sparks]:
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
-    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
-    config = SimConfig(
-        directory=tmp_path / "sim",
-        authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11",
-        spark2=f"{net}.12",
-        ssh_port=0,
-        control_port=0,
-        speed=200.0,
-        neighbours=False,
-    )
     clock = SystemClock()
-    async with SimulatedCluster(config) as cluster:
-        hosts = tuple(
-            HostSettings(
-                name=name,
-                label=f"Spark {name[-1]}",
-                address=host.address,
-                user="spark",
-                ssh_port=host.ssh_port,
-            )
-            for name, host in cluster.hosts.items()
-        )
-        settings = ClusterSettings(
-            hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
-        )
-        shell = SshShell(settings, clock)
+    async with two_sparks(tmp_path, speed=200.0) as running:
+        shell = SshShell(running.settings, clock)
 
         async def nobody(reason: str) -> None:
             return None
 
-        looked_at = Hosts(shell, [Spark(host.name, host.label) for host in hosts], clock)
+        looked_at = Hosts(
+            shell, [Spark(host.name, host.label) for host in running.settings.hosts], clock
+        )
         shelf = DiskShelf(
             looked_at,
             load_recipes(),
@@ -116,7 +88,7 @@ async def sparks(tmp_path) -> AsyncIterator[Sparks]:
         suggesting = Suggesting(
             looked_at, ModelReader(shell, clock), load_recipes(), LaunchSettings()
         )
-        yield Sparks(cluster, shell, shelf, ParserPreflight(shell, "vllm_node"), suggesting)
+        yield Sparks(running.cluster, shell, shelf, ParserPreflight(shell, "vllm_node"), suggesting)
         await shell.close()
 
 

@@ -1,11 +1,9 @@
 """Templates, knobs and local models over real SSH, against two simulated Sparks."""
 
-import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncssh
 import pytest
 import pytest_asyncio
 
@@ -21,10 +19,9 @@ from spark_common.contracts.recipes import (
 )
 from spark_common.remote import RemoteCommand
 from spark_common.remote.ssh import SshShell
-from spark_common.settings import ClusterSettings, HostSettings
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
+from spark_sim.two_sparks import two_sparks
 from spark_swapper.editing.editing import Editing
 from spark_swapper.editing.previewing import Previewing
 from spark_swapper.hosts import Hosts, Spark
@@ -76,37 +73,10 @@ class Workshop:
 
 @pytest_asyncio.fixture
 async def workshop(tmp_path) -> AsyncIterator[Workshop]:
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
-    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
-    config = SimConfig(
-        directory=tmp_path / "sim",
-        authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11",
-        spark2=f"{net}.12",
-        ssh_port=0,
-        control_port=0,
-        speed=200.0,
-        neighbours=False,
-    )
     clock = SystemClock()
-    async with SimulatedCluster(config) as cluster:
-        hosts = tuple(
-            HostSettings(
-                name=name,
-                label=f"Spark {name[-1]}",
-                address=host.address,
-                user="spark",
-                ssh_port=host.ssh_port,
-            )
-            for name, host in cluster.hosts.items()
-        )
-        settings = ClusterSettings(
-            hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
-        )
-        shell = SshShell(settings, clock)
-        sparks = tuple(Spark(host.name, host.label) for host in hosts)
+    async with two_sparks(tmp_path, speed=200.0) as running:
+        shell = SshShell(running.settings, clock)
+        sparks = tuple(Spark(host.name, host.label) for host in running.settings.hosts)
         looked_at, launch = Hosts(shell, sparks, clock), LaunchSettings()
         recipes, reader = Recipes(tmp_path / "models.override.yaml"), ModelReader(shell, clock)
 
@@ -117,9 +87,9 @@ async def workshop(tmp_path) -> AsyncIterator[Workshop]:
             return frozenset()
 
         shelf = DiskShelf(looked_at, recipes, launch, Idle(), Idle(), clock, nobody)
-        templating = Templating(shell, sparks, settings.vllm_dir, recipes, launch, clock)
+        templating = Templating(shell, sparks, running.settings.vllm_dir, recipes, launch, clock)
         yield Workshop(
-            cluster=cluster,
+            cluster=running.cluster,
             shell=shell,
             shelf=shelf,
             editing=Editing(

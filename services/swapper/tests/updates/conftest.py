@@ -1,23 +1,21 @@
 """Updates on two simulated Sparks, with a bus and records in memory; a start is a process."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-import asyncssh
 import pytest
 
 from spark_common.clock import SystemClock
 from spark_common.contracts.jobs import CancelJob, GetJob
 from spark_common.contracts.updates import ApplyUpdates, GetUpdates, RevertUpdates, UpdateView
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.settings import ClusterSettings, HostSettings
+from spark_common.settings import ClusterSettings
 from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.job_records import MemoryJobRecords
 from spark_sim.cluster import SimulatedCluster
-from spark_sim.config import SimConfig
+from spark_sim.two_sparks import two_sparks
 from spark_swapper.testing import FakeGate, MemoryJobs
 from spark_swapper.updates.wiring import UpdatePart, wire_updates
 
@@ -120,35 +118,8 @@ class Software:
 
 @pytest.fixture
 async def software(tmp_path) -> AsyncIterator[Software]:
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    key.write_private_key(str(tmp_path / "key"))
-    (tmp_path / "key").chmod(0o600)
-    net = f"127.{random.randint(20, 250)}.{random.randint(1, 250)}"
-    config = SimConfig(
-        directory=tmp_path / "sim",
-        authorized_key=key.export_public_key().decode().strip(),
-        spark1=f"{net}.11",
-        spark2=f"{net}.12",
-        ssh_port=0,
-        control_port=0,
-        speed=400.0,
-        neighbours=False,
-    )
-    async with SimulatedCluster(config) as cluster:
-        hosts = tuple(
-            HostSettings(
-                name=name,
-                label=f"Spark {name[-1]}",
-                address=host.address,
-                user="spark",
-                ssh_port=host.ssh_port,
-            )
-            for name, host in cluster.hosts.items()
-        )
-        settings = ClusterSettings(
-            hosts=hosts, ssh_key_path=tmp_path / "key", known_hosts_path=tmp_path / "known"
-        )
-        software = Software(cluster, settings)
+    async with two_sparks(tmp_path, speed=400.0) as running:
+        software = Software(running.cluster, running.settings)
         async with asyncio.timeout(60):
             while not all(sight.found for sight in software.part.look.sights):
                 await asyncio.sleep(0.02)
