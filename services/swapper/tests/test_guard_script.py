@@ -10,6 +10,8 @@ import pytest
 
 from spark_swapper.adapters.ssh_runtime import GUARD
 
+pytestmark = pytest.mark.connected
+
 SHELLS = ("sh", "bash")
 
 

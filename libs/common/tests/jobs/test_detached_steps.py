@@ -15,6 +15,8 @@ from spark_common.remote.detached import DETACHED, DetachedSteps, read_look
 from spark_common.testing.shell import LocalShell
 from spark_common.testing.wait import until
 
+pytestmark = pytest.mark.connected
+
 SECRET = "hf_thisIsTheSecretToken"
 
 

@@ -18,6 +18,8 @@ from spark_swapper.disk.order import delete_command, read_cleared, sweep_command
 from spark_swapper.scan.hf_cache import Rights
 from spark_swapper.scan.hf_scan import look_at_hub
 
+pytestmark = pytest.mark.connected
+
 
 def test_a_model_goes_and_its_bytes_are_counted(hub) -> None:
     hub.add("org/name", "a.safetensors", "b.safetensors")

@@ -30,6 +30,8 @@ from spark_swapper.recipes import load_recipes
 from spark_swapper.shelf import DiskShelf
 from spark_swapper.testing import FakeLoaded, MemoryMarks
 
+pytestmark = pytest.mark.connected
+
 GEMMA, KEY = "google/gemma-4-26b-it", "gemma-4-26b"
 SPARKS = (Spark("spark1", "Spark 1"), Spark("spark2", "Spark 2"))
 

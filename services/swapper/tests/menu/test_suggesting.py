@@ -24,6 +24,8 @@ from spark_swapper.suggest.infer import recipe_of
 from spark_swapper.suggest.reader import ModelReader
 from spark_swapper.suggest.reading import files_command, read_files
 
+pytestmark = pytest.mark.connected
+
 NEMOTRON = "nvidia/Nemotron-3-Nano-30B-A3B-FP8"
 KEY = "nemotron-3-nano-30b-a3b-fp8"
 CONFIGS = Path(__file__).parents[1] / "data" / "configs"

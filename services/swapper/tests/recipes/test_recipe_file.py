@@ -16,6 +16,8 @@ from spark_swapper.recipes import Recipes
 from spark_swapper.recipes.own_file import OwnFile
 from spark_swapper.recipes.own_text import HEADER, with_entry
 
+pytestmark = pytest.mark.connected
+
 WRITTEN = """\
 # mine, all mine
 models:

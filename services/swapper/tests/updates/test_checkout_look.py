@@ -14,6 +14,8 @@ from spark_swapper.updates.reply import look_command, moment, read_found
 from spark_swapper.updates.sight import Sight
 from spark_swapper.updates.view import checkout_state
 
+pytestmark = pytest.mark.connected
+
 DIRECTORY = "spark-vllm-docker"
 DOCKER = """#!/bin/sh
 case "$1 $2" in
