@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { downloadButton, downloadEffect, downloadTitle, downloadWords, failedDownloads, targets } from "../../src/spark_gateway/static/downloading.js";
-import { framesOf, heard, nothingYet } from "../../src/spark_gateway/static/explaining.js";
+import { explainedWords, framesOf, heard, nothingYet } from "../../src/spark_gateway/static/explaining.js";
 import { deleteQuestion, quarantineQuestion } from "../../src/spark_gateway/static/questions-disk.js";
 import { switchQuestion } from "../../src/spark_gateway/static/questions.js";
 import { applyQuestion, lookedWords, pendingCommits, updateLook, whyNotExplained } from "../../src/spark_gateway/static/updating.js";
@@ -151,27 +151,44 @@ test("explaining needs somebody who explains", () => {
   assert.match(whyNotExplained(stateOf({ swaps: { current: swap("loading"), queue: [], recent: [] } })), /needs a loaded model/);
 });
 
+const frame = (event, body) => `event: ${event}\ndata: ${JSON.stringify(body)}\n\n`;
+const told = (wire, size = 4096) => {
+  let [so, rest] = [nothingYet(), ""];
+  for (let at = 0; at < wire.length; at += size) {
+    const read = framesOf(rest + wire.slice(at, at + size));
+    rest = read.rest;
+    for (const each of read.events) so = heard(so, each);
+  }
+  return so;
+};
+
 test("an explanation grows word by word, its reasoning apart, however the pieces are cut", () => {
-  const said = [
-    { choices: [{ delta: { reasoning: "Let me " } }] }, { choices: [{ delta: { reasoning_content: "see." } }] },
-    { choices: [{ delta: { content: "It is " } }] }, { delta: { content: "faster" } }, { text: "." },
-  ].map((each) => `data: ${JSON.stringify(each)}\n\n`).join("");
-  const wire = `: hello\n\n${said}event: reasoning\ndata: {"text": " Done."}\n\ndata: [DONE]\n\n`;
+  const said = [["reasoning", "Let me "], ["reasoning", "see."], ["text", "It is "], ["text", "faster."], ["reasoning", " Done."]];
+  const wire = `retry: 1000\n\n: keep-alive\n\n${said.map(([event, text]) => frame(event, { text })).join("")}${frame("done", { cut: false })}`;
   for (const size of [1, 7, 4096]) {
-    let [so, rest] = [nothingYet(), ""];
-    for (let at = 0; at < wire.length; at += size) {
-      const read = framesOf(rest + wire.slice(at, at + size));
-      rest = read.rest;
-      for (const frame of read.events) so = heard(so, frame);
-    }
-    assert.deepEqual(so, { text: "It is faster.", reasoning: "Let me see. Done.", done: true, problem: "" });
+    assert.deepEqual(told(wire, size), { text: "It is faster.", reasoning: "Let me see. Done.", done: true, cut: false, problem: "" });
   }
 });
 
+test("what turns out to be thinking moves there", () => {
+  const so = told(frame("text", { text: "First I " }) + frame("reasoning", { text: "look." }) + frame("text", { text: "It is faster.", replace: true }));
+  assert.deepEqual([so.reasoning, so.text], ["First I look.", "It is faster."]);
+});
+
 test("an explanation that breaks says so, and half a line breaks nothing", () => {
-  assert.equal(heard(nothingYet(), { event: "error", data: "{\"detail\": \"It went away.\"}" }).problem, "It went away.");
-  assert.equal(heard(nothingYet(), { event: "message", data: "{\"error\": {\"message\": \"Too long.\"}}" }).problem, "Too long.");
-  assert.deepEqual(heard(nothingYet(), { event: "message", data: "{\"cho" }), nothingYet());
-  assert.deepEqual(heard(nothingYet(), { event: "message", data: "null" }), nothingYet());
+  assert.equal(heard(nothingYet(), { event: "error", data: "{\"code\": \"model_stopped\", \"message\": \"It went away.\"}" }).problem, "It went away.");
+  assert.equal(heard(nothingYet(), { event: "error", data: "{}" }).problem, "The model stopped in the middle.");
+  for (const data of ["{\"te", "null", "7", "{\"text\": 7}"]) assert.deepEqual(heard(nothingYet(), { event: "text", data }), nothingYet());
+  assert.deepEqual(heard(nothingYet(), { event: "later", data: "{\"text\": \"x\"}" }), nothingYet());
   assert.deepEqual(framesOf("data: a\r\ndata: b\r\n\r\nrest"), { events: [{ event: "message", data: "a\nb" }], rest: "rest" });
+});
+
+test("an explanation in words, at each moment", () => {
+  const words = (changes) => explainedWords({ ...nothingYet(), ...changes });
+  assert.equal(words({}), "It is reading the changes.");
+  assert.equal(words({ reasoning: "hm" }), "It is thinking.");
+  assert.equal(words({ text: "\n\nFaster." }), "Faster.");
+  assert.equal(words({ done: true }), "It said nothing.");
+  assert.equal(words({ text: "Fas", done: true, problem: "It stopped." }), "Fas\n\nIt stopped.");
+  assert.equal(words({ text: "Fas", done: true, cut: true }), "Fas\n\nIt ends here because it became too long.");
 });
