@@ -2,7 +2,7 @@
 // What a reader wants of files: download, go on with a download, cancel one, delete.
 
 import { cancelDownload, deleteFromDisk, planDelete, planDownload, startDownload } from "../api-models.js";
-import { newKey, Refusal } from "../api.js";
+import { newKey } from "../api.js";
 import { downloadTitle } from "../downloading.js";
 import { diskSize } from "../format.js";
 import { cancelDownloadQuestion, deleteQuestion } from "../questions-disk.js";
@@ -23,10 +23,11 @@ export function files(page, mine) {
   const dialog = /** @type {DownloadDialog} */ (document.querySelector("download-dialog"));
   const all = () => page.state.menu?.hosts.map((host) => host.name) ?? [];
   const plan = latest(
+    dialog,
     PAUSE_MS,
     (/** @type {{repo: string, hosts: string[]}} */ { repo, hosts }) => Promise.all([planDownload(repo, hosts), planDownload(repo, all())]),
     ([chosen, everywhere]) => dialog.planned(chosen, everywhere),
-    (error) => dialog.unplanned(error instanceof Refusal ? error.message : String(error)),
+    (why) => dialog.unplanned(why.message),
   );
   return {
     "open-download": (wanted) => dialog.begin(page.state.menu, wanted),
