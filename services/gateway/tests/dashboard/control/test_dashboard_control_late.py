@@ -1,5 +1,6 @@
-"""Answers to dialogs that are gone by then."""
+"""Buttons that are pressed again, and answers to dialogs that are gone by then."""
 
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,10 @@ def said(model: Any) -> Any:
 
 def card(page: Page, name: str) -> Locator:
     return page.get_by_role("article", name=name, exact=True)
+
+
+def bodies(stage: Any, method: str, path: str) -> list[Any]:
+    return [body for verb, at, body in stage.asked if (verb, at) == (method, path)]
 
 
 @pytest.fixture
@@ -52,6 +57,57 @@ class Held:
 def open_download(page: Page) -> Locator:
     page.get_by_role("button", name="Download a model").click()
     return page.get_by_role("dialog", name="Download a model")
+
+
+def test_a_download_goes_on_once_however_often_one_presses(
+    page: Page, stage: Any, control: Any
+) -> None:
+    stage.replies["POST", "/api/downloads"] = (202, said(control.download(id="dl-9", repo=SCOUT)))
+    held = Held(page, "/api/downloads")
+    stopped = page.get_by_role("region", name=re.compile("Llama-4-Scout.* stopped"))
+    with page.expect_request("**/api/downloads"):
+        stopped.get_by_role("button", name="Resume").click()
+    stopped.get_by_role("button", name="Resume").click()
+    card(page, "Llama 4 Scout").get_by_role("button", name="Resume download").click()
+    held.let_go()
+    expect(stopped).to_be_hidden()
+    assert held.waiting == []
+    assert len(bodies(stage, "POST", "/api/downloads")) == 1
+
+
+def test_a_refused_download_is_tried_again_as_the_same(
+    page: Page, stage: Any, control: Any
+) -> None:
+    refused = {"detail": "nobody answers.", "code": "service_unavailable"}
+    stage.replies["POST", "/api/downloads"] = (503, refused)
+    dialog = open_download(page)
+    dialog.get_by_role("combobox").fill(SCOUT)
+    go = dialog.get_by_role("button", name="Download 60.8")
+    with page.expect_request("**/api/downloads") as first:
+        go.click()
+    expect(dialog.get_by_role("status")).to_contain_text("Nobody answers.")
+    expect(go).to_be_enabled()
+    stage.replies["POST", "/api/downloads"] = (202, said(control.download(id="dl-9", repo=SCOUT)))
+    with page.expect_request("**/api/downloads") as second:
+        go.click()
+    expect(dialog).to_be_hidden()
+    keys = {asked.value.headers["idempotency-key"] for asked in (first, second)}
+    assert len(keys) == 1
+
+
+def test_a_refusal_is_not_lost_with_the_dialog(page: Page, stage: Any) -> None:
+    refused = {"detail": "nobody answers.", "code": "service_unavailable"}
+    stage.replies["POST", "/api/downloads"] = (503, refused)
+    held = Held(page, "/api/downloads")
+    dialog = open_download(page)
+    dialog.get_by_role("combobox").fill(SCOUT)
+    with page.expect_request("**/api/downloads"):
+        dialog.get_by_role("button", name="Download 60.8").click()
+    expect(dialog.get_by_role("status")).to_contain_text("Starting.")
+    expect(dialog.get_by_role("button", name="Download 60.8")).to_be_disabled()
+    dialog.get_by_role("button", name="Not now").click()
+    held.let_go()
+    expect(page.get_by_text("A part of spark-control does not answer")).to_be_visible()
 
 
 def test_a_plan_that_comes_late_is_not_that_of_the_next_question(page: Page) -> None:

@@ -10,7 +10,10 @@ import { latest } from "./acting.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
 /** @typedef {import("./acting.js").Wishes} Wishes */
+/** @typedef {import("../api.js").Refusal} Refusal */
+/** @typedef {import("../types-control.js").DownloadPlan} DownloadPlan */
 /** @typedef {import("../elements/download-dialog.js").DownloadDialog} DownloadDialog */
+/** @typedef {{repo: string, hosts: string[], everywhere: DownloadPlan|null}} Choice  `everywhere`: the plan of all Sparks, once known. */
 
 const PAUSE_MS = 350;
 
@@ -21,32 +24,50 @@ const PAUSE_MS = 350;
  */
 export function files(page, mine) {
   const dialog = /** @type {DownloadDialog} */ (document.querySelector("download-dialog"));
-  const all = () => page.state.menu?.hosts.map((host) => host.name) ?? [];
   const plan = latest(
     dialog,
     PAUSE_MS,
-    (/** @type {{repo: string, hosts: string[]}} */ { repo, hosts }) => Promise.all([planDownload(repo, hosts), planDownload(repo, all())]),
+    (/** @type {Choice} */ wanted) => plans(page, wanted),
     ([chosen, everywhere]) => dialog.planned(chosen, everywhere),
     (why) => dialog.unplanned(why.message),
   );
+  const start = async (/** @type {{repo: string, hosts: string[], key: string}} */ { repo, hosts, key }, /** @type {(why: Refusal) => void} */ refused) => {
+    const view = await page.attempt(() => startDownload(repo, hosts, key), refused);
+    if (!view) return false;
+    mine.add(view.id);
+    page.say("download.view", view);
+    page.toasts.add("ok", "The download has started", downloadTitle(view));
+    return true;
+  };
+  /** Repositories that are asked for right now: pressed twice, it is one download. @type {Set<string>} */
+  const resuming = new Set();
   return {
     "open-download": (wanted) => dialog.begin(page.state.menu, wanted),
     "plan-download": plan,
-    "start-download": (wanted) => start(page, wanted, mine, dialog),
-    "resume-download": (wanted) => start(page, wanted, mine, null),
+    "start-download": async (wanted) => {
+      const here = dialog.meanwhile();
+      dialog.starting();
+      if (await start(wanted, (why) => here(() => dialog.refused(why.message), () => page.refused(why)))) here(() => dialog.close());
+    },
+    "resume-download": async ({ repo, hosts }) => {
+      if (resuming.has(repo)) return;
+      resuming.add(repo);
+      try {
+        await start({ repo, hosts, key: newKey() }, (why) => page.refused(why));
+      } finally {
+        resuming.delete(repo);
+      }
+    },
     "cancel-download": ({ id }) => askToCancel(page, id),
     "delete-model": ({ key }) => askToDelete(page, key),
   };
 }
 
-/** @param {Acting} page @param {{repo: string, hosts: string[]}} wanted @param {Set<string>} mine @param {DownloadDialog|null} dialog */
-async function start(page, { repo, hosts }, mine, dialog) {
-  const view = await page.attempt(() => startDownload(repo, hosts, newKey()), dialog ? (why) => dialog.unplanned(why.message) : undefined);
-  if (!view) return;
-  mine.add(view.id);
-  dialog?.close();
-  page.say("download.view", view);
-  page.toasts.add("ok", "The download has started", downloadTitle(view));
+/** Of the choice, and of all Sparks. @param {Acting} page @param {Choice} choice @returns {Promise<[DownloadPlan, DownloadPlan]>} */
+async function plans(page, { repo, hosts, everywhere }) {
+  const all = page.state.menu?.hosts.map((host) => host.name) ?? [];
+  const whole = everywhere ?? planDownload(repo, all);
+  return Promise.all([hosts.length === all.length ? whole : planDownload(repo, hosts), whole]);
 }
 
 /** @param {Acting} page @param {string} id */
