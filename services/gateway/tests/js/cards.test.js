@@ -85,7 +85,13 @@ test("a card leads with the one thing that helps", () => {
   assert.deepEqual([lone.label, lone.detail.hosts], ["Download to Spark 2…", ["spark2"]]);
   const running = lead(model("a"), { downloads: { running: [download({ repo: "org/a" })], recent: [] } });
   assert.deepEqual([running.label, running.detail], ["Cancel download…", { id: "d1" }]);
-  assert.equal(lead(model("a", { state: "incomplete", copies: copies(["spark1", "broken"]) })).wish, "delete-model");
+});
+
+test("of what is broken only the broken copies go", () => {
+  const one = lead(model("a", { state: "incomplete", copies: copies(["spark1", "broken"]) }));
+  assert.deepEqual([one.wish, plain(one.label), one.detail], ["delete-model", "Delete 24.9 GB…", { key: "a", hosts: ["spark1"] }]);
+  const cluster = lead(model("a", { mode: "cluster", state: "incomplete", copies: copies(["spark1", "ready"], ["spark2", "broken"]) }));
+  assert.deepEqual([plain(cluster.label), cluster.detail], ["Delete 24.9 GB…", { key: "a", hosts: ["spark2"] }]);
 });
 
 test("the menu holds the rest, and never what must not be pressed", () => {
@@ -96,6 +102,8 @@ test("the menu holds the rest, and never what must not be pressed", () => {
   assert.deepEqual(lesser(model("a", { fit: fit(130, "bad"), copies: copies(["spark1", "ready"], ["spark2", "ready"]) })), ["Switch to this…", "Delete 49.8 GB…"]);
   assert.deepEqual(lesser(model("a", { fit: fit(130, "bad"), copies: [] }), { verdict: { may: "no" } }), []);
   assert.deepEqual(lesser(model("a", { state: "incomplete", copies: copies(["spark1", "broken"]) })), ["Download it again…"]);
+  const cluster = { mode: "cluster", state: "incomplete", copies: copies(["spark1", "ready"], ["spark2", "broken"]) };
+  assert.deepEqual(lesser(model("a", cluster)), ["Download it again…"]);
   assert.deepEqual(lesser(model("a", { source: "own", copies: copies(["spark1", "ready"], ["spark2", "ready"]) })), ["Delete 49.8 GB…", "Remove the recipe…"]);
 });
 

@@ -69,6 +69,16 @@ test("a deletion shows what is freed and keeps its button off until it is known"
   assert.deepEqual([held.blocked, held.effects.map((effect) => effect.what)], ["Not possible now", ["It is loaded."]]);
 });
 
+test("a deletion of one copy counts only that one and says what stays", () => {
+  const both = model("beta", { copies: [{ host: "spark1", size_bytes: 63e9, state: "ready" }, { host: "spark2", size_bytes: 12e9, state: "broken" }] });
+  const place = (number, frees) => ({ host: `spark${number}`, label: `Spark ${number}`, frees_bytes: frees, shared_bytes: 0 });
+  const plan = { places: [place(1, 63e9), place(2, 12e9)], frees_bytes: 75e9, blockers: [], notes: [] };
+  const said = (question) => [question.go, ...question.rows.map((row) => `${row.label}: ${row.value}`)].map(plain);
+  assert.deepEqual(said(deleteQuestion(both, stateOf(), null, ["spark2"])), ["Delete 12.0 GB", "Spark 2: 12.0 GB, being looked at"]);
+  assert.deepEqual(said(deleteQuestion(both, stateOf(), plan, ["spark2"])), ["Delete 12.0 GB", "Spark 2: 12.0 GB freed", "Spark 1: stays"]);
+  assert.deepEqual(said(deleteQuestion(both, stateOf(), plan)), ["Delete 75.0 GB", "Spark 1: 63.0 GB freed", "Spark 2: 12.0 GB freed"]);
+});
+
 test("letting a model load again says what it did", () => {
   const said = effects(quarantineQuestion(model("beta", { quarantine: { reason: "No answer for 9 min.", since: ago(5), host: "spark1" } }), stateOf()));
   assert.match(said[0], /took a Spark down. No answer for 9 min/);

@@ -4,7 +4,7 @@
 import { cancelDownload, deleteFromDisk, planDelete, planDownload, startDownload } from "../api-models.js";
 import { newKey } from "../api.js";
 import { downloadTitle } from "../downloading.js";
-import { diskSize } from "../format.js";
+import { diskSize, listed } from "../format.js";
 import { cancelDownloadQuestion, deleteQuestion } from "../questions-disk.js";
 import { latest } from "./acting.js";
 
@@ -59,7 +59,7 @@ export function files(page, mine) {
       }
     },
     "cancel-download": ({ id }) => askToCancel(page, id),
-    "delete-model": ({ key }) => askToDelete(page, key),
+    "delete-model": (wanted) => askToDelete(page, wanted),
   };
 }
 
@@ -81,17 +81,19 @@ async function askToCancel(page, id) {
   page.toasts.add("ok", "Cancelling the download", "What is there already stays.");
 }
 
-/** @param {Acting} page @param {string} key */
-async function askToDelete(page, key) {
+/** @param {Acting} page @param {{key: string, hosts?: string[]}} wanted  `hosts`: only there. */
+async function askToDelete(page, { key, hosts = [] }) {
   const model = page.model(key);
   if (!model) return;
-  const asked = page.dialog.ask(deleteQuestion(model, page.state, null));
-  page.attempt(() => planDelete(key), (why) => page.dialog.amend({ ...deleteQuestion(model, page.state, null), blocked: why.message }, asked))
-    .then((plan) => plan && page.dialog.amend(deleteQuestion(model, page.state, plan), asked));
+  const question = (/** @type {import("../types-control.js").DeletePlan|null} */ plan) => deleteQuestion(model, page.state, plan, hosts);
+  const asked = page.dialog.ask(question(null));
+  page.attempt(() => planDelete(key), (why) => page.dialog.amend({ ...question(null), blocked: why.message }, asked))
+    .then((plan) => plan && page.dialog.amend(question(plan), asked));
   if (!(await asked).yes) return;
-  const gone = await page.attempt(() => deleteFromDisk(key));
+  const gone = await page.attempt(() => deleteFromDisk(key, hosts));
   if (!gone) return;
-  if (gone.complete) page.toasts.add("ok", `${model.name} is deleted`, `${diskSize(gone.freed_bytes)} are free again.`);
+  const where = hosts.length > 0 ? ` from ${listed(gone.places.map((/** @type {any} */ place) => place.label))}` : "";
+  if (gone.complete) page.toasts.add("ok", `${model.name} is deleted${where}`, `${diskSize(gone.freed_bytes)} are free again.`);
   else {
     const left = gone.places.filter((/** @type {any} */ place) => place.problem).map((/** @type {any} */ place) => `${place.label}: ${place.problem}`);
     page.toasts.add("bad", `${model.name} is not gone everywhere`, left.join(" "));
