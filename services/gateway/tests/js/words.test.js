@@ -79,6 +79,13 @@ test("a deletion of one copy counts only that one and says what stays", () => {
   assert.deepEqual(said(deleteQuestion(both, stateOf(), plan)), ["Delete 75.0 GB", "Spark 1: 63.0 GB freed", "Spark 2: 12.0 GB freed"]);
 });
 
+test("a deletion does not claim that something serves when nothing does", () => {
+  const plan = { places: [], frees_bytes: 0, blockers: [], notes: [] };
+  assert.deepEqual(effects(deleteQuestion(model("beta"), stateOf(), plan)), ["Nothing stops now. ALPHA keeps serving."]);
+  const idle = stateOf({ menu: menu({ runtime: { state: "idle" } }) });
+  assert.deepEqual(effects(deleteQuestion(model("beta"), idle, plan)), ["Nothing stops now."]);
+});
+
 test("letting a model load again says what it did", () => {
   const said = effects(quarantineQuestion(model("beta", { quarantine: { reason: "No answer for 9 min.", since: ago(5), host: "spark1" } }), stateOf()));
   assert.match(said[0], /took a Spark down. No answer for 9 min/);

@@ -3,6 +3,7 @@
 
 import { diskSize, listed } from "./format.js";
 import { downloadTitle } from "./downloading.js";
+import { servingName } from "./menu.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").ModelView} ModelView */
@@ -37,12 +38,13 @@ export function deleteQuestion(model, state, plan, only = []) {
   const total = plan ? places.reduce((sum, place) => sum + place.frees_bytes, 0) : copies.reduce((sum, copy) => sum + copy.size_bytes, 0);
   const others = hosts.filter((host) => !places.some((place) => place.host === host.name));
   const stays = (/** @type {string} */ host) => plan?.places.some((place) => place.host === host);
+  const serving = servingName(state.menu);
   const blockers = plan?.blockers ?? [];
   /** @type {Effect[]} */
   const effects = blockers.length > 0
     ? blockers.map((blocker) => ({ kind: "stop", icon: "bad", what: blocker }))
     : [
-        { kind: "keep", icon: "ok", what: "Nothing stops now.", how: "The loaded model is another one." },
+        { kind: "keep", icon: "ok", what: "Nothing stops now.", how: serving ? `${serving} keeps serving.` : "" },
         ...(plan?.notes ?? []).map((note) => /** @type {Effect} */ ({ kind: "keep", icon: "info", what: "", how: note })),
       ];
   return {
