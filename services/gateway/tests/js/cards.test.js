@@ -108,8 +108,9 @@ test("the menu holds the rest, and never what must not be pressed", () => {
 });
 
 test("only what has a recipe can be tested and changed", () => {
-  assert.equal(hasRecipe(model("a"), { kind: "ready" }), true);
-  assert.equal(hasRecipe(model("a", { state: "needs_setup" }), { kind: "needs_setup" }), false);
+  assert.equal(hasRecipe(model("a")), true);
+  assert.equal(hasRecipe(model("a", { state: "incomplete" })), true);
+  for (const state of ["needs_setup", "incomplete", "downloading"]) assert.equal(hasRecipe(model("a", { state, source: null })), false);
 });
 
 test("with one Spark nothing is copied anywhere", () => {

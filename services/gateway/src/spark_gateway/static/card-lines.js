@@ -126,9 +126,9 @@ function copyAction(model, menu) {
   return { wish: "open-download", label, icon: "down", detail: { repo: model.repo, hosts: without.map((host) => host.name) } };
 }
 
-/** Whether it has a recipe that can be tested and changed. @param {ModelView} model @param {CardState} look */
-export function hasRecipe(model, look) {
-  return model.state !== "needs_setup" && look.kind !== "missing";
+/** Whether it has a recipe that can be tested and changed. @param {ModelView} model */
+export function hasRecipe(model) {
+  return Boolean(model.source);
 }
 
 /**
