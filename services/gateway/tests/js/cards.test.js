@@ -27,6 +27,9 @@ test("what cannot be used says why", () => {
   const half = look(model("a", { state: "incomplete", expected_bytes: 60.8e9, copies: copies(["spark1", "incomplete", { missing: ["1", "2", "3", "4", "5"] }]) }));
   assert.deepEqual([half.kind, half.percent, plain(half.pill.word)], ["incomplete", 40, "40 % downloaded"]);
   assert.match(plain(half.text), /24\.9 GB of 60\.8 GB\. Not there yet: 1, 2, 3 and 2 more/);
+  const empty = look(model("a", { state: "incomplete", copies: copies(["spark2", "no_snapshot", { size_bytes: 0 }]) }));
+  assert.deepEqual([empty.kind, empty.pill.word, empty.percent], ["incomplete", "Not downloaded", undefined]);
+  assert.equal(empty.text, "There is a folder for it on Spark 2, but no file in it yet.");
   const quarantined = look(model("a", { quarantine: { reason: "It froze Spark 1.", since: ago(60) } }));
   assert.equal(quarantined.kind, "quarantined");
   assert.match(quarantined.text, /It froze Spark 1\. It is not loaded until you let it/);
