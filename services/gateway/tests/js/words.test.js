@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { downloadButton, downloadEffect, downloadTitle, downloadWords, failedDownloads, targets } from "../../src/spark_gateway/static/downloading.js";
+import { downloadButton, downloadEffect, downloadTitle, downloadWords, failedDownloads, settled, targets } from "../../src/spark_gateway/static/downloading.js";
 import { explainedWords, framesOf, heard, nothingYet } from "../../src/spark_gateway/static/explaining.js";
 import { deleteQuestion, quarantineQuestion } from "../../src/spark_gateway/static/questions-disk.js";
 import { switchQuestion } from "../../src/spark_gateway/static/questions.js";
@@ -110,6 +110,18 @@ test("only failures that still matter stay in sight", () => {
   assert.deepEqual(ids([download()], []), ["b"]);
   assert.deepEqual(ids([], ["a"]), ["b"]);
   assert.deepEqual(failedDownloads(null, [], NOW), []);
+});
+
+test("what our own download left half there can go on at once", () => {
+  const left = model("a", { state: "downloading", copies: [{ host: "spark2", size_bytes: 9e9, state: "downloading" }] });
+  const after = (changes, running = []) => settled(left, { running, recent: [download({ repo: "ORG/a", state: "failed", finished_at: ago(60), ...changes })] }, NOW);
+  assert.deepEqual([after({}).state, after({}).copies[0].state], ["incomplete", "incomplete"]);
+  assert.equal(after({ state: "cancelled" }).state, "incomplete");
+  for (const other of [{ finished_at: ago(600) }, { state: "complete" }, { repo: "org/b" }]) assert.equal(after(other), left);
+  assert.equal(after({}, [download({ id: "d2", repo: "org/a" })]), left);
+  assert.equal(settled(left, null, NOW), left);
+  const whole = { ...left, source: null, copies: [...left.copies, { host: "spark1", size_bytes: 20e9, state: "ready" }] };
+  assert.equal(settled(whole, { running: [], recent: [download({ repo: "org/a", state: "failed", finished_at: ago(60) })] }, NOW).state, "needs_setup");
 });
 
 test("where to download to, with the room before and after", () => {

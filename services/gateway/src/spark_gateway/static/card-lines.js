@@ -1,6 +1,7 @@
 // @ts-check
 // The lines of a card below its name: does it fit, how did the last test end, and what can be pressed.
 
+import { downloadOf } from "./downloading.js";
 import { ago, diskSize, memory } from "./format.js";
 
 /** @typedef {import("./types.js").ModelView} ModelView */
@@ -83,7 +84,7 @@ export function leadingAction(model, look, { state, verdict }) {
         ? plain("resume-download", "Resume download", { icon: "down", detail: { repo: model.repo, hosts: partialHosts(model) } })
         : leading(copyAction(model, state.menu));
     case "downloading": {
-      const running = state.downloads?.running.find((each) => each.repo.toLowerCase() === model.repo.toLowerCase());
+      const running = downloadOf(model, state.downloads);
       return running ? plain("cancel-download", "Cancel download…", { primary: false, detail: { id: running.id } }) : null;
     }
     case "broken": {

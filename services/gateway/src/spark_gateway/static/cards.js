@@ -1,7 +1,7 @@
 // @ts-check
 // The one state a card of the menu shows; the first that applies wins.
 
-import { downloadPill, downloadWords } from "./downloading.js";
+import { downloadOf, downloadPill, downloadWords } from "./downloading.js";
 import { diskSize, listed } from "./format.js";
 import { hostLabel } from "./menu.js";
 import { isChatAway } from "./phases.js";
@@ -38,11 +38,6 @@ export function sparksInTheWay(model, hosts) {
   const holders = model.copies.filter((copy) => copy.state === "ready").map((copy) => copy.host);
   const reachable = holders.some((name) => !away.some((host) => host.name === name));
   return holders.length === 0 || reachable ? [] : away.filter((host) => holders.includes(host.name)).map((host) => host.label);
-}
-
-/** The download of a model that runs, if one does. @param {ModelView} model @param {Downloads|null} downloads */
-export function downloadOf(model, downloads) {
-  return downloads?.running.find((each) => each.repo.toLowerCase() === model.repo.toLowerCase()) ?? null;
 }
 
 /**
