@@ -6,6 +6,33 @@ SWAP_INGRESS = "swap.requested"
 MENU_CHANGED = "menu.changed"
 """Core hint: ask the swapper for the menu again."""
 
+SETTINGS_CHANGED = "settings.changed"
+"""Core hint: read the owner's settings again."""
+
+HEALTH_PROBE = "health.probe.requested"
+"""Command to the health service: a deep check now."""
+
+HEALTH_REPORT = "health.report"
+"""How a service served an outside app."""
+
+SERVICE_ACTION = "service.action"
+"""Event: a service was started, stopped or restarted."""
+
+
+def lock_event(word: str) -> str:
+    """Event of the lease: ``acquired``, ``expiring``, ``queue``, ...; stored, one subject each."""
+    return f"lock.{word}"
+
+
+def schedule_event(word: str) -> str:
+    """Event of a schedule: ``registered``, ``removed``, ``due``, ``finished``, ``missed``."""
+    return f"schedule.{word}"
+
+
+def health_transition(target: str) -> str:
+    """Event: a host, service or model changed its state. Republished as ``health.transition``."""
+    return f"health.transition.{target}"
+
 
 def swap_start(swap_id: str) -> str:
     """Durable command of an admitted swap."""
