@@ -10,6 +10,7 @@ from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
 from spark_common.errors import UnavailableError
 from spark_common.events import SwapProgress
+from spark_common.jobs.telling import fitting, masked, presentable
 from spark_common.logs.redact import mask_secrets
 from spark_swapper import eta
 from spark_swapper.jobs import SwapJob
@@ -21,12 +22,8 @@ from spark_swapper.teller import Teller
 _log = structlog.get_logger()
 _TELL_EVERY_SECONDS = 0.2
 _SAVE_AGAIN_SECONDS = 5.0
-_LINES_PER_EVENT = 200
 _END_SECONDS = 1.0
-_LONGEST_LINE = 4000
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_BYTES_PER_EVENT = 200_000
-"""An event must stay well below the bus's one megabyte."""
 
 
 class SwapJournal:
@@ -78,7 +75,7 @@ class SwapJournal:
         """Move to an end without saving it: the outcome event comes first."""
         self._last_step = self._job
         if isinstance(cause := facts.get("cause"), Cause):
-            facts["cause"] = _masked(cause)
+            facts["cause"] = masked(cause)
         moved = self._job.model_copy(update=facts).enter(phase, self._clock.now(), message)
         self._job = moved
         self._write_down(f"{phase.value}: {message}")
@@ -116,9 +113,9 @@ class SwapJournal:
         lines: tuple[str, ...] = (),
     ) -> None:
         """Keep what is new within the phase; tells at most five times a second."""
-        shown = [mask_secrets(line[:_LONGEST_LINE])[:_LONGEST_LINE] for line in lines]
-        self._lines.extend(shown)
-        self._logs.write(self._job.id, shown)
+        new = presentable(lines)
+        self._lines.extend(new)
+        self._logs.write(self._job.id, new)
         changes: dict[str, object] = {}
         if message is not None and message != self._job.message:
             changes["message"] = message
@@ -141,7 +138,7 @@ class SwapJournal:
 
     async def keep(self, *, cause: Cause, failed_in: Phase) -> None:
         """Save why the swap is being undone, before it is."""
-        self._job = self._job.amend(cause=_masked(cause), failed_in=failed_in)
+        self._job = self._job.amend(cause=masked(cause), failed_in=failed_in)
         await self._save()
 
     async def adopt(self, **facts: object) -> None:
@@ -180,7 +177,7 @@ class SwapJournal:
         job = self._job = self._job.amend(n=self._job.n + 1)
         await self._save()
         self._told_at = self._clock.monotonic()
-        lines, self._lines = _fitting(self._lines), []
+        lines, self._lines = fitting(self._lines), []
         self._teller.tell(
             SwapProgress(
                 swap_id=job.id,
@@ -212,22 +209,3 @@ class SwapJournal:
             return
         self._stored_revision = self._job.revision
         self._save_again_at = None
-
-
-def _masked(cause: Cause) -> Cause:
-    """Return a cause whose decisive lines, quoted from other programs, hold no secret."""
-    return cause.model_copy(update={"evidence": [mask_secrets(line) for line in cause.evidence]})
-
-
-def _fitting(lines: list[str]) -> list[str]:
-    """Return the last lines that fit one event, and say how many were left out."""
-    kept: list[str] = []
-    size = 0
-    for line in reversed(lines):
-        size += len(line.encode())
-        if len(kept) == _LINES_PER_EVENT or size > _BYTES_PER_EVENT:
-            break
-        kept.append(line)
-    kept.reverse()
-    left_out = len(lines) - len(kept)
-    return [f"... {left_out} lines left out ...", *kept] if left_out else kept

@@ -12,14 +12,11 @@ from spark_common.jobs.kind import JobKind
 from spark_common.jobs.record import RecordT
 from spark_common.jobs.store import JobRecords
 from spark_common.jobs.teller import JobTeller
+from spark_common.jobs.telling import fitting, presentable
 
 _log = structlog.get_logger()
 _TELL_EVERY_SECONDS = 0.2
 _SAVE_AGAIN_SECONDS = 5.0
-_LINES_PER_EVENT = 200
-_LINE_CHARACTERS = 4000
-_BYTES_PER_EVENT = 200_000
-"""An event must stay well below the bus's one megabyte."""
 
 
 class JobJournal(Generic[RecordT]):
@@ -89,10 +86,10 @@ class JobJournal(Generic[RecordT]):
         return self._cancel.is_set()
 
     async def enter(self, step: str, message: str, **facts: Any) -> None:
-        """Move to the next step: save, then tell."""
+        """Move to the next step, of which ``facts`` are fields: save, then tell."""
         previous = self._record.step
-        moved = self._record.model_copy(update=facts)
-        self._record = moved.enter(step, self._clock.now(), message)
+        moved = self._record.enter(step, self._clock.now(), message)
+        self._record = moved.model_copy(update=facts)
         _log.info("job.step_changed", job_id=self._record.id, kind=self._kind.name, step=step)
         await self._save_and_tell(previous)
 
@@ -100,7 +97,7 @@ class JobJournal(Generic[RecordT]):
         self, message: str | None = None, *, lines: Sequence[str] = (), **facts: Any
     ) -> None:
         """Keep what is new within the step; tells at most five times a second."""
-        self._lines.extend(line[:_LINE_CHARACTERS] for line in lines)
+        self._lines.extend(presentable(lines))
         if message is not None:
             facts["message"] = message
         new = {name: value for name, value in facts.items() if getattr(self._record, name) != value}
@@ -116,6 +113,11 @@ class JobJournal(Generic[RecordT]):
         """Save facts without telling them."""
         self._record = self._record.amend(**facts)
         await self.save()
+
+    async def flush(self) -> None:
+        """Tell the lines that wait; what is concluded tells none any more."""
+        if self._lines:
+            await self._save_and_tell(None)
 
     def conclude(self, ended: RecordT) -> None:
         """Show the end, which is stored as an event."""
@@ -146,17 +148,3 @@ class JobJournal(Generic[RecordT]):
         self._told_at = self._clock.monotonic()
         lines, self._lines = fitting(self._lines), []
         self._teller.tell(self._kind.progress_event(record, previous, lines, self._clock.now()))
-
-
-def fitting(lines: Sequence[str]) -> list[str]:
-    """Return the last lines that fit one event, and say how many were left out."""
-    kept: list[str] = []
-    size = 0
-    for line in reversed(lines):
-        size += len(line.encode())
-        if len(kept) == _LINES_PER_EVENT or size > _BYTES_PER_EVENT:
-            break
-        kept.append(line)
-    kept.reverse()
-    left_out = len(lines) - len(kept)
-    return [f"... {left_out} lines left out ...", *kept] if left_out else kept

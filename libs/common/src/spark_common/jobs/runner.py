@@ -36,6 +36,8 @@ from spark_common.jobs.store import (
     StaleWriterError,
 )
 from spark_common.jobs.teller import JobTeller
+from spark_common.jobs.telling import masked
+from spark_common.logs.redact import mask_secrets
 from spark_common.tasks import end
 
 _log = structlog.get_logger()
@@ -244,16 +246,19 @@ class JobRunner(Generic[RecordT]):
         except StaleWriterError:
             raise
         except SparkError as error:
-            cause = Cause(code=error.code, sentence=error.message, action="Try again.")
-            ending = Ending(JobState.FAILED, error.message, cause)
+            sentence = mask_secrets(error.message)
+            cause = Cause(code=error.code, sentence=sentence, action="Try again.")
+            ending = Ending(JobState.FAILED, sentence, cause)
         except Exception:
             _log.exception("job.crashed", job_id=journal.record.id, kind=self._kind.name)
             sentence = "Something unexpected happened in spark-control itself."
             action = "Try again; if it happens again, look at the service's log."
             cause = Cause(code="internal", sentence=sentence, action=action)
             ending = Ending(JobState.FAILED, sentence, cause)
+        await journal.flush()
+        cause = masked(ending.cause) if ending.cause is not None else None
         return journal.record.end(
-            ending.state, self._clock.now(), ending.message, ending.cause, **ending.facts
+            ending.state, self._clock.now(), ending.message, cause, **ending.facts
         )
 
     async def _finish(self, journal: JobJournal[RecordT], ended: RecordT) -> None:
