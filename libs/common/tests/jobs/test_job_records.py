@@ -116,6 +116,15 @@ class RecordsExam:
         assert [found.id for found in await store.live()] == ["one"]
         assert await store.holder("a/b") == "one"
 
+    async def test_whoever_takes_over_is_above_the_owners_of_records_that_were_lost(
+        self, store, make
+    ):
+        job = make().enter("pulling", CLOCK.now(), "x")
+        await store.save(job, 1, 5)
+        assert await store.claim_writer() == 6
+        await store.finish(over(job), job.revision, 9)
+        assert await store.claim_writer() == 10
+
     async def test_writers_only_grow(self, store):
         assert [await store.claim_writer() for _ in range(3)] == [1, 2, 3]
 

@@ -168,3 +168,29 @@ async def test_a_note_of_another_writers_record_stops_the_work(workshop):
     await workshop.store.save(stored.amend(n=50), stored.revision, 9)
     await workshop.clock.advance(2)
     assert seen[-1] == "stale"
+
+
+async def test_a_job_whose_record_was_lost_after_its_end_is_not_done_again(workshop):
+    await workshop.begin(10)
+    await workshop.kill()
+    workshop.store.forget()
+    workshop.work = never
+    runner = await workshop.begin(5)
+    assert (await runner.get("one")).state is JobState.COMPLETE
+    assert len(workshop.outcomes()) == 1
+    assert await runner.live() == []
+
+
+async def test_a_store_that_lost_its_data_gets_the_running_job_back(workshop):
+    """Also the numbers of processes begin anew there; the next one still takes over."""
+    for _ in range(4):
+        await workshop.store.claim_writer()
+    await workshop.begin(0.1)
+    workshop.store.forget()
+    await workshop.clock.advance(1.6)
+    assert [job.step for job in await workshop.store.live()] == ["building"]
+    await workshop.kill()
+    workshop.start()
+    await workshop.clock.advance(10)
+    assert [event["outcome"] for event in workshop.outcomes()] == ["complete"]
+    assert (await workshop.store.get("one")).state is JobState.COMPLETE

@@ -20,7 +20,7 @@ return {'created'}
 """
 
 _MAY_WRITE = """
--- KEYS job, live, index, busy
+-- KEYS job, live, index, busy, writer
 -- ARGV record, expected, writer, revision, body, ttl_ms, id, score, exclusive
 local at = redis.call('HMGET', KEYS[1], 'revision', 'writer', 'over')
 if at[1] then
@@ -39,8 +39,17 @@ end
 # The owner of a record writes late when Redis was away, so it only has to move forward;
 # everybody else has to know the record exactly.
 
+_LIFT_WRITERS = """
+if tonumber(ARGV[3]) > tonumber(redis.call('GET', KEYS[5]) or '0') then
+  redis.call('SET', KEYS[5], ARGV[3])
+end
+"""
+# After Redis lost its data the counter begins anew, below the owners of records that are written
+# again: no later process could take those over.
+
 SAVE = (
     _MAY_WRITE
+    + _LIFT_WRITERS
     + """
 redis.call('HSET', KEYS[1], 'record', ARGV[1], 'revision', ARGV[4], 'writer', ARGV[3], 'over', 0,
   'body_sha256', ARGV[5])
@@ -54,6 +63,7 @@ return 'written'
 
 FINISH = (
     _MAY_WRITE
+    + _LIFT_WRITERS
     + """
 redis.call('HSET', KEYS[1], 'record', ARGV[1], 'revision', ARGV[4], 'writer', ARGV[3], 'over', 1,
   'body_sha256', ARGV[5])

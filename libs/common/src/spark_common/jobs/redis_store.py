@@ -98,7 +98,7 @@ class RedisJobRecords(Generic[RecordT]):
     async def _write(self, script: Any, record: RecordT, expected: int, writer: int) -> None:
         answer = await _asked(
             script(
-                keys=self._places(record.id),
+                keys=[*self._places(record.id), keys.writer(self._kind.name)],
                 args=[
                     record.model_dump_json(),
                     expected,

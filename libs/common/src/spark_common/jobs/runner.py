@@ -222,10 +222,12 @@ class JobRunner(Generic[RecordT]):
             _log.exception("job.dropped", job_id=journal.record.id, kind=self._kind.name)
 
     async def _told_before(self, journal: JobJournal[RecordT]) -> bool:
-        """Bring a record up to an outcome or a number that a killed process told before it."""
+        """Bring a record up to an outcome or a number that was told before it.
+
+        A process that was killed told more than it recorded; and when the store lost its data, a
+        request that is repeated with its id is a new record of a job that had its end.
+        """
         record = journal.record
-        if record.n == 0 and record.revision == 1:
-            return False
         while True:
             try:
                 standing = await self._outcomes.standing(record.id)

@@ -18,13 +18,20 @@ class _Row(Generic[RecordT]):
 
 
 class MemoryJobRecords(Generic[RecordT]):
-    """The store of one kind of job. ``away`` plays an outage."""
+    """The store of one kind of job. ``away`` plays an outage; ``forget`` a lost disk."""
 
     def __init__(self) -> None:
         self.away = False
         self._rows: dict[str, _Row[RecordT]] = {}
         self._live: list[str] = []
         self._busy: dict[str, str] = {}
+        self._writer = 0
+
+    def forget(self) -> None:
+        """Lose everything."""
+        self._rows.clear()
+        self._live.clear()
+        self._busy.clear()
         self._writer = 0
 
     async def create(self, record: RecordT) -> Created | Known[RecordT] | Conflicting | Busy:
@@ -105,6 +112,7 @@ class MemoryJobRecords(Generic[RecordT]):
         self._require()
         row = self._rows.get(record.id)
         if row is None:
+            self._writer = max(self._writer, writer)
             self._rows[record.id] = _Row(record, record.revision, writer, over)
             return True
         mine = row.writer == writer and writer > 0
@@ -115,6 +123,7 @@ class MemoryJobRecords(Generic[RecordT]):
             if mine and row.revision == record.revision:
                 return False
             raise StaleWriterError(record.id)
+        self._writer = max(self._writer, writer)
         row.record, row.revision, row.writer, row.over = record, record.revision, writer, over
         return True
 
