@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from spark_common.events import SwapProgress
+from spark_common.jobs.teller import Teller
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F401
 from spark_swapper.admission import Admission
@@ -38,7 +39,6 @@ from spark_swapper.runner import SwapRunner
 from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.stopping import Stopping
 from spark_swapper.sweeping import Sweeping
-from spark_swapper.teller import Teller
 from spark_swapper.testing import (
     FakeClientPath,
     FakeGate,

@@ -11,11 +11,12 @@ from spark_common.clock import Clock
 from spark_common.contracts.swaps import Phase
 from spark_common.errors import UnavailableError
 from spark_common.events import SwapComplete, SwapFailed
+from spark_common.jobs.store import StaleWriterError
 from spark_common.subjects import swap_complete, swap_failed, swap_outcomes
 from spark_swapper import causes
 from spark_swapper.jobs import SwapJob
 from spark_swapper.runtime import StaleFenceError
-from spark_swapper.store import JobStore, StaleWriterError
+from spark_swapper.store import JobStore
 
 STREAM = "SC_SWAP_EVT"
 _log = structlog.get_logger()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock
+from spark_common.jobs.teller import Teller
 from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
@@ -33,7 +34,6 @@ from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.swap_log import SwapLogs, SwapLogVerbs
 from spark_swapper.sweeping import Sweeping
-from spark_swapper.teller import Teller
 from spark_swapper.warming import Warming
 from spark_swapper.worker import Worker
 

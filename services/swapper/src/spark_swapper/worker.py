@@ -12,6 +12,7 @@ from spark_common.clock import Clock
 from spark_common.contracts.swaps import Phase
 from spark_common.errors import SparkError, UnavailableError
 from spark_common.events import SwapStart
+from spark_common.jobs.teller import Teller
 from spark_swapper import causes, settle
 from spark_swapper.attempt import Attempt, Cancellation
 from spark_swapper.candidate import Candidate
@@ -28,7 +29,6 @@ from spark_swapper.settings import SwapTimings
 from spark_swapper.standstill import Updating, nobody
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.swap_log import SwapLogs
-from spark_swapper.teller import Teller
 
 STREAM = "SC_SWAP_CMD"
 DURABLE = "swapper"

@@ -7,16 +7,16 @@ from typing import Any, Generic
 import structlog
 
 from spark_common.clock import Clock
-from spark_common.errors import UnavailableError
 from spark_common.jobs.kind import JobKind
 from spark_common.jobs.record import RecordT
+from spark_common.jobs.saving import Saving
 from spark_common.jobs.store import JobRecords
-from spark_common.jobs.teller import JobTeller
+from spark_common.jobs.teller import News, Teller
 from spark_common.jobs.telling import fitting, presentable
+from spark_common.subjects import job_progress
 
 _log = structlog.get_logger()
 _TELL_EVERY_SECONDS = 0.2
-_SAVE_AGAIN_SECONDS = 5.0
 
 
 class JobJournal(Generic[RecordT]):
@@ -32,20 +32,17 @@ class JobJournal(Generic[RecordT]):
         *,
         kind: JobKind[RecordT],
         store: JobRecords[RecordT],
-        teller: JobTeller,
+        teller: Teller,
         clock: Clock,
         writer: int,
     ) -> None:
         self._record = record
         self._kind = kind
-        self._store = store
         self._teller = teller
         self._clock = clock
-        self._writer = writer
-        self._stored_revision = record.revision
+        self._saving = Saving(record, store, clock=clock, writer=writer)
         self._lines: list[str] = []
         self._told_at: float | None = None
-        self._save_again_at: float | None = None
         self._cancel = asyncio.Event()
         self._cancelled_by: str | None = None
 
@@ -57,7 +54,7 @@ class JobJournal(Generic[RecordT]):
     @property
     def stored_revision(self) -> int:
         """The last revision that is known to be in the store."""
-        return self._stored_revision
+        return self._saving.stored_revision
 
     @property
     def cancelled_by(self) -> str | None:
@@ -103,10 +100,9 @@ class JobJournal(Generic[RecordT]):
         new = {name: value for name, value in facts.items() if getattr(self._record, name) != value}
         if new:
             self._record = self._record.amend(**new)
-        behind = self._record.revision > self._stored_revision
         if (new or self._lines) and self._may_tell():
             await self._save_and_tell(None)
-        elif behind and self._save_again_at is not None:
+        elif self._saving.behind:
             await self.save()
 
     async def adopt(self, **facts: Any) -> None:
@@ -125,18 +121,7 @@ class JobJournal(Generic[RecordT]):
 
     async def save(self) -> None:
         """Write the record, unless Redis was away just now. Raises StaleWriterError."""
-        now = self._clock.monotonic()
-        if self._save_again_at is not None and now < self._save_again_at:
-            return
-        try:
-            await self._store.save(self._record, self._stored_revision, self._writer)
-        except UnavailableError:
-            if self._save_again_at is None:
-                _log.warning("job.record_behind", job_id=self._record.id, kind=self._kind.name)
-            self._save_again_at = now + _SAVE_AGAIN_SECONDS
-            return
-        self._stored_revision = self._record.revision
-        self._save_again_at = None
+        await self._saving.save(self._record)
 
     def _may_tell(self) -> bool:
         now = self._clock.monotonic()
@@ -147,4 +132,7 @@ class JobJournal(Generic[RecordT]):
         await self.save()
         self._told_at = self._clock.monotonic()
         lines, self._lines = fitting(self._lines), []
-        self._teller.tell(self._kind.progress_event(record, previous, lines, self._clock.now()))
+        event = self._kind.progress_event(record, previous, lines, self._clock.now())
+        kind = self._kind.name
+        message_id = f"{record.id}:{kind}:{record.n}"
+        self._teller.tell(News(job_progress(kind, record.id), event, message_id, record.id))

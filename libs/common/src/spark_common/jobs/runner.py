@@ -35,7 +35,7 @@ from spark_common.jobs.store import (
     Known,
     StaleWriterError,
 )
-from spark_common.jobs.teller import JobTeller
+from spark_common.jobs.teller import Teller
 from spark_common.jobs.telling import masked
 from spark_common.logs.redact import mask_secrets
 from spark_common.tasks import end
@@ -86,7 +86,7 @@ class JobRunner(Generic[RecordT]):
         self._clock = clock
         self._work = work
         self._after = after
-        self._teller = JobTeller(bus, kind.name)
+        self._teller = Teller(bus)
         self._outcomes = JobOutcomes(bus, store, kind, clock)
         self._journals: dict[str, JobJournal[RecordT]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -258,9 +258,9 @@ class JobRunner(Generic[RecordT]):
             cause = Cause(code="internal", sentence=sentence, action=action)
             ending = Ending(JobState.FAILED, sentence, cause)
         await journal.flush()
-        cause = masked(ending.cause) if ending.cause is not None else None
+        said = masked(ending.cause) if ending.cause is not None else None
         return journal.record.end(
-            ending.state, self._clock.now(), ending.message, cause, **ending.facts
+            ending.state, self._clock.now(), ending.message, said, **ending.facts
         )
 
     async def _finish(self, journal: JobJournal[RecordT], ended: RecordT) -> None:
