@@ -31,7 +31,7 @@ from spark_swapper.journal import SwapJournal
 from spark_swapper.launch import LaunchSettings
 from spark_swapper.loading import Loading
 from spark_swapper.observer import RuntimeObserver
-from spark_swapper.outcomes import Outcomes
+from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.planning import Planning
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.recipes import Recipe, RecipeBook
@@ -110,7 +110,7 @@ class Bench:
             timings=timings,
             clock=clock,
         )
-        self.outcomes = Outcomes(bus, store, clock)
+        self.outcomes = SwapOutcomes(bus, store, clock)
         self.observer = RuntimeObserver(
             self.runtime, clock, self.shelf.key_for, self._nothing, self.canary.degraded
         )

@@ -22,7 +22,7 @@ from spark_swapper.ingress import Ingress
 from spark_swapper.loading import Loading
 from spark_swapper.loadlog import LoadLog
 from spark_swapper.observer import RuntimeObserver
-from spark_swapper.outcomes import Outcomes
+from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.planning import Planning
 from spark_swapper.ports import Preflight, Shelf, Suggests
 from spark_swapper.preflighting import Preflighting
@@ -49,7 +49,7 @@ class SwapPath:
     sweeping: Sweeping
     teller: Teller
     observer: RuntimeObserver
-    outcomes: Outcomes
+    outcomes: SwapOutcomes
     admission: Admission
     log_verbs: SwapLogVerbs
     keep_examining: Callable[[], Awaitable[None]]
@@ -106,7 +106,7 @@ def assemble(
         clock=clock,
     )
     teller = Teller(bus)
-    outcomes = Outcomes(bus, store, clock)
+    outcomes = SwapOutcomes(bus, store, clock)
     worker = Worker(
         bus=bus,
         store=store,

@@ -19,7 +19,7 @@ from spark_swapper.candidate import Candidate
 from spark_swapper.causes import CancelRequested, SwapFault
 from spark_swapper.jobs import UNTOUCHED, SwapJob, first_job
 from spark_swapper.journal import SwapJournal
-from spark_swapper.outcomes import Outcomes
+from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.patience import patiently
 from spark_swapper.ports import Shelf
 from spark_swapper.progress_numbers import last_number
@@ -55,7 +55,7 @@ class Worker:
         shelf: Shelf,
         runtime: Runtime,
         runner: SwapRunner,
-        outcomes: Outcomes,
+        outcomes: SwapOutcomes,
         teller: Teller,
         clock: Clock,
         timings: SwapTimings,

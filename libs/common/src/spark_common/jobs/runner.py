@@ -24,7 +24,7 @@ from spark_common.errors import (
     UnavailableError,
 )
 from spark_common.jobs.journal import JobJournal
-from spark_common.jobs.kind import JobKind, as_told
+from spark_common.jobs.kind import JobKind
 from spark_common.jobs.outcomes import JobOutcomes
 from spark_common.jobs.record import RecordT
 from spark_common.jobs.store import (
@@ -239,7 +239,7 @@ class JobRunner(Generic[RecordT]):
         if standing is None:
             await journal.adopt(n=max(told, record.n))
             return False
-        await self._finish(journal, as_told(record, standing).amend())
+        await self._finish(journal, self._outcomes.as_told(record, standing).amend())
         return True
 
     async def _worked(self, journal: JobJournal[RecordT]) -> RecordT:
