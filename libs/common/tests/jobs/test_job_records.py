@@ -153,6 +153,23 @@ class TestRedisRecords(RecordsExam):
         seconds = await redis.ttl(keys.job("update", "one"))
         assert 89 * 86_400 < seconds <= 90 * 86_400
 
+    async def test_a_record_of_an_unknown_version_hides_no_other(self, store, redis, make):
+        """As after going back to an older version of the product."""
+        await store.create(make())
+        await store.create(make("two", exclusive="c/d", at=1))
+        await redis.hset(keys.job("update", "one"), "record", '{"version": 2, "id": "one"}')
+        assert [job.id for job in await store.live()] == ["two"]
+        assert [job.id for job in await store.recent(5)] == ["two"]
+        assert await store.get("one") is None
+        assert await store.create(make()) == Conflicting()
+
+    async def test_the_history_goes_on_behind_records_that_expired(self, store, redis, make):
+        for number in range(5):
+            await store.create(make(f"job{number}", exclusive=f"{number}", at=number))
+        for number in (2, 3, 4):
+            await redis.delete(keys.job("update", f"job{number}"))
+        assert [job.id for job in await store.recent(2)] == ["job1", "job0"]
+
     async def test_an_id_may_be_any_word(self, store, make):
         """The names of the other keys among them."""
         for number, word in enumerate(("live", "index", "busy", "writer", "job")):
