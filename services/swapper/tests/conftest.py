@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from spark_common.events import SwapProgress
+from spark_common.jobs.teller import Teller
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F401
 from spark_swapper.admission import Admission
@@ -30,7 +31,7 @@ from spark_swapper.journal import SwapJournal
 from spark_swapper.launch import LaunchSettings
 from spark_swapper.loading import Loading
 from spark_swapper.observer import RuntimeObserver
-from spark_swapper.outcomes import Outcomes
+from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.planning import Planning
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.recipes import Recipe, RecipeBook
@@ -38,7 +39,6 @@ from spark_swapper.runner import SwapRunner
 from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.stopping import Stopping
 from spark_swapper.sweeping import Sweeping
-from spark_swapper.teller import Teller
 from spark_swapper.testing import (
     FakeClientPath,
     FakeGate,
@@ -110,7 +110,7 @@ class Bench:
             timings=timings,
             clock=clock,
         )
-        self.outcomes = Outcomes(bus, store, clock)
+        self.outcomes = SwapOutcomes(bus, store, clock)
         self.observer = RuntimeObserver(
             self.runtime, clock, self.shelf.key_for, self._nothing, self.canary.degraded
         )

@@ -77,11 +77,6 @@ def dry_run_answer(swap_id: str) -> str:
     return f"{swap_id}:dry-run"
 
 
-def swap_outcomes(swap_id: str) -> str:
-    """Filter over both outcomes of one swap; the first one stored wins."""
-    return f"swap.*.{swap_id}"
-
-
 def job_progress(kind: str, job_id: str) -> str:
     """Progress of a job that is no swap (``download``, ``update``), replayable for a day."""
     return f"{kind}.progress.{job_id}"
