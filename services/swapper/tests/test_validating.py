@@ -12,6 +12,7 @@ from spark_common.errors import (
     HostUnreachableError,
     InvalidRequestError,
     ModelNotReadyError,
+    RemoteCommandError,
     UnknownModelError,
 )
 from spark_swapper.editing.trying import Trying
@@ -59,6 +60,7 @@ CASES = {
     "memory unknown": ("unknown", "memory", None),
     "image bad": ("bad", "image", "host_not_fit"),
     "host away": ("bad", "hosts", "host_unreachable"),
+    "host odd": ("unknown", "hosts", None),
     "quarantine": ("bad", "quarantine", "quarantined"),
 }
 
@@ -82,6 +84,9 @@ async def test_every_check_has_its_say(bench, what):
         case "host away":
             away = HostUnreachableError("Spark 1 is away", host="spark1")
             bench.runtime.faults.problems["spark1"] = away
+        case "host odd":
+            odd = RemoteCommandError("a command on Spark 1 wrote too much", host="spark1")
+            bench.runtime.faults.problems["spark1"] = odd
         case "quarantine":
             await bench.quarantining.put("qwen", "It took Spark 1 down.", "spark1", "s")
     result = await validate(bench)
@@ -98,6 +103,16 @@ async def test_every_check_has_its_say(bench, what):
     job = await bench.swap()
     assert job.phase is (Phase.FAILED if verdict == "bad" else Phase.READY)
     assert (job.cause.code if job.cause else None) == code
+
+
+async def test_a_quarantine_nobody_can_read_is_a_doubt_and_no_clearance(bench):
+    bench.runtime.memory.node = NodeMemory(TOTAL, 120 * GIB, 0, 0)
+    bench.records.away = True
+    result = await validate(bench)
+    assert (result.ok, result.verdict, result.stage) == (True, "unknown", "quarantine")
+    assert "could not be read" in result.error
+    await bench.quarantining.put("qwen", "It took Spark 1 down.", "spark1", "s")
+    assert (await validate(bench)).cause.code == "quarantined"
 
 
 async def test_images_that_differ_are_told_apart(bench):
