@@ -71,6 +71,8 @@ class SwapJob(BaseModel):
     drop_caches: bool = False
     boots: Mapping[str, str] = {}
     """Boot id of each host when its load was first seen: another one means it went down."""
+    memory_before: Mapping[str, int] = {}
+    """Available bytes of each host when its load was first seen."""
     lease_epoch: int = 0
     body_sha256: str = ""
     """Hash of the request, to tell a repetition from another request with the same key."""

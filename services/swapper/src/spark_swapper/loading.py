@@ -107,7 +107,7 @@ class _Load:
         while True:
             self._attempt.stop_if_cancelled()
             looks = await self._look()
-            await watchdog.look(host.host_look() for host in self._hosts)
+            await watchdog.look({host.host: host.answer for host in self._hosts})
             now = self._clock.monotonic()
             self._expect_workers(now)
             self._view.take(looks[0], now)
