@@ -97,7 +97,7 @@ class Bench:
         preflighting = Preflighting(self.runtime, self.preflight, self.quarantining, clock)
         loading = Loading(self.runtime, timings, clock, PlainReader, guard)
         self.canary = CanaryWatch(self.runtime, store, clock)
-        warming = Warming(self.runtime, self.clients, timings, clock, loading, self.canary, guard)
+        warming = Warming(self.runtime, self.clients, timings, clock, loading, self.canary)
         self.runner = SwapRunner(
             runtime=self.runtime,
             shelf=self.shelf,

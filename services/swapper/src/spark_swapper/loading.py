@@ -48,7 +48,11 @@ class Loading:
         load = _Load(
             self._runtime, self._timings, self._clock, attempt, candidate, step, self._new_reader
         )
-        return await load.run(self._guard.watch(attempt, candidate))
+        return await load.run(self.watch(attempt, candidate))
+
+    def watch(self, attempt: Attempt, candidate: Candidate) -> Watchdog:
+        """Return the watch over this load, which goes on until the first answer."""
+        return self._guard.watch(attempt, candidate)
 
     async def autopsy(
         self, attempt: Attempt, candidate: Candidate, step: str, *, ails: bool = True

@@ -92,7 +92,7 @@ def assemble(
     preflighting = Preflighting(runtime, preflight, quarantining, clock)
     loading = Loading(runtime, timings, clock, LoadLog, guard)
     clients = GatewayPath(bus)
-    warming = Warming(runtime, clients, timings, clock, loading, canary, guard)
+    warming = Warming(runtime, clients, timings, clock, loading, canary)
     runner = SwapRunner(
         runtime=runtime,
         shelf=shelf,

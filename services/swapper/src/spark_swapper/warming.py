@@ -13,7 +13,6 @@ from spark_swapper.attempt import Attempt
 from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
-from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.guarding.watchdog import Watchdog
 from spark_swapper.loading import STRANGER_LOOKS, Loading
 from spark_swapper.ports import ClientPath
@@ -37,7 +36,6 @@ class Warming:
         clock: Clock,
         loading: Loading,
         canary: CanaryWatch,
-        guard: MemoryGuard,
     ) -> None:
         self._runtime = runtime
         self._clients = clients
@@ -45,7 +43,6 @@ class Warming:
         self._clock = clock
         self._loading = loading
         self._canary = canary
-        self._guard = guard
 
     async def run(self, attempt: Attempt, candidate: Candidate, step: str) -> str | None:
         """Return when a real token came: None, or why the answers are no sense all the same.
@@ -101,7 +98,7 @@ class Warming:
 
     def _watch(self, attempt: Attempt, candidate: Candidate) -> Watchdog | None:
         """Return the watch over what this swap loaded; what served before it is left alone."""
-        return self._guard.watch(attempt, candidate) if attempt.journal.job.touched else None
+        return self._loading.watch(attempt, candidate) if attempt.journal.job.touched else None
 
     async def _asked(self, attempt: Attempt, question: Awaitable[T], watch: Watchdog | None) -> T:
         """Await a question; a first one computes as hard as the load did."""
