@@ -31,6 +31,7 @@ from spark_swapper.journal import SwapJournal
 from spark_swapper.launch import LaunchSettings
 from spark_swapper.loading import Loading
 from spark_swapper.observer import RuntimeObserver
+from spark_swapper.obstacles import Obstacles
 from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.planning import Planning
 from spark_swapper.preflighting import Preflighting
@@ -133,15 +134,23 @@ class Bench:
             lost=self._die,
             updating=self._updating,
         )
-        planning = Planning(
-            self.runtime, self.clients, self.shelf, preflighting, store, timings, clock
+        self.planning = Planning(
+            runtime=self.runtime,
+            clients=self.clients,
+            shelf=self.shelf,
+            preflighting=preflighting,
+            obstacles=Obstacles(store, self.gate, self._updating),
+            canary=self.canary,
+            times=store,
+            timings=timings,
+            clock=clock,
         )
         self.admission = Admission(
             bus=bus,
             store=store,
             gate=self.gate,
             shelf=self.shelf,
-            planning=planning,
+            planning=self.planning,
             quarantining=self.quarantining,
             runtime_view=self.observer.view,
             clock=clock,
@@ -155,9 +164,7 @@ class Bench:
         )
         self.guard_verbs = GuardVerbs(
             shelf=self.shelf,
-            store=store,
-            gate=self.gate,
-            planning=planning,
+            planning=self.planning,
             validating=self.validating,
             quarantining=self.quarantining,
         )

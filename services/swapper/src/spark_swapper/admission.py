@@ -83,12 +83,11 @@ class Admission:
             if known is not None:
                 return await self._again(known, body)
         candidate = await self._shelf.find(request.model)
+        if request.dry_run:
+            return await self._planning.plan(swap_id, request, candidate)
         gate = await self._gate.for_caller(
             request.lock_token.get_secret_value() if request.lock_token else None
         )
-        if request.dry_run:
-            holder = None if gate.admitted else gate.holder or "somebody"
-            return await self._planning.plan(swap_id, request, candidate, holder)
         if not gate.admitted:
             raise LeaseHeldError(
                 f"{gate.holder!r} holds the cluster; wait, or release the reservation",

@@ -62,6 +62,8 @@ class SwapJob(KeptRecord):
     drop_caches: bool = False
     boots: Mapping[str, str] = {}
     """Boot id of each host when its load was first seen: another one means it went down."""
+    memory_before: Mapping[str, int] = {}
+    """Available bytes of each host when its load was first seen."""
     lease_epoch: int = 0
 
     phase: Phase = Phase.QUEUED

@@ -22,6 +22,7 @@ from spark_swapper.ingress import Ingress
 from spark_swapper.loading import Loading
 from spark_swapper.loadlog import LoadLog
 from spark_swapper.observer import RuntimeObserver
+from spark_swapper.obstacles import Obstacles
 from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.planning import Planning
 from spark_swapper.ports import Preflight, Shelf, Suggests
@@ -126,7 +127,17 @@ def assemble(
         lost=lost,
         updating=updating,
     )
-    planning = Planning(runtime, clients, shelf, preflighting, store, timings, clock)
+    planning = Planning(
+        runtime=runtime,
+        clients=clients,
+        shelf=shelf,
+        preflighting=preflighting,
+        obstacles=Obstacles(store, gate, updating),
+        canary=canary,
+        times=store,
+        timings=timings,
+        clock=clock,
+    )
     admission = Admission(
         bus=bus,
         store=store,
@@ -156,8 +167,6 @@ def assemble(
         keep_examining=lambda: canary.run(idle, observer.look),
         guard_verbs=GuardVerbs(
             shelf=shelf,
-            store=store,
-            gate=gate,
             planning=planning,
             validating=Validating(shelf, preflighting, quarantining, clock, unsaved),
             quarantining=quarantining,
