@@ -12,7 +12,6 @@ from spark_cli.words import gigabytes, table
 
 LEFT = 1
 """Exit code when files are still there."""
-_SECONDS = 200.0
 
 
 @click.command()
@@ -43,7 +42,7 @@ def delete(
     query: dict[str, str | list[str]] = {"requested_by": f"{getpass.getuser()} (sparkctl)"}
     if hosts:
         query["host"] = list(hosts)
-    done = client.delete(path, query, _SECONDS)
+    done = client.delete(path, query)
     click.echo(json.dumps(done, indent=2) if as_json else render_deleted(done))
     if not done["complete"]:
         context.exit(LEFT)

@@ -13,7 +13,6 @@ FAILED = 1
 """Exit code when the download ended without being whole everywhere."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
-_PLAN_SECONDS = 70.0
 _BOTH = ("spark1", "spark2")
 
 
@@ -44,7 +43,7 @@ def download(
     chosen = list(dict.fromkeys((*hosts, *(_BOTH if both else ())))) or ["spark1"]
     if only_plan:
         body = {"repo": repo, "hosts": chosen}
-        plan = client.post("/api/downloads/plan", body, timeout_seconds=_PLAN_SECONDS)
+        plan = client.post("/api/downloads/plan", body)
         click.echo(json.dumps(plan, indent=2) if as_json else render_plan(plan))
         if plan["blockers"]:
             context.exit(FAILED)

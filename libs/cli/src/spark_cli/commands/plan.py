@@ -11,7 +11,6 @@ from spark_cli.words import duration, table
 
 BLOCKED = 1
 """Exit code when something speaks against the swap."""
-_MOST_SECONDS = 100.0
 _GIB = 1024**3
 
 
@@ -21,9 +20,7 @@ _GIB = 1024**3
 @click.pass_context
 def plan(context: click.Context, model: str, as_json: bool) -> None:
     """Show what a swap to MODEL would stop, need and do; touches nothing."""
-    found = GatewayClient(gateway_url()).post(
-        f"/api/swap/{model}/plan", {}, lease_headers(), timeout_seconds=_MOST_SECONDS
-    )
+    found = GatewayClient(gateway_url()).post(f"/api/swap/{model}/plan", {}, lease_headers())
     click.echo(json.dumps(found, indent=2) if as_json else render(found))
     if found["blockers"]:
         context.exit(BLOCKED)

@@ -11,11 +11,6 @@ from spark_cli.commands.swap import lease_headers
 from spark_cli.gateway_client import GatewayClient, RefusedError, gateway_url
 from spark_cli.job_stream import follow_job
 
-_REFRESH_SECONDS = 100.0
-_LOOK_SECONDS = 15.0
-_BEGIN_SECONDS = 40.0
-_EXPLAIN_SECONDS = 240.0
-
 
 @click.group(invoke_without_command=True)
 @click.option("--refresh", is_flag=True, help="Ask the site of the software for news first.")
@@ -26,8 +21,7 @@ def updates(context: click.Context, refresh: bool, as_json: bool) -> None:
     context.obj = GatewayClient(gateway_url())
     if context.invoked_subcommand is not None:
         return
-    seconds = _REFRESH_SECONDS if refresh else _LOOK_SECONDS
-    view = context.obj.get_within(seconds, "/api/updates", refresh=refresh)
+    view = context.obj.get("/api/updates", refresh=refresh)
     if as_json:
         click.echo(json.dumps(view))
         return
@@ -81,7 +75,7 @@ def cancel(context: click.Context, job_id: str) -> None:
 def explain(context: click.Context, thinking: bool) -> None:
     """Have the loaded model explain what is pending."""
     client: GatewayClient = context.obj
-    for event in client.said("/api/explain-updates", {}, timeout_seconds=_EXPLAIN_SECONDS):
+    for event in client.said("/api/explain-updates", {}):
         if event.name == "error":
             raise RefusedError(event.body["message"])
         if event.name == "text" and event.body.get("replace"):
@@ -103,7 +97,7 @@ def _begin(
     headers = lease_headers() | ({"idempotency-key": key} if key is not None else {})
     path = f"/api/updates/{what}"
     asked = {"requested_by": _who(), **body}
-    view = context.obj.post(path, asked, headers, timeout_seconds=_BEGIN_SECONDS)
+    view = context.obj.post(path, asked, headers)
     click.echo(json.dumps(view) if as_json else f"update {view['id']} is {view['state']}")
     if follow:
         follow_job(context, f"/api/updates/jobs/{view['id']}", "update", as_json=as_json)
