@@ -83,3 +83,15 @@ def test_the_quarantine_is_listed_and_cleared(gateway, run):
 def test_the_answer_of_the_api_as_it_is(run):
     assert json.loads(run("test", "m", "--json").output) == VALIDATION
     assert json.loads(run("plan", "m", "--json").output) == PLAN
+    assert json.loads(run("quarantine", "--json").output) == {"m": HELD}
+    assert json.loads(run("quarantine", "clear", "m", "--json").output)["was"] == HELD
+
+
+@pytest.mark.parametrize("words", [("test",), ("plan",), ("quarantine", "clear")])
+def test_a_name_that_needs_quoting_is_one_part_of_the_address(gateway, run, words):
+    gateway.answers = {
+        (method, path.replace("/m/", "/a%3Fb%20c/")): answer
+        for (method, path), answer in gateway.answers.items()
+    }
+    assert run(*words, "a?b c").exit_code in (0, 1)
+    assert "/a%3Fb%20c/" in gateway.calls[-1][1]

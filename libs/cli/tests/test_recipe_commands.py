@@ -189,6 +189,13 @@ def test_setup_suggests_shows_asks_and_saves(gateway) -> None:
     assert "saved" in text
 
 
+def test_setup_with_json_has_nothing_but_the_recipe_on_standard_output(gateway) -> None:
+    done = CliRunner().invoke(main, ["setup", "/data/mine", "--json"], input="y\n")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == DETAIL
+    assert "Save this recipe?" in done.stderr
+
+
 def test_templates_are_listed_and_imported(gateway) -> None:
     code, text = run("templates")
     assert code == 0

@@ -1,12 +1,13 @@
 """``sparkctl download``: bring a repository to the Sparks, and follow it until it is there."""
 
-import getpass
 import json
 from typing import Any
 
 import click
 
+from spark_cli.asking import said_along, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import tell
 from spark_cli.words import duration, gigabytes, table
 
 FAILED = 1
@@ -44,14 +45,13 @@ def download(
     if only_plan:
         body = {"repo": repo, "hosts": chosen}
         plan = client.post("/api/downloads/plan", body)
-        click.echo(json.dumps(plan, indent=2) if as_json else render_plan(plan))
+        tell(plan, as_json, render_plan)
         if plan["blockers"]:
             context.exit(FAILED)
         return
-    headers = {"idempotency-key": key} if key is not None else {}
-    body = {"repo": repo, "hosts": chosen, "requested_by": f"{getpass.getuser()} (sparkctl)"}
-    view = client.post("/api/downloads", body, headers)
-    click.echo(json.dumps(view) if as_json else f"download {view['id']} of {repo} is accepted")
+    body = {"repo": repo, "hosts": chosen, "requested_by": who_asks()}
+    view = client.post("/api/downloads", body, said_along(key))
+    tell(view, as_json, lambda _: f"download {view['id']} of {repo} is accepted", line=True)
     if not follow:
         return
     try:

@@ -1,13 +1,13 @@
 """``sparkctl swap``: ask for a model, and follow it until it serves."""
 
-import getpass
 import json
-import os
 from typing import Any
 
 import click
 
+from spark_cli.asking import said_along, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import tell
 from spark_cli.words import duration
 
 FAILED = 1
@@ -48,20 +48,17 @@ def swap(
     The token of a lease is read from SPARK_LOCK_TOKEN, never from an argument.
     """
     client = GatewayClient(gateway_url())
-    headers = lease_headers()
-    if key is not None:
-        headers["idempotency-key"] = key
     body = {
         "model": model,
-        "requested_by": f"{getpass.getuser()} (sparkctl)",
+        "requested_by": who_asks(),
         "when_busy": "queue" if queue else "reject",
         "rollback": rollback,
         "force": force,
         "drop_caches": drop_caches,
         "dry_run": dry_run,
     }
-    view = client.post("/api/swap", body, headers)
-    click.echo(json.dumps(view) if as_json else _accepted(view))
+    view = client.post("/api/swap", body, said_along(key))
+    tell(view, as_json, _accepted, line=True)
     if not follow or dry_run:
         return
     try:
@@ -71,12 +68,6 @@ def swap(
         context.exit(INTERRUPTED)
     if not serves:
         context.exit(FAILED)
-
-
-def lease_headers() -> dict[str, str]:
-    """Return the header that carries the lease token, if the environment has one."""
-    token = os.environ.get("SPARK_LOCK_TOKEN")
-    return {"x-swap-lock-token": token} if token else {}
 
 
 def follow_swap(client: GatewayClient, swap_id: str, as_json: bool) -> bool:

@@ -1,32 +1,25 @@
 """``sparkctl updates``: the software of the Sparks, what is pending, updating and going back."""
 
-import getpass
-import json
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from spark_cli.commands.swap import lease_headers
+from spark_cli.asking import address, said_along, who_asks
 from spark_cli.gateway_client import GatewayClient, RefusedError, gateway_url
 from spark_cli.job_stream import follow_job
+from spark_cli.output import AS_JSON, tell
 
 
 @click.group(invoke_without_command=True)
 @click.option("--refresh", is_flag=True, help="Ask the site of the software for news first.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@AS_JSON
 @click.pass_context
 def updates(context: click.Context, refresh: bool, as_json: bool) -> None:
     """Show what is installed on the Sparks and what is pending, or update it."""
     context.obj = GatewayClient(gateway_url())
-    if context.invoked_subcommand is not None:
-        return
-    view = context.obj.get("/api/updates", refresh=refresh)
-    if as_json:
-        click.echo(json.dumps(view))
-        return
-    for line in shown(view):
-        click.echo(line)
+    if context.invoked_subcommand is None:
+        tell(context.obj.get("/api/updates", refresh=refresh), as_json, render)
 
 
 def _beginning(command: Callable[..., None]) -> Callable[..., None]:
@@ -61,12 +54,13 @@ def revert(context: click.Context, follow: bool, key: str | None, as_json: bool)
 
 @updates.command()
 @click.argument("job_id")
+@AS_JSON
 @click.pass_context
-def cancel(context: click.Context, job_id: str) -> None:
+def cancel(context: click.Context, job_id: str, as_json: bool) -> None:
     """Stop the update JOB_ID; what it changed so far is taken back."""
     client: GatewayClient = context.obj
-    view = client.delete(f"/api/updates/jobs/{job_id}", {"requested_by": _who()})
-    click.echo(f"update {view['id']} is {view['state']}: {view['message']}")
+    view = client.delete(address("/api/updates/jobs", job_id), {"requested_by": who_asks()})
+    tell(view, as_json, lambda _: f"update {view['id']} is {view['state']}: {view['message']}")
 
 
 @updates.command()
@@ -94,20 +88,15 @@ def _begin(
     follow: bool,
     as_json: bool,
 ) -> None:
-    headers = lease_headers() | ({"idempotency-key": key} if key is not None else {})
     path = f"/api/updates/{what}"
-    asked = {"requested_by": _who(), **body}
-    view = context.obj.post(path, asked, headers)
-    click.echo(json.dumps(view) if as_json else f"update {view['id']} is {view['state']}")
+    asked = {"requested_by": who_asks(), **body}
+    view = context.obj.post(path, asked, said_along(key))
+    tell(view, as_json, lambda _: f"update {view['id']} is {view['state']}", line=True)
     if follow:
         follow_job(context, f"/api/updates/jobs/{view['id']}", "update", as_json=as_json)
 
 
-def _who() -> str:
-    return f"{getpass.getuser()} (sparkctl)"
-
-
-def shown(view: dict[str, Any]) -> list[str]:
+def render(view: dict[str, Any]) -> str:
     """Return the lines that people read."""
     lines: list[str] = []
     for checkout in view["checkouts"]:
@@ -122,7 +111,7 @@ def shown(view: dict[str, Any]) -> list[str]:
         lines.append(f"sparkctl updates revert goes back to what was kept on {kept['kept_at']}")
     if job := view.get("job"):
         lines.append(f"last job: {job['id']} {job['state']}: {job['message']}")
-    return lines
+    return "\n".join(lines)
 
 
 def _checkout(checkout: dict[str, Any]) -> list[str]:
