@@ -69,7 +69,7 @@ def test_following_to_the_good_end(gateway, run) -> None:
         "    fetching  Go.",
         "       41.5%  12 GB. About 1 min 20 s left.",
         "              | hello",
-        "Whole on Spark 1. It took 1 min 1 s.",
+        "complete after 1 min 1 s: Whole on Spark 1.",
     ]
 
 
@@ -81,7 +81,7 @@ def test_a_failure_says_why_and_what_to_do(gateway, run) -> None:
     said = run("download", REPO, "--follow")
     assert said.exit_code == 1
     assert said.output.splitlines()[1:] == [
-        "failed: It is gated.",
+        "failed after 2 s: It is gated.",
         "  > 401",
         "what to do: Log in.",
     ]

@@ -105,7 +105,7 @@ def test_an_update_is_followed_to_its_end(gateway, run, monkeypatch) -> None:
     assert asked.headers["x-swap-lock-token"] == "secret"
     assert asked.headers["idempotency-key"] == "one"
     assert run("updates", "revert").exit_code == 0
-    assert run("updates", "cancel", "one").output == "update one is running: Checking.\n"
+    assert run("updates", "cancel", "one").output == "update one is being stopped\n"
     assert [request.method for request in gateway.asked][-2:] == ["POST", "DELETE"]
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from spark_cli.asking import address, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.job_stream import stop
 from spark_cli.output import AS_JSON, tell
 from spark_cli.words import duration, gigabytes, table
 
@@ -22,11 +22,8 @@ def downloads(as_json: bool) -> None:
 @AS_JSON
 def cancel_download(id: str, as_json: bool) -> None:
     """Stop the download ID; whole files stay for the next time."""
-    place = address("/api/downloads", id)
-    view = GatewayClient(gateway_url()).delete(place, {"requested_by": who_asks()})
-    over = view["state"] != "running"
-    said = f"download {id} is over: {view['state']}" if over else f"download {id} is being stopped"
-    tell(view, as_json, lambda _: said)
+    view, words = stop(GatewayClient(gateway_url()), "download", id)
+    tell(view, as_json, lambda _: words)
 
 
 def render(listed: dict[str, Any]) -> str:

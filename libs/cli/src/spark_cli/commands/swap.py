@@ -1,24 +1,19 @@
-"""``sparkctl swap``: ask for a model, and follow it until it serves."""
+"""``sparkctl swap``: ask for a model, and follow it until it serves; ``cancel`` stops a swap."""
 
-import json
 from typing import Any
 
 import click
 
 from spark_cli.asking import said_along, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
-from spark_cli.output import tell
+from spark_cli.job_stream import follow, stop
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import duration
-
-FAILED = 1
-"""Exit code when the swap ended without the model serving."""
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 @click.command()
 @click.argument("model")
-@click.option("--follow", is_flag=True, help="Stay until it is ready or failed; exit 1 on failure.")
+@click.option("--follow", "to_the_end", is_flag=True, help="Stay until the end; exit 1 on failure.")
 @click.option("--queue", is_flag=True, help="Wait in line when another swap runs.")
 @click.option("--rollback", is_flag=True, help="Bring the previous model back if this one fails.")
 @click.option(
@@ -34,7 +29,7 @@ INTERRUPTED = 130
 def swap(
     context: click.Context,
     model: str,
-    follow: bool,
+    to_the_end: bool,
     queue: bool,
     rollback: bool,
     force: bool,
@@ -59,64 +54,23 @@ def swap(
     }
     view = client.post("/api/swap", body, said_along(key))
     tell(view, as_json, _accepted, line=True)
-    if not follow or dry_run:
-        return
-    try:
-        serves = follow_swap(client, view["id"], as_json)
-    except KeyboardInterrupt:
-        click.echo(f"\nnot followed any more; swap {view['id']} goes on", err=True)
-        context.exit(INTERRUPTED)
-    if not serves:
-        context.exit(FAILED)
+    if to_the_end and not dry_run:
+        follow(context, client, "swap", view["id"], as_json=as_json)
 
 
-def follow_swap(client: GatewayClient, swap_id: str, as_json: bool) -> bool:
-    """Print what happens until the outcome; return whether the model serves."""
-    for event in client.events(f"/api/swap/{swap_id}/stream"):
-        if as_json:
-            click.echo(json.dumps({"event": event.name, "id": event.id, **event.body}))
-        elif event.name == "swap.progress":
-            _progress(event.body)
-        if event.name == "swap.complete":
-            if not as_json:
-                click.echo(f"ready after {duration(event.body['total_seconds'])}")
-                if event.body.get("degraded"):
-                    click.echo(f"but degraded: {event.body['degraded']}")
-            return True
-        if event.name == "swap.failed":
-            if not as_json:
-                _failure(event.body)
-            return False
-    view = client.get(f"/api/swap/{swap_id}")
-    return bool(view["phase"] == "ready")
+@click.command()
+@click.argument("id")
+@AS_JSON
+def cancel(id: str, as_json: bool) -> None:
+    """Stop the swap ID (see `sparkctl history`); what is already past is not undone."""
+    view, words = stop(GatewayClient(gateway_url()), "swap", id)
+    tell(view, as_json, lambda _: words)
 
 
 def _accepted(view: dict[str, Any]) -> str:
     if view.get("plan") is not None:
-        return "\n".join(["nothing was touched; a real swap would:", *map(_item, view["plan"])])
+        steps = [f"  - {step}" for step in view["plan"]]
+        return "\n".join(["nothing was touched; a real swap would:", *steps])
     usual = view.get("usual_seconds")
     hint = f", usually {duration(usual)}" if usual is not None else ""
     return f"swap {view['id']} to {view['model']} is {view['phase']}{hint}"
-
-
-def _item(text: str) -> str:
-    return f"  - {text}"
-
-
-def _progress(progress: dict[str, Any]) -> None:
-    if progress.get("previous_phase") is not None:
-        click.echo(f"{progress['phase']:>12}  {progress.get('message', '')}")
-    elif progress.get("percent") is not None and not progress.get("lines"):
-        left = progress.get("eta_seconds")
-        tail = f", about {duration(left)} left" if left is not None else ""
-        click.echo(f"{progress['percent']:>11.0f}%{tail}")
-    for line in progress.get("lines", []):
-        click.echo(f"{'':>12}  | {line}")
-
-
-def _failure(outcome: dict[str, Any]) -> None:
-    cause = outcome["cause"]
-    click.echo(f"{outcome['outcome'].replace('_', ' ')}: {cause['sentence']}")
-    for line in cause.get("evidence", []):
-        click.echo(f"  > {line}")
-    click.echo(f"what to do: {cause['action']}")

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from spark_cli.asking import address, said_along, who_asks
+from spark_cli.asking import said_along, who_asks
 from spark_cli.gateway_client import GatewayClient, RefusedError, gateway_url
-from spark_cli.job_stream import follow_job
+from spark_cli.job_stream import follow, stop
 from spark_cli.output import AS_JSON, tell
 
 
@@ -27,7 +27,9 @@ def _beginning(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print answers and events as JSON."),
         click.option("--key", default=None, help="Idempotency key: the same key acts once."),
-        click.option("--follow", is_flag=True, help="Stay until the end; exit 1 on failure."),
+        click.option(
+            "--follow", "to_the_end", is_flag=True, help="Stay until the end; exit 1 on failure."
+        ),
     ):
         command = option(command)
     return command
@@ -38,29 +40,28 @@ def _beginning(command: Callable[..., None]) -> Callable[..., None]:
 @_beginning
 @click.pass_context
 def apply(
-    context: click.Context, hosts: tuple[str, ...], follow: bool, key: str | None, as_json: bool
+    context: click.Context, hosts: tuple[str, ...], to_the_end: bool, key: str | None, as_json: bool
 ) -> None:
     """Get the new commits and images. What is in use now is kept, to go back to."""
-    _begin(context, "apply", {"hosts": list(hosts)}, key, follow=follow, as_json=as_json)
+    _begin(context, "apply", {"hosts": list(hosts)}, key, to_the_end=to_the_end, as_json=as_json)
 
 
 @updates.command()
 @_beginning
 @click.pass_context
-def revert(context: click.Context, follow: bool, key: str | None, as_json: bool) -> None:
+def revert(context: click.Context, to_the_end: bool, key: str | None, as_json: bool) -> None:
     """Go back to what was in use before the last update."""
-    _begin(context, "revert", {}, key, follow=follow, as_json=as_json)
+    _begin(context, "revert", {}, key, to_the_end=to_the_end, as_json=as_json)
 
 
 @updates.command()
-@click.argument("job_id")
+@click.argument("id")
 @AS_JSON
 @click.pass_context
-def cancel(context: click.Context, job_id: str, as_json: bool) -> None:
-    """Stop the update JOB_ID; what it changed so far is taken back."""
-    client: GatewayClient = context.obj
-    view = client.delete(address("/api/updates/jobs", job_id), {"requested_by": who_asks()})
-    tell(view, as_json, lambda _: f"update {view['id']} is {view['state']}: {view['message']}")
+def cancel(context: click.Context, id: str, as_json: bool) -> None:
+    """Stop the update ID; what it changed so far is taken back."""
+    view, words = stop(context.obj, "update", id)
+    tell(view, as_json, lambda _: words)
 
 
 @updates.command()
@@ -85,15 +86,14 @@ def _begin(
     body: dict[str, Any],
     key: str | None,
     *,
-    follow: bool,
+    to_the_end: bool,
     as_json: bool,
 ) -> None:
-    path = f"/api/updates/{what}"
     asked = {"requested_by": who_asks(), **body}
-    view = context.obj.post(path, asked, said_along(key))
+    view = context.obj.post(f"/api/updates/{what}", asked, said_along(key))
     tell(view, as_json, lambda _: f"update {view['id']} is {view['state']}", line=True)
-    if follow:
-        follow_job(context, f"/api/updates/jobs/{view['id']}", "update", as_json=as_json)
+    if to_the_end:
+        follow(context, context.obj, "update", view["id"], as_json=as_json)
 
 
 def render(view: dict[str, Any]) -> str:
