@@ -86,6 +86,23 @@ def test_a_swap_whose_events_are_gone_ends_as_its_record_says(gateway, run, phas
     assert done.output.splitlines()[1:] == [f"{phase.replace('_', ' ')}: It ended."]
 
 
+def test_a_dry_run_that_would_end_badly_says_why_and_is_exit_1(gateway, run) -> None:
+    good = {**VIEW, "plan": ["stop gemma"], "cause": None}
+    gateway.says("POST", "/api/swap", good)
+    done = run("swap", "m", "--dry-run", "--follow")
+    assert (done.exit_code, done.output.splitlines()[1]) == (0, "  - stop gemma")
+    gateway.says("POST", "/api/swap", {**good, "cause": CAUSE})
+    done = run("swap", "m", "--dry-run")
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        "nothing was touched; a real swap would end badly: Too little memory.",
+        "  > x",
+        "what to do: Stop it.",
+        "otherwise it would:",
+        "  - stop gemma",
+    ]
+
+
 @pytest.mark.parametrize(
     ("phase", "says"),
     [("loading", "is being stopped"), ("rolled_back", "is over: rolled back")],

@@ -6,7 +6,7 @@ import click
 
 from spark_cli.asking import said_along, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
-from spark_cli.job_stream import follow, stop
+from spark_cli.job_stream import FAILED, follow, stop
 from spark_cli.output import AS_JSON, tell
 from spark_cli.words import duration
 
@@ -40,7 +40,8 @@ def swap(
 ) -> None:
     """Swap to MODEL (its key, repository or served name).
 
-    The token of a lease is read from SPARK_LOCK_TOKEN, never from an argument.
+    The token of a lease is read from SPARK_LOCK_TOKEN, never from an argument. A dry run of a
+    swap that would be refused or would fail is exit 1.
     """
     client = GatewayClient(gateway_url())
     body = {
@@ -53,7 +54,9 @@ def swap(
         "dry_run": dry_run,
     }
     view = client.post("/api/swap", body, said_along(key))
-    tell(view, as_json, _accepted, line=True)
+    tell(view, as_json, _planned if dry_run else _accepted, line=True)
+    if dry_run and view.get("cause"):
+        context.exit(FAILED)
     if to_the_end and not dry_run:
         follow(context, client, "swap", view["id"], as_json=as_json)
 
@@ -68,9 +71,17 @@ def cancel(id: str, as_json: bool) -> None:
 
 
 def _accepted(view: dict[str, Any]) -> str:
-    if view.get("plan") is not None:
-        steps = [f"  - {step}" for step in view["plan"]]
-        return "\n".join(["nothing was touched; a real swap would:", *steps])
     usual = view.get("usual_seconds")
     hint = f", usually {duration(usual)}" if usual is not None else ""
     return f"swap {view['id']} to {view['model']} is {view['phase']}{hint}"
+
+
+def _planned(view: dict[str, Any]) -> str:
+    steps = [f"  - {step}" for step in view.get("plan") or []]
+    cause = view.get("cause")
+    if cause is None:
+        return "\n".join(["nothing was touched; a real swap would:", *steps])
+    evidence = [f"  > {line}" for line in cause.get("evidence", [])]
+    head = f"nothing was touched; a real swap would end badly: {cause['sentence']}"
+    action = f"what to do: {cause['action']}"
+    return "\n".join([head, *evidence, action, *(["otherwise it would:", *steps] if steps else [])])
