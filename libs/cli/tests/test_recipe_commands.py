@@ -66,6 +66,7 @@ class Gateway:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
         self.preview: dict[str, Any] = PREVIEW
+        self.detail: dict[str, Any] = DETAIL
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content) if request.content else None
@@ -79,7 +80,7 @@ class Gateway:
             one = {"name": "qwen", "repo": "q/q", "mode": "either", "image": "i"}
             bad = {"name": "bad", "mode": "either", "problem": "it is not valid YAML"}
             return httpx.Response(200, json={"templates": [one, bad]})
-        return httpx.Response(200, json=DETAIL)
+        return httpx.Response(200, json=self.detail)
 
 
 @pytest.fixture
@@ -159,7 +160,17 @@ def test_knobs_that_are_not_named_stay(gateway) -> None:
     assert gateway.asked[-1][0] == "GET"
     run("knobs", "mine", "--max-model-len", "1", "--dry-run")
     assert gateway.asked[-1][:2] == ("POST", "/api/recipes/preview")
-    run("knobs", "mine", "--reset")
+
+
+@pytest.mark.parametrize("further", [(), ("--max-model-len", "1", "--flag=--seed=2")])
+@pytest.mark.parametrize(("bundled", "wanted"), [(DETAIL["bundled_knobs"],) * 2, (None, {})])
+def test_a_reset_is_tried_as_it_would_be_saved(gateway, further, bundled, wanted) -> None:
+    gateway.detail = {**DETAIL, "bundled_knobs": bundled}
+    run("knobs", "mine", "--reset", *further, "--dry-run")
+    bare = {"model": "mine", "knobs": wanted, "flags": []}
+    assert gateway.asked[-1] == ("POST", "/api/recipes/preview", bare)
+    run("knobs", "mine", "--reset", *further)
+    assert gateway.asked[-1][:2] == ("PUT", "/api/models/mine/knobs")
     assert gateway.asked[-1][2]["reset"] is True
 
 

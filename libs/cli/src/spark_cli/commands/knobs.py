@@ -45,8 +45,9 @@ def knobs(
     detail = client.get(address("/api/models", model, "recipe"))
     asked = {name: value for name, value in values.items() if value is not None}
     if asked or flags or dropped or reset:
-        wanted = {**detail["knobs"], **asked}
-        listed = merged(detail["flags"], flags, dropped)
+        wanted, listed = {**detail["knobs"], **asked}, merged(detail["flags"], flags, dropped)
+        if reset:
+            wanted, listed = detail.get("bundled_knobs") or {}, []
         if dry_run:
             body = {"model": detail["form"]["key"], "knobs": wanted, "flags": listed}
             preview = client.post("/api/recipes/preview", body)
