@@ -111,9 +111,27 @@ def test_an_update_is_followed_to_its_end(gateway, run, monkeypatch) -> None:
 
 def test_an_explanation_is_printed_without_the_thinking(gateway, run) -> None:
     place = ("POST", "/api/explain-updates")
-    gateway.streams(*place, *WORDS, ("done", {"model": "m"}))
+    gateway.streams(*place, *WORDS, ("done", {"model": "m", "cut": False}))
     assert run("updates", "explain").output == "It matters.\n"
     assert run("updates", "explain", "--thinking").output == "hmIt matters.\n"
-    gateway.streams(*place, *WORDS, ("error", {"message": "the model stopped."}))
+    lines = run("updates", "explain", "--json", "--host", "spark2").output.splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["reasoning", "text", "text", "done"]
+    assert gateway.body() == {"host": "spark2"}
+
+
+@pytest.mark.parametrize(
+    ("last", "says"),
+    [
+        ([("error", {"message": "the model stopped."})], "It matters.\nError: the model stopped."),
+        ([], "It matters.Error: the explanation broke off"),
+    ],
+)
+def test_an_explanation_that_breaks_off_is_no_success(gateway, run, last, says) -> None:
+    gateway.streams("POST", "/api/explain-updates", *WORDS, *last)
     broken = run("updates", "explain")
-    assert (broken.exit_code, "the model stopped." in broken.output) == (3, True)
+    assert (broken.exit_code, broken.output.strip()) == (3, says)
+
+
+def test_an_explanation_that_is_cut_says_so(gateway, run) -> None:
+    gateway.streams("POST", "/api/explain-updates", *WORDS, ("done", {"model": "m", "cut": True}))
+    assert run("updates", "explain").output == "It matters.\n(cut off at its greatest length)\n"

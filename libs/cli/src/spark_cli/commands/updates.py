@@ -1,12 +1,13 @@
 """``sparkctl updates``: the software of the Sparks, what is pending, updating and going back."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from spark_cli.asking import said_along, who_asks
-from spark_cli.gateway_client import GatewayClient, RefusedError, gateway_url
+from spark_cli.gateway_client import GatewayClient, RefusedError, ServerEvent, gateway_url
 from spark_cli.job_stream import follow, stop
 from spark_cli.output import AS_JSON, tell
 
@@ -66,18 +67,34 @@ def cancel(context: click.Context, id: str, as_json: bool) -> None:
 
 @updates.command()
 @click.option("--thinking", is_flag=True, help="Print what the model thinks first, too.")
+@click.option("--host", default=None, help="What is pending on this Spark (spark1).")
+@click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
 @click.pass_context
-def explain(context: click.Context, thinking: bool) -> None:
+def explain(context: click.Context, thinking: bool, host: str | None, as_json: bool) -> None:
     """Have the loaded model explain what is pending."""
     client: GatewayClient = context.obj
-    for event in client.said("/api/explain-updates", {}):
+    for event in client.said("/api/explain-updates", {"host": host}):
+        if as_json:
+            click.echo(json.dumps({"event": event.name, **event.body}))
+        else:
+            click.echo(_words(event, thinking), nl=False)
         if event.name == "error":
             raise RefusedError(event.body["message"])
-        if event.name == "text" and event.body.get("replace"):
-            click.echo("\n\n", nl=False)
-        if event.name == "text" or (event.name == "reasoning" and thinking):
-            click.echo(event.body["text"], nl=False)
-    click.echo()
+        if event.name == "done":
+            return
+    raise RefusedError("the explanation broke off")
+
+
+def _words(event: ServerEvent, thinking: bool) -> str:
+    match event.name:
+        case "text":
+            return ("\n\n" if event.body.get("replace") else "") + str(event.body["text"])
+        case "reasoning" if thinking:
+            return str(event.body["text"])
+        case "done" | "error":
+            return "\n(cut off at its greatest length)\n" if event.body.get("cut") else "\n"
+        case _:
+            return ""
 
 
 def _begin(
