@@ -9,6 +9,7 @@ from spark_cli.commands.doctor import doctor
 from spark_cli.commands.download import download
 from spark_cli.commands.downloads import cancel_download, downloads
 from spark_cli.commands.events import events
+from spark_cli.commands.flags import flags
 from spark_cli.commands.history import history
 from spark_cli.commands.init import init
 from spark_cli.commands.knobs import knobs
@@ -36,7 +37,7 @@ def main() -> None:
 
 
 _COMMANDS: tuple[click.Command, ...] = (
-    *(demo, up, status, models, suggest, setup, recipe, knobs, templates, delete),
+    *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
     *(download, downloads, cancel_download),
     *(test, plan, swap, cancel, history, logs, quarantine, updates, events, doctor, sim, init),
 )
