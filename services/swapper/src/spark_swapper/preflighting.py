@@ -77,9 +77,9 @@ class Preflighting:
 
     async def _survey(self, candidate: Candidate) -> Findings:
         """Return everything but what vLLM's parser says."""
-        quarantine, *checks = await asyncio.gather(
+        quarantine, checks = await asyncio.gather(
             self._quarantine(candidate),
-            *(self._check_host(candidate, host) for host in candidate.hosts),
+            asyncio.gather(*(self._check_host(candidate, host) for host in candidate.hosts)),
         )
         found = [quarantine]
         found += [check for host, _ in checks for check in host]
