@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { downloadButton, downloadEffect, downloadTitle, downloadWords, failedDownloads, targets } from "../../src/spark_gateway/static/downloading.js";
-import { framesOf, heard, nothingYet } from "../../src/spark_gateway/static/explaining.js";
+import { downloadButton, downloadEffect, downloadTitle, downloadWords, failedDownloads, settled, targets } from "../../src/spark_gateway/static/downloading.js";
+import { explainedWords, framesOf, heard, nothingYet } from "../../src/spark_gateway/static/explaining.js";
 import { deleteQuestion, quarantineQuestion } from "../../src/spark_gateway/static/questions-disk.js";
 import { switchQuestion } from "../../src/spark_gateway/static/questions.js";
 import { applyQuestion, lookedWords, pendingCommits, updateLook, whyNotExplained } from "../../src/spark_gateway/static/updating.js";
@@ -69,6 +69,23 @@ test("a deletion shows what is freed and keeps its button off until it is known"
   assert.deepEqual([held.blocked, held.effects.map((effect) => effect.what)], ["Not possible now", ["It is loaded."]]);
 });
 
+test("a deletion of one copy counts only that one and says what stays", () => {
+  const both = model("beta", { copies: [{ host: "spark1", size_bytes: 63e9, state: "ready" }, { host: "spark2", size_bytes: 12e9, state: "broken" }] });
+  const place = (number, frees) => ({ host: `spark${number}`, label: `Spark ${number}`, frees_bytes: frees, shared_bytes: 0 });
+  const plan = { places: [place(1, 63e9), place(2, 12e9)], frees_bytes: 75e9, blockers: [], notes: [] };
+  const said = (question) => [question.go, ...question.rows.map((row) => `${row.label}: ${row.value}`)].map(plain);
+  assert.deepEqual(said(deleteQuestion(both, stateOf(), null, ["spark2"])), ["Delete 12.0 GB", "Spark 2: 12.0 GB, being looked at"]);
+  assert.deepEqual(said(deleteQuestion(both, stateOf(), plan, ["spark2"])), ["Delete 12.0 GB", "Spark 2: 12.0 GB freed", "Spark 1: stays"]);
+  assert.deepEqual(said(deleteQuestion(both, stateOf(), plan)), ["Delete 75.0 GB", "Spark 1: 63.0 GB freed", "Spark 2: 12.0 GB freed"]);
+});
+
+test("a deletion does not claim that something serves when nothing does", () => {
+  const plan = { places: [], frees_bytes: 0, blockers: [], notes: [] };
+  assert.deepEqual(effects(deleteQuestion(model("beta"), stateOf(), plan)), ["Nothing stops now. ALPHA keeps serving."]);
+  const idle = stateOf({ menu: menu({ runtime: { state: "idle" } }) });
+  assert.deepEqual(effects(deleteQuestion(model("beta"), idle, plan)), ["Nothing stops now."]);
+});
+
 test("letting a model load again says what it did", () => {
   const said = effects(quarantineQuestion(model("beta", { quarantine: { reason: "No answer for 9 min.", since: ago(5), host: "spark1" } }), stateOf()));
   assert.match(said[0], /took a Spark down. No answer for 9 min/);
@@ -93,6 +110,18 @@ test("only failures that still matter stay in sight", () => {
   assert.deepEqual(ids([download()], []), ["b"]);
   assert.deepEqual(ids([], ["a"]), ["b"]);
   assert.deepEqual(failedDownloads(null, [], NOW), []);
+});
+
+test("what our own download left half there can go on at once", () => {
+  const left = model("a", { state: "downloading", copies: [{ host: "spark2", size_bytes: 9e9, state: "downloading" }] });
+  const after = (changes, running = []) => settled(left, { running, recent: [download({ repo: "ORG/a", state: "failed", finished_at: ago(60), ...changes })] }, NOW);
+  assert.deepEqual([after({}).state, after({}).copies[0].state], ["incomplete", "incomplete"]);
+  assert.equal(after({ state: "cancelled" }).state, "incomplete");
+  for (const other of [{ finished_at: ago(600) }, { state: "complete" }, { repo: "org/b" }]) assert.equal(after(other), left);
+  assert.equal(after({}, [download({ id: "d2", repo: "org/a" })]), left);
+  assert.equal(settled(left, null, NOW), left);
+  const whole = { ...left, source: null, copies: [...left.copies, { host: "spark1", size_bytes: 20e9, state: "ready" }] };
+  assert.equal(settled(whole, { running: [], recent: [download({ repo: "org/a", state: "failed", finished_at: ago(60) })] }, NOW).state, "needs_setup");
 });
 
 test("where to download to, with the room before and after", () => {
@@ -151,27 +180,44 @@ test("explaining needs somebody who explains", () => {
   assert.match(whyNotExplained(stateOf({ swaps: { current: swap("loading"), queue: [], recent: [] } })), /needs a loaded model/);
 });
 
+const frame = (event, body) => `event: ${event}\ndata: ${JSON.stringify(body)}\n\n`;
+const told = (wire, size = 4096) => {
+  let [so, rest] = [nothingYet(), ""];
+  for (let at = 0; at < wire.length; at += size) {
+    const read = framesOf(rest + wire.slice(at, at + size));
+    rest = read.rest;
+    for (const each of read.events) so = heard(so, each);
+  }
+  return so;
+};
+
 test("an explanation grows word by word, its reasoning apart, however the pieces are cut", () => {
-  const said = [
-    { choices: [{ delta: { reasoning: "Let me " } }] }, { choices: [{ delta: { reasoning_content: "see." } }] },
-    { choices: [{ delta: { content: "It is " } }] }, { delta: { content: "faster" } }, { text: "." },
-  ].map((each) => `data: ${JSON.stringify(each)}\n\n`).join("");
-  const wire = `: hello\n\n${said}event: reasoning\ndata: {"text": " Done."}\n\ndata: [DONE]\n\n`;
+  const said = [["reasoning", "Let me "], ["reasoning", "see."], ["text", "It is "], ["text", "faster."], ["reasoning", " Done."]];
+  const wire = `retry: 1000\n\n: keep-alive\n\n${said.map(([event, text]) => frame(event, { text })).join("")}${frame("done", { cut: false })}`;
   for (const size of [1, 7, 4096]) {
-    let [so, rest] = [nothingYet(), ""];
-    for (let at = 0; at < wire.length; at += size) {
-      const read = framesOf(rest + wire.slice(at, at + size));
-      rest = read.rest;
-      for (const frame of read.events) so = heard(so, frame);
-    }
-    assert.deepEqual(so, { text: "It is faster.", reasoning: "Let me see. Done.", done: true, problem: "" });
+    assert.deepEqual(told(wire, size), { text: "It is faster.", reasoning: "Let me see. Done.", done: true, cut: false, problem: "" });
   }
 });
 
+test("what turns out to be thinking moves there", () => {
+  const so = told(frame("text", { text: "First I " }) + frame("reasoning", { text: "look." }) + frame("text", { text: "It is faster.", replace: true }));
+  assert.deepEqual([so.reasoning, so.text], ["First I look.", "It is faster."]);
+});
+
 test("an explanation that breaks says so, and half a line breaks nothing", () => {
-  assert.equal(heard(nothingYet(), { event: "error", data: "{\"detail\": \"It went away.\"}" }).problem, "It went away.");
-  assert.equal(heard(nothingYet(), { event: "message", data: "{\"error\": {\"message\": \"Too long.\"}}" }).problem, "Too long.");
-  assert.deepEqual(heard(nothingYet(), { event: "message", data: "{\"cho" }), nothingYet());
-  assert.deepEqual(heard(nothingYet(), { event: "message", data: "null" }), nothingYet());
+  assert.equal(heard(nothingYet(), { event: "error", data: "{\"code\": \"model_stopped\", \"message\": \"It went away.\"}" }).problem, "It went away.");
+  assert.equal(heard(nothingYet(), { event: "error", data: "{}" }).problem, "The model stopped in the middle.");
+  for (const data of ["{\"te", "null", "7", "{\"text\": 7}"]) assert.deepEqual(heard(nothingYet(), { event: "text", data }), nothingYet());
+  assert.deepEqual(heard(nothingYet(), { event: "later", data: "{\"text\": \"x\"}" }), nothingYet());
   assert.deepEqual(framesOf("data: a\r\ndata: b\r\n\r\nrest"), { events: [{ event: "message", data: "a\nb" }], rest: "rest" });
+});
+
+test("an explanation in words, at each moment", () => {
+  const words = (changes) => explainedWords({ ...nothingYet(), ...changes });
+  assert.equal(words({}), "It is reading the changes.");
+  assert.equal(words({ reasoning: "hm" }), "It is thinking.");
+  assert.equal(words({ text: "\n\nFaster." }), "Faster.");
+  assert.equal(words({ done: true }), "It said nothing.");
+  assert.equal(words({ text: "Fas", done: true, problem: "It stopped." }), "Fas\n\nIt stopped.");
+  assert.equal(words({ text: "Fas", done: true, cut: true }), "Fas\n\nIt ends here because it became too long.");
 });

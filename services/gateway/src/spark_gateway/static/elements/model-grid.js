@@ -2,6 +2,7 @@
 // All models on the disks, found by words or by state, and those we know how to start but do not have.
 
 import { cloned, keyed, part, say, sayOrHide, show, wish } from "../dom.js";
+import { settled } from "../downloading.js";
 import { count } from "../format.js";
 import { choose } from "../menu.js";
 
@@ -73,7 +74,7 @@ export class ModelGrid extends HTMLElement {
     const words = part(this, "search").value.trim();
     const { cards, away } = choose(menu, words, this.filter);
     keyed(part(this, "cards"), cards, (model) => model.key, () => document.createElement("model-card"), (card, model) => {
-      card.model = { model, view, testing: this.tested.has(model.key) };
+      card.model = { model: settled(model, view.state.downloads, view.now), view, testing: this.tested.has(model.key) };
     });
     const narrowed = words !== "" || this.filter !== "all";
     sayOrHide(part(this, "none"), cards.length > 0 ? null : narrowed
