@@ -13,7 +13,13 @@ from spark_common.bus.nats import connect_bus
 from spark_common.bus.nats_link import read_seed
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
-from spark_common.service import REGISTRY, Service, answer_about
+from spark_common.service import (
+    REGISTRY,
+    ReadyCheck,
+    Service,
+    answer_about,
+    refusals_check,
+)
 from spark_gateway.allowed_hosts import AllowedHosts
 from spark_gateway.dashboard_files import read_dashboard
 from spark_gateway.dataplane.limits import Limits
@@ -110,6 +116,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     REGISTRY.register(MetersCollector(meters))
     own = OwnQuestion(upstream, settings.http.bind_host, settings.http.bind_port)
     desk = TrafficDesk(meters, router, own, client, clock)
+    checks = (refusals_check(bus),)
 
     def served_name() -> str:
         return next((model.id for model in watch.models()), "")
@@ -126,7 +133,9 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
 
     return Service(
         NAME,
-        # No check on NATS: /v1 and the page work without it, and a probe must not take them away.
+        # Not whether NATS is there: /v1 and the page work without it, and a probe must not take
+        # them away. A subject that NATS refuses us is a mistake of who set it up, and shows.
+        checks=checks,
         app=front.http,
         http_protocol=make_protocol(PreflightRouter(router), Limits(), meters, own, served_name),
         background=(
@@ -136,7 +145,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             front.board.run,
             watch.run,
             desk.run,
-            lambda: announce(bus, clock, desk.verbs()),
+            lambda: announce(bus, clock, desk.verbs(), checks),
             end_streams,
         ),
         close=close,
@@ -144,9 +153,11 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     )
 
 
-async def announce(bus: Bus, clock: Clock, verbs: Sequence[Serving] = ()) -> None:
+async def announce(
+    bus: Bus, clock: Clock, verbs: Sequence[Serving] = (), checks: Sequence[ReadyCheck] = ()
+) -> None:
     """Answer for the gateway on the bus, so that it is found there like every service."""
-    about = answer_about(NAME, (), clock)
+    about = answer_about(NAME, checks, clock)
     while True:
         try:
             await bus.serve(NAME, version("spark-gateway"), "the public port", (*verbs, about))

@@ -13,6 +13,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from spark_common.bus.refusals import Refusals
 from spark_common.bus.server_check import OLDEST_SERVER
 from spark_common.clock import Clock
 from spark_common.errors import DeadlineExceededError, UnavailableError
@@ -23,7 +24,6 @@ _CONNECT_SECONDS = 3.0
 _API_SECONDS = 2.0
 _FLUSH_SECONDS = 5.0
 _LONGEST_FLUSH_SECONDS = 60
-_REMEMBERED_VIOLATIONS = 200
 _DRAIN_SECONDS = 10.0
 _AWAY = "the event bus does not answer"
 _REFUSED = "NATS refuses our identity: check NATS_SEED_FILE"
@@ -37,6 +37,10 @@ class ApiError(UnavailableError):
     def __init__(self, err_code: int, description: str) -> None:
         super().__init__(f"JetStream: {description}")
         self.err_code = err_code
+
+
+class IdentityRefusedError(UnavailableError):
+    """The server is there and does not know who we are."""
 
 
 def end_process() -> None:
@@ -71,8 +75,7 @@ class NatsLink:
         self.reconnects = 0
         self._on_lost = on_lost
         self._trouble: str | None = None
-        self._violation: str | None = None
-        self._violations: dict[str, None] = {}
+        self.refusals = Refusals()
         self._flushes: set[asyncio.Task[None]] = set()
         self._connecting = True
         self._end: asyncio.Task[None] | None = None
@@ -88,8 +91,13 @@ class NatsLink:
 
     @property
     def last_error(self) -> str | None:
-        """A refused subject for as long as we live; trouble of the network until it is over."""
-        return self._violation or (None if self.connected else self._trouble or _AWAY)
+        """A refused subject for as long as it counts; trouble of the network until it is over."""
+        return self.refused or (None if self.connected else self._trouble or _AWAY)
+
+    @property
+    def refused(self) -> str | None:
+        """What the server refused us and still counts."""
+        return self.refusals.newest(self.clock.monotonic())
 
     async def connect(self, url: str, seed: str | None) -> None:
         """Try once; raises UnavailableError within three seconds."""
@@ -115,6 +123,8 @@ class NatsLink:
         except (TimeoutError, OSError, nats.errors.Error) as error:
             self.closing, self._connecting = True, False
             await self._close_client()
+            if self._trouble == _REFUSED:
+                raise IdentityRefusedError(_REFUSED) from error
             raise UnavailableError(self._trouble or _AWAY) from error
         version = self.client.connected_server_version
         if (version.major, version.minor) < OLDEST_SERVER:
@@ -148,9 +158,8 @@ class NatsLink:
             raise UnavailableError(_AWAY) from error
 
     def forbidden(self, subject: str) -> bool:
-        """Say whether the server ever refused this subject."""
-        wanted = f'"{subject.lower()}"'
-        return any(wanted in violation for violation in self._violations)
+        """Say whether the server refuses that we publish on this subject."""
+        return self.refusals.publishing(subject)
 
     async def api(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call the JetStream API; raises ApiError with its number, or UnavailableError."""
@@ -177,13 +186,18 @@ class NatsLink:
         """Wait until the server has handled what we sent."""
         # A pong that finds its waiter cancelled ends nats-py's read loop, so the inner wait
         # outlives ours, until the pings have noticed a dead connection.
-        flushing = asyncio.create_task(self.client.flush(_LONGEST_FLUSH_SECONDS))
+        flushing = asyncio.create_task(self._round_trips())
         self._flushes.add(flushing)
         flushing.add_done_callback(self._on_flushed)
         done, _ = await asyncio.wait({flushing}, timeout=_FLUSH_SECONDS)
         if not done:
             raise UnavailableError(_AWAY)
         await self.guarded(flushing)
+
+    async def _round_trips(self) -> None:
+        # nats-py writes a ping past what is queued for writing; only the next one comes behind it.
+        await self.client.flush(_LONGEST_FLUSH_SECONDS)
+        await self.client.flush(_LONGEST_FLUSH_SECONDS)
 
     async def pause(self) -> None:
         """Wait a moment before trying again."""
@@ -229,11 +243,8 @@ class NatsLink:
         self.errors += 1
         text = str(error) or type(error).__name__
         if "permissions violation" in text.lower():
-            self._violation = text.removeprefix("nats: ")
-            self._violations[self._violation.lower()] = None
-            if len(self._violations) > _REMEMBERED_VIOLATIONS:
-                del self._violations[next(iter(self._violations))]
-            log.error("bus.permission_refused", reason=self._violation)
+            self.refusals.note(text, self.clock.monotonic())
+            log.error("bus.permission_refused", reason=text.removeprefix("nats: "))
         elif isinstance(error, nats.errors.SlowConsumerError):
             log.warning("bus.messages_dropped", subject=error.subject)
         elif "authorization" in text.lower() or "authentication" in text.lower():
@@ -254,6 +265,8 @@ class NatsLink:
         self._trouble = trouble
 
     async def _on_disconnected(self) -> None:
+        # Now and not after the reconnect: what is refused again is told before that is announced.
+        self.refusals.connected_anew()
         if not self.closing and self._trouble is None:
             self._notice(f"{_AWAY} (connection lost)")
 

@@ -92,6 +92,8 @@ class BusHealth:
 
     connected: bool
     last_error: str | None = None
+    refused: str | None = None
+    """A subject that the server refuses us, in its words: nothing heals that but its owner."""
 
 
 Handler: TypeAlias = Callable[[RequestT], Awaitable[ReplyT]]
