@@ -70,6 +70,10 @@ class NatsBus:
         """Return the newest message on a subject."""
         return await self._streams.last_message(stream, subject)
 
+    async def message_at(self, stream: str, seq: int) -> StoredMessage | None:
+        """Return the message with this number, or None."""
+        return await self._streams.message_at(stream, seq)
+
     def work(self, stream: str, durable: str) -> AsyncIterator[Delivery]:
         """Yield deliveries of a durable consumer until the bus closes."""
         return nats_work.work(self._link, self._streams, stream, durable)

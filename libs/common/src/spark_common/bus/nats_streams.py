@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import nats.errors
@@ -42,9 +43,16 @@ class NatsStreams:
 
     async def last_message(self, stream: str, subject: str) -> StoredMessage | None:
         """Return the newest message on a subject, or None; raises UnavailableError."""
+        return await self._get(stream, {"last_by_subj": subject})
+
+    async def message_at(self, stream: str, seq: int) -> StoredMessage | None:
+        """Return the message with this number, or None; raises UnavailableError."""
+        return await self._get(stream, {"seq": seq})
+
+    async def _get(self, stream: str, which: dict[str, Any]) -> StoredMessage | None:
         epoch, _, _ = await self.bounds(stream)
         try:
-            answer = await self._link.api(f"STREAM.MSG.GET.{stream}", {"last_by_subj": subject})
+            answer = await self._link.api(f"STREAM.MSG.GET.{stream}", which)
         except ApiError as error:
             if error.err_code == NO_MESSAGE:
                 return None
@@ -59,6 +67,7 @@ class NatsStreams:
             payload=payload,
             envelope=wire.unseal(payload),
             headers=_read_headers(base64.b64decode(found.get("hdrs", ""))),
+            stored_at=datetime.fromisoformat(found["time"]),
         )
 
     async def publish(
