@@ -38,6 +38,7 @@ from spark_gateway.preflight import PreflightRouter
 from spark_gateway.served import ServedModels
 from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
+from spark_gateway.streams.event_log import EventLog
 from spark_gateway.streams.hub import Hub, jobs_hub
 from spark_gateway.traffic_desk import TrafficDesk
 from spark_gateway.traffic_feed import TrafficFeed
@@ -54,6 +55,7 @@ class Front:
     hub: Hub
     jobs: Hub
     board: Board
+    events: EventLog
 
 
 def build_front(
@@ -72,6 +74,7 @@ def build_front(
     hub = Hub(bus, clock)
     jobs = jobs_hub(bus, clock)
     board = Board(bus, hub, jobs, clock, version=own_version, demo=demo)
+    events = EventLog(bus, clock)
     parts = Parts(
         bus=bus,
         clock=clock,
@@ -82,9 +85,11 @@ def build_front(
         chat=chat,
         origin_guard=guard or OriginGuard(),
         version=own_version,
+        events=events,
         stopping=stopping or asyncio.Event(),
     )
-    return Front(build_http(parts, hosts or AllowedHosts(), read_dashboard()), hub, jobs, board)
+    http = build_http(parts, hosts or AllowedHosts(), read_dashboard())
+    return Front(http, hub, jobs, board, events)
 
 
 async def build(settings: GatewaySettings, clock: Clock) -> Service:
@@ -125,6 +130,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         await stopping.wait()
         front.hub.close()
         front.jobs.close()
+        front.events.close()
         await asyncio.Event().wait()
 
     async def close() -> None:
@@ -143,6 +149,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             front.hub.run,
             front.jobs.run,
             front.board.run,
+            front.events.run,
             watch.run,
             desk.run,
             lambda: announce(bus, clock, desk.verbs(), checks),

@@ -7,6 +7,7 @@ from spark_gateway.api import (
     disk,
     docs,
     downloads,
+    events,
     explain,
     live,
     models,
@@ -31,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     explain.router,
     downloads.router,
     live.router,
+    events.router,
     openai.router,
     docs.router,
 )
