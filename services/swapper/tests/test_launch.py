@@ -51,7 +51,7 @@ def test_a_solo_model_is_started_alone_and_in_the_background() -> None:
 
 
 def test_a_cluster_model_says_how_many_sparks_it_needs_and_nothing_else_of_them() -> None:
-    old_style = ["-tp=8", "--distributed-executor-backend", "ray", "--nnodes=2", "--headless"]
+    old_style = ["-tp=2", "--distributed-executor-backend", "ray", "--nnodes=2", "--headless"]
     plan = plan_launch(recipe(mode="cluster", tensor_parallel=2, args=old_style), "org/m", SETTINGS)
     assert "--solo" not in plan.launch_argv
     assert after_serve(plan)[-2:] == ("-tp", "2")
@@ -71,7 +71,9 @@ def test_a_cluster_model_says_how_many_sparks_it_needs_and_nothing_else_of_them(
     ],
 )
 def test_every_way_of_dividing_is_said_once(fields, nodes, flags) -> None:
-    old = ["--tensor-parallel-size=9", "-pp=9", "--data_parallel_size", "9"]
+    said = {"tensor_parallel": 1, "pipeline_parallel": 1, "data_parallel": 1, **fields}
+    tensor, pipeline, data = map(str, said.values())
+    old = [f"--tensor-parallel-size={tensor}", f"-pp={pipeline}", "--data_parallel_size", data]
     built = recipe(mode="cluster", args=old, **fields)
     assert built.nodes == nodes
     assert after_serve(plan_launch(built, "org/m", SETTINGS))[-len(flags) :] == flags
@@ -96,9 +98,31 @@ def test_a_local_model_is_launched_by_its_directory_which_is_mounted_where_it_is
 
 
 def test_a_solo_model_never_asks_for_a_second_spark() -> None:
-    plan = plan_launch(recipe(args=["-tp", "2", "--trust-remote-code"]), "org/m", SETTINGS)
+    plan = plan_launch(recipe(args=["-tp", "1", "--trust-remote-code"]), "org/m", SETTINGS)
     assert after_serve(plan)[-1] == "--trust-remote-code"
     assert "-tp" not in plan.launch_argv
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["-tp", "4"],
+        ["-tp=4"],
+        ["--tensor-parallel-size=4"],
+        ["--tensor_parallel_size", "4"],
+        ["-tp", "2", "-tp", "4"],
+        ["-tp"],
+        ["-tp", "2", "2"],
+        ["-tp", "two"],
+        ["-pp=2"],
+        ["--data-parallel-size", "2"],
+    ],
+)
+@pytest.mark.parametrize("place", ["args", "extra_args"])
+@pytest.mark.parametrize("fields", [{}, {"mode": "cluster", "tensor_parallel": 2}])
+def test_arguments_that_want_other_sparks_than_the_fields_are_refused(args, place, fields) -> None:
+    with pytest.raises(ValueError, match=r"--\w+-parallel-size contradicts \w+_parallel"):
+        recipe(**fields, **{place: args})
 
 
 def test_our_port_host_and_name_win() -> None:

@@ -6,30 +6,9 @@ from dataclasses import dataclass
 from spark_common.errors import InvalidRequestError
 from spark_swapper.flags import Flag, check_element, words
 from spark_swapper.recipes import Recipe
+from spark_swapper.recipes.reserved import DECIDED
 
 LAUNCHER = "./launch-cluster.sh"
-
-LAUNCHERS_OWN = frozenset(
-    {
-        "distributed-executor-backend",
-        "nnodes",
-        "node-rank",
-        "master-addr",
-        "master-port",
-        "headless",
-    }
-)
-"""Flags that launch-cluster.sh adds on every node by itself; a second one breaks the start."""
-
-DECIDED = LAUNCHERS_OWN | {
-    "port",
-    "host",
-    "served-model-name",
-    "tensor-parallel-size",
-    "pipeline-parallel-size",
-    "data-parallel-size",
-}
-"""Flags whose value follows from the recipe's fields and the settings, never from its arguments."""
 
 
 @dataclass(frozen=True)

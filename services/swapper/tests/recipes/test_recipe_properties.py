@@ -15,11 +15,12 @@ from spark_swapper.editing.forms import changes_of, fields_of, form_of, read_for
 from spark_swapper.editing.knobs import FIELDS, read_knobs
 from spark_swapper.editing.previewing import change_of
 from spark_swapper.flags import compact, merge_flags, words
-from spark_swapper.launch import DECIDED, Launch, LaunchSettings, plan_launch
+from spark_swapper.launch import Launch, LaunchSettings, plan_launch
 from spark_swapper.launcher import LauncherFeatures, adapt
 from spark_swapper.recipes import Recipe, load_recipes
 from spark_swapper.recipes.book import bundled_fields, overlaid
 from spark_swapper.recipes.local_path import check_local_path, lies_inside
+from spark_swapper.recipes.reserved import DECIDED
 
 BUNDLED = load_recipes().recipes
 _TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp")), max_size=40)

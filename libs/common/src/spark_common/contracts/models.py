@@ -142,7 +142,7 @@ class Menu(Reply):
     hosts: list[HostView]
     runtime: RuntimeView
     problems: list[str] = []
-    """Recipe entries that were skipped, with the reason."""
+    """What of the recipe files is not used, entries and single flags, with the reason."""
     as_of: datetime
 
 

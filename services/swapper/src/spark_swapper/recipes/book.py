@@ -14,6 +14,7 @@ from spark_swapper.recipes.document import Document, Fields, read_document
 from spark_swapper.recipes.local_path import identity
 from spark_swapper.recipes.model import Recipe
 from spark_swapper.recipes.own_file import OwnFile
+from spark_swapper.recipes.reserved import unheard
 
 OVERRIDES = "models.override.yaml"
 """The owner's own recipes, in the service's data folder."""
@@ -113,6 +114,10 @@ def compose(own: Document, source: str) -> RecipeBook:
         if key in own.entries:
             recipe = _recipe(key, own.entries[key], source, problems, under=fields) or recipe
         _add(found, recipe, source if key in own.entries else "models.yaml", problems)
+    for recipe in found.values():
+        if recipe.key in own.entries:
+            said = unheard(recipe.flags, recipe.serves_as)
+            problems += [f"{source}: {recipe.key!r} is used without {one}" for one in said]
     return RecipeBook(
         recipes=tuple(found.values()),
         problems=tuple(problems),
