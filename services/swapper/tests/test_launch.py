@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from spark_common.errors import InvalidRequestError
 from spark_common.remote import RemoteCommand, quote
-from spark_swapper.launch import Launch, LaunchSettings, plan_launch
+from spark_swapper.candidate import Candidate
+from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launcher import LauncherFeatures, adapt
 from spark_swapper.recipes import Recipe
 
 SETTINGS = LaunchSettings(container="vllm_node", image="vllm-node", port=8888)
@@ -36,7 +38,7 @@ def recipe(**fields: object) -> Recipe:
     return Recipe.model_validate({"key": "m", "name": "M", "repo": "org/m", **fields})
 
 
-def after_serve(plan: Launch) -> tuple[str, ...]:
+def after_serve(plan: Candidate) -> tuple[str, ...]:
     at = plan.launch_argv.index("serve")
     return plan.launch_argv[at + 1 :]
 
@@ -88,7 +90,7 @@ def test_a_local_model_is_launched_by_its_directory_which_is_mounted_where_it_is
     assert plan.volumes == ("/data/tuned:/data/tuned:ro",)
     # The launch itself is without: how a directory is mounted depends on the checkout.
     assert "-v" not in plan.launch_argv
-    assert plan.shown_argv == (
+    assert adapt(plan, LauncherFeatures()).argv == (
         *("./launch-cluster.sh", "-t", "vllm-node", "--name", "vllm_node", "--solo"),
         *("-v", "/data/tuned:/data/tuned:ro", "-d", "exec", "vllm", "serve", "/data/tuned"),
         *("--port", "8888", "--host", "0.0.0.0", "--served-model-name", "m"),
@@ -196,7 +198,7 @@ def test_any_name_path_and_knob_survives_quoting(repo: str, knob: str, path: str
         )
 
 
-def seen_by_the_script(folder: Path, plan: Launch) -> tuple[str, ...]:
+def seen_by_the_script(folder: Path, plan: Candidate) -> tuple[str, ...]:
     """Run the launch through real bash, against a script that writes down its arguments."""
     script = folder / "launch-cluster.sh"
     script.write_text('#!/bin/bash\nprintf \'%s\\0\' "$0" "$@" > argv\n')

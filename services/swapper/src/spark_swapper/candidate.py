@@ -28,7 +28,7 @@ class Candidate:
     """The ``model`` that clients of ``/v1`` name."""
     mode: Literal["solo", "cluster"]
     hosts: tuple[str, ...]
-    """Names of the hosts it runs on (``spark1`` ...), the head first, never empty."""
+    """Names of the hosts it runs on (``spark1`` ...), the head first; none in a mere preview."""
     image: str
     """Docker image of the runtime."""
     launch_argv: tuple[str, ...]

@@ -7,7 +7,9 @@ from pydantic import ValidationError
 
 from spark_common.contracts.models import Certainty, Suggested, Suggestion
 from spark_common.errors import InvalidRequestError
+from spark_swapper.causes import SwapFault
 from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launcher import LauncherFeatures, adapt
 from spark_swapper.memory_fit import USUAL_MEMORY
 from spark_swapper.recipes import Recipe
 from spark_swapper.recipes.local_path import is_path
@@ -112,10 +114,11 @@ def recipe_of(suggestion: Suggestion) -> Recipe:
 def _with_preview(suggestion: Suggestion, launch: LaunchSettings) -> Suggestion:
     try:
         plan = plan_launch(recipe_of(suggestion), suggestion.repo, launch)
-    except (ValidationError, InvalidRequestError):
+        order = adapt(plan, LauncherFeatures())
+    except (ValidationError, InvalidRequestError, SwapFault):
         wrong = f"no recipe can be made for a repository that is called {suggestion.repo!r}"
         return suggestion.model_copy(update={"warnings": [*suggestion.warnings, wrong]})
-    return suggestion.model_copy(update={"preview": list(plan.shown_argv)})
+    return suggestion.model_copy(update={"preview": list(order.argv)})
 
 
 def _extra(family: Family | None, quantization: Quantization, traits: Traits) -> Extra | None:
