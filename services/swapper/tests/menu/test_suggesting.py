@@ -19,6 +19,7 @@ from spark_common.remote import RemoteResult
 from spark_common.testing import FakeClock
 from spark_swapper.hosts import Hosts, Spark
 from spark_swapper.launch import LaunchSettings
+from spark_swapper.launcher import LauncherFeatures
 from spark_swapper.recipes import load_recipes
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.infer import recipe_of
@@ -46,12 +47,18 @@ def put(folder: Path, name: str, content: object) -> None:
 
 
 @pytest.fixture
-def suggesting(folder_shell) -> Suggesting:
+def launchers() -> dict[str, LauncherFeatures]:
+    """What is known of the checkouts, by host."""
+    return {"spark1": LauncherFeatures(), "spark2": LauncherFeatures()}
+
+
+@pytest.fixture
+def suggesting(folder_shell, launchers) -> Suggesting:
     sparks = [Spark("spark1", "Spark 1"), Spark("spark2", "Spark 2")]
     clock = FakeClock()
     hosts = Hosts(folder_shell, sparks, clock)
     reader = ModelReader(folder_shell, clock)
-    return Suggesting(hosts, reader, load_recipes(), LaunchSettings())
+    return Suggesting(hosts, reader, load_recipes(), LaunchSettings(), launchers.__getitem__)
 
 
 async def ask(suggesting: Suggesting, repo: str = NEMOTRON):
@@ -89,6 +96,20 @@ async def test_every_small_file_counts(suggesting, hubs) -> None:
     assert suggestion.quantization.source.startswith("hf_quant_config.json")
     assert [trait.value for trait in suggestion.traits] == ["pooling", "custom_code"]
     assert suggestion.size_bytes == 2_000_000
+
+
+async def test_the_preview_is_what_the_launcher_there_takes(suggesting, hubs, launchers) -> None:
+    launchers["spark2"] = LauncherFeatures(daemon_exec=False, solo=False, node="192.0.2.12")
+    for spark, expected in (
+        ("spark1", ["--solo", "-d", "exec"]),
+        ("spark2", ["-n", "192.0.2.12", "exec"]),
+    ):
+        repo = f"org/On-{spark}"
+        hubs[spark].add(repo, config=shape("qwen3-awq"))
+        suggestion = await ask(suggesting, repo)
+        assert suggestion.read_from == spark
+        assert suggestion.preview[3:5] == ["--name", "vllm_node"]
+        assert suggestion.preview[5 : 5 + len(expected)] == expected
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,10 @@ class Suggestion(Reply):
     env: list[Suggested[str]] = []
     """``NAME=VALUE`` for the runtime inside the container."""
     preview: list[str] = []
-    """The argument list a swap would run; empty when no recipe can be made of it."""
+    """The argument list a swap would run, as the checkout on ``read_from`` takes it.
+
+    Empty when no recipe can be made of it.
+    """
     warnings: list[str] = []
     """What stands in the way or looks wrong, in plain English."""
 

@@ -38,10 +38,12 @@ def infer(
     key: str,
     read_from: str,
     launch: LaunchSettings,
+    features: LauncherFeatures | None = None,
 ) -> Suggestion:
     """Return a suggestion; what the files do not say is guessed, and says so.
 
-    ``key``: a free key for the recipe. ``read_from``: name of the host that was asked.
+    ``key``: a free key for the recipe. ``read_from``: name of the host that was asked;
+    ``features``: what the launcher there can do, a current one unless given.
     """
     config = Config(files.config)
     traits = read_traits(files, config)
@@ -88,7 +90,7 @@ def infer(
         env=_env(family, extra),
         warnings=cautions(files, cluster, traits, family, plan),
     )
-    return _with_preview(suggestion, launch)
+    return _with_preview(suggestion, launch, features or LauncherFeatures())
 
 
 def recipe_of(suggestion: Suggestion) -> Recipe:
@@ -111,10 +113,11 @@ def recipe_of(suggestion: Suggestion) -> Recipe:
     )
 
 
-def _with_preview(suggestion: Suggestion, launch: LaunchSettings) -> Suggestion:
+def _with_preview(
+    suggestion: Suggestion, launch: LaunchSettings, features: LauncherFeatures
+) -> Suggestion:
     try:
-        plan = plan_launch(recipe_of(suggestion), suggestion.repo, launch)
-        order = adapt(plan, LauncherFeatures())
+        order = adapt(plan_launch(recipe_of(suggestion), suggestion.repo, launch), features)
     except (ValidationError, InvalidRequestError, SwapFault):
         wrong = f"no recipe can be made for a repository that is called {suggestion.repo!r}"
         return suggestion.model_copy(update={"warnings": [*suggestion.warnings, wrong]})
