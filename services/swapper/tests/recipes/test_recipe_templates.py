@@ -75,6 +75,7 @@ def test_what_it_can_is_read_from_its_flags() -> None:
     assert form.repo == "a/b"
     assert form.capabilities == ["chat", "tools", "reasoning"]
     assert read("vllm serve a/b --runner pooling").capabilities == []
+    assert read("vllm serve a/b --task embed").capabilities == []
     assert read("vllm serve /data/mine").local_path == "/data/mine"
 
 

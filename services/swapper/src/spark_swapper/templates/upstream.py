@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spark_common.contracts.recipes import RecipeForm, Template
 from spark_swapper.editing.forms import errors_of, read_form
-from spark_swapper.flags import Flag, compact, human_number, merge_flags
+from spark_swapper.flags import Flag, compact, human_number, is_pooling, merge_flags
 from spark_swapper.recipes import RecipeBook
 from spark_swapper.recipes.book import reason_of
 from spark_swapper.recipes.keys import slug
@@ -183,8 +183,7 @@ def _context(flag: Flag | None) -> int | None:
 
 
 def _capabilities(flags: Mapping[str, Flag]) -> list[str]:
-    runner = flags.get("runner")
-    if runner is not None and runner.values == ("pooling",):
+    if is_pooling(tuple(flags.values())):
         return []
     found = ["chat"]
     if "enable-auto-tool-choice" in flags:
