@@ -95,6 +95,7 @@ async def test_every_small_file_counts(suggesting, hubs) -> None:
     assert suggestion.context_length.value == 2048
     assert suggestion.quantization.source.startswith("hf_quant_config.json")
     assert [trait.value for trait in suggestion.traits] == ["pooling", "custom_code"]
+    assert suggestion.warnings == ["It answers with embeddings or scores, not with chat."]
     assert suggestion.size_bytes == 2_000_000
 
 
