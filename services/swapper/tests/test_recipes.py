@@ -173,6 +173,27 @@ def test_a_secret_in_the_arguments_is_refused_and_not_repeated(tmp_path: Path) -
     assert "hunter2" not in book.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("short", "whole"),
+    [
+        ("--api-k", "api-key"),
+        ("--hf_tok", "hf-token"),
+        ("--ssl-keyfile-p", "ssl-keyfile-password"),
+        ("--tensor_parallel", "tensor-parallel-size"),
+        ("--pipe", "pipeline-parallel-size"),
+        ("--por", "port"),
+        ("--served-model", "served-model-name"),
+    ],
+)
+@pytest.mark.parametrize("place", ["args", "extra_args"])
+def test_what_vllm_completes_to_a_reserved_name_is_refused(tmp_path, short, whole, place) -> None:
+    text = f"models:\n  bad: {{name: B, repo: a/b, {place}: [{short}, hunter2]}}\n"
+    book = overridden(tmp_path, text)
+    assert book.with_key("bad") is None
+    assert f"could be taken for --{whole}: write the whole name" in book.problems[0]
+    assert "hunter2" not in book.problems[0]
+
+
 def test_a_wrong_override_leaves_the_bundled_recipe_standing(tmp_path: Path) -> None:
     book = overridden(tmp_path, "models:\n  gpt-oss-120b: {mode: sideways}\n")
     assert by_key(book, "gpt-oss-120b") == by_key(load_recipes(), "gpt-oss-120b")

@@ -205,7 +205,10 @@ def test_what_is_not_saved_starts_what_a_save_would(given, saved, knobs, flags, 
 
 @pytest.mark.parametrize(
     "flag",
-    ["--api-key=x", "--hf_token=x", "stray", "--seed=1\n2", "-tp=2", "--port=1", "--nnodes=2"],
+    [
+        *("--api-key=x", "--hf_token=x", "stray", "--seed=1\n2", "-tp=2", "--port=1", "--nnodes=2"),
+        *("--api-k=x", "--tensor_par=2"),
+    ],
 )
 async def test_what_must_not_be_an_argument_is_not_tested(bench, flag):
     with pytest.raises(InvalidRequestError):

@@ -19,15 +19,12 @@ from spark_swapper.launcher import LauncherFeatures, adapt
 from spark_swapper.recipes import Recipe, load_recipes
 from spark_swapper.recipes.book import bundled_fields, overlaid
 from spark_swapper.recipes.local_path import check_local_path, lies_inside
-from spark_swapper.recipes.reserved import DECIDED
+from spark_swapper.recipes.reserved import DECIDED, refusal
 
 BUNDLED = load_recipes().recipes
 _TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp")), max_size=40)
 _NAME = st.from_regex(r"[a-z][a-z-]{0,12}[a-z]", fullmatch=True).filter(
-    lambda name: (
-        not name.startswith("no-")
-        and name not in DECIDED | {"model", "api-key", "hf-token", "chat-template"}
-    )
+    lambda name: not name.startswith("no-") and name != "chat-template" and not refusal(name)
 )
 _FLAG = st.one_of(
     _NAME.map(lambda name: [f"--{name}"]),

@@ -11,7 +11,7 @@ from itertools import islice
 from spark_common.contracts.recipes import FieldProblem
 from spark_swapper.editing.flag_table import FlagSpec, FlagTable, flag_table
 from spark_swapper.flags import Flag, grouped, human_number
-from spark_swapper.recipes.reserved import REFUSED
+from spark_swapper.recipes.reserved import refusal
 
 MAX_FLAGS = 200
 MAX_PROBLEMS = 50
@@ -60,7 +60,7 @@ def check_flags(
 
 def _problems(flag: Flag, context: Context, table: FlagTable) -> Iterator[FieldProblem]:
     name = f"--{flag.key[:_SHOWN_NAME]}"
-    if reason := REFUSED.get(flag.key):
+    if reason := refusal(flag.key):
         yield FieldProblem(field=name, message=reason)
         return
     spec = table.spec(flag.key)

@@ -11,7 +11,7 @@ from spark_swapper.editing.previewing import change_of
 from spark_swapper.flags import compact, merge_flags
 from spark_swapper.launch import LaunchSettings, plan_launch
 from spark_swapper.recipes import RecipeSource
-from spark_swapper.recipes.reserved import REFUSED
+from spark_swapper.recipes.reserved import refusal
 
 
 class Trying:
@@ -39,8 +39,9 @@ class Trying:
             keys = {flag.key for flag in merge_flags(listed)}
         except ValueError as wrong:
             raise InvalidRequestError(f"the flags cannot be read: {wrong}") from wrong
-        if refused := sorted(keys & REFUSED.keys()) if flags is not None else []:
-            raise InvalidRequestError(f"--{refused[0]} {REFUSED[refused[0]]}")
+        for key in sorted(keys) if flags is not None else ():
+            if reason := refusal(key):
+                raise InvalidRequestError(f"--{key} {reason}")
         change = change_of(recipe, turned, listed)
         changed = recipe.model_copy(update={"extra_args": change.extra_args})
         plan = plan_launch(changed, candidate.repo, self._launch)

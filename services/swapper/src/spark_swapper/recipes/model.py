@@ -16,7 +16,7 @@ from pydantic import (
 from spark_swapper.flags import Flag, check_element, human_number, merge_flags
 from spark_swapper.recipes.keys import KEY_PATTERN
 from spark_swapper.recipes.local_path import check_local_path, lies_inside
-from spark_swapper.recipes.reserved import DIVIDED, SECRET_FLAGS
+from spark_swapper.recipes.reserved import DIVIDED, REFUSED, SECRET_FLAGS, refusal
 
 MAX_NODES = 64
 MAX_ARGUMENTS = 100_000
@@ -107,6 +107,9 @@ class Recipe(BaseModel):
             raise ValueError(f"--{secrets[0]} would be readable by everybody on the Spark")
         if "model" in flags:
             raise ValueError("--model is decided by repo or local_path")
+        for key in flags.keys() - REFUSED.keys():
+            if reason := refusal(key):
+                raise ValueError(f"--{key} {reason}")
         self._check_nodes()
         for key, field in DIVIDED.items():
             said, meant = flags.get(key), getattr(self, field)

@@ -41,6 +41,23 @@ REFUSED: Mapping[str, str] = {
 }
 """Flags that nobody may add to a list, and why."""
 
+_THEIR_OWN = frozenset({"ssl-keyfile"})
+"""Flags whose whole name is how one of those begins."""
+
+
+def refusal(key: str) -> str | None:
+    """Return why nobody may add this flag to a list; None when one may.
+
+    vLLM takes how a name begins for the name, as long as no other begins so; with one letter
+    others always do.
+    """
+    if reason := REFUSED.get(key):
+        return reason
+    whole = next((name for name in REFUSED if name.startswith(key)), None)
+    if whole is None or len(key) < 2 or key in _THEIR_OWN:
+        return None
+    return f"could be taken for --{whole}: write the whole name"
+
 
 def unheard(flags: Sequence[Flag], served_name: str) -> list[str]:
     """Return what of a recipe's own arguments is not launched, each with the reason.
