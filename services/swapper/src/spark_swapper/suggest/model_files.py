@@ -97,8 +97,8 @@ def weights(snapshot: Path, names: list[str]) -> tuple[int, list[str]]:
             said = listed.get("metadata")
             total = said.get("total_size") if isinstance(said, dict) else None
             # What is not there yet counts as well.
-            whole = isinstance(total, int) and total <= MOST_BYTES
-            return max(on_disk, total if whole else 0), formats
+            known = total if isinstance(total, int) and total <= MOST_BYTES else 0
+            return max(on_disk, known), formats
     for files in own.values():
         # The same weights a second time, in Mistral's own layout.
         first = [name for name in files if not name.startswith("consolidated")] or files
