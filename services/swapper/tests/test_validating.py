@@ -218,7 +218,13 @@ def test_what_is_not_saved_starts_what_a_save_would(given, saved, knobs, flags, 
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("flag", ["--api-key=x", "--hf_token=x", "stray", "--seed=1\n2"])
+@pytest.mark.parametrize(
+    "flag",
+    [
+        *("--api-key=x", "--hf_token=x", "stray", "--seed=1\n2", "-tp=2", "--port=1", "--nnodes=2"),
+        *("--api-k=x", "--tensor_par=2"),
+    ],
+)
 async def test_what_must_not_be_an_argument_is_not_tested(bench, flag):
     with pytest.raises(InvalidRequestError):
         await validate(bench, flags=[flag])

@@ -144,7 +144,7 @@ def wire(
         runtime=runtime,
         shelf=shelf,
         preflight=ParserPreflight(shell, cluster.vllm_container),
-        suggesting=Suggesting(hosts, reader, recipes, launch),
+        suggesting=Suggesting(hosts, reader, recipes, launch, launchers.known),
         observer=observer,
         canary=canary,
         quarantining=quarantining,

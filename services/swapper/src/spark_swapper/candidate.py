@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Literal
 
-_POOLING = frozenset({"embed", "embedding", "score", "classify", "reward"})
-"""What older images called ``--runner pooling``."""
+from spark_swapper.flags import is_pooling, merge_flags
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Candidate:
     """The ``model`` that clients of ``/v1`` name."""
     mode: Literal["solo", "cluster"]
     hosts: tuple[str, ...]
-    """Names of the hosts it runs on (``spark1`` ...), the head first, never empty."""
+    """Names of the hosts it runs on (``spark1`` ...), the head first; none in a mere preview."""
     image: str
     """Docker image of the runtime."""
     launch_argv: tuple[str, ...]
@@ -47,11 +45,7 @@ class Candidate:
     @property
     def pooling(self) -> bool:
         """Whether it was started to embed or to rank: it has no chat then."""
-        words = " ".join(self.vllm_argv).replace("=", " ").split()
-        return any(
-            (flag == "--runner" and value == "pooling") or (flag == "--task" and value in _POOLING)
-            for flag, value in pairwise(words)
-        )
+        return is_pooling(merge_flags(self.vllm_argv[1:]))
 
     @property
     def head(self) -> str:

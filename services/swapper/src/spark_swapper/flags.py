@@ -31,6 +31,9 @@ ALIASES = {
 }
 """Short forms of ``vllm serve`` and what they stand for."""
 
+_OLD_TASKS = frozenset({"embed", "embedding", "score", "classify", "reward"})
+"""What older images called ``--runner pooling``."""
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -128,6 +131,15 @@ def grouped(args: Sequence[str]) -> list[Flag]:
         else:
             raise ValueError(f"{argument[:80]!r} belongs to no flag")
     return found
+
+
+def is_pooling(flags: Sequence[Flag]) -> bool:
+    """Whether a model with these flags embeds or ranks, and has no chat."""
+    return any(
+        (flag.key == "runner" and flag.values == ("pooling",))
+        or (flag.key == "task" and not _OLD_TASKS.isdisjoint(flag.values))
+        for flag in flags
+    )
 
 
 def _key(spelled: str) -> str:

@@ -1,35 +1,15 @@
 """From a recipe to argument lists: what is started, what is checked, what stops it. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from spark_common.errors import InvalidRequestError
+from spark_swapper.candidate import Candidate
 from spark_swapper.flags import Flag, check_element, words
 from spark_swapper.recipes import Recipe
+from spark_swapper.recipes.reserved import DECIDED
 
 LAUNCHER = "./launch-cluster.sh"
-
-LAUNCHERS_OWN = frozenset(
-    {
-        "distributed-executor-backend",
-        "nnodes",
-        "node-rank",
-        "master-addr",
-        "master-port",
-        "headless",
-    }
-)
-"""Flags that launch-cluster.sh adds on every node by itself; a second one breaks the start."""
-
-DECIDED = LAUNCHERS_OWN | {
-    "port",
-    "host",
-    "served-model-name",
-    "tensor-parallel-size",
-    "pipeline-parallel-size",
-    "data-parallel-size",
-}
-"""Flags whose value follows from the recipe's fields and the settings, never from its arguments."""
 
 
 @dataclass(frozen=True)
@@ -41,35 +21,14 @@ class LaunchSettings:
     port: int = 8888
 
 
-@dataclass(frozen=True)
-class Launch:
-    """One model as argument lists; every element reaches the Spark as one argument."""
-
-    image: str
-    served_name: str
-    launch_argv: tuple[str, ...]
-    """The whole list, from ``./launch-cluster.sh`` on."""
-    vllm_argv: tuple[str, ...]
-    """What follows ``vllm serve``."""
-    stop_argv: tuple[str, ...]
-    volumes: tuple[str, ...] = ()
-    """``HOST:CONTAINER:ro`` of directories that the runtime needs besides the cache."""
-
-    @property
-    def shown_argv(self) -> tuple[str, ...]:
-        """The whole list as it is run where the launcher takes ``-v``."""
-        return with_volumes(self.launch_argv, self.volumes)
-
-
-def with_volumes(launch_argv: tuple[str, ...], volumes: Iterable[str]) -> tuple[str, ...]:
-    """Return a launch with ``-v`` options; they stand before ``-d exec``, as all options do."""
-    options = [word for volume in volumes for word in ("-v", volume)]
-    at = launch_argv.index("exec") - 1
-    return (*launch_argv[:at], *options, *launch_argv[at:])
-
-
-def plan_launch(recipe: Recipe, repo: str, settings: LaunchSettings) -> Launch:
-    """Return the argument lists that start ``repo``, as spelled on disk, by this recipe.
+def plan_launch(
+    recipe: Recipe,
+    repo: str,
+    settings: LaunchSettings,
+    hosts: Sequence[str] = (),
+    weight_bytes: int | None = None,
+) -> Candidate:
+    """Return what starts ``repo``, as spelled on disk, by this recipe on these hosts.
 
     For a local model ``repo`` is its directory, which the runtime sees at the same place.
 
@@ -88,13 +47,19 @@ def plan_launch(recipe: Recipe, repo: str, settings: LaunchSettings) -> Launch:
     # -d must stand before the action: behind it, it would be an argument of vLLM.
     launch_argv = (LAUNCHER, *options, "-d", "exec", "vllm", "serve", *vllm_argv)
     stop_argv = (LAUNCHER, "-t", image, "--name", settings.container, "--solo", "stop")
-    return Launch(
-        image=image,
+    return Candidate(
+        key=recipe.key,
+        name=recipe.name,
+        repo=repo,
         served_name=recipe.serves_as,
+        mode=recipe.mode,
+        hosts=tuple(hosts),
+        image=image,
         launch_argv=_checked(launch_argv),
         vllm_argv=vllm_argv,
         stop_argv=_checked(stop_argv),
         volumes=() if recipe.local_path is None else (f"{repo}:{repo}:ro",),
+        weight_bytes=weight_bytes,
     )
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from spark_common.contracts.models import MemoryFit
-from spark_swapper.flags import Flag
+from spark_swapper.flags import Flag, is_pooling
 from spark_swapper.guarding.headroom import CUDA_TOTALS, GIB, needed_bytes, share_of
 from spark_swapper.hosts import Sight
 from spark_swapper.recipes import Recipe
@@ -19,8 +19,7 @@ POOLING_OVERHEAD = 2 * GIB
 
 def overhead_of(flags: Sequence[Flag]) -> int:
     """Return bytes that are needed beside weights and cache."""
-    pooling = any(flag.key == "runner" and flag.values == ("pooling",) for flag in flags)
-    return POOLING_OVERHEAD if pooling else OVERHEAD
+    return POOLING_OVERHEAD if is_pooling(flags) else OVERHEAD
 
 
 def weights_on_each(recipe: Recipe, weights: int) -> int:

@@ -227,20 +227,12 @@ class DiskShelf:
                 raise HostUnreachableError(
                     f"{title.name} is on {sight.spark.label}. {reason}", host=sight.spark.name
                 )
-        plan = plan_launch(recipe, title.repo, self._launch)
-        return Candidate(
-            key=title.key,
-            name=title.name,
-            repo=title.repo,
-            served_name=plan.served_name,
-            mode=recipe.mode,
-            hosts=tuple(sight.spark.name for sight in on),
-            image=plan.image,
-            launch_argv=plan.launch_argv,
-            vllm_argv=plan.vllm_argv,
-            stop_argv=plan.stop_argv,
-            volumes=plan.volumes,
-            weight_bytes=max((place.copy.size_bytes for place in title.places), default=None),
+        return plan_launch(
+            recipe,
+            title.repo,
+            self._launch,
+            [sight.spark.name for sight in on],
+            max((place.copy.size_bytes for place in title.places), default=None),
         )
 
     def _refuse_if_unseen(self, title: Title) -> None:

@@ -72,20 +72,8 @@ class LoadBench:
         self.candidates: dict[str, Candidate] = {}
         for key in (SOLO, SMALL, WIDE):
             recipe = next(recipe for recipe in book.recipes if recipe.key == key)
-            launch = plan_launch(recipe, recipe.repo, settings)
             hosts = ("spark1", "spark2") if recipe.mode == "cluster" else ("spark1",)
-            self.candidates[key] = Candidate(
-                key=key,
-                name=recipe.name,
-                repo=recipe.repo,
-                served_name=launch.served_name,
-                mode=recipe.mode,
-                hosts=hosts,
-                image=launch.image,
-                launch_argv=launch.launch_argv,
-                vllm_argv=launch.vllm_argv,
-                stop_argv=launch.stop_argv,
-            )
+            self.candidates[key] = plan_launch(recipe, recipe.repo, settings, hosts)
 
     async def swap(self, model: str, **facts: object) -> SwapJob:
         """Carry a swap to its end."""

@@ -164,19 +164,7 @@ def candidate(*args: str) -> Candidate:
 
 
 def candidate_of(recipe: Recipe) -> Candidate:
-    plan = plan_launch(recipe, recipe.repo, LaunchSettings())
-    return Candidate(
-        key=recipe.key,
-        name=recipe.name,
-        repo=recipe.repo,
-        served_name=recipe.serves_as,
-        mode="solo",
-        hosts=("spark1",),
-        image=plan.image,
-        launch_argv=plan.launch_argv,
-        vllm_argv=plan.vllm_argv,
-        stop_argv=plan.stop_argv,
-    )
+    return plan_launch(recipe, recipe.repo, LaunchSettings(), ["spark1"])
 
 
 @pytest.mark.parametrize(

@@ -147,19 +147,7 @@ def candidate(*args: str, mods: tuple[str, ...] = ()) -> Candidate:
     recipe = Recipe.model_validate(
         {"key": "m", "name": "M", "repo": "org/m", "args": args, "mods": mods}
     )
-    plan = plan_launch(recipe, "org/m", LaunchSettings())
-    return Candidate(
-        key="m",
-        name="M",
-        repo="org/m",
-        served_name="m",
-        mode="solo",
-        hosts=("spark1",),
-        image=plan.image,
-        launch_argv=plan.launch_argv,
-        vllm_argv=plan.vllm_argv,
-        stop_argv=plan.stop_argv,
-    )
+    return plan_launch(recipe, "org/m", LaunchSettings(), ["spark1"])
 
 
 async def test_good_arguments_are_good(spark, folder_shell) -> None:

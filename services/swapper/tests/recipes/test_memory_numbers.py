@@ -118,6 +118,7 @@ def test_numbers_that_are_well_have_no_warning() -> None:
             "good",
             7 * GB,
         ),
+        (recipe("--gpu-memory-utilization=0.05", "--task=embed"), GB, "good", 7 * GB),
         (recipe(), 500 * GB, "bad", 500 * GB + 6 * GIB),
     ],
 )

@@ -91,7 +91,7 @@ export class ModelGrid extends HTMLElement {
   /** @param {string[]} problems */
   #problems(problems) {
     show(part(this, "problems"), problems.length > 0);
-    say(part(this, "problems-word"), `${count(problems.length)} ${problems.length === 1 ? "recipe was" : "recipes were"} left out`);
+    say(part(this, "problems-word"), `${count(problems.length)} ${problems.length === 1 ? "thing in the recipes is" : "things in the recipes are"} left out`);
     keyed(part(this, "problems-list"), problems, (problem) => problem, () => document.createElement("li"), say);
   }
 }
