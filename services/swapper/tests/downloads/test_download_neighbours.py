@@ -99,3 +99,17 @@ async def test_one_that_waits_can_be_cancelled(waiting):
     view = await waiting.ended()
     assert view.state is JobState.CANCELLED
     assert view.message == "Cancelled by Bob. Nothing was fetched."
+
+
+async def test_a_copy_that_runs_is_followed_by_the_next_process_whatever_the_room(sparks):
+    sparks.slow(40)
+    await sparks.begin(ON_FIRST, "spark2")
+    await sparks.until(lambda view: view.done_bytes > 5_000_000_000)
+    await sparks.kill()
+    # Room for what is still to come, not for all of it once more.
+    sparks.leave_free(RESERVE + 20_000_000_000, "spark2")
+    await sparks.start()
+    await sparks.until(lambda view: view.message.startswith("Copying to Spark 2: "))
+    sparks.slow(1)
+    view = await sparks.ended()
+    assert view.state is JobState.COMPLETE, view
