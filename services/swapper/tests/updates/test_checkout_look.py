@@ -1,6 +1,5 @@
 """The look at a checkout, with real git and commits that try to be taken for something else."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,22 +16,6 @@ from spark_swapper.updates.view import checkout_state
 pytestmark = pytest.mark.connected
 
 DIRECTORY = "spark-vllm-docker"
-DOCKER = """#!/bin/sh
-case "$1 $2" in
-  "image inspect")
-    case $3 in
-      there) echo '[{"Id": "sha256:ab", "Created": "2026-10-14T06:11:09.1Z", "Size": 7,
-        "Config": {"Labels": {
-          "org.opencontainers.image.version": "24.04", "vllm_version": "0.30"}}}]' ;;
-      odd) echo '[]' ;;
-      broken) echo "Cannot connect to the Docker daemon" >&2; exit 1 ;;
-      *:before-*) echo '[{"Id": "sha256:cd", "Config": null}]' ;;
-      *) echo "Error response from daemon: No such image: $3:latest" >&2; exit 1 ;;
-    esac ;;
-  "image ls") printf '%s\\n' a:latest "a:before-20261127T010203Z-$SHA" "a:before-lunch" ;;
-  *) exit 1 ;;
-esac
-"""
 SHA = "0123456789" * 4
 HOSTILE = [
     ("Plain", "with a body\n\nof two paragraphs"),
@@ -42,56 +25,6 @@ HOSTILE = [
     ("Ümläut 火", "кириллица"),
     ("y" * 3000, ""),
 ]
-
-
-class Repository:
-    """A checkout that follows an origin, and somebody who pushes to it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.home = root / "home"
-        self.bin = root / "bin"
-        for folder in (self.home, self.bin):
-            folder.mkdir()
-        (self.bin / "docker").write_text(DOCKER.replace("$SHA", SHA))
-        (self.bin / "docker").chmod(0o755)
-        self.folder = self.home / DIRECTORY
-        self.git("init", "-q", "--bare", "-b", "main", str(root / "origin"), cwd=root)
-        self.git("clone", "-q", str(root / "origin"), str(root / "work"), cwd=root)
-        self.push("Start")
-        self.git("clone", "-q", str(root / "origin"), str(self.folder), cwd=root)
-        path = f"{self.bin}:/usr/local/bin:/usr/bin:/bin"
-        self.shell = LocalShell({"spark1": self.home}, path)
-
-    def git(self, *words: str, cwd: Path | None = None) -> str:
-        who = ["-c", "user.name=Alice", "-c", "user.email=alice@example.invalid"]
-        calm = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.defpath}
-        done = subprocess.run(
-            ["git", *who, *words], cwd=cwd or self.folder, check=True, capture_output=True,
-            text=True, env=calm,
-        )  # fmt: skip
-        return done.stdout.strip()
-
-    def push(self, subject: str, body: str = "") -> None:
-        work = self.root / "work"
-        with (work / "notes").open("a") as notes:
-            notes.write("more\n")
-        self.git("add", ".", cwd=work)
-        text = f"{subject}\n\n{body}"
-        self.git("commit", "-q", "--cleanup=verbatim", "-m", text, cwd=work)
-        self.git("push", "-q", "origin", "HEAD:main", cwd=work)
-
-    async def look(self, *images: str, refresh: bool = True):
-        command = look_command(DIRECTORY, images, refresh=refresh)
-        return read_found(await self.shell.run("spark1", command, timeout_seconds=60))
-
-    async def sight(self, *, refresh: bool = True) -> Sight:
-        return Sight("spark1", "Spark 1", DIRECTORY, await self.look(refresh=refresh), fresh=True)
-
-
-@pytest.fixture
-def repository(tmp_path) -> Repository:
-    return Repository(tmp_path)
 
 
 async def test_commits_that_look_like_something_else_stay_themselves(repository):
