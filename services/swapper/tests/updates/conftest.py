@@ -77,7 +77,7 @@ class Software:
             records=self.records,
             swaps=self.swaps,
             gate=self.gate,
-            download=self._download,
+            download=lambda: self.download(),
             changed=self._changed,
             poll_seconds=0.05,
         )
@@ -135,7 +135,7 @@ class Software:
         messages = self.broker.stream(stream).messages.values()
         return [message.envelope.data for message in messages if message.envelope]
 
-    async def _download(self) -> str | None:
+    async def download(self) -> str | None:
         return self.downloading
 
     async def _changed(self) -> None:

@@ -208,9 +208,10 @@ async def test_what_else_goes_on_is_never_disturbed(software):
     assert (await software.ended("mine")).state == "complete"
 
 
-async def test_a_swap_that_slips_in_wins(software):
-    seen = asyncio.Event()
-    live = software.swaps.live
+@pytest.fixture
+async def slipping_in(software):
+    """Let a swap begin right after a request looked for swaps."""
+    live, seen = software.swaps.live, asyncio.Event()
 
     async def late():
         if not seen.is_set():
@@ -223,11 +224,44 @@ async def test_a_swap_that_slips_in_wins(software):
             Phase.DRAINING, job.created_at, ""
         )]  # fmt: skip
 
-    software.swaps.live = late
+    def begin():
+        software.swaps.live = late
+
+    yield begin
+    software.swaps.live = live
+
+
+async def test_a_swap_that_slips_in_wins(software, slipping_in):
+    slipping_in()
     await software.apply(id="one")
     view = await software.ended("one")
-    software.swaps.live = live
     assert (view.state, view.cause.code) == ("failed", "swap_running")
+    assert view.message.endswith("Nothing was changed.")
+
+
+async def test_a_swap_that_slips_in_wins_over_the_way_back(software, slipping_in):
+    await software.apply(id="one")
+    await software.ended("one")
+    now = software.ids()
+    slipping_in()
+    await software.revert(id="back")
+    view = await software.ended("back")
+    assert (view.state, view.cause.code) == ("failed", "swap_running")
+    assert view.message.endswith("Nothing was changed.")
+    assert software.ids() == now
+
+
+async def test_a_download_that_slips_in_goes_first(software):
+    looks = []
+
+    async def late():
+        looks.append("look")
+        return "d-1" if len(looks) > 1 else None
+
+    software.download = late
+    await software.apply(id="one")
+    view = await software.ended("one")
+    assert (view.state, view.cause.code) == ("failed", "download_running")
     assert view.message.endswith("Nothing was changed.")
 
 

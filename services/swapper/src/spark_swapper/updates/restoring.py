@@ -1,9 +1,10 @@
 """The way back: kept images get their names again, the branch its commit."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from spark_common.contracts.jobs import JobState
+from spark_common.contracts.swaps import Cause
 from spark_common.jobs import Ending, JobJournal
 from spark_swapper.updates import causes
 from spark_swapper.updates.effects import Effects
@@ -14,18 +15,26 @@ from spark_swapper.updates.view import image_states
 from spark_swapper.updates.waiting import Waiting
 
 Journal = JobJournal[UpdateRecord]
+InTheWay = Callable[[], Awaitable[Cause | None]]
+"""Says why an update must not begin beside other work, or None. Raises UnavailableError."""
 
 
 class Restoring:
     """Goes back to what was in use; may be begun again at any point."""
 
     def __init__(
-        self, look: SoftwareLook, effects: Effects, waiting: Waiting, default_image: str
+        self,
+        look: SoftwareLook,
+        effects: Effects,
+        waiting: Waiting,
+        default_image: str,
+        in_the_way: InTheWay,
     ) -> None:
         self._look = look
         self._effects = effects
         self._waiting = waiting
         self._default_image = default_image
+        self._in_the_way = in_the_way
 
     async def undo(self, journal: Journal) -> str:
         """Undo a failed or cancelled update; returns how it stands now."""
@@ -42,15 +51,16 @@ class Restoring:
 
     async def revert(self, journal: Journal) -> Ending:
         """Go back because somebody wants it."""
-        if journal.record.step == "checking" and journal.cancelled_by is not None:
-            cause = causes.cancelled(journal.cancelled_by)
-            return Ending(JobState.CANCELLED, f"{cause.sentence} Nothing was changed.", cause)
         if journal.record.step == "checking":
+            cause = await self._in_the_way()
+            if journal.cancelled_by is not None:
+                cause = causes.cancelled(journal.cancelled_by)
+            if cause is not None:
+                return ending(cause, "Nothing was changed.")
             await journal.enter("reverting", "Going back to the kept images and commit.")
         wrong = await self._back(journal)
         if wrong:
-            cause = causes.not_back(wrong)
-            return Ending(JobState.FAILED, cause.sentence, cause)
+            return ending(causes.not_back(wrong))
         message = "Back at what was in use before the last update."
         facts = {"commit_after": journal.record.places[0].commit}
         await journal.enter("done", message, percent=100.0, **facts)
@@ -75,6 +85,12 @@ class Restoring:
 
     def _label(self, host: str) -> str:
         return next((sight.label for sight in self._look.sights if sight.host == host), host)
+
+
+def ending(cause: Cause, what_is: str = "") -> Ending:
+    """Return the end of a job that did not do what it was for, and how things are now."""
+    state = JobState.CANCELLED if cause.code == "cancelled" else JobState.FAILED
+    return Ending(state, f"{cause.sentence} {what_is}".strip(), cause)
 
 
 def differences(record: UpdateRecord, sights: Sequence[Sight]) -> list[str]:
