@@ -16,6 +16,7 @@ from spark_common.errors import (
     SwapInProgressError,
 )
 from spark_swapper.jobs import first_job
+from spark_swapper.updates import causes
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
 
@@ -263,6 +264,24 @@ async def test_a_download_that_slips_in_goes_first(software):
     view = await software.ended("one")
     assert (view.state, view.cause.code) == ("failed", "download_running")
     assert view.message.endswith("Nothing was changed.")
+
+
+async def test_what_still_runs_is_ended_before_it_is_undone(software):
+    """As when the Spark was away while the update was stopped."""
+    software.slow_down()
+    before = software.ids()
+    await software.apply(id="one")
+    await software.until("one", lambda view: view.step == "pulling" and view.percent)
+    await software.kill()
+    record = await software.records.get("one")
+    undoing = record.amend(step="reverting", undoing=causes.cancelled("Bob"))
+    await software.records.save(undoing, record.revision, 1)
+    software.start()
+    view = await software.ended("one")
+    assert view.message == "Cancelled by Bob. Everything is as it was before."
+    home = software.cluster.hosts["spark1"].sandbox.home
+    assert (home / ".spark-control" / "jobs" / "one" / "update.exit").read_text() == "143\n"
+    assert software.ids() == before
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ from functools import partial
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
 from spark_common.jobs import Ending, JobJournal
+from spark_common.remote.detached import DetachedSteps
 from spark_swapper.updates import causes
 from spark_swapper.updates.effects import Effects
+from spark_swapper.updates.following import FOLLOW_STEP, UPDATE_STEP
 from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.record import UpdateRecord
 from spark_swapper.updates.sight import Sight
@@ -26,19 +28,21 @@ class Restoring:
         self,
         look: SoftwareLook,
         effects: Effects,
+        steps: DetachedSteps,
         waiting: Waiting,
         default_image: str,
         in_the_way: InTheWay,
     ) -> None:
         self._look = look
         self._effects = effects
+        self._steps = steps
         self._waiting = waiting
         self._default_image = default_image
         self._in_the_way = in_the_way
 
     async def undo(self, journal: Journal) -> str:
         """Undo a failed or cancelled update; returns how it stands now."""
-        wrong = await self._back(journal)
+        wrong = await self._stop(journal) or await self._back(journal)
         if wrong:
             return f"Not everything is as it was before: {' '.join(wrong)} Press 'Go back'."
         await self.forget(journal.record)
@@ -65,6 +69,20 @@ class Restoring:
         facts = {"commit_after": journal.record.places[0].commit}
         await journal.enter("done", message, percent=100.0, **facts)
         return Ending(JobState.COMPLETE, message)
+
+    async def _stop(self, journal: Journal) -> list[str]:
+        """End what may still run: it would go on with what is being undone."""
+        record, wrong = journal.record, []
+        for place in record.places:
+            label = self._label(place.host)
+            step = UPDATE_STEP if place.host == record.hosts[0] else FOLLOW_STEP
+            stop = partial(self._stop_step, place.host, record.id, step)
+            if problem := await self._waiting.until_answered(journal, label, stop):
+                wrong.append(f"{label}: {problem}.")
+        return wrong
+
+    async def _stop_step(self, host: str, job: str, step: str) -> None:
+        await self._steps.stop(host, job, step)
 
     async def _back(self, journal: Journal) -> list[str]:
         """Bring every Spark back and look; returns what is not as it should be."""

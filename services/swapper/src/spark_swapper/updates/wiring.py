@@ -71,7 +71,7 @@ def wire_updates(
             return causes.swap_running(at_work.model_name or at_work.model)
         return causes.download_running() if await download() else None
 
-    restoring = Restoring(look, effects, waiting, default_image, in_the_way)
+    restoring = Restoring(look, effects, steps, waiting, default_image, in_the_way)
 
     async def after(_: UpdateRecord) -> None:
         await look.look()

@@ -9,7 +9,13 @@ from spark_common.errors import RemoteCommandError
 from spark_common.jobs import Ending, JobJournal
 from spark_swapper.updates import causes
 from spark_swapper.updates.effects import Effects, update_command
-from spark_swapper.updates.following import LONGEST_SECONDS, Followed, Following
+from spark_swapper.updates.following import (
+    FOLLOW_STEP,
+    LONGEST_SECONDS,
+    UPDATE_STEP,
+    Followed,
+    Following,
+)
 from spark_swapper.updates.kept import kept_images, kept_tag, outdated
 from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.plan import Builds, room_problem
@@ -21,7 +27,6 @@ from spark_swapper.updates.view import image_states
 from spark_swapper.updates.waiting import Waiting
 
 Journal = JobJournal[UpdateRecord]
-UPDATE_STEP, _FOLLOW_STEP = "update", "follow"
 _FOLLOW_SECONDS = 300.0
 
 
@@ -156,7 +161,7 @@ class UpdateWork:
                 journal,
                 place.host,
                 label,
-                _FOLLOW_STEP,
+                FOLLOW_STEP,
                 command,
                 longest_seconds=_FOLLOW_SECONDS,
                 marks=False,
