@@ -87,6 +87,8 @@ async def test_an_update_brings_commits_and_images_to_every_spark_and_back(softw
     await software.revert(id="back")
     back = await software.ended("back")
     assert (back.state, back.direction) == ("complete", "revert"), back
+    began = f"{view.created_at:%Y-%m-%d %H:%M}"
+    assert back.message == f"Back at what was in use before the update of {began} UTC."
     assert software.ids() == [old, old]
     updates = await software.get()
     assert [checkout.behind for checkout in updates.checkouts] == [4, 4]
@@ -350,4 +352,18 @@ async def test_only_two_generations_are_kept(software):
     assert not any("20260901" in tag for tag in software.kept())
     assert view.message.endswith(
         "Older kept images on Spark 1 were removed. Older kept images on Spark 2 were removed."
+    )
+
+
+async def test_a_kept_image_that_somebody_removed_on_one_spark_is_told(software):
+    await software.apply(id="one")
+    await software.ended("one")
+    images = software.cluster.hosts["spark2"].engine.images
+    (kept,) = (tag for tag in images.by_tag if ":before-" in tag)
+    images.drop(kept)
+    await software.revert(id="back")
+    view = await software.ended("back")
+    assert view.state == "complete"
+    assert view.message.endswith(
+        "Spark 1 and Spark 2 have different versions of the image vllm-node."
     )

@@ -44,6 +44,12 @@ def kept_tag(tag: str, at: datetime, commit: str | None) -> str:
     return f"{_repository(tag)}:before-{at.astimezone(UTC).strftime(_AT)}-{commit or 'unknown'}"
 
 
+def kept_at(tag: str) -> datetime | None:
+    """Return when the update began for which an image is kept under this tag."""
+    named = _TAG.match(tag)
+    return _moment(named["at"]) if named else None
+
+
 def kept_images(sights: Iterable[Sight]) -> list[Kept]:
     """Return every kept image, newest generation first, hosts in order."""
     found: list[Kept] = []

@@ -10,9 +10,11 @@ from spark_common.remote.detached import DetachedSteps
 from spark_swapper.updates import causes
 from spark_swapper.updates.effects import Effects
 from spark_swapper.updates.following import FOLLOW_STEP, UPDATE_STEP
+from spark_swapper.updates.kept import kept_at
 from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.record import UpdateRecord
 from spark_swapper.updates.sight import Sight
+from spark_swapper.updates.verifying import mismatches
 from spark_swapper.updates.view import image_states
 from spark_swapper.updates.waiting import Waiting
 
@@ -65,7 +67,7 @@ class Restoring:
         wrong = await self._back(journal)
         if wrong:
             return ending(causes.not_back(wrong))
-        message = "Back at what was in use before the last update."
+        message = " ".join((_back_at(journal.record), *self._mismatches(journal.record)))
         facts = {"commit_after": journal.record.places[0].commit}
         await journal.enter("done", message, percent=100.0, **facts)
         return Ending(JobState.COMPLETE, message)
@@ -101,8 +103,22 @@ class Restoring:
         await journal.adopt(images_after=tuple(images))
         return differences(record, sights)
 
+    def _mismatches(self, record: UpdateRecord) -> list[str]:
+        """Say where Sparks differ now: a kept image may have been removed from one of them."""
+        sights, hosts = self._look.sights, [sight.host for sight in self._look.sights]
+        return mismatches(
+            image_states(sights, hosts, record.tags, self._default_image),
+            {sight.host: sight.label for sight in sights},
+        )
+
     def _label(self, host: str) -> str:
         return next((sight.label for sight in self._look.sights if sight.host == host), host)
+
+
+def _back_at(record: UpdateRecord) -> str:
+    kept = next((kept_as for place in record.places for _, kept_as in place.images), "")
+    at = kept_at(kept)
+    return f"Back at what was in use before the update of {at:%Y-%m-%d %H:%M} UTC." if at else ""
 
 
 def ending(cause: Cause, what_is: str = "") -> Ending:
