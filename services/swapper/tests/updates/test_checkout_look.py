@@ -1,14 +1,19 @@
 """The look at a checkout, with real git and commits that try to be taken for something else."""
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from spark_common.clock import SystemClock
 from spark_common.errors import RemoteCommandError
 from spark_common.remote import RemoteResult
+from spark_common.settings import HostSettings
 from spark_common.testing.shell import LocalShell
+from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.reply import look_command, moment, read_found
 from spark_swapper.updates.sight import Sight
 from spark_swapper.updates.view import checkout_state
@@ -48,6 +53,41 @@ async def test_commits_that_look_like_something_else_stay_themselves(repository)
     assert all(commit.at is not None for commit in state.commits)
     assert not Path("/tmp/pwned").exists()
     assert sight.refusals() == []
+
+
+async def test_it_is_told_when_the_remote_was_asked_and_that_it_never_was(repository):
+    never = await repository.look(refresh=False)
+    assert never.checkout.fetched_at is None
+    began = int(time.time())
+    asked = moment((await repository.look()).checkout.fetched_at)
+    assert began <= asked.timestamp() <= time.time()
+    head = repository.folder / ".git" / "FETCH_HEAD"
+    os.utime(head, (1_700_000_000, 1_700_000_000))
+    by_hand = await repository.look(refresh=False)
+    assert by_hand.checkout.fetched_at == "1700000000"
+    repository.git("remote", "set-url", "origin", str(repository.root / "gone"))
+    assert (await repository.look()).checkout.fetched_at == "1700000000"
+    # Git empties the file when a fetch fails: from then on nothing on the Spark tells.
+    assert (await repository.look(refresh=False)).checkout.fetched_at is None
+
+
+async def test_a_fetch_that_fails_makes_nobody_forget_the_one_before(repository):
+    host = HostSettings(name="spark1", label="Spark 1", address="127.0.0.2", user="spark")
+    look = SoftwareLook(repository.shell, [host], DIRECTORY, tuple, SystemClock())
+    (asked,) = await look.look(refresh=True)
+    assert checkout_state(asked).fetched_at is not None
+    repository.git("remote", "set-url", "origin", str(repository.root / "gone"))
+    for refresh in (True, False):
+        (since,) = await look.look(refresh=refresh)
+        assert checkout_state(since).fetched_at == checkout_state(asked).fetched_at
+
+
+async def test_a_checkout_that_shares_its_repository_has_a_time_of_its_own(repository):
+    await repository.look()
+    repository.git("worktree", "add", "-q", "--detach", "../beside")
+    command = look_command("beside", (), refresh=False)
+    beside = read_found(await repository.shell.run("spark1", command, timeout_seconds=60))
+    assert beside.checkout.fetched_at is None
 
 
 async def test_only_the_latest_fifty_commits_are_told(repository):

@@ -28,6 +28,7 @@ async def test_what_is_pending_is_known_after_a_refresh(software):
     assert (spark1.branch, spark1.behind, spark1.dirty, spark1.problem) == ("main", 0, [], None)
     assert (spark1.launcher, spark1.label, spark1.stale) == ("no_ray", "Spark 1", False)
     assert spark1.commit == spark2.commit
+    assert [checkout.fetched_at for checkout in before.checkouts] == [None, None]
     assert before.checked_at is None
     view = await software.get(refresh=True)
     (spark1, _) = view.checkouts
@@ -36,7 +37,10 @@ async def test_what_is_pending_is_known_after_a_refresh(software):
     assert "Remove once NCCL" in spark1.commits[1].body
     assert [commit.files for commit in spark1.commits] == [2, 2, 1, 2]
     assert (view.can_apply, view.can_revert, view.blockers) == (True, False, [])
-    assert view.checked_at is not None
+    asked = [checkout.fetched_at for checkout in view.checkouts]
+    assert view.checked_at == max(asked)
+    again = await software.get()
+    assert [checkout.fetched_at for checkout in again.checkouts] == asked
     tags = {(image.host, image.tag): image for image in view.images}
     image = tags["spark1", "vllm-node"]
     assert image.id.startswith("sha256:")

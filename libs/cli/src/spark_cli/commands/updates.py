@@ -3,6 +3,7 @@
 import getpass
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import click
@@ -10,6 +11,8 @@ import click
 from spark_cli.commands.swap import lease_headers
 from spark_cli.gateway_client import GatewayClient, RefusedError, gateway_url
 from spark_cli.job_stream import follow_job
+from spark_cli.words import ago
+from spark_common.clock import SystemClock
 
 _REFRESH_SECONDS = 100.0
 _LOOK_SECONDS = 15.0
@@ -31,7 +34,7 @@ def updates(context: click.Context, refresh: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(view))
         return
-    for line in shown(view):
+    for line in shown(view, SystemClock().now()):
         click.echo(line)
 
 
@@ -113,11 +116,11 @@ def _who() -> str:
     return f"{getpass.getuser()} (sparkctl)"
 
 
-def shown(view: dict[str, Any]) -> list[str]:
+def shown(view: dict[str, Any], now: datetime) -> list[str]:
     """Return the lines that people read."""
     lines: list[str] = []
     for checkout in view["checkouts"]:
-        lines += _checkout(checkout)
+        lines += _checkout(checkout, now)
         for image in view["images"]:
             if image["host"] == checkout["host"]:
                 lines.append(_image(image))
@@ -131,10 +134,9 @@ def shown(view: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _checkout(checkout: dict[str, Any]) -> list[str]:
+def _checkout(checkout: dict[str, Any], now: datetime) -> list[str]:
     commit = (checkout["commit"] or "no commit known")[:9]
-    behind = checkout["behind"]
-    place = "not compared" if behind is None else f"{behind} behind" if behind else "up to date"
+    place = _compared(checkout["behind"], checkout["fetched_at"], now)
     stale = ", as last seen" if checkout["stale"] else ""
     lines = [
         f"{checkout['label']}: {checkout['branch'] or 'no branch'} at {commit}, {place}{stale}"
@@ -145,6 +147,17 @@ def _checkout(checkout: dict[str, Any]) -> list[str]:
         f"  {(commit['at'] or '')[:10]} {commit['subject']}" for commit in checkout["commits"]
     ]
     return lines
+
+
+def _compared(behind: int | None, fetched_at: str | None, now: datetime) -> str:
+    """Say what the comparison with the remote is worth, too: it may never have been asked."""
+    if behind is None:
+        return "not compared"
+    if fetched_at is None:
+        asked = "remote not asked yet: add --refresh"
+        return f"{behind} behind, {asked}" if behind else asked
+    asked = f"asked the remote {ago(datetime.fromisoformat(fetched_at), now)}"
+    return f"{behind} behind, {asked}" if behind else f"up to date, {asked}"
 
 
 def _image(image: dict[str, Any]) -> str:
