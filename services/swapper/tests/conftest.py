@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from spark_common.events import SwapProgress
+from spark_common.jobs.teller import Teller
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F401
 from spark_swapper.admission import Admission
@@ -30,7 +31,8 @@ from spark_swapper.journal import SwapJournal
 from spark_swapper.launch import LaunchSettings
 from spark_swapper.loading import Loading
 from spark_swapper.observer import RuntimeObserver
-from spark_swapper.outcomes import Outcomes
+from spark_swapper.obstacles import Obstacles
+from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.planning import Planning
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.recipes import Recipe, RecipeBook
@@ -38,7 +40,6 @@ from spark_swapper.runner import SwapRunner
 from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.stopping import Stopping
 from spark_swapper.sweeping import Sweeping
-from spark_swapper.teller import Teller
 from spark_swapper.testing import (
     FakeClientPath,
     FakeGate,
@@ -110,7 +111,7 @@ class Bench:
             timings=timings,
             clock=clock,
         )
-        self.outcomes = Outcomes(bus, store, clock)
+        self.outcomes = SwapOutcomes(bus, store, clock)
         self.observer = RuntimeObserver(
             self.runtime, clock, self.shelf.key_for, self._nothing, self.canary.degraded
         )
@@ -133,15 +134,23 @@ class Bench:
             lost=self._die,
             updating=self._updating,
         )
-        planning = Planning(
-            self.runtime, self.clients, self.shelf, preflighting, store, timings, clock
+        self.planning = Planning(
+            runtime=self.runtime,
+            clients=self.clients,
+            shelf=self.shelf,
+            preflighting=preflighting,
+            obstacles=Obstacles(store, self.gate, self._updating),
+            canary=self.canary,
+            times=store,
+            timings=timings,
+            clock=clock,
         )
         self.admission = Admission(
             bus=bus,
             store=store,
             gate=self.gate,
             shelf=self.shelf,
-            planning=planning,
+            planning=self.planning,
             quarantining=self.quarantining,
             runtime_view=self.observer.view,
             clock=clock,
@@ -155,9 +164,7 @@ class Bench:
         )
         self.guard_verbs = GuardVerbs(
             shelf=self.shelf,
-            store=store,
-            gate=self.gate,
-            planning=planning,
+            planning=self.planning,
             validating=self.validating,
             quarantining=self.quarantining,
         )

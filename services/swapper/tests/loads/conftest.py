@@ -9,6 +9,7 @@ import httpx
 import pytest_asyncio
 
 from spark_common.clock import SystemClock
+from spark_common.jobs.teller import Teller
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.testing import MemoryBus
 from spark_sim.cluster import SimulatedCluster
@@ -33,7 +34,6 @@ from spark_swapper.recipes import load_recipes
 from spark_swapper.runner import SwapRunner
 from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.stopping import Stopping
-from spark_swapper.teller import Teller
 from spark_swapper.testing import FakeShelf, MemoryJobs, MemoryLogs, MemoryRecords
 from spark_swapper.warming import Warming
 

@@ -34,7 +34,7 @@ case "$1 $2" in
         "Config": {"Labels": {
           "org.opencontainers.image.version": "24.04", "vllm_version": "0.30"}}}]' ;;
       odd) echo '[]' ;;
-      broken) echo "Cannot connect to the Docker daemon" >&2; exit 1 ;;
+      broken) echo "dial unix docker.sock: connect: no such file or directory" >&2; exit 1 ;;
       *:before-*) echo '[{"Id": "sha256:cd", "Config": null}]' ;;
       *) echo "Error response from daemon: No such image: $3:latest" >&2; exit 1 ;;
     esac ;;

@@ -249,7 +249,7 @@ async def test_images_are_told_with_version_and_absence(repository):
     assert (there.id, there.size, there.version) == ("sha256:ab", 7, "0.30")
     assert there.created is not None
     assert (gone.id, gone.problem) == (None, None)
-    assert broken.problem == "Cannot connect to the Docker daemon"
+    assert broken.problem == "dial unix docker.sock: connect: no such file or directory"
     assert "unreadable" in odd.problem
     (kept,) = found.kept
     assert (kept.tag, kept.id) == (f"a:before-20261127T010203Z-{SHA}", "sha256:cd")
