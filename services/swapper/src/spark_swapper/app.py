@@ -32,6 +32,7 @@ from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.disk import DiskDeletion, DiskVerbs, Leftovers
+from spark_swapper.downloads.others import OtherWork
 from spark_swapper.downloads.record import DOWNLOADS
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.token import token_from
@@ -170,7 +171,7 @@ def wire(
         clock=clock,
         expected_bytes=lambda repo: _expected_bytes(recipes.book, repo),
         refresh_menu=lambda: shelf.menu(refresh=True),
-        hindered=marks.hinders,
+        others=OtherWork(marks.held, lambda: living.first(UPDATES.name)),
     )
     updates = wire_updates(
         bus=bus,

@@ -39,6 +39,7 @@ class ModelCopy(Reply):
 
     host: str
     size_bytes: int
+    """What it takes of the disk, ``incomplete_bytes`` included."""
     state: Literal["ready", "downloading", "incomplete", "broken", "no_snapshot"]
     """Broken: files are there and cannot be used (dead links, unreadable)."""
     incomplete_bytes: int = 0
