@@ -10,35 +10,18 @@ import pytest_asyncio
 from spark_common.events import SwapProgress
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F401
-from spark_swapper.admission import Admission
 from spark_swapper.attempt import Attempt, Cancellation
-from spark_swapper.bringing_up import BringingUp
 from spark_swapper.canary_watch import CanaryWatch
-from spark_swapper.cancelling import Cancelling
 from spark_swapper.candidate import Candidate
-from spark_swapper.draining import Draining
 from spark_swapper.editing.trying import Trying
-from spark_swapper.fencing import claim_fence
-from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.guarding.quarantining import Quarantining
-from spark_swapper.guarding.validating import Validating
-from spark_swapper.guarding.verbs import GuardVerbs
-from spark_swapper.handlers import Handlers
-from spark_swapper.ingress import Ingress
 from spark_swapper.jobs import SwapJob, first_job
 from spark_swapper.journal import SwapJournal
 from spark_swapper.launch import LaunchSettings
-from spark_swapper.loading import Loading
 from spark_swapper.observer import RuntimeObserver
-from spark_swapper.outcomes import Outcomes
-from spark_swapper.planning import Planning
-from spark_swapper.preflighting import Preflighting
 from spark_swapper.recipes import Recipe, RecipeBook
-from spark_swapper.runner import SwapRunner
 from spark_swapper.settings import GuardSettings, SwapTimings
-from spark_swapper.stopping import Stopping
-from spark_swapper.sweeping import Sweeping
-from spark_swapper.teller import Teller
+from spark_swapper.swap_path import assemble
 from spark_swapper.testing import (
     FakeClientPath,
     FakeGate,
@@ -52,8 +35,6 @@ from spark_swapper.testing import (
     PlainReader,
     a_candidate,
 )
-from spark_swapper.warming import Warming
-from spark_swapper.worker import Worker
 
 
 @dataclass
@@ -89,81 +70,38 @@ class Bench:
 
     def start(self) -> None:
         """Wire a swapper process; a second call is its restart."""
-        clock, timings, bus, store = self.clock, self.timings, self.bus, self.store
-        self.teller = Teller(bus)
-        self.quarantining = Quarantining(self.records, clock, self._nothing)
-        guard = MemoryGuard(self.runtime, self.quarantining, self.guarding, timings, clock)
-        preflighting = Preflighting(self.runtime, self.preflight, self.quarantining, clock)
-        loading = Loading(self.runtime, timings, clock, PlainReader, guard)
-        self.canary = CanaryWatch(self.runtime, store, clock)
-        warming = Warming(self.runtime, self.clients, timings, clock, loading, self.canary)
-        self.runner = SwapRunner(
-            runtime=self.runtime,
-            shelf=self.shelf,
-            preflighting=preflighting,
-            guard=guard,
-            draining=Draining(self.runtime, self.clients, timings, clock),
-            stopping=Stopping(self.runtime, timings, clock),
-            bringing_up=BringingUp(self.runtime, timings, clock, loading, warming),
-            canary=self.canary,
-            times=store,
-            timings=timings,
-            clock=clock,
-        )
-        self.outcomes = Outcomes(bus, store, clock)
+        self.quarantining = Quarantining(self.records, self.clock, self._nothing)
+        self.canary = CanaryWatch(self.runtime, self.store, self.clock)
         self.observer = RuntimeObserver(
-            self.runtime, clock, self.shelf.key_for, self._nothing, self.canary.degraded
+            self.runtime, self.clock, self.shelf.key_for, self._nothing, self.canary.degraded
         )
-        self.worker = Worker(
-            bus=bus,
-            store=store,
+        path = assemble(
+            bus=self.bus,
+            store=self.store,
             gate=self.gate,
-            shelf=self.shelf,
             runtime=self.runtime,
-            runner=self.runner,
-            outcomes=self.outcomes,
-            teller=self.teller,
-            clock=clock,
-            timings=timings,
-            fence=lambda: claim_fence(store, self.runtime, clock),
-            after_swap=self.observer.look,
+            shelf=self.shelf,
+            preflight=self.preflight,
+            suggesting=self.suggesting,
+            observer=self.observer,
+            canary=self.canary,
+            quarantining=self.quarantining,
+            guarding=self.guarding,
+            timings=self.timings,
+            clock=self.clock,
             logs=self.logs,
-            after_outcome=self.shelf.refresh_soon,
-            remember=self.quarantining.remember,
+            refresh_soon=self.shelf.refresh_soon,
             lost=self._die,
+            unsaved=Trying(self.book, LaunchSettings()),
             updating=self._updating,
+            clients=self.clients,
+            new_reader=PlainReader,
         )
-        planning = Planning(
-            self.runtime, self.clients, self.shelf, preflighting, store, timings, clock
-        )
-        self.admission = Admission(
-            bus=bus,
-            store=store,
-            gate=self.gate,
-            shelf=self.shelf,
-            planning=planning,
-            quarantining=self.quarantining,
-            runtime_view=self.observer.view,
-            clock=clock,
-            updating=self._updating,
-        )
-        self.handlers = Handlers(
-            bus, store, self.admission, self.worker, self.shelf, self.suggesting
-        )
-        self.validating = Validating(
-            self.shelf, preflighting, self.quarantining, clock, Trying(self.book, LaunchSettings())
-        )
-        self.guard_verbs = GuardVerbs(
-            shelf=self.shelf,
-            store=store,
-            gate=self.gate,
-            planning=planning,
-            validating=self.validating,
-            quarantining=self.quarantining,
-        )
-        self.ingress = Ingress(bus, self.admission, clock)
-        self.cancelling = Cancelling(bus, store, self.worker, self.outcomes, clock)
-        self.sweeping = Sweeping(bus, store, self.admission, self.outcomes, clock)
+        self.teller, self.outcomes = path.teller, path.outcomes
+        self.runner, self.worker = path.runner, path.worker
+        self.admission, self.handlers = path.admission, path.handlers
+        self.guard_verbs, self.validating = path.guard_verbs, path.validating
+        self.ingress, self.cancelling, self.sweeping = path.ingress, path.cancelling, path.sweeping
 
     async def _nothing(self) -> None:
         return

@@ -94,7 +94,7 @@ class Guarded:
         return (await self.path.admission._store.get(swap_id)).view()
 
     async def validate(self, model: str, **more: object) -> Validation:
-        return await self.path.guard_verbs._validating.validate(ValidateModel(model=model, **more))
+        return await self.path.validating.validate(ValidateModel(model=model, **more))
 
     async def plan(self, model: str) -> SwapPlan:
         return await self.path.guard_verbs.plan(PlanSwap(model=model))

@@ -23,7 +23,7 @@ from spark_swapper.loadlog import LoadLog
 from spark_swapper.observer import RuntimeObserver
 from spark_swapper.outcomes import Outcomes
 from spark_swapper.planning import Planning
-from spark_swapper.ports import Preflight, Shelf, Suggests
+from spark_swapper.ports import ClientPath, LoadReader, Preflight, Shelf, Suggests
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
@@ -43,6 +43,7 @@ class SwapPath:
     """The parts that carry a request to its one end, whatever they stand on."""
 
     handlers: Handlers
+    runner: SwapRunner
     worker: Worker
     ingress: Ingress
     cancelling: Cancelling
@@ -55,6 +56,7 @@ class SwapPath:
     keep_examining: Callable[[], Awaitable[None]]
     """Asks a model whose answers were gibberish again and again, for ever."""
     guard_verbs: GuardVerbs
+    validating: Validating
 
     def verbs(self) -> list[Serving]:
         """Return every question the swap path answers."""
@@ -85,12 +87,18 @@ def assemble(
     lost: Callable[[], None],
     unsaved: Unsaved,
     updating: Updating = nobody,
+    clients: ClientPath | None = None,
+    new_reader: Callable[[], LoadReader] = LoadLog,
 ) -> SwapPath:
-    """Put the swap path together on these ports; starts nothing."""
+    """Put the swap path together on these ports; starts nothing.
+
+    ``clients``: the way clients take to the runtime, by default the gateway on this bus.
+    ``new_reader`` makes the reader of the log of one start of a container.
+    """
     guard = MemoryGuard(runtime, quarantining, guarding, timings, clock)
     preflighting = Preflighting(runtime, preflight, quarantining, clock)
-    loading = Loading(runtime, timings, clock, LoadLog, guard)
-    clients = GatewayPath(bus)
+    loading = Loading(runtime, timings, clock, new_reader, guard)
+    clients = clients or GatewayPath(bus)
     warming = Warming(runtime, clients, timings, clock, loading, canary)
     runner = SwapRunner(
         runtime=runtime,
@@ -138,12 +146,14 @@ def assemble(
         clock=clock,
         updating=updating,
     )
+    validating = Validating(shelf, preflighting, quarantining, clock, unsaved)
 
     async def idle() -> bool:
         return worker.running is None and not (await answers_under_way(runtime, clients))[0]
 
     return SwapPath(
         handlers=Handlers(bus, store, admission, worker, shelf, suggesting),
+        runner=runner,
         worker=worker,
         ingress=Ingress(bus, admission, clock),
         cancelling=Cancelling(bus, store, worker, outcomes, clock),
@@ -159,7 +169,8 @@ def assemble(
             store=store,
             gate=gate,
             planning=planning,
-            validating=Validating(shelf, preflighting, quarantining, clock, unsaved),
+            validating=validating,
             quarantining=quarantining,
         ),
+        validating=validating,
     )
