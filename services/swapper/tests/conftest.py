@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
-from spark_common.events import SwapProgress
+from spark_common.contracts.swaps import RequestSwap, SwapView
+from spark_common.events import SwapComplete, SwapFailed, SwapProgress
+from spark_common.subjects import swap_complete, swap_failed
+from spark_common.tasks import end
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F401
 from spark_swapper.attempt import Attempt, Cancellation
@@ -160,6 +163,35 @@ class Bench:
             assert self.clock.monotonic() - began < most_seconds, "it never happened"
             await self.clock.advance(0.5)
 
+    async def request(self, model: str = "qwen", **more: object) -> SwapView:
+        """Ask for a model, as swap-1 where nothing else is said."""
+        return await self.admission.request(RequestSwap(model=model, **{"id": "swap-1"} | more))
+
+    async def over(self, swap_id: str = "swap-1") -> SwapJob:
+        """Let time pass until a swap is over and the worker at rest."""
+        await self.until(lambda: self.outcome(swap_id) is not None)
+        await self.until(lambda: self.worker.running is None)
+        job = await self.store.get(swap_id)
+        assert job is not None
+        return job
+
+    def outcome(self, swap_id: str = "swap-1") -> SwapComplete | SwapFailed | None:
+        """Return the one end of a swap that was told, if it was."""
+        events = [
+            message
+            for message in self.broker.stream("SC_SWAP_EVT").messages.values()
+            if message.subject in (swap_complete(swap_id), swap_failed(swap_id))
+        ]
+        assert len(events) <= 1
+        if not events:
+            return None
+        kind = SwapComplete if events[0].subject.startswith("swap.complete") else SwapFailed
+        return kind.model_validate(events[0].envelope.data)
+
+    def pending(self) -> object:
+        """Return the commands that were delivered and not acknowledged."""
+        return self.broker.stream("SC_SWAP_CMD").consumer("swapper").pending
+
     def told(self, swap_id: str = "swap-1") -> list[SwapProgress]:
         """Return the progress events of a swap in order."""
         return [
@@ -183,3 +215,20 @@ async def bench() -> AsyncIterator[Bench]:
 def effects(bench: Bench) -> Callable[[], list[str]]:
     """Return the effects so far as ``step@host``."""
     return lambda: [f"{step}@{host}" for _, host, _, step in bench.runtime.journal]
+
+
+@pytest_asyncio.fixture
+async def running(bench: Bench) -> AsyncIterator[Callable[..., Callable[[], Awaitable[None]]]]:
+    """Yield a function that starts the loops of a swapper; the returned one kills them."""
+    tasks: list[asyncio.Task[None]] = []
+
+    def start(*, again: bool = False) -> Callable[[], Awaitable[None]]:
+        if again:
+            bench.start()
+        loops = (bench.teller, bench.worker, bench.cancelling, bench.sweeping)
+        mine = [asyncio.create_task(loop.run()) for loop in loops]
+        tasks.extend(mine)
+        return lambda: end(mine)
+
+    yield start
+    await end(tasks)
