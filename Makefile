@@ -6,6 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 MEMBERS := libs/common libs/sparksim libs/cli services/gateway services/swapper services/health services/audio-proxy services/redaction services/coordinator
 
+# Images of containers like to set it. Here processes start over and over, and each would compile
+# all of our sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo up setup check fix fast test test-connected e2e schemas lock image bench clean
 
 help: ## show this list

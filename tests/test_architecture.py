@@ -4,7 +4,6 @@ import ast
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -55,13 +54,16 @@ def tracked() -> tuple[Path, ...]:
     return tuple(ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file())
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@cache
+def texts() -> tuple[tuple[str, str], ...]:
     """Path below the root and content of every tracked text file."""
+    found = []
     for path in tracked():
         try:
-            yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+            found.append((str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")))
         except UnicodeDecodeError:
             continue
+    return tuple(found)
 
 
 def places(pattern: re.Pattern[str], *, below: str = "", suffix: str = "") -> list[str]:
@@ -83,7 +85,8 @@ def sources(folder: Path) -> list[Path]:
     return found
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Full names of the modules a file imports."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -91,7 +94,7 @@ def imports(path: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names.add(node.module or "")
-    return names
+    return frozenset(names)
 
 
 def tops(path: Path) -> set[str]:

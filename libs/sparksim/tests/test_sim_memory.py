@@ -60,6 +60,15 @@ async def test_memory_comes_back_in_two_steps(memory: HostMemory) -> None:
     assert len(seen) == 3
 
 
+async def test_what_comes_back_of_a_dead_process_is_not_its_successors(memory: HostMemory) -> None:
+    memory.hold(1, 80.0)
+    memory.release(1)
+    memory.hold(1, 30.0)
+    assert memory.held_kb == pytest.approx(110 * GIB_KB)
+    await until(lambda: memory.held_kb <= 30 * GIB_KB)
+    assert memory.held_kb == 30 * GIB_KB
+
+
 async def test_it_comes_back_late_when_told_so(cluster: SimulatedCluster, spark1: Login) -> None:
     memory = cluster.hosts["spark1"].memory
     usual = memory.return_seconds

@@ -102,7 +102,7 @@ class Bench:
         )
         self.teller, self.outcomes = path.teller, path.outcomes
         self.runner, self.worker = path.runner, path.worker
-        self.admission, self.handlers = path.admission, path.handlers
+        self.planning, self.admission, self.handlers = path.planning, path.admission, path.handlers
         self.guard_verbs, self.validating = path.guard_verbs, path.validating
         self.ingress, self.cancelling, self.sweeping = path.ingress, path.cancelling, path.sweeping
 

@@ -45,6 +45,8 @@ async def test_an_admitted_swap_is_recorded_commanded_and_told(bench):
         "rollback": True,
         "force": False,
         "drop_caches": False,
+        "reload": False,
+        "override_lease": False,
         "lease_epoch": 0,
     }
     (accepted,) = stored(bench, "SC_SWAP_ADM")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,9 @@ import pytest_asyncio
 from spark_common.clock import SystemClock
 from spark_common.contracts.models import LastTest
 from spark_common.contracts.plans import (
+    CLEAR_QUARANTINE,
+    PLAN_SWAP,
+    VALIDATE_MODEL,
     ClearQuarantine,
     PlanSwap,
     Quarantine,
@@ -22,6 +26,7 @@ from spark_common.contracts.plans import (
     Validation,
 )
 from spark_common.contracts.recipes import Knobs
+from spark_common.contracts.rpc import Request, Rpc
 from spark_common.contracts.swaps import Phase, RequestSwap, SwapView
 from spark_common.errors import QuarantinedError, SparkError, UnavailableError
 from spark_common.redis_access import connect_redis
@@ -94,10 +99,15 @@ class Guarded:
         return (await self.path.admission._store.get(swap_id)).view()
 
     async def validate(self, model: str, **more: object) -> Validation:
-        return await self.path.validating.validate(ValidateModel(model=model, **more))
+        return await self.ask(VALIDATE_MODEL, ValidateModel(model=model, **more))
 
     async def plan(self, model: str) -> SwapPlan:
-        return await self.path.guard_verbs.plan(PlanSwap(model=model))
+        return await self.ask(PLAN_SWAP, PlanSwap(model=model))
+
+    async def ask(self, rpc: Rpc, request: Request) -> Any:
+        """Answer a question the way the bus would have it answered."""
+        (verb,) = [verb for verb in self.path.verbs() if verb.rpc is rpc]
+        return await verb.handler(request)
 
     def effects(self) -> list[tuple[str, str]]:
         """Return what really changed on the Sparks."""
@@ -315,7 +325,7 @@ async def test_a_model_that_took_its_spark_down_is_refused_until_it_is_cleared(s
         await sparks.path.admission.request(RequestSwap(model=QWEN))
     assert (await sparks.validate(QWEN)).stage == "quarantine"
     assert [cause.code for cause in (await sparks.plan(QWEN)).blockers] == ["quarantined"]
-    cleared = await sparks.path.guard_verbs.clear_quarantine(ClearQuarantine(model=QWEN))
+    cleared = await sparks.ask(CLEAR_QUARANTINE, ClearQuarantine(model=QWEN))
     assert cleared.was == card.quarantine
 
     numbers = itertools.count()

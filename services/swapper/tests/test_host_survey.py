@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spark_common.settings import ClusterSettings, HostSettings
 from spark_swapper.adapters.host_checks import (
@@ -31,8 +33,9 @@ WELL = Survey(
     free_kib=90_000_000,
     image_id="sha256:1",
     container="none",
-    total_kib=125_442_868,
-    available_kib=115_789_005,
+    ports_listed=True,
+    total_bytes=125_442_868 * 1024,
+    available_bytes=115_789_005 * 1024,
     gpu_answers=True,
 )
 OURS = replace(
@@ -43,6 +46,11 @@ OURS = replace(
     apps=((3150, 218, "python3"), (6330, 96_073, "VLLM::EngineCore")),
 )
 EVERYWHERE = "00000000"
+WORDS = (
+    *("script", "free", "files", "master", "listen port", "memory", "ports", "image", "noimage"),
+    *("docker", "process", "container", "gpu", "app"),
+)
+"""With which a line of the survey begins."""
 
 
 def bad(survey, candidate=None):
@@ -74,6 +82,8 @@ def test_a_spark_that_has_everything_raises_neither_objection_nor_doubt():
         ({"script": False}, {"launcher"}, set()),
         ({"no_image": True}, {"image"}, set()),
         ({"docker": "permission denied", "image_id": None}, set(), {"image"}),
+        ({"image_id": None}, set(), {"image"}),
+        ({"ports_listed": False}, set(), {"port"}),
         ({"free_kib": 1_048_576}, {"disk"}, set()),
         ({"free_kib": None}, set(), {"disk"}),
         ({"files": "none"}, {"files"}, set()),
@@ -134,6 +144,7 @@ def test_what_the_runtime_holds_comes_back_and_what_others_hold_does_not():
         (replace(WELL, container="running"), 0),
         (replace(OURS, apps=((6330, None, "VLLM::EngineCore"),)), None),
         (replace(OURS, apps=()), None),
+        (replace(OURS, apps=((6330, 999_999_999, "VLLM::EngineCore"),)), None),
         (replace(OURS, gpu_answers=False), None),
         (replace(OURS, container="unclear"), None),
     ],
@@ -146,13 +157,14 @@ def test_what_nobody_can_tell_is_unknown_and_not_nothing(survey, freed):
 
 
 def test_a_host_that_does_not_say_how_much_it_has_says_nothing():
-    assert memory_of(replace(WELL, available_kib=None)) is None
+    assert memory_of(replace(WELL, available_bytes=None)) is None
 
 
 FAKES = {
     "df": "printf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n'\n"
     "printf '/dev/x 900 1 90000000 1%% /\\n'",
     "cat": "printf 'MemTotal: 125442868 kB\\nMemAvailable: 30000000 kB\\n'\n"
+    "printf '  sl  local_address rem_address   st tx_queue rx_queue\\n'\n"
     "printf ' 0: 00000000:22B8 00000000:0000 0A 0:0 00:0 0 0 0 1 1 0 100 0 0 10 0\\n'\n"
     "printf ' 1: 0100007F:1F90 00000000:0000 0A 0:0 00:0 0 1000 0 1 1 0 100 0 0 10 0\\n'\n"
     "printf ' 2: 0100007F:22B8 0100007F:D431 01 0:0 00:0 0 1000 0 1 1 0 100 0 0 10 0\\n'\n"
@@ -161,6 +173,14 @@ FAKES = {
     "1 sleep infinity\\n6330 VLLM::EngineCore\\n' ;; esac",
     "nvidia-smi": "printf '6330, 96073, VLLM::EngineCore\\n3150, [N/A], my prog, v2\\n'",
 }
+
+
+DAEMON_DOWN = (
+    "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is "
+    "correct and if the daemon is running: dial unix /var/run/docker.sock: connect: no such file "
+    "or directory"
+)
+"""What docker says of a daemon that does not run; it is no word about any image."""
 
 
 def surveyed(
@@ -190,7 +210,8 @@ def test_one_script_says_it_all(tmp_path):
     seen = surveyed(tmp_path)
     assert (seen.script, seen.free_kib, seen.image_id) == (False, 90_000_000, "sha256:42")
     assert (seen.container, seen.processes, seen.runs_vllm) == ("running", (1, 6330), True)
-    assert (seen.total_kib, seen.available_kib) == (125_442_868, 30_000_000)
+    assert (seen.total_bytes, seen.available_bytes) == (125_442_868 * 1024, 30_000_000 * 1024)
+    assert seen.ports_listed
     assert seen.on_port == (Listener("00000000", root=True),)
     assert seen.on_master_port == (Listener("00000000", root=False),)
     assert seen.apps == ((6330, 96_073, "VLLM::EngineCore"), (3150, None, "my prog, v2"))
@@ -225,10 +246,16 @@ def test_files_are_there_when_no_link_leads_nowhere(tmp_path):
 @pytest.mark.parametrize(
     ("docker", "expected"),
     [
-        ("echo 'Error: No such image: x' >&2; exit 1", (True, None, "none")),
+        (
+            "case $1 in image) what=image ;; *) what=container ;; esac\n"
+            'echo "Error response from daemon: No such $what: x" >&2; exit 1',
+            (True, None, "none"),
+        ),
         ("echo 'error: no such object' >&2; exit 1", (True, None, "none")),
         ("echo 'permission denied' >&2; exit 1", (False, "permission denied", "unclear")),
         ("exit 124", (False, "no answer within 6 s", "unclear")),
+        (f"echo '{DAEMON_DOWN}' >&2; exit 1", (False, DAEMON_DOWN, "unclear")),
+        ("", (False, None, "running")),
     ],
 )
 def test_docker_in_all_its_moods(tmp_path, docker, expected):
@@ -236,12 +263,55 @@ def test_docker_in_all_its_moods(tmp_path, docker, expected):
     assert (seen.no_image, seen.docker, seen.container) == expected
 
 
+def test_what_docker_warns_of_is_not_the_answer(tmp_path):
+    warning = "echo 'WARNING: Error loading config file: /home/alice/.docker/config.json' >&2\n"
+    seen = surveyed(tmp_path, docker=warning + FAKES["docker"])
+    assert (seen.image_id, seen.container, seen.processes) == ("sha256:42", "running", (1, 6330))
+
+
+def test_lists_of_the_kernel_that_cannot_be_read_are_not_empty_ones(tmp_path):
+    only_total = surveyed(tmp_path, cat="echo 'MemTotal: 125442868 kB'")
+    assert (only_total.total_bytes, only_total.available_bytes) == (None, None)
+    assert not only_total.ports_listed
+    assert not surveyed(tmp_path, cat="exit 1").ports_listed
+
+
+def test_a_driver_that_is_missing_is_not_an_empty_list(tmp_path):
+    seen = surveyed(tmp_path, **{"nvidia-smi": "exec no-such-program-anywhere 2>/dev/null"})
+    assert (seen.gpu_answers, seen.apps) == (False, ())
+
+
 def test_a_driver_that_fails_is_not_an_empty_list(tmp_path):
     seen = surveyed(tmp_path, **{"nvidia-smi": "echo 'Failed to initialize NVML'; exit 18"})
     assert (seen.gpu_answers, seen.apps) == (False, ())
 
 
-@pytest.mark.parametrize("text", ["", "memory\n", "listen port\nprocess\napp 1\nfree x\n", "\0"])
+NONSENSE = [
+    "",
+    "memory\n",
+    "listen port\nprocess\napp 1\nfree x\n",
+    "\0",
+    "memory \u00b2 \u00b2\nprocess \u00b2 vllm\napp \u00b2 1 x\nfree \u0665\nmaster \u0665",
+    f"memory 1 {'9' * 5000}\nprocess {'9' * 5000} vllm\napp {'9' * 5000} 1 x\n",
+    "memory 5 0\n",
+    "memory 5 4\n",
+    "memory -1 -1\nfree -1\n",
+]
+
+
+@pytest.mark.parametrize("text", NONSENSE)
 def test_words_that_make_no_sense_are_no_answer(text):
     seen = read_survey(text)
-    assert (seen.script, seen.total_kib, seen.on_port, seen.apps) == (None, None, (), ())
+    assert (seen.script, seen.total_bytes, seen.on_port, seen.apps) == (None, None, (), ())
+    assert (seen.free_kib, seen.processes, memory_of(seen)) == (None, (), None)
+
+
+@given(lines=st.lists(st.tuples(st.sampled_from(WORDS), st.text(max_size=20)), max_size=12))
+def test_no_words_at_all_make_a_verdict_that_was_not_read(lines):
+    """Whatever a Spark says, it is read without an error, and good is never the answer to it."""
+    seen = read_survey("\n".join(f"{word} {rest}" for word, rest in lines))
+    check = judge("spark1", "Spark 1", a_candidate(), CLUSTER, seen)
+    verdicts = {one.name: one.verdict for one in check.findings}
+    assert seen.image_id is not None or verdicts["image"] != "good"
+    assert seen.ports_listed or verdicts["port"] == "unknown"
+    assert seen.free_kib is not None or verdicts["disk"] == "unknown"

@@ -1,6 +1,7 @@
 """A swap whose memory does not come back, runs out, or takes the Spark down; on fakes."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -163,6 +164,69 @@ async def test_a_spark_that_is_silent_with_memory_to_spare_is_waited_for(bench):
     job = await bench.swap(meanwhile=away_for_minutes)
     assert job.phase is Phase.READY
     assert await bench.quarantining.of("qwen") is None
+
+
+async def test_a_network_that_fails_for_every_spark_is_no_spark_that_went_down(bench):
+    """The memory was running out as planned when our own network failed for minutes."""
+    bench.runtime.memory.returns((0, 124), (20, 30), (22, 12))
+    bench.runtime.load_seconds = 400
+
+    async def network_away_for_minutes():
+        await bench.until(lambda: bench.clock.monotonic() >= 24)
+        bench.runtime.faults.away |= {"spark1", "spark2"}
+        for _ in range(600):
+            await bench.clock.advance(0.5)
+        bench.runtime.faults.away.clear()
+
+    job = await bench.swap(meanwhile=network_away_for_minutes)
+    assert await bench.quarantining.of("qwen") is None
+    assert job.phase is Phase.READY, reason(job)
+
+
+async def warming_slowly(bench) -> None:
+    """Let the first answer take minutes, while something eats the memory after the load."""
+    bench.runtime.memory.returns((0, 124))
+    bench.clients.answer_seconds = bench.runtime.token_seconds = 250
+    bench.runtime.faults.leak_per_second, bench.runtime.faults.only_for = 1 * GIB, "qwen"
+
+
+async def test_a_first_answer_that_eats_the_memory_is_ended_like_a_load(bench, effects):
+    await warming_slowly(bench)
+    job = await bench.swap()
+    assert (job.phase, job.serving, job.failed_in) == (Phase.ROLLED_BACK, "gemma", Phase.WARMING)
+    assert job.cause.code == "low_memory_aborted"
+    assert effects()[:3] == ["stop@spark1", "launch@spark1", "kill@spark1"]
+
+
+async def test_a_first_answer_that_takes_its_spark_down_is_a_quarantine(bench):
+    await warming_slowly(bench)
+    bench.runtime.faults.freezes_below, bench.runtime.faults.reboot_seconds = 20 * GIB, 60
+    job = await bench.swap()
+    assert (job.cause.code, job.failed_in) == ("host_went_down", Phase.WARMING), reason(job)
+    assert (await bench.quarantining.of("qwen")).host == "spark1"
+
+
+async def test_a_model_that_served_before_the_swap_is_not_killed_for_its_memory(bench, effects):
+    bench.runtime.serve(bench.new)
+    bench.runtime.memory.returns((0, 2))
+    bench.clients.answer_seconds = 60
+    job = await bench.swap()
+    assert (job.phase, effects()) == (Phase.READY, [])
+
+
+async def test_a_new_worker_holds_a_load_to_the_plan_it_began_with(bench):
+    """What a recipe plans to leave is known from what there was before its load."""
+    greedy = replace(bench.new, vllm_argv=("org/qwen", "--gpu-memory-utilization=0.95"))
+    bench.runtime.memory.returns((0, 124.5), (20, 2))
+    attempt = bench.attempt()
+    running = asyncio.create_task(bench.runner.run(attempt, greedy))
+    await bench.until(lambda: bool(attempt.journal.job.memory_before))
+    await bench.until(lambda: bench.clock.monotonic() >= 24)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    again = bench.attempt(attempt.journal.job.model_copy(update={"attempt": 2}), fence=2)
+    job = await bench.swap(greedy, attempt=again)
+    assert job.phase is Phase.READY, reason(job)
 
 
 async def test_a_new_worker_knows_the_boot_it_began_with(bench):

@@ -118,7 +118,7 @@ async def test_redis_away_in_the_middle_does_not_stop_a_swap(bench):
         await bench.until(lambda: attempt.journal.job.phase is Phase.STOPPING)
         bench.store.away = True
         await bench.until(lambda: attempt.journal.job.phase is Phase.LOADING)
-        saved = bench.store._rows["swap-1"].job
+        saved = bench.store._rows["swap-1"].record
         assert saved.phase is Phase.STOPPING
         bench.store.away = False
 

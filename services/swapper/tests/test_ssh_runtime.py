@@ -278,6 +278,38 @@ async def test_a_guard_that_refuses_the_order_is_final():
     assert "JOB is not a name" in raised.value.message
 
 
+@pytest.mark.parametrize(
+    ("docker", "container"),
+    [
+        ('echo "Error: No such object: vllm_node" >&2; exit 1', "missing"),
+        ('echo "error: no such object: vllm_node" >&2; exit 1', "missing"),
+        # The daemon does not run: what becomes of its containers is not known.
+        ('echo "dial unix /var/run/docker.sock: connect: no such file" >&2; exit 1', "unclear"),
+        ('echo "WARNING: Error loading config file: denied" >&2; echo "running 3f1c"', "running"),
+        ("exit 0", "unclear"),
+    ],
+)
+async def test_only_dockers_own_word_means_that_a_container_is_gone(shell, docker, container):
+    shell.program("docker", docker)
+    glance = await a_runtime(shell).container("spark1")
+    assert glance.container == container
+
+
+@pytest.mark.parametrize(
+    ("memory", "expected"),
+    [
+        ("400 1000", (400 * 1024, 1000 * 1024)),
+        ("0 1000", (0, 1000 * 1024)),
+        *((text, (None, None)) for text in ("", "1000", "1000 400", "1 0", "x 1", "\u00b2 3")),
+        (f"1 {'9' * 5000}", (None, None)),
+    ],
+)
+def test_memory_that_makes_no_sense_is_unknown(memory, expected):
+    glance = parse_glance(f"memory {memory}\nprocesses {'9' * 5000}\nlauncher ended \u00b2\n")
+    assert (glance.memory_available_bytes, glance.memory_total_bytes) == expected
+    assert (glance.processes, glance.launcher_exit) == (0, None)
+
+
 def test_a_glance_that_printed_nothing_is_unclear():
     assert parse_glance("").container == "unclear"
     assert parse_glance("container exited abc\nprocesses x\nlog !!").container == "stopped"

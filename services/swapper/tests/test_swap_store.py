@@ -8,13 +8,14 @@ import pytest_asyncio
 
 from spark_common.contracts.swaps import Phase
 from spark_common.errors import UnavailableError
+from spark_common.jobs.store import Busy, Conflicting, Known, StaleWriterError
 from spark_common.redis_access import connect_redis
 from spark_common.testing import FakeClock
 from spark_swapper import keys
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.jobs import first_job
-from spark_swapper.store import Admitted, Busy, Conflicting, Known, StaleWriterError
+from spark_swapper.store import Admitted
 from spark_swapper.testing import MemoryJobs
 
 CLOCK = FakeClock()

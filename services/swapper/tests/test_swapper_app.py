@@ -7,12 +7,12 @@ import sys
 
 import httpx
 import pytest
-from redis.asyncio import Redis
 
 from spark_common.bus.nats import connect_bus
 from spark_common.clock import SystemClock
 from spark_common.contracts.about import GetAbout, about_rpc
 from spark_common.errors import UnavailableError
+from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell
 from spark_common.settings import (
     BusSettings,
@@ -79,7 +79,8 @@ async def test_the_owners_recipes_come_from_the_documented_file(tmp_path):
         tmp_path, BusSettings(url="nats://127.0.0.1:1"), RedisSettings(url="redis://127.0.0.1:1/0")
     )
     clock = FakeClock()
-    async with httpx.AsyncClient() as http, Redis() as redis:
+    redis = connect_redis(settings.redis, "swapper")
+    async with httpx.AsyncClient() as http, redis:
         shell = SshShell(settings.cluster, clock)
         swapper = wire(
             settings, bus=MemoryBus("swapper"), redis=redis, shell=shell, http=http, clock=clock

@@ -12,6 +12,7 @@ from spark_common.errors import (
     HostUnreachableError,
     InvalidRequestError,
     ModelNotReadyError,
+    RemoteCommandError,
     UnknownModelError,
 )
 from spark_swapper.editing.trying import Trying
@@ -40,7 +41,7 @@ async def validate(bench, model="qwen", **more):
 
 
 async def plan(bench, model="qwen", **more):
-    return await answered(bench, bench.guard_verbs.plan(PlanSwap(model=model, **more)))
+    return await answered(bench, bench.planning.outlook(PlanSwap(model=model, **more)))
 
 
 async def test_a_good_test_says_what_it_does_not_say(bench, effects):
@@ -59,6 +60,7 @@ CASES = {
     "memory unknown": ("unknown", "memory", None),
     "image bad": ("bad", "image", "host_not_fit"),
     "host away": ("bad", "hosts", "host_unreachable"),
+    "host odd": ("unknown", "hosts", None),
     "quarantine": ("bad", "quarantine", "quarantined"),
 }
 
@@ -82,6 +84,9 @@ async def test_every_check_has_its_say(bench, what):
         case "host away":
             away = HostUnreachableError("Spark 1 is away", host="spark1")
             bench.runtime.faults.problems["spark1"] = away
+        case "host odd":
+            odd = RemoteCommandError("a command on Spark 1 wrote too much", host="spark1")
+            bench.runtime.faults.problems["spark1"] = odd
         case "quarantine":
             await bench.quarantining.put("qwen", "It took Spark 1 down.", "spark1", "s")
     result = await validate(bench)
@@ -98,6 +103,16 @@ async def test_every_check_has_its_say(bench, what):
     job = await bench.swap()
     assert job.phase is (Phase.FAILED if verdict == "bad" else Phase.READY)
     assert (job.cause.code if job.cause else None) == code
+
+
+async def test_a_quarantine_nobody_can_read_is_a_doubt_and_no_clearance(bench):
+    bench.runtime.memory.node = NodeMemory(TOTAL, 120 * GIB, 0, 0)
+    bench.records.away = True
+    result = await validate(bench)
+    assert (result.ok, result.verdict, result.stage) == (True, "unknown", "quarantine")
+    assert "could not be read" in result.error
+    await bench.quarantining.put("qwen", "It took Spark 1 down.", "spark1", "s")
+    assert (await validate(bench)).cause.code == "quarantined"
 
 
 async def test_images_that_differ_are_told_apart(bench):
@@ -249,6 +264,41 @@ async def test_a_plan_while_a_swap_runs_and_for_the_loaded_model(bench):
     await bench.admission.request(RequestSwap(model="qwen", id="one"))
     found = await plan(bench)
     assert (found.running_swap, found.blockers[0].code) == ("one", "swap_in_progress")
+    # What serves while a swap runs is about to be stopped: it may well be asked for.
+    codes = [cause.code for cause in (await plan(bench, "gemma")).blockers]
+    assert codes == ["swap_in_progress"]
+
+
+async def test_a_model_that_babbles_may_be_loaded_again_and_the_plan_says_so(bench):
+    bench.runtime.faults.babble = "!" * 80
+    job = await bench.swap()
+    await bench.store.finish(job, job.revision - 1, 1)
+    found = await plan(bench)
+    assert (found.stops_key, found.blockers) == ("qwen", [])
+
+
+async def test_an_update_of_the_cluster_software_is_a_blocker(bench):
+    bench.updating = "u-1"
+    (cause,) = (await plan(bench)).blockers
+    assert cause.code == "being_updated"
+    assert "Wait for the update" in cause.action
+
+
+async def dry_run(bench, **more):
+    request = RequestSwap(model=more.pop("model", "qwen"), dry_run=True, **more)
+    return await answered(bench, bench.admission.request(request))
+
+
+async def test_a_dry_run_is_refused_for_what_the_swap_would_be(bench):
+    await bench.observer.look()
+    assert (await dry_run(bench, model="gemma")).cause.code == "already_loaded"
+    bench.updating = "u-1"
+    assert (await dry_run(bench)).cause.code == "being_updated"
+    bench.updating = None
+    await bench.admission.request(RequestSwap(model="qwen", id="one"))
+    assert (await dry_run(bench, model="minimax")).cause.code == "swap_in_progress"
+    waiting = await dry_run(bench, model="minimax", when_busy="queue")
+    assert waiting.cause is None
 
 
 async def test_a_plan_of_a_model_that_is_not_there_is_a_blocker(bench):

@@ -6,7 +6,7 @@ from spark_common.contracts.swaps import Phase
 from spark_common.events import SwapStart
 from spark_swapper.candidate import Candidate
 from spark_swapper.jobs import SwapJob
-from spark_swapper.outcomes import Outcomes
+from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.ports import Shelf
 from spark_swapper.runtime import LAUNCH, STOP, Order, Runtime
 from spark_swapper.store import JobStore
@@ -25,7 +25,7 @@ class PlainWorker:
         store: JobStore,
         shelf: Shelf,
         runtime: Runtime,
-        outcomes: Outcomes,
+        outcomes: SwapOutcomes,
         clock: Clock,
     ) -> None:
         self._ack_first = ack_first

@@ -1,5 +1,7 @@
 """The one way services reach Redis: short timeouts, no hidden repeats, a password from a file."""
 
+from typing import Any
+
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
@@ -56,6 +58,14 @@ async def require_redis(redis: Redis) -> None:
     problem = await redis_problem(redis)
     if problem is not None:
         raise UnavailableError(problem)
+
+
+async def asked(answer: Any, away: str) -> Any:
+    """Return what Redis answers; raises UnavailableError with the sentence ``away`` otherwise."""
+    try:
+        return await answer
+    except (RedisError, OSError, TimeoutError) as error:
+        raise UnavailableError(away) from error
 
 
 def _password(settings: RedisSettings) -> str | None:

@@ -29,6 +29,7 @@ _SHORT: Mapping[str, type[Message]] = {
     "download.failed": events.DownloadFailed,
     "update.complete": events.UpdateComplete,
     "update.failed": events.UpdateFailed,
+    "health.transition": events.HealthTransition,
 }
 
 
@@ -69,6 +70,17 @@ CHANNELS: tuple[Channel, ...] = (
     Channel(subjects.job_progress("update", "{id}"), events.UpdateProgress, "send"),
     Channel(subjects.job_complete("update", "{id}"), events.UpdateComplete, "send"),
     Channel(subjects.job_failed("update", "{id}"), events.UpdateFailed, "send"),
+    *(
+        Channel(message.type, message, "send")
+        for message in EVENTS
+        if issubclass(message, events.LockEvent | events.ScheduleEvent)
+        or message is events.LockQueueChanged
+    ),
+    Channel(subjects.health_transition("{id}"), events.HealthTransition, "send"),
+    Channel(subjects.SERVICE_ACTION, events.ServiceAction, "send"),
+    Channel(subjects.HEALTH_PROBE, events.HealthProbeRequested, "send"),
+    Channel(subjects.HEALTH_REPORT, events.HealthReport, "receive", bare=True),
+    Channel(subjects.SETTINGS_CHANGED, events.SettingsChanged, "send"),
     *(Channel(subject, message, "send") for subject, message in _SHORT.items()),
     Channel(subjects.MENU_CHANGED, events.MenuChanged, "send"),
 )

@@ -6,6 +6,33 @@ SWAP_INGRESS = "swap.requested"
 MENU_CHANGED = "menu.changed"
 """Core hint: ask the swapper for the menu again."""
 
+SETTINGS_CHANGED = "settings.changed"
+"""Core hint: read the owner's settings again."""
+
+HEALTH_PROBE = "health.probe.requested"
+"""Command to the health service: a deep check now."""
+
+HEALTH_REPORT = "health.report"
+"""How a service served an outside app."""
+
+SERVICE_ACTION = "service.action"
+"""Event: a service was started, stopped or restarted."""
+
+
+def lock_event(word: str) -> str:
+    """Event of the lease: ``acquired``, ``expiring``, ``queue``, ...; stored, one subject each."""
+    return f"lock.{word}"
+
+
+def schedule_event(word: str) -> str:
+    """Event of a schedule: ``registered``, ``removed``, ``due``, ``finished``, ``missed``."""
+    return f"schedule.{word}"
+
+
+def health_transition(target: str) -> str:
+    """Event: a host, service or model changed its state. Republished as ``health.transition``."""
+    return f"health.transition.{target}"
+
 
 def swap_start(swap_id: str) -> str:
     """Durable command of an admitted swap."""
@@ -48,11 +75,6 @@ def dry_run_answer(swap_id: str) -> str:
     The event itself names the swap as it was asked for.
     """
     return f"{swap_id}:dry-run"
-
-
-def swap_outcomes(swap_id: str) -> str:
-    """Filter over both outcomes of one swap; the first one stored wins."""
-    return f"swap.*.{swap_id}"
 
 
 def job_progress(kind: str, job_id: str) -> str:

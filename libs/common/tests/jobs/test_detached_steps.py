@@ -187,6 +187,18 @@ class TestLooking:
             stranger.kill()
             stranger.wait()
 
+    @pytest.mark.parametrize("left", ["", "\n", "garbage\n"])
+    async def test_an_exit_code_that_a_power_cut_took_is_none(self, steps, home, left):
+        await steps.start("spark1", "job", "fetch", script("exit 4"))
+        await ended(steps)
+        (folder(home) / "fetch.exit").write_text(left)
+        (folder(home) / "fetch.pid").write_text(left)
+        look = await steps.poll("spark1", "job", "fetch")
+        assert (look.state, look.exit_code) == ("lost", None)
+        assert await steps.stop("spark1", "job", "fetch") == "ended"
+        look = await steps.poll("spark1", "job", "fetch")
+        assert (look.state, look.exit_code) == ("ended", 137)
+
     @pytest.mark.parametrize("text", ["", "state", "state odd", "log eA=="])
     def test_an_answer_that_says_nothing_is_an_error(self, text):
         with pytest.raises(RemoteCommandError):

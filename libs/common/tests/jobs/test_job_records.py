@@ -116,6 +116,15 @@ class RecordsExam:
         assert [found.id for found in await store.live()] == ["one"]
         assert await store.holder("a/b") == "one"
 
+    async def test_whoever_takes_over_is_above_the_owners_of_records_that_were_lost(
+        self, store, make
+    ):
+        job = make().enter("pulling", CLOCK.now(), "x")
+        await store.save(job, 1, 5)
+        assert await store.claim_writer() == 6
+        await store.finish(over(job), job.revision, 9)
+        assert await store.claim_writer() == 10
+
     async def test_writers_only_grow(self, store):
         assert [await store.claim_writer() for _ in range(3)] == [1, 2, 3]
 
@@ -143,6 +152,23 @@ class TestRedisRecords(RecordsExam):
         await store.create(make())
         seconds = await redis.ttl(keys.job("update", "one"))
         assert 89 * 86_400 < seconds <= 90 * 86_400
+
+    async def test_a_record_of_an_unknown_version_hides_no_other(self, store, redis, make):
+        """As after going back to an older version of the product."""
+        await store.create(make())
+        await store.create(make("two", exclusive="c/d", at=1))
+        await redis.hset(keys.job("update", "one"), "record", '{"version": 2, "id": "one"}')
+        assert [job.id for job in await store.live()] == ["two"]
+        assert [job.id for job in await store.recent(5)] == ["two"]
+        assert await store.get("one") is None
+        assert await store.create(make()) == Conflicting()
+
+    async def test_the_history_goes_on_behind_records_that_expired(self, store, redis, make):
+        for number in range(5):
+            await store.create(make(f"job{number}", exclusive=f"{number}", at=number))
+        for number in (2, 3, 4):
+            await redis.delete(keys.job("update", f"job{number}"))
+        assert [job.id for job in await store.recent(2)] == ["job1", "job0"]
 
     async def test_an_id_may_be_any_word(self, store, make):
         """The names of the other keys among them."""

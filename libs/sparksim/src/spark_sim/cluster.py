@@ -94,8 +94,7 @@ class SimulatedCluster:
                     host.engine.kill(container)
                 host.engine.remove(container)
             await host.thaw()
-            while host.runtimes.live:  # noqa: ASYNC110 - they end by themselves within a moment
-                await asyncio.sleep(0.01)
+            await host.runtimes.until_ended()
             host.runtimes.compiled.clear()
             host.engine.images.reset()
             await asyncio.to_thread(host.checkout.become, CheckoutState.BEHIND)

@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -55,8 +55,8 @@ class DockerEngine:
         self.on_removed: Callable[[str], None] = lambda _: None
         self.name_taken: Callable[[], bool] = lambda: False
         self.other_images: Callable[[], bool] = lambda: False
-        self.occupied: Callable[[str], bool] = lambda _: False
-        """Whether a runtime of a container still holds its port."""
+        self.until_vacant: Callable[[str], Awaitable[None]] = _at_once
+        """Waits until no runtime of a container holds its port any more."""
         self.logs: dict[str, ContainerLog] = {}
         self._sandbox = sandbox
         self._journal = journal
@@ -202,8 +202,7 @@ class DockerEngine:
         await self._pace.sleep(seconds)
         if container.running:
             self.kill(container)
-        while self.occupied(container.id):  # noqa: ASYNC110 - the dead are noticed at once
-            await asyncio.sleep(0.005)
+        await self.until_vacant(container.id)
 
     def kill(self, container: Container, code: int = 137) -> None:
         """End every process of a container at once."""
@@ -290,6 +289,10 @@ class DockerEngine:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _at_once(_: str) -> None:
+    """Wait for nobody."""
 
 
 def _spec(row: dict[str, Any]) -> ContainerSpec:

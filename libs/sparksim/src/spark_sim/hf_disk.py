@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from spark_sim.hf_layout import blob_of, shard_bytes, shard_name
 from spark_sim.hf_shapes import reshape
 from spark_sim.sim_model import SimModel
 
@@ -41,7 +42,7 @@ def write_model(hub: Path, model: SimModel) -> None:
         place_shard(hub, model, number, share=1.0)
     if present < model.shards:
         place_shard(hub, model, present + 1, share=1 / 3)
-        _, partial = _blob(hub, model, present + 1)
+        partial = _partial_of(blob_of(hub, model, present + 1))
         stat = partial.stat()
         os.utime(partial, (stat.st_atime, stat.st_mtime - 86_400))
 
@@ -55,7 +56,7 @@ def start_model(hub: Path, model: SimModel) -> Path:
     (root / "blobs").mkdir(exist_ok=True)
     (root / "refs").mkdir(exist_ok=True)
     (root / "refs" / "main").write_text(commit)
-    names = [_shard(model, number) for number in range(1, model.shards + 1)]
+    names = [shard_name(model, number) for number in range(1, model.shards + 1)]
     index = {
         "metadata": {"total_size": model.size_bytes},
         "weight_map": {f"model.layers.{n}.weight": name for n, name in enumerate(names)},
@@ -69,30 +70,21 @@ def start_model(hub: Path, model: SimModel) -> Path:
 
 def place_shard(hub: Path, model: SimModel, number: int, share: float) -> bool:
     """Write a share of a shard; a whole one is linked. Return whether it is whole."""
-    blob, partial = _blob(hub, model, number)
+    blob = blob_of(hub, model, number)
     if blob.exists():
         return True
-    each = model.size_bytes // model.shards
-    size = each + (model.size_bytes - each * model.shards if number == 1 else 0)
-    _sparse(partial, int(size * share))
+    partial = _partial_of(blob)
+    _sparse(partial, int(shard_bytes(model, number) * share))
     if share < 1:
         return False
     partial.rename(blob)
     (snapshot,) = (hub / model.folder / "snapshots").iterdir()
-    (snapshot / _shard(model, number)).symlink_to(f"../../blobs/{blob.name}")
+    (snapshot / shard_name(model, number)).symlink_to(f"../../blobs/{blob.name}")
     return True
 
 
-def _shard(model: SimModel, number: int) -> str:
-    return f"model-{number:05}-of-{model.shards:05}.safetensors"
-
-
-def _blob(hub: Path, model: SimModel, number: int) -> tuple[Path, Path]:
-    """Return where a whole shard lies and where an unfinished one does."""
-    name = f"{model.repo}/{_shard(model, number)}"
-    etag = hashlib.sha256(name.encode()).hexdigest()
-    folder = hub / model.folder / "blobs"
-    return folder / etag, folder / f"{etag}.{etag[:8]}.incomplete"
+def _partial_of(blob: Path) -> Path:
+    return blob.with_name(f"{blob.name}.{blob.name[:8]}.incomplete")
 
 
 def config_json(model: SimModel) -> dict[str, object]:

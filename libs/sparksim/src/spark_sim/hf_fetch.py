@@ -7,7 +7,6 @@ the program is killed, and nobody ever goes on with it.
 
 import asyncio
 import fcntl
-import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from spark_sim.catalogue import SimModel
 from spark_sim.hf_disk import place_shard
+from spark_sim.hf_layout import blob_of, shard_bytes
 from spark_sim.hub import BYTES_PER_SECOND
 from spark_sim.pace import Pace
 
@@ -29,21 +29,9 @@ class HubAwayError(Exception):
     """The hub does not answer any more."""
 
 
-def etag_of(model: SimModel, number: int) -> str:
-    """Return the name of the blob of a shard."""
-    name = f"{model.repo}/model-{number:05}-of-{model.shards:05}.safetensors"
-    return hashlib.sha256(name.encode()).hexdigest()
-
-
-def shard_bytes(model: SimModel, number: int) -> int:
-    """Return the size of a shard; the first one takes what does not divide."""
-    each = model.size_bytes // model.shards
-    return each + (model.size_bytes - each * model.shards if number == 1 else 0)
-
-
 def is_whole(hub: Path, model: SimModel, number: int) -> bool:
     """Say whether a shard lies in the cache."""
-    return (hub / model.folder / "blobs" / etag_of(model, number)).exists()
+    return blob_of(hub, model, number).exists()
 
 
 async def fetch_shard(
@@ -58,15 +46,14 @@ async def fetch_shard(
 
     ``room`` tells the free bytes of the disk, ``online`` whether the hub answers.
     """
-    blobs = hub / model.folder / "blobs"
-    etag, size = etag_of(model, number), shard_bytes(model, number)
-    partial = blobs / f"{etag}.{secrets.token_hex(4)}.incomplete"
-    old = blobs / f"{etag}.incomplete"
+    blob = blob_of(hub, model, number)
+    partial = blob.with_name(f"{blob.name}.{secrets.token_hex(4)}.incomplete")
+    old = blob.with_name(f"{blob.name}.incomplete")
     if old.exists():
         old.rename(partial)
-    with _locked(hub, model, etag):
+    with _locked(hub, model, blob.name):
         try:
-            await _grow(partial, size, pace, room, online)
+            await _grow(partial, shard_bytes(model, number), pace, room, online)
         except asyncio.CancelledError:
             raise
         except BaseException:
@@ -74,20 +61,6 @@ async def fetch_shard(
             raise
         partial.unlink()
         place_shard(hub, model, number, share=1.0)
-
-
-def share(hub: Path, model: SimModel, number: int) -> None:
-    """Move a whole shard into the hub's shared store, as huggingface_hub since 1.32 does."""
-    etag = etag_of(model, number)
-    blob = hub / model.folder / "blobs" / etag
-    if blob.is_symlink():
-        return
-    store = hub / "blobs" / etag[:2]
-    store.mkdir(parents=True, exist_ok=True)
-    (hub / "blobs" / ".huggingface-shared-blobs").write_text("1\n")
-    blob.rename(store / etag)
-    (store / etag).chmod(0o444)
-    blob.symlink_to(f"../../blobs/{etag[:2]}/{etag}")
 
 
 async def _grow(

@@ -9,14 +9,8 @@ from spark_sim.daemon import Program
 from spark_sim.disk import free_bytes
 from spark_sim.faults import Behaviour
 from spark_sim.hf_disk import start_model
-from spark_sim.hf_fetch import (
-    DiskFullError,
-    HubAwayError,
-    fetch_shard,
-    is_whole,
-    shard_bytes,
-    share,
-)
+from spark_sim.hf_fetch import DiskFullError, HubAwayError, fetch_shard, is_whole
+from spark_sim.hf_layout import blob_of, put_into_store, shard_bytes, shard_name
 from spark_sim.hub import Hub, HubError, no_network
 
 if TYPE_CHECKING:
@@ -89,8 +83,7 @@ class HfPrograms:
         await self._host.pace.sleep(3)
         root = self._host.sandbox.hub / model.folder / "snapshots"
         here = {path.name for path in root.glob("*/*") if path.exists()}
-        rows = {f"model-{n:05}-of-{model.shards:05}.safetensors": shard_bytes(model, n)
-                for n in range(1, model.shards + 1)}  # fmt: skip
+        rows = {shard_name(model, n): shard_bytes(model, n) for n in range(1, model.shards + 1)}
         rows |= dict.fromkeys((*_SMALL_FILES, "model.safetensors.index.json"), 2_000)
         lacking = {name: size for name, size in rows.items() if name not in here}
         await call.err(f"[dry-run] Fetching {len(rows)} files: 100%|██████████| "
@@ -126,7 +119,7 @@ class HfPrograms:
                     await call.err("\n" + no_network(model.repo))
                     return 1
                 if shared:
-                    share(hub, model, number)
+                    put_into_store(hub, blob_of(hub, model, number))
             await call.err(_bar(model.shards, number))
         await call.err("\n")
         await call.out(f"✓ Downloaded\n  path: {snapshot}\n")

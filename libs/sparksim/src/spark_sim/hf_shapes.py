@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from spark_sim.hf_layout import put_into_store
 from spark_sim.sim_model import Shape, SimModel
 
 _LARGE = 64
@@ -13,22 +14,9 @@ def reshape(hub: Path, model: SimModel, shape: Shape) -> None:
     _SHAPES.get(shape, _leave)(hub, hub / model.folder)
 
 
-def share(hub: Path, root: Path) -> None:
-    """Move the weights into the store of the hub and leave links, as Xet downloads do."""
-    store = hub / "blobs"
-    store.mkdir(exist_ok=True)
-    (store / ".huggingface-shared-blobs").write_text("1\n")
+def _share(hub: Path, root: Path) -> None:
     for blob in _weights(root):
-        stored = store / blob.name[:2] / blob.name
-        stored.parent.mkdir(exist_ok=True)
-        blob.rename(stored)
-        stored.chmod(0o444)
-        Path(f"{stored}.refs").write_text(f"{root.name}\n")
-        Path(f"{stored}.lock").touch()
-        blob.symlink_to(f"../../blobs/{stored.parent.name}/{stored.name}")
-    (commit,) = (root / "snapshots").iterdir()
-    (root / "trees").mkdir()
-    (root / "trees" / f"{commit.name}.json").write_text("[]")
+        put_into_store(hub, blob)
 
 
 def _leave(hub: Path, root: Path) -> None:
@@ -82,7 +70,7 @@ def _weights(root: Path) -> list[Path]:
 
 
 _SHAPES: dict[Shape, Callable[[Path, Path], None]] = {
-    Shape.SHARED: share,
+    Shape.SHARED: _share,
     Shape.HARD_LINKED: _hard_link,
     Shape.OLD_PARTIAL: _rename_partials,
     Shape.DANGLING: _dangle,

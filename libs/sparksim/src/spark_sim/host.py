@@ -66,7 +66,7 @@ class SimulatedHost:
         self.engine.other_images = lambda: self.faults.behaviour is Behaviour.IMAGE_MISMATCH
         self.runtimes = Runtimes(self, config, journal)
         self.engine.on_killed = self.runtimes.end
-        self.engine.occupied = lambda container: bool(self.runtimes.rows(container))
+        self.engine.until_vacant = self.runtimes.until_ended
         self.shell = HostShell(
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
         )
@@ -147,8 +147,7 @@ class SimulatedHost:
             if container.running:
                 self.engine.kill(container)
             self.engine.remove(container)
-        while self.runtimes.live:  # noqa: ASYNC110 - they end by themselves within a moment
-            await asyncio.sleep(0.01)
+        await self.runtimes.until_ended()
         self.memory.start_anew()
         self.boot_id = str(uuid.uuid4())
         self.faults.freeze(frozen=False)

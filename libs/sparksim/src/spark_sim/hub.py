@@ -1,7 +1,6 @@
 """The Hugging Face hub as the simulated Sparks see it: what it offers, to whom, in which words."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from spark_sim.catalogue import GB, SimModel
 
@@ -13,58 +12,45 @@ BYTES_PER_SECOND = 110e6
 _SITE = "https://huggingface.co"
 _REQUEST = "(Request ID: Root=1-66f0a3c1-1c1b5d7e2f)"
 
+
+def _offer(
+    repo: str, gigabytes: float, architecture: str, model_type: str, context_length: int,
+    *, shards: int, load_seconds: float, quantization: dict[str, object] | None = None,
+) -> SimModel:  # fmt: skip
+    return SimModel(
+        repo, int(gigabytes * GB), (), architecture, model_type, context_length, shards,
+        load_seconds, quantization=quantization or {},
+    )  # fmt: skip
+
+
 OFFERED: tuple[SimModel, ...] = (
-    SimModel(
-        repo="Qwen/Qwen3-4B-Instruct-2507",
-        size_bytes=int(8.06 * GB),
-        hosts=(),
-        architecture="Qwen3ForCausalLM",
-        model_type="qwen3",
-        context_length=262_144,
-        shards=3,
-        load_seconds=14,
+    _offer(
+        "Qwen/Qwen3-4B-Instruct-2507", 8.06, "Qwen3ForCausalLM", "qwen3", 262_144,
+        shards=3, load_seconds=14,
     ),
-    SimModel(
-        repo="Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8",
-        size_bytes=int(31.2 * GB),
-        hosts=(),
-        architecture="Qwen3MoeForCausalLM",
-        model_type="qwen3_moe",
-        context_length=262_144,
-        shards=4,
-        load_seconds=45,
-        quantization={"quant_method": "fp8"},
+    _offer(
+        "Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8", 31.2, "Qwen3MoeForCausalLM", "qwen3_moe", 262_144,
+        shards=4, load_seconds=45, quantization={"quant_method": "fp8"},
     ),
-    SimModel(
-        repo="meta-llama/Llama-3.3-70B-Instruct",
-        size_bytes=int(141.1 * GB),
-        hosts=(),
-        architecture="LlamaForCausalLM",
-        model_type="llama",
-        context_length=131_072,
-        shards=30,
-        load_seconds=230,
+    _offer(
+        "meta-llama/Llama-3.3-70B-Instruct", 141.1, "LlamaForCausalLM", "llama", 131_072,
+        shards=30, load_seconds=230,
     ),
-    SimModel(
-        repo="google/gemma-3-1b-it",
-        size_bytes=int(2.0 * GB),
-        hosts=(),
-        architecture="Gemma3ForCausalLM",
-        model_type="gemma3_text",
-        context_length=32_768,
-        shards=1,
-        load_seconds=6,
+    _offer(
+        "google/gemma-3-1b-it", 2.0, "Gemma3ForCausalLM", "gemma3_text", 32_768,
+        shards=1, load_seconds=6,
     ),
-)
+)  # fmt: skip
 """What is on the hub and, to begin with, on no disk."""
 GATED = frozenset({"meta-llama/Llama-3.3-70B-Instruct", "google/gemma-3-1b-it"})
 
 
-@dataclass(frozen=True)
 class HubError(Exception):
     """What a program prints when the hub says no."""
 
-    text: str
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
 
 
 class Hub:

@@ -1,6 +1,7 @@
 """The unified memory of a simulated Spark: what is held, cached and left."""
 
 import asyncio
+from dataclasses import dataclass
 
 from spark_sim.pace import Pace
 
@@ -24,7 +25,7 @@ class HostMemory:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._held: dict[int, float] = {}
-        self._returning: set[asyncio.Task[None]] = set()
+        self._returning: dict[asyncio.Task[None], _Returning] = {}
         self.foreign_kb = 0.0
         """Held by something that is none of ours."""
         self.cached_kb = 1_180_000.0
@@ -33,8 +34,8 @@ class HostMemory:
 
     @property
     def held_kb(self) -> float:
-        """What runtimes hold."""
-        return sum(self._held.values())
+        """What runtimes hold, and what the driver has not given back of those that are gone."""
+        return sum(self._held.values()) + sum(one.kb for one in self._returning.values())
 
     @property
     def available_kb(self) -> int:
@@ -90,15 +91,20 @@ class HostMemory:
         self.drop_caches()
 
     def release(self, owner: int) -> None:
-        """Give back what a dead process held, a little late."""
-        task = asyncio.create_task(self._give_back(owner))
-        self._returning.add(task)
-        task.add_done_callback(self._returning.discard)
+        """Give back what a dead process held, a little late.
+
+        Another process may have the same number by then, so it is no longer the dead one's.
+        """
+        left = _Returning(self._held.pop(owner, 0.0))
+        task = asyncio.create_task(self._give_back(left))
+        self._returning[task] = left
+        task.add_done_callback(lambda done: self._returning.pop(done, None))
 
     def close(self) -> None:
-        """Stop waiting for memory to return."""
+        """Stop waiting for memory to return: it is back."""
         for task in self._returning:
             task.cancel()
+        self._returning.clear()
 
     def meminfo(self) -> str:
         """Return ``/proc/meminfo``."""
@@ -128,9 +134,14 @@ class HostMemory:
             "swap_used": _SWAP_TOTAL_KB - swap_free, "swap_free": swap_free,
         }  # fmt: skip
 
-    async def _give_back(self, owner: int) -> None:
+    async def _give_back(self, left: "_Returning") -> None:
         for share in (0.6, 0.0):
             await self._pace.sleep(self.return_seconds / 2)
-            if owner in self._held:
-                self._held[owner] *= share
-        self._held.pop(owner, None)
+            left.kb *= share
+
+
+@dataclass
+class _Returning:
+    """What is left of the memory of a process that is gone."""
+
+    kb: float

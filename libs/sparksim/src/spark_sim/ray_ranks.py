@@ -56,8 +56,7 @@ class RayRank:
         if self._held_gib:
             self._held_gib = 0.0
             self._owner.host.memory.release(self.pid)
-        if self in self._owner.live:
-            self._owner.live.remove(self)
+        self._owner.leave(self)
 
     async def go_dark(self) -> None:
         """Nothing listens."""

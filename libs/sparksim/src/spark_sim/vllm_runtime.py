@@ -40,6 +40,7 @@ class Runtimes:
         self.compiled: set[str] = set()
         """Repositories whose graphs are in the compile cache."""
         self.peers: tuple[Runtimes, ...] = ()
+        self._fewer = asyncio.Event()
         self._meters: dict[str, Meter] = {}
 
     def model(self, repo: str) -> SimModel | None:
@@ -71,7 +72,19 @@ class Runtimes:
                 await process.close()
             finally:
                 # Also when its container is stopped just then: nobody may wait for it for ever.
-                self.live.remove(process)
+                self.leave(process)
+
+    def leave(self, process: VllmProcess | RayRank) -> None:
+        """Count a process among the dead; whoever waits for that wakes up."""
+        if process in self.live:
+            self.live.remove(process)
+        previous, self._fewer = self._fewer, asyncio.Event()
+        previous.set()
+
+    async def until_ended(self, container_id: str | None = None) -> None:
+        """Wait until no process runs in a container any more, or in none of them."""
+        while any(container_id in {None, process.container_id} for process in self.live):
+            await self._fewer.wait()
 
     def rows(self, container_id: str) -> list[tuple[int, int, str]]:
         """Return the processes in a container for ``docker top``."""

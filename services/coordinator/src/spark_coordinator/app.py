@@ -1,5 +1,6 @@
 """The composition root of the coordinator: the one place that knows every concrete class."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from redis.asyncio import Redis
@@ -10,6 +11,7 @@ from spark_common.bus.provision import provision
 from spark_common.clock import Clock
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
+from spark_coordinator.feature import Feature
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
 
@@ -24,7 +26,13 @@ async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
     return await assemble(bus, connect_redis(settings.redis, NAME), keeper, clock)
 
 
-async def assemble(bus: Bus, redis: Redis, keeper: StreamKeeper, clock: Clock) -> Service:
+async def assemble(
+    bus: Bus,
+    redis: Redis,
+    keeper: StreamKeeper,
+    clock: Clock,
+    features: Sequence[Feature] = (),
+) -> Service:
     """Put the parts together."""
     return await compose(
         NAME,
@@ -32,6 +40,11 @@ async def assemble(bus: Bus, redis: Redis, keeper: StreamKeeper, clock: Clock) -
         bus,
         redis,
         clock,
-        checks=(keeper.check, streams_check(bus)),
-        background=(keeper.keep,),
+        verbs=[verb for feature in features for verb in feature.verbs],
+        checks=[
+            keeper.check,
+            streams_check(bus),
+            *(check for feature in features for check in feature.checks),
+        ],
+        background=[keeper.keep, *(loop for feature in features for loop in feature.background)],
     )

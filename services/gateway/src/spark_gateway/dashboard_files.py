@@ -4,6 +4,7 @@ import hashlib
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -79,8 +80,12 @@ class DashboardRoute(BaseRoute):
         await self._table[scope["path"]].answer(*asked)(scope, receive, send)
 
 
-def read_dashboard() -> dict[str, DashboardFile]:
-    """Return every file of the package by path: ``/`` is the page, the rest is ``/static/...``."""
+@cache
+def read_dashboard() -> Mapping[str, DashboardFile]:
+    """Return every file of the package by path: ``/`` is the page, the rest is ``/static/...``.
+
+    They are read once.
+    """
     root = files("spark_gateway") / "static"
     table: dict[str, DashboardFile] = {}
     if not root.is_dir():

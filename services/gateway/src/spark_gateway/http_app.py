@@ -15,7 +15,7 @@ from spark_gateway.boundary import Boundary, answer_error
 from spark_gateway.dashboard_files import DashboardFile, DashboardRoute
 from spark_gateway.parts import Parts
 from spark_gateway.preflight import Preflight
-from spark_gateway.routes import ROUTERS, methods_at
+from spark_gateway.routes import all_routes, methods_at
 
 
 def build_http(
@@ -39,8 +39,8 @@ def build_http(
         },
     )
     app.state.parts = parts
-    for router in ROUTERS:
-        app.include_router(router)
+    # Not `include_router`: it would prepare every route once more at the first question.
+    app.router.routes.extend(all_routes())
     app.router.routes.append(DashboardRoute(dashboard))
     return Boundary(Preflight(app), hosts)
 

@@ -23,6 +23,7 @@ from spark_common.errors import (
 )
 from spark_common.events import SwapAccepted, SwapStart
 from spark_common.ids import new_id
+from spark_common.jobs.store import Busy, Conflicting, Known, StaleWriterError
 from spark_common.subjects import swap_accepted, swap_start
 from spark_swapper import causes, keys
 from spark_swapper.candidate import Candidate
@@ -32,15 +33,7 @@ from spark_swapper.planning import Planning
 from spark_swapper.ports import Shelf
 from spark_swapper.queueing import waiting_view
 from spark_swapper.standstill import Updating, nobody
-from spark_swapper.store import (
-    Admitted,
-    Busy,
-    Conflicting,
-    JobStore,
-    Known,
-    LeaseGate,
-    StaleWriterError,
-)
+from spark_swapper.store import Admitted, JobStore, LeaseGate
 
 _log = structlog.get_logger()
 _TAKEN = frozenset(key.rpartition(":")[2] for key in (keys.LIVE, keys.INDEX, keys.CURRENT))
@@ -90,12 +83,11 @@ class Admission:
             if known is not None:
                 return await self._again(known, body)
         candidate = await self._shelf.find(request.model)
+        if request.dry_run:
+            return await self._planning.plan(swap_id, request, candidate)
         gate = await self._gate.for_caller(
             request.lock_token.get_secret_value() if request.lock_token else None
         )
-        if request.dry_run:
-            holder = None if gate.admitted else gate.holder or "somebody"
-            return await self._planning.plan(swap_id, request, candidate, holder)
         if not gate.admitted:
             raise LeaseHeldError(
                 f"{gate.holder!r} holds the cluster; wait, or release the reservation",
@@ -116,9 +108,9 @@ class Admission:
             case Admitted(behind=behind):
                 await self._command(job, behind)
                 return job.view() if behind is None else await self._waiting(job)
-            case Known(job=known):
+            case Known(record=known):
                 return await self._again(known, job.body_sha256)
-            case Busy(swap_id=other):
+            case Busy(id=other):
                 raise SwapInProgressError(
                     "another swap is not over yet; wait for it, cancel it, or ask to be queued",
                     swap_id=other,
@@ -133,7 +125,7 @@ class Admission:
         except UnavailableError:
             return job.view()
 
-    async def _admit(self, job: SwapJob) -> Admitted | Known | Busy | Conflicting:
+    async def _admit(self, job: SwapJob) -> Admitted | Known[SwapJob] | Busy | Conflicting:
         try:
             return await self._store.admit(job)
         except UnavailableError:

@@ -7,10 +7,11 @@ from spark_common.bus.port import Bus, Delivery
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Phase
 from spark_common.events import SwapCancel
+from spark_common.jobs.store import StaleWriterError
 from spark_swapper import causes
-from spark_swapper.outcomes import Outcomes
+from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.patience import patiently
-from spark_swapper.store import JobStore, StaleWriterError
+from spark_swapper.store import JobStore
 from spark_swapper.worker import Worker
 
 STREAM = "SC_SWAP_CMD"
@@ -23,7 +24,7 @@ class Cancelling:
     """Takes ``swap.cancel.<id>``; cancelling what is over changes nothing."""
 
     def __init__(
-        self, bus: Bus, store: JobStore, worker: Worker, outcomes: Outcomes, clock: Clock
+        self, bus: Bus, store: JobStore, worker: Worker, outcomes: SwapOutcomes, clock: Clock
     ) -> None:
         self._bus = bus
         self._store = store

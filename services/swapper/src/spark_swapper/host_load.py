@@ -10,7 +10,6 @@ from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import HostKeyChangedError, SparkError
 from spark_swapper import causes
-from spark_swapper.guarding.watchdog import HostLook
 from spark_swapper.launcher_signs import launcher_cause
 from spark_swapper.ports import LoadReader, LogEvent
 from spark_swapper.post_mortem import WORTH_ASKING, KernelWords, explained
@@ -51,6 +50,8 @@ class HostLoad:
         self.cores: float | None = None
         """Cores that were busy since the look before; None when nobody counts."""
         self.gpu_percent: int | None = None
+        self.answer: Glance | None = None
+        """Of the latest look, also when docker was silent; None when the host was."""
         self._looked_at = clock.monotonic()
         self._oom_kills_before: int | None = None
         self._runtime = runtime
@@ -59,8 +60,6 @@ class HostLoad:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._offset = 0
         self._seen: Glance | None = None
-        self._answer: Glance | None = None
-        """Of the latest look; None when the host was silent. Also when docker was."""
         self._alive_once = False
         self._expected = False
         self._stood_once = False
@@ -112,9 +111,9 @@ class HostLoad:
         except HostKeyChangedError:
             raise
         except SparkError as error:
-            self._answer = None
+            self.answer = None
             return self._unanswered("SSH", error.message)
-        self._answer = glance
+        self.answer = glance
         if glance.container == "unclear":
             return self._unanswered("docker", glance.detail)
         self._silent_since = None
@@ -149,12 +148,6 @@ class HostLoad:
         if self._silent_since is None:
             return None
         return self._silence, self._clock.monotonic() - self._silent_since
-
-    def host_look(self) -> HostLook:
-        """Return what the latest look means for the watch over the memory."""
-        silence = self.silence()
-        silent_seconds = silence[1] if silence is not None and silence[0] == "SSH" else 0.0
-        return HostLook(self.host, self._answer, silent_seconds)
 
     def cause(self, name: str) -> Cause | None:
         """Return why the load failed on this host, or None while it may still succeed.

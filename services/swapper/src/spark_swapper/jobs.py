@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from spark_common.contracts.swaps import TERMINAL, Cause, Phase, PhaseMark, SwapView
+from spark_common.contracts.swaps import TERMINAL, Phase, PhaseMark, SwapView
+from spark_common.jobs.record import KeptRecord
 
 _GIVE_UP = frozenset({Phase.FAILED, Phase.CANCELLED})
 _GIVE_UP_OR_BACK = _GIVE_UP | {Phase.ROLLING_BACK}
@@ -47,23 +46,15 @@ class IllegalMoveError(Exception):
     """A move the table does not know: a bug, never an answer to a caller."""
 
 
-class SwapJob(BaseModel):
-    """One swap, from admission to its end. Frozen: every step is a new value.
+class SwapJob(KeptRecord):
+    """One swap, from admission to its end."""
 
-    ``revision`` counts the steps; the store compares it before it writes.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    version: Literal[1] = 1
-    id: str
     model: str
     model_name: str
     served_name: str = ""
     """The ``model`` that clients name, once it serves."""
     previous: str | None = None
     previous_name: str | None = None
-    requested_by: str
     when_busy: Literal["reject", "queue"] = "reject"
     rollback: bool = False
     force: bool = False
@@ -71,26 +62,18 @@ class SwapJob(BaseModel):
     drop_caches: bool = False
     boots: Mapping[str, str] = {}
     """Boot id of each host when its load was first seen: another one means it went down."""
+    memory_before: Mapping[str, int] = {}
+    """Available bytes of each host when its load was first seen."""
     lease_epoch: int = 0
-    body_sha256: str = ""
-    """Hash of the request, to tell a repetition from another request with the same key."""
 
     phase: Phase = Phase.QUEUED
     phases: tuple[PhaseMark, ...]
-    percent: float | None = None
-    eta_seconds: float | None = None
     usual_seconds: float | None = None
-    message: str = ""
-    cause: Cause | None = None
     failed_in: Phase | None = None
     serving: str | None = None
     degraded: str | None = None
     """Why the model's answers are not well although it serves."""
     attempt: int = 1
-    n: int = 0
-    revision: int = 1
-    created_at: datetime
-    finished_at: datetime | None = None
 
     @property
     def over(self) -> bool:
@@ -125,10 +108,6 @@ class SwapJob(BaseModel):
             }
         )
 
-    def amend(self, **changes: object) -> "SwapJob":
-        """Return the swap with other facts in the same phase, one revision later."""
-        return self.model_copy(update={**changes, "revision": self.revision + 1})
-
     def entered_at(self, phase: Phase) -> datetime | None:
         """Return when the swap entered a phase, or None."""
         return next((mark.at for mark in self.phases if mark.phase is phase), None)
@@ -145,10 +124,6 @@ class SwapJob(BaseModel):
         """Return the time since it left the queue."""
         began = next((mark.at for mark in self.phases if mark.phase is not Phase.QUEUED), at)
         return max(0.0, (at - began).total_seconds())
-
-    def total_seconds(self, at: datetime) -> float:
-        """Return the time since admission, up to the end if there is one."""
-        return max(0.0, ((self.finished_at or at) - self.created_at).total_seconds())
 
     def view(self) -> SwapView:
         """Return the swap as everybody sees it."""

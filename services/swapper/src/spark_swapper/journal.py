@@ -8,25 +8,23 @@ import structlog
 
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
-from spark_common.errors import UnavailableError
 from spark_common.events import SwapProgress
+from spark_common.jobs.saving import Saving
+from spark_common.jobs.store import StaleWriterError
+from spark_common.jobs.teller import News, Teller
+from spark_common.jobs.telling import fitting, masked, presentable
 from spark_common.logs.redact import mask_secrets
+from spark_common.subjects import swap_progress
 from spark_swapper import eta
 from spark_swapper.jobs import SwapJob
 from spark_swapper.runtime import StaleFenceError
-from spark_swapper.store import JobStore, StaleWriterError
+from spark_swapper.store import JobStore
 from spark_swapper.swap_log import SwapLogs
-from spark_swapper.teller import Teller
 
 _log = structlog.get_logger()
 _TELL_EVERY_SECONDS = 0.2
-_SAVE_AGAIN_SECONDS = 5.0
-_LINES_PER_EVENT = 200
 _END_SECONDS = 1.0
-_LONGEST_LINE = 4000
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_BYTES_PER_EVENT = 200_000
-"""An event must stay well below the bus's one megabyte."""
 
 
 class SwapJournal:
@@ -47,16 +45,13 @@ class SwapJournal:
         writer: int,
     ) -> None:
         self._job = self._last_step = job
-        self._store = store
         self._teller = teller
         self._logs = logs
         self._noted = ""
         self._clock = clock
-        self._writer = writer
-        self._stored_revision = job.revision
+        self._saving = Saving(job, store, clock=clock, writer=writer)
         self._lines: list[str] = []
         self._told_at = clock.monotonic()
-        self._save_again_at: float | None = None
         self._told = asyncio.Event()
 
     @property
@@ -72,13 +67,13 @@ class SwapJournal:
     @property
     def stored_revision(self) -> int:
         """The last revision that is known to be in the store."""
-        return self._stored_revision
+        return self._saving.stored_revision
 
     def conclude(self, phase: Phase, message: str, **facts: object) -> SwapJob:
         """Move to an end without saving it: the outcome event comes first."""
         self._last_step = self._job
         if isinstance(cause := facts.get("cause"), Cause):
-            facts["cause"] = _masked(cause)
+            facts["cause"] = masked(cause)
         moved = self._job.model_copy(update=facts).enter(phase, self._clock.now(), message)
         self._job = moved
         self._write_down(f"{phase.value}: {message}")
@@ -116,9 +111,9 @@ class SwapJournal:
         lines: tuple[str, ...] = (),
     ) -> None:
         """Keep what is new within the phase; tells at most five times a second."""
-        shown = [mask_secrets(line[:_LONGEST_LINE])[:_LONGEST_LINE] for line in lines]
-        self._lines.extend(shown)
-        self._logs.write(self._job.id, shown)
+        new = presentable(lines)
+        self._lines.extend(new)
+        self._logs.write(self._job.id, new)
         changes: dict[str, object] = {}
         if message is not None and message != self._job.message:
             changes["message"] = message
@@ -131,7 +126,7 @@ class SwapJournal:
             self._job = self._job.model_copy(update=changes)
             if self._clock.monotonic() - self._told_at >= _TELL_EVERY_SECONDS:
                 await self._save_and_tell(None)
-        elif self._save_again_at is not None:
+        elif self._saving.behind:
             await self._save()
 
     async def flush(self) -> None:
@@ -141,7 +136,7 @@ class SwapJournal:
 
     async def keep(self, *, cause: Cause, failed_in: Phase) -> None:
         """Save why the swap is being undone, before it is."""
-        self._job = self._job.amend(cause=_masked(cause), failed_in=failed_in)
+        self._job = self._job.amend(cause=masked(cause), failed_in=failed_in)
         await self._save()
 
     async def adopt(self, **facts: object) -> None:
@@ -180,54 +175,25 @@ class SwapJournal:
         job = self._job = self._job.amend(n=self._job.n + 1)
         await self._save()
         self._told_at = self._clock.monotonic()
-        lines, self._lines = _fitting(self._lines), []
-        self._teller.tell(
-            SwapProgress(
-                swap_id=job.id,
-                n=job.n,
-                model=job.model,
-                phase=job.phase,
-                previous_phase=previous,
-                percent=job.percent,
-                eta_seconds=job.eta_seconds,
-                message=job.message,
-                lines=lines,
-                attempt=job.attempt,
-                at=self._clock.now(),
-            )
+        lines, self._lines = fitting(self._lines), []
+        event = SwapProgress(
+            swap_id=job.id,
+            n=job.n,
+            model=job.model,
+            phase=job.phase,
+            previous_phase=previous,
+            percent=job.percent,
+            eta_seconds=job.eta_seconds,
+            message=job.message,
+            lines=lines,
+            attempt=job.attempt,
+            at=self._clock.now(),
         )
+        message_id = f"{job.id}:{job.attempt}:{job.n}"
+        self._teller.tell(News(swap_progress(job.id), event, message_id, job.id))
 
     async def _save(self) -> None:
-        now = self._clock.monotonic()
-        if self._save_again_at is not None and now < self._save_again_at:
-            return
         try:
-            await self._store.save(self._job, self._stored_revision, self._writer)
+            await self._saving.save(self._job)
         except StaleWriterError as stale:
             raise StaleFenceError(str(stale)) from stale
-        except UnavailableError:
-            if self._save_again_at is None:
-                _log.warning("swap.record_behind", swap_id=self._job.id)
-            self._save_again_at = now + _SAVE_AGAIN_SECONDS
-            return
-        self._stored_revision = self._job.revision
-        self._save_again_at = None
-
-
-def _masked(cause: Cause) -> Cause:
-    """Return a cause whose decisive lines, quoted from other programs, hold no secret."""
-    return cause.model_copy(update={"evidence": [mask_secrets(line) for line in cause.evidence]})
-
-
-def _fitting(lines: list[str]) -> list[str]:
-    """Return the last lines that fit one event, and say how many were left out."""
-    kept: list[str] = []
-    size = 0
-    for line in reversed(lines):
-        size += len(line.encode())
-        if len(kept) == _LINES_PER_EVENT or size > _BYTES_PER_EVENT:
-            break
-        kept.append(line)
-    kept.reverse()
-    left_out = len(lines) - len(kept)
-    return [f"... {left_out} lines left out ...", *kept] if left_out else kept

@@ -48,7 +48,11 @@ class Loading:
         load = _Load(
             self._runtime, self._timings, self._clock, attempt, candidate, step, self._new_reader
         )
-        return await load.run(self._guard.watch(attempt, candidate))
+        return await load.run(self.watch(attempt, candidate))
+
+    def watch(self, attempt: Attempt, candidate: Candidate) -> Watchdog:
+        """Return the watch over this load, which goes on until the first answer."""
+        return self._guard.watch(attempt, candidate)
 
     async def autopsy(
         self, attempt: Attempt, candidate: Candidate, step: str, *, ails: bool = True
@@ -107,7 +111,7 @@ class _Load:
         while True:
             self._attempt.stop_if_cancelled()
             looks = await self._look()
-            await watchdog.look(host.host_look() for host in self._hosts)
+            await watchdog.look({host.host: host.answer for host in self._hosts})
             now = self._clock.monotonic()
             self._expect_workers(now)
             self._view.take(looks[0], now)

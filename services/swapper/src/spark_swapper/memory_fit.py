@@ -5,31 +5,16 @@ from collections.abc import Sequence
 
 from spark_common.contracts.models import MemoryFit
 from spark_swapper.flags import Flag
+from spark_swapper.guarding.headroom import CUDA_TOTALS, GIB, needed_bytes, share_of
 from spark_swapper.hosts import Sight
 from spark_swapper.recipes import Recipe
 
-_GIB = 2**30
-USUAL_MEMORY = int(119.69 * _GIB)
-"""What CUDA reports as total on a Spark; used while no Spark told its own."""
-OVERHEAD = 6 * _GIB
+USUAL_MEMORY = CUDA_TOTALS[0]
+"""Of a Spark; used while none told its own."""
+OVERHEAD = 6 * GIB
 """Beside weights and cache: activations, graphs, the runtime itself."""
-POOLING_OVERHEAD = 2 * _GIB
+POOLING_OVERHEAD = 2 * GIB
 """The same as OVERHEAD for a model that only reads."""
-DEFAULT_SHARE = 0.9
-"""What vLLM takes without ``--gpu-memory-utilization``."""
-
-
-def share_of(flags: Sequence[Flag]) -> float:
-    """Return the share of the memory that the runtime will claim, 0 to 1."""
-    for flag in flags:
-        if flag.key == "gpu-memory-utilization" and flag.values:
-            try:
-                share = float(flag.values[0])
-            except ValueError:
-                break
-            if 0 < share <= 1:
-                return share
-    return DEFAULT_SHARE
 
 
 def overhead_of(flags: Sequence[Flag]) -> int:
@@ -66,7 +51,7 @@ def fit_of(
     _, measured = smallest_memory(recipe, hosts, sights)
     total = measured or USUAL_MEMORY
     flags = recipe.flags
-    needed = int(share_of(flags) * total)
+    needed = needed_bytes(share_of(flags), total)
     if weights is None:
         return MemoryFit(
             needed_bytes=needed, total_bytes=total, left_bytes=total - needed, verdict="unknown"

@@ -4,14 +4,16 @@ import asyncio
 from dataclasses import dataclass
 
 from spark_common.clock import Clock
-from spark_common.contracts.plans import SwapPlan
+from spark_common.contracts.plans import PlanSwap, SwapPlan
 from spark_common.contracts.swaps import Cause, Phase, PhaseMark, RequestSwap, SwapView
 from spark_common.errors import ModelNotReadyError, UnavailableError
 from spark_swapper import causes
+from spark_swapper.canary_watch import CanaryWatch
 from spark_swapper.candidate import Candidate
 from spark_swapper.draining import answers_under_way
 from spark_swapper.guarding.checks import Findings
 from spark_swapper.guarding.headroom import RESERVE, gib
+from spark_swapper.obstacles import Obstacles, Standing
 from spark_swapper.ports import ClientPath, PairTimes, Shelf
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runtime import Runtime, Served
@@ -23,10 +25,15 @@ class _Outlook:
     """Everything that was looked at for one plan."""
 
     before: Served | None
+    key: str | None
+    """Of the model that would be stopped, if it is on the menu."""
     in_flight: int | None
     found: Findings
     line: str
     """What would be run on the head."""
+    standing: Standing
+    pointless: tuple[Cause, ...]
+    """Set when the model serves already."""
 
 
 class Planning:
@@ -34,10 +41,13 @@ class Planning:
 
     def __init__(
         self,
+        *,
         runtime: Runtime,
         clients: ClientPath,
         shelf: Shelf,
         preflighting: Preflighting,
+        obstacles: Obstacles,
+        canary: CanaryWatch,
         times: PairTimes,
         timings: SwapTimings,
         clock: Clock,
@@ -46,26 +56,22 @@ class Planning:
         self._clients = clients
         self._shelf = shelf
         self._preflighting = preflighting
+        self._obstacles = obstacles
+        self._canary = canary
         self._timings = timings
         self._clock = clock
         self._times = times
 
-    async def plan(
-        self, swap_id: str, request: RequestSwap, candidate: Candidate, holder: str | None
-    ) -> SwapView:
-        """Return a view that is over: phase preflight, a plan, and a cause if it would fail.
-
-        ``holder``: who reserved the cluster, when that would refuse the swap.
-        """
+    async def plan(self, swap_id: str, request: RequestSwap, candidate: Candidate) -> SwapView:
+        """Return a view that is over: phase preflight, a plan, and a cause if it would fail."""
         began = self._clock.now()
-        outlook = await self._look(candidate)
-        refusals = [causes.lease_held(holder)] if holder is not None else []
-        blockers = refusals + outlook.found.causes
+        outlook = await self._look(request, candidate)
+        standing, key = outlook.standing, outlook.key
+        busy = standing.busy if request.when_busy == "reject" else ()
+        blockers = [*standing.refused, *busy, *outlook.pointless, *outlook.found.causes]
         cause: Cause | None = blockers[0] if blockers else None
         finished = self._clock.now()
         seconds = (finished - began).total_seconds()
-        before = outlook.before
-        key = self._shelf.key_for(before.repo) if before is not None else None
         return SwapView(
             id=swap_id,
             model=candidate.key,
@@ -91,19 +97,14 @@ class Planning:
             finished_at=finished,
         )
 
-    async def outlook(
-        self, candidate: Candidate, refusals: list[Cause], running_swap: str | None
-    ) -> SwapPlan:
-        """Return everything a person wants to know before pressing.
-
-        ``refusals``: why the swap would not even be admitted now.
-        """
-        outlook = await self._look(candidate)
-        before = outlook.before
-        key = self._shelf.key_for(before.repo) if before is not None else None
-        blockers = list(refusals)
-        if key == candidate.key:
-            blockers.append(causes.loaded_already(candidate.name))
+    async def outlook(self, request: PlanSwap) -> SwapPlan:
+        """Return everything a person wants to know before pressing; raises UnknownModelError."""
+        try:
+            candidate = await self._shelf.find(request.model)
+        except (ModelNotReadyError, UnavailableError) as error:
+            return await self._without(request, error)
+        outlook = await self._look(request, candidate)
+        standing, before, key = outlook.standing, outlook.before, outlook.key
         return SwapPlan(
             model=candidate.key,
             model_name=candidate.name,
@@ -115,40 +116,54 @@ class Planning:
             eta_seconds=await self._usual(key, candidate.key),
             back_seconds=await self._usual(candidate.key, key) if key is not None else None,
             nodes=list(outlook.found.nodes),
-            blockers=blockers + outlook.found.causes,
+            blockers=[
+                *standing.refused,
+                *standing.busy,
+                *outlook.pointless,
+                *outlook.found.causes,
+            ],
             doubts=outlook.found.doubts,
             steps=self._steps(candidate, outlook, None),
             launch_cmd=outlook.line,
-            running_swap=running_swap,
+            running_swap=standing.running,
         )
 
-    async def without(
-        self, model: str, error: ModelNotReadyError | UnavailableError, running_swap: str | None
+    async def _without(
+        self, request: PlanSwap, error: ModelNotReadyError | UnavailableError
     ) -> SwapPlan:
         """Return the plan of a model that cannot be started at all now."""
-        before = await self._preflighting.serving_now()
+        before, standing = await asyncio.gather(
+            self._preflighting.serving_now(), self._obstacles.now(request.lock_token)
+        )
         key = self._shelf.key_for(before.repo) if before is not None else None
         return SwapPlan(
-            model=model,
-            model_name=model,
-            served_name=model,
+            model=request.model,
+            model_name=request.model,
+            served_name=request.model,
             stops=before.served_name if before is not None else None,
             stops_key=key,
             drain_seconds=self._timings.drain_seconds,
             blockers=[causes.refused(error)],
-            running_swap=running_swap,
+            running_swap=standing.running,
         )
 
-    async def _look(self, candidate: Candidate) -> _Outlook:
-        before, (answers, _), found, line = await asyncio.gather(
+    async def _look(self, request: PlanSwap | RequestSwap, candidate: Candidate) -> _Outlook:
+        before, (answers, _), found, line, standing = await asyncio.gather(
             self._preflighting.serving_now(),
             answers_under_way(self._runtime, self._clients),
             self._preflighting.look(candidate),
             self._preflighting.launch_line(candidate),
+            self._obstacles.now(request.lock_token),
         )
         # Where nothing is loaded nobody needs to say that nobody is answered.
         running = answers if answers is not None or before is not None else 0
-        return _Outlook(before, running, found, line)
+        key = self._shelf.key_for(before.repo) if before is not None else None
+        pointless: tuple[Cause, ...] = ()
+        # One that babbles may be loaded again, and what serves while a swap runs is on its way.
+        sound = before is not None and self._canary.degraded(before.repo) is None
+        if sound and key == candidate.key and standing.running is None:
+            pointless = (causes.loaded_already(candidate.name),)
+        return _Outlook(before, key, running, found, line, standing, pointless)
 
     async def _usual(self, previous: str | None, key: str) -> float | None:
         try:

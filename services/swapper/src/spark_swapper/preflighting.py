@@ -4,8 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from spark_common.clock import Clock
-from spark_common.contracts.plans import NodePlan, Quarantine
-from spark_common.errors import HostKeyChangedError, SparkError, UnavailableError
+from spark_common.contracts.plans import NodePlan
+from spark_common.errors import (
+    HostKeyChangedError,
+    HostUnreachableError,
+    SparkError,
+    UnavailableError,
+)
 from spark_swapper import causes
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
@@ -72,16 +77,27 @@ class Preflighting:
 
     async def _survey(self, candidate: Candidate) -> Findings:
         """Return everything but what vLLM's parser says."""
-        quarantine = await self._quarantining.of(candidate.key)
-        checks = await asyncio.gather(
-            *(self._check_host(candidate, host) for host in candidate.hosts)
+        quarantine, checks = await asyncio.gather(
+            self._quarantine(candidate),
+            asyncio.gather(*(self._check_host(candidate, host) for host in candidate.hosts)),
         )
-        found = [_quarantine(candidate, quarantine)]
+        found = [quarantine]
         found += [check for host, _ in checks for check in host]
         seen = [check for _, check in checks if check is not None]
         found += self._images(candidate, seen)
         memory, nodes = self._memory(candidate, seen)
         return Findings((*found, *memory), nodes)
+
+    async def _quarantine(self, candidate: Candidate) -> Check:
+        try:
+            held = await self._quarantining.held(candidate.key)
+        except UnavailableError:
+            unread = f"Whether {candidate.name} is in quarantine could not be read."
+            return Check("quarantine", "unknown", unread)
+        if held is None:
+            return Check("quarantine", "good", f"{candidate.name} is not in quarantine.")
+        cause = causes.quarantined(candidate.name, held)
+        return Check("quarantine", "bad", cause.sentence, held.host, cause)
 
     async def _check_host(
         self, candidate: Candidate, host: str
@@ -89,9 +105,12 @@ class Preflighting:
         began = self._clock.monotonic()
         try:
             seen = await self._runtime.check(candidate, host)
-        except (HostKeyChangedError, UnavailableError) as error:
+        except (HostKeyChangedError, HostUnreachableError) as error:
             cause = causes.refused(error)
             return [Check("hosts", "bad", cause.sentence, host, cause)], None
+        except SparkError as error:
+            unclear = f"{self._runtime.label(host)} could not be checked: {error.message}."
+            return [Check("hosts", "unknown", unclear, host)], None
         took = round(self._clock.monotonic() - began, 3)
         answers = f"{self._runtime.label(host)} answers."
         reached = [Check("hosts", "good", answers, host, seconds=took)]
@@ -167,10 +186,3 @@ def _version(label: str, check: HostCheck) -> str:
 def _of_host(finding: Finding, host: str) -> Check:
     cause = causes.host_not_fit(finding.sentence) if finding.verdict == "bad" else None
     return Check(finding.name, finding.verdict, finding.sentence, host, cause)
-
-
-def _quarantine(candidate: Candidate, quarantine: Quarantine | None) -> Check:
-    if quarantine is None:
-        return Check("quarantine", "good", f"{candidate.name} is not in quarantine.")
-    cause = causes.quarantined(candidate.name, quarantine)
-    return Check("quarantine", "bad", cause.sentence, quarantine.host, cause)

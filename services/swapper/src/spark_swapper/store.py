@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from spark_common.jobs.store import Busy, Conflicting, KeptRecords, Known
 from spark_swapper.jobs import SwapJob
-
-
-class StaleWriterError(Exception):
-    """Another worker owns the record now, or it moved on since it was read."""
 
 
 @dataclass(frozen=True)
@@ -17,25 +14,6 @@ class Admitted:
 
     behind: str | None
     """Id of the swap it waits for."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """The same request was admitted before."""
-
-    job: SwapJob
-
-
-@dataclass(frozen=True)
-class Conflicting:
-    """The id belongs to another request."""
-
-
-@dataclass(frozen=True)
-class Busy:
-    """Another swap is not over."""
-
-    swap_id: str
 
 
 @dataclass(frozen=True)
@@ -48,19 +26,14 @@ class Gate:
     remaining_seconds: float | None = None
 
 
-class JobStore(Protocol):
-    """The records of swaps. Every method raises UnavailableError when the store is away."""
+class JobStore(KeptRecords[SwapJob], Protocol):
+    """The records of swaps. ``writer`` is the fence of the worker that executes the swap.
 
-    async def admit(self, job: SwapJob) -> Admitted | Known | Conflicting | Busy:
+    ``finish`` also keeps the duration of a swap that became ready.
+    """
+
+    async def admit(self, job: SwapJob) -> Admitted | Known[SwapJob] | Conflicting | Busy:
         """Check and write at once, idempotent by id and body hash."""
-        ...
-
-    async def get(self, swap_id: str) -> SwapJob | None:
-        """Return a swap, or None when it is not known (any more)."""
-        ...
-
-    async def live(self) -> list[SwapJob]:
-        """Return the swaps that are not over, oldest first."""
         ...
 
     async def recent(
@@ -70,26 +43,6 @@ class JobStore(Protocol):
 
         ``before``: only those admitted earlier. ``model``: only those to this key.
         """
-        ...
-
-    async def save(self, job: SwapJob, expected: int, writer: int) -> None:
-        """Write one step if the record is still at ``expected`` or belongs to ``writer``.
-
-        ``writer`` is the fence of the worker that executes the swap; the first save claims the
-        record for it. Raises StaleWriterError.
-        """
-        ...
-
-    async def finish(self, job: SwapJob, expected: int, writer: int) -> None:
-        """Write the end likewise, take the swap out of the queue, keep its duration if ready."""
-        ...
-
-    async def request_cancel(self, swap_id: str, by: str) -> None:
-        """Remember that somebody wants this swap to stop; the first one is kept."""
-        ...
-
-    async def cancel_requested(self, swap_id: str) -> str | None:
-        """Return who wants it to stop, or None."""
         ...
 
     async def usual_seconds(self, key: str) -> float | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock
+from spark_common.jobs.teller import Teller
 from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.admission import Admission
 from spark_swapper.bringing_up import BringingUp
@@ -21,7 +22,8 @@ from spark_swapper.ingress import Ingress
 from spark_swapper.loading import Loading
 from spark_swapper.loadlog import LoadLog
 from spark_swapper.observer import RuntimeObserver
-from spark_swapper.outcomes import Outcomes
+from spark_swapper.obstacles import Obstacles
+from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.planning import Planning
 from spark_swapper.ports import ClientPath, LoadReader, Preflight, Shelf, Suggests
 from spark_swapper.preflighting import Preflighting
@@ -33,7 +35,6 @@ from spark_swapper.stopping import Stopping
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.swap_log import SwapLogs, SwapLogVerbs
 from spark_swapper.sweeping import Sweeping
-from spark_swapper.teller import Teller
 from spark_swapper.warming import Warming
 from spark_swapper.worker import Worker
 
@@ -50,8 +51,9 @@ class SwapPath:
     sweeping: Sweeping
     teller: Teller
     observer: RuntimeObserver
-    outcomes: Outcomes
+    outcomes: SwapOutcomes
     admission: Admission
+    planning: Planning
     log_verbs: SwapLogVerbs
     keep_examining: Callable[[], Awaitable[None]]
     """Asks a model whose answers were gibberish again and again, for ever."""
@@ -114,7 +116,7 @@ def assemble(
         clock=clock,
     )
     teller = Teller(bus)
-    outcomes = Outcomes(bus, store, clock)
+    outcomes = SwapOutcomes(bus, store, clock)
     worker = Worker(
         bus=bus,
         store=store,
@@ -134,7 +136,17 @@ def assemble(
         lost=lost,
         updating=updating,
     )
-    planning = Planning(runtime, clients, shelf, preflighting, store, timings, clock)
+    planning = Planning(
+        runtime=runtime,
+        clients=clients,
+        shelf=shelf,
+        preflighting=preflighting,
+        obstacles=Obstacles(store, gate, updating),
+        canary=canary,
+        times=store,
+        timings=timings,
+        clock=clock,
+    )
     admission = Admission(
         bus=bus,
         store=store,
@@ -162,12 +174,11 @@ def assemble(
         observer=observer,
         outcomes=outcomes,
         admission=admission,
+        planning=planning,
         log_verbs=SwapLogVerbs(logs, store),
         keep_examining=lambda: canary.run(idle, observer.look),
         guard_verbs=GuardVerbs(
             shelf=shelf,
-            store=store,
-            gate=gate,
             planning=planning,
             validating=validating,
             quarantining=quarantining,

@@ -8,7 +8,7 @@ from spark_common.contracts.swaps import Phase
 from spark_common.errors import UnavailableError
 from spark_common.subjects import swap_start
 from spark_swapper.admission import Admission
-from spark_swapper.outcomes import Outcomes
+from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.store import JobStore
 
 _GRACE_SECONDS = 30.0
@@ -22,7 +22,7 @@ class Sweeping:
     """
 
     def __init__(
-        self, bus: Bus, store: JobStore, admission: Admission, outcomes: Outcomes, clock: Clock
+        self, bus: Bus, store: JobStore, admission: Admission, outcomes: SwapOutcomes, clock: Clock
     ) -> None:
         self._bus = bus
         self._store = store

@@ -12,13 +12,14 @@ from spark_common.clock import Clock
 from spark_common.contracts.swaps import Phase
 from spark_common.errors import SparkError, UnavailableError
 from spark_common.events import SwapStart
+from spark_common.jobs.teller import Teller
 from spark_swapper import causes, settle
 from spark_swapper.attempt import Attempt, Cancellation
 from spark_swapper.candidate import Candidate
 from spark_swapper.causes import CancelRequested, SwapFault
 from spark_swapper.jobs import UNTOUCHED, SwapJob, first_job
 from spark_swapper.journal import SwapJournal
-from spark_swapper.outcomes import Outcomes
+from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.patience import patiently
 from spark_swapper.ports import Shelf
 from spark_swapper.progress_numbers import last_number
@@ -28,7 +29,6 @@ from spark_swapper.settings import SwapTimings
 from spark_swapper.standstill import Updating, nobody
 from spark_swapper.store import JobStore, LeaseGate
 from spark_swapper.swap_log import SwapLogs
-from spark_swapper.teller import Teller
 
 STREAM = "SC_SWAP_CMD"
 DURABLE = "swapper"
@@ -55,7 +55,7 @@ class Worker:
         shelf: Shelf,
         runtime: Runtime,
         runner: SwapRunner,
-        outcomes: Outcomes,
+        outcomes: SwapOutcomes,
         teller: Teller,
         clock: Clock,
         timings: SwapTimings,

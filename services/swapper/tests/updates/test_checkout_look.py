@@ -25,7 +25,7 @@ case "$1 $2" in
         "Config": {"Labels": {
           "org.opencontainers.image.version": "24.04", "vllm_version": "0.30"}}}]' ;;
       odd) echo '[]' ;;
-      broken) echo "Cannot connect to the Docker daemon" >&2; exit 1 ;;
+      broken) echo "dial unix docker.sock: connect: no such file or directory" >&2; exit 1 ;;
       *:before-*) echo '[{"Id": "sha256:cd", "Config": null}]' ;;
       *) echo "Error response from daemon: No such image: $3:latest" >&2; exit 1 ;;
     esac ;;
@@ -276,7 +276,7 @@ async def test_images_are_told_with_version_and_absence(repository):
     assert (there.id, there.size, there.version) == ("sha256:ab", 7, "0.30")
     assert there.created is not None
     assert (gone.id, gone.problem) == (None, None)
-    assert broken.problem == "Cannot connect to the Docker daemon"
+    assert broken.problem == "dial unix docker.sock: connect: no such file or directory"
     assert "unreadable" in odd.problem
     (kept,) = found.kept
     assert (kept.tag, kept.id) == (f"a:before-20261127T010203Z-{SHA}", "sha256:cd")

@@ -48,7 +48,7 @@ def _service(
 ) -> Permissions:
     return Permissions(
         publish=("$SRV.>", "$JS.API.STREAM.INFO.*", *publish),
-        subscribe=(_inbox(name), f"rpc.{name}.>", "$SRV.>", *subscribe),
+        subscribe=(_inbox(name), f"rpc.{name}.>", "$SRV.>", "settings.changed", *subscribe),
         answers=True,
     )
 
@@ -66,6 +66,9 @@ PERMISSIONS: Mapping[str, Permissions] = {
                 "SC_SWAP_ADM",
                 "SC_JOB_EVT",
                 "SC_JOB_PROGRESS",
+                "SC_LEASE_EVT",
+                "SC_SCHED_EVT",
+                "SC_HEALTH",
                 "SC_DLQ",
             ),
         ),
@@ -100,12 +103,35 @@ PERMISSIONS: Mapping[str, Permissions] = {
         ),
         subscribe=("menu.changed",),
     ),
-    "health": _service("health"),
-    "coordinator": _service("coordinator"),
+    "health": _service("health", publish=("health.transition.*", "service.action")),
+    "coordinator": _service(
+        "coordinator",
+        publish=(
+            "lock.*",
+            "schedule.*",
+            "settings.changed",
+            "health.probe.requested",
+            "rpc.swapper.>",
+            "rpc.gateway.traffic.>",
+            *_works("SC_SWAP_EVT", "webhook", "accounts"),
+            *_works("SC_LEASE_EVT", "webhook", "accounts"),
+            *_works("SC_SCHED_EVT", "webhook"),
+            *_works("SC_HEALTH", "webhook"),
+            *_reads("SC_SWAP_EVT", "SC_LEASE_EVT", "SC_SCHED_EVT", "SC_DLQ"),
+        ),
+        subscribe=("menu.changed",),
+    ),
     "audio-proxy": _service("audio-proxy"),
     "redaction": _service("redaction"),
     "automation": Permissions(
-        publish=("swap.requested", "health.report", "rpc.coordinator.>"),
+        publish=(
+            "swap.requested",
+            "health.report",
+            "rpc.coordinator.about.>",
+            "rpc.coordinator.lock.>",
+            "rpc.coordinator.schedule.>",
+            "rpc.coordinator.accountability.>",
+        ),
         subscribe=(
             _inbox("automation"),
             "swap.accepted.*",
@@ -119,7 +145,10 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "update.progress.*",
             "update.complete",
             "update.failed",
+            "lock.*",
+            "schedule.*",
             "health.transition",
+            "service.action",
         ),
     ),
 }

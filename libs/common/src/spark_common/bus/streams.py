@@ -61,6 +61,15 @@ class StreamSpec:
         return any(matches(pattern, subject) for pattern in self.subjects)
 
 
+_WEBHOOK = "webhook"
+_ACCOUNTS = "accounts"
+
+
+def _told(name: str, subject: str) -> ConsumerSpec:
+    """Return a durable consumer that has to see every event, however long it takes."""
+    return ConsumerSpec(name, subject, ack_wait_seconds=30.0, max_deliver=-1, max_ack_pending=16)
+
+
 STREAMS: tuple[StreamSpec, ...] = (
     StreamSpec(
         name="SC_INGRESS",
@@ -99,6 +108,7 @@ STREAMS: tuple[StreamSpec, ...] = (
         max_messages=100_000,
         max_bytes=200 * _MEGABYTE,
         republish=Republish("swap.*.*", "swap.{{wildcard(1)}}"),
+        consumers=(_told(_WEBHOOK, ">"), _told(_ACCOUNTS, ">")),
     ),
     StreamSpec(
         name="SC_SWAP_ADM",
@@ -139,6 +149,43 @@ STREAMS: tuple[StreamSpec, ...] = (
         max_messages=500_000,
         max_bytes=200 * _MEGABYTE,
         max_per_subject=20_000,
+    ),
+    StreamSpec(
+        name="SC_LEASE_EVT",
+        subjects=("lock.*",),
+        description="the life of every lease, and the line of those who wait",
+        max_age_seconds=90 * _DAY,
+        max_messages=100_000,
+        max_bytes=25 * _MEGABYTE,
+        consumers=(_told(_WEBHOOK, ">"), _told(_ACCOUNTS, ">")),
+    ),
+    StreamSpec(
+        name="SC_SCHED_EVT",
+        subjects=("schedule.*",),
+        description="what was scheduled, came due, ran or was missed",
+        max_age_seconds=90 * _DAY,
+        max_messages=100_000,
+        max_bytes=15 * _MEGABYTE,
+        consumers=(_told(_WEBHOOK, ">"),),
+    ),
+    StreamSpec(
+        name="SC_HEALTH",
+        subjects=("health.transition.*", "service.action"),
+        description="every change of state, and what was done about it",
+        max_age_seconds=90 * _DAY,
+        max_messages=50_000,
+        max_bytes=25 * _MEGABYTE,
+        republish=Republish("health.transition.*", "health.transition"),
+        consumers=(_told(_WEBHOOK, ">"),),
+    ),
+    StreamSpec(
+        name="SC_PROBES",
+        subjects=("health.probe.requested", "health.report"),
+        description="what services and automations tell the health service",
+        max_age_seconds=_DAY,
+        max_messages=50_000,
+        max_bytes=5 * _MEGABYTE,
+        max_message_bytes=65_536,
     ),
     StreamSpec(
         name="SC_DLQ",

@@ -58,7 +58,8 @@ class MemoryFit(Reply):
     """On each Spark: the share of the memory that the recipe claims."""
     total_bytes: int
     left_bytes: int
-    """For everything else on that Spark; negative when it does not fit."""
+    """For everything else on that Spark, were nothing else running there; negative when it does
+    not fit. What really stays available is the headroom of a plan."""
     verdict: Verdict
 
 

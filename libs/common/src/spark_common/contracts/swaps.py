@@ -61,6 +61,10 @@ class RequestSwap(Request):
     without it the swap ends before anything is touched."""
     drop_caches: bool = False
     """Empty the page cache of the Sparks before the load; the next loads read from disk again."""
+    reload: bool = False
+    """Start the model afresh although it is the one that is serving."""
+    override_lease: bool = False
+    """Swap through the lease of whoever holds it; a person's decision, told as ``lock.forced``."""
     dry_run: bool = False
     """Check and plan everything, touch nothing."""
     lock_token: SecretStr | None = None

@@ -7,19 +7,16 @@ from typing import Any, Generic
 import structlog
 
 from spark_common.clock import Clock
-from spark_common.errors import UnavailableError
 from spark_common.jobs.kind import JobKind
 from spark_common.jobs.record import RecordT
+from spark_common.jobs.saving import Saving
 from spark_common.jobs.store import JobRecords
-from spark_common.jobs.teller import JobTeller
+from spark_common.jobs.teller import News, Teller
+from spark_common.jobs.telling import fitting, presentable
+from spark_common.subjects import job_progress
 
 _log = structlog.get_logger()
 _TELL_EVERY_SECONDS = 0.2
-_SAVE_AGAIN_SECONDS = 5.0
-_LINES_PER_EVENT = 200
-_LINE_CHARACTERS = 4000
-_BYTES_PER_EVENT = 200_000
-"""An event must stay well below the bus's one megabyte."""
 
 
 class JobJournal(Generic[RecordT]):
@@ -35,20 +32,17 @@ class JobJournal(Generic[RecordT]):
         *,
         kind: JobKind[RecordT],
         store: JobRecords[RecordT],
-        teller: JobTeller,
+        teller: Teller,
         clock: Clock,
         writer: int,
     ) -> None:
         self._record = record
         self._kind = kind
-        self._store = store
         self._teller = teller
         self._clock = clock
-        self._writer = writer
-        self._stored_revision = record.revision
+        self._saving = Saving(record, store, clock=clock, writer=writer)
         self._lines: list[str] = []
         self._told_at: float | None = None
-        self._save_again_at: float | None = None
         self._cancel = asyncio.Event()
         self._cancelled_by: str | None = None
 
@@ -60,7 +54,7 @@ class JobJournal(Generic[RecordT]):
     @property
     def stored_revision(self) -> int:
         """The last revision that is known to be in the store."""
-        return self._stored_revision
+        return self._saving.stored_revision
 
     @property
     def cancelled_by(self) -> str | None:
@@ -89,10 +83,10 @@ class JobJournal(Generic[RecordT]):
         return self._cancel.is_set()
 
     async def enter(self, step: str, message: str, **facts: Any) -> None:
-        """Move to the next step: save, then tell."""
+        """Move to the next step, of which ``facts`` are fields: save, then tell."""
         previous = self._record.step
-        moved = self._record.model_copy(update=facts)
-        self._record = moved.enter(step, self._clock.now(), message)
+        moved = self._record.enter(step, self._clock.now(), message)
+        self._record = moved.model_copy(update=facts)
         _log.info("job.step_changed", job_id=self._record.id, kind=self._kind.name, step=step)
         await self._save_and_tell(previous)
 
@@ -100,16 +94,15 @@ class JobJournal(Generic[RecordT]):
         self, message: str | None = None, *, lines: Sequence[str] = (), **facts: Any
     ) -> None:
         """Keep what is new within the step; tells at most five times a second."""
-        self._lines.extend(line[:_LINE_CHARACTERS] for line in lines)
+        self._lines.extend(presentable(lines))
         if message is not None:
             facts["message"] = message
         new = {name: value for name, value in facts.items() if getattr(self._record, name) != value}
         if new:
             self._record = self._record.amend(**new)
-        behind = self._record.revision > self._stored_revision
         if (new or self._lines) and self._may_tell():
             await self._save_and_tell(None)
-        elif behind and self._save_again_at is not None:
+        elif self._saving.behind:
             await self.save()
 
     async def adopt(self, **facts: Any) -> None:
@@ -117,24 +110,18 @@ class JobJournal(Generic[RecordT]):
         self._record = self._record.amend(**facts)
         await self.save()
 
+    async def flush(self) -> None:
+        """Tell the lines that wait; what is concluded tells none any more."""
+        if self._lines:
+            await self._save_and_tell(None)
+
     def conclude(self, ended: RecordT) -> None:
         """Show the end, which is stored as an event."""
         self._record = ended
 
     async def save(self) -> None:
         """Write the record, unless Redis was away just now. Raises StaleWriterError."""
-        now = self._clock.monotonic()
-        if self._save_again_at is not None and now < self._save_again_at:
-            return
-        try:
-            await self._store.save(self._record, self._stored_revision, self._writer)
-        except UnavailableError:
-            if self._save_again_at is None:
-                _log.warning("job.record_behind", job_id=self._record.id, kind=self._kind.name)
-            self._save_again_at = now + _SAVE_AGAIN_SECONDS
-            return
-        self._stored_revision = self._record.revision
-        self._save_again_at = None
+        await self._saving.save(self._record)
 
     def _may_tell(self) -> bool:
         now = self._clock.monotonic()
@@ -145,18 +132,7 @@ class JobJournal(Generic[RecordT]):
         await self.save()
         self._told_at = self._clock.monotonic()
         lines, self._lines = fitting(self._lines), []
-        self._teller.tell(self._kind.progress_event(record, previous, lines, self._clock.now()))
-
-
-def fitting(lines: Sequence[str]) -> list[str]:
-    """Return the last lines that fit one event, and say how many were left out."""
-    kept: list[str] = []
-    size = 0
-    for line in reversed(lines):
-        size += len(line.encode())
-        if len(kept) == _LINES_PER_EVENT or size > _BYTES_PER_EVENT:
-            break
-        kept.append(line)
-    kept.reverse()
-    left_out = len(lines) - len(kept)
-    return [f"... {left_out} lines left out ...", *kept] if left_out else kept
+        event = self._kind.progress_event(record, previous, lines, self._clock.now())
+        kind = self._kind.name
+        message_id = f"{record.id}:{kind}:{record.n}"
+        self._teller.tell(News(job_progress(kind, record.id), event, message_id, record.id))

@@ -60,16 +60,3 @@ class JobKind(Generic[RecordT]):
             finished_at=finished_at,
             **{name: value for name, value in facts.items() if name in event.model_fields},
         )
-
-
-def as_told(record: RecordT, event: JobEnded) -> RecordT:
-    """Return the record with the end that a stored outcome says."""
-    return record.model_copy(
-        update={
-            "state": event.outcome,
-            "message": event.message,
-            "cause": event.cause,
-            "eta_seconds": None,
-            "finished_at": event.finished_at,
-        }
-    )

@@ -1,4 +1,4 @@
-"""A job that is no swap as a value: who asked, where it stands, how it ended."""
+"""A job as a value: what all of them have, and one that is no swap."""
 
 from datetime import datetime
 from typing import Any, Literal, Self, TypeVar
@@ -9,8 +9,8 @@ from spark_common.contracts.jobs import JOB_ENDS, JobState, StepMark
 from spark_common.contracts.swaps import Cause
 
 
-class JobRecord(BaseModel):
-    """One job from its acceptance to its end; a kind of job adds its own facts.
+class KeptRecord(BaseModel):
+    """What the record of every job has, a swap's too.
 
     Frozen: every change is a new value. ``revision`` counts them; the store compares it before
     it writes.
@@ -21,14 +21,9 @@ class JobRecord(BaseModel):
     version: Literal[1] = 1
     id: str
     requested_by: str
-    exclusive: str
-    """Of the jobs of a kind with the same word here, one lives at a time (the repository)."""
     body_sha256: str = ""
     """Hash of the request, to tell a repetition from another request with the same key."""
 
-    state: JobState = JobState.RUNNING
-    step: str
-    steps: tuple[StepMark, ...] = ()
     percent: float | None = None
     eta_seconds: float | None = None
     message: str = ""
@@ -38,6 +33,24 @@ class JobRecord(BaseModel):
     revision: int = 1
     created_at: datetime
     finished_at: datetime | None = None
+
+    def amend(self, **changes: Any) -> Self:
+        """Return the job with other facts in the same step, one revision later."""
+        return self.model_copy(update={**changes, "revision": self.revision + 1})
+
+    def total_seconds(self, at: datetime) -> float:
+        """Return the time since the job was accepted, up to its end if there is one."""
+        return max(0.0, ((self.finished_at or at) - self.created_at).total_seconds())
+
+
+class JobRecord(KeptRecord):
+    """One job from its acceptance to its end; a kind of job adds its own facts."""
+
+    exclusive: str
+    """Of the jobs of a kind with the same word here, one lives at a time (the repository)."""
+    state: JobState = JobState.RUNNING
+    step: str
+    steps: tuple[StepMark, ...] = ()
 
     @property
     def over(self) -> bool:
@@ -54,10 +67,6 @@ class JobRecord(BaseModel):
             eta_seconds=None,
         )
 
-    def amend(self, **changes: Any) -> Self:
-        """Return the job with other facts in the same step, one revision later."""
-        return self.model_copy(update={**changes, "revision": self.revision + 1})
-
     def end(
         self, state: JobState, at: datetime, message: str, cause: Cause | None, **facts: Any
     ) -> Self:
@@ -71,10 +80,6 @@ class JobRecord(BaseModel):
             eta_seconds=None,
             finished_at=at,
         )
-
-    def total_seconds(self, at: datetime) -> float:
-        """Return the time since the job was accepted, up to its end if there is one."""
-        return max(0.0, ((self.finished_at or at) - self.created_at).total_seconds())
 
     def shared(self) -> dict[str, Any]:
         """Return the fields of ``JobView``, for the view of a kind."""
@@ -101,4 +106,5 @@ class JobRecord(BaseModel):
         return (*self.steps[:-1], last.model_copy(update={"seconds": seconds}))
 
 
+KeptT = TypeVar("KeptT", bound=KeptRecord)
 RecordT = TypeVar("RecordT", bound=JobRecord)

@@ -24,7 +24,7 @@ from spark_common.errors import (
     UnavailableError,
 )
 from spark_common.jobs.journal import JobJournal
-from spark_common.jobs.kind import JobKind, as_told
+from spark_common.jobs.kind import JobKind
 from spark_common.jobs.outcomes import JobOutcomes
 from spark_common.jobs.record import RecordT
 from spark_common.jobs.store import (
@@ -35,7 +35,9 @@ from spark_common.jobs.store import (
     Known,
     StaleWriterError,
 )
-from spark_common.jobs.teller import JobTeller
+from spark_common.jobs.teller import Teller
+from spark_common.jobs.telling import masked
+from spark_common.logs.redact import mask_secrets
 from spark_common.tasks import end
 
 _log = structlog.get_logger()
@@ -84,7 +86,7 @@ class JobRunner(Generic[RecordT]):
         self._clock = clock
         self._work = work
         self._after = after
-        self._teller = JobTeller(bus, kind.name)
+        self._teller = Teller(bus)
         self._outcomes = JobOutcomes(bus, store, kind, clock)
         self._journals: dict[str, JobJournal[RecordT]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -220,10 +222,12 @@ class JobRunner(Generic[RecordT]):
             _log.exception("job.dropped", job_id=journal.record.id, kind=self._kind.name)
 
     async def _told_before(self, journal: JobJournal[RecordT]) -> bool:
-        """Bring a record up to an outcome or a number that a killed process told before it."""
+        """Bring a record up to an outcome or a number that was told before it.
+
+        A process that was killed told more than it recorded; and when the store lost its data, a
+        request that is repeated with its id is a new record of a job that had its end.
+        """
         record = journal.record
-        if record.n == 0 and record.revision == 1:
-            return False
         while True:
             try:
                 standing = await self._outcomes.standing(record.id)
@@ -235,7 +239,7 @@ class JobRunner(Generic[RecordT]):
         if standing is None:
             await journal.adopt(n=max(told, record.n))
             return False
-        await self._finish(journal, as_told(record, standing).amend())
+        await self._finish(journal, self._outcomes.as_told(record, standing).amend())
         return True
 
     async def _worked(self, journal: JobJournal[RecordT]) -> RecordT:
@@ -244,16 +248,19 @@ class JobRunner(Generic[RecordT]):
         except StaleWriterError:
             raise
         except SparkError as error:
-            cause = Cause(code=error.code, sentence=error.message, action="Try again.")
-            ending = Ending(JobState.FAILED, error.message, cause)
+            sentence = mask_secrets(error.message)
+            cause = Cause(code=error.code, sentence=sentence, action="Try again.")
+            ending = Ending(JobState.FAILED, sentence, cause)
         except Exception:
             _log.exception("job.crashed", job_id=journal.record.id, kind=self._kind.name)
             sentence = "Something unexpected happened in spark-control itself."
             action = "Try again; if it happens again, look at the service's log."
             cause = Cause(code="internal", sentence=sentence, action=action)
             ending = Ending(JobState.FAILED, sentence, cause)
+        await journal.flush()
+        said = masked(ending.cause) if ending.cause is not None else None
         return journal.record.end(
-            ending.state, self._clock.now(), ending.message, ending.cause, **ending.facts
+            ending.state, self._clock.now(), ending.message, said, **ending.facts
         )
 
     async def _finish(self, journal: JobJournal[RecordT], ended: RecordT) -> None:

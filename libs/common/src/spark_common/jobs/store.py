@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Generic, Protocol
 
-from spark_common.jobs.record import RecordT
+from spark_common.jobs.record import KeptT, RecordT
 
 
 class StaleWriterError(Exception):
@@ -16,10 +16,10 @@ class Created:
 
 
 @dataclass(frozen=True)
-class Known(Generic[RecordT]):
+class Known(Generic[KeptT]):
     """The same request was accepted before."""
 
-    record: RecordT
+    record: KeptT
 
 
 @dataclass(frozen=True)
@@ -29,43 +29,34 @@ class Conflicting:
 
 @dataclass(frozen=True)
 class Busy:
-    """A job with the same exclusive word is not over."""
+    """Another job is not over that this one would be in the way of."""
 
     id: str
 
 
-class JobRecords(Protocol[RecordT]):
-    """The records of one kind. Every method raises UnavailableError when the store is away."""
+class KeptRecords(Protocol[KeptT]):
+    """What every job needs of its records. Each method raises UnavailableError when they are away.
 
-    async def create(self, record: RecordT) -> Created | Known[RecordT] | Conflicting | Busy:
-        """Check and write at once, idempotent by id and body hash."""
-        ...
+    A record is written by one process at a time, which ``writer`` numbers: the higher one counts.
+    """
 
-    async def get(self, id: str) -> RecordT | None:
+    async def get(self, id: str) -> KeptT | None:
         """Return a job, or None when it is not known (any more)."""
         ...
 
-    async def live(self) -> list[RecordT]:
+    async def live(self) -> list[KeptT]:
         """Return the jobs that are not over, oldest first."""
         ...
 
-    async def recent(self, limit: int) -> list[RecordT]:
-        """Return the latest jobs, newest first, whether over or not."""
-        ...
-
-    async def holder(self, exclusive: str) -> str | None:
-        """Return the id of the living job with this exclusive word, or None."""
-        ...
-
-    async def save(self, record: RecordT, expected: int, writer: int) -> None:
+    async def save(self, record: KeptT, expected: int, writer: int) -> None:
         """Write a change if the record is still at ``expected`` or belongs to ``writer``.
 
         The first save claims the record for its writer. Raises StaleWriterError.
         """
         ...
 
-    async def finish(self, record: RecordT, expected: int, writer: int) -> None:
-        """Write the end likewise and let go of the exclusive word."""
+    async def finish(self, record: KeptT, expected: int, writer: int) -> None:
+        """Write the end likewise; the job lives no longer."""
         ...
 
     async def request_cancel(self, id: str, by: str) -> None:
@@ -74,6 +65,22 @@ class JobRecords(Protocol[RecordT]):
 
     async def cancel_requested(self, id: str) -> str | None:
         """Return who wants it to stop, or None."""
+        ...
+
+
+class JobRecords(KeptRecords[RecordT], Protocol[RecordT]):
+    """The records of one kind of job that is no swap; the end lets go of its exclusive word."""
+
+    async def create(self, record: RecordT) -> Created | Known[RecordT] | Conflicting | Busy:
+        """Check and write at once, idempotent by id and body hash."""
+        ...
+
+    async def recent(self, limit: int) -> list[RecordT]:
+        """Return the latest jobs, newest first, whether over or not."""
+        ...
+
+    async def holder(self, exclusive: str) -> str | None:
+        """Return the id of the living job with this exclusive word, or None."""
         ...
 
     async def claim_writer(self) -> int:

@@ -1,33 +1,42 @@
 """Tells the progress of jobs in order, without ever holding a job up."""
 
 import asyncio
+from dataclasses import dataclass
 
 import structlog
 
 from spark_common.bus.port import Bus, Duplicate, Stored
-from spark_common.events import JobProgress
-from spark_common.subjects import job_progress
+from spark_common.events import Event
 
 _log = structlog.get_logger()
 _WAITING = 500
 """Events kept while the bus is away; then the oldest go, the record holds what counts."""
 
 
-class JobTeller:
-    """Publishes the progress events of one kind one after the other from its own task."""
+@dataclass(frozen=True)
+class News:
+    """A progress event on its way; ``id`` is the same whenever this very one is told again."""
 
-    def __init__(self, bus: Bus, kind: str) -> None:
+    subject: str
+    event: Event
+    id: str
+    job_id: str
+
+
+class Teller:
+    """Publishes progress events one after the other from its own task."""
+
+    def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._kind = kind
-        self._waiting: asyncio.Queue[JobProgress] = asyncio.Queue()
+        self._waiting: asyncio.Queue[News] = asyncio.Queue()
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def tell(self, event: JobProgress) -> None:
+    def tell(self, news: News) -> None:
         """Take an event; returns at once."""
         if self._waiting.qsize() >= _WAITING:
             self._waiting.get_nowait()
-        self._waiting.put_nowait(event)
+        self._waiting.put_nowait(news)
         self._idle.clear()
 
     async def flushed(self) -> None:
@@ -37,14 +46,11 @@ class JobTeller:
     async def run(self) -> None:
         """Publish for ever."""
         while True:
-            event = await self._waiting.get()
+            news = await self._waiting.get()
             result = await self._bus.publish_durable(
-                job_progress(self._kind, event.job_id),
-                event,
-                id=f"{event.job_id}:{self._kind}:{event.n}",
-                correlation_id=event.job_id,
+                news.subject, news.event, id=news.id, correlation_id=news.job_id
             )
             if not isinstance(result, Stored | Duplicate):
-                _log.warning("job.progress_lost", job_id=event.job_id, n=event.n, why=result.reason)
+                _log.warning("job.progress_lost", job_id=news.job_id, id=news.id, why=result.reason)
             if self._waiting.empty():
                 self._idle.set()

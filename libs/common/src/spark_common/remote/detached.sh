@@ -34,13 +34,19 @@ living() {
   grep -lzxF -e "SC_DETACHED=$base" /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3
 }
 lives() {
-  read -r leader <"$base.pid" 2>/dev/null &&
+  read -r leader 2>/dev/null <"$base.pid" &&
     grep -qzxF -e "SC_DETACHED=$base" "/proc/$leader/environ" 2>/dev/null || [ -n "$(living)" ]
 }
 signal() {
   for process in $(living); do
     [ "$process" = "$$" ] || kill "-$1" "$process" 2>/dev/null
   done
+}
+# A file without a number is what a power cut left of it.
+exited() {
+  code=
+  read -r code 2>/dev/null <"$base.exit"
+  case $code in '' | *[!0-9]*) return 1 ;; esac
 }
 ended() {
   echo "$1" >"$base.exit.tmp" && mv "$base.exit.tmp" "$base.exit"
@@ -97,12 +103,12 @@ poll() {
   number LIMIT "$limit"
   if [ ! -e "$base" ]; then
     echo 'state none'
-  elif [ -e "$base.exit" ]; then
-    echo "state ended $(cat "$base.exit")"
+  elif exited; then
+    echo "state ended $code"
   elif lives; then
     echo 'state running'
-  elif [ -e "$base.exit" ]; then
-    echo "state ended $(cat "$base.exit")"
+  elif exited; then
+    echo "state ended $code"
   else
     echo 'state lost'
   fi
@@ -135,7 +141,7 @@ stop() {
     tries=$((tries + 1))
     sleep 0.1
   done
-  [ -e "$base.exit" ] || ended 137
+  exited || ended 137
   echo "$said"
 }
 

@@ -35,20 +35,22 @@ done
 cat /proc/meminfo /proc/sys/kernel/random/boot_id 2>/dev/null | awk '
   /^MemTotal:/ { total = $2 }
   /^MemAvailable:/ { available = $2 }
-  /^SwapFree:/ { swap = $2 }
   /^[0-9a-f-]+$/ { boot = $1 }
-  END { print "memory", available, swap, total; print "boot", boot }'
+  END { print "memory", available, total; print "boot", boot }'
 
-if state=$(timeout 8 docker inspect --format '{{.State.Status}} {{.Id}}' "$container" 2>&1); then
-  echo "container $state"
-else
-  code=$?
-  case $state in
-    *[Nn]"o such "*) echo "container missing" ;;
-    *) echo "container unclear exit $code: $(printf '%s' "$state" | tr '\n' ' ' | cut -c 1-300)" ;;
+# docker warns of its own settings among what it says, and of a daemon that is down it says that
+# there is no such file.
+said=$(timeout 8 docker inspect --format '{{.State.Status}} {{.Id}}' "$container" 2>&1)
+code=$?
+state=$(printf '%s\n' "$said" | grep -E '^[a-z]+ [0-9a-f]+$' | tail -n 1)
+if [ "$code" -ne 0 ] || [ -z "$state" ]; then
+  case $said in
+    *[Nn]"o such object"* | *[Nn]"o such container"*) echo "container missing" ;;
+    *) echo "container unclear exit $code: $(printf '%s' "$said" | tr '\n' ' ' | cut -c 1-300)" ;;
   esac
   exit 0
 fi
+echo "container $state"
 rows=$(timeout 8 docker top "$container" 2>/dev/null | tail -n +2)
 echo "processes $(printf '%s\n' "$rows" | grep -c -i -e vllm -e 'ray::')"
 [ "$limit" -gt 0 ] || exit 0

@@ -9,6 +9,7 @@ from spark_common.errors import DeadlineExceededError
 from spark_common.remote.command import RemoteCommand
 from spark_common.remote.port import RemoteShell
 from spark_common.settings import ClusterSettings
+from spark_swapper.adapters.figures import memory_bytes, whole
 from spark_swapper.candidate import Candidate
 from spark_swapper.guarding.headroom import HOST_SIDE, NodeMemory, Tenant
 from spark_swapper.runtime import Finding, HostCheck
@@ -59,10 +60,12 @@ class Survey:
     """In the runtime's container."""
     runs_vllm: bool = False
     master_port: int = _MASTER_PORT
+    ports_listed: bool = False
+    """Whether the kernel's list of sockets could be read."""
     on_port: tuple[Listener, ...] = ()
     on_master_port: tuple[Listener, ...] = ()
-    total_kib: int | None = None
-    available_kib: int | None = None
+    total_bytes: int | None = None
+    available_bytes: int | None = None
     gpu_answers: bool = False
     apps: tuple[tuple[int, int | None, str], ...] = ()
     """(process id, MiB or None, name) of what is on the GPU."""
@@ -97,11 +100,11 @@ def read_survey(text: str) -> Survey:
     """Read what survey.sh printed; what it did not print, or printed oddly, stays unknown."""
     rows = [(key, rest.split()) for key, _, rest in (s.partition(" ") for s in text.splitlines())]
     said = dict(rows)
-    memory = said.get("memory", [])
+    available, total = memory_bytes(said.get("memory", []))
     docker = said.get("docker")
     return Survey(
         script={"yes": True, "no": False}.get(_first(said.get("script"))),
-        free_kib=_number(_first(said.get("free"))),
+        free_kib=whole(_first(said.get("free"))),
         image_id=_first(said.get("image")) or None,
         image_created=next(iter((said.get("image") or [])[1:]), None),
         no_image="noimage" in said,
@@ -109,19 +112,22 @@ def read_survey(text: str) -> Survey:
         files=_first(said.get("files")),
         container=_first(said.get("container")) or "unclear",
         processes=tuple(
-            int(words[0]) for key, words in rows if key == "process" and _first(words).isdigit()
+            pid
+            for key, words in rows
+            if key == "process" and (pid := whole(_first(words))) is not None
         ),
         runs_vllm=any(key == "process" and words[-1:] == ["vllm"] for key, words in rows),
-        master_port=_number(_first(said.get("master"))) or _MASTER_PORT,
+        master_port=whole(_first(said.get("master"))) or _MASTER_PORT,
+        ports_listed=said.get("ports") == ["yes"],
         on_port=_listeners(rows, "port"),
         on_master_port=_listeners(rows, "master"),
-        total_kib=_number(memory[0]) if len(memory) == 2 else None,
-        available_kib=_number(memory[1]) if len(memory) == 2 else None,
+        total_bytes=total,
+        available_bytes=available,
         gpu_answers=said.get("gpu") == ["yes"],
         apps=tuple(
-            (int(words[0]), _number(words[1].rstrip(",")), " ".join(words[2:]))
+            (pid, whole(words[1].rstrip(",")), " ".join(words[2:]))
             for key, words in rows
-            if key == "app" and len(words) >= 3 and words[0].isdigit()
+            if key == "app" and len(words) >= 3 and (pid := whole(words[0])) is not None
         ),
     )
 
@@ -133,15 +139,11 @@ def judge(
     findings: list[Finding] = []
     if host == candidate.head:
         findings.append(_launcher(label, cluster.vllm_dir, survey))
-    if survey.docker is not None:
-        said = f"Docker on {label} does not answer: {survey.docker}"
-        findings.append(Finding("image", "unknown", said))
-    elif survey.no_image:
-        lacking = f"{label} does not have the image {candidate.image!r}."
-        findings.append(Finding("image", "bad", lacking))
-    else:
-        findings.append(Finding("image", "good", f"{label} has the image {candidate.image!r}."))
-    findings += [_disk(label, survey), _files(label, candidate.name, survey)]
+    findings += [
+        _image(label, candidate.image, survey),
+        _disk(label, survey),
+        _files(label, candidate.name, survey),
+    ]
     if host == candidate.head:
         findings.append(_port(label, cluster.vllm_port, survey.on_port, survey))
         if len(candidate.hosts) > 1:
@@ -157,28 +159,29 @@ def judge(
 
 def memory_of(survey: Survey) -> NodeMemory | None:
     """Return the memory of a host and what stopping its runtime gives back."""
-    if survey.total_kib is None or survey.available_kib is None:
+    if survey.total_bytes is None or survey.available_bytes is None:
         return None
-    ours = [row for row in survey.apps if row[0] in survey.processes]
     tenants = tuple(
         Tenant(PurePosixPath(name).name[:60], mib * 1024**2 if mib is not None else None)
         for pid, mib, name in survey.apps
         if pid not in survey.processes
     )
-    freed: int | None
-    most: int | None
+    freed, most = _freed(survey, survey.total_bytes)
+    return NodeMemory(survey.total_bytes, survey.available_bytes, freed, most, tenants)
+
+
+def _freed(survey: Survey, total: int) -> tuple[int | None, int | None]:
+    """Return what stopping the runtime gives back at least and at most; None: nobody can tell."""
     if survey.container == "none" or (survey.container == "running" and not survey.runs_vllm):
-        freed, most = 0, 0
-    elif survey.container != "running" or not survey.gpu_answers or not ours:
-        freed, most = None, None
-    elif any(mib is None for _, mib, _ in ours):
-        # A driver that only says [N/A].
-        freed, most = None, None
-    else:
-        freed = sum(mib or 0 for _, mib, _ in ours) * 1024**2
-        most = freed + HOST_SIDE
-    total, available = survey.total_kib * 1024, survey.available_kib * 1024
-    return NodeMemory(total, available, freed, most, tenants)
+        return 0, 0
+    held = [mib for pid, mib, _ in survey.apps if pid in survey.processes]
+    if survey.container != "running" or not survey.gpu_answers or not held:
+        return None, None
+    told = [mib * 1024**2 for mib in held if mib is not None]
+    if len(told) < len(held) or sum(told) > total:
+        # A driver that says [N/A], or nonsense.
+        return None, None
+    return sum(told), sum(told) + HOST_SIDE
 
 
 def _launcher(label: str, directory: str, survey: Survey) -> Finding:
@@ -186,6 +189,18 @@ def _launcher(label: str, directory: str, survey: Survey) -> Finding:
         return Finding("launcher", "good", f"{label} has the launch script.")
     lacking = f"{label} has no launch-cluster.sh in {directory}, or may not run it."
     return Finding("launcher", "bad", lacking)
+
+
+def _image(label: str, image: str, survey: Survey) -> Finding:
+    if survey.docker is not None:
+        said = f"Docker on {label} does not answer: {survey.docker}"
+        return Finding("image", "unknown", said)
+    if survey.no_image:
+        return Finding("image", "bad", f"{label} does not have the image {image!r}.")
+    if survey.image_id is None:
+        said = f"Whether {label} has the image {image!r} could not be read."
+        return Finding("image", "unknown", said)
+    return Finding("image", "good", f"{label} has the image {image!r}.")
 
 
 def _disk(label: str, survey: Survey) -> Finding:
@@ -215,6 +230,9 @@ def _port(label: str, port: int, listeners: Sequence[Listener], survey: Survey) 
 
     Who listens is not to be seen without being root; that it is not root is.
     """
+    if not survey.ports_listed:
+        unread = f"Whether port {port} on {label} is free could not be read."
+        return Finding("port", "unknown", unread)
     in_the_way = [one for one in listeners if one.in_the_way]
     if not in_the_way:
         return Finding("port", "good", f"Port {port} on {label} is free.")
@@ -237,7 +255,3 @@ def _listeners(rows: Sequence[tuple[str, list[str]]], which: str) -> tuple[Liste
 
 def _first(words: list[str] | None) -> str:
     return words[0] if words else ""
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 16 else None

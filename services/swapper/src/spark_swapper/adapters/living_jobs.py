@@ -1,10 +1,9 @@
 """Whether a job of some kind lives, read where its runner writes it."""
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from spark_common.errors import UnavailableError
 from spark_common.jobs import keys
+from spark_common.redis_access import asked
 
 
 class LivingJobs:
@@ -15,8 +14,7 @@ class LivingJobs:
 
     async def first(self, kind: str) -> str | None:
         """Return the id of the oldest living job of a kind. Raises UnavailableError."""
-        try:
-            found = await self._redis.zrange(keys.live(kind), 0, 0)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise UnavailableError("cannot see which jobs run: Redis is away") from error
+        found = await asked(
+            self._redis.zrange(keys.live(kind), 0, 0), "cannot see which jobs run: Redis is away"
+        )
         return str(found[0]) if found else None

@@ -4,9 +4,8 @@ import hashlib
 import hmac
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from spark_common.errors import UnavailableError
+from spark_common.redis_access import asked
 from spark_swapper import keys
 from spark_swapper.store import Gate
 
@@ -39,10 +38,9 @@ class RedisLeaseGate:
         read.hmget(keys.LOCK, ["token_sha256", "holder", "fence"])
         read.pttl(keys.LOCK)
         read.get(keys.FENCE_LOCK)
-        try:
-            (stored, holder, fence), left_ms, epoch = await read.execute()
-        except (RedisError, OSError, TimeoutError) as error:
-            raise UnavailableError("cannot verify the reservation: Redis is away") from error
+        (stored, holder, fence), left_ms, epoch = await asked(
+            read.execute(), "cannot verify the reservation: Redis is away"
+        )
         if stored is None and (holder is not None or fence is not None):
             # A lease without its token is damaged: nobody can hold it, so nobody may pass.
             stored = ""

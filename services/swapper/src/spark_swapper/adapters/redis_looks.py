@@ -5,15 +5,15 @@ from typing import Any
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from spark_common.errors import UnavailableError
+from spark_common.redis_access import asked
 from spark_swapper import keys
 from spark_swapper.scan.memory import Seen
 from spark_swapper.scan.reply import Look
 
 VERSION = "1"
 _KEPT_MS = 30 * 24 * 3600 * 1000
+_AWAY = "the last lists cannot be kept: Redis is away"
 
 
 class RedisLooks:
@@ -33,7 +33,7 @@ class RedisLooks:
         writing.hset(keys.last_look(host), mapping=fields)
         writing.pexpire(keys.last_look(host), _KEPT_MS)
         writing.hexists(keys.last_look(host), "record")
-        *_, there = await _asked(writing.execute())
+        *_, there = await asked(writing.execute(), _AWAY)
         if not there:
             # Redis lost its disk since.
             self._written.pop(host, None)
@@ -43,8 +43,8 @@ class RedisLooks:
 
     async def recall(self, host: str) -> Seen | None:
         """Return what was kept; None for nothing, or for what cannot be read any more."""
-        version, record, at = await _asked(
-            self._redis.hmget(keys.last_look(host), "version", "record", "seen_at")
+        version, record, at = await asked(
+            self._redis.hmget(keys.last_look(host), "version", "record", "seen_at"), _AWAY
         )
         if version != VERSION or record is None or at is None:
             return None
@@ -57,10 +57,3 @@ class RedisLooks:
 def _lasting(look: Look) -> Look:
     """Leave out what moves all the time."""
     return look.model_copy(update={"memory_available_bytes": None, "disk_free_bytes": None})
-
-
-async def _asked(answer: Any) -> Any:
-    try:
-        return await answer
-    except (RedisError, OSError, TimeoutError) as error:
-        raise UnavailableError("the last lists cannot be kept: Redis is away") from error

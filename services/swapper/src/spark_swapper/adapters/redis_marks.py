@@ -1,16 +1,14 @@
 """Which repositories are being deleted, in Redis and in this process."""
 
-from typing import Any
-
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from spark_common.errors import UnavailableError
+from spark_common.redis_access import asked
 from spark_swapper import keys
 from spark_swapper.disk.order import DELETE_SECONDS
 
 _EXPIRES_MS = int((DELETE_SECONDS + 60) * 1000)
 """Longer than any order to a Spark may take."""
+_AWAY = "nothing is deleted while Redis is away: whether a swap needs it cannot be seen"
 
 
 class RedisMarks:
@@ -23,13 +21,13 @@ class RedisMarks:
     async def set(self, repo: str) -> None:
         """Mark a repository."""
         key = keys.deleting(repo)
-        await _asked(self._redis.set(key, "1", px=_EXPIRES_MS))
+        await asked(self._redis.set(key, "1", px=_EXPIRES_MS), _AWAY)
         self._ours.add(key)
 
     async def held(self, repo: str) -> bool:
         """Say whether a repository is marked, here or by a process that may be gone."""
         key = keys.deleting(repo)
-        return key in self._ours or bool(await _asked(self._redis.exists(key)))
+        return key in self._ours or bool(await asked(self._redis.exists(key), _AWAY))
 
     async def hinders(self, repo: str) -> str | None:
         """Return the sentence why a repository cannot be downloaded now, or None."""
@@ -43,13 +41,4 @@ class RedisMarks:
         """Take the mark away."""
         key = keys.deleting(repo)
         self._ours.discard(key)
-        await _asked(self._redis.delete(key))
-
-
-async def _asked(answer: Any) -> Any:
-    try:
-        return await answer
-    except (RedisError, OSError, TimeoutError) as error:
-        raise UnavailableError(
-            "nothing is deleted while Redis is away: whether a swap needs it cannot be seen"
-        ) from error
+        await asked(self._redis.delete(key), _AWAY)

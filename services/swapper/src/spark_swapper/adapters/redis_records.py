@@ -1,19 +1,18 @@
 """Notes about models in Redis: the latest test or load, and the quarantine."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from spark_common.contracts.models import LastTest
 from spark_common.contracts.plans import Quarantine
-from spark_common.errors import UnavailableError
+from spark_common.redis_access import asked
 from spark_swapper import keys as names
 from spark_swapper.guarding.records import ModelNote
 
 _TEST_SECONDS = 90 * 24 * 3600
+_AWAY = "the notes about models cannot be read: Redis is away"
 
 
 class RedisRecords:
@@ -28,7 +27,7 @@ class RedisRecords:
             return {}
         wanted = [names.model_test(key) for key in keys]
         wanted += [names.model_quarantine(key) for key in keys]
-        found: list[str | None] = await _asked(self._redis.mget(wanted))
+        found: list[str | None] = await asked(self._redis.mget(wanted), _AWAY)
         return {
             key: ModelNote(_test(found[at]), _quarantine(found[at + len(keys)]))
             for at, key in enumerate(keys)
@@ -36,18 +35,18 @@ class RedisRecords:
 
     async def keep_test(self, key: str, test: LastTest) -> None:
         """Remember the latest test or load, for ninety days."""
-        await _asked(
-            self._redis.set(names.model_test(key), test.model_dump_json(), ex=_TEST_SECONDS)
+        await asked(
+            self._redis.set(names.model_test(key), test.model_dump_json(), ex=_TEST_SECONDS), _AWAY
         )
 
     async def quarantine(self, key: str, quarantine: Quarantine) -> None:
         """Remember that a model may not be loaded; the first reason stays."""
         record = quarantine.model_dump_json()
-        await _asked(self._redis.set(names.model_quarantine(key), record, nx=True))
+        await asked(self._redis.set(names.model_quarantine(key), record, nx=True), _AWAY)
 
     async def release(self, key: str) -> Quarantine | None:
         """Forget it and return what it was; None when there was none."""
-        return _quarantine(await _asked(self._redis.getdel(names.model_quarantine(key))))
+        return _quarantine(await asked(self._redis.getdel(names.model_quarantine(key)), _AWAY))
 
 
 def _test(record: str | None) -> LastTest | None:
@@ -63,10 +62,3 @@ def _quarantine(record: str | None) -> Quarantine | None:
     except ValidationError:
         # Whoever wrote it meant that this model is dangerous.
         return Quarantine(reason="The reason cannot be read any more.", since="")
-
-
-async def _asked(answer: Any) -> Any:
-    try:
-        return await answer
-    except (RedisError, OSError, TimeoutError) as error:
-        raise UnavailableError("the notes about models cannot be read: Redis is away") from error

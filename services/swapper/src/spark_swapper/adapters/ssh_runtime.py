@@ -15,6 +15,7 @@ from spark_common.remote.port import RemoteShell
 from spark_common.runtime_questions import Spoken, first_token
 from spark_common.settings import ClusterSettings
 from spark_swapper.adapters import vllm_http
+from spark_swapper.adapters.figures import memory_bytes, whole
 from spark_swapper.adapters.host_checks import check_host
 from spark_swapper.adapters.launcher_probe import LauncherProbe
 from spark_swapper.candidate import Candidate
@@ -159,10 +160,7 @@ class SshRuntime:
     async def watermarks(self, host: str) -> Watermarks:
         """Return the highest fence and epoch a host has seen, 0 for none."""
         recalled = dict(await self._recall(host))
-        fence, epoch = recalled.get("fence", ""), recalled.get("epoch", "")
-        return Watermarks(
-            int(fence) if fence.isdigit() else 0, int(epoch) if epoch.isdigit() else 0
-        )
+        return Watermarks(whole(recalled.get("fence")) or 0, whole(recalled.get("epoch")) or 0)
 
     async def in_flight(self, host: str) -> int | None:
         """Return how many requests it works on or has waiting; None when nobody says."""
@@ -230,34 +228,25 @@ def parse_glance(text: str) -> Glance:
     if container == "missing" and "foreground" in found:
         # Its launcher is still at work and will stop, by name, whatever stands there next.
         container, rest = "stopped", ""
-    cpu = _number(found.get("cpu"))
-    memory = found.get("memory", "").split()
-    available, _, total = memory if len(memory) == 3 else ("", "", "")
+    cpu = whole(found.get("cpu"))
+    available, total = memory_bytes(found.get("memory", "").split())
     return Glance(
         container=container,
         container_id=rest if state not in ("unclear", "missing") else "",
-        processes=_number(found.get("processes")) or 0,
+        processes=whole(found.get("processes")) or 0,
         launcher=_LAUNCHER.get(launcher, "none"),
-        launcher_exit=int(code) if code.isdigit() else None,
+        launcher_exit=whole(code),
         launcher_output=_decoded(found.get("output", "")).decode(errors="replace"),
         log=_decoded(found.get("log", "")),
         detail=rest if state == "unclear" else "",
-        read_bytes=_number(found.get("read", "").rpartition(" ")[2]),
+        read_bytes=whole(found.get("read", "").rpartition(" ")[2]),
         cpu_seconds=None if cpu is None else cpu / 1e6,
-        oom_kills=_number(found.get("oomkills")),
-        gpu_percent=_number(found.get("gpu")),
-        memory_available_bytes=_kib(available),
-        memory_total_bytes=_kib(total),
+        oom_kills=whole(found.get("oomkills")),
+        gpu_percent=whole(found.get("gpu")),
+        memory_available_bytes=available,
+        memory_total_bytes=total,
         boot_id=found.get("boot", ""),
     )
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
-
-
-def _kib(text: str) -> int | None:
-    return int(text) * 1024 if text.isdigit() and len(text) < 16 else None
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

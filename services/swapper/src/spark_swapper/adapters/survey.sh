@@ -37,19 +37,22 @@ cat /proc/meminfo /proc/net/tcp /proc/net/tcp6 2>/dev/null |
   awk -v port="$(printf '%04X' "$port")" -v master="$(printf '%04X' "$master")" '
     /^MemTotal:/ { total = $2 }
     /^MemAvailable:/ { available = $2 }
+    $2 == "local_address" { listed = "yes" }
     $4 == "0A" {
       split($2, local, ":")
       if (local[2] == port) print "listen port", local[1], $8
       if (local[2] == master) print "listen master", local[1], $8
     }
-    END { print "memory", total, available }'
+    END { print "memory", available, total; print "ports", listed }'
 
+# docker warns of its own settings among what it says, and of a daemon that is down it says that
+# there is no such file: only its own words for a thing that is not there mean that it is not.
 if said=$(timeout 6 docker image inspect --format '{{.Id}} {{.Created}}' "$image" 2>&1); then
-  echo "image $said"
+  printf '%s\n' "$said" | sed -n 's/^sha256:/image &/p'
 else
   case $? in 124) echo "docker no answer within 6 s" && exit 0 ;; esac
   case $said in
-    *[Nn]"o such "*) echo "noimage" ;;
+    *[Nn]"o such image"* | *[Nn]"o such object"*) echo "noimage" ;;
     *) echo "docker $(printf '%s' "$said" | tr '\n' ' ' | cut -c 1-200)" && exit 0 ;;
   esac
 fi
@@ -58,7 +61,7 @@ if pids=$(timeout 6 docker top "$container" -eo pid,args 2>&1); then
   echo "container running"
 else
   case $pids in
-    *[Nn]"o such "* | *"not running"*) echo "container none" ;;
+    *[Nn]"o such container"* | *[Nn]"o such object"* | *"is not running"*) echo "container none" ;;
     *) echo "container unclear" ;;
   esac
 fi

@@ -4,22 +4,15 @@ from collections.abc import Sequence
 
 from spark_common.contracts.recipes import MemoryHelp
 from spark_swapper.flags import Flag
+from spark_swapper.guarding.headroom import GIB, USUAL_SHARE, needed_bytes, share_of
 from spark_swapper.hosts import Sight
-from spark_swapper.memory_fit import (
-    DEFAULT_SHARE,
-    USUAL_MEMORY,
-    overhead_of,
-    share_of,
-    smallest_memory,
-    weights_on_each,
-)
+from spark_swapper.memory_fit import USUAL_MEMORY, overhead_of, smallest_memory, weights_on_each
 from spark_swapper.recipes import Recipe
 from spark_swapper.suggest.config import Config
 from spark_swapper.suggest.context import read_context
 from spark_swapper.suggest.facts import ModelFiles
 from spark_swapper.suggest.memory import cache_cost
 
-GIB = 2**30
 TOKENS_PER_PAGE = 650
 LEAST_FREE = 6 * GIB
 """Below this the Spark's own programs get too little, and it may freeze."""
@@ -45,7 +38,7 @@ def memory_help(
     sight, measured = smallest_memory(recipe, hosts, sights)
     flags = recipe.flags
     total, share = measured or USUAL_MEMORY, share_of(flags)
-    allocated = int(share * total)
+    allocated = needed_bytes(share, total)
     on_each = weights_on_each(recipe, weights) if weights else None
     longest = longest_context(files)
     context = recipe.context or longest
@@ -103,7 +96,7 @@ def _sentences(
         f"on {label}."
     ]
     if not any(flag.key == "gpu-memory-utilization" for flag in flags):
-        found.append(f"vLLM takes a share of {DEFAULT_SHARE:g} unless told otherwise.")
+        found.append(f"vLLM takes a share of {USUAL_SHARE:g} unless told otherwise.")
     if on_each is not None:
         found.append(f"The weights take about {_gb(on_each)}{each}.")
     if tokens is not None:

@@ -1,7 +1,7 @@
 """What protects the memory of the Sparks while a swap runs."""
 
 from spark_common.clock import Clock
-from spark_common.contracts.swaps import Cause
+from spark_common.contracts.swaps import Cause, Phase
 from spark_swapper import causes
 from spark_swapper.attempt import Attempt
 from spark_swapper.candidate import Candidate
@@ -30,6 +30,8 @@ class MemoryGuard:
         self._quarantining = quarantining
         self._settings = settings
         self._clock = clock
+        self._watch: Watchdog | None = None
+        self._load: tuple[Attempt, Candidate, bool] | None = None
         self._settling = MemorySettling(
             runtime, clock, settings.memory_settle_seconds, timings.poll_seconds
         )
@@ -51,10 +53,14 @@ class MemoryGuard:
             raise SwapFault(causes.quarantined(candidate.name, quarantine))
 
     def watch(self, attempt: Attempt, candidate: Candidate) -> Watchdog:
-        """Return the watch over one load."""
-        return Watchdog(
-            attempt, candidate, self._runtime, self._quarantining, self._settings, self._clock
-        )
+        """Return the watch over one load: in all its phases the same, which knows what was."""
+        load = (attempt, candidate, attempt.journal.job.phase is Phase.ROLLING_BACK)
+        if self._watch is None or self._load != load:
+            self._load = load
+            self._watch = Watchdog(
+                attempt, candidate, self._runtime, self._quarantining, self._settings, self._clock
+            )
+        return self._watch
 
     async def way_back(self, job: SwapJob, cause: Cause) -> str | None:
         """Return the sentence that the previous model is coming back; None when it must not.

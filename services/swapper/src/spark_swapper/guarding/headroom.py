@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spark_common.contracts.plans import Verdict
-from spark_swapper.flags import merge_flags
+from spark_swapper.flags import Flag, merge_flags
 
 GIB = 1024**3
 RESERVE = 2 * GIB
@@ -58,9 +58,9 @@ class Room:
     verdict: Verdict
 
 
-def memory_share(vllm_argv: Sequence[str]) -> float:
-    """Return the share of the memory that a launch claims, from what follows ``vllm serve``."""
-    for flag in merge_flags(vllm_argv[1:]):
+def share_of(flags: Sequence[Flag]) -> float:
+    """Return the share of the memory that a launch with these flags claims, 0 to 1."""
+    for flag in flags:
         if flag.key == "gpu-memory-utilization" and flag.values:
             try:
                 share = float(flag.values[0])
@@ -68,6 +68,11 @@ def memory_share(vllm_argv: Sequence[str]) -> float:
                 return USUAL_SHARE
             return share if 0 < share <= 1 else USUAL_SHARE
     return USUAL_SHARE
+
+
+def memory_share(vllm_argv: Sequence[str]) -> float:
+    """Return the same from what follows ``vllm serve``."""
+    return share_of(merge_flags(vllm_argv[1:]))
 
 
 def cuda_total(total: int) -> int:

@@ -22,11 +22,14 @@ class MemoryTrend:
     setting says, and must not be ended for keeping to it.
     """
 
-    def __init__(self, floor: float, needed: int | None) -> None:
-        """``needed``: what the launch is going to take; None when nobody knows."""
+    def __init__(self, floor: float, needed: int | None, before: int = 0) -> None:
+        """``needed``: what the launch is going to take; None when nobody knows.
+
+        ``before``: what was available when somebody first looked; 0 when nobody did.
+        """
         self._setting = floor
         self._needed = needed
-        self._highest = 0
+        self._highest = before
         self._samples: deque[tuple[float, int]] = deque(maxlen=_LOOKS)
 
     def see(self, at: float, available: int) -> None:

@@ -29,16 +29,26 @@ class Quarantining:
         self._on_change = on_change
         self._unwritten: dict[str, Quarantine] = {}
 
-    async def of(self, key: str) -> Quarantine | None:
-        """Return why a model may not be loaded; None when it may, as far as anybody knows."""
+    async def held(self, key: str) -> Quarantine | None:
+        """Return why a model may not be loaded; raises UnavailableError when that is not known."""
+        unwritten = self._unwritten.get(key)
         try:
             return (await self.notes([key]))[key].quarantine
         except UnavailableError:
-            return self._unwritten.get(key)
+            if unwritten is None:
+                raise
+            return unwritten
+
+    async def of(self, key: str) -> Quarantine | None:
+        """Return why a model may not be loaded; None when it may, as far as anybody knows."""
+        try:
+            return await self.held(key)
+        except UnavailableError:
+            return None
 
     async def refuse(self, key: str, name: str) -> None:
         """Raise QuarantinedError when a model may not be loaded, UnavailableError unseen."""
-        found = (await self.notes([key]))[key].quarantine
+        found = await self.held(key)
         if found is not None:
             raise QuarantinedError(
                 f"{name} is in quarantine: {found.reason} Look at that Spark, then press "

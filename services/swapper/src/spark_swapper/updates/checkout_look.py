@@ -181,7 +181,8 @@ def image(tag: str) -> dict[str, Any]:
     """Return what docker knows of one tag; without an id when it is not there."""
     code, out, said = run("docker", "image", "inspect", tag)
     if code:
-        gone = "no such " in said.lower()
+        # Of a daemon that does not run docker says "no such file".
+        gone = "no such image" in said.lower() or "no such object" in said.lower()
         return {"tag": tag, "problem": None if gone else said or f"docker ended with {code}"}
     try:
         (found,) = json.loads(out)

@@ -1,0 +1,66 @@
+"""What changed its state, what was done about it, and what is asked of the health service."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from spark_common.contracts.swaps import Text
+from spark_common.events.message import Command, Event
+
+
+class HealthTransition(Event):
+    """A host, service or model changed its state."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, serialize_by_alias=True
+    )
+
+    type: ClassVar[str] = "health.transition"
+
+    target: str
+    kind: Literal["host", "service", "model"]
+    before: str | None = Field(default=None, alias="from")
+    after: str = Field(alias="to")
+    reason: str = ""
+    since: datetime
+
+
+class ServiceAction(Event):
+    """A service was started, stopped or restarted: by whom, and why."""
+
+    type: ClassVar[str] = "service.action"
+
+    service: str
+    host: str | None = None
+    action: Literal["start", "stop", "restart"]
+    automatic: bool = False
+    requested_by: str
+    reason: str = ""
+    ok: bool
+    message: str = ""
+    at: datetime
+
+
+class HealthReport(Event):
+    """An outside app tells how a service served it. Shown; the state is only probed for."""
+
+    type: ClassVar[str] = "health.report"
+
+    service: Text
+    ok: bool
+    source: Text | None = None
+    """The app that tells."""
+    error: Text | None = None
+    ms: float | None = Field(default=None, ge=0)
+
+
+class HealthProbeRequested(Command):
+    """Ask the health service for a deep check now."""
+
+    type: ClassVar[str] = "health.probe.requested"
+
+    target: Text
+    """A service by its name, or ``all``."""
+    requested_by: Text = "someone"
+    reason: Text | None = None

@@ -1,0 +1,22 @@
+"""Hints: something looks different now, ask again. What is missed is missed."""
+
+from typing import ClassVar
+
+from spark_common.events.message import Event
+
+
+class MenuChanged(Event):
+    """A hint: the menu, a host or the runtime looks different now; ask again."""
+
+    type: ClassVar[str] = "menu.changed"
+
+    reason: str
+
+
+class SettingsChanged(Event):
+    """A hint: the owner changed settings; read them again. Names, never values."""
+
+    type: ClassVar[str] = "settings.changed"
+
+    settings_version: int
+    names: list[str] = []
