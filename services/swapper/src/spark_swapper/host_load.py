@@ -230,7 +230,9 @@ class HostLoad:
             self._empty_since = None
         elif self._empty_since is None:
             self._empty_since = self._clock.monotonic()
-        if self._reader.verdict(process_alive=True) is not None and not glance.log:
+        if self._reader.verdict(process_alive=True) is None:
+            self._decisive_looks = 0
+        elif not glance.log:
             self._decisive_looks += 1
 
     def _unanswered(self, what: str, why: str) -> Sequence[LogEvent]:

@@ -25,7 +25,7 @@ from spark_swapper.observer import RuntimeObserver
 from spark_swapper.obstacles import Obstacles
 from spark_swapper.outcomes import SwapOutcomes
 from spark_swapper.planning import Planning
-from spark_swapper.ports import Preflight, Shelf, Suggests
+from spark_swapper.ports import ClientPath, LoadReader, Preflight, Shelf, Suggests
 from spark_swapper.preflighting import Preflighting
 from spark_swapper.runner import SwapRunner
 from spark_swapper.runtime import Runtime
@@ -44,6 +44,7 @@ class SwapPath:
     """The parts that carry a request to its one end, whatever they stand on."""
 
     handlers: Handlers
+    runner: SwapRunner
     worker: Worker
     ingress: Ingress
     cancelling: Cancelling
@@ -52,10 +53,12 @@ class SwapPath:
     observer: RuntimeObserver
     outcomes: SwapOutcomes
     admission: Admission
+    planning: Planning
     log_verbs: SwapLogVerbs
     keep_examining: Callable[[], Awaitable[None]]
     """Asks a model whose answers were gibberish again and again, for ever."""
     guard_verbs: GuardVerbs
+    validating: Validating
 
     def verbs(self) -> list[Serving]:
         """Return every question the swap path answers."""
@@ -86,12 +89,18 @@ def assemble(
     lost: Callable[[], None],
     unsaved: Unsaved,
     updating: Updating = nobody,
+    clients: ClientPath | None = None,
+    new_reader: Callable[[], LoadReader] = LoadLog,
 ) -> SwapPath:
-    """Put the swap path together on these ports; starts nothing."""
+    """Put the swap path together on these ports; starts nothing.
+
+    ``clients``: the way clients take to the runtime, by default the gateway on this bus.
+    ``new_reader`` makes the reader of the log of one start of a container.
+    """
     guard = MemoryGuard(runtime, quarantining, guarding, timings, clock)
     preflighting = Preflighting(runtime, preflight, quarantining, clock)
-    loading = Loading(runtime, timings, clock, LoadLog, guard)
-    clients = GatewayPath(bus)
+    loading = Loading(runtime, timings, clock, new_reader, guard)
+    clients = clients or GatewayPath(bus)
     warming = Warming(runtime, clients, timings, clock, loading, canary)
     runner = SwapRunner(
         runtime=runtime,
@@ -149,12 +158,14 @@ def assemble(
         clock=clock,
         updating=updating,
     )
+    validating = Validating(shelf, preflighting, quarantining, clock, unsaved)
 
     async def idle() -> bool:
         return worker.running is None and not (await answers_under_way(runtime, clients))[0]
 
     return SwapPath(
         handlers=Handlers(bus, store, admission, worker, shelf, suggesting),
+        runner=runner,
         worker=worker,
         ingress=Ingress(bus, admission, clock),
         cancelling=Cancelling(bus, store, worker, outcomes, clock),
@@ -163,12 +174,14 @@ def assemble(
         observer=observer,
         outcomes=outcomes,
         admission=admission,
+        planning=planning,
         log_verbs=SwapLogVerbs(logs, store),
         keep_examining=lambda: canary.run(idle, observer.look),
         guard_verbs=GuardVerbs(
             shelf=shelf,
             planning=planning,
-            validating=Validating(shelf, preflighting, quarantining, clock, unsaved),
+            validating=validating,
             quarantining=quarantining,
         ),
+        validating=validating,
     )
