@@ -13,16 +13,16 @@ from spark_common.subjects import swap_complete, swap_failed
 from spark_common.tasks import end
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F401
-from spark_swapper.attempt import Attempt, Cancellation
-from spark_swapper.canary_watch import CanaryWatch
-from spark_swapper.candidate import Candidate
+from spark_swapper.driving.attempt import Attempt, Cancellation
 from spark_swapper.editing.trying import Trying
 from spark_swapper.guarding.quarantining import Quarantining
-from spark_swapper.jobs import SwapJob, first_job
-from spark_swapper.journal import SwapJournal
-from spark_swapper.launch import LaunchSettings
-from spark_swapper.observer import RuntimeObserver
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.readiness.canary_watch import CanaryWatch
+from spark_swapper.readiness.observer import RuntimeObserver
 from spark_swapper.recipes import Recipe, RecipeBook
+from spark_swapper.records.jobs import SwapJob, first_job
+from spark_swapper.records.journal import SwapJournal
 from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.swap_path import assemble
 from spark_swapper.testing import (

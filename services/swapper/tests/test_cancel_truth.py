@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from spark_common.contracts.swaps import Phase
-from spark_swapper.jobs import MAIN_LINE
+from spark_swapper.records.jobs import MAIN_LINE
 
 TABLE = [(phase, loaded) for phase in MAIN_LINE[1:-1] for loaded in (True, False)]
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from spark_common.testing import FakeClock
-from spark_swapper.host_load import HostLoad
-from spark_swapper.loadlog import LoadLog
+from spark_swapper.loads.host_load import HostLoad
+from spark_swapper.loads.loadlog import LoadLog
 from spark_swapper.runtime import LAUNCH, Glance, Order
 from spark_swapper.testing import FakeRuntime
 

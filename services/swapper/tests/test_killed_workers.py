@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from spark_common.contracts.swaps import Phase
-from spark_swapper.jobs import MAIN_LINE
+from spark_swapper.records.jobs import MAIN_LINE
 
 
 @pytest.mark.parametrize("phase", MAIN_LINE[1:-1])

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from spark_common.contracts.swaps import Phase
-from spark_swapper.deadlines import GIB
-from spark_swapper.post_mortem import KernelWords
+from spark_swapper.loads.deadlines import GIB
+from spark_swapper.loads.post_mortem import KernelWords
 
 
 @pytest.mark.parametrize("seconds", [20, 59.5, 60.5])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_swapper.loadlog import LoadLog
-from spark_swapper.log_words import MAX_LINE
+from spark_swapper.loads.loadlog import LoadLog
+from spark_swapper.loads.log_words import MAX_LINE
 from spark_swapper.ports import LoadReader
 
 DATA = Path(__file__).parent / "data" / "startup-logs"

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from spark_common.contracts.swaps import Phase
-from spark_swapper.jobs import MAIN_LINE
 from spark_swapper.ports import PreflightResult
+from spark_swapper.records.jobs import MAIN_LINE
 from spark_swapper.runtime import Finding, HostCheck, Order, StaleFenceError
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from spark_common.contracts.swaps import Phase
 from spark_common.events import SwapProgress
-from spark_swapper.jobs import MAIN_LINE
+from spark_swapper.records.jobs import MAIN_LINE
 
 
 async def test_an_admitted_swap_is_carried_out_told_recorded_and_acknowledged(bench, running):

@@ -17,14 +17,14 @@ from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
 from spark_swapper.adapters.ssh_runtime import SshRuntime
-from spark_swapper.canary_watch import CanaryWatch
-from spark_swapper.candidate import Candidate
 from spark_swapper.guarding.quarantining import Quarantining
-from spark_swapper.jobs import SwapJob
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.observer import RuntimeObserver
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.ports import PreflightResult
+from spark_swapper.readiness.canary_watch import CanaryWatch
+from spark_swapper.readiness.observer import RuntimeObserver
 from spark_swapper.recipes import load_recipes
+from spark_swapper.records.jobs import SwapJob
 from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.swap_path import assemble
 from spark_swapper.testing import (

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from spark_swapper.loadlog import LoadLog
-from spark_swapper.log_words import MAX_LINE
+from spark_swapper.loads.loadlog import LoadLog
+from spark_swapper.loads.log_words import MAX_LINE
 
 INFO = "(APIServer pid=91) INFO 11-21 00:20:01 [entry.py:139] "
 ENGINE = "(EngineCore pid=205) ERROR 11-21 00:21:05 [core.py:1072] "
