@@ -5,7 +5,7 @@ import { downloadButton, downloadEffect, downloadTitle, downloadWords, failedDow
 import { explainedWords, framesOf, heard, nothingYet } from "../../src/spark_gateway/static/explaining.js";
 import { deleteQuestion, quarantineQuestion } from "../../src/spark_gateway/static/questions-disk.js";
 import { switchQuestion } from "../../src/spark_gateway/static/questions.js";
-import { applyQuestion, lookedWords, pendingCommits, updateLook, whyNotExplained } from "../../src/spark_gateway/static/updating.js";
+import { applyQuestion, lookedWords, lookLabel, pendingCommits, updateLook, whyNotExplained } from "../../src/spark_gateway/static/updating.js";
 import { ago, download, host, menu, model, NOW, plain, stateOf, swap, update, updates } from "./scenes.js";
 
 const GIB = 2 ** 30;
@@ -146,6 +146,9 @@ test("the banner is only there when there is something to say", () => {
   assert.equal(updateLook(updates(), [], NOW).title, "2 updates of the model launcher");
   const one = updates({ checkouts: [{ ...updates().checkouts[0], behind: 1 }] });
   assert.equal(updateLook(one, [], NOW).title, "1 update of the model launcher");
+  assert.match(updateLook(updates(), [], NOW).text, /Remote not asked yet: press “Look for updates of the launcher”\.$/);
+  const asked = updates({ checkouts: [{ ...updates().checkouts[0], fetched_at: ago(190) }] });
+  assert.match(plain(updateLook(asked, [], NOW).text), /Asked the remote 3 min ago\.$/);
   assert.equal(updateLook(updates({ can_apply: false, blockers: ["A swap is running."] }), [], NOW).why, "A swap is running.");
   assert.equal(pendingCommits(updates({ checkouts: [...updates().checkouts, ...updates().checkouts] })).length, 2);
 });
@@ -167,11 +170,25 @@ test("a running, a failed and a finished update", () => {
   assert.match(effects(applyQuestion(updates()))[0], /5 to 40 minutes/);
 });
 
+test("the button that looks for updates says how old the last look is", () => {
+  const said = (...times) => plain(lookLabel(updates({ checkouts: times.map((fetched_at) => ({ ...updates().checkouts[0], fetched_at })) }), NOW));
+  assert.equal(lookLabel(null, NOW), "Look for updates of the launcher");
+  assert.equal(said(null), "Look for updates of the launcher (remote not asked yet)");
+  assert.equal(said(ago(30), ago(190)), "Look for updates of the launcher (asked the remote 3 min ago)");
+});
+
 test("a look for updates says what it found", () => {
   const checkout = updates().checkouts[0];
-  assert.equal(lookedWords(updates()).title, "2 updates of the model launcher");
-  assert.equal(lookedWords(updates({ checkouts: [{ ...checkout, behind: 0, commits: [] }] })).title, "The model launcher is up to date");
-  assert.deepEqual(lookedWords(updates({ checkouts: [{ ...checkout, problem: "No route." }] })), { tone: "bad", title: "Could not look everywhere", text: "No route." });
+  assert.equal(lookedWords(updates(), NOW).title, "2 updates of the model launcher");
+  const looked = (...each) => lookedWords(updates({ checkouts: each.map((facts) => ({ ...checkout, behind: 0, commits: [], ...facts })) }), NOW);
+  const fresh = looked({ fetched_at: ago(30) }, { fetched_at: ago(190) });
+  assert.deepEqual([fresh.title, plain(fresh.text)], ["The model launcher is up to date", "Asked the remote 3 min ago."]);
+  for (const never of [looked({}), looked({ fetched_at: null }), looked({ fetched_at: ago(30) }, { fetched_at: null }), looked()]) {
+    assert.equal(never.title, "Nobody asked for news of the model launcher");
+    assert.match(never.text, /^Remote not asked yet: press/);
+  }
+  assert.equal(looked({ fetched_at: ago(30) }, { behind: null }).tone, "ok");
+  assert.deepEqual(lookedWords(updates({ checkouts: [{ ...checkout, problem: "No route." }] }), NOW), { tone: "bad", title: "Could not look everywhere", text: "No route." });
 });
 
 test("explaining needs somebody who explains", () => {
