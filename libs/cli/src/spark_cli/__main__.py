@@ -5,6 +5,7 @@ import sys
 import click
 
 from spark_cli.commands.automation import automation
+from spark_cli.commands.dead_letters import dead_letters
 from spark_cli.commands.delete import delete
 from spark_cli.commands.doctor import doctor
 from spark_cli.commands.download import download
@@ -40,21 +41,9 @@ def main() -> None:
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
     *(download, downloads, cancel_download),
-    *(
-        test,
-        plan,
-        swap,
-        cancel,
-        history,
-        logs,
-        quarantine,
-        updates,
-        events,
-        automation,
-        doctor,
-        sim,
-        init,
-    ),
+    *(test, plan, swap, cancel, history, logs, quarantine, updates),
+    *(events, automation, dead_letters),
+    *(doctor, sim, init),
 )
 for command in _COMMANDS:
     main.add_command(command)

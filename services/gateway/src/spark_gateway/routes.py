@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from spark_gateway.api import (
+    dead_letters,
     disk,
     docs,
     downloads,
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     downloads.router,
     live.router,
     events.router,
+    dead_letters.router,
     openai.router,
     docs.router,
 )
