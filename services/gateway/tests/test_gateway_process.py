@@ -15,6 +15,7 @@ from gateway_stand.process import GatewayProcess, an_upstream
 
 from spark_common.bus.nats import connect_bus
 from spark_common.bus.provision import provision
+from spark_common.bus.steward import Steward
 from spark_common.clock import SystemClock
 from spark_common.contracts.swaps import Phase
 from spark_common.embedded import NatsServer
@@ -362,3 +363,31 @@ async def test_a_missing_setting_is_one_line(tmp_path):
     assert said.decode().splitlines() == [
         "SPARK1_HOST is not set: the address of the first Spark is required"
     ]
+
+
+async def test_a_refused_subject_shows_and_takes_nothing_away(nats, gateway):
+    """Red with the reason, because somebody has to act; the page and /v1 answer all the same."""
+    right = nats.config_file.read_text()
+    nats.config_file.write_text(right.replace(', "rpc.gateway.>"', ""))
+    steward = Steward(nats.url, nats.identities, SystemClock())
+    await steward.reload()
+    await gateway.start()
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
+
+        async def reasons() -> list[str]:
+            return (await http.get("/readyz")).json()["reasons"]
+
+        async def refused() -> bool:
+            return any('subscription to "rpc.gateway.' in reason for reason in await reasons())
+
+        await until(refused, "the gateway says what it is refused")
+        assert (await http.get("/readyz")).status_code == 503
+        assert (await http.get("/v1/models")).status_code == 200
+        assert (await http.get("/")).status_code == 200
+        await nats.kill()
+        await nats.start()
+
+        async def ready() -> bool:
+            return not await reasons()
+
+        await until(ready, "after a restart with the right configuration all is well")

@@ -10,7 +10,7 @@ from spark_gateway.streams.event_cursor import Place, Places, digest
 from spark_gateway.streams.event_merge import Candidates, Page, merge
 from spark_gateway.streams.event_record import SHELF_RECORDS, Record, Shelf, record_of, stored_at
 from spark_gateway.streams.event_settling import Settling
-from spark_gateway.streams.event_types import REPLAYED, Wanted
+from spark_gateway.streams.event_types import EVERYTHING, REPLAYED, Wanted
 from spark_gateway.streams.reader import StreamReader, tailing
 
 _PATIENCE_SECONDS = 2.0
@@ -153,8 +153,7 @@ class EventLog:
         until, epoch = reader.floor, reader.epoch
         found: list[Record] = []
         async with self._look_ups:
-            newest = [await self._bus.last_message(name, subject) for subject in subjects]
-            upto = min(until, max((each.seq for each in newest if each is not None), default=0))
+            upto = min(until, await self._newest(name, subjects, until))
             try:
                 async with asyncio.timeout(_LOOK_UP_SECONDS):
                     while after < upto and len(found) < limit:
@@ -166,6 +165,14 @@ class EventLog:
         full = len(found) >= limit
         place = Place(digest(epoch or ""), after)
         return Candidates(place, found, found[-1].seq if full else until)
+
+    async def _newest(self, name: str, subjects: tuple[str, ...], until: int) -> int:
+        """Return a sequence behind which no message on ``subjects`` is, up to ``until``."""
+        if subjects == EVERYTHING.subjects(name):
+            _, first, _ = await self._bus.bounds(name)
+            return until if first <= until else 0
+        newest = [await self._bus.last_message(name, subject) for subject in subjects]
+        return max((each.seq for each in newest if each is not None), default=0)
 
     async def _some(
         self,
