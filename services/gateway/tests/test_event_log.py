@@ -202,6 +202,31 @@ class TestResets:
             assert ids(page) == ["e4", "e5", "e6"]
             assert (await log.page({}, EVERYTHING, 10)).reset == (), "a beginning misses nothing"
 
+    async def test_a_beginning_behind_what_was_dropped_long_ago_is_no_gap(self) -> None:
+        """The second page of a replay, of a stream whose first events are years gone."""
+        world = World()
+        for subject in ["lock.acquired"] * 5 + ["swap.complete.{n}"] * 5:
+            await world.tell(subject)
+        for seq in (1, 2, 3):
+            del world.broker.streams["SC_SWAP_EVT"].messages[seq]
+        async with a_log(world, 2) as log:
+            expected = [f"e{number}" for number in (1, 2, 3, 4, 5, 9, 10)]
+            assert await walk(log, limit=2) == expected
+
+    async def test_events_lost_before_the_first_that_was_seen_are_a_gap(self) -> None:
+        """A cursor of when nothing had happened yet, and more happened since than is kept."""
+        world = World()
+        async with a_log(world, 2) as log:
+            places = await log.now()
+            for _ in range(6):
+                await world.tell("lock.acquired")
+            for seq in (1, 2, 3):
+                del world.broker.streams["SC_LEASE_EVT"].messages[seq]
+            await settle()
+            await world.clock.advance(1.0)
+            page = await log.page(places, EVERYTHING, 10)
+            assert (page.reset, ids(page)) == (("SC_LEASE_EVT",), ["e4", "e5", "e6"])
+
     async def test_a_number_that_never_was_says_so(self) -> None:
         world = World()
         await world.tell("lock.acquired")

@@ -128,22 +128,22 @@ class EventLog:
         begun, reset = {}, []
         for name in asked:
             epoch, place = self._streams[name].epoch, places.get(name)
-            if place is None:
-                begun[name] = Place(epoch, 0)
-            elif place.epoch != epoch or await self._is_gone(name, place.seq):
-                begun[name] = Place(epoch, 0)
-                reset.append(name)
-            else:
+            if place is not None and place.epoch == epoch and await self._is_kept(name, place.seq):
                 begun[name] = place
+                continue
+            _, first, _ = await self._bus.bounds(name)
+            begun[name] = Place(epoch, max(first - 1, 0))
+            if place is not None:
+                reset.append(name)
         return begun, tuple(reset)
 
-    async def _is_gone(self, name: str, seq: int) -> bool:
-        """Say whether events behind ``seq`` are not kept any more, or ``seq`` never was."""
+    async def _is_kept(self, name: str, seq: int) -> bool:
+        """Say whether everything behind ``seq`` is still there, and ``seq`` ever was."""
         reader = self._streams[name].reader
-        if seq == 0 or reader.floor <= seq <= reader.position:
-            return False
+        if reader.floor <= seq <= reader.position:
+            return True
         _, first, last = await self._bus.bounds(name)
-        return seq > last or seq + 1 < first
+        return first - 1 <= seq <= last
 
     async def _look_up(
         self, name: str, subjects: tuple[str, ...], after: int, limit: int
