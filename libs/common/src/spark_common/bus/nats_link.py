@@ -77,6 +77,7 @@ class NatsLink:
         self._trouble: str | None = None
         self.refusals = Refusals()
         self._flushes: set[asyncio.Task[None]] = set()
+        self._cut = asyncio.Event()
         self._connecting = True
         self._end: asyncio.Task[None] | None = None
 
@@ -183,14 +184,23 @@ class NatsLink:
         return answer
 
     async def flush(self) -> None:
-        """Wait until the server has handled what we sent."""
+        """Wait until the server has handled what we sent. Raises UnavailableError."""
+        if not self.connected:
+            raise UnavailableError(_AWAY)
         # A pong that finds its waiter cancelled ends nats-py's read loop, so the inner wait
         # outlives ours, until the pings have noticed a dead connection.
         flushing = asyncio.create_task(self._round_trips())
         self._flushes.add(flushing)
         flushing.add_done_callback(self._on_flushed)
-        done, _ = await asyncio.wait({flushing}, timeout=_FLUSH_SECONDS)
-        if not done:
+        # What a connection that was cut still owed us never comes.
+        cut = asyncio.create_task(self._cut.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {flushing, cut}, timeout=_FLUSH_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            cut.cancel()
+        if flushing not in done:
             raise UnavailableError(_AWAY)
         await self.guarded(flushing)
 
@@ -267,6 +277,8 @@ class NatsLink:
     async def _on_disconnected(self) -> None:
         # Now and not after the reconnect: what is refused again is told before that is announced.
         self.refusals.connected_anew()
+        self._cut.set()
+        self._cut = asyncio.Event()
         if not self.closing and self._trouble is None:
             self._notice(f"{_AWAY} (connection lost)")
 
