@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from spark_cli.commands.accountability import accountability
 from spark_cli.commands.delete import delete
 from spark_cli.commands.doctor import doctor
 from spark_cli.commands.download import download
@@ -38,7 +39,7 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
-    *(download, downloads, cancel_download),
+    *(download, downloads, cancel_download, accountability),
     *(test, plan, swap, cancel, history, logs, quarantine, updates, events, doctor, sim, init),
 )
 for command in _COMMANDS:

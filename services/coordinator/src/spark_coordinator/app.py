@@ -11,6 +11,7 @@ from spark_common.bus.provision import provision
 from spark_common.clock import Clock
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
+from spark_coordinator.accounts.feature import accounts
 from spark_coordinator.feature import Feature
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
@@ -23,7 +24,9 @@ async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
     """Connect and put the coordinator on the bus; raises UnavailableError while NATS is away."""
     bus = await connect_bus(settings.bus, NAME, clock)
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
-    return await assemble(bus, connect_redis(settings.redis, NAME), keeper, clock)
+    redis = connect_redis(settings.redis, NAME)
+    features = [accounts(bus, redis, clock, settings.data_dir)]
+    return await assemble(bus, redis, keeper, clock, features)
 
 
 async def assemble(

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from spark_gateway.api import (
+    accountability,
     disk,
     docs,
     downloads,
@@ -30,6 +31,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     updates.router,
     explain.router,
     downloads.router,
+    accountability.router,
     live.router,
     openai.router,
     docs.router,
