@@ -37,13 +37,10 @@ def test_a_row_per_holder(gateway, run):
     assert gateway.asked[0].url.params["days"] == "3"
     assert done.output.splitlines() == [
         "2026-01-01 to 2026-01-07 (UTC)",
-        "HOLDER         LEASES  HELD        IDLE                SWAPS  IMPOSED ON OTHERS",
-        "nightly batch  3       3 h 40 min  55 min 0 s (25 %)   2      30 s",
-        "Bob            0       0 s         0 s                 1      4 min 0 s",
+        "HOLDER         LEASES  HELD        IDLE               SWAPS  IMPOSED ON OTHERS",
+        "nightly batch  3       3 h 40 min  55 min 0 s (25 %)  2      30 s",
+        "Bob            0       0 s         0 s                1      4 min 0 s",
         "free: 1 h 30 min",
-    ] or done.output.splitlines()[2].split() == [
-        *("nightly", "batch", "3", "3", "h", "40", "min", "55", "min", "0", "s", "(25", "%)"),
-        *("2", "30", "s"),
     ]
 
 

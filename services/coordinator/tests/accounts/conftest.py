@@ -181,6 +181,16 @@ def teller(bus, clock: FakeClock) -> Teller:
 
 
 @pytest.fixture
+def make_teller():
+    """Return a teller on any bus, some minutes after a moment."""
+
+    def make(bus, now: datetime, minutes: float) -> Teller:
+        return Teller(bus, now + timedelta(minutes=minutes))
+
+    return make
+
+
+@pytest.fixture
 async def cluster(broker) -> Cluster:
     found = Cluster()
     await found.serve(broker)

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from spark_coordinator.accounts.days import KEPT_DAYS, day_of, pieces, start_of
-from spark_coordinator.accounts.facts import Fact
+from spark_coordinator.accounts.facts import Fact, Place
 from spark_coordinator.accounts.ledger import Tallies, Tally, over_by, tallies_of
 
 OTHERS = "others"
@@ -178,10 +178,8 @@ class AccountBook:
         return {(date.fromisoformat(row[0]), row[1]): Tally(*row[2:]) for row in rows}
 
     def _facts(self) -> list[Fact]:
-        return [
-            Fact(*row[:8], line=tuple(tuple(place) for place in json.loads(row[8])))
-            for row in self._db.execute("SELECT * FROM facts ORDER BY at, id")
-        ]
+        rows = self._db.execute("SELECT * FROM facts ORDER BY at, id")
+        return [Fact(*row[:8], _places(row[8])) for row in rows]
 
     def _advance(self, mark: Mark) -> None:
         known = self.mark(mark.stream)
@@ -231,6 +229,10 @@ def is_damage(error: sqlite3.Error) -> bool:
     """Say whether the file itself is broken, and not only busy, full or forbidden."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _places(line: str) -> tuple[Place, ...]:
+    return tuple((ticket, who, since, until) for ticket, who, since, until in json.loads(line))
 
 
 def _row(fact: Fact) -> tuple[str | float | int | None, ...]:
