@@ -12,6 +12,7 @@ from spark_cli.commands.downloads import cancel_download, downloads
 from spark_cli.commands.events import events
 from spark_cli.commands.flags import flags
 from spark_cli.commands.history import history
+from spark_cli.commands.home import home
 from spark_cli.commands.init import init
 from spark_cli.commands.knobs import knobs
 from spark_cli.commands.logs import logs
@@ -39,7 +40,7 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
-    *(download, downloads, cancel_download, accountability),
+    *(download, downloads, cancel_download, accountability, home),
     *(test, plan, swap, cancel, history, logs, quarantine, updates, events, doctor, sim, init),
 )
 for command in _COMMANDS:

@@ -13,6 +13,7 @@ from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
 from spark_coordinator.accounts.feature import accounts
 from spark_coordinator.feature import Feature
+from spark_coordinator.home.feature import home
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
 
@@ -25,7 +26,10 @@ async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
     bus = await connect_bus(settings.bus, NAME, clock)
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
     redis = connect_redis(settings.redis, NAME)
-    features = [accounts(bus, redis, clock, settings.data_dir)]
+    features = [
+        accounts(bus, redis, clock, settings.data_dir),
+        home(bus, redis, clock, lambda: settings.home),
+    ]
     return await assemble(bus, redis, keeper, clock, features)
 
 
