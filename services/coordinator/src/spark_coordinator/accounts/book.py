@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from spark_coordinator.accounts.days import KEPT_DAYS, day_of, pieces, start_of
-from spark_coordinator.accounts.facts import Fact, Place
+from spark_coordinator.accounts.facts import Fact, Kind, Place
 from spark_coordinator.accounts.ledger import Tallies, Tally, over_by, tallies_of
 
 OTHERS = "others"
@@ -179,7 +179,7 @@ class AccountBook:
 
     def _facts(self) -> list[Fact]:
         rows = self._db.execute("SELECT * FROM facts ORDER BY at, id")
-        return [Fact(*row[:8], _places(row[8])) for row in rows]
+        return [_fact(*row) for row in rows]
 
     def _advance(self, mark: Mark) -> None:
         known = self.mark(mark.stream)
@@ -231,8 +231,21 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def _places(line: str) -> tuple[Place, ...]:
-    return tuple((ticket, who, since, until) for ticket, who, since, until in json.loads(line))
+def _fact(
+    id: str,
+    at: float,
+    kind: Kind,
+    holder: str,
+    epoch: int,
+    until: float | None,
+    seconds: float,
+    ticket: str | None,
+    line: str,
+) -> Fact:
+    places: tuple[Place, ...] = tuple(
+        (ticket, who, since, until) for ticket, who, since, until in json.loads(line)
+    )
+    return Fact(id, at, kind, holder, epoch, until, seconds, ticket, places)
 
 
 def _row(fact: Fact) -> tuple[str | float | int | None, ...]:
