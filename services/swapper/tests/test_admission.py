@@ -71,8 +71,8 @@ async def test_a_double_click_is_one_swap(bench):
     assert len(stored(bench, "SC_SWAP_CMD")) == 1
 
 
-@pytest.mark.parametrize("taken", ["live", "index", "current"])
-async def test_an_id_that_would_fall_on_our_own_keys_is_refused(bench, taken):
+@pytest.mark.parametrize("taken", ["live", "index", "current", "lock"])
+async def test_an_id_that_would_fall_on_our_own_keys_or_routes_is_refused(bench, taken):
     with pytest.raises(InvalidRequestError):
         await request(bench, id=taken)
 

@@ -67,9 +67,11 @@ class GatewayClient:
         self._url = url
         self._pause = pause
 
-    def get(self, path: str, **query: str | int | bool) -> Any:
+    def get(
+        self, path: str, headers: dict[str, str] | None = None, **query: str | int | bool
+    ) -> Any:
         """GET a JSON document."""
-        return self._ask("GET", path, params=query)
+        return self._ask("GET", path, params=query, headers=headers)
 
     def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
         """POST a JSON document and return the JSON answer."""
@@ -79,9 +81,14 @@ class GatewayClient:
         """PUT a JSON document and return the JSON answer."""
         return self._ask("PUT", path, json=body)
 
-    def delete(self, path: str, query: dict[str, str | list[str]]) -> Any:
+    def delete(
+        self,
+        path: str,
+        query: dict[str, str | list[str]],
+        headers: dict[str, str] | None = None,
+    ) -> Any:
         """DELETE, and return the JSON answer."""
-        return self._ask("DELETE", path, params=query)
+        return self._ask("DELETE", path, params=query, headers=headers)
 
     def said(self, path: str, body: dict[str, Any]) -> Iterator[ServerEvent]:
         """POST a JSON document and read the events of the answer. Raises RefusedError."""

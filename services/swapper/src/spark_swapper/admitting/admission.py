@@ -40,8 +40,9 @@ WAY_OUT = (
     "(POST /api/swap/lock with wait: true), or, as the person who decides, swap with ?force=true"
 )
 _log = structlog.get_logger()
-_TAKEN = frozenset(key.rpartition(":")[2] for key in (keys.LIVE, keys.INDEX, keys.CURRENT))
-"""Ids that would fall on the swapper's own Redis keys."""
+_OWN_KEYS = (keys.LIVE, keys.INDEX, keys.CURRENT)
+_TAKEN = frozenset({"lock", *(key.rpartition(":")[2] for key in _OWN_KEYS)})
+"""Ids that would fall on the swapper's own Redis keys, or on ``/api/swap/lock``."""
 
 
 class Admission:
