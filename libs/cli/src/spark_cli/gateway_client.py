@@ -67,11 +67,13 @@ class GatewayClient:
         self._url = url
         self._pause = pause
 
-    def get(
-        self, path: str, headers: dict[str, str] | None = None, **query: str | int | bool
-    ) -> Any:
+    def get(self, path: str, **query: str | int | bool) -> Any:
         """GET a JSON document."""
-        return self._ask("GET", path, params=query, headers=headers)
+        return self._ask("GET", path, params=query)
+
+    def get_as(self, headers: dict[str, str], path: str) -> Any:
+        """GET a JSON document, saying along who asks."""
+        return self._ask("GET", path, headers=headers)
 
     def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
         """POST a JSON document and return the JSON answer."""

@@ -8,7 +8,7 @@ _SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smh]?)\Z")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
-class Span(click.ParamType):
+class Span(click.ParamType[float]):
     """``45s``, ``30m``, ``1.5h``, or a number of seconds; becomes seconds."""
 
     name = "span"

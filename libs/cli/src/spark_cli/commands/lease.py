@@ -35,7 +35,7 @@ def lease(context: click.Context) -> None:
 def show(as_json: bool) -> None:
     """Who holds it, until when, and who waits."""
     headers = with_token(kept_token.lease_token())
-    tell(GatewayClient(gateway_url()).get(LOCK, headers=headers), as_json, render)
+    tell(GatewayClient(gateway_url()).get_as(headers, LOCK), as_json, render)
 
 
 @lease.command("take")
