@@ -1,8 +1,10 @@
 """The lease on a real Redis whose time the test moves."""
 
 import json
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest_asyncio
 from redis.asyncio import Redis
@@ -18,6 +20,9 @@ from spark_coordinator.leasing.keeper import LeaseKeeper
 from spark_coordinator.leasing.leases import Leases
 from spark_coordinator.leasing.policy import LeasePolicy
 from spark_coordinator.leasing.telling import event_of
+
+# Test files are imported without their folder on the path.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 class FakeWork:

@@ -189,11 +189,15 @@ local function settle()
   read()
   forgive()
   renumber()
-  for at = #line, 1, -1 do
+  order()
+  local at = 1
+  while line[at] do
     if now >= line[at].seen_until_ms then
       drop(at, 'disappeared')
     elseif now >= line[at].wait_until_ms then
       drop(at, 'waited_out')
+    else
+      at = at + 1
     end
   end
   move()

@@ -16,9 +16,9 @@ else
   if state == 'held' and now >= expires then
     state, expires = 'draining', expires + (tonumber(row[7]) or 0)
   end
-  if now >= expires then state = 'free' end
+  if now >= expires then state = state == 'granted' and 'promised' or 'free' end
 end
--- Over, and somebody waits: it is theirs as soon as anybody looks.
+-- Over, and somebody waits or waited for it: whose it is now is for the coordinator to say.
 if state == 'free' and waiting > 0 then state = 'promised' end
 local left = expires and expires > now and expires - now or -1
 return {state, row[2] or '', row[3] or '', row[4] or '', row[5] or '0',
