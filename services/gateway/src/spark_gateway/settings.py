@@ -36,7 +36,7 @@ class GatewaySettings(Settings):
     bus: BusSettings
     http: HttpSettings
     cluster: HostsSettings
-    data_path: DataPathSettings
+    data_path: DataPathSettings = DataPathSettings()
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """Host names to answer beside addresses, localhost, single labels and ``*.local``."""
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()
