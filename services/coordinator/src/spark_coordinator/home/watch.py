@@ -16,8 +16,10 @@ from spark_coordinator.home.scenery import Scenery
 from spark_coordinator.home.settings import HomeSettings
 from spark_coordinator.leading import Leadership
 
-LOOK_SECONDS: Final = 15.0
+LONGEST_LOOK_SECONDS: Final = 15.0
 _ASK_SECONDS = 10.0
+_FRESH_SECONDS = 3.0
+"""What was seen this long ago is still told to whoever asks."""
 _OFF = HomeView(state="off", sentence="No home model is set.")
 
 _log = structlog.get_logger()
@@ -41,22 +43,25 @@ class HomeWatch:
         self._clock = clock
         self._refusal: Refusal | None = None
         self._view: HomeView | None = None
+        self._seen_at = 0.0
 
     async def get(self, request: GetHome) -> HomeView:
         """Say how it stands."""
         known, wanted = self._view, self._settings().home_model
-        if known is not None and (known.model or "") == wanted:
-            return known
-        await self.look()
+        fresh = self._clock.monotonic() - self._seen_at <= _FRESH_SECONDS
+        if known is None or not fresh or (known.model or "") != wanted:
+            await self.look(may_ask=False)
         return self._view or _OFF
 
     async def run(self) -> None:
         """Look for ever."""
         while True:
             await self.look()
-            await self._clock.sleep(LOOK_SECONDS)
+            # Often enough to see the idle time to its end, however short it was set.
+            idle_seconds = self._settings().home_idle_minutes * 60
+            await self._clock.sleep(min(LONGEST_LOOK_SECONDS, max(1.0, idle_seconds / 4)))
 
-    async def look(self) -> None:
+    async def look(self, *, may_ask: bool = True) -> None:
         """Look once; ask if this is the moment."""
         settings = self._settings()
         if not settings.home_model:
@@ -69,7 +74,7 @@ class HomeWatch:
             if decision.state == "loaded":
                 self._refusal = None
             self._show(decision)
-        elif self._leadership.leads:
+        elif may_ask and self._leadership.leads:
             self._show(await self._ask(settings.home_model, decision))
         else:
             self._show(_asking(settings.home_model))
@@ -95,7 +100,7 @@ class HomeWatch:
         return _asking(wanted)
 
     def _show(self, view: HomeView) -> None:
-        before, self._view = self._view, view
+        before, self._view, self._seen_at = self._view, view, self._clock.monotonic()
         told = before is not None and (before.state, before.sentence) == (view.state, view.sentence)
         if view.state == "blocked" and not told:
             _log.warning("home.blocked", model=view.model, reason=view.sentence)
