@@ -120,7 +120,10 @@ async def test_what_is_over_goes_to_the_line_and_not_to_whoever_comes_first(gate
 @connected
 async def test_a_grant_admits_only_once_it_is_taken_up(gate, redis):
     await hold(redis, state="granted")
-    assert not (await gate.for_caller("secret")).admitted
+    answer = await gate.for_caller("secret")
+    assert (answer.admitted, answer.mine) == (False, True)
+    assert "given to you: take it up" in held_error(answer, "Wait.").message
+    assert not (await gate.for_caller("wrong")).mine
     assert not (await gate.for_epoch(3)).admitted
 
 
