@@ -96,6 +96,10 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         upstream, client, clock, tell=lambda served: router.set_serving(served.state == "serving")
     )
     stopping = asyncio.Event()
+
+    def binds_requests() -> bool:
+        return settings.data_path.lease_binds_requests
+
     front = build_front(
         bus,
         clock,
@@ -112,7 +116,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     names = LoadedNames(watch.models)
     front.hub.on_entry(names.on_entry)
     front.board.on_picture(names.on_picture)
-    lease = LeaseWatch(bus, lambda: settings.data_path.lease_binds_requests, clock)
+    lease = LeaseWatch(bus, binds_requests, clock)
     meters = Meters()
     REGISTRY.register(MetersCollector(meters))
     own = OwnQuestion(upstream, settings.http.bind_host, settings.http.bind_port)
