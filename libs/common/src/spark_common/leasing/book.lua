@@ -230,6 +230,15 @@ local function tell_line()
   local before = redis.call('HGET', NOTES, 'order') or ''
   if standing ~= before then redis.call('HSET', NOTES, 'order', standing) end
   if standing ~= before or (line_moved and #line > 0) then
+    -- A picture that nobody was told yet is out of date now: while the bus is away they would fill
+    -- Redis.
+    for back = -1, -4, -1 do
+      local row = redis.call('LINDEX', OUTBOX, back)
+      if row and string.find(row, '"word":"queue"', 1, true) then
+        redis.call('LREM', OUTBOX, -1, row)
+        break
+      end
+    end
     local latest = tonumber(redis.call('GET', FENCE))
     tell('queue', {fence = latest}, {queue = waiters()})
   end
