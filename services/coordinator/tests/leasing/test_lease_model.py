@@ -32,7 +32,7 @@ from spark_coordinator.leasing.policy import LeasePolicy
 from spark_coordinator.leasing.telling import event_of
 
 pytestmark = pytest.mark.connected
-EXAMPLES = int(os.environ.get("LEASE_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("LEASE_EXAMPLES", "12"))
 POLICY = LeasePolicy(
     lease_drain_seconds=ANSWERS / 1000,
     lease_swap_drain_seconds=SWAPS / 1000,

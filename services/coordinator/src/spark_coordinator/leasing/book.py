@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
@@ -85,6 +85,11 @@ class LeaseBook:
         for attempt in range(1, _TRIES + 1):
             try:
                 return await script(keys=names, args=args)
+            except ResponseError as error:
+                _log.exception("lease.script_failed")
+                raise UnavailableError(
+                    "the reservation cannot be read: the coordinator's log says why"
+                ) from error
             except (RedisError, OSError, TimeoutError) as error:
                 if attempt == _TRIES:
                     raise UnavailableError(AWAY) from error
