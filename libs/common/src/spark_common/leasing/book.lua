@@ -8,7 +8,7 @@ local LOCK, FENCE, LINE, YIELDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local asked, terms = cjson.decode(ARGV[1]), cjson.decode(ARGV[2])
 local now = now_ms()
 --@telling
-if redis.call('EXISTS', FENCE) == 0 then
+if redis.call('HEXISTS', NOTES, 'numbered') == 0 then
   -- Redis is new or lost its disk: somebody has to say below which number no lease may begin.
   return cjson.encode({outcome = 'unnumbered', told = 0})
 end
@@ -18,7 +18,7 @@ local SILENT_MS = 6000
 local CLASSES = {human = 0, interactive = 1, batch = 2}
 local KNOWN = {held = true, granted = true, draining = true}
 local NUMBERS = {'fence', 'since_ms', 'expires_ms', 'ttl_ms', 'answers_ms', 'drain_ms',
-  'answers_until_ms', 'ended_ms', 'waited_ms'}
+  'answers_until_ms', 'ended_ms'}
 
 local lease, line = {}, {}
 local line_moved = false

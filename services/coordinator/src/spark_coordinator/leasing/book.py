@@ -76,7 +76,7 @@ class LeaseBook:
     async def _number(self) -> None:
         floor = await self._floor()
         _log.info("lease.numbered", floor=floor)
-        await self._reply(self._scripts.number, (keys.FENCE,), [str(floor)])
+        await self._reply(self._scripts.number, keys.NUMBER, [str(floor)])
 
     async def _patiently(self, script: AsyncScript, names: tuple[str, ...], args: Any) -> Answer:
         return Answer.read(await self._reply(script, names, args))
