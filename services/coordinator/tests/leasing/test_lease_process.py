@@ -20,11 +20,20 @@ from spark_common.contracts.leases import (
 from spark_common.contracts.swaps import LIST_SWAPS, Swaps
 from spark_common.errors import LeaseHeldError, UnavailableError
 from spark_common.leasing import keys
+from spark_common.redis_access import connect_redis
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
 from spark_common.testing.wait import until
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+
+
+@pytest_asyncio.fixture
+async def redis(redis_server):
+    """Return a client of the Redis that the coordinators use, and that is killed."""
+    client = connect_redis(redis_server.settings, "test")
+    yield client
+    await client.aclose()
 
 
 @pytest_asyncio.fixture
