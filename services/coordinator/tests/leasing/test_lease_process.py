@@ -42,6 +42,7 @@ async def plant(nats_server, redis_server, redis, tmp_path):
     environment = {
         **service_environment("coordinator", nats_server, redis_server),
         "NATS_PROVISIONER_SEED_FILE": str(nats_server.settings("provisioner").seed_file),
+        "DATA_DIR": str(tmp_path / "data"),
     }
 
     async def no_swaps(_):
