@@ -62,12 +62,17 @@ def test_the_examples_in_python(product, environment, tmp_path) -> None:
         run([sys.executable, "-"], environment, tmp_path, code)
         for code in examples("python", "run")
     ]
-    asked, followed, well = said
+    asked, followed, well, reserved = said
     assert asked.startswith("serves after ")
     assert "spark.swap.accepted.v1" in followed
     assert "spark.swap.progress.v1" in followed
     assert "spark.swap.complete.v1" in followed.splitlines()[-1]
     assert well == "True\n"
+    assert reserved == "given back\n"
+    told = product.http.get("/api/events", params={"type": "lock.*"}).json()["events"]
+    kinds = [event["type"].split(".")[2] for event in told if event["data"]["holder"] == "nightly"]
+    assert kinds[:2] == ["acquired", "released"]
+    assert "token" not in json.dumps(told)
 
 
 def test_the_examples_for_a_shell(product, environment, tmp_path) -> None:
