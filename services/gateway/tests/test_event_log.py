@@ -169,9 +169,18 @@ class TestPages:
         world = World()
         world.broker.store("lock.acquired", b"hello")
         world.broker.store("lock.unheard_of", b"{}")
+        whole = Envelope(
+            id="x", source="x", type="spark.lock.freed.v1", time=world.clock.now(), data={"n": 1}
+        ).model_dump_json()
+        for strange in ("NaN", "1e999", "[" * 5000, '"\\ud800"'):
+            world.broker.store("lock.freed", whole.replace('"n":1', f'"n":{strange}').encode())
         seen = await world.tell("lock.freed")
         async with a_log(world) as log:
-            assert await walk(log, limit=1) == [seen]
+            found = await walk(log, limit=1)
+            assert found[-1] == seen
+            page = await log.page({}, EVERYTHING, 100)
+            for each in page.records:
+                json.loads(each.body, parse_constant=lambda name: pytest.fail(name))
 
 
 class TestResets:

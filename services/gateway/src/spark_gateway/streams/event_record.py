@@ -36,12 +36,17 @@ def record_of(message: StoredMessage, *, looked_up: bool = False) -> Record | No
     name = type_of(message.subject)
     if name is None or message.envelope is None:
         return None
+    try:
+        body = json.dumps(json.loads(message.payload), separators=(",", ":"), allow_nan=False)
+    except (ValueError, RecursionError):
+        # What one parser takes another may not; nobody's events may stop because of it.
+        return None
     return Record(
         stream=message.stream,
         seq=message.seq,
         type=name,
         stored_at=stored_at(message),
-        body=json.dumps(json.loads(message.payload), separators=(",", ":")),
+        body=body,
         looked_up=looked_up,
     )
 
