@@ -31,7 +31,13 @@ class TestWhatCounts:
         refusals.note(PUBLISH, 10.0)
         assert refusals.newest(10.0 + CALM_SECONDS) == PUBLISH.removeprefix("nats: ")
         assert refusals.newest(10.1 + CALM_SECONDS) is None
-        assert not refusals.publishing("swap.complete.a")
+
+    def test_what_was_refused_before_says_nothing_of_what_is_sent_now(self) -> None:
+        """A right that came back: an answer that is late then may well be a stored message."""
+        refusals = Refusals()
+        refusals.note(PUBLISH, 10.0)
+        assert refusals.publishing("swap.complete.a", since=10.0)
+        assert not refusals.publishing("swap.complete.a", since=10.1)
 
     def test_it_goes_on_counting_while_it_goes_on_happening(self) -> None:
         refusals = Refusals()
@@ -61,11 +67,11 @@ class TestWhatCounts:
     def test_subject_letters_do_not_matter_and_memory_is_bounded(self) -> None:
         refusals = Refusals()
         refusals.note('Permissions Violation for Publish to "$JS.API.INFO"', 0.0)
-        assert refusals.publishing("$JS.API.INFO")
+        assert refusals.publishing("$JS.API.INFO", since=0.0)
         for number in range(1000):
             refusals.note(f'Permissions Violation for Publish to "a.{number}"', 0.0)
         assert len(refusals._standing) <= 200
-        assert refusals.publishing("a.999")
+        assert refusals.publishing("a.999", since=0.0)
 
 
 @dataclass

@@ -39,6 +39,10 @@ class ApiError(UnavailableError):
         self.err_code = err_code
 
 
+class SubjectRefusedError(UnavailableError):
+    """The server did not take what was just sent: this identity may not publish there."""
+
+
 class IdentityRefusedError(UnavailableError):
     """The server is there and does not know who we are."""
 
@@ -139,7 +143,11 @@ class NatsLink:
     async def request(
         self, subject: str, payload: bytes, timeout_seconds: float, headers: dict[str, str] | None
     ) -> Msg:
-        """Ask and wait. Raises NoRespondersError, DeadlineExceededError, UnavailableError."""
+        """Ask and wait.
+
+        Raises NoRespondersError, DeadlineExceededError, SubjectRefusedError, UnavailableError.
+        """
+        sent = self.clock.monotonic()
         try:
             reply = await self.client.request(
                 subject, payload, timeout=timeout_seconds, headers=headers
@@ -152,15 +160,11 @@ class NatsLink:
             raise
         except (nats.errors.TimeoutError, TimeoutError) as error:
             # A forbidden subject is not answered, it is only reported beside the connection.
-            if self.forbidden(subject):
-                raise UnavailableError(f"no permission to publish on {subject}") from error
+            if self.refusals.publishing(subject, since=sent):
+                raise SubjectRefusedError(f"no permission to publish on {subject}") from error
             raise DeadlineExceededError(f"no answer within {timeout_seconds:g} s") from error
         except nats.errors.Error as error:
             raise UnavailableError(_AWAY) from error
-
-    def forbidden(self, subject: str) -> bool:
-        """Say whether the server refuses that we publish on this subject."""
-        return self.refusals.publishing(subject)
 
     async def api(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call the JetStream API; raises ApiError with its number, or UnavailableError."""

@@ -9,7 +9,7 @@ from typing import Any
 import nats.errors
 
 from spark_common.bus import wire
-from spark_common.bus.nats_link import ApiError, NatsLink
+from spark_common.bus.nats_link import ApiError, NatsLink, SubjectRefusedError
 from spark_common.bus.port import Duplicate, PublishResult, Refused, Stored, StoredMessage, Unknown
 from spark_common.bus.streams import StreamSpec, stream_of
 from spark_common.errors import UnavailableError
@@ -101,9 +101,9 @@ class NatsStreams:
             return Unknown(f"stream {spec.name} does not answer")
         except nats.errors.MaxPayloadError:
             return Refused(f"{len(payload)} bytes are more than the server takes")
+        except SubjectRefusedError as error:
+            return Refused(error.message)
         except UnavailableError as error:
-            if link.connected and link.forbidden(subject):
-                return Refused(f"no permission to publish on {subject}")
             return Unknown(error.message)
         ack = json.loads(reply.data)
         if fault := ack.get("error"):

@@ -47,9 +47,10 @@ class Refusals:
                 del self._standing[key]
         return next((refusal.text for refusal in reversed(self._standing.values())), None)
 
-    def publishing(self, subject: str) -> bool:
-        """Say whether publishing on this subject was refused and still counts."""
-        return (False, subject.lower()) in self._standing
+    def publishing(self, subject: str, since: float) -> bool:
+        """Say whether publishing on this subject was refused at ``since`` or later."""
+        refusal = self._standing.get((False, subject.lower()))
+        return refusal is not None and refusal.at >= since
 
     def listening(self, subject: str) -> bool:
         """Say whether listening to this subject was refused and not granted since."""
