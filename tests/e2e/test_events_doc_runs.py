@@ -142,6 +142,43 @@ def test_the_lines_for_the_nats_command(product, environment) -> None:
     assert asyncio.run(play()) == []
 
 
+def test_sparkctl_reads_the_same_events(product, environment) -> None:
+    page = product.http.get("/api/events", params={"type": "swap.*", "limit": 500}).json()
+    read = product.sparkctl("events", "--all", "--no-follow", "--json", "--type", "swap.*")
+    assert read.returncode == 0, read.stderr
+    told = [json.loads(line)["data"]["id"] for line in read.stdout.splitlines()]
+    assert told[: len(page["events"])] == [event["id"] for event in page["events"]]
+    listed = product.sparkctl("automation", "list", "--run-dir", str(product.folder))
+    assert listed.stdout.splitlines()[1].startswith(NAME)
+
+
+def test_a_request_nobody_can_read_is_a_dead_letter_that_says_what_to_do(
+    product, environment
+) -> None:
+    async def publish() -> None:
+        client = await nats.connect(
+            environment["NATS_URL"],
+            nkeys_seed=environment["NATS_SEED_FILE"],
+            inbox_prefix=f"_INBOX_auto_{NAME}",
+        )
+        nonsense = b'{"modell": "gemma-4-26b", "lock_token": "a-secret"}'
+        await client.jetstream().publish("swap.requested", nonsense)
+        await client.close()
+
+    asyncio.run(publish())
+
+    def look() -> list[dict[str, str]]:
+        letters = product.http.get("/api/dead-letters").raise_for_status().json()["letters"]
+        return [each for each in letters if each["stream"] == "SC_INGRESS"]
+
+    letter = product.until("the dead letter", look)[0]
+    assert letter["why"] == "refused"
+    assert "docs/EVENTS.md" in letter["action"]
+    shown = product.sparkctl("dead-letters")
+    assert letter["sentence"] in shown.stdout
+    assert "a-secret" not in shown.stdout + json.dumps(letter)
+
+
 def test_the_identity_is_put_out_at_the_end(product, environment) -> None:
     done = product.sparkctl("automation", "rm", NAME, "--run-dir", str(product.folder))
     assert done.returncode == 0, done.stderr
