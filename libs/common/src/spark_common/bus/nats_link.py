@@ -13,6 +13,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from spark_common.bus.nats_flush import AWAY, Flushes
 from spark_common.bus.refusals import Refusals
 from spark_common.bus.server_check import OLDEST_SERVER
 from spark_common.clock import Clock
@@ -22,10 +23,7 @@ from spark_common.tasks import stay_cancelled
 
 _CONNECT_SECONDS = 3.0
 _API_SECONDS = 2.0
-_FLUSH_SECONDS = 5.0
-_LONGEST_FLUSH_SECONDS = 60
 _DRAIN_SECONDS = 10.0
-_AWAY = "the event bus does not answer"
 _REFUSED = "NATS refuses our identity: check NATS_SEED_FILE"
 
 log = structlog.get_logger(__name__)
@@ -80,8 +78,7 @@ class NatsLink:
         self._on_lost = on_lost
         self._trouble: str | None = None
         self.refusals = Refusals()
-        self._flushes: set[asyncio.Task[None]] = set()
-        self._cut = asyncio.Event()
+        self._flushes = Flushes(self.client)
         self._connecting = True
         self._end: asyncio.Task[None] | None = None
 
@@ -97,7 +94,7 @@ class NatsLink:
     @property
     def last_error(self) -> str | None:
         """A refused subject for as long as it counts; trouble of the network until it is over."""
-        return self.refused or (None if self.connected else self._trouble or _AWAY)
+        return self.refused or (None if self.connected else self._trouble or AWAY)
 
     @property
     def refused(self) -> str | None:
@@ -130,7 +127,7 @@ class NatsLink:
             await self._close_client()
             if self._trouble == _REFUSED:
                 raise IdentityRefusedError(_REFUSED) from error
-            raise UnavailableError(self._trouble or _AWAY) from error
+            raise UnavailableError(self._trouble or AWAY) from error
         version = self.client.connected_server_version
         if (version.major, version.minor) < OLDEST_SERVER:
             await self.close()
@@ -164,7 +161,7 @@ class NatsLink:
                 raise SubjectRefusedError(f"no permission to publish on {subject}") from error
             raise DeadlineExceededError(f"no answer within {timeout_seconds:g} s") from error
         except nats.errors.Error as error:
-            raise UnavailableError(_AWAY) from error
+            raise UnavailableError(AWAY) from error
 
     async def api(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call the JetStream API; raises ApiError with its number, or UnavailableError."""
@@ -183,35 +180,14 @@ class NatsLink:
         try:
             answer = await awaitable
         except (nats.errors.Error, OSError) as error:
-            raise UnavailableError(_AWAY) from error
+            raise UnavailableError(AWAY) from error
         stay_cancelled()
         return answer
 
     async def flush(self) -> None:
         """Wait until the server has handled what we sent. Raises UnavailableError."""
-        if not self.connected:
-            raise UnavailableError(_AWAY)
-        # A pong that finds its waiter cancelled ends nats-py's read loop, so the inner wait
-        # outlives ours, until the pings have noticed a dead connection.
-        flushing = asyncio.create_task(self._round_trips())
-        self._flushes.add(flushing)
-        flushing.add_done_callback(self._on_flushed)
-        # What a connection that was cut still owed us never comes.
-        cut = asyncio.create_task(self._cut.wait())
-        try:
-            done, _ = await asyncio.wait(
-                {flushing, cut}, timeout=_FLUSH_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            cut.cancel()
-        if flushing not in done:
-            raise UnavailableError(_AWAY)
-        await self.guarded(flushing)
-
-    async def _round_trips(self) -> None:
-        # nats-py writes a ping past what is queued for writing; only the next one comes behind it.
-        await self.client.flush(_LONGEST_FLUSH_SECONDS)
-        await self.client.flush(_LONGEST_FLUSH_SECONDS)
+        await self._flushes.flush()
+        stay_cancelled()
 
     async def pause(self) -> None:
         """Wait a moment before trying again."""
@@ -229,8 +205,7 @@ class NatsLink:
             log.info("bus.closed_without_drain")
         if not self.client.is_closed:
             await self._close_client()
-        for flushing in self._flushes:
-            flushing.cancel()
+        self._flushes.close()
 
     async def _close_client(self) -> None:
         try:
@@ -265,7 +240,7 @@ class NatsLink:
             self._notice(_REFUSED)
         elif self._trouble != _REFUSED:
             # A refusal also cuts the connection; that it was cut explains nothing.
-            self._notice(f"{_AWAY} ({type(error).__name__})")
+            self._notice(f"{AWAY} ({type(error).__name__})")
         if self._connecting:
             # nats-py would go on for ever; before the first success our caller decides when.
             raise error
@@ -281,15 +256,9 @@ class NatsLink:
     async def _on_disconnected(self) -> None:
         # Now and not after the reconnect: what is refused again is told before that is announced.
         self.refusals.connected_anew()
-        self._cut.set()
-        self._cut = asyncio.Event()
+        self._flushes.disconnected()
         if not self.closing and self._trouble is None:
-            self._notice(f"{_AWAY} (connection lost)")
-
-    def _on_flushed(self, flushing: asyncio.Task[None]) -> None:
-        self._flushes.discard(flushing)
-        if not flushing.cancelled() and flushing.exception() is not None:
-            log.debug("bus.flush_unanswered")
+            self._notice(f"{AWAY} (connection lost)")
 
     async def _on_reconnected(self) -> None:
         self.reconnects += 1
