@@ -14,16 +14,23 @@ from spark_common.service import Service, compose, streams_check
 from spark_coordinator.feature import Feature
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
+from spark_coordinator.webhooks.feature import webhooks
+from spark_coordinator.webhooks.guard import TargetGuard
 
 NAME = "coordinator"
-DESCRIPTION = "Keeps the streams of the event bus"
+DESCRIPTION = "Keeps the streams of the event bus, and tells targets outside what happened"
+GATEWAY_PORT = 9999
+"""Inside a container, whatever is published outside."""
 
 
 async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
     """Connect and put the coordinator on the bus; raises UnavailableError while NATS is away."""
     bus = await connect_bus(settings.bus, NAME, clock)
+    redis = connect_redis(settings.redis, NAME)
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
-    return await assemble(bus, connect_redis(settings.redis, NAME), keeper, clock)
+    guard = TargetGuard(frozenset({settings.gateway_port, GATEWAY_PORT}))
+    features = (webhooks(redis, bus, clock, lambda: settings.webhook, guard),)
+    return await assemble(bus, redis, keeper, clock, features)
 
 
 async def assemble(

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from spark_common.settings import BusSettings, Env, HttpSettings, RedisSettings, Settings
+from spark_common.settings import BusSettings, Env, HttpSettings, Port, RedisSettings, Settings
+from spark_coordinator.webhooks.settings import WebhookSettings
 
 
 class CoordinatorSettings(Settings):
@@ -15,8 +16,12 @@ class CoordinatorSettings(Settings):
     bus: BusSettings
     redis: RedisSettings
     http: HttpSettings
+    webhook: WebhookSettings
     provisioner_seed_file: Annotated[Path | None, Env("NATS_PROVISIONER_SEED_FILE")] = None
     """Seed of the identity that may create streams; None where the server asks for none."""
+
+    gateway_port: Port = 9999
+    """Where our own gateway listens: no webhook may lead there."""
 
     @property
     def provisioner(self) -> BusSettings:
