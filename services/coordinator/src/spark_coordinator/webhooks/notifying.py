@@ -9,6 +9,7 @@ import importlib
 import json
 import logging
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +95,9 @@ def place_of(kind: TargetKind, address: str) -> Place:
     host = getattr(plugin, "smtp_host", None) or plugin.host or ""
     if kind == "ntfy" and plugin.mode == "cloud":
         host = urlsplit(plugin.cloud_notify_url).hostname
+    elif kind == "matrix" and plugin.mode == "t2bot":
+        # What stands where a host stands is the token here.
+        host = "webhooks.t2bot.io"
     secure = bool(plugin.secure)
     port = int(plugin.port or (443 if secure else 80))
     return Place(_scheme(address), str(host).lower().strip("[]"), port)
@@ -132,7 +136,7 @@ def _plugin(kind: TargetKind, address: str) -> Any:
                 f"leave out {', '.join(sorted(options & _READS_FILES))}: nothing is attached here"
             )
         kind_of_plugin = _load(kind)
-        parsed = kind_of_plugin.parse_url(address, verify_host=True)
+        parsed = kind_of_plugin.parse_url(address)
         if not parsed:
             raise InvalidRequestError(shape)
         if kind == "matrix":
@@ -170,7 +174,10 @@ def _load(kind: TargetKind) -> Any:
     if kind not in _PLUGINS:
         raise InvalidRequestError(f"{kind} has no address")
     module, name = _PLUGINS[kind]
-    plugin = getattr(importlib.import_module(f"apprise.plugins.{module}"), name)
+    with warnings.catch_warnings():
+        # Its mail part still looks for a module that Python is about to drop.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        plugin = getattr(importlib.import_module(f"apprise.plugins.{module}"), name)
     silence()
     return plugin
 

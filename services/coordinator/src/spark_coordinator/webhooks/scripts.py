@@ -60,8 +60,9 @@ def _script(text: str) -> str:
 
 TAKE = _script(
     """
--- KEYS fence, targets, marks, events, latest; ARGV fence, target, topic, epoch, seq, id, event_id, type,
--- body, now, give_up_at, most_rows, most_events -> 1 owed now | 0 nothing to do | -1 leads no more
+-- KEYS fence, targets, marks, events, latest; ARGV fence, target, topic, epoch, seq, id,
+-- event_id, type, body, now, give_up_at, most_rows, most_events
+-- -> 1 owed now | 0 nothing to do | -1 leads no more
 if stale(KEYS[1], ARGV[1]) then return -1 end
 local target, id, event_id = ARGV[2], ARGV[6], ARGV[7]
 local place = target .. '/' .. ARGV[3]
