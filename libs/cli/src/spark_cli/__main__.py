@@ -25,6 +25,7 @@ from spark_cli.commands.swap import swap
 from spark_cli.commands.templates import templates
 from spark_cli.commands.test import test
 from spark_cli.commands.updates import updates
+from spark_cli.commands.webhook import webhook
 from spark_cli.demo import demo
 from spark_cli.up import up
 
@@ -38,7 +39,7 @@ def main() -> None:
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, templates, delete),
     *(download, downloads, cancel_download),
-    *(test, plan, swap, history, logs, quarantine, updates, events, doctor, sim, init),
+    *(test, plan, swap, history, logs, quarantine, updates, events, webhook, doctor, sim, init),
 )
 for command in _COMMANDS:
     main.add_command(command)

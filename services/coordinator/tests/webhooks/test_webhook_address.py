@@ -141,7 +141,7 @@ def test_the_house_and_the_world_are_allowed(address: str) -> None:
     assert forbidden(ipaddress.ip_address(address)) is None
 
 
-@given(st.ip_addresses(v=4, network="169.254.0.0" + "/16"))
+@given(st.ip_addresses(v=4, network=f"{dotted(169, 254, 0, 0)}/16"))
 def test_no_disguise_of_a_link_local_address_passes(address: ipaddress.IPv4Address) -> None:
     number = int(address)
     disguises = (

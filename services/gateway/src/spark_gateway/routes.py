@@ -17,6 +17,7 @@ from spark_gateway.api import (
     swap_logs,
     swaps,
     updates,
+    webhooks,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -30,6 +31,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     updates.router,
     explain.router,
     downloads.router,
+    webhooks.router,
     live.router,
     openai.router,
     docs.router,
