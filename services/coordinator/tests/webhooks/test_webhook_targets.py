@@ -200,7 +200,7 @@ async def test_the_target_of_the_settings_gets_what_happened_during_a_restart(be
 )
 def test_a_setting_that_is_none_falls_back_with_a_warning_that_repeats_nothing(url):
     settings = load(WebhookSettings, {"WEBHOOK_URL": url})
-    assert settings.url is None
+    assert settings.webhook_url is None
     (warning,) = settings.warnings
     assert warning.startswith("WEBHOOK_URL is wrong")
     assert "pw" not in warning

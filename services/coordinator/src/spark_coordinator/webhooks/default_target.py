@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 import structlog
+from pydantic import SecretStr
 
 from spark_common.clock import Clock
-from spark_common.errors import SparkError
+from spark_common.errors import InvalidRequestError, SparkError
+from spark_coordinator.webhooks.address import read_url
 from spark_coordinator.webhooks.registry import Registry
 from spark_coordinator.webhooks.settings import WebhookSettings
 from spark_coordinator.webhooks.store import WebhookStore
@@ -46,19 +48,28 @@ class DefaultTarget:
 
     async def look(self) -> None:
         """Make, change or remove it where it differs from the settings."""
-        wanted = self._settings()
+        settings = self._settings()
+        url, secret = _canonical(settings.webhook_url), settings.webhook_secret
         standing, _ = await self._store.target(DEFAULT_ID)
-        if wanted.url is None:
+        if url is None:
             if standing is not None:
                 await self._store.remove(DEFAULT_ID)
             return
-        if standing is None or (standing.url, standing.secret) != (wanted.url, wanted.secret):
+        if standing is None or (standing.url, standing.secret) != (url, secret):
             await self._registry.change(
-                DEFAULT_ID, lambda standing: self._as_set(wanted, standing), check=False
+                DEFAULT_ID, lambda standing: self._as_set(url, secret, standing), check=False
             )
 
-    def _as_set(self, wanted: WebhookSettings, standing: Target | None) -> Target:
+    def _as_set(self, url: str, secret: SecretStr | None, standing: Target | None) -> Target:
         made = standing or Target(
             id=DEFAULT_ID, name="WEBHOOK_URL", from_settings=True, created_at=self._clock.now()
         )
-        return made.model_copy(update={"url": wanted.url, "secret": wanted.secret})
+        return made.model_copy(update={"url": url, "secret": secret})
+
+
+def _canonical(text: str | None) -> str | None:
+    """Return the one form of an address; what is none stays, and every try says what is wrong."""
+    try:
+        return None if text is None else str(read_url(text))
+    except InvalidRequestError:
+        return text

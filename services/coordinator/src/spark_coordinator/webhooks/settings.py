@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, SecretStr, StringConstraints
 
 from spark_common.errors import InvalidRequestError
-from spark_common.settings import Env, Settings
+from spark_common.settings import Settings
 from spark_coordinator.webhooks.address import read_url
 
 
@@ -19,10 +19,9 @@ def _check(text: str) -> str:
 class WebhookSettings(Settings):
     """Where the outcomes of swaps are posted, as in the earlier system."""
 
-    url: Annotated[
-        Annotated[str, StringConstraints(max_length=2000), AfterValidator(_check)] | None,
-        Env("WEBHOOK_URL"),
-    ] = None
+    webhook_url: (
+        Annotated[str, StringConstraints(max_length=2000), AfterValidator(_check)] | None
+    ) = None
     """Is told how every swap ended; more targets are under Notifications. No user or password."""
-    secret: Annotated[SecretStr | None, Env("WEBHOOK_SECRET")] = None
+    webhook_secret: SecretStr | None = None
     """Signs every delivery to it, as ``X-Spark-Signature`` and by Standard Webhooks."""
