@@ -75,9 +75,9 @@ class GatewayClient:
         """POST a JSON document and return the JSON answer."""
         return self._ask("POST", path, json=body, headers=headers)
 
-    def put(self, path: str, body: dict[str, Any], timeout_seconds: float | None = None) -> Any:
+    def put(self, path: str, body: dict[str, Any]) -> Any:
         """PUT a JSON document and return the JSON answer."""
-        return self._ask("PUT", path, timeout_seconds, json=body)
+        return self._ask("PUT", path, json=body)
 
     def delete(self, path: str, query: dict[str, str | list[str]]) -> Any:
         """DELETE, and return the JSON answer."""

@@ -16,8 +16,6 @@ SECRET_VARIABLE = "SPARK_WEBHOOK_SECRET"  # noqa: S105 the name of a variable
 ADDRESS_VARIABLE = "SPARK_WEBHOOK_ADDRESS"
 FAILED = 1
 """Exit code when a test was not taken."""
-_SAVE_SECONDS = 20.0
-_TEST_SECONDS = 40.0
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 
@@ -80,7 +78,7 @@ def add(
     )
     if secret := _secret(secret_stdin, variable):
         form[field] = secret
-    view = client.put(f"/api/webhooks/{id}", form, timeout_seconds=_SAVE_SECONDS)
+    view = client.put(f"/api/webhooks/{id}", form)
     click.echo(json.dumps(view) if as_json else f"{_where(view)} is told of {_topics(view)}")
 
 
@@ -100,7 +98,7 @@ def rm(client: GatewayClient, id: str) -> None:
 def test(context: click.Context, id: str, as_json: bool) -> None:
     """Send a test to the target ID now; exit 1 when it is not taken."""
     client: GatewayClient = context.obj
-    row = client.post(f"/api/webhooks/{id}/test", {}, timeout_seconds=_TEST_SECONDS)
+    row = client.post(f"/api/webhooks/{id}/test", {})
     click.echo(json.dumps(row) if as_json else _said(row))
     if row["state"] != "delivered":
         context.exit(FAILED)

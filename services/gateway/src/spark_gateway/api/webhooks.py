@@ -28,8 +28,8 @@ from spark_common.contracts.webhooks import (
     TestTarget,
     Topic,
 )
+from spark_gateway.api.asking import ask
 from spark_gateway.api.errors_doc import CHANGE, READ, problems
-from spark_gateway.api.job_routes import PartsOf, ask
 from spark_gateway.control_route import ControlRoute
 
 _SAVE_SECONDS = 15.0
@@ -66,15 +66,14 @@ class TargetForm(BaseModel):
 
 
 @router.get("", responses=problems(*READ))
-async def list_targets(request: Request, parts: PartsOf) -> Targets:
+async def list_targets(request: Request) -> Targets:
     """All targets and how they stand."""
-    return await ask(request, parts, LIST_TARGETS, ListTargets())
+    return await ask(request, LIST_TARGETS, ListTargets())
 
 
 @router.get("/deliveries", responses=problems(404, *READ))
 async def list_deliveries(
     request: Request,
-    parts: PartsOf,
     target: Annotated[TargetId | None, Query(description="Only to this target.")] = None,
     state: Annotated[
         Literal["pending", "delivered", "dead"] | None, Query(description="Only in this state.")
@@ -87,31 +86,31 @@ async def list_deliveries(
 ) -> Deliveries:
     """The delivery log, newest first."""
     question = ListDeliveries(target=target, state=state, before=before, limit=limit)
-    return await ask(request, parts, LIST_DELIVERIES, question)
+    return await ask(request, LIST_DELIVERIES, question)
 
 
 @router.post("/deliveries/{id}/again", responses=problems(404, *CHANGE))
-async def send_again(request: Request, parts: PartsOf, id: DeliveryInPath) -> DeliveryView:
+async def send_again(request: Request, id: DeliveryInPath) -> DeliveryView:
     """Give a dead letter another chance, under the same id, at the end of its target's line."""
-    return await ask(request, parts, SEND_AGAIN, SendAgain(id=id))
+    return await ask(request, SEND_AGAIN, SendAgain(id=id))
 
 
 @router.put("/{id}", responses=problems(*CHANGE))
 async def put_target(
-    request: Request, parts: PartsOf, id: IdInPath, form: Annotated[TargetForm, Body()]
+    request: Request, id: IdInPath, form: Annotated[TargetForm, Body()]
 ) -> TargetView:
     """Make a target or change it. A new one is told only of what happens from now on."""
     fields = form.model_dump(exclude_unset=True)
-    return await ask(request, parts, PUT_TARGET, PutTarget(id=id, **fields), _SAVE_SECONDS)
+    return await ask(request, PUT_TARGET, PutTarget(id=id, **fields), _SAVE_SECONDS)
 
 
 @router.delete("/{id}", responses=problems(404, *CHANGE))
-async def remove_target(request: Request, parts: PartsOf, id: IdInPath) -> Targets:
+async def remove_target(request: Request, id: IdInPath) -> Targets:
     """Forget a target and what is still owed to it; the others are answered."""
-    return await ask(request, parts, REMOVE_TARGET, RemoveTarget(id=id))
+    return await ask(request, REMOVE_TARGET, RemoveTarget(id=id))
 
 
 @router.post("/{id}/test", responses=problems(404, *CHANGE))
-async def test_target(request: Request, parts: PartsOf, id: IdInPath) -> DeliveryView:
+async def test_target(request: Request, id: IdInPath) -> DeliveryView:
     """Send a test now, past what is owed, and say what came of it."""
-    return await ask(request, parts, TEST_TARGET, TestTarget(id=id), _TEST_SECONDS)
+    return await ask(request, TEST_TARGET, TestTarget(id=id), _TEST_SECONDS)

@@ -47,7 +47,8 @@ class Receivers:
         self.tried[target.id].append(parcel)
         if target.id in self.hanging:
             await asyncio.Event().wait()
-        answer = self.answers.get(target.id, lambda _: GOOD)(parcel)
+        decide = self.answers.get(target.id)
+        answer = GOOD if decide is None else decide(parcel)
         if answer.ok:
             self.got[target.id].append(parcel)
         return answer
