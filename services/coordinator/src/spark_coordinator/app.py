@@ -11,14 +11,17 @@ from spark_common.bus.provision import provision
 from spark_common.clock import Clock
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
+from spark_coordinator.accounts.feature import accounts
 from spark_coordinator.feature import Feature
+from spark_coordinator.home.feature import home
+from spark_coordinator.leasing import wire_lease
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
 from spark_coordinator.webhooks.feature import webhooks
 from spark_coordinator.webhooks.guard import TargetGuard
 
 NAME = "coordinator"
-DESCRIPTION = "Keeps the streams of the event bus, and tells targets outside what happened"
+DESCRIPTION = "The lease of the cluster, webhooks, and the streams of the event bus"
 GATEWAY_PORT = 9999
 """Inside a container, whatever is published outside."""
 
@@ -29,7 +32,13 @@ async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
     redis = connect_redis(settings.redis, NAME)
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
     guard = TargetGuard(frozenset({settings.gateway_port, GATEWAY_PORT}))
-    features = (webhooks(redis, bus, clock, lambda: settings.webhook, guard),)
+    lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=lambda: settings.lease)
+    features = [
+        lease.feature,
+        accounts(bus, redis, clock, settings.data_dir),
+        home(bus, redis, clock, lambda: settings.home),
+        webhooks(redis, bus, clock, lambda: settings.webhook, guard),
+    ]
     return await assemble(bus, redis, keeper, clock, features)
 
 
