@@ -95,7 +95,7 @@ class Admission:
                 remaining_seconds=gate.remaining_seconds,
             )
         await self._quarantining.refuse(candidate.key, candidate.name)
-        await self._refuse_loaded(candidate)
+        await self._refuse_loaded(candidate, request.reload)
         await self._refuse_while_updating(request)
         job = self._job(swap_id, body, request, candidate, gate.epoch)
         job = job.model_copy(
@@ -148,6 +148,7 @@ class Admission:
             rollback=job.rollback,
             force=job.force,
             drop_caches=job.drop_caches,
+            reload=job.reload,
             lease_epoch=job.lease_epoch,
         )
         result = await self._bus.publish_durable(
@@ -187,7 +188,9 @@ class Admission:
             return ended
         return None
 
-    async def _refuse_loaded(self, candidate: Candidate) -> None:
+    async def _refuse_loaded(self, candidate: Candidate, reload: bool) -> None:
+        if reload:
+            return
         view = self._runtime_view()
         loaded = view.state == "serving" and view.model == candidate.key
         # While a swap is going on, what serves now says nothing about what will.
@@ -223,6 +226,7 @@ class Admission:
                 "rollback": request.rollback,
                 "force": request.force,
                 "drop_caches": request.drop_caches,
+                "reload": request.reload,
                 "lease_epoch": epoch,
                 "body_sha256": body,
             }

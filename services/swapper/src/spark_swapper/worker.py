@@ -152,6 +152,7 @@ class Worker:
             "rollback": command.rollback,
             "force": command.force,
             "drop_caches": command.drop_caches,
+            "reload": command.reload,
             "lease_epoch": command.lease_epoch,
         }
         return fresh.model_copy(update=facts)

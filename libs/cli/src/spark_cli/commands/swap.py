@@ -27,6 +27,9 @@ INTERRUPTED = 130
 @click.option(
     "--drop-caches", is_flag=True, help="Empty the page cache of the Sparks before the load."
 )
+@click.option(
+    "--reload", is_flag=True, help="Start the model afresh although it is the one that serves."
+)
 @click.option("--dry-run", is_flag=True, help="Check and plan everything, touch nothing.")
 @click.option("--key", default=None, help="Idempotency key: the same key never swaps twice.")
 @click.option("--json", "as_json", is_flag=True, help="Print answers and events as JSON lines.")
@@ -39,6 +42,7 @@ def swap(
     rollback: bool,
     force: bool,
     drop_caches: bool,
+    reload: bool,
     dry_run: bool,
     key: str | None,
     as_json: bool,
@@ -58,6 +62,7 @@ def swap(
         "rollback": rollback,
         "force": force,
         "drop_caches": drop_caches,
+        "reload": reload,
         "dry_run": dry_run,
     }
     view = client.post("/api/swap", body, headers)
