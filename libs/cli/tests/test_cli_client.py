@@ -120,16 +120,14 @@ def test_the_doctor_calls_a_named_gateway_that_is_away_wrong(
     assert "wrong  nobody answers at http://127.0.0.1:1" in answer.output
 
 
-def test_ctrl_c_while_following_says_that_the_swap_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def interrupted(*_: object) -> bool:
+def test_ctrl_c_while_following_says_that_the_swap_goes_on(gateway, run) -> None:
+    def interrupted(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(202, json={"id": "swap-1", "model": "m", "phase": "queued"})
         raise KeyboardInterrupt
 
-    view = {"id": "swap-1", "model": "m", "phase": "queued"}
-    monkeypatch.setattr(GatewayClient, "post", lambda *_: view)
-    monkeypatch.setattr("spark_cli.commands.swap.follow_swap", interrupted)
-    answer = CliRunner().invoke(main, ["swap", "m", "--follow"])
+    gateway.answer = interrupted
+    answer = run("swap", "m", "--follow")
     assert answer.exit_code == 130
     assert "swap swap-1 goes on" in answer.output
 

@@ -3,10 +3,6 @@
 import json
 
 import pytest
-from click.testing import CliRunner
-
-from spark_cli.__main__ import main
-from spark_cli.gateway_client import GatewayClient
 
 PLAN = {
     "model": "gpt-oss",
@@ -34,30 +30,17 @@ DONE = {
 }
 
 
-@pytest.fixture
-def gateway(monkeypatch: pytest.MonkeyPatch):
-    asked: list[tuple[str, object]] = []
-
-    class Gateway:
-        plan = dict(PLAN)
-        done = dict(DONE)
-        calls = asked
-
-    def get(self: GatewayClient, path: str, **query: object) -> object:
-        asked.append((path, query))
-        return Gateway.plan
-
-    def delete(self: GatewayClient, path: str, query: object, timeout_seconds: float) -> object:
-        asked.append((path, query))
-        return Gateway.done
-
-    monkeypatch.setattr(GatewayClient, "get", get)
-    monkeypatch.setattr(GatewayClient, "delete", delete)
-    return Gateway
+PLACE = "/api/models/gpt-oss/disk"
 
 
-def test_the_plan_is_shown_and_nothing_touched(gateway) -> None:
-    answer = CliRunner().invoke(main, ["delete", "gpt-oss", "--plan"])
+@pytest.fixture(autouse=True)
+def disk(gateway) -> None:
+    gateway.says("GET", PLACE, PLAN)
+    gateway.says("DELETE", PLACE, DONE)
+
+
+def test_the_plan_is_shown_and_nothing_touched(gateway, run) -> None:
+    answer = run("delete", "gpt-oss", "--plan")
     assert answer.exit_code == 0
     assert answer.output.splitlines() == [
         "gpt-oss 120B  (org/gpt-oss)",
@@ -66,40 +49,41 @@ def test_the_plan_is_shown_and_nothing_touched(gateway) -> None:
         "Spark 2  1.0 GB   2.0 GB         -          last known",
         "note: Its settings stay.",
     ]
-    assert gateway.calls == [("/api/models/gpt-oss/disk", {})]
+    assert gateway.calls == [("GET", PLACE)]
 
 
-def test_it_asks_before_it_deletes(gateway) -> None:
-    no = CliRunner().invoke(main, ["delete", "gpt-oss"], input="n\n")
+def test_it_asks_before_it_deletes(gateway, run) -> None:
+    no = run("delete", "gpt-oss", text="n\n")
     assert no.exit_code == 1
     assert len(gateway.calls) == 1
-    yes = CliRunner().invoke(main, ["delete", "gpt-oss"], input="y\n")
+    yes = run("delete", "gpt-oss", text="y\n")
     assert yes.exit_code == 0
     assert yes.output.endswith("Spark 1: freed 63.4 GB\n")
 
 
-def test_yes_asks_nobody_and_names_the_sparks(gateway) -> None:
-    answer = CliRunner().invoke(main, ["delete", "a/b", "--yes", "--host", "spark2"])
+def test_yes_asks_nobody_and_names_the_sparks(gateway, run) -> None:
+    gateway.says("DELETE", "/api/models/a%2Fb/disk", DONE)
+    answer = run("delete", "a/b", "--yes", "--host", "spark2")
     assert answer.exit_code == 0
-    ((path, query),) = gateway.calls
-    assert path == "/api/models/a%2Fb/disk"
-    assert query["host"] == ["spark2"]
-    assert query["requested_by"].endswith("(sparkctl)")
+    (asked,) = gateway.asked
+    assert asked.url.params.get_list("host") == ["spark2"]
+    assert asked.url.params["requested_by"].endswith("(sparkctl)")
 
 
-def test_files_that_stay_are_a_failure_with_the_reason(gateway) -> None:
+def test_files_that_stay_are_a_failure_with_the_reason(gateway, run) -> None:
     places = [{"label": "Spark 2", "freed_bytes": 0, "problem": "Spark 2 does not answer."}]
-    gateway.done = {"complete": False, "freed_bytes": 0, "places": places}
-    answer = CliRunner().invoke(main, ["delete", "gpt-oss", "--yes"])
+    done = {"complete": False, "freed_bytes": 0, "places": places}
+    gateway.says("DELETE", PLACE, done)
+    answer = run("delete", "gpt-oss", "--yes")
     assert (answer.exit_code, answer.output) == (1, "Spark 2: Spark 2 does not answer.\n")
 
 
-def test_a_refused_plan_says_why(gateway) -> None:
-    gateway.plan = {**PLAN, "blockers": ["It is loaded: switch first."]}
-    answer = CliRunner().invoke(main, ["delete", "gpt-oss", "--plan"])
+def test_a_refused_plan_says_why(gateway, run) -> None:
+    gateway.says("GET", PLACE, {**PLAN, "blockers": ["It is loaded: switch first."]})
+    answer = run("delete", "gpt-oss", "--plan")
     assert answer.output.splitlines()[-1] == "refused: It is loaded: switch first."
 
 
-def test_json_is_the_answer_of_the_api(gateway) -> None:
-    answer = CliRunner().invoke(main, ["delete", "gpt-oss", "--yes", "--json"])
+def test_json_is_the_answer_of_the_api(gateway, run) -> None:
+    answer = run("delete", "gpt-oss", "--yes", "--json")
     assert json.loads(answer.output) == DONE

@@ -1,13 +1,8 @@
 """``sparkctl download`` against scripted answers: plans, following, refusals, cancelling."""
 
-import json
-
-import httpx
 import pytest
-from click.testing import CliRunner
 
 from spark_cli import gateway_client
-from spark_cli.__main__ import main
 
 REPO = "org/model"
 PLAN = {
@@ -32,48 +27,19 @@ PLAN = {
 VIEW = {"id": "d1", "state": "running", "repo": REPO}
 
 
-def event(name: str, number: int, **body: object) -> str:
-    return f"id: q1-{number}\nevent: {name}\ndata: {json.dumps(body)}\n\n"
-
-
-@pytest.fixture
-def gateway(monkeypatch):
-    """Answers by method and path; what was asked is kept."""
-    answers: dict[tuple[str, str], httpx.Response] = {}
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return answers[request.method, request.url.path]
-
-    plain = httpx.Client
-    monkeypatch.setattr(
-        gateway_client.httpx,
-        "Client",
-        lambda **given: plain(**{**given, "transport": httpx.MockTransport(answer)}),
-    )
-    return answers, asked
-
-
-def run(*words: str):
-    return CliRunner().invoke(main, words)
-
-
-def test_a_plan_shows_bytes_space_and_time(gateway) -> None:
-    answers, asked = gateway
-    answers["POST", "/api/downloads/plan"] = httpx.Response(200, json=PLAN)
+def test_a_plan_shows_bytes_space_and_time(gateway, run) -> None:
+    gateway.says("POST", "/api/downloads/plan", PLAN)
     said = run("download", REPO, "--plan", "--both")
     assert said.exit_code == 0
-    assert json.loads(asked[0].content)["hosts"] == ["spark1", "spark2"]
+    assert gateway.body(0)["hosts"] == ["spark1", "spark2"]
     head, _, row = said.output.splitlines()
     assert head == "org/model  31.2 GB (hub), 12.0 GB to fetch, usually 2 min 0 s"
     assert row.split() == ["Spark", "1", "partial", "19.2", "GB", "600.0", "GB", "588.0", "GB"]
 
 
-def test_a_plan_with_blockers_ends_with_1(gateway) -> None:
-    answers, _ = gateway
+def test_a_plan_with_blockers_ends_with_1(gateway, run) -> None:
     refused = {**PLAN, "blockers": ["org/model is gated."], "running": "d7"}
-    answers["POST", "/api/downloads/plan"] = httpx.Response(200, json=refused)
+    gateway.says("POST", "/api/downloads/plan", refused)
     said = run("download", REPO, "--plan")
     assert said.exit_code == 1
     assert said.output.splitlines()[-2:] == [
@@ -82,57 +48,54 @@ def test_a_plan_with_blockers_ends_with_1(gateway) -> None:
     ]
 
 
-def test_following_to_the_good_end(gateway) -> None:
-    answers, asked = gateway
-    answers["POST", "/api/downloads"] = httpx.Response(202, json=VIEW)
-    stream = (
-        event("download.progress", 1, step="fetching", previous_step="checking", message="Go.")
-        + event(
-            "download.progress", 2, step="fetching", percent=41.5, eta_seconds=80, message="12 GB.",
-            lines=["hello"],
-        )
-        + event("download.complete", 3, message="Whole on Spark 1 (31.2 GB).", total_seconds=61)
-    )  # fmt: skip
-    answers["GET", "/api/downloads/d1/stream"] = httpx.Response(200, text=stream)
+def test_following_to_the_good_end(gateway, run) -> None:
+    gateway.says("POST", "/api/downloads", VIEW, 202)
+    first = {"step": "fetching", "previous_step": "checking", "message": "Go."}
+    then = {"step": "fetching", "percent": 41.5, "eta_seconds": 80, "message": "12 GB."}
+    ended = {"outcome": "complete", "message": "Whole on Spark 1.", "total_seconds": 61}
+    gateway.streams(
+        "GET",
+        "/api/downloads/d1/stream",
+        ("download.progress", first),
+        ("download.progress", {**then, "lines": ["hello"]}),
+        ("download.complete", ended),
+    )
     said = run("download", REPO, "--on", "spark2", "--follow", "--key", "k1")
     assert said.exit_code == 0
-    assert asked[0].headers["idempotency-key"] == "k1"
-    assert json.loads(asked[0].content)["hosts"] == ["spark2"]
+    assert gateway.asked[0].headers["idempotency-key"] == "k1"
+    assert gateway.body(0)["hosts"] == ["spark2"]
     assert said.output.splitlines() == [
         "download d1 of org/model is accepted",
         "    fetching  Go.",
         "       41.5%  12 GB. About 1 min 20 s left.",
         "              | hello",
-        "Whole on Spark 1 (31.2 GB). It took 1 min 1 s.",
+        "complete after 1 min 1 s: Whole on Spark 1.",
     ]
 
 
-def test_a_failure_says_why_and_what_to_do(gateway) -> None:
-    answers, _ = gateway
-    answers["POST", "/api/downloads"] = httpx.Response(202, json=VIEW)
+def test_a_failure_says_why_and_what_to_do(gateway, run) -> None:
+    gateway.says("POST", "/api/downloads", VIEW, 202)
     cause = {"code": "gated", "sentence": "It is gated.", "action": "Log in.", "evidence": ["401"]}
-    stream = event("download.failed", 1, outcome="failed", cause=cause, total_seconds=2)
-    answers["GET", "/api/downloads/d1/stream"] = httpx.Response(200, text=stream)
+    ended = {"outcome": "failed", "cause": cause, "total_seconds": 2}
+    gateway.streams("GET", "/api/downloads/d1/stream", ("download.failed", ended))
     said = run("download", REPO, "--follow")
     assert said.exit_code == 1
     assert said.output.splitlines()[1:] == [
-        "failed: It is gated.",
+        "failed after 2 s: It is gated.",
         "  > 401",
         "what to do: Log in.",
     ]
 
 
-def test_a_refusal_is_one_line(gateway) -> None:
-    answers, _ = gateway
+def test_a_refusal_is_one_line(gateway, run) -> None:
     problem = {"detail": "org/model is being downloaded already", "code": "job_in_progress"}
-    answers["POST", "/api/downloads"] = httpx.Response(409, json=problem)
+    gateway.says("POST", "/api/downloads", problem, 409)
     said = run("download", REPO)
     assert said.exit_code == gateway_client.REFUSED
     assert said.output == "Error: org/model is being downloaded already (job_in_progress)\n"
 
 
-def test_listing(gateway) -> None:
-    answers, _ = gateway
+def test_listing(gateway, run) -> None:
     running = {
         **VIEW,
         "places": [{"host": "spark1"}, {"host": "spark2"}],
@@ -145,21 +108,20 @@ def test_listing(gateway) -> None:
     }
     ended = {**running, "id": "d0", "state": "failed", "bytes_per_second": None}
     listed = {"running": [running], "recent": [ended]}
-    answers["GET", "/api/downloads"] = httpx.Response(200, json=listed)
+    gateway.says("GET", "/api/downloads", listed)
     head, first, second = run("downloads").output.splitlines()
     assert head.split()[:3] == ["id", "repository", "on"]
     assert "copying  40.0 GB of 62.4 GB  1100 MB/s  21 s  Copying to Spark 2." in first
     assert second.split()[4:5] == ["failed"]
-    answers["GET", "/api/downloads"] = httpx.Response(200, json={"running": [], "recent": []})
+    gateway.says("GET", "/api/downloads", {"running": [], "recent": []})
     assert run("downloads").output == "nothing was downloaded yet\n"
 
 
 @pytest.mark.parametrize(
     ("state", "words"), [("running", "is being stopped"), ("complete", "is over: complete")]
 )
-def test_cancelling(gateway, state: str, words: str) -> None:
-    answers, asked = gateway
-    answers["DELETE", "/api/downloads/d1"] = httpx.Response(202, json={**VIEW, "state": state})
+def test_cancelling(gateway, run, state: str, words: str) -> None:
+    gateway.says("DELETE", "/api/downloads/d1", {**VIEW, "state": state}, 202)
     said = run("cancel-download", "d1")
     assert said.output == f"download d1 {words}\n"
-    assert asked[0].url.params["requested_by"].endswith("(sparkctl)")
+    assert gateway.asked[0].url.params["requested_by"].endswith("(sparkctl)")

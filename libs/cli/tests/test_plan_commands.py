@@ -1,15 +1,8 @@
 """``sparkctl test``, ``plan`` and ``quarantine``: what is asked, what is shown, the exit code."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import ClassVar
-from urllib.parse import urlsplit
 
 import pytest
-from click.testing import CliRunner
-
-from spark_cli.__main__ import main
 
 BAD = {"code": "not_enough_memory", "sentence": "Too little.", "action": "Stop it.", "evidence": []}
 VALIDATION = {
@@ -52,57 +45,24 @@ PLAN = {
 HELD = {"reason": "Spark 1 went down.", "since": "", "host": "spark1"}
 
 
-class Gateway(BaseHTTPRequestHandler):
-    """Answers the three routes, and keeps what was asked."""
-
-    asked: ClassVar[list[tuple[str, str, bytes]]] = []
-
-    def _answer(self) -> None:
-        size = int(self.headers.get("content-length", "0"))
-        path = urlsplit(self.path).path
-        self.asked.append((self.command, path, self.rfile.read(size)))
-        answers = {"validate": VALIDATION, "plan": PLAN, "quarantine": {"model": "m", "was": HELD}}
-        menu = {"models": [{"key": "m", "quarantine": HELD}, {"key": "n"}]}
-        body = json.dumps(answers.get(path.rpartition("/")[2], menu)).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - names of the library
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+@pytest.fixture(autouse=True)
+def answers(gateway) -> None:
+    gateway.says("POST", "/api/swap/m/validate", VALIDATION)
+    gateway.says("POST", "/api/swap/m/plan", PLAN)
+    gateway.says("DELETE", "/api/models/m/quarantine", {"model": "m", "was": HELD})
+    gateway.says("GET", "/api/models", {"models": [{"key": "m", "quarantine": HELD}, {"key": "n"}]})
 
 
-@pytest.fixture
-def gateway(monkeypatch):
-    """Listen on loopback; returns the requests."""
-    server = HTTPServer(("127.0.0.1", 0), Gateway)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    monkeypatch.setenv("SPARK_CONTROL_URL", f"http://127.0.0.1:{server.server_port}")
-    Gateway.asked.clear()
-    yield Gateway.asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def run(*words: str):
-    return CliRunner().invoke(main, words)
-
-
-def test_a_failed_test_says_why_what_to_do_and_exits_one(gateway):
+def test_a_failed_test_says_why_what_to_do_and_exits_one(gateway, run):
     done = run("test", "m", "--flag", "--seed=3", "--deep")
     assert done.exit_code == 1, done.output
-    assert json.loads(gateway[0][2]) == {"deep": True, "flags": ["--seed=3"]}
+    assert gateway.body(0) == {"deep": True, "flags": ["--seed=3"]}
     assert "memory     bad     spark1  Too little." in done.output
     assert "what to do: Stop it." in done.output
     assert "launch: ./launch-cluster.sh" in done.output
 
 
-def test_a_plan_shows_numbers_blockers_and_steps(gateway):
+def test_a_plan_shows_numbers_blockers_and_steps(gateway, run):
     done = run("plan", "m")
     assert done.exit_code == 1, done.output
     assert "stops: gemma, 2 being answered now" in done.output
@@ -113,13 +73,25 @@ def test_a_plan_shows_numbers_blockers_and_steps(gateway):
     assert "  - Let 2 answers finish." in done.output
 
 
-def test_the_quarantine_is_listed_and_cleared(gateway):
+def test_the_quarantine_is_listed_and_cleared(gateway, run):
     assert run("quarantine").output == "m: Spark 1 went down.\n"
     done = run("quarantine", "clear", "m")
     assert "m may be loaded again" in done.output
-    assert gateway[-1][:2] == ("DELETE", "/api/models/m/quarantine")
+    assert gateway.calls[-1] == ("DELETE", "/api/models/m/quarantine")
 
 
-def test_the_answer_of_the_api_as_it_is(gateway):
+def test_the_answer_of_the_api_as_it_is(run):
     assert json.loads(run("test", "m", "--json").output) == VALIDATION
     assert json.loads(run("plan", "m", "--json").output) == PLAN
+    assert json.loads(run("quarantine", "--json").output) == {"m": HELD}
+    assert json.loads(run("quarantine", "clear", "m", "--json").output)["was"] == HELD
+
+
+@pytest.mark.parametrize("words", [("test",), ("plan",), ("quarantine", "clear")])
+def test_a_name_that_needs_quoting_is_one_part_of_the_address(gateway, run, words):
+    gateway.answers = {
+        (method, path.replace("/m/", "/a%3Fb%20c/")): answer
+        for (method, path), answer in gateway.answers.items()
+    }
+    assert run(*words, "a?b c").exit_code in (0, 1)
+    assert "/a%3Fb%20c/" in gateway.calls[-1][1]

@@ -66,6 +66,7 @@ class Gateway:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
         self.preview: dict[str, Any] = PREVIEW
+        self.detail: dict[str, Any] = DETAIL
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content) if request.content else None
@@ -79,7 +80,7 @@ class Gateway:
             one = {"name": "qwen", "repo": "q/q", "mode": "either", "image": "i"}
             bad = {"name": "bad", "mode": "either", "problem": "it is not valid YAML"}
             return httpx.Response(200, json={"templates": [one, bad]})
-        return httpx.Response(200, json=DETAIL)
+        return httpx.Response(200, json=self.detail)
 
 
 @pytest.fixture
@@ -159,7 +160,17 @@ def test_knobs_that_are_not_named_stay(gateway) -> None:
     assert gateway.asked[-1][0] == "GET"
     run("knobs", "mine", "--max-model-len", "1", "--dry-run")
     assert gateway.asked[-1][:2] == ("POST", "/api/recipes/preview")
-    run("knobs", "mine", "--reset")
+
+
+@pytest.mark.parametrize("further", [(), ("--max-model-len", "1", "--flag=--seed=2")])
+@pytest.mark.parametrize(("bundled", "wanted"), [(DETAIL["bundled_knobs"],) * 2, (None, {})])
+def test_a_reset_is_tried_as_it_would_be_saved(gateway, further, bundled, wanted) -> None:
+    gateway.detail = {**DETAIL, "bundled_knobs": bundled}
+    run("knobs", "mine", "--reset", *further, "--dry-run")
+    bare = {"model": "mine", "knobs": wanted, "flags": []}
+    assert gateway.asked[-1] == ("POST", "/api/recipes/preview", bare)
+    run("knobs", "mine", "--reset", *further)
+    assert gateway.asked[-1][:2] == ("PUT", "/api/models/mine/knobs")
     assert gateway.asked[-1][2]["reset"] is True
 
 
@@ -187,6 +198,13 @@ def test_setup_suggests_shows_asks_and_saves(gateway) -> None:
     assert (body["key"], body["local_path"], body["env"]) == ("tuned", "/data/mine", {"A": "b=c"})
     assert "repo" not in body
     assert "saved" in text
+
+
+def test_setup_with_json_has_nothing_but_the_recipe_on_standard_output(gateway) -> None:
+    done = CliRunner().invoke(main, ["setup", "/data/mine", "--json"], input="y\n")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == DETAIL
+    assert "Save this recipe?" in done.stderr
 
 
 def test_templates_are_listed_and_imported(gateway) -> None:

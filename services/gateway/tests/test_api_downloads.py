@@ -18,7 +18,12 @@ from spark_common.contracts.downloads import (
     DownloadView,
 )
 from spark_common.contracts.jobs import JobLog, JobState
-from spark_common.errors import JobInProgressError, NotEnoughSpaceError, NotFoundError
+from spark_common.errors import (
+    DeadlineExceededError,
+    JobInProgressError,
+    ModelInUseError,
+    NotFoundError,
+)
 from spark_common.events import DownloadComplete, DownloadFailed, DownloadProgress, UpdateProgress
 from spark_common.testing import MemoryBus
 
@@ -158,7 +163,7 @@ async def test_what_is_no_order_is_refused_before_anybody_is_asked(bench, downlo
     ("error", "status", "code"),
     [
         (JobInProgressError("it runs already", job_id="d1"), 409, "job_in_progress"),
-        (NotEnoughSpaceError("no room on Spark 1", host="spark1"), 409, "not_enough_space"),
+        (ModelInUseError("it is being deleted just now"), 409, "model_in_use"),
     ],
 )
 async def test_refusals_keep_their_code_and_details(bench, downloader, error, status, code):
@@ -166,6 +171,18 @@ async def test_refusals_keep_their_code_and_details(bench, downloader, error, st
     answer = await bench.http.post("/api/downloads", json={"repo": REPO, "hosts": ["spark1"]})
     assert answer.status_code == status
     assert (answer.json()["code"], answer.json()["details"]) == (code, dict(error.details))
+
+
+async def test_an_answer_that_is_late_names_the_key_to_repeat(bench, downloader):
+    downloader.broken = DeadlineExceededError("no answer within 4 s")
+    answer = await bench.http.post(
+        "/api/downloads",
+        json={"repo": REPO, "hosts": ["spark1"]},
+        headers={"Idempotency-Key": "k-1"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")
+    assert answer.json()["details"] == {"job_id": "k-1"}
+    assert "Idempotency-Key: k-1" in answer.json()["detail"]
 
 
 async def test_reading(bench, downloader):

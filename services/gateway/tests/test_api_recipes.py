@@ -23,7 +23,13 @@ from spark_common.contracts.recipes import (
     RecipeForm,
     Templates,
 )
-from spark_common.errors import ConflictError, InvalidRequestError, SparkError, UnknownModelError
+from spark_common.errors import (
+    ConflictError,
+    InvalidRequestError,
+    RemoteCommandError,
+    SparkError,
+    UnknownModelError,
+)
 
 FORM = {"name": "Mine", "repo": "alice/mine"}
 
@@ -174,6 +180,15 @@ async def test_another_site_changes_no_recipe(bench, desk) -> None:
         answer = await bench.http.request(method, path, content=json.dumps(FORM), headers=headers)
         assert answer.status_code == 403
     assert desk.asked == []
+
+
+async def test_a_spark_that_cannot_list_its_templates_is_502(bench, desk) -> None:
+    desk.broken = RemoteCommandError("the recipes on Spark 1 could not be read: no such file")
+    answer = await bench.http.get("/api/recipes/templates")
+    assert answer.status_code == 502
+    assert answer.json()["code"] == "remote_command_failed"
+    paths = (await bench.http.get("/openapi.json")).json()["paths"]
+    assert "502" in paths["/api/recipes/templates"]["get"]["responses"]
 
 
 async def test_without_a_swapper_it_is_503(bench) -> None:

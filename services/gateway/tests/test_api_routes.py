@@ -8,6 +8,7 @@ import pytest
 from fastapi.openapi.models import OpenAPI
 from jsonschema import Draft202012Validator
 
+from spark_gateway.api.docs import openapi_document
 from spark_gateway.control_route import SAFE_METHODS, ControlRoute
 from spark_gateway.routes import all_routes, methods_at
 
@@ -84,6 +85,30 @@ async def test_other_sites_change_nothing(bench, method, path, headers, passes):
         assert answer.status_code == 403
         assert answer.json()["code"] == "cross_origin"
         assert bench.swapper.asked == []
+
+
+@pytest.fixture(scope="module")
+def documented():
+    return openapi_document(list(all_routes()), "1.0.0")["paths"]
+
+
+@pytest.mark.parametrize(("method", "path"), changing())
+@pytest.mark.parametrize(
+    ("headers", "status"), [({"origin": "http://evil.example"}, 403), ({}, 415)]
+)
+async def test_a_refusal_at_the_door_is_documented(
+    bench, documented, method, path, headers, status
+):
+    answer = await bench.http.request(
+        method, path, content=b"{}", headers={"content-type": "text/plain", **headers}
+    )
+    assert answer.status_code == status
+    (responses,) = (
+        operations[method.lower()]["responses"]
+        for template, operations in documented.items()
+        if example_of(template) == path
+    )
+    assert answer.headers["content-type"] in responses[str(status)]["content"]
 
 
 async def test_reading_needs_no_origin(bench):

@@ -9,6 +9,7 @@ from spark_cli.commands.doctor import doctor
 from spark_cli.commands.download import download
 from spark_cli.commands.downloads import cancel_download, downloads
 from spark_cli.commands.events import events
+from spark_cli.commands.flags import flags
 from spark_cli.commands.history import history
 from spark_cli.commands.init import init
 from spark_cli.commands.knobs import knobs
@@ -21,7 +22,7 @@ from spark_cli.commands.setup import setup
 from spark_cli.commands.sim import sim
 from spark_cli.commands.status import status
 from spark_cli.commands.suggest import suggest
-from spark_cli.commands.swap import swap
+from spark_cli.commands.swap import cancel, swap
 from spark_cli.commands.templates import templates
 from spark_cli.commands.test import test
 from spark_cli.commands.updates import updates
@@ -36,9 +37,9 @@ def main() -> None:
 
 
 _COMMANDS: tuple[click.Command, ...] = (
-    *(demo, up, status, models, suggest, setup, recipe, knobs, templates, delete),
+    *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
     *(download, downloads, cancel_download),
-    *(test, plan, swap, history, logs, quarantine, updates, events, doctor, sim, init),
+    *(test, plan, swap, cancel, history, logs, quarantine, updates, events, doctor, sim, init),
 )
 for command in _COMMANDS:
     main.add_command(command)

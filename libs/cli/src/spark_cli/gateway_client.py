@@ -16,6 +16,9 @@ REFUSED = 3
 _AGAIN_SECONDS = 0.5
 _MOST_TRIES = 120
 """A stream that was followed may be away for a minute: the gateway is being started again."""
+_CONNECT_SECONDS = 15.0
+_PATIENCE_SECONDS = 240.0
+"""The gateway ends every question itself, in time for what it takes; a deletion takes longest."""
 _AWAY = frozenset({httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE})
 
 
@@ -51,12 +54,14 @@ class GatewayClient:
         url: str,
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
+        patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
         """``pause`` waits between two attempts to follow a stream. Raises RefusedError."""
         if not url.startswith(("http://", "https://")):
             raise RefusedError(f"SPARK_CONTROL_URL must begin with http:// or https://: {url}")
         try:
-            self._http = httpx.Client(base_url=url, timeout=15.0, transport=transport)
+            timeout = httpx.Timeout(_CONNECT_SECONDS, read=patience_seconds)
+            self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
         except httpx.InvalidURL as error:
             raise RefusedError(f"SPARK_CONTROL_URL is not an address: {url}") from error
         self._url = url
@@ -64,44 +69,34 @@ class GatewayClient:
 
     def get(self, path: str, **query: str | int | bool) -> Any:
         """GET a JSON document."""
-        return self._ask("GET", path, None, params=query)
+        return self._ask("GET", path, params=query)
 
-    def get_within(self, timeout_seconds: float, path: str, **query: str | int | bool) -> Any:
-        """GET a JSON document that may take its time."""
-        return self._ask("GET", path, timeout_seconds, params=query)
-
-    def post(
-        self,
-        path: str,
-        body: dict[str, Any],
-        headers: dict[str, str] | None = None,
-        timeout_seconds: float | None = None,
-    ) -> Any:
+    def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
         """POST a JSON document and return the JSON answer."""
-        return self._ask("POST", path, timeout_seconds, json=body, headers=headers)
+        return self._ask("POST", path, json=body, headers=headers)
 
     def put(self, path: str, body: dict[str, Any]) -> Any:
         """PUT a JSON document and return the JSON answer."""
         return self._ask("PUT", path, json=body)
 
-    def delete(
-        self, path: str, query: dict[str, str | list[str]], timeout_seconds: float | None = None
-    ) -> Any:
+    def delete(self, path: str, query: dict[str, str | list[str]]) -> Any:
         """DELETE, and return the JSON answer."""
-        return self._ask("DELETE", path, timeout_seconds, params=query)
+        return self._ask("DELETE", path, params=query)
 
-    def said(
-        self, path: str, body: dict[str, Any], timeout_seconds: float
-    ) -> Iterator[ServerEvent]:
+    def said(self, path: str, body: dict[str, Any]) -> Iterator[ServerEvent]:
         """POST a JSON document and read the events of the answer. Raises RefusedError."""
+        begun = False
         try:
-            with self._http.stream("POST", path, json=body, timeout=timeout_seconds) as answer:
+            with self._http.stream("POST", path, json=body) as answer:
                 if answer.is_error:
                     answer.read()
                     raise self._refusal(answer)
+                begun = True
                 yield from parse_events(answer.iter_lines())
         except httpx.TransportError as error:
-            raise self._unreachable() from error
+            if begun:
+                raise RefusedError("the answer broke off") from error
+            raise self._unreachable(error) from error
 
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
         """Follow server-sent events; ends when the server says so.
@@ -115,7 +110,7 @@ class GatewayClient:
             if last_id is not None:
                 headers["last-event-id"] = last_id
             try:
-                timeout = httpx.Timeout(15.0, read=60.0)
+                timeout = httpx.Timeout(_CONNECT_SECONDS, read=60.0)
                 with self._http.stream("GET", path, headers=headers, timeout=timeout) as answer:
                     if answer.status_code == httpx.codes.NO_CONTENT:
                         return
@@ -128,22 +123,18 @@ class GatewayClient:
                         yield event
             except httpx.TransportError as error:
                 if not followed or tries >= _MOST_TRIES:
-                    raise self._unreachable() from error
+                    raise self._unreachable(error) from error
             except AwayError:
                 if not followed or tries >= _MOST_TRIES:
                     raise
             tries += 1
             self._pause(_AGAIN_SECONDS)
 
-    def _ask(
-        self, method: str, path: str, timeout_seconds: float | None = None, **arguments: Any
-    ) -> Any:
-        if timeout_seconds is not None:
-            arguments["timeout"] = timeout_seconds
+    def _ask(self, method: str, path: str, **arguments: Any) -> Any:
         try:
             answer = self._http.request(method, path, **arguments)
         except httpx.TransportError as error:
-            raise self._unreachable() from error
+            raise self._unreachable(error) from error
         if answer.is_error:
             raise self._refusal(answer)
         try:
@@ -151,7 +142,9 @@ class GatewayClient:
         except ValueError as error:
             raise RefusedError(f"what answers at {self._url} is not spark-control") from error
 
-    def _unreachable(self) -> RefusedError:
+    def _unreachable(self, error: httpx.TransportError) -> RefusedError:
+        if isinstance(error, httpx.ReadTimeout):
+            return RefusedError(f"{self._url} took the question and gave no answer")
         return RefusedError(
             f"nobody answers at {self._url}: start it with `make demo`, "
             "or set SPARK_CONTROL_URL to where it runs"

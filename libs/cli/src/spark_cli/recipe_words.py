@@ -1,21 +1,9 @@
-"""How recipes, previews and their memory are printed, and who is said to have asked."""
+"""How recipes, previews and their memory are printed."""
 
-import getpass
 import shlex
 from typing import Any
-from urllib.parse import quote
 
 from spark_cli.words import table
-
-
-def who_asks() -> str:
-    """Return the label under which this shell asks."""
-    return f"{getpass.getuser()} (sparkctl)"
-
-
-def model_path(model: str, *rest: str) -> str:
-    """Return the address of a model by a name that may hold anything."""
-    return "/".join(["/api/models", quote(model, safe=""), *rest])
 
 
 def render_detail(detail: dict[str, Any]) -> str:

@@ -1,18 +1,16 @@
 """``sparkctl delete``: what it frees on each Spark first, then the files of a model."""
 
-import getpass
-import json
 from typing import Any
-from urllib.parse import quote
 
 import click
 
+from spark_cli.asking import address, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import gigabytes, table
 
 LEFT = 1
 """Exit code when files are still there."""
-_SECONDS = 200.0
 
 
 @click.command()
@@ -20,7 +18,7 @@ _SECONDS = 200.0
 @click.option("--plan", "only_plan", is_flag=True, help="Show what it would free, touch nothing.")
 @click.option("--host", "hosts", multiple=True, help="Only on this Spark; may be repeated.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answers of the API as they are.")
+@AS_JSON
 @click.pass_context
 def delete(
     context: click.Context,
@@ -32,19 +30,19 @@ def delete(
 ) -> None:
     """Delete MODEL (its key) from the Sparks' disks. Its settings are kept."""
     client = GatewayClient(gateway_url())
-    path = f"/api/models/{quote(model, safe='')}/disk"
+    path = address("/api/models", model, "disk")
     if only_plan or not yes:
         plan = client.get(path)
-        click.echo(json.dumps(plan, indent=2) if as_json else render_plan(plan, hosts))
+        tell(plan, as_json, lambda found: render_plan(found, hosts))
         if only_plan:
             return
         if not plan["blockers"]:
-            click.confirm("Delete these files?", abort=True)
-    query: dict[str, str | list[str]] = {"requested_by": f"{getpass.getuser()} (sparkctl)"}
+            click.confirm("Delete these files?", abort=True, err=True)
+    query: dict[str, str | list[str]] = {"requested_by": who_asks()}
     if hosts:
         query["host"] = list(hosts)
-    done = client.delete(path, query, _SECONDS)
-    click.echo(json.dumps(done, indent=2) if as_json else render_deleted(done))
+    done = client.delete(path, query)
+    tell(done, as_json, render_deleted)
     if not done["complete"]:
         context.exit(LEFT)
 

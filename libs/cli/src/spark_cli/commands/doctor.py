@@ -13,6 +13,8 @@ from spark_cli.simulator import SimulatedSparks
 from spark_common.embedded import MissingServerError
 from spark_common.embedded.binaries import NATS, REDIS, Wanted, find_binary
 
+_PATIENCE_SECONDS = 15.0
+
 
 @click.command()
 @click.pass_context
@@ -43,7 +45,7 @@ async def _server(wanted: Wanted) -> tuple[bool, str]:
 def _product() -> Iterator[tuple[bool, str]]:
     url = gateway_url()
     try:
-        status = GatewayClient(url).get("/api/status")
+        status = GatewayClient(url, patience_seconds=_PATIENCE_SECONDS).get("/api/status")
     except RefusedError as error:
         if os.environ.get("SPARK_CONTROL_URL", "").strip():
             yield False, error.message

@@ -1,34 +1,29 @@
 """``sparkctl downloads`` and ``sparkctl cancel-download``."""
 
-import getpass
-import json
 from typing import Any
 
 import click
 
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.job_stream import stop
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import duration, gigabytes, table
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+@AS_JSON
 def downloads(as_json: bool) -> None:
     """List the downloads that run and the latest ones that ended."""
-    listed = GatewayClient(gateway_url()).get("/api/downloads")
-    click.echo(json.dumps(listed, indent=2) if as_json else render(listed))
+    tell(GatewayClient(gateway_url()).get("/api/downloads"), as_json, render)
 
 
 @click.command("cancel-download")
 @click.argument("id")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+@AS_JSON
 def cancel_download(id: str, as_json: bool) -> None:
     """Stop the download ID; whole files stay for the next time."""
-    client = GatewayClient(gateway_url())
-    asked_by = f"{getpass.getuser()} (sparkctl)"
-    view = client.delete(f"/api/downloads/{id}", {"requested_by": asked_by})
-    over = view["state"] != "running"
-    said = f"download {id} is over: {view['state']}" if over else f"download {id} is being stopped"
-    click.echo(json.dumps(view) if as_json else said)
+    view, words = stop(GatewayClient(gateway_url()), "download", id)
+    tell(view, as_json, lambda _: words)
 
 
 def render(listed: dict[str, Any]) -> str:

@@ -1,11 +1,11 @@
 """``sparkctl history``: which swaps there were, who asked, how long they took, how they ended."""
 
-import json
 from typing import Any
 
 import click
 
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import duration, table
 
 
@@ -13,7 +13,7 @@ from spark_cli.words import duration, table
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
 @click.option("--model", default=None, help="Only swaps to this model (its key).")
 @click.option("--before", default=None, help="Only swaps asked for before this time (RFC 3339).")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@AS_JSON
 def history(limit: int, model: str | None, before: str | None, as_json: bool) -> None:
     """List swaps of the last ninety days, the newest first."""
     query: dict[str, str | int | bool] = {"limit": limit}
@@ -22,10 +22,7 @@ def history(limit: int, model: str | None, before: str | None, as_json: bool) ->
     if before is not None:
         query["before"] = before
     swaps = GatewayClient(gateway_url()).get("/api/swap", **query)
-    if as_json:
-        click.echo(json.dumps(swaps))
-        return
-    click.echo(render(swaps["recent"], limit))
+    tell(swaps, as_json, lambda found: render(found["recent"], limit))
 
 
 def render(recent: list[dict[str, Any]], limit: int) -> str:

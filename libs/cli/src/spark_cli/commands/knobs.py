@@ -1,12 +1,13 @@
 """``sparkctl knobs``: the five switches of a recipe, and further flags of vLLM."""
 
-import json
 from typing import Any
 
 import click
 
+from spark_cli.asking import address, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
-from spark_cli.recipe_words import model_path, refused, render_detail, render_preview, who_asks
+from spark_cli.output import AS_JSON, tell
+from spark_cli.recipe_words import refused, render_detail, render_preview
 
 REFUSED = 1
 
@@ -26,7 +27,7 @@ REFUSED = 1
 @click.option("--drop", "dropped", multiple=True, help="Take one of your further flags away.")
 @click.option("--reset", is_flag=True, help="Back to the recipe's own values.")
 @click.option("--dry-run", is_flag=True, help="Show what it would run; save nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+@AS_JSON
 @click.pass_context
 def knobs(
     context: click.Context,
@@ -41,19 +42,20 @@ def knobs(
 ) -> None:
     """Show or set the knobs of MODEL (its key); what is not named stays as it is."""
     client = GatewayClient(gateway_url())
-    detail = client.get(model_path(model, "recipe"))
+    detail = client.get(address("/api/models", model, "recipe"))
     asked = {name: value for name, value in values.items() if value is not None}
     if asked or flags or dropped or reset:
-        wanted = {**detail["knobs"], **asked}
-        listed = merged(detail["flags"], flags, dropped)
+        wanted, listed = {**detail["knobs"], **asked}, merged(detail["flags"], flags, dropped)
+        if reset:
+            wanted, listed = detail.get("bundled_knobs") or {}, []
         if dry_run:
             body = {"model": detail["form"]["key"], "knobs": wanted, "flags": listed}
             preview = client.post("/api/recipes/preview", body)
-            click.echo(json.dumps(preview, indent=2) if as_json else render_preview(preview))
+            tell(preview, as_json, render_preview)
             context.exit(REFUSED if refused(preview) else 0)
         order = {"knobs": wanted, "flags": listed, "reset": reset, "requested_by": who_asks()}
-        detail = client.put(model_path(model, "knobs"), order)
-    click.echo(json.dumps(detail, indent=2) if as_json else render_detail(detail))
+        detail = client.put(address("/api/models", model, "knobs"), order)
+    tell(detail, as_json, render_detail)
 
 
 def merged(present: list[str], added: tuple[str, ...], dropped: tuple[str, ...]) -> list[str]:

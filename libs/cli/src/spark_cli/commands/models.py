@@ -1,21 +1,21 @@
 """``sparkctl models``: the menu."""
 
-import json
 from typing import Any
 
 import click
 
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import duration, gigabytes, table
 
 
 @click.command()
 @click.option("--refresh", is_flag=True, help="Look at the Sparks' disks again first.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+@AS_JSON
 def models(refresh: bool, as_json: bool) -> None:
     """List the models on the Sparks' disks."""
     menu = GatewayClient(gateway_url()).get("/api/models", refresh=refresh)
-    click.echo(json.dumps(menu, indent=2) if as_json else render(menu))
+    tell(menu, as_json, render)
 
 
 def render(menu: dict[str, Any]) -> str:

@@ -1,30 +1,29 @@
 """``sparkctl plan``: what a swap would do, without doing it."""
 
-import json
 from typing import Any
 
 import click
 
-from spark_cli.commands.swap import lease_headers
+from spark_cli.asking import address, said_along, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import duration, table
 
 BLOCKED = 1
 """Exit code when something speaks against the swap."""
-_MOST_SECONDS = 100.0
 _GIB = 1024**3
 
 
 @click.command()
 @click.argument("model")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+@AS_JSON
 @click.pass_context
 def plan(context: click.Context, model: str, as_json: bool) -> None:
     """Show what a swap to MODEL would stop, need and do; touches nothing."""
-    found = GatewayClient(gateway_url()).post(
-        f"/api/swap/{model}/plan", {}, lease_headers(), timeout_seconds=_MOST_SECONDS
-    )
-    click.echo(json.dumps(found, indent=2) if as_json else render(found))
+    place = address("/api/swap", model, "plan")
+    asked = {"requested_by": who_asks()}
+    found = GatewayClient(gateway_url()).post(place, asked, said_along())
+    tell(found, as_json, render)
     if found["blockers"]:
         context.exit(BLOCKED)
 

@@ -1,34 +1,38 @@
 """``sparkctl quarantine``: models that took a Spark down, and the way out."""
 
-import getpass
 from typing import Any
 
 import click
 
+from spark_cli.asking import address, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import AS_JSON, tell
 
 
 @click.group(invoke_without_command=True)
+@AS_JSON
 @click.pass_context
-def quarantine(context: click.Context) -> None:
+def quarantine(context: click.Context, as_json: bool) -> None:
     """List the models that may not be loaded, because a load of them took a Spark down."""
     if context.invoked_subcommand is None:
-        click.echo(render(GatewayClient(gateway_url()).get("/api/models")))
+        menu = GatewayClient(gateway_url()).get("/api/models")
+        held = {m["key"]: m["quarantine"] for m in menu["models"] if m.get("quarantine")}
+        tell(held, as_json, render)
 
 
 @quarantine.command()
 @click.argument("model")
-def clear(model: str) -> None:
+@AS_JSON
+def clear(model: str, as_json: bool) -> None:
     """Let MODEL be loaded again."""
-    who = f"{getpass.getuser()} (sparkctl)"
-    client = GatewayClient(gateway_url())
-    click.echo(cleared(client.delete(f"/api/models/{model}/quarantine", {"requested_by": who})))
+    place = address("/api/models", model, "quarantine")
+    answer = GatewayClient(gateway_url()).delete(place, {"requested_by": who_asks()})
+    tell(answer, as_json, cleared)
 
 
-def render(menu: dict[str, Any]) -> str:
-    """Return the quarantined models of a menu."""
-    held = [model for model in menu["models"] if model.get("quarantine")]
-    lines = [f"{model['key']}: {model['quarantine']['reason']}" for model in held]
+def render(quarantines: dict[str, dict[str, Any]]) -> str:
+    """Return the models that are held, by their keys."""
+    lines = [f"{key}: {held['reason']}" for key, held in quarantines.items()]
     return "\n".join(lines) or "no model is in quarantine"
 
 

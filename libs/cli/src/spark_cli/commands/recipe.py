@@ -1,20 +1,18 @@
 """``sparkctl recipe``: show, save, remove and preview recipes."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 import yaml
 
+from spark_cli.asking import address, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
-from spark_cli.recipe_words import model_path, refused, render_detail, render_preview, who_asks
+from spark_cli.output import AS_JSON, tell
+from spark_cli.recipe_words import refused, render_detail, render_preview
 
 REFUSED = 1
 """Exit code of a preview with something that speaks against saving."""
-_AS_JSON = click.option(
-    "--json", "as_json", is_flag=True, help="Print the answer of the API as it is."
-)
 
 
 @click.group()
@@ -25,45 +23,47 @@ def recipe() -> None:
 @recipe.command()
 @click.argument("model")
 @click.option("--yaml", "as_yaml", is_flag=True, help="Print the form, ready to be edited.")
-@_AS_JSON
+@AS_JSON
 def show(model: str, as_yaml: bool, as_json: bool) -> None:
     """Show the recipe of MODEL (its key)."""
-    detail = GatewayClient(gateway_url()).get(model_path(model, "recipe"))
+    detail = GatewayClient(gateway_url()).get(address("/api/models", model, "recipe"))
     if as_yaml:
         form = {
             name: value for name, value in detail["form"].items() if value not in (None, [], {})
         }
         click.echo(yaml.safe_dump(form, sort_keys=False, allow_unicode=True, width=96), nl=False)
     else:
-        click.echo(json.dumps(detail, indent=2) if as_json else render_detail(detail))
+        tell(detail, as_json, render_detail)
 
 
 @recipe.command()
 @click.argument("file", type=click.File("r"))
 @click.option("--replace", is_flag=True, help="Replace a recipe of your own with the same key.")
-@_AS_JSON
+@AS_JSON
 def save(file: Any, replace: bool, as_json: bool) -> None:
     """Save the recipe in FILE (YAML or JSON, - for standard input) as one of your own."""
     body = {**read_form(file.read()), "replace": replace, "requested_by": who_asks()}
     detail = GatewayClient(gateway_url()).post("/api/models", body)
-    click.echo(json.dumps(detail, indent=2) if as_json else f"saved\n{render_detail(detail)}")
+    tell(detail, as_json, lambda saved: f"saved\n{render_detail(saved)}")
 
 
 @recipe.command()
 @click.argument("model")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def remove(model: str, yes: bool) -> None:
+@AS_JSON
+def remove(model: str, yes: bool, as_json: bool) -> None:
     """Remove your own recipe of MODEL (its key); files on disk stay."""
     if not yes:
-        click.confirm(f"Remove the recipe {model}?", abort=True)
+        click.confirm(f"Remove the recipe {model}?", abort=True, err=True)
     client = GatewayClient(gateway_url())
-    detail = client.delete(model_path(model), {"requested_by": who_asks()})
-    click.echo(f"removed {detail['form']['key']}; its files are still on the disk")
+    detail = client.delete(address("/api/models", model), {"requested_by": who_asks()})
+    words = f"removed {detail['form']['key']}; its files are still on the disk"
+    tell(detail, as_json, lambda _: words)
 
 
 @recipe.command()
 @click.argument("source")
-@_AS_JSON
+@AS_JSON
 @click.pass_context
 def preview(context: click.Context, source: str, as_json: bool) -> None:
     """Show what SOURCE would run: the key of a model, or a file with a recipe."""
@@ -72,7 +72,7 @@ def preview(context: click.Context, source: str, as_json: bool) -> None:
         with click.open_file(source) as file:
             body = {"recipe": read_form(file.read())}
     answer = GatewayClient(gateway_url()).post("/api/recipes/preview", body)
-    click.echo(json.dumps(answer, indent=2) if as_json else render_preview(answer))
+    tell(answer, as_json, render_preview)
     if refused(answer):
         context.exit(REFUSED)
 

@@ -1,11 +1,11 @@
 """``sparkctl status``: is everything well, and what is loaded?"""
 
-import json
 from typing import Any
 
 import click
 
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import duration, gigabytes, table
 
 _RUNTIME_WORDS = {
@@ -19,11 +19,11 @@ _RUNTIME_WORDS = {
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+@AS_JSON
 def status(as_json: bool) -> None:
     """Show what is loaded, the Sparks, and the parts of spark-control."""
     document = GatewayClient(gateway_url()).get("/api/status")
-    click.echo(json.dumps(document, indent=2) if as_json else render(document))
+    tell(document, as_json, render)
 
 
 def render(document: dict[str, Any]) -> str:

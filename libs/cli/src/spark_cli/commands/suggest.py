@@ -1,11 +1,11 @@
 """``sparkctl suggest``: a recipe for a model that has none."""
 
-import json
 from typing import Any
 
 import click
 
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import gigabytes, table
 
 _FIELDS = (
@@ -23,11 +23,11 @@ _FIELDS = (
 
 @click.command()
 @click.argument("repo")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+@AS_JSON
 def suggest(repo: str, as_json: bool) -> None:
     """Infer a launch recipe for REPO from its files on a Spark."""
     suggestion = GatewayClient(gateway_url()).get("/api/models/suggest", repo=repo)
-    click.echo(json.dumps(suggestion, indent=2) if as_json else render(suggestion))
+    tell(suggestion, as_json, render)
 
 
 def render(suggestion: dict[str, Any]) -> str:

@@ -1,24 +1,19 @@
-"""``sparkctl swap``: ask for a model, and follow it until it serves."""
+"""``sparkctl swap``: ask for a model, and follow it until it serves; ``cancel`` stops a swap."""
 
-import getpass
-import json
-import os
 from typing import Any
 
 import click
 
+from spark_cli.asking import said_along, who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.job_stream import FAILED, follow, stop
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import duration
-
-FAILED = 1
-"""Exit code when the swap ended without the model serving."""
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 
 @click.command()
 @click.argument("model")
-@click.option("--follow", is_flag=True, help="Stay until it is ready or failed; exit 1 on failure.")
+@click.option("--follow", "to_the_end", is_flag=True, help="Stay until the end; exit 1 on failure.")
 @click.option("--queue", is_flag=True, help="Wait in line when another swap runs.")
 @click.option("--rollback", is_flag=True, help="Bring the previous model back if this one fails.")
 @click.option(
@@ -37,7 +32,7 @@ INTERRUPTED = 130
 def swap(
     context: click.Context,
     model: str,
-    follow: bool,
+    to_the_end: bool,
     queue: bool,
     rollback: bool,
     force: bool,
@@ -49,15 +44,13 @@ def swap(
 ) -> None:
     """Swap to MODEL (its key, repository or served name).
 
-    The token of a lease is read from SPARK_LOCK_TOKEN, never from an argument.
+    The token of a lease is read from SPARK_LOCK_TOKEN, never from an argument. A dry run of a
+    swap that would be refused or would fail is exit 1.
     """
     client = GatewayClient(gateway_url())
-    headers = lease_headers()
-    if key is not None:
-        headers["idempotency-key"] = key
     body = {
         "model": model,
-        "requested_by": f"{getpass.getuser()} (sparkctl)",
+        "requested_by": who_asks(),
         "when_busy": "queue" if queue else "reject",
         "rollback": rollback,
         "force": force,
@@ -65,72 +58,35 @@ def swap(
         "reload": reload,
         "dry_run": dry_run,
     }
-    view = client.post("/api/swap", body, headers)
-    click.echo(json.dumps(view) if as_json else _accepted(view))
-    if not follow or dry_run:
-        return
-    try:
-        serves = follow_swap(client, view["id"], as_json)
-    except KeyboardInterrupt:
-        click.echo(f"\nnot followed any more; swap {view['id']} goes on", err=True)
-        context.exit(INTERRUPTED)
-    if not serves:
+    view = client.post("/api/swap", body, said_along(key))
+    tell(view, as_json, _planned if dry_run else _accepted, line=True)
+    if dry_run and view.get("cause"):
         context.exit(FAILED)
+    if to_the_end and not dry_run:
+        follow(context, client, "swap", view["id"], as_json=as_json)
 
 
-def lease_headers() -> dict[str, str]:
-    """Return the header that carries the lease token, if the environment has one."""
-    token = os.environ.get("SPARK_LOCK_TOKEN")
-    return {"x-swap-lock-token": token} if token else {}
-
-
-def follow_swap(client: GatewayClient, swap_id: str, as_json: bool) -> bool:
-    """Print what happens until the outcome; return whether the model serves."""
-    for event in client.events(f"/api/swap/{swap_id}/stream"):
-        if as_json:
-            click.echo(json.dumps({"event": event.name, "id": event.id, **event.body}))
-        elif event.name == "swap.progress":
-            _progress(event.body)
-        if event.name == "swap.complete":
-            if not as_json:
-                click.echo(f"ready after {duration(event.body['total_seconds'])}")
-                if event.body.get("degraded"):
-                    click.echo(f"but degraded: {event.body['degraded']}")
-            return True
-        if event.name == "swap.failed":
-            if not as_json:
-                _failure(event.body)
-            return False
-    view = client.get(f"/api/swap/{swap_id}")
-    return bool(view["phase"] == "ready")
+@click.command()
+@click.argument("id")
+@AS_JSON
+def cancel(id: str, as_json: bool) -> None:
+    """Stop the swap ID (see `sparkctl history`); what is already past is not undone."""
+    view, words = stop(GatewayClient(gateway_url()), "swap", id)
+    tell(view, as_json, lambda _: words)
 
 
 def _accepted(view: dict[str, Any]) -> str:
-    if view.get("plan") is not None:
-        return "\n".join(["nothing was touched; a real swap would:", *map(_item, view["plan"])])
     usual = view.get("usual_seconds")
     hint = f", usually {duration(usual)}" if usual is not None else ""
     return f"swap {view['id']} to {view['model']} is {view['phase']}{hint}"
 
 
-def _item(text: str) -> str:
-    return f"  - {text}"
-
-
-def _progress(progress: dict[str, Any]) -> None:
-    if progress.get("previous_phase") is not None:
-        click.echo(f"{progress['phase']:>12}  {progress.get('message', '')}")
-    elif progress.get("percent") is not None and not progress.get("lines"):
-        left = progress.get("eta_seconds")
-        tail = f", about {duration(left)} left" if left is not None else ""
-        click.echo(f"{progress['percent']:>11.0f}%{tail}")
-    for line in progress.get("lines", []):
-        click.echo(f"{'':>12}  | {line}")
-
-
-def _failure(outcome: dict[str, Any]) -> None:
-    cause = outcome["cause"]
-    click.echo(f"{outcome['outcome'].replace('_', ' ')}: {cause['sentence']}")
-    for line in cause.get("evidence", []):
-        click.echo(f"  > {line}")
-    click.echo(f"what to do: {cause['action']}")
+def _planned(view: dict[str, Any]) -> str:
+    steps = [f"  - {step}" for step in view.get("plan") or []]
+    cause = view.get("cause")
+    if cause is None:
+        return "\n".join(["nothing was touched; a real swap would:", *steps])
+    evidence = [f"  > {line}" for line in cause.get("evidence", [])]
+    head = f"nothing was touched; a real swap would end badly: {cause['sentence']}"
+    action = f"what to do: {cause['action']}"
+    return "\n".join([head, *evidence, action, *(["otherwise it would:", *steps] if steps else [])])

@@ -1,12 +1,13 @@
 """``sparkctl templates``: recipes of the launcher's checkout on a Spark."""
 
-import json
 from typing import Any
 
 import click
 
+from spark_cli.asking import who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
-from spark_cli.recipe_words import render_detail, who_asks
+from spark_cli.output import AS_JSON, tell
+from spark_cli.recipe_words import render_detail
 from spark_cli.words import table
 
 
@@ -15,19 +16,18 @@ from spark_cli.words import table
 @click.option("--key", default=None, help="With --import: the short name it gets.")
 @click.option("--replace", is_flag=True, help="With --import: replace the recipe that is there.")
 @click.option("--refresh", is_flag=True, help="Read them from the Spark again.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+@AS_JSON
 def templates(
     name: str | None, key: str | None, replace: bool, refresh: bool, as_json: bool
 ) -> None:
     """List the recipes in the launcher's checkout on a Spark, or import one."""
     client = GatewayClient(gateway_url())
     if name is None:
-        found = client.get("/api/recipes/templates", refresh=refresh)
-        click.echo(json.dumps(found, indent=2) if as_json else render(found))
+        tell(client.get("/api/recipes/templates", refresh=refresh), as_json, render)
         return
     body = {"name": name, "key": key, "replace": replace, "requested_by": who_asks()}
     detail = client.post("/api/recipes/templates/import", body)
-    click.echo(json.dumps(detail, indent=2) if as_json else f"saved\n{render_detail(detail)}")
+    tell(detail, as_json, lambda saved: f"saved\n{render_detail(saved)}")
 
 
 def render(found: dict[str, Any]) -> str:

@@ -1,23 +1,23 @@
 """``sparkctl test``: whether a model could be started, without starting it."""
 
-import json
 from typing import Any
 
 import click
 
+from spark_cli.asking import address
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import table
 
 BAD = 1
 """Exit code when something is definitely wrong."""
-_MOST_SECONDS = 150.0
 
 
 @click.command()
 @click.argument("model")
 @click.option("--deep", is_flag=True, help="Also read the model's configuration; slower.")
 @click.option("--flag", "flags", multiple=True, help="A vLLM flag, as if it were saved.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer of the API as it is.")
+@AS_JSON
 @click.pass_context
 def test(
     context: click.Context, model: str, deep: bool, flags: tuple[str, ...], as_json: bool
@@ -26,10 +26,8 @@ def test(
     body: dict[str, Any] = {"deep": deep}
     if flags:
         body["flags"] = list(flags)
-    result = GatewayClient(gateway_url()).post(
-        f"/api/swap/{model}/validate", body, timeout_seconds=_MOST_SECONDS
-    )
-    click.echo(json.dumps(result, indent=2) if as_json else render(result))
+    result = GatewayClient(gateway_url()).post(address("/api/swap", model, "validate"), body)
+    tell(result, as_json, render)
     if not result["ok"]:
         context.exit(BAD)
 

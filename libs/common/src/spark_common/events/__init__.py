@@ -5,11 +5,6 @@ unknown fields: a typo must not swap a model. An added optional field keeps the 
 else is a new class with the next version, sent beside the old one for one release.
 """
 
-from spark_common.events.base import (
-    Command,
-    Event,
-    Message,
-)
 from spark_common.events.health import (
     HealthProbeRequested,
     HealthReport,
@@ -44,6 +39,11 @@ from spark_common.events.leases import (
     LockQueued,
     LockReleased,
     LockYieldRequested,
+)
+from spark_common.events.message import (
+    Command,
+    Event,
+    Message,
 )
 from spark_common.events.schedules import (
     ScheduleDue,

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from spark_common.contracts.swaps import Text
-from spark_common.events.base import Command, Event
+from spark_common.events.message import Command, Event
 
 
 class HealthTransition(Event):

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from spark_common.events.base import Event
+from spark_common.events.message import Event
 
 
 class MenuChanged(Event):

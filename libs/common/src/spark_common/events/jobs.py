@@ -7,7 +7,7 @@ from pydantic import Field
 
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause, LogLine
-from spark_common.events.base import Event
+from spark_common.events.message import Event
 
 
 class JobProgress(Event):

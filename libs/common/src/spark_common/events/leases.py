@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from spark_common.contracts.leases import LeaseEnd, Priority, Waiter
-from spark_common.events.base import Event
+from spark_common.events.message import Event
 
 
 class LockEvent(Event):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from spark_common.contracts.schedules import Kind, RunState
-from spark_common.events.base import Event
+from spark_common.events.message import Event
 
 
 class ScheduleEvent(Event):

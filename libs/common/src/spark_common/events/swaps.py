@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from spark_common.contracts.swaps import Cause, LogLine, Phase, SwapId, Text
-from spark_common.events.base import Command, Event
+from spark_common.events.message import Command, Event
 
 
 class SwapRequested(Command):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from spark_common.contracts.disk import (
     DELETE_FROM_DISK,
@@ -13,12 +13,10 @@ from spark_common.contracts.disk import (
     PlanDelete,
 )
 from spark_common.contracts.downloads import HostName
-from spark_common.contracts.swaps import Text
 from spark_common.errors import DeadlineExceededError, OutcomeUnknownError
-from spark_gateway.api.errors_doc import READ, problems
-from spark_gateway.boundary import request_id_of
+from spark_gateway.api.asking import WhoAsked, ask
+from spark_gateway.api.errors_doc import READ, REMOVE, problems
 from spark_gateway.control_route import ControlRoute
-from spark_gateway.parts import Parts, parts_of
 
 _PLAN_SECONDS = 30.0
 _DELETE_SECONDS = 180.0
@@ -32,37 +30,25 @@ KeyInPath = Annotated[
 
 
 @router.get("/{key}/disk", responses=problems(404, *READ))
-async def plan_delete(
-    request: Request, parts: Annotated[Parts, Depends(parts_of)], key: KeyInPath
-) -> DeletePlan:
+async def plan_delete(request: Request, key: KeyInPath) -> DeletePlan:
     """The bytes that deleting would free on each Spark, and why it would be refused."""
-    return await parts.bus.call(
-        PLAN_DELETE,
-        PlanDelete(model=key),
-        timeout_seconds=_PLAN_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
+    return await ask(request, PLAN_DELETE, PlanDelete(model=key), _PLAN_SECONDS)
 
 
-@router.delete("/{key}/disk", responses=problems(403, 404, 409, *READ))
+@router.delete("/{key}/disk", responses=problems(404, *REMOVE))
 async def delete_from_disk(
     request: Request,
-    parts: Annotated[Parts, Depends(parts_of)],
     key: KeyInPath,
     host: Annotated[
         list[HostName] | None,
         Query(description="Only on these Sparks; everywhere unless given.", max_length=16),
     ] = None,
-    requested_by: Annotated[Text, Query(description="A label for people: who asked.")] = "someone",
+    requested_by: WhoAsked = "someone",
 ) -> Deleted:
     """Delete the model's files. Asking again is harmless; `complete` says that none are left."""
+    question = DeleteFromDisk(model=key, hosts=host or [], requested_by=requested_by)
     try:
-        return await parts.bus.call(
-            DELETE_FROM_DISK,
-            DeleteFromDisk(model=key, hosts=host or [], requested_by=requested_by),
-            timeout_seconds=_DELETE_SECONDS,
-            correlation_id=request_id_of(request.scope),
-        )
+        return await ask(request, DELETE_FROM_DISK, question, _DELETE_SECONDS)
     except DeadlineExceededError as late:
         raise OutcomeUnknownError(
             "no answer in time: the files may be gone or not; ask again, that is harmless"

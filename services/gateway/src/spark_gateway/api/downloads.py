@@ -21,19 +21,16 @@ from spark_common.contracts.downloads import (
     RepoName,
     StartDownload,
 )
-from spark_common.contracts.jobs import CancelJob, GetJob, JobId, JobLog
+from spark_common.contracts.jobs import JobId
 from spark_common.contracts.swaps import Text
+from spark_gateway.api.asking import IdempotencyKey, ask, begin
 from spark_gateway.api.errors_doc import CHANGE, READ, problems
-from spark_gateway.api.job_routes import IdInPath, Key, LastEventId, PartsOf, ask, follow, start
-from spark_gateway.api.live import EVENT_STREAM
+from spark_gateway.api.job_routes import JobVerbs, add_job_routes
 from spark_gateway.control_route import ControlRoute
 from spark_gateway.idempotency import id_for
-from spark_gateway.streams.entry import Thread
 
-KIND = "download"
 _PLAN_SECONDS = 60.0
 """A plan asks the hub, through a program on a Spark."""
-_LOG_SECONDS = 15.0
 
 router = APIRouter(prefix="/api/downloads", tags=["downloads"], route_class=ControlRoute)
 
@@ -51,80 +48,44 @@ class DownloadOrder(BaseModel):
 
 
 @router.post("/plan", responses=problems(404, *CHANGE))
-async def plan_download(
-    request: Request, parts: PartsOf, order: Annotated[PlanDownload, Body()]
-) -> DownloadPlan:
+async def plan_download(request: Request, order: Annotated[PlanDownload, Body()]) -> DownloadPlan:
     """What a download would need: bytes, space, time, and why it would be refused."""
-    return await ask(request, parts, PLAN_DOWNLOAD, order, _PLAN_SECONDS)
+    return await ask(request, PLAN_DOWNLOAD, order, _PLAN_SECONDS)
 
 
 @router.post("", status_code=202, responses=problems(404, *CHANGE))
 async def start_download(
     request: Request,
     response: Response,
-    parts: PartsOf,
     order: Annotated[DownloadOrder, Body()],
-    idempotency_key: Key = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> DownloadView:
     """Download a repository, or go on with a half download of it."""
     job_id = id_for(idempotency_key, order.id)
     question = StartDownload(
         repo=order.repo, hosts=order.hosts, requested_by=order.requested_by, id=job_id
     )
-    view = await start(request, parts, START_DOWNLOAD, question, job_id)
+    view = await begin(request, START_DOWNLOAD, question, "job", job_id)
     response.headers["Location"] = f"/api/downloads/{view.id}"
     return view
 
 
 @router.get("", responses=problems(*READ))
 async def list_downloads(
-    request: Request, parts: PartsOf, limit: Annotated[int, Query(ge=1, le=200)] = 20
+    request: Request, limit: Annotated[int, Query(ge=1, le=200)] = 20
 ) -> Downloads:
     """The downloads that run, and the latest ones that ended."""
-    return await ask(request, parts, LIST_DOWNLOADS, ListDownloads(limit=limit))
+    return await ask(request, LIST_DOWNLOADS, ListDownloads(limit=limit))
 
 
-@router.get("/{id}", responses=problems(404, *READ))
-async def get_download(request: Request, parts: PartsOf, id: IdInPath) -> DownloadView:
-    """One download."""
-    return await ask(request, parts, GET_DOWNLOAD, GetJob(id=id))
-
-
-@router.delete("/{id}", status_code=202, responses=problems(403, 404, 409, *READ))
-async def cancel_download(
-    request: Request,
-    parts: PartsOf,
-    id: IdInPath,
-    requested_by: Annotated[Text, Query(description="A label for people: who asked.")] = "someone",
-) -> DownloadView:
-    """Ask to stop a download. What is on the disks stays there."""
-    question = CancelJob(id=id, requested_by=requested_by)
-    view = await ask(request, parts, CANCEL_DOWNLOAD, question)
-    parts.board.poke()
-    return view
-
-
-@router.get("/{id}/log", responses=problems(404, *READ))
-async def read_download_log(request: Request, parts: PartsOf, id: IdInPath) -> JobLog:
-    """The end of what the programs of a download wrote."""
-    return await ask(request, parts, READ_DOWNLOAD_LOG, GetJob(id=id), _LOG_SECONDS)
-
-
-@router.get(
-    "/{id}/stream",
-    response_class=Response,
-    responses={
-        **EVENT_STREAM,
-        204: {"description": "the client already has the outcome: nothing follows"},
-        **problems(404, *READ),
-    },
+add_job_routes(
+    router,
+    "/{id}",
+    JobVerbs(
+        kind="download",
+        get=GET_DOWNLOAD,
+        cancel=CANCEL_DOWNLOAD,
+        cancelled="What is on the disks stays there.",
+        log=READ_DOWNLOAD_LOG,
+    ),
 )
-async def stream_download(
-    request: Request, parts: PartsOf, id: IdInPath, last_event_id: LastEventId = None
-) -> Response:
-    """The events of one download from its beginning, or from `Last-Event-ID` on, to its outcome.
-
-    Events: `download.progress`, then one of `download.complete` and `download.failed`, then the
-    end. `reset` says that the id was of another stream and that everything follows again.
-    """
-    return await follow(request, parts, GET_DOWNLOAD, Thread(KIND, id), last_event_id)

@@ -21,10 +21,13 @@ _REASONS = {
     415: "the body is not declared as JSON",
     422: "the request is wrong; details name the fields",
     423: "somebody reserved the cluster",
+    502: "a program on a Spark ended badly",
     503: "a part is away; try again after Retry-After seconds",
     504: "no answer in time",
 }
 READ = (422, 503, 504)
+REMOVE = (403, 409, 415, 422, 503, 504)
+"""Of a change without a body."""
 CHANGE = (400, 403, 409, 413, 415, 422, 423, 503, 504)
 
 

@@ -2,20 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from spark_common.contracts.downloads import HostName
 from spark_common.contracts.swaps import AWAY
 from spark_common.contracts.updates import GET_UPDATES, GetUpdates, PendingCommit, Updates
 from spark_common.errors import ConflictError
+from spark_gateway.api.asking import PartsOf, ask
 from spark_gateway.api.errors_doc import CHANGE, problems
 from spark_gateway.api.live import EVENT_STREAM
-from spark_gateway.boundary import request_id_of
 from spark_gateway.control_route import ControlRoute
 from spark_gateway.errors import HttpFaultError
 from spark_gateway.explaining.explanation import explanation
-from spark_gateway.parts import Parts, parts_of
+from spark_gateway.parts import Parts
 from spark_gateway.served import ServedModel
 from spark_gateway.streams.sse import EventStream
 
@@ -40,7 +40,7 @@ class ExplainOrder(BaseModel):
 )
 async def explain_updates(
     request: Request,
-    parts: Annotated[Parts, Depends(parts_of)],
+    parts: PartsOf,
     order: Annotated[ExplainOrder | None, Body()] = None,
 ) -> Response:
     """What the pending changes mean, in words for people, as the loaded model puts them.
@@ -49,12 +49,7 @@ async def explain_updates(
     with `replace` says that all text before it was thinking.
     """
     model = await _loaded(parts)
-    updates = await parts.bus.call(
-        GET_UPDATES,
-        GetUpdates(),
-        timeout_seconds=_LOOK_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
+    updates = await ask(request, GET_UPDATES, GetUpdates(), _LOOK_SECONDS)
     commits = pending(updates, order.host if order is not None else None)
     if not commits:
         raise ConflictError("there is nothing to explain: no changes are waiting to be installed")

@@ -1,86 +1,93 @@
-"""What the routes of all jobs that are no swaps have in common: asking, and following one."""
+"""The routes of one job that is no swap: look at it, stop it, read its log, follow it."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Generic, TypeVar
 
-from fastapi import Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
-from spark_common.contracts.jobs import GetJob, JobId, JobView
-from spark_common.contracts.rpc import ReplyT, RequestT, Rpc
-from spark_common.errors import DeadlineExceededError, OutcomeUnknownError, UnavailableError
-from spark_gateway.api.models import ASK_SECONDS
-from spark_gateway.boundary import request_id_of
-from spark_gateway.parts import Parts, parts_of
+from spark_common.contracts.jobs import CancelJob, GetJob, JobId, JobLog, JobView
+from spark_common.contracts.rpc import Rpc
+from spark_gateway.api.asking import PartsOf, WhoAsked, ask, change
+from spark_gateway.api.errors_doc import READ, REMOVE, problems
+from spark_gateway.api.following import FOLLOWED, LastEventId, follow
 from spark_gateway.streams.entry import Thread
-from spark_gateway.streams.sse import EventStream
-from spark_gateway.streams.story import Story
-from spark_gateway.streams.subscriber import Subscriber
 
-PATIENCE_SECONDS = 2.0
+_LOG_SECONDS = 15.0
+"""The log is on the Spark where the job's programs run."""
 
-PartsOf = Annotated[Parts, Depends(parts_of)]
 IdInPath = Annotated[JobId, Path(description="Id of the job.")]
-LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=200)]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=1024)]
+JobViewT = TypeVar("JobViewT", bound=JobView)
 
 
-async def ask(
-    request: Request,
-    parts: Parts,
-    rpc: Rpc[RequestT, ReplyT],
-    question: RequestT,
-    timeout_seconds: float = ASK_SECONDS,
-) -> ReplyT:
-    """Pass a question on to the service that owns the verb."""
-    return await parts.bus.call(
-        rpc,
-        question,
-        timeout_seconds=timeout_seconds,
-        correlation_id=request_id_of(request.scope),
+@dataclass(frozen=True)
+class JobVerbs(Generic[JobViewT]):
+    """The questions about one job of a kind."""
+
+    kind: str
+    """Its word in events and in the names of the routes: ``download``."""
+    get: Rpc[GetJob, JobViewT]
+    cancel: Rpc[CancelJob, JobViewT]
+    cancelled: str
+    """What a cancellation leaves behind, in one sentence."""
+    log: Rpc[GetJob, JobLog]
+
+
+def add_job_routes(router: APIRouter, path: str, verbs: JobVerbs[JobViewT]) -> None:
+    """Give a router the four routes of one job of a kind, the job itself at ``path``."""
+    kind = verbs.kind
+
+    async def get(request: Request, id: IdInPath) -> JobView:
+        return await ask(request, verbs.get, GetJob(id=id))
+
+    async def cancel(request: Request, id: IdInPath, requested_by: WhoAsked = "someone") -> JobView:
+        return await change(request, verbs.cancel, CancelJob(id=id, requested_by=requested_by))
+
+    async def read_log(request: Request, id: IdInPath) -> JobLog:
+        return await ask(request, verbs.log, GetJob(id=id), _LOG_SECONDS)
+
+    async def stream(
+        request: Request, parts: PartsOf, id: IdInPath, last_event_id: LastEventId = None
+    ) -> Response:
+        async def is_over() -> bool:
+            return (await ask(request, verbs.get, GetJob(id=id))).over
+
+        return await follow(parts, parts.jobs, Thread(kind, id), is_over, last_event_id)
+
+    router.add_api_route(
+        path,
+        get,
+        name=f"get_{kind}",
+        description=f"One {kind}.",
+        response_model=verbs.get.reply,
+        responses=problems(404, *READ),
     )
-
-
-async def start(
-    request: Request,
-    parts: Parts,
-    rpc: Rpc[RequestT, ReplyT],
-    question: RequestT,
-    job_id: str,
-    timeout_seconds: float = ASK_SECONDS,
-) -> ReplyT:
-    """Ask for a job; no answer in time leaves open whether it was accepted, and says so."""
-    try:
-        view = await ask(request, parts, rpc, question, timeout_seconds)
-    except DeadlineExceededError as late:
-        raise OutcomeUnknownError(
-            "no answer in time: the job may or may not have been accepted; "
-            f"repeat the request with Idempotency-Key: {job_id}",
-            job_id=job_id,
-        ) from late
-    parts.board.poke()
-    return view
-
-
-async def follow(
-    request: Request,
-    parts: Parts,
-    rpc: Rpc[GetJob, ReplyT],
-    thread: Thread,
-    last_event_id: str | None,
-) -> Response:
-    """Stream the events of a job from its beginning, or from ``last_event_id`` on, to its end.
-
-    204 when the client has the outcome already, or when the events of a job that is over are
-    not kept any more. Raises NotFoundError for a job nobody knows.
-    """
-    outcome = await parts.jobs.outcome(thread)
-    if not await parts.jobs.wait_caught_up(PATIENCE_SECONDS):
-        raise UnavailableError("the event streams are not there yet; try again in a moment")
-    if outcome is not None and last_event_id == outcome.event_id:
-        return Response(status_code=204)
-    if outcome is None and not await parts.jobs.has_progress(thread):
-        view = await ask(request, parts, rpc, GetJob(id=thread.id))
-        if isinstance(view, JobView) and view.over:
-            return Response(status_code=204)
-    client = Subscriber()
-    story = Story(parts.bus, parts.jobs, parts.clock, thread, client)
-    return EventStream(story.frames(last_event_id), client.dropped)
+    router.add_api_route(
+        path,
+        cancel,
+        methods=["DELETE"],
+        name=f"cancel_{kind}",
+        description=f"Ask to stop the {kind}. {verbs.cancelled}",
+        status_code=202,
+        response_model=verbs.cancel.reply,
+        responses=problems(404, *REMOVE),
+    )
+    router.add_api_route(
+        f"{path}/log",
+        read_log,
+        name=f"read_{kind}_log",
+        description=f"The end of what the programs of the {kind} wrote on the Sparks.",
+        responses=problems(404, *READ),
+    )
+    router.add_api_route(
+        f"{path}/stream",
+        stream,
+        name=f"stream_{kind}",
+        description=(
+            f"The events of the {kind} from its beginning, or from `Last-Event-ID` on, to its "
+            f"outcome.\n\nEvents: `{kind}.progress`, then one of `{kind}.complete` and "
+            f"`{kind}.failed`, then the end. `reset` says that the id was of another stream and "
+            "that everything follows again."
+        ),
+        response_class=Response,
+        responses=FOLLOWED,
+    )

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 
 from spark_common.contracts.models import (
     LIST_MODELS,
@@ -12,12 +12,10 @@ from spark_common.contracts.models import (
     Suggestion,
     SuggestRecipe,
 )
+from spark_gateway.api.asking import ASK_SECONDS, ask
 from spark_gateway.api.errors_doc import READ, problems
-from spark_gateway.boundary import request_id_of
 from spark_gateway.control_route import ControlRoute
-from spark_gateway.parts import Parts, parts_of
 
-ASK_SECONDS = 4.0
 _REFRESH_SECONDS = 15.0
 _SUGGEST_SECONDS = 25.0
 
@@ -27,22 +25,16 @@ router = APIRouter(prefix="/api/models", tags=["models"], route_class=ControlRou
 @router.get("", responses=problems(*READ))
 async def list_models(
     request: Request,
-    parts: Annotated[Parts, Depends(parts_of)],
     refresh: Annotated[bool, Query(description="Look at the disks again first.")] = False,
 ) -> Menu:
     """Everything needed to pick a model: models, recipes, hosts, what is loaded."""
-    return await parts.bus.call(
-        LIST_MODELS,
-        ListModels(refresh=refresh),
-        timeout_seconds=_REFRESH_SECONDS if refresh else ASK_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
+    seconds = _REFRESH_SECONDS if refresh else ASK_SECONDS
+    return await ask(request, LIST_MODELS, ListModels(refresh=refresh), seconds)
 
 
 @router.get("/suggest", responses=problems(404, 409, *READ))
 async def suggest_recipe(
     request: Request,
-    parts: Annotated[Parts, Depends(parts_of)],
     repo: Annotated[
         str,
         Query(
@@ -51,9 +43,4 @@ async def suggest_recipe(
     ],
 ) -> Suggestion:
     """A recipe inferred from the model's own files; every value says where it comes from."""
-    return await parts.bus.call(
-        SUGGEST_RECIPE,
-        SuggestRecipe(repo=repo),
-        timeout_seconds=_SUGGEST_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
+    return await ask(request, SUGGEST_RECIPE, SuggestRecipe(repo=repo), _SUGGEST_SECONDS)

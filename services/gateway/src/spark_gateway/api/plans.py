@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from fastapi import APIRouter, Body, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
 
 from spark_common.contracts.plans import (
     CLEAR_QUARANTINE,
@@ -18,25 +18,21 @@ from spark_common.contracts.plans import (
 )
 from spark_common.contracts.recipes import Element, Knobs
 from spark_common.contracts.swaps import Text
-from spark_gateway.api.errors_doc import CHANGE, problems
-from spark_gateway.api.models import ASK_SECONDS
-from spark_gateway.boundary import request_id_of
+from spark_gateway.api.asking import LockToken, WhoAsked, ask, change
+from spark_gateway.api.errors_doc import CHANGE, REMOVE, problems
 from spark_gateway.control_route import ControlRoute
-from spark_gateway.parts import Parts, parts_of
 
-PLAN_SECONDS = 85.0
+_PLAN_SECONDS = 85.0
 """vLLM's own parser takes up to a minute on a Spark, and waits for its turn before that."""
-DEEP_SECONDS = 140.0
+_DEEP_SECONDS = 140.0
 """Reading the model's configuration as well takes longer."""
 
 router = APIRouter(tags=["swaps"], route_class=ControlRoute)
 
-PartsOf = Annotated[Parts, Depends(parts_of)]
 Key = Annotated[
     str,
     Path(description="Key, or served name, of a model on the menu.", min_length=1, max_length=200),
 ]
-Token = Annotated[SecretStr | None, Header(alias="X-Swap-Lock-Token", min_length=1, max_length=512)]
 
 
 class TestOrder(BaseModel):
@@ -56,54 +52,37 @@ class PlanOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    requested_by: Annotated[
-        str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)
-    ] = "someone"
+    requested_by: Text = "someone"
 
 
 @router.post("/api/swap/{key}/validate", responses=problems(404, *CHANGE))
 async def validate_model(
-    request: Request, parts: PartsOf, key: Key, order: Annotated[TestOrder | None, Body()] = None
+    request: Request, key: Key, order: Annotated[TestOrder | None, Body()] = None
 ) -> Validation:
     """Test a model without starting it. A failed test is definitive, a passed one necessary."""
     asked = order or TestOrder()
-    return await parts.bus.call(
-        VALIDATE_MODEL,
-        ValidateModel(model=key, knobs=asked.knobs, flags=asked.flags, deep=asked.deep),
-        timeout_seconds=DEEP_SECONDS if asked.deep else PLAN_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
+    question = ValidateModel(model=key, knobs=asked.knobs, flags=asked.flags, deep=asked.deep)
+    seconds = _DEEP_SECONDS if asked.deep else _PLAN_SECONDS
+    return await ask(request, VALIDATE_MODEL, question, seconds)
 
 
 @router.post("/api/swap/{key}/plan", responses=problems(404, *CHANGE))
 async def plan_swap(
     request: Request,
-    parts: PartsOf,
     key: Key,
     order: Annotated[PlanOrder | None, Body()] = None,
-    lock_token: Token = None,
+    lock_token: LockToken = None,
 ) -> SwapPlan:
     """What a swap would stop, need and do, and what speaks against it. Touches nothing."""
     asked = order or PlanOrder()
-    return await parts.bus.call(
-        PLAN_SWAP,
-        PlanSwap(model=key, lock_token=lock_token, requested_by=asked.requested_by),
-        timeout_seconds=PLAN_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
+    question = PlanSwap(model=key, lock_token=lock_token, requested_by=asked.requested_by)
+    return await ask(request, PLAN_SWAP, question, _PLAN_SECONDS)
 
 
-@router.delete("/api/models/{key}/quarantine", responses=problems(404, *CHANGE))
+@router.delete("/api/models/{key}/quarantine", responses=problems(404, *REMOVE))
 async def clear_quarantine(
-    request: Request,
-    parts: PartsOf,
-    key: Key,
-    requested_by: Annotated[Text, Query(description="A label for people: who asked.")] = "someone",
+    request: Request, key: Key, requested_by: WhoAsked = "someone"
 ) -> QuarantineCleared:
     """Let a model be loaded again that took a Spark down."""
-    return await parts.bus.call(
-        CLEAR_QUARANTINE,
-        ClearQuarantine(model=key, requested_by=requested_by),
-        timeout_seconds=ASK_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
+    question = ClearQuarantine(model=key, requested_by=requested_by)
+    return await change(request, CLEAR_QUARANTINE, question)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from spark_common.contracts.disk import ModelName
@@ -31,24 +31,19 @@ from spark_common.contracts.recipes import (
     SetKnobs,
     Templates,
 )
-from spark_common.contracts.rpc import ReplyT, RequestT, Rpc
 from spark_common.contracts.swaps import Text
-from spark_gateway.api.errors_doc import CHANGE, READ, problems
-from spark_gateway.api.models import ASK_SECONDS
-from spark_gateway.boundary import request_id_of
+from spark_gateway.api.asking import WhoAsked, ask, change
+from spark_gateway.api.errors_doc import CHANGE, READ, REMOVE, problems
 from spark_gateway.control_route import ControlRoute
-from spark_gateway.parts import Parts, parts_of
 
-FILES_SECONDS = 15.0
+_FILES_SECONDS = 15.0
 """The numbers of a preview may need a model's small files from a Spark."""
-TEMPLATES_SECONDS = 35.0
+_TEMPLATES_SECONDS = 35.0
 """Each Spark may be asked for its templates."""
 
 router = APIRouter(tags=["recipes"], route_class=ControlRoute)
 
-PartsOf = Annotated[Parts, Depends(parts_of)]
 KeyInPath = Annotated[ModelName, Path(description="Key of the model.")]
-WhoAsked = Annotated[Text, Query(description="A label for people: who asked.")]
 
 
 class RecipeOrder(RecipeForm):
@@ -72,16 +67,15 @@ class KnobsOrder(BaseModel):
 
 
 @router.get("/api/models/{key}/recipe", responses=problems(404, 409, *READ))
-async def get_recipe(request: Request, parts: PartsOf, key: KeyInPath) -> RecipeDetail:
+async def get_recipe(request: Request, key: KeyInPath) -> RecipeDetail:
     """A recipe with everything a form needs: values, knobs, preview, memory."""
-    return await _ask(parts, request, GET_RECIPE, GetRecipe(model=key), FILES_SECONDS)
+    return await ask(request, GET_RECIPE, GetRecipe(model=key), _FILES_SECONDS)
 
 
 @router.post("/api/models", status_code=201, responses=problems(*CHANGE))
 async def save_recipe(
     request: Request,
     response: Response,
-    parts: PartsOf,
     order: Annotated[RecipeOrder, Body()],
 ) -> RecipeDetail:
     """Save a recipe of your own. A bundled key becomes an override of the bundled recipe.
@@ -90,27 +84,23 @@ async def save_recipe(
     """
     form = RecipeForm.model_validate(order.model_dump(exclude={"replace", "requested_by"}))
     question = SaveRecipe(recipe=form, replace=order.replace, requested_by=order.requested_by)
-    detail = await _ask(parts, request, SAVE_RECIPE, question, FILES_SECONDS)
+    detail = await change(request, SAVE_RECIPE, question, _FILES_SECONDS)
     response.headers["Location"] = f"/api/models/{detail.form.key}/recipe"
-    parts.board.poke()
     return detail
 
 
-@router.delete("/api/models/{key}", responses=problems(403, 404, 409, *READ))
+@router.delete("/api/models/{key}", responses=problems(404, *REMOVE))
 async def remove_recipe(
-    request: Request, parts: PartsOf, key: KeyInPath, requested_by: WhoAsked = "someone"
+    request: Request, key: KeyInPath, requested_by: WhoAsked = "someone"
 ) -> RecipeDetail:
     """Remove a recipe of your own and return what it was; files on disk stay."""
     question = RemoveRecipe(model=key, requested_by=requested_by)
-    detail = await _ask(parts, request, REMOVE_RECIPE, question, FILES_SECONDS)
-    parts.board.poke()
-    return detail
+    return await change(request, REMOVE_RECIPE, question, _FILES_SECONDS)
 
 
 @router.put("/api/models/{key}/knobs", responses=problems(404, *CHANGE))
 async def set_knobs(
     request: Request,
-    parts: PartsOf,
     key: KeyInPath,
     order: Annotated[KnobsOrder, Body()],
 ) -> RecipeDetail:
@@ -122,57 +112,40 @@ async def set_knobs(
         reset=order.reset,
         requested_by=order.requested_by,
     )
-    detail = await _ask(parts, request, SET_KNOBS, question, FILES_SECONDS)
-    parts.board.poke()
-    return detail
+    return await change(request, SET_KNOBS, question, _FILES_SECONDS)
 
 
 @router.post("/api/recipes/preview", responses=problems(404, *CHANGE))
-async def preview_recipe(
-    request: Request, parts: PartsOf, order: Annotated[PreviewRecipe, Body()]
-) -> Preview:
+async def preview_recipe(request: Request, order: Annotated[PreviewRecipe, Body()]) -> Preview:
     """What a recipe or a change of one would run, and what speaks against it; saves nothing."""
-    return await _ask(parts, request, PREVIEW_RECIPE, order, FILES_SECONDS)
+    return await ask(request, PREVIEW_RECIPE, order, _FILES_SECONDS)
 
 
-@router.get("/api/recipes/templates", responses=problems(*READ))
+@router.get("/api/recipes/templates", responses=problems(502, *READ))
 async def list_templates(
     request: Request,
-    parts: PartsOf,
     refresh: Annotated[bool, Query(description="Read them from the Spark again.")] = False,
 ) -> Templates:
     """The recipes in the launcher's checkout on a Spark, read as forms."""
     question = ListTemplates(refresh=refresh)
-    return await _ask(parts, request, LIST_TEMPLATES, question, TEMPLATES_SECONDS)
+    return await ask(request, LIST_TEMPLATES, question, _TEMPLATES_SECONDS)
 
 
-@router.post("/api/recipes/templates/import", status_code=201, responses=problems(404, *CHANGE))
+@router.post(
+    "/api/recipes/templates/import", status_code=201, responses=problems(404, 502, *CHANGE)
+)
 async def import_template(
     request: Request,
     response: Response,
-    parts: PartsOf,
     order: Annotated[ImportTemplate, Body()],
 ) -> RecipeDetail:
     """Save a template as a recipe of your own."""
-    detail = await _ask(parts, request, IMPORT_TEMPLATE, order, TEMPLATES_SECONDS)
+    detail = await change(request, IMPORT_TEMPLATE, order, _TEMPLATES_SECONDS)
     response.headers["Location"] = f"/api/models/{detail.form.key}/recipe"
-    parts.board.poke()
     return detail
 
 
 @router.get("/api/recipes/flags", responses=problems(*READ))
-async def list_flags(request: Request, parts: PartsOf) -> Flags:
+async def list_flags(request: Request) -> Flags:
     """The flags of vLLM that can be typed into the list, with their kinds and choices."""
-    return await _ask(parts, request, LIST_FLAGS, ListFlags(), ASK_SECONDS)
-
-
-async def _ask(
-    parts: Parts,
-    request: Request,
-    verb: Rpc[RequestT, ReplyT],
-    question: RequestT,
-    seconds: float,
-) -> ReplyT:
-    return await parts.bus.call(
-        verb, question, timeout_seconds=seconds, correlation_id=request_id_of(request.scope)
-    )
+    return await ask(request, LIST_FLAGS, ListFlags())

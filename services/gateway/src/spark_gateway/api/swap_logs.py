@@ -3,15 +3,13 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from spark_common.contracts.swaps import READ_SWAP_LOG, GetSwapLog, SwapId, SwapLog
+from spark_gateway.api.asking import ask
 from spark_gateway.api.errors_doc import READ, problems
-from spark_gateway.api.models import ASK_SECONDS
-from spark_gateway.boundary import request_id_of
 from spark_gateway.control_route import ControlRoute
-from spark_gateway.parts import Parts, parts_of
 
 router = APIRouter(prefix="/api/swap", tags=["swaps"], route_class=ControlRoute)
 _PAGE = 5000
@@ -30,7 +28,6 @@ _PAGE = 5000
 )
 async def read_log(
     request: Request,
-    parts: Annotated[Parts, Depends(parts_of)],
     id: Annotated[SwapId, Path(description="Id of the swap.")],
     after: Annotated[int, Query(ge=0, description="Number of the last line you have.")] = 0,
     limit: Annotated[int, Query(ge=1, le=_PAGE)] = 2000,
@@ -42,11 +39,11 @@ async def read_log(
     """
     whole = _prefers_text(accept)
     question = GetSwapLog(id=id, after=after, limit=_PAGE if whole else limit)
-    page = await _ask(request, parts, question)
+    page = await ask(request, READ_SWAP_LOG, question)
     if not whole:
         return page
     return StreamingResponse(
-        _text(request, parts, page, after),
+        _text(request, page, after),
         media_type="text/plain; charset=utf-8",
         headers={"content-disposition": f'inline; filename="swap-{id}.log"'},
     )
@@ -57,19 +54,11 @@ def _prefers_text(accept: str) -> bool:
     return "text/plain" in kinds and "application/json" not in kinds
 
 
-async def _text(request: Request, parts: Parts, page: SwapLog, after: int) -> AsyncIterator[bytes]:
+async def _text(request: Request, page: SwapLog, after: int) -> AsyncIterator[bytes]:
     while page.lines:
         yield "".join(f"{line}\n" for line in page.lines).encode()
         after += len(page.lines)
         if after >= page.total:
             return
-        page = await _ask(request, parts, GetSwapLog(id=page.id, after=after, limit=_PAGE))
-
-
-async def _ask(request: Request, parts: Parts, question: GetSwapLog) -> SwapLog:
-    return await parts.bus.call(
-        READ_SWAP_LOG,
-        question,
-        timeout_seconds=ASK_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
+        question = GetSwapLog(id=page.id, after=after, limit=_PAGE)
+        page = await ask(request, READ_SWAP_LOG, question)

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
+from fastapi import APIRouter, Body, Path, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import (
@@ -22,36 +22,29 @@ from spark_common.contracts.swaps import (
     SwapView,
     Text,
 )
-from spark_common.errors import DeadlineExceededError, OutcomeUnknownError, UnavailableError
-from spark_gateway.api.errors_doc import CHANGE, READ, problems
-from spark_gateway.api.live import EVENT_STREAM
-from spark_gateway.api.models import ASK_SECONDS
-from spark_gateway.boundary import request_id_of
+from spark_gateway.api.asking import (
+    ASK_SECONDS,
+    IdempotencyKey,
+    LockToken,
+    PartsOf,
+    WhoAsked,
+    ask,
+    begin,
+    change,
+)
+from spark_gateway.api.errors_doc import CHANGE, READ, REMOVE, problems
+from spark_gateway.api.following import FOLLOWED, LastEventId, follow
 from spark_gateway.control_route import ControlRoute
 from spark_gateway.idempotency import id_for
-from spark_gateway.parts import Parts, parts_of
 from spark_gateway.streams.entry import Thread
-from spark_gateway.streams.sse import EventStream
-from spark_gateway.streams.story import Story
-from spark_gateway.streams.subscriber import Subscriber
 
 router = APIRouter(prefix="/api/swap", tags=["swaps"], route_class=ControlRoute)
 
-DRY_RUN_SECONDS = 75.0
+_DRY_RUN_SECONDS = 75.0
 """A dry run waits for vLLM's own parser, which takes up to a minute on a Spark."""
-_PATIENCE_SECONDS = 2.0
 _FRESH = timedelta(seconds=10)
 
-PartsOf = Annotated[Parts, Depends(parts_of)]
 IdInPath = Annotated[SwapId, Path(description="Id of the swap.")]
-Key = Annotated[
-    str | None,
-    Header(alias="Idempotency-Key", min_length=1, max_length=1024),
-]
-Token = Annotated[
-    SecretStr | None,
-    Header(alias="X-Swap-Lock-Token", min_length=1, max_length=512),
-]
 
 
 class SwapOrder(BaseModel):
@@ -85,10 +78,9 @@ class SwapOrder(BaseModel):
 async def request_swap(
     request: Request,
     response: Response,
-    parts: PartsOf,
     order: Annotated[SwapOrder, Body()],
-    idempotency_key: Key = None,
-    lock_token: Token = None,
+    idempotency_key: IdempotencyKey = None,
+    lock_token: LockToken = None,
 ) -> SwapView:
     """Ask for a model. The answer comes once the swap is stored; follow it at `Location`."""
     swap_id = id_for(idempotency_key, order.id)
@@ -104,20 +96,8 @@ async def request_swap(
         lock_token=lock_token,
         id=swap_id,
     )
-    try:
-        view = await parts.bus.call(
-            REQUEST_SWAP,
-            question,
-            timeout_seconds=DRY_RUN_SECONDS if order.dry_run else ASK_SECONDS,
-            correlation_id=request_id_of(request.scope),
-        )
-    except DeadlineExceededError as late:
-        raise OutcomeUnknownError(
-            "no answer in time: the swap may or may not have been accepted; "
-            f"repeat the request with Idempotency-Key: {swap_id}",
-            swap_id=swap_id,
-        ) from late
-    parts.board.poke()
+    seconds = _DRY_RUN_SECONDS if order.dry_run else ASK_SECONDS
+    view = await begin(request, REQUEST_SWAP, question, "swap", swap_id, seconds)
     if order.dry_run:
         response.status_code = 200
     else:
@@ -128,7 +108,6 @@ async def request_swap(
 @router.get("", responses=problems(*READ))
 async def list_swaps(
     request: Request,
-    parts: PartsOf,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
     before: Annotated[
         AwareDatetime | None,
@@ -137,85 +116,42 @@ async def list_swaps(
     model: Annotated[Text | None, Query(description="Only swaps to this key.")] = None,
 ) -> Swaps:
     """The swap that runs, those that wait, and the latest ones, ninety days back."""
-    return await parts.bus.call(
-        LIST_SWAPS,
-        ListSwaps(limit=limit, before=before, model=model),
-        timeout_seconds=ASK_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
+    return await ask(request, LIST_SWAPS, ListSwaps(limit=limit, before=before, model=model))
 
 
 @router.get("/{id}", responses=problems(404, *READ))
 async def get_swap(request: Request, parts: PartsOf, id: IdInPath) -> SwapView:
     """One swap."""
-    view = await _view(request, parts, id)
+    view = await ask(request, GET_SWAP, GetSwap(id=id))
     if view.finished_at is not None and _is_fresh(view.finished_at, parts.clock):
         # Who reads the end here may chat at once: the data plane has to know it first.
         await parts.hub.all_outcomes_told()
     return view
 
 
-@router.delete("/{id}", status_code=202, responses=problems(403, 404, 409, *READ))
+@router.delete("/{id}", status_code=202, responses=problems(404, *REMOVE))
 async def cancel_swap(
-    request: Request,
-    parts: PartsOf,
-    id: IdInPath,
-    requested_by: Annotated[Text, Query(description="A label for people: who asked.")] = "someone",
+    request: Request, id: IdInPath, requested_by: WhoAsked = "someone"
 ) -> SwapView:
     """Ask to stop a swap. What is already past is not undone."""
-    view = await parts.bus.call(
-        CANCEL_SWAP,
-        CancelSwap(id=id, requested_by=requested_by),
-        timeout_seconds=ASK_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
-    parts.board.poke()
-    return view
+    return await change(request, CANCEL_SWAP, CancelSwap(id=id, requested_by=requested_by))
 
 
-@router.get(
-    "/{id}/stream",
-    response_class=Response,
-    responses={
-        **EVENT_STREAM,
-        204: {"description": "the client already has the outcome: nothing follows"},
-        **problems(404, *READ),
-    },
-)
+@router.get("/{id}/stream", response_class=Response, responses=FOLLOWED)
 async def stream_swap(
-    request: Request,
-    parts: PartsOf,
-    id: IdInPath,
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=200)] = None,
+    request: Request, parts: PartsOf, id: IdInPath, last_event_id: LastEventId = None
 ) -> Response:
     """The events of one swap from its beginning, or from `Last-Event-ID` on, to its outcome.
 
     Events: `swap.progress`, then one of `swap.complete` and `swap.failed`, then the end.
     `reset` says that the id was of another stream and that everything follows again.
     """
-    thread = Thread("swap", id)
-    outcome = await parts.hub.outcome(thread)
-    if not await parts.hub.wait_caught_up(_PATIENCE_SECONDS):
-        raise UnavailableError("the event streams are not there yet; try again in a moment")
-    if outcome is not None and last_event_id == outcome.event_id:
-        return Response(status_code=204)
-    if outcome is None and not await parts.hub.has_progress(thread):
-        view = await _view(request, parts, id)
-        if view.phase in TERMINAL:
-            return Response(status_code=204)
-    client = Subscriber()
-    story = Story(parts.bus, parts.hub, parts.clock, thread, client)
-    return EventStream(story.frames(last_event_id), client.dropped)
+
+    async def is_over() -> bool:
+        return (await ask(request, GET_SWAP, GetSwap(id=id))).phase in TERMINAL
+
+    return await follow(parts, parts.hub, Thread("swap", id), is_over, last_event_id)
 
 
 def _is_fresh(finished_at: datetime, clock: Clock) -> bool:
     return clock.now() - finished_at < _FRESH
-
-
-async def _view(request: Request, parts: Parts, id: str) -> SwapView:
-    return await parts.bus.call(
-        GET_SWAP,
-        GetSwap(id=id),
-        timeout_seconds=ASK_SECONDS,
-        correlation_id=request_id_of(request.scope),
-    )
