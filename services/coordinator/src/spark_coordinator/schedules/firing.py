@@ -1,5 +1,6 @@
 """Looks which schedules have come due and makes their runs: once, whoever else looks too."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import structlog
@@ -20,19 +21,28 @@ _log = structlog.get_logger()
 class Firing:
     """Moves due schedules on. Two that do it at the same time are one: the script compares."""
 
-    def __init__(self, registry: Registry, runs: RunStore, clock: Clock) -> None:
+    def __init__(
+        self, registry: Registry, runs: RunStore, clock: Clock, told: Callable[[], None]
+    ) -> None:
+        """``told`` is called when events were written that nobody has told yet."""
+        self._told = told
         self._registry = registry
         self._runs = runs
         self._clock = clock
 
     async def look(self) -> list[LiveRun]:
-        """Make the runs of what is due now and return those that were made here."""
+        """Make the runs of what is due now and return those that were made here.
+
+        Raises UnavailableError.
+        """
         now = self._clock.now()
         made = []
         entries = await self._registry.due(to_ms(now), _AT_A_LOOK)
         busy = {run.schedule_id: run for run in await self._runs.live()} if entries else {}
         for entry in entries:
             made += await self._fire(entry, busy.get(entry.id), now)
+        if entries:
+            self._told()
         return made
 
     async def _fire(self, entry: Entry, busy: LiveRun | None, now: datetime) -> list[LiveRun]:
@@ -94,8 +104,7 @@ def _missed(entry: Entry, decision: Decision, now: datetime) -> list[Mark]:
         newest = moment == decision.passed[-1]
         told = newest and decision.tell
         event = (telling.missed(run, decision.reason, now),) if told else ()
-        state = "missed" if decision.tell else "skipped"
-        over = run.over(state, decision.reason, now)
+        over = run.over("missed" if decision.tell else "skipped", decision.reason, now)
         marks.append(Mark(moment, "log", run, over, event))
     return marks
 

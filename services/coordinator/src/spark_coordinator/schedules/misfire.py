@@ -30,6 +30,8 @@ def decide(schedule: PutSchedule, due: Sequence[datetime], now: datetime) -> Dec
     if schedule.kind == "outside":
         return _of_outside(schedule, latest, earlier, now)
     allowed = late_allowed(schedule.misfire)
+    if now - latest <= allowed and not earlier:
+        return Decision(latest)
     if now - latest <= allowed:
         why = f"nobody could start it at its time; the one of {latest:%d %b %H:%M} UTC runs instead"
         return Decision(latest, earlier, _counted(why, len(earlier)))
