@@ -43,7 +43,7 @@ def calendar(
     size = 0
     for run, conflicting in zip(runs, found, strict=True):
         entry = _entry(run, conflicting)
-        size += len(entry.model_dump_json())
+        size += len(entry.model_dump_json().encode())
         if size > REPLY_BYTES:
             cut = True
             break

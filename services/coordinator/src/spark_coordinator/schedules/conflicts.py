@@ -23,9 +23,15 @@ class StandingLease:
 
 
 def found(
-    runs: Sequence[Occurrence], now: datetime, lease: StandingLease | None
+    runs: Sequence[Occurrence],
+    now: datetime,
+    lease: StandingLease | None,
+    only: str | None = None,
 ) -> list[list[Conflict]]:
-    """Return the conflicts of each run, in the order of ``runs``, which are sorted by time."""
+    """Return the conflicts of each run, in the order of ``runs``, which are sorted by time.
+
+    ``only``: what does not concern the schedule with this id is left out.
+    """
     conflicts: list[list[Conflict]] = [[] for _ in runs]
     open_runs: list[int] = []
     for index, run in enumerate(runs):
@@ -33,6 +39,8 @@ def found(
             continue
         open_runs = [other for other in open_runs if runs[other].until > run.at]
         for other in open_runs:
+            if only is not None and only not in (run.entry.id, runs[other].entry.id):
+                continue
             if _clash(run.entry, runs[other].entry):
                 _add(conflicts[index], _with_schedule(run, runs[other]))
                 _add(conflicts[other], _with_schedule(runs[other], run))

@@ -25,7 +25,9 @@ _AWAY = "the schedules cannot be read or changed: Redis does not answer"
 class Registry:
     """Definitions only; what runs is kept by ``RunStore``. Raises UnavailableError throughout."""
 
-    def __init__(self, redis: Redis, clock: Clock) -> None:
+    def __init__(self, redis: Redis, clock: Clock, most: int = MOST) -> None:
+        """``most`` schedules are kept."""
+        self._most = most
         self._redis = redis
         self._clock = clock
         self._put = redis.register_script(scripts.PUT)
@@ -88,7 +90,7 @@ class Registry:
                         standing.revision if standing is not None else 0,
                         _body(entry),
                         _score(entry.next_ms),
-                        MOST,
+                        self._most,
                         event,
                     ],
                 ),
@@ -98,7 +100,7 @@ class Registry:
                 return entry
             if revision < 0:
                 raise ConflictError(
-                    f"{MOST} schedules are registered, more are not kept; remove some first"
+                    f"{self._most} schedules are registered, more are not kept; remove some first"
                 )
         raise _raced(schedule.id)
 

@@ -115,7 +115,9 @@ class ScheduleVerbs:
         entries, lease = await self._registry.all(), await self._standing()
         runs = (await self._runs.logs([entry.id]))[entry.id]
         live = await self._runs.live()
-        ahead = await asyncio.to_thread(conflicts_ahead, entries, self._clock.now(), lease)
+        ahead = await asyncio.to_thread(
+            conflicts_ahead, entries, self._clock.now(), lease, only=entry.id
+        )
         return view(entry, runs, live, ahead.get(entry.id, ()))
 
     async def _standing(self) -> StandingLease | None:

@@ -19,12 +19,19 @@ _OF_ONE, _OF_MANY = 20, 3
 
 
 def conflicts_ahead(
-    entries: Sequence[Entry], now: datetime, lease: StandingLease | None, most: int = _OF_ONE
+    entries: Sequence[Entry],
+    now: datetime,
+    lease: StandingLease | None,
+    most: int = _OF_ONE,
+    only: str | None = None,
 ) -> dict[str, list[Conflict]]:
-    """Return the conflicts of the next seven days, earliest first, by schedule."""
+    """Return the conflicts of the next seven days, earliest first, by schedule.
+
+    ``only``: the conflicts of the others may be left out.
+    """
     upcoming = to_come(entries, now, now + _AHEAD, each=_OF_EACH)
     runs = [run for run, _ in zip(upcoming, range(_AT_ALL), strict=False)]
-    return conflicts.of_schedule(runs, conflicts.found(runs, now, lease), most)
+    return conflicts.of_schedule(runs, conflicts.found(runs, now, lease, only), most)
 
 
 def view(
