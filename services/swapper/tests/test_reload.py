@@ -6,8 +6,9 @@ import pytest
 
 from spark_common.contracts.swaps import Phase, RequestSwap
 from spark_common.errors import AlreadyLoadedError
-from spark_swapper import runtime, settle
-from spark_swapper.jobs import MAIN_LINE
+from spark_swapper import runtime
+from spark_swapper.driving import settle
+from spark_swapper.records.jobs import MAIN_LINE
 
 
 async def test_the_loaded_model_is_let_through_and_the_command_carries_it(bench):

@@ -13,6 +13,7 @@ from spark_cli.commands.flags import flags
 from spark_cli.commands.history import history
 from spark_cli.commands.init import init
 from spark_cli.commands.knobs import knobs
+from spark_cli.commands.lease import lease
 from spark_cli.commands.logs import logs
 from spark_cli.commands.models import models
 from spark_cli.commands.plan import plan
@@ -39,7 +40,21 @@ def main() -> None:
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
     *(download, downloads, cancel_download),
-    *(test, plan, swap, cancel, history, logs, quarantine, updates, events, doctor, sim, init),
+    *(
+        lease,
+        test,
+        plan,
+        swap,
+        cancel,
+        history,
+        logs,
+        quarantine,
+        updates,
+        events,
+        doctor,
+        sim,
+        init,
+    ),
 )
 for command in _COMMANDS:
     main.add_command(command)

@@ -79,6 +79,10 @@ async def request_swap(
     request: Request,
     response: Response,
     order: Annotated[SwapOrder, Body()],
+    force: Annotated[
+        bool,
+        Query(description="Swap through the reservation of whoever holds it: a person's decision."),
+    ] = False,
     idempotency_key: IdempotencyKey = None,
     lock_token: LockToken = None,
 ) -> SwapView:
@@ -93,6 +97,7 @@ async def request_swap(
         drop_caches=order.drop_caches,
         reload=order.reload,
         dry_run=order.dry_run,
+        override_lease=force,
         lock_token=lock_token,
         id=swap_id,
     )
