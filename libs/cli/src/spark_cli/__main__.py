@@ -19,6 +19,7 @@ from spark_cli.commands.models import models
 from spark_cli.commands.plan import plan
 from spark_cli.commands.quarantine import quarantine
 from spark_cli.commands.recipe import recipe
+from spark_cli.commands.schedule import schedule
 from spark_cli.commands.setup import setup
 from spark_cli.commands.sim import sim
 from spark_cli.commands.status import status
@@ -42,6 +43,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(download, downloads, cancel_download),
     *(
         lease,
+        schedule,
         test,
         plan,
         swap,

@@ -13,11 +13,12 @@ from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
 from spark_coordinator.feature import Feature
 from spark_coordinator.leasing import wire_lease
+from spark_coordinator.schedules.wiring import wire_schedules
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
 
 NAME = "coordinator"
-DESCRIPTION = "The lease of the cluster, and the streams of the event bus"
+DESCRIPTION = "The lease of the cluster, schedules, and the streams of the event bus"
 
 
 async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
@@ -26,7 +27,8 @@ async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
     redis = connect_redis(settings.redis, NAME)
     lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=lambda: settings.lease)
-    return await assemble(bus, redis, keeper, clock, [lease.feature])
+    schedules = wire_schedules(redis=redis, bus=bus, clock=clock, lease=lease.leases)
+    return await assemble(bus, redis, keeper, clock, [lease.feature, schedules.feature])
 
 
 async def assemble(

@@ -11,8 +11,8 @@ OUTBOX = "sc:sched:outbox"
 SEEN = "sc:sched:seen"
 """Hash: how far each stream was read for jobs that ask."""
 
-TAKEN = frozenset({"next", "live", "open", "outbox", "seen", "log", "fired", "token"})
-"""Words that cannot be the id of a schedule."""
+TAKEN = frozenset({"next", "live", "open", "outbox", "seen", "log", "fired", "token", "calendar"})
+"""Words that cannot be the id of a schedule: keys here, and a part of an address."""
 
 
 def schedule(schedule_id: str) -> str:
