@@ -84,7 +84,7 @@ def test_what_is_said_is_registered_and_nothing_else(gateway, run, words, body):
 
 
 def test_a_refusal_is_told_and_ends_with_one(gateway, run):
-    gateway.says("POST", PATH, {"detail": "a swap needs the model to swap to"}, 422)
+    gateway.says("POST", PATH, {"detail": "a swap needs the model to swap to", "code": "x"}, 422)
     done = run("schedule", "add", "x", "--kind", "swap", "--every", "1h")
     assert done.exit_code == REFUSED
     assert "a swap needs the model" in done.output

@@ -143,7 +143,7 @@ async def bench(redis: Redis) -> AsyncIterator[Bench]:
     clock = Jumping()
     broker = MemoryBroker(clock=clock)
     lease = FakeLease(clock)
-    cluster = FakeCluster(MemoryBus("swapper", broker), clock, lease)
+    cluster = FakeCluster(MemoryBus("swapper", broker), clock, lease.proves)
     await cluster.serve()
     bench = Bench(redis, clock, broker, lease, cluster)
     yield bench

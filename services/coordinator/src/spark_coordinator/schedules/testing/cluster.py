@@ -1,17 +1,23 @@
 """A swapper and a gateway on the bus: swaps that take their time, and a first token."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+
+from pydantic import SecretStr
 
 from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu, ModelView, RuntimeView
 from spark_common.contracts.swaps import (
     GET_SWAP,
+    LIST_SWAPS,
     REQUEST_SWAP,
     GetSwap,
+    ListSwaps,
     Phase,
     RequestSwap,
+    Swaps,
     SwapView,
 )
 from spark_common.contracts.traffic import FIRST_TOKEN, AskFirstToken, FirstToken
@@ -23,7 +29,6 @@ from spark_common.errors import (
     SparkError,
     UnknownModelError,
 )
-from spark_coordinator.schedules.testing.lease import FakeLease
 
 
 @dataclass
@@ -37,10 +42,18 @@ class _Swap:
 class FakeCluster:
     """Answers for both services; ``loads`` is the journal of what really happened."""
 
-    def __init__(self, bus: Bus, clock: Clock, lease: FakeLease) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        proves: Callable[[SecretStr | None], Awaitable[bool]],
+        gateway: Bus | None = None,
+    ) -> None:
+        """``proves`` says whether a swap with a token is let through."""
         self._bus = bus
+        self._gateway = gateway or bus
         self._clock = clock
-        self._lease = lease
+        self._proves = proves
         self.models = ["qwen", "gemma"]
         self.loaded: str | None = None
         self.seconds = 60.0
@@ -59,10 +72,11 @@ class FakeCluster:
         verbs = (
             Serving(REQUEST_SWAP, self.request),
             Serving(GET_SWAP, self.get),
+            Serving(LIST_SWAPS, self.swaps),
             Serving(LIST_MODELS, self.list),
         )
         await self._bus.serve("swapper", "1.0.0", "a swapper of tests", verbs)
-        await self._bus.serve(
+        await self._gateway.serve(
             "gateway", "1.0.0", "a gateway of tests", [Serving(FIRST_TOKEN, self.first_token)]
         )
 
@@ -79,8 +93,8 @@ class FakeCluster:
             return self._view(key)
         if request.model not in self.models:
             raise UnknownModelError(f"{request.model!r} is not on the menu")
-        if not self._lease.proves(request.lock_token):
-            raise LeaseHeldError(f"{self._lease.holder!r} holds the cluster")
+        if not await self._proves(request.lock_token):
+            raise LeaseHeldError("somebody holds the cluster")
         self._settle()
         if self.loaded == request.model and not request.reload:
             raise AlreadyLoadedError(f"{request.model} is serving already")
@@ -94,6 +108,11 @@ class FakeCluster:
         if request.id not in self._swaps:
             raise NotFoundError(f"there is no swap {request.id!r}")
         return self._view(request.id)
+
+    async def swaps(self, _request: ListSwaps) -> Swaps:
+        """Return the swap that goes on."""
+        going = [view for key in self._swaps if (view := self._view(key)).finished_at is None]
+        return Swaps(current=going[-1] if going else None)
 
     async def list(self, _request: ListModels) -> Menu:
         """Return the menu."""

@@ -110,7 +110,7 @@ class FakeLease:
             expires_at=self._clock.now() + timedelta(seconds=min(left, 1e8)),
         )
 
-    def proves(self, token: SecretStr | None) -> bool:
+    async def proves(self, token: SecretStr | None) -> bool:
         """Say whether a swap with this token is let through."""
         self._expire()
         held = self._held
