@@ -6,6 +6,7 @@ from datetime import datetime
 import structlog
 
 from spark_common.clock import Clock
+from spark_common.errors import UnavailableError
 from spark_coordinator.schedules import telling
 from spark_coordinator.schedules.misfire import Decision, decide
 from spark_coordinator.schedules.moments import from_ms, to_ms
@@ -40,7 +41,13 @@ class Firing:
         entries = await self._registry.due(to_ms(now), _AT_A_LOOK)
         busy = {run.schedule_id: run for run in await self._runs.live()} if entries else {}
         for entry in entries:
-            made += await self._fire(entry, busy.get(entry.id), now)
+            try:
+                made += await self._fire(entry, busy.get(entry.id), now)
+            except UnavailableError:
+                raise
+            except Exception:
+                # The others come due all the same.
+                _log.exception("schedule.fire_broke", schedule=entry.id)
         if entries:
             self._told()
         return made

@@ -65,6 +65,8 @@ class FakeCluster:
         self.asked: list[RequestSwap] = []
         self.tokens: list[str] = []
         self.loads: list[str] = []
+        self.taken: list[str] = []
+        """Ids of the swaps that were really taken on."""
         self._swaps: dict[str, _Swap] = {}
 
     async def serve(self) -> None:
@@ -101,6 +103,7 @@ class FakeCluster:
         ends = self._clock.monotonic() + self.seconds
         self._swaps[key] = _Swap(request, self._clock.now(), ends, self.fails)
         self.loads.append(request.model)
+        self.taken.append(key)
         return self._view(key)
 
     async def get(self, request: GetSwap) -> SwapView:
