@@ -98,6 +98,10 @@ def test_a_held_cluster_is_swapped_by_its_holder_and_by_a_person_only(product) -
     )
     assert product.ended(view.raise_for_status().json()["id"])["phase"] == "ready"
     assert seen(product)["holder"] == "agent"
+    product.until(
+        "it is told that Alice swapped through",
+        lambda: any(b'"action":"swap","requested_by":"Alice"' in data for data in files(product)),
+    )
 
 
 def test_a_lease_that_ends_during_a_swap_lets_the_next_one_in_after_it(product) -> None:

@@ -96,6 +96,23 @@ async def test_a_damaged_lease_lets_nobody_pass(gate, redis, time, lost):
 
 
 @connected
+@pytest.mark.parametrize(
+    "fields", [{"fence": "x"}, {"state": "odd"}, {"expires_ms": "soon"}, {"fence": ""}]
+)
+async def test_a_lease_that_makes_no_sense_lets_nobody_pass(gate, redis, fields):
+    await hold(redis, **fields)
+    await redis.set(keys.FENCE, 4)
+    assert (await gate.for_caller("secret")).state == "damaged"
+    assert not (await gate.for_epoch(4)).admitted
+
+
+@connected
+async def test_a_number_that_is_none_lets_nobody_pass(gate, redis):
+    await redis.set(keys.FENCE, "x")
+    assert not (await gate.for_caller(None)).admitted
+
+
+@connected
 async def test_what_is_over_by_the_clock_is_over_though_nobody_told_so(gate, redis, time):
     await hold(redis)
     await time.pass_(60)
@@ -120,7 +137,10 @@ async def test_what_is_over_goes_to_the_line_and_not_to_whoever_comes_first(gate
 @connected
 async def test_a_grant_admits_only_once_it_is_taken_up(gate, redis):
     await hold(redis, state="granted")
-    assert not (await gate.for_caller("secret")).admitted
+    answer = await gate.for_caller("secret")
+    assert (answer.admitted, answer.mine) == (False, True)
+    assert "given to you: take it up" in held_error(answer, "Wait.").message
+    assert not (await gate.for_caller("wrong")).mine
     assert not (await gate.for_epoch(3)).admitted
 
 

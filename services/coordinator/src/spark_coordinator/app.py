@@ -11,14 +11,16 @@ from spark_common.bus.provision import provision
 from spark_common.clock import Clock
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
+from spark_coordinator.accounts.feature import accounts
 from spark_coordinator.feature import Feature
+from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
 from spark_coordinator.schedules.wiring import wire_schedules
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
 
 NAME = "coordinator"
-DESCRIPTION = "The lease of the cluster, schedules, and the streams of the event bus"
+DESCRIPTION = "The lease of the cluster, schedules, accounts, and the streams of the event bus"
 
 
 async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
@@ -28,7 +30,13 @@ async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
     redis = connect_redis(settings.redis, NAME)
     lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=lambda: settings.lease)
     schedules = wire_schedules(redis=redis, bus=bus, clock=clock, lease=lease.leases)
-    return await assemble(bus, redis, keeper, clock, [lease.feature, schedules.feature])
+    features = [
+        lease.feature,
+        schedules.feature,
+        accounts(bus, redis, clock, settings.data_dir),
+        home(bus, redis, clock, lambda: settings.home),
+    ]
+    return await assemble(bus, redis, keeper, clock, features)
 
 
 async def assemble(

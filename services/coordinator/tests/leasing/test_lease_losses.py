@@ -153,6 +153,8 @@ async def test_a_redis_that_lost_its_disk_numbers_above_what_was_told(lease, red
     await lease.take()
     await redis.delete(*keys.BOOK)
     lease.floor = 41
+    # The swapper was quicker, with what the Sparks have seen: less than what was told.
+    await redis.set(keys.FENCE, 7)
     assert (await lease.take("Bob")).epoch == 42
     assert await redis.get(keys.FENCE) == "42"
 
@@ -187,13 +189,58 @@ async def test_a_counter_that_fell_behind_the_lease_is_lifted(lease, redis):
 async def test_a_damaged_lease_holds_everybody_off_until_a_person_ends_it(lease, redis):
     await lease.take()
     await redis.hdel(keys.LOCK, "token_sha256")
-    await lease.later(7200)
+    await lease.time.pass_(7200)
+    await lease.keeper.look()
     with pytest.raises(LeaseHeldError, match="nobody can prove"):
         await lease.take("Bob")
     assert (await lease.take("Bob", wait=True)).eta_seconds is None
     assert (await lease.see()).state == "held"
     assert (await lease.give(force=True)).released == "lease"
     assert (await lease.see()).state == "granted"
+
+
+@pytest.mark.parametrize(
+    "junk", ["{", "7", "{}", '{"ticket":"x","priority":"urgent"}', '{"priority":"batch","n":"1"}']
+)
+async def test_a_place_that_cannot_be_read_stops_nobody(lease, redis, junk):
+    alice = await lease.take("Alice")
+    bob = await lease.take("Bob", wait=True)
+    await redis.hset(keys.LINE, "junk", junk)
+    assert [one.holder for one in (await lease.see()).queue] == ["Bob"]
+    await lease.give(alice.token)
+    assert (await lease.take("Bob", token=bob.token)).state == "held"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": "odd"},
+        {"state": "granted"},
+        {"state": "granted", "place": "{"},
+        {"fence": "x"},
+        {"expires_ms": ""},
+    ],
+)
+async def test_a_lease_that_makes_no_sense_is_ended_by_a_person(lease, redis, fields):
+    await lease.take()
+    await redis.hset(keys.LOCK, mapping=fields)
+    for token in (None, "wrong"):
+        assert not (await lease.gate.for_caller(token)).admitted
+    with pytest.raises(LeaseHeldError):
+        await lease.take("Bob")
+    assert (await lease.give(force=True)).released == "lease"
+    assert (await lease.take("Bob")).epoch >= 2
+
+
+async def test_a_script_that_fails_is_no_redis_that_is_away(lease, redis):
+    await redis.set(keys.LINE, "no hash")
+    with pytest.raises(UnavailableError, match="the coordinator's log says why"):
+        await lease.take()
+    await lease.keeper.look()
+    assert "cannot be read" in await lease.keeper.check.ask()
+    await redis.delete(keys.LINE)
+    await lease.keeper.look()
+    assert await lease.keeper.check.ask() is None
 
 
 async def test_a_clock_set_back_gives_nobody_more_than_was_left(lease):

@@ -4,10 +4,12 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from spark_gateway.api import (
+    accountability,
     disk,
     docs,
     downloads,
     explain,
+    home,
     lease,
     live,
     models,
@@ -34,6 +36,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     schedules.router,
     explain.router,
     downloads.router,
+    accountability.router,
+    home.router,
     live.router,
     openai.router,
     docs.router,

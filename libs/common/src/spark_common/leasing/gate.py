@@ -32,6 +32,8 @@ class Gate:
     waiting: int = 0
     """How many stand in line."""
     state: Standing = "free"
+    mine: bool = False
+    """The caller's token is that of the lease, or of the grant that is not taken up yet."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class _Read:
     epoch: int
     waiting: int
 
-    def gate(self, *, admitted: bool, epoch: int) -> Gate:
+    def gate(self, *, admitted: bool, epoch: int, mine: bool = False) -> Gate:
         return Gate(
             admitted=admitted,
             epoch=epoch,
@@ -54,6 +56,7 @@ class _Read:
             reason=self.reason,
             waiting=self.waiting,
             state=self.state,
+            mine=mine,
         )
 
 
@@ -69,8 +72,9 @@ class LeaseGate:
         if read.state == "free":
             return read.gate(admitted=True, epoch=read.epoch)
         same = hmac.compare_digest(hash_of(token or "").encode(), read.sha256.encode())
-        admitted = token is not None and same and read.state == "held"
-        return read.gate(admitted=admitted, epoch=read.fence if admitted else read.epoch)
+        mine = token is not None and same
+        admitted = mine and read.state == "held"
+        return read.gate(admitted=admitted, epoch=read.fence if admitted else read.epoch, mine=mine)
 
     async def for_epoch(self, epoch: int) -> Gate:
         """Say whether a swap admitted under ``epoch`` may still run.
@@ -105,8 +109,12 @@ class LeaseGate:
 
 def held_error(gate: Gate, way_out: str) -> LeaseHeldError:
     """Return the refusal: who, why, for how long, how many wait; ``way_out`` says what to do."""
+    if gate.mine and gate.state == "granted":
+        said = "the reservation is given to you: take it up with POST /api/swap/lock and its token"
+    else:
+        said = f"{_who(gate)}{_line(gate.waiting)}. {way_out}"
     return LeaseHeldError(
-        f"{_who(gate)}{_line(gate.waiting)}. {way_out}",
+        said,
         holder=gate.holder,
         reason=gate.reason,
         remaining_seconds=gate.remaining_seconds,
