@@ -59,6 +59,7 @@ class FakeCluster:
         self.seconds = 60.0
         """How long a swap takes."""
         self.fails = False
+        self.fails_as = Phase.FAILED
         self.broken: SparkError | None = None
         """What a request for a swap is answered with."""
         self.token = FirstToken(state="came")
@@ -151,7 +152,7 @@ class FakeCluster:
         self._settle()
         swap = self._swaps[key]
         over = swap.ends <= self._clock.monotonic()
-        ended = Phase.FAILED if swap.fails else Phase.READY
+        ended = self.fails_as if swap.fails else Phase.READY
         name = swap.request.model.upper()
         said = f"{name} ran out of memory." if swap.fails else f"{name} is serving."
         return SwapView(
