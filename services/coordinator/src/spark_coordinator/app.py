@@ -16,13 +16,14 @@ from spark_coordinator.dead_letters import dead_letters
 from spark_coordinator.feature import Feature
 from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
+from spark_coordinator.schedules.wiring import wire_schedules
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
 from spark_coordinator.webhooks.feature import webhooks
 from spark_coordinator.webhooks.guard import TargetGuard
 
 NAME = "coordinator"
-DESCRIPTION = "The lease of the cluster, webhooks, and the streams of the event bus"
+DESCRIPTION = "The lease of the cluster, schedules, webhooks, and the streams of the event bus"
 GATEWAY_PORT = 9999
 """Inside a container, whatever is published outside."""
 
@@ -34,8 +35,10 @@ async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
     guard = TargetGuard(frozenset({settings.gateway_port, GATEWAY_PORT}))
     lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=lambda: settings.lease)
+    schedules = wire_schedules(redis=redis, bus=bus, clock=clock, lease=lease.leases)
     features = [
         lease.feature,
+        schedules.feature,
         accounts(bus, redis, clock, settings.data_dir),
         home(bus, redis, clock, lambda: settings.home),
         webhooks(redis, bus, clock, lambda: settings.webhook, guard),

@@ -120,7 +120,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
             *_works("SC_LEASE_EVT", "webhook", "accounts"),
             *_works("SC_SCHED_EVT", "webhook"),
             *_works("SC_HEALTH", "webhook"),
-            *_reads("SC_SWAP_EVT", "SC_LEASE_EVT", "SC_SCHED_EVT", "SC_DLQ"),
+            *_reads("SC_SWAP_EVT", "SC_SWAP_ADM", "SC_LEASE_EVT", "SC_SCHED_EVT", "SC_DLQ"),
             # Which message a dead letter was, in every stream that has workers.
             "$JS.API.STREAM.MSG.GET.SC_INGRESS",
             "$JS.API.STREAM.MSG.GET.SC_SWAP_CMD",
