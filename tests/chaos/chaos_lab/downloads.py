@@ -21,8 +21,8 @@ from spark_common.errors import JobInProgressError, SparkError
 from spark_common.jobs import RedisJobRecords
 from spark_common.redis_access import connect_redis
 from spark_common.settings import ClusterSettings, HostSettings
+from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads.record import DOWNLOADS, DownloadJob, folder_of
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
 from spark_swapper.hosts import Hosts, Spark

@@ -13,13 +13,13 @@ from spark_common.contracts.downloads import DownloadView, StartDownload
 from spark_common.contracts.jobs import GetJob
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.settings import ClusterSettings
+from spark_common.settings.policies import DownloadTimings
 from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.job_records import MemoryJobRecords
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
 from spark_swapper.downloads.record import DownloadJob
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
 from spark_swapper.hosts import Hosts, Spark

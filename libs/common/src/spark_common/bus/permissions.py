@@ -111,6 +111,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "schedule.*",
             "settings.changed",
             "health.probe.requested",
+            "rpc.*.about.get",
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
             *_works("SC_SWAP_EVT", "webhook", "accounts"),

@@ -6,7 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field
 
-from spark_common.settings.load import Env, Environment, Settings, SettingsError, read_fields
+from spark_common.settings.load import (
+    Env,
+    Environment,
+    Knob,
+    Settings,
+    SettingsError,
+    read_fields,
+)
 from spark_common.settings.values import (
     Address,
     BindPort,
@@ -65,11 +72,25 @@ class HostSettings(Settings):
     ssh_port: Port = 22
 
 
-class HostsSettings(Settings):
-    """The Sparks by number, and the port of their runtime."""
+class RuntimeSettings(Settings):
+    """The vLLM server on the Sparks, and what starts it there."""
+
+    vllm_port: Annotated[Port, Knob(label="Port of vLLM")] = 8888
+    """Where vLLM listens on the Sparks. The gateway sends new requests there at once; a model that
+    is loaded stays where it was started until the next swap."""
+    vllm_container: Annotated[ContainerName, Knob(label="Container of vLLM")] = "vllm_node"
+    """Name of the container that the launcher starts. Change it while no model is loaded: a
+    container under the old name is not stopped any more."""
+    vllm_dir: Annotated[RemoteDirectory, Knob(label="Folder of the launcher")] = "spark-vllm-docker"
+    """Checkout of the launcher, relative to the remote home."""
+    vllm_image: Annotated[ImageName, Knob(label="Image of vLLM")] = "vllm-node"
+    """The image of recipes that name none of their own."""
+
+
+class HostsSettings(RuntimeSettings):
+    """The Sparks by number, and the runtime on them."""
 
     hosts: tuple[HostSettings, ...]
-    vllm_port: Port = 8888
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
@@ -85,10 +106,11 @@ class ClusterSettings(HostsSettings):
     known_hosts_path: Annotated[Path, Env("SSH_KNOWN_HOSTS")] = Field(
         description="a file this service may write; it remembers the Sparks' host keys"
     )
-    vllm_container: ContainerName = "vllm_node"
-    vllm_dir: RemoteDirectory = "spark-vllm-docker"
-    """Checkout of the launcher, relative to the remote home."""
-    vllm_image: ImageName = "vllm-node"
+
+    def with_runtime(self, runtime: RuntimeSettings) -> Self:
+        """Return the same Sparks with another runtime on them."""
+        own = {name: getattr(runtime, name) for name in RuntimeSettings.model_fields}
+        return self.model_copy(update={**own, "warnings": self.warnings})
 
 
 def _read_hosts(environment: Environment) -> tuple[HostSettings, ...]:

@@ -4,13 +4,13 @@ from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import SparkError
 from spark_common.jobs import Ending, JobJournal
+from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads import words
 from spark_swapper.downloads.checking import RESERVE_BYTES
 from spark_swapper.downloads.fetching import Fetching
 from spark_swapper.downloads.hub_words import plain_lines
 from spark_swapper.downloads.patience import patiently
 from spark_swapper.downloads.record import DownloadJob
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks, Facts
 from spark_swapper.downloads.steps import Following, StepEnd, Watched
 from spark_swapper.downloads.telling import moved

@@ -5,10 +5,10 @@ from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import SparkError
 from spark_common.jobs import Ending, JobJournal
+from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads.hub_words import cause_of
 from spark_swapper.downloads.patience import patiently
 from spark_swapper.downloads.record import DownloadJob
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.slots import Slots
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.steps import Following, StepEnd, Watched

@@ -9,11 +9,11 @@ from spark_common.contracts.swaps import Cause
 from spark_common.errors import SparkError
 from spark_common.jobs import JobJournal
 from spark_common.remote.detached import StepLook
+from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads import words
 from spark_swapper.downloads.checking import RESERVE_BYTES
 from spark_swapper.downloads.hub_words import LogLines
 from spark_swapper.downloads.record import DownloadJob
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks, Measure
 from spark_swapper.downloads.speed import Speed
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.jobs import JobRecords, JobRunner
+from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads.checking import Checking
 from spark_swapper.downloads.copying import Copying
 from spark_swapper.downloads.fetching import Fetching
 from spark_swapper.downloads.record import DOWNLOADS, DownloadJob
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.slots import Slots
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.steps import Following

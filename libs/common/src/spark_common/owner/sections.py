@@ -1,0 +1,36 @@
+"""Which groups of settings the owner edits. One line here makes the knobs of a group editable."""
+
+from spark_common.owner.table import Section, Table
+from spark_common.settings.groups import RuntimeSettings
+from spark_common.settings.policies import DownloadTimings, GuardSettings, SwapPace
+from spark_common.settings.support import (
+    EmbedSettings,
+    HubSettings,
+    KokoroSettings,
+    MagpieSettings,
+    MatrixBridgeSettings,
+    NgcSettings,
+    PageSettings,
+    ParakeetSettings,
+    QdrantSettings,
+    WebhookSettings,
+)
+
+SECTIONS = (
+    Section("Page", PageSettings),
+    Section("vLLM", RuntimeSettings),
+    Section("Swaps", SwapPace),
+    Section("Memory guard", GuardSettings),
+    Section("Downloads", DownloadTimings),
+    Section("Keys", HubSettings),
+    Section("Keys", NgcSettings),
+    Section("Webhook", WebhookSettings),
+    Section("Parakeet", ParakeetSettings),
+    Section("Kokoro", KokoroSettings),
+    Section("Magpie", MagpieSettings),
+    Section("Embeddings", EmbedSettings),
+    Section("Qdrant", QdrantSettings),
+    Section("Matrix bridge", MatrixBridgeSettings),
+)
+
+TABLE = Table(SECTIONS)
