@@ -1,6 +1,7 @@
 """The composition root of the coordinator: the one place that knows every concrete class."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from redis.asyncio import Redis
@@ -9,9 +10,11 @@ from spark_common.bus.nats import connect_bus
 from spark_common.bus.port import Bus
 from spark_common.bus.provision import provision
 from spark_common.clock import Clock
+from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
 from spark_coordinator.feature import Feature
+from spark_coordinator.owner import owner_feature
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
 
@@ -19,11 +22,30 @@ NAME = "coordinator"
 DESCRIPTION = "Keeps the streams of the event bus"
 
 
-async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
-    """Connect and put the coordinator on the bus; raises UnavailableError while NATS is away."""
+async def build(
+    settings: CoordinatorSettings, clock: Clock, environment: Mapping[str, str] = os.environ
+) -> Service:
+    """Connect and put the coordinator on the bus; raises UnavailableError while NATS is away.
+
+    ``environment``: what the owner's settings overlay, also those that only others read.
+    """
     bus = await connect_bus(settings.bus, NAME, clock)
+    redis = connect_redis(settings.redis, NAME)
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
-    return await assemble(bus, connect_redis(settings.redis, NAME), keeper, clock)
+    live = LiveSettings(RedisOverlay(redis), bus, clock)
+    features = [
+        owner_feature(
+            bus=bus,
+            redis=redis,
+            clock=clock,
+            live=live,
+            environment=environment,
+            data_dir=settings.data_dir,
+        )
+    ]
+    return await assemble(
+        bus, redis, keeper, clock, features, lambda: (*settings.warnings, *live.warnings)
+    )
 
 
 async def assemble(
@@ -32,6 +54,7 @@ async def assemble(
     keeper: StreamKeeper,
     clock: Clock,
     features: Sequence[Feature] = (),
+    warnings: Callable[[], Sequence[str]] = tuple,
 ) -> Service:
     """Put the parts together."""
     return await compose(
@@ -47,4 +70,5 @@ async def assemble(
             *(check for feature in features for check in feature.checks),
         ],
         background=[keeper.keep, *(loop for feature in features for loop in feature.background)],
+        warnings=warnings,
     )

@@ -17,6 +17,8 @@ class CoordinatorSettings(Settings):
     http: HttpSettings
     provisioner_seed_file: Annotated[Path | None, Env("NATS_PROVISIONER_SEED_FILE")] = None
     """Seed of the identity that may create streams; None where the server asks for none."""
+    data_dir: Path = Path("data")
+    """May hold ``app_settings.json``, the settings of an install from before."""
 
     @property
     def provisioner(self) -> BusSettings:

@@ -17,6 +17,7 @@ from spark_common.owner.overlay import OverlaySource, OwnerValues
 from spark_common.owner.overlaying import overlaid
 from spark_common.settings.load import Settings
 from spark_common.subjects import SETTINGS_CHANGED
+from spark_common.tasks import end
 
 LOOK_SECONDS = 0.8
 """Between two looks at the version: a change is live within two seconds also without a hint."""
@@ -94,8 +95,7 @@ class LiveSettings:
                     _log.debug("settings.not_read", reason=error.message)
                 await self._rest()
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            await end([listening])
 
     async def _listen(self) -> None:
         while True:
