@@ -31,16 +31,16 @@ async def main(options: argparse.Namespace) -> None:
         async with two_sparks(directory, catalogue=()) as sparks:
             cluster = sparks.cluster
             host = cluster.hosts["spark1"]
-            entries = plant(host.sandbox.hub, options.models, options.files)
+            files = plant(host.sandbox.hub, options.models, options.files)
             ssh = SshShell(sparks.settings, SystemClock())
             try:
-                await measure(cluster, CountingShell(ssh), entries, options)
+                await measure(cluster, CountingShell(ssh), files, options)
             finally:
                 await ssh.close()
 
 
 async def measure(
-    cluster: SimulatedCluster, shell: CountingShell, entries: int, options: argparse.Namespace
+    cluster: SimulatedCluster, shell: CountingShell, files: int, options: argparse.Namespace
 ) -> None:
     await shell.run("true")
     seconds: dict[str, list[float]] = {contender.name: [] for contender in CONTENDERS}
@@ -64,7 +64,7 @@ async def measure(
                 "received": shell.received,
                 "size_bytes": size,
             }
-    print(f"{options.models} models, {entries} files and links, one simulated Spark over SSH\n")
+    print(f"{options.models} models, {files} files, one simulated Spark over SSH\n")
     report = tabulated(seconds, facts)
     print(report)
     if options.json is not None:

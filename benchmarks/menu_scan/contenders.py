@@ -19,7 +19,11 @@ for repo in sorted(hub.glob("models--*")):
     blobs = {str(b): b.stat().st_size for b in (repo / "blobs").iterdir()}
     links = [path for path in (repo / "snapshots").rglob("*") if path.is_file()]
     files = [
-        {"name": str(f), "size": blobs[str(repo / "blobs" / f.readlink().name)]} for f in links
+        {
+            "name": str(f.relative_to(repo)),
+            "size": blobs[str(repo / "blobs" / f.readlink().name)],
+        }
+        for f in links
     ]
     found.append({"repo": repo.name, "size": sum(blobs.values()), "files": files})
 print(json.dumps(found))

@@ -9,9 +9,9 @@ SMALL_FILES = 6
 
 
 def plant(hub: Path, models: int, files: int) -> int:
-    """Fill a hub; return how many directory entries its models have."""
-    shards = max(1, files // models // 2 - SMALL_FILES)
-    entries = 0
+    """Fill a hub; return how many files its models have, links not counted."""
+    shards = max(1, files // models - SMALL_FILES)
+    planted = 0
     for number in range(models):
         root = hub / f"models--owner-{number % 40}--model-{number:04}"
         commit = hashlib.sha1(root.name.encode(), usedforsecurity=False).hexdigest()
@@ -43,5 +43,5 @@ def plant(hub: Path, models: int, files: int) -> int:
             with place.open("wb") as stream:
                 stream.truncate(4_900_000_000 + number)
             (snapshot / name).symlink_to(f"../../blobs/{etag}")
-        entries += 2 * (len(texts) + len(names))
-    return entries
+        planted += len(texts) + len(names)
+    return planted

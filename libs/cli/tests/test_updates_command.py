@@ -1,8 +1,11 @@
 """``sparkctl updates`` against a scripted gateway."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
+
+from spark_cli.commands.updates import render
 
 VIEW = {
     "checkouts": [
@@ -12,6 +15,7 @@ VIEW = {
             "branch": "main",
             "commit": "ab" * 20,
             "behind": 2,
+            "fetched_at": None,
             "stale": False,
             "problem": None,
             "commits": [
@@ -25,6 +29,7 @@ VIEW = {
             "branch": None,
             "commit": None,
             "behind": None,
+            "fetched_at": None,
             "stale": True,
             "problem": "Spark 2 does not answer.",
             "commits": [],
@@ -73,7 +78,7 @@ def cluster(gateway) -> None:
 def test_what_is_pending_is_shown(gateway, run) -> None:
     result = run("updates", "--refresh")
     assert result.output.splitlines() == [
-        "Spark 1: main at ababababa, 2 behind",
+        "Spark 1: main at ababababa, 2 behind, remote not asked yet: add --refresh",
         "  2026-11-20 Bump vLLM",
         "   Older",
         "  image vllm-node: cccccccccccc, vLLM 0.30",
@@ -86,6 +91,25 @@ def test_what_is_pending_is_shown(gateway, run) -> None:
     ]
     assert str(gateway.asked[0].url.query, "ascii") in ("refresh=true", "refresh=True")
     assert json.loads(run("updates", "--json").output) == VIEW
+
+
+@pytest.mark.parametrize(
+    ("behind", "seconds", "expected"),
+    [
+        (0, None, "remote not asked yet: add --refresh"),
+        (0, 200, "up to date, asked the remote 3 min ago"),
+        (0, -30, "up to date, asked the remote just now"),
+        (4, 7300, "4 behind, asked the remote 2 h ago"),
+        (4, 4 * 86400, "4 behind, asked the remote 4 days ago"),
+        (None, 200, "not compared"),
+    ],
+)
+def test_nothing_is_up_to_date_with_a_remote_that_nobody_asked(behind, seconds, expected) -> None:
+    now = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+    at = None if seconds is None else (now - timedelta(seconds=seconds)).isoformat()
+    checkout = {**VIEW["checkouts"][0], "behind": behind, "fetched_at": at}
+    line = render({**VIEW, "checkouts": [checkout]}, now).splitlines()[0]
+    assert line == f"Spark 1: main at ababababa, {expected}"
 
 
 def test_an_update_is_followed_to_its_end(gateway, run, monkeypatch) -> None:

@@ -21,7 +21,7 @@ from spark_common.contracts.jobs import JobLog, JobState
 from spark_common.errors import (
     DeadlineExceededError,
     JobInProgressError,
-    NotEnoughSpaceError,
+    ModelInUseError,
     NotFoundError,
 )
 from spark_common.events import DownloadComplete, DownloadFailed, DownloadProgress, UpdateProgress
@@ -163,7 +163,7 @@ async def test_what_is_no_order_is_refused_before_anybody_is_asked(bench, downlo
     ("error", "status", "code"),
     [
         (JobInProgressError("it runs already", job_id="d1"), 409, "job_in_progress"),
-        (NotEnoughSpaceError("no room on Spark 1", host="spark1"), 409, "not_enough_space"),
+        (ModelInUseError("it is being deleted just now"), 409, "model_in_use"),
     ],
 )
 async def test_refusals_keep_their_code_and_details(bench, downloader, error, status, code):

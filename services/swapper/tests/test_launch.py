@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from spark_common.errors import InvalidRequestError
 from spark_common.remote import RemoteCommand, quote
-from spark_swapper.launch import Launch, LaunchSettings, plan_launch
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launcher import LauncherFeatures, adapt
 from spark_swapper.recipes import Recipe
 
 SETTINGS = LaunchSettings(container="vllm_node", image="vllm-node", port=8888)
@@ -36,7 +38,7 @@ def recipe(**fields: object) -> Recipe:
     return Recipe.model_validate({"key": "m", "name": "M", "repo": "org/m", **fields})
 
 
-def after_serve(plan: Launch) -> tuple[str, ...]:
+def after_serve(plan: Candidate) -> tuple[str, ...]:
     at = plan.launch_argv.index("serve")
     return plan.launch_argv[at + 1 :]
 
@@ -51,7 +53,7 @@ def test_a_solo_model_is_started_alone_and_in_the_background() -> None:
 
 
 def test_a_cluster_model_says_how_many_sparks_it_needs_and_nothing_else_of_them() -> None:
-    old_style = ["-tp=8", "--distributed-executor-backend", "ray", "--nnodes=2", "--headless"]
+    old_style = ["-tp=2", "--distributed-executor-backend", "ray", "--nnodes=2", "--headless"]
     plan = plan_launch(recipe(mode="cluster", tensor_parallel=2, args=old_style), "org/m", SETTINGS)
     assert "--solo" not in plan.launch_argv
     assert after_serve(plan)[-2:] == ("-tp", "2")
@@ -71,7 +73,9 @@ def test_a_cluster_model_says_how_many_sparks_it_needs_and_nothing_else_of_them(
     ],
 )
 def test_every_way_of_dividing_is_said_once(fields, nodes, flags) -> None:
-    old = ["--tensor-parallel-size=9", "-pp=9", "--data_parallel_size", "9"]
+    said = {"tensor_parallel": 1, "pipeline_parallel": 1, "data_parallel": 1, **fields}
+    tensor, pipeline, data = map(str, said.values())
+    old = [f"--tensor-parallel-size={tensor}", f"-pp={pipeline}", "--data_parallel_size", data]
     built = recipe(mode="cluster", args=old, **fields)
     assert built.nodes == nodes
     assert after_serve(plan_launch(built, "org/m", SETTINGS))[-len(flags) :] == flags
@@ -86,7 +90,7 @@ def test_a_local_model_is_launched_by_its_directory_which_is_mounted_where_it_is
     assert plan.volumes == ("/data/tuned:/data/tuned:ro",)
     # The launch itself is without: how a directory is mounted depends on the checkout.
     assert "-v" not in plan.launch_argv
-    assert plan.shown_argv == (
+    assert adapt(plan, LauncherFeatures()).argv == (
         *("./launch-cluster.sh", "-t", "vllm-node", "--name", "vllm_node", "--solo"),
         *("-v", "/data/tuned:/data/tuned:ro", "-d", "exec", "vllm", "serve", "/data/tuned"),
         *("--port", "8888", "--host", "0.0.0.0", "--served-model-name", "m"),
@@ -96,9 +100,31 @@ def test_a_local_model_is_launched_by_its_directory_which_is_mounted_where_it_is
 
 
 def test_a_solo_model_never_asks_for_a_second_spark() -> None:
-    plan = plan_launch(recipe(args=["-tp", "2", "--trust-remote-code"]), "org/m", SETTINGS)
+    plan = plan_launch(recipe(args=["-tp", "1", "--trust-remote-code"]), "org/m", SETTINGS)
     assert after_serve(plan)[-1] == "--trust-remote-code"
     assert "-tp" not in plan.launch_argv
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["-tp", "4"],
+        ["-tp=4"],
+        ["--tensor-parallel-size=4"],
+        ["--tensor_parallel_size", "4"],
+        ["-tp", "2", "-tp", "4"],
+        ["-tp"],
+        ["-tp", "2", "2"],
+        ["-tp", "two"],
+        ["-pp=2"],
+        ["--data-parallel-size", "2"],
+    ],
+)
+@pytest.mark.parametrize("place", ["args", "extra_args"])
+@pytest.mark.parametrize("fields", [{}, {"mode": "cluster", "tensor_parallel": 2}])
+def test_arguments_that_want_other_sparks_than_the_fields_are_refused(args, place, fields) -> None:
+    with pytest.raises(ValueError, match=r"--\w+-parallel-size contradicts \w+_parallel"):
+        recipe(**fields, **{place: args})
 
 
 def test_our_port_host_and_name_win() -> None:
@@ -172,7 +198,7 @@ def test_any_name_path_and_knob_survives_quoting(repo: str, knob: str, path: str
         )
 
 
-def seen_by_the_script(folder: Path, plan: Launch) -> tuple[str, ...]:
+def seen_by_the_script(folder: Path, plan: Candidate) -> tuple[str, ...]:
     """Run the launch through real bash, against a script that writes down its arguments."""
     script = folder / "launch-cluster.sh"
     script.write_text('#!/bin/bash\nprintf \'%s\\0\' "$0" "$@" > argv\n')

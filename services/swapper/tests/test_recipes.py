@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from spark_swapper.launch import LAUNCHERS_OWN, LaunchSettings, plan_launch
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.recipes import Recipe, RecipeBook, load_recipes
+from spark_swapper.recipes.reserved import LAUNCHERS_OWN
 
 
 def by_key(book: RecipeBook, key: str) -> Recipe:
@@ -143,11 +144,53 @@ def test_an_entry_of_ones_own_stands_before_a_bundled_one_for_the_same_repositor
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("args: [--port=8000]", ["--port: the port is a setting (VLLM_PORT): leave it out"]),
+        ("args: [--host, 0.0.0.0]", ["--host: the runtime listens everywhere by itself"]),
+        ("extra_args: [--nnodes=2]", ["--nnodes: is set by the launcher itself: leave it out"]),
+        ("args: [--served-model-name, x, y]", ["--served-model-name: is the field served_name"]),
+        ("served_name: s, args: [--served_model_name=x]", ["--served-model-name: is the field"]),
+        ("args: [--served-model-name=x]", []),
+        ("args: [-tp=1, --seed=1]", []),
+        ("args: [--distributed-executor-backend=ray, --port=1]", ["--distributed-", "--port"]),
+    ],
+)
+def test_arguments_that_are_not_launched_are_said(tmp_path: Path, written, said) -> None:
+    book = overridden(tmp_path, f"models:\n  mine: {{name: M, repo: a/m, {written}}}\n")
+    assert book.with_key("mine") is not None
+    assert len(book.problems) == len(said)
+    for problem, reason in zip(book.problems, said, strict=True):
+        assert problem.startswith(f"models.override.yaml: 'mine' is used without {reason}")
+
+
 def test_a_secret_in_the_arguments_is_refused_and_not_repeated(tmp_path: Path) -> None:
     book = overridden(
         tmp_path, "models:\n  bad: {name: B, repo: a/b, args: [--api_key, hunter2]}\n"
     )
     assert "readable by everybody" in book.problems[0]
+    assert "hunter2" not in book.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("short", "whole"),
+    [
+        ("--api-k", "api-key"),
+        ("--hf_tok", "hf-token"),
+        ("--ssl-keyfile-p", "ssl-keyfile-password"),
+        ("--tensor_parallel", "tensor-parallel-size"),
+        ("--pipe", "pipeline-parallel-size"),
+        ("--por", "port"),
+        ("--served-model", "served-model-name"),
+    ],
+)
+@pytest.mark.parametrize("place", ["args", "extra_args"])
+def test_what_vllm_completes_to_a_reserved_name_is_refused(tmp_path, short, whole, place) -> None:
+    text = f"models:\n  bad: {{name: B, repo: a/b, {place}: [{short}, hunter2]}}\n"
+    book = overridden(tmp_path, text)
+    assert book.with_key("bad") is None
+    assert f"could be taken for --{whole}: write the whole name" in book.problems[0]
     assert "hunter2" not in book.problems[0]
 
 

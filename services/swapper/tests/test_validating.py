@@ -16,10 +16,10 @@ from spark_common.errors import (
     UnknownModelError,
 )
 from spark_swapper.editing.trying import Trying
-from spark_swapper.flags import merge_flags
 from spark_swapper.guarding.headroom import GIB, NodeMemory
 from spark_swapper.guarding.remembering import load_result
-from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.flags import merge_flags
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.ports import PreflightResult
 from spark_swapper.recipes import Recipe, RecipeBook
 from spark_swapper.runtime import Finding, HostCheck
@@ -218,7 +218,13 @@ def test_what_is_not_saved_starts_what_a_save_would(given, saved, knobs, flags, 
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("flag", ["--api-key=x", "--hf_token=x", "stray", "--seed=1\n2"])
+@pytest.mark.parametrize(
+    "flag",
+    [
+        *("--api-key=x", "--hf_token=x", "stray", "--seed=1\n2", "-tp=2", "--port=1", "--nnodes=2"),
+        *("--api-k=x", "--tensor_par=2"),
+    ],
+)
 async def test_what_must_not_be_an_argument_is_not_tested(bench, flag):
     with pytest.raises(InvalidRequestError):
         await validate(bench, flags=[flag])

@@ -61,7 +61,9 @@ async def test_a_model_on_the_other_spark_is_asked_there(bench):
         (("org/qwen", "--runner", "pooling"), True),
         (("org/qwen", "--runner=pooling", "--port=8888"), True),
         (("org/qwen", "--task=embed"), True),
+        (("org/qwen", "--task", "score", "--seed", "1"), True),
         (("org/qwen", "--runner=generate"), False),
+        (("org/qwen", "--served-model-name", "a --runner pooling b"), False),
         (("org/qwen", "--served-model-name=--runner pooling-like"), False),
     ],
 )

@@ -1,10 +1,12 @@
 """Numbers as a person reads them; the same words as on the dashboard."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 _GIGABYTE = 1_000_000_000
 _MINUTE = 60
 _HOUR = 3600
+_DAY = 86400
 
 
 def gigabytes(size_bytes: int | None) -> str:
@@ -22,6 +24,18 @@ def duration(seconds: float | None) -> str:
     if whole < _HOUR:
         return f"{whole // _MINUTE} min {whole % _MINUTE} s"
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return ``3 min ago``, ``5 h ago``, ``4 days ago``; a clock that is ahead counts as now."""
+    seconds = (now - moment).total_seconds()
+    if seconds < _MINUTE:
+        return "just now"
+    if seconds < _HOUR:
+        return f"{int(seconds // _MINUTE)} min ago"
+    if seconds < 2 * _DAY:
+        return f"{int(seconds // _HOUR)} h ago"
+    return f"{int(seconds // _DAY)} days ago"
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> str:

@@ -32,7 +32,6 @@ class SparkError(Exception):
         - JobInProgressError     job_in_progress      the same work runs already
         - ModelInUseError        model_in_use         loaded, swapped to, or being downloaded
         - QuarantinedError       quarantined          it took a Spark down; a person must clear it
-        - NotEnoughSpaceError    not_enough_space     on a Spark's disk
       + LeaseHeldError           lease_held           somebody reserved the cluster
       + StaleEpochError          stale_epoch          a newer worker or holder acts on the cluster
       + UnavailableError         unavailable          a part is away; retry may help
@@ -126,12 +125,6 @@ class QuarantinedError(ConflictError):
     """A load of the model took a Spark down; a person has to clear it first."""
 
     code = "quarantined"
-
-
-class NotEnoughSpaceError(ConflictError):
-    """The disk of a Spark has no room; details name the host and the missing bytes."""
-
-    code = "not_enough_space"
 
 
 class LeaseHeldError(SparkError):

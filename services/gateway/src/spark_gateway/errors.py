@@ -31,7 +31,6 @@ STATUSES: Mapping[str, int] = {
     "job_in_progress": 409,
     "model_in_use": 409,
     "quarantined": 409,
-    "not_enough_space": 409,
     "stale_epoch": 409,
     "lease_held": 423,
     "unavailable": 503,

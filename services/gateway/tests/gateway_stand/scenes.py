@@ -60,7 +60,12 @@ class Scenes:
             served_name=repo.split("/")[-1],
             copies=copies,
             size_bytes=size,
-            **{"state": "ready", "capabilities": ["chat", "tools"], **changes},
+            **{
+                "state": "ready",
+                "source": None if state == "needs_setup" else "bundled",
+                "capabilities": ["chat", "tools"],
+                **changes,
+            },
         )
 
     def models(self, loaded: str | None = "qwen3.6-35b-a3b") -> list[ModelView]:

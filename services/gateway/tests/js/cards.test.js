@@ -27,6 +27,9 @@ test("what cannot be used says why", () => {
   const half = look(model("a", { state: "incomplete", expected_bytes: 60.8e9, copies: copies(["spark1", "incomplete", { missing: ["1", "2", "3", "4", "5"] }]) }));
   assert.deepEqual([half.kind, half.percent, plain(half.pill.word)], ["incomplete", 40, "40 % downloaded"]);
   assert.match(plain(half.text), /24\.9 GB of 60\.8 GB\. Not there yet: 1, 2, 3 and 2 more/);
+  const empty = look(model("a", { state: "incomplete", copies: copies(["spark2", "no_snapshot", { size_bytes: 0 }]) }));
+  assert.deepEqual([empty.kind, empty.pill.word, empty.percent], ["incomplete", "Not downloaded", undefined]);
+  assert.equal(empty.text, "There is a folder for it on Spark 2, but no file in it yet.");
   const quarantined = look(model("a", { quarantine: { reason: "It froze Spark 1.", since: ago(60) } }));
   assert.equal(quarantined.kind, "quarantined");
   assert.match(quarantined.text, /It froze Spark 1\. It is not loaded until you let it/);
@@ -85,7 +88,13 @@ test("a card leads with the one thing that helps", () => {
   assert.deepEqual([lone.label, lone.detail.hosts], ["Download to Spark 2…", ["spark2"]]);
   const running = lead(model("a"), { downloads: { running: [download({ repo: "org/a" })], recent: [] } });
   assert.deepEqual([running.label, running.detail], ["Cancel download…", { id: "d1" }]);
-  assert.equal(lead(model("a", { state: "incomplete", copies: copies(["spark1", "broken"]) })).wish, "delete-model");
+});
+
+test("of what is broken only the broken copies go", () => {
+  const one = lead(model("a", { state: "incomplete", copies: copies(["spark1", "broken"]) }));
+  assert.deepEqual([one.wish, plain(one.label), one.detail], ["delete-model", "Delete 24.9 GB…", { key: "a", hosts: ["spark1"] }]);
+  const cluster = lead(model("a", { mode: "cluster", state: "incomplete", copies: copies(["spark1", "ready"], ["spark2", "broken"]) }));
+  assert.deepEqual([plain(cluster.label), cluster.detail], ["Delete 24.9 GB…", { key: "a", hosts: ["spark2"] }]);
 });
 
 test("the menu holds the rest, and never what must not be pressed", () => {
@@ -96,12 +105,15 @@ test("the menu holds the rest, and never what must not be pressed", () => {
   assert.deepEqual(lesser(model("a", { fit: fit(130, "bad"), copies: copies(["spark1", "ready"], ["spark2", "ready"]) })), ["Switch to this…", "Delete 49.8 GB…"]);
   assert.deepEqual(lesser(model("a", { fit: fit(130, "bad"), copies: [] }), { verdict: { may: "no" } }), []);
   assert.deepEqual(lesser(model("a", { state: "incomplete", copies: copies(["spark1", "broken"]) })), ["Download it again…"]);
+  const cluster = { mode: "cluster", state: "incomplete", copies: copies(["spark1", "ready"], ["spark2", "broken"]) };
+  assert.deepEqual(lesser(model("a", cluster)), ["Download it again…"]);
   assert.deepEqual(lesser(model("a", { source: "own", copies: copies(["spark1", "ready"], ["spark2", "ready"]) })), ["Delete 49.8 GB…", "Remove the recipe…"]);
 });
 
 test("only what has a recipe can be tested and changed", () => {
-  assert.equal(hasRecipe(model("a"), { kind: "ready" }), true);
-  assert.equal(hasRecipe(model("a", { state: "needs_setup" }), { kind: "needs_setup" }), false);
+  assert.equal(hasRecipe(model("a")), true);
+  assert.equal(hasRecipe(model("a", { state: "incomplete" })), true);
+  for (const state of ["needs_setup", "incomplete", "downloading"]) assert.equal(hasRecipe(model("a", { state, source: null })), false);
 });
 
 test("with one Spark nothing is copied anywhere", () => {

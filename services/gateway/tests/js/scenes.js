@@ -10,7 +10,7 @@ export const host = (number, changes = {}) => ({
 });
 
 export const model = (key, changes = {}) => ({
-  key, name: key.toUpperCase(), repo: `org/${key}`, served_name: key, state: "ready", mode: "solo",
+  key, name: key.toUpperCase(), repo: `org/${key}`, served_name: key, source: "bundled", state: "ready", mode: "solo",
   capabilities: ["chat"], copies: [{ host: "spark1", size_bytes: 20e9, state: "ready" }], loaded: false, ...changes,
 });
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { downloadButton, downloadEffect, downloadTitle, downloadWords, failedDownloads, targets } from "../../src/spark_gateway/static/downloading.js";
-import { framesOf, heard, nothingYet } from "../../src/spark_gateway/static/explaining.js";
+import { downloadButton, downloadEffect, downloadTitle, downloadWords, failedDownloads, settled, targets } from "../../src/spark_gateway/static/downloading.js";
+import { explainedWords, framesOf, heard, nothingYet } from "../../src/spark_gateway/static/explaining.js";
 import { deleteQuestion, quarantineQuestion } from "../../src/spark_gateway/static/questions-disk.js";
 import { switchQuestion } from "../../src/spark_gateway/static/questions.js";
-import { applyQuestion, lookedWords, pendingCommits, updateLook, whyNotExplained } from "../../src/spark_gateway/static/updating.js";
+import { applyQuestion, lookedWords, lookLabel, pendingCommits, updateLook, whyNotExplained } from "../../src/spark_gateway/static/updating.js";
 import { ago, download, host, menu, model, NOW, plain, stateOf, swap, update, updates } from "./scenes.js";
 
 const GIB = 2 ** 30;
@@ -69,6 +69,23 @@ test("a deletion shows what is freed and keeps its button off until it is known"
   assert.deepEqual([held.blocked, held.effects.map((effect) => effect.what)], ["Not possible now", ["It is loaded."]]);
 });
 
+test("a deletion of one copy counts only that one and says what stays", () => {
+  const both = model("beta", { copies: [{ host: "spark1", size_bytes: 63e9, state: "ready" }, { host: "spark2", size_bytes: 12e9, state: "broken" }] });
+  const place = (number, frees) => ({ host: `spark${number}`, label: `Spark ${number}`, frees_bytes: frees, shared_bytes: 0 });
+  const plan = { places: [place(1, 63e9), place(2, 12e9)], frees_bytes: 75e9, blockers: [], notes: [] };
+  const said = (question) => [question.go, ...question.rows.map((row) => `${row.label}: ${row.value}`)].map(plain);
+  assert.deepEqual(said(deleteQuestion(both, stateOf(), null, ["spark2"])), ["Delete 12.0 GB", "Spark 2: 12.0 GB, being looked at"]);
+  assert.deepEqual(said(deleteQuestion(both, stateOf(), plan, ["spark2"])), ["Delete 12.0 GB", "Spark 2: 12.0 GB freed", "Spark 1: stays"]);
+  assert.deepEqual(said(deleteQuestion(both, stateOf(), plan)), ["Delete 75.0 GB", "Spark 1: 63.0 GB freed", "Spark 2: 12.0 GB freed"]);
+});
+
+test("a deletion does not claim that something serves when nothing does", () => {
+  const plan = { places: [], frees_bytes: 0, blockers: [], notes: [] };
+  assert.deepEqual(effects(deleteQuestion(model("beta"), stateOf(), plan)), ["Nothing stops now. ALPHA keeps serving."]);
+  const idle = stateOf({ menu: menu({ runtime: { state: "idle" } }) });
+  assert.deepEqual(effects(deleteQuestion(model("beta"), idle, plan)), ["Nothing stops now."]);
+});
+
 test("letting a model load again says what it did", () => {
   const said = effects(quarantineQuestion(model("beta", { quarantine: { reason: "No answer for 9 min.", since: ago(5), host: "spark1" } }), stateOf()));
   assert.match(said[0], /took a Spark down. No answer for 9 min/);
@@ -95,6 +112,18 @@ test("only failures that still matter stay in sight", () => {
   assert.deepEqual(failedDownloads(null, [], NOW), []);
 });
 
+test("what our own download left half there can go on at once", () => {
+  const left = model("a", { state: "downloading", copies: [{ host: "spark2", size_bytes: 9e9, state: "downloading" }] });
+  const after = (changes, running = []) => settled(left, { running, recent: [download({ repo: "ORG/a", state: "failed", finished_at: ago(60), ...changes })] }, NOW);
+  assert.deepEqual([after({}).state, after({}).copies[0].state], ["incomplete", "incomplete"]);
+  assert.equal(after({ state: "cancelled" }).state, "incomplete");
+  for (const other of [{ finished_at: ago(600) }, { state: "complete" }, { repo: "org/b" }]) assert.equal(after(other), left);
+  assert.equal(after({}, [download({ id: "d2", repo: "org/a" })]), left);
+  assert.equal(settled(left, null, NOW), left);
+  const whole = { ...left, source: null, copies: [...left.copies, { host: "spark1", size_bytes: 20e9, state: "ready" }] };
+  assert.equal(settled(whole, { running: [], recent: [download({ repo: "org/a", state: "failed", finished_at: ago(60) })] }, NOW).state, "needs_setup");
+});
+
 test("where to download to, with the room before and after", () => {
   const places = [{ host: "spark1", label: "Spark 1", state: "partial", done_bytes: 1e9, free_bytes: 2e12, free_after_bytes: 1.9e12, problem: null }];
   const list = targets(menu({ hosts: [host(1), host(2, { state: "unreachable" })] }), { places, blockers: [] });
@@ -117,6 +146,9 @@ test("the banner is only there when there is something to say", () => {
   assert.equal(updateLook(updates(), [], NOW).title, "2 updates of the model launcher");
   const one = updates({ checkouts: [{ ...updates().checkouts[0], behind: 1 }] });
   assert.equal(updateLook(one, [], NOW).title, "1 update of the model launcher");
+  assert.match(updateLook(updates(), [], NOW).text, /Remote not asked yet: press “Look for updates of the launcher”\.$/);
+  const asked = updates({ checkouts: [{ ...updates().checkouts[0], fetched_at: ago(190) }] });
+  assert.match(plain(updateLook(asked, [], NOW).text), /Asked the remote 3 min ago\.$/);
   assert.equal(updateLook(updates({ can_apply: false, blockers: ["A swap is running."] }), [], NOW).why, "A swap is running.");
   assert.equal(pendingCommits(updates({ checkouts: [...updates().checkouts, ...updates().checkouts] })).length, 2);
 });
@@ -138,11 +170,25 @@ test("a running, a failed and a finished update", () => {
   assert.match(effects(applyQuestion(updates()))[0], /5 to 40 minutes/);
 });
 
+test("the button that looks for updates says how old the last look is", () => {
+  const said = (...times) => plain(lookLabel(updates({ checkouts: times.map((fetched_at) => ({ ...updates().checkouts[0], fetched_at })) }), NOW));
+  assert.equal(lookLabel(null, NOW), "Look for updates of the launcher");
+  assert.equal(said(null), "Look for updates of the launcher (remote not asked yet)");
+  assert.equal(said(ago(30), ago(190)), "Look for updates of the launcher (asked the remote 3 min ago)");
+});
+
 test("a look for updates says what it found", () => {
   const checkout = updates().checkouts[0];
-  assert.equal(lookedWords(updates()).title, "2 updates of the model launcher");
-  assert.equal(lookedWords(updates({ checkouts: [{ ...checkout, behind: 0, commits: [] }] })).title, "The model launcher is up to date");
-  assert.deepEqual(lookedWords(updates({ checkouts: [{ ...checkout, problem: "No route." }] })), { tone: "bad", title: "Could not look everywhere", text: "No route." });
+  assert.equal(lookedWords(updates(), NOW).title, "2 updates of the model launcher");
+  const looked = (...each) => lookedWords(updates({ checkouts: each.map((facts) => ({ ...checkout, behind: 0, commits: [], ...facts })) }), NOW);
+  const fresh = looked({ fetched_at: ago(30) }, { fetched_at: ago(190) });
+  assert.deepEqual([fresh.title, plain(fresh.text)], ["The model launcher is up to date", "Asked the remote 3 min ago."]);
+  for (const never of [looked({}), looked({ fetched_at: null }), looked({ fetched_at: ago(30) }, { fetched_at: null }), looked()]) {
+    assert.equal(never.title, "Nobody asked for news of the model launcher");
+    assert.match(never.text, /^Remote not asked yet: press/);
+  }
+  assert.equal(looked({ fetched_at: ago(30) }, { behind: null }).tone, "ok");
+  assert.deepEqual(lookedWords(updates({ checkouts: [{ ...checkout, problem: "No route." }] }), NOW), { tone: "bad", title: "Could not look everywhere", text: "No route." });
 });
 
 test("explaining needs somebody who explains", () => {
@@ -151,27 +197,44 @@ test("explaining needs somebody who explains", () => {
   assert.match(whyNotExplained(stateOf({ swaps: { current: swap("loading"), queue: [], recent: [] } })), /needs a loaded model/);
 });
 
+const frame = (event, body) => `event: ${event}\ndata: ${JSON.stringify(body)}\n\n`;
+const told = (wire, size = 4096) => {
+  let [so, rest] = [nothingYet(), ""];
+  for (let at = 0; at < wire.length; at += size) {
+    const read = framesOf(rest + wire.slice(at, at + size));
+    rest = read.rest;
+    for (const each of read.events) so = heard(so, each);
+  }
+  return so;
+};
+
 test("an explanation grows word by word, its reasoning apart, however the pieces are cut", () => {
-  const said = [
-    { choices: [{ delta: { reasoning: "Let me " } }] }, { choices: [{ delta: { reasoning_content: "see." } }] },
-    { choices: [{ delta: { content: "It is " } }] }, { delta: { content: "faster" } }, { text: "." },
-  ].map((each) => `data: ${JSON.stringify(each)}\n\n`).join("");
-  const wire = `: hello\n\n${said}event: reasoning\ndata: {"text": " Done."}\n\ndata: [DONE]\n\n`;
+  const said = [["reasoning", "Let me "], ["reasoning", "see."], ["text", "It is "], ["text", "faster."], ["reasoning", " Done."]];
+  const wire = `retry: 1000\n\n: keep-alive\n\n${said.map(([event, text]) => frame(event, { text })).join("")}${frame("done", { cut: false })}`;
   for (const size of [1, 7, 4096]) {
-    let [so, rest] = [nothingYet(), ""];
-    for (let at = 0; at < wire.length; at += size) {
-      const read = framesOf(rest + wire.slice(at, at + size));
-      rest = read.rest;
-      for (const frame of read.events) so = heard(so, frame);
-    }
-    assert.deepEqual(so, { text: "It is faster.", reasoning: "Let me see. Done.", done: true, problem: "" });
+    assert.deepEqual(told(wire, size), { text: "It is faster.", reasoning: "Let me see. Done.", done: true, cut: false, problem: "" });
   }
 });
 
+test("what turns out to be thinking moves there", () => {
+  const so = told(frame("text", { text: "First I " }) + frame("reasoning", { text: "look." }) + frame("text", { text: "It is faster.", replace: true }));
+  assert.deepEqual([so.reasoning, so.text], ["First I look.", "It is faster."]);
+});
+
 test("an explanation that breaks says so, and half a line breaks nothing", () => {
-  assert.equal(heard(nothingYet(), { event: "error", data: "{\"detail\": \"It went away.\"}" }).problem, "It went away.");
-  assert.equal(heard(nothingYet(), { event: "message", data: "{\"error\": {\"message\": \"Too long.\"}}" }).problem, "Too long.");
-  assert.deepEqual(heard(nothingYet(), { event: "message", data: "{\"cho" }), nothingYet());
-  assert.deepEqual(heard(nothingYet(), { event: "message", data: "null" }), nothingYet());
+  assert.equal(heard(nothingYet(), { event: "error", data: "{\"code\": \"model_stopped\", \"message\": \"It went away.\"}" }).problem, "It went away.");
+  assert.equal(heard(nothingYet(), { event: "error", data: "{}" }).problem, "The model stopped in the middle.");
+  for (const data of ["{\"te", "null", "7", "{\"text\": 7}"]) assert.deepEqual(heard(nothingYet(), { event: "text", data }), nothingYet());
+  assert.deepEqual(heard(nothingYet(), { event: "later", data: "{\"text\": \"x\"}" }), nothingYet());
   assert.deepEqual(framesOf("data: a\r\ndata: b\r\n\r\nrest"), { events: [{ event: "message", data: "a\nb" }], rest: "rest" });
+});
+
+test("an explanation in words, at each moment", () => {
+  const words = (changes) => explainedWords({ ...nothingYet(), ...changes });
+  assert.equal(words({}), "It is reading the changes.");
+  assert.equal(words({ reasoning: "hm" }), "It is thinking.");
+  assert.equal(words({ text: "\n\nFaster." }), "Faster.");
+  assert.equal(words({ done: true }), "It said nothing.");
+  assert.equal(words({ text: "Fas", done: true, problem: "It stopped." }), "Fas\n\nIt stopped.");
+  assert.equal(words({ text: "Fas", done: true, cut: true }), "Fas\n\nIt ends here because it became too long.");
 });

@@ -14,8 +14,8 @@ from spark_common.settings import (
     Settings,
 )
 from spark_common.settings.policies import DownloadTimings, GuardSettings, SwapPace
-from spark_swapper import deadlines
-from spark_swapper.candidate import Candidate
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.loads import deadlines
 
 __all__ = ["GuardSettings", "SwapTimings", "SwapperSettings"]
 

@@ -17,12 +17,14 @@ from spark_common.settings.policies import DownloadTimings
 from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.job_records import MemoryJobRecords
+from spark_sim import disk
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
+from spark_swapper.downloads.others import OtherWork
 from spark_swapper.downloads.record import DownloadJob
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
-from spark_swapper.hosts import Hosts, Spark
+from spark_swapper.menu.hosts import Hosts, Spark
 
 SMALL = "Qwen/Qwen3-4B-Instruct-2507"
 TIMINGS = DownloadTimings(
@@ -43,6 +45,10 @@ class DownloadBench:
     refreshed: int = 0
     parts: DownloadParts | None = None
     expected: int | None = None
+    deleting: set[str] = field(default_factory=set)
+    updating: str | None = None
+    overlooked: set[str] = field(default_factory=set)
+    """Of "deletion" and "update" what begins right after the first look for it."""
 
     async def start(self) -> None:
         """Start a swapper process, as far as downloads are concerned."""
@@ -51,6 +57,12 @@ class DownloadBench:
 
         async def refresh() -> None:
             self.refreshed += 1
+
+        async def deleting(repo: str) -> bool:
+            return not self._overlooks("deletion") and repo in self.deleting
+
+        async def updating() -> str | None:
+            return None if self._overlooks("update") else self.updating
 
         self.parts = wire_downloads(
             bus=MemoryBus("swapper", self.broker),
@@ -61,8 +73,14 @@ class DownloadBench:
             clock=self.clock,
             expected_bytes=lambda repo: self.expected,
             refresh_menu=refresh,
+            others=OtherWork(deleting, updating),
         )
         self.task = asyncio.create_task(self.parts.runner.run())
+
+    def _overlooks(self, work: str) -> bool:
+        overlooked = work in self.overlooked
+        self.overlooked.discard(work)
+        return overlooked
 
     async def kill(self) -> None:
         """End the process where it stands."""
@@ -113,6 +131,14 @@ class DownloadBench:
         """Return the bytes of the weights that really lie behind the snapshot's names."""
         links = self.folder(host, repo).glob("snapshots/*/*.safetensors")
         return sum(link.stat().st_size for link in links if link.exists())
+
+    def leave_free(self, free_bytes: int, host: str = "spark1") -> None:
+        """Fill the disk of a Spark until so much is free."""
+        hub = self.cluster.hosts[host].sandbox.hub
+        filler = hub / "models--Alice--filler" / "blobs" / ("f" * 64)
+        filler.parent.mkdir(parents=True, exist_ok=True)
+        with filler.open("wb") as file:
+            file.truncate(disk.free_bytes(hub) - free_bytes)
 
     def slow(self, times: float) -> None:
         """Have everything on the Sparks take so many times longer."""

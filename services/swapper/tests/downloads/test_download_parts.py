@@ -1,16 +1,20 @@
 """The pure parts of downloads: speed, turns, addresses of the fast link, looks, the token."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from pydantic import SecretStr
 
+from spark_common.contracts.downloads import DownloadPlace
 from spark_common.settings import HostSettings
 from spark_swapper.downloads import words
-from spark_swapper.downloads.record import folder_of
+from spark_swapper.downloads.record import DownloadJob, folder_of
 from spark_swapper.downloads.slots import Slots
 from spark_swapper.downloads.sparks import Facts, Measure, read_facts, routes
 from spark_swapper.downloads.speed import Speed
+from spark_swapper.downloads.telling import moved
 from spark_swapper.downloads.token import token_from
 
 NOTHING = Measure("", 0, 0, None)
@@ -55,6 +59,43 @@ class TestSpeed:
             speed.feed(now, done)
             assert speed.bytes_per_second is None or speed.bytes_per_second > 0
             assert speed.still_seconds(now) >= 0
+
+
+@pytest.mark.parametrize(
+    ("places", "target", "here", "expected"),
+    [
+        ({"spark1": "running"}, "spark1", 600, 40),
+        ({"spark1": "running", "spark2": "absent"}, "spark1", 600, None),
+        ({"spark1": "running", "spark2": "partial"}, "spark1", 1000, None),
+        ({"spark1": "running", "spark2": "ready"}, "spark1", 600, 40),
+        ({"spark1": "ready", "spark2": "running"}, "spark2", 600, 40),
+        ({"spark1": "ready", "spark2": "running", "spark3": "absent"}, "spark2", 600, 140),
+        ({"spark1": "ready", "spark2": "running", "spark3": "partial"}, "spark2", 600, 115),
+    ],
+)
+def test_the_time_left_is_that_of_every_spark_or_unknown(places, target, here, expected):
+    done = {"ready": 1000, "partial": 250}
+    record = DownloadJob(
+        id="one",
+        requested_by="Alice",
+        exclusive="a/b",
+        body_sha256="",
+        step="fetching",
+        message="",
+        created_at=datetime(2026, 11, 27, tzinfo=UTC),
+        repo="a/b",
+        hosts=tuple(places),
+        source="spark1",
+        repo_bytes=1000,
+        places=tuple(
+            DownloadPlace(host=host, label=host, state=state, done_bytes=done.get(state, 0))
+            for host, state in places.items()
+        ),
+    )
+    speed = Speed()
+    speed.feed(0, here - 100)
+    speed.feed(10, here)
+    assert moved(record, target, Measure("", here, 0, None), speed)["eta_seconds"] == expected
 
 
 def test_two_hold_a_turn_and_the_third_waits():

@@ -103,6 +103,7 @@ async def test_a_cancelled_download_ends_everything_and_goes_on_later(sparks):
     assert view.message.startswith("Cancelled by Bob. ")
     assert view.cause.code == "cancelled"
     assert sparks.running() == []
+    assert view.places[0].state == "partial"
     assert list(sparks.folder().glob("blobs/*.incomplete"))
     kept = sparks.weights()
     assert kept > 0

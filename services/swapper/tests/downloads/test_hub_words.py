@@ -36,6 +36,8 @@ def test_a_dry_run_is_read(text, missing):
          "no_such_repository"),
         ("RepositoryNotFoundError: 401 Client Error. Invalid username or password.", 1,
          "no_such_repository"),
+        ("huggingface_hub.errors.HFValidationError: Cannot have -- or .. in repo_id: 'a--b/c'.", 1,
+         "no_such_repository"),
         ("RepositoryNotFoundError: 401\nInvalid credentials in Authorization header", 1,
          "wrong_token"),
         ("Client error '401 Unauthorized' for url", 1, "wrong_token"),

@@ -182,6 +182,12 @@ def _(cache: Cache) -> None:
     cache.partial("ab" * 32 + ".0011aabb.incomplete", 300, 5)
 
 
+@shape("what a training left is no weight", "incomplete", size=50, missing=("(no weight file)",))
+def _(cache: Cache) -> None:
+    for name in ("training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state_0.pth", "x.json"):
+        cache.file(name)
+
+
 @shape("whole beside an abandoned partial", "ready", partial=300)
 def _(cache: Cache) -> None:
     cache.model(ONE, TWO)

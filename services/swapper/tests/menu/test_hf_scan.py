@@ -39,6 +39,24 @@ def test_a_whole_model_is_ready_and_has_its_true_size(hubs, shared_store) -> Non
     assert copy.context_length == 4096
 
 
+def test_one_repository_that_makes_no_sense_hides_no_other(hubs) -> None:
+    folder = hubs["spark1"].add("org/name", shards=1)
+    (snapshot,) = (folder / "snapshots").iterdir()
+    index = snapshot / "model.safetensors.index.json"
+    # Half a letter: JSON can say it, UTF-8 cannot.
+    index.resolve().write_text('{"weight_map": {"a": "\\ud800.bin"}}')
+    hubs["spark1"].add("org/other")
+    copies = {copy.repo: copy for copy in look(hubs["spark1"].home).copies}
+    assert copies["org/name"].missing == ("\ufffd\ufffd\ufffd.bin",)
+    assert copies["org/other"].state == "ready"
+
+
+@pytest.mark.parametrize("length", [0, -1, 10**30, 4096.5, "4096", True, None, [4096]])
+def test_a_length_that_is_none_is_not_told(hubs, length) -> None:
+    hubs["spark1"].add("org/name", config={"max_position_embeddings": length})
+    assert only(look(hubs["spark1"].home)).context_length is None
+
+
 @pytest.mark.parametrize("index", [True, False])
 def test_a_missing_shard_makes_it_incomplete(hubs, index) -> None:
     hubs["spark1"].add("org/name", shards=3, present=2, index=index)
@@ -54,9 +72,11 @@ def test_a_file_that_is_being_written_is_a_download(hubs) -> None:
     assert (copy.state, copy.incomplete_bytes) == ("downloading", 500_000)
 
 
-def test_an_abandoned_partial_file_is_no_download(hubs) -> None:
+@pytest.mark.parametrize("age_seconds", [3600, -3600])
+def test_an_abandoned_partial_file_is_no_download(hubs, age_seconds) -> None:
+    """One from the future was left by a clock that was ahead."""
     hubs["spark1"].add("org/name", shards=3, present=1)
-    hubs["spark1"].add_partial("org/name", 500_000, age_seconds=3600)
+    hubs["spark1"].add_partial("org/name", 500_000, age_seconds=age_seconds)
     assert only(look(hubs["spark1"].home)).state == "incomplete"
 
 

@@ -14,14 +14,14 @@ from spark_common.remote import RemoteCommand, RemoteResult
 from spark_common.remote.ssh import SshShell
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
-from spark_swapper.candidate import Candidate
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.launcher_signs import launcher_cause
-from spark_swapper.loadlog import LoadLog
-from spark_swapper.preflight import ParserPreflight
+from spark_swapper.checks.preflight import ParserPreflight
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launcher_signs import launcher_cause
+from spark_swapper.loads.loadlog import LoadLog
+from spark_swapper.menu.hosts import Hosts, Spark
+from spark_swapper.menu.shelf import DiskShelf
 from spark_swapper.recipes import Recipe, load_recipes
-from spark_swapper.shelf import DiskShelf
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.infer import recipe_of
 from spark_swapper.suggest.reader import ModelReader
@@ -164,19 +164,7 @@ def candidate(*args: str) -> Candidate:
 
 
 def candidate_of(recipe: Recipe) -> Candidate:
-    plan = plan_launch(recipe, recipe.repo, LaunchSettings())
-    return Candidate(
-        key=recipe.key,
-        name=recipe.name,
-        repo=recipe.repo,
-        served_name=recipe.serves_as,
-        mode="solo",
-        hosts=("spark1",),
-        image=plan.image,
-        launch_argv=plan.launch_argv,
-        vllm_argv=plan.vllm_argv,
-        stop_argv=plan.stop_argv,
-    )
+    return plan_launch(recipe, recipe.repo, LaunchSettings(), ["spark1"])
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,15 @@ import pytest
 
 from spark_common.errors import DeadlineExceededError, HostUnreachableError
 from spark_common.remote import RemoteResult
-from spark_swapper.candidate import Candidate
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.preflight import MARKER, ParserPreflight, judge, preflight_script, volumes_of
+from spark_swapper.checks.preflight import (
+    MARKER,
+    ParserPreflight,
+    judge,
+    preflight_script,
+    volumes_of,
+)
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.recipes import Recipe
 
 DATA = Path(__file__).parents[1] / "data" / "preflight"
@@ -147,19 +153,7 @@ def candidate(*args: str, mods: tuple[str, ...] = ()) -> Candidate:
     recipe = Recipe.model_validate(
         {"key": "m", "name": "M", "repo": "org/m", "args": args, "mods": mods}
     )
-    plan = plan_launch(recipe, "org/m", LaunchSettings())
-    return Candidate(
-        key="m",
-        name="M",
-        repo="org/m",
-        served_name="m",
-        mode="solo",
-        hosts=("spark1",),
-        image=plan.image,
-        launch_argv=plan.launch_argv,
-        vllm_argv=plan.vllm_argv,
-        stop_argv=plan.stop_argv,
-    )
+    return plan_launch(recipe, "org/m", LaunchSettings(), ["spark1"])
 
 
 async def test_good_arguments_are_good(spark, folder_shell) -> None:

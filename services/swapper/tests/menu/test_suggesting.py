@@ -1,6 +1,7 @@
 """Reading a model's files from Sparks made of folders: one round trip, and what can go wrong."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from spark_common.errors import (
 )
 from spark_common.remote import RemoteResult
 from spark_common.testing import FakeClock
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.launch import LaunchSettings
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.launching.launcher import LauncherFeatures
+from spark_swapper.menu.hosts import Hosts, Spark
 from spark_swapper.recipes import load_recipes
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.infer import recipe_of
@@ -45,12 +47,18 @@ def put(folder: Path, name: str, content: object) -> None:
 
 
 @pytest.fixture
-def suggesting(folder_shell) -> Suggesting:
+def launchers() -> dict[str, LauncherFeatures]:
+    """What is known of the checkouts, by host."""
+    return {"spark1": LauncherFeatures(), "spark2": LauncherFeatures()}
+
+
+@pytest.fixture
+def suggesting(folder_shell, launchers) -> Suggesting:
     sparks = [Spark("spark1", "Spark 1"), Spark("spark2", "Spark 2")]
     clock = FakeClock()
     hosts = Hosts(folder_shell, sparks, clock)
     reader = ModelReader(folder_shell, clock)
-    return Suggesting(hosts, reader, load_recipes(), LaunchSettings())
+    return Suggesting(hosts, reader, load_recipes(), LaunchSettings(), launchers.__getitem__)
 
 
 async def ask(suggesting: Suggesting, repo: str = NEMOTRON):
@@ -87,7 +95,22 @@ async def test_every_small_file_counts(suggesting, hubs) -> None:
     assert suggestion.context_length.value == 2048
     assert suggestion.quantization.source.startswith("hf_quant_config.json")
     assert [trait.value for trait in suggestion.traits] == ["pooling", "custom_code"]
+    assert suggestion.warnings == ["It answers with embeddings or scores, not with chat."]
     assert suggestion.size_bytes == 2_000_000
+
+
+async def test_the_preview_is_what_the_launcher_there_takes(suggesting, hubs, launchers) -> None:
+    launchers["spark2"] = LauncherFeatures(daemon_exec=False, solo=False, node="192.0.2.12")
+    for spark, expected in (
+        ("spark1", ["--solo", "-d", "exec"]),
+        ("spark2", ["-n", "192.0.2.12", "exec"]),
+    ):
+        repo = f"org/On-{spark}"
+        hubs[spark].add(repo, config=shape("qwen3-awq"))
+        suggestion = await ask(suggesting, repo)
+        assert suggestion.read_from == spark
+        assert suggestion.preview[3:5] == ["--name", "vllm_node"]
+        assert suggestion.preview[5 : 5 + len(expected)] == expected
 
 
 @pytest.mark.parametrize(
@@ -120,6 +143,40 @@ async def test_a_huge_configuration_is_not_read_and_a_long_one_is_cut(suggesting
     put(hubs["spark1"].add("org/Long"), "config.json", long)
     assert any("no config.json" in one for one in (await ask(suggesting, "org/Huge")).warnings)
     assert (await ask(suggesting, "org/Long")).quantization.value == "awq 4-bit"
+
+
+async def test_what_is_read_is_the_revision_that_was_judged(suggesting, hubs) -> None:
+    folder = hubs["spark1"].add("org/Two", config=shape("qwen3-awq"))
+    (snapshot,) = (folder / "snapshots").iterdir()
+    (folder / "refs" / "main").unlink()
+    # Earlier by name, and written last.
+    later = snapshot.with_name("0" * 40)
+    later.mkdir()
+    (later / "config.json").write_text(json.dumps(shape("gemma4-bf16")))
+    os.utime(snapshot, (1, 1))
+    assert (await ask(suggesting, "org/Two")).architecture.value.startswith("Gemma4")
+
+
+async def test_a_file_that_nobody_writes_to_is_not_waited_for(suggesting, hubs) -> None:
+    folder = hubs["spark1"].add("org/Pipe", config=shape("qwen3-awq"))
+    (snapshot,) = (folder / "snapshots").iterdir()
+    os.mkfifo(snapshot / "tokenizer_config.json")
+    assert (await ask(suggesting, "org/Pipe")).quantization.value == "awq 4-bit"
+
+
+@pytest.mark.parametrize("total", [10**400, -5, True, "9", None, 1e300])
+async def test_a_size_that_cannot_be_is_not_believed(suggesting, hubs, total) -> None:
+    folder = hubs["spark1"].add("org/Odd", config={**shape("qwen3-awq"), "half \ud800": "\udfff"})
+    weights = {f"{n}": f"model-0000{n}-of-00002.safetensors" for n in (1, 2)}
+    put(
+        folder,
+        "model.safetensors.index.json",
+        {"metadata": {"total_size": total}, "weight_map": weights},
+    )
+    put(folder, "optimizer.bin", "x" * 1000)
+    suggestion = await ask(suggesting, "org/Odd")
+    assert suggestion.size_bytes == 2_000_000
+    assert suggestion.mode.value == "solo"
 
 
 async def test_an_unfinished_download_counts_what_is_still_to_come(suggesting, hubs) -> None:

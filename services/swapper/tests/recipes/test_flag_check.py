@@ -3,9 +3,10 @@
 import pytest
 
 from spark_sim.vllm_cli.flags import FLAGS
-from spark_swapper.editing.flag_check import REFUSED, Context, check_flags
+from spark_swapper.editing.flag_check import Context, check_flags
 from spark_swapper.editing.flag_table import flag_table
-from spark_swapper.flags import human_number
+from spark_swapper.launching.flags import human_number
+from spark_swapper.recipes.reserved import REFUSED, refusal
 
 PLAIN = Context()
 FORK = Context(own_image=True)
@@ -139,6 +140,11 @@ def test_a_flood_of_wrong_flags_is_answered_shortly_and_soon() -> None:
     problems = check_flags(flood, PLAIN)
     assert len(problems) == 50
     assert len(check_flags(["--" + "y" * 16_000], PLAIN)[0].field) < 100
+
+
+def test_no_flag_of_vllm_is_refused_for_how_its_name_begins() -> None:
+    assert [name for name in flag_table().specs if refusal(name)] == []
+    assert "--tensor-parallel-size" in (refusal("tensor-parallel") or "")
 
 
 def test_every_flag_of_the_simulated_vllm_is_known_with_the_same_choices() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections import UserDict
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,28 @@ def test_whatever_the_shape_of_the_file_the_other_entries_stay(text: str) -> Non
         assert {str(name): value for name, value in entries(gone).items()} == rest
 
 
+@pytest.mark.parametrize(
+    ("first", "line", "text"),
+    [
+        ("a/1", 3, "models:\n  a: {name: A, repo: a/1}\n  a: {name: B, repo: a/2}\n"),
+        ("a/1", 3, "models:\n  7: {name: A, repo: a/1}\n  '7': {name: B, repo: a/2}\n"),
+        ("a/1", 2, "models: {a: {name: A, repo: a/1}}\nmodels: {b: {name: B, repo: a/2}}\n"),
+        ("--x", 5, "models:\n  a:\n    args: [--x]\n    repo: a/1\n    args: [--y]\n    name: A\n"),
+    ],
+)
+async def test_what_stands_twice_is_said_and_no_save_loses_the_first(
+    tmp_path, first, line, text
+) -> None:
+    path = tmp_path / "models.override.yaml"
+    path.write_text(text)
+    recipes = Recipes(path)
+    (problem,) = recipes.book.problems
+    assert f"stands there again in line {line}; the last one counts" in problem
+    for key, fields in (("new", FIELDS), ("new", None), ("a", None)):
+        await recipes.change(lambda book, key=key, fields=fields: (key, fields))
+    assert first in "".join(one.read_text() for one in tmp_path.iterdir())
+
+
 _KEYS = st.text("abcz019._-", min_size=1, max_size=8)
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 10**18) | st.text(max_size=20),
@@ -169,6 +192,12 @@ def test_what_was_lost_is_kept_beside_it_every_time(tmp_path: Path) -> None:
         b"[" * 5000,
         b"a: 2026-99-99\n",
         b"models: {a: " + b"9" * 5000 + b"}\n",
+        b"models: {a: &x {name: A, more: *x}}\n",
+        b"models: &all\n  a: {name: A, repo: a/b, env: *all}\n",
+        b"models:\n  a0: &a0 [x]\n"
+        + b"".join(
+            f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n".encode() for n in range(1, 30)
+        ),
     ],
 )
 async def test_a_file_that_cannot_be_read_is_never_written_over(tmp_path: Path, content) -> None:
@@ -223,6 +252,24 @@ async def test_a_change_by_hand_is_noticed_and_survives_the_next_save(tmp_path: 
     path.unlink()
     assert recipes.notice()
     assert recipes.book.with_key("good") is None
+
+
+async def test_what_a_person_writes_during_a_save_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "models.override.yaml"
+    path.write_text(WRITTEN)
+    by_hand = WRITTEN.replace("Good", "Better")
+
+    class WrittenMeanwhile(UserDict[str, object]):
+        """Fields; when the save looks at them, the file has been read already."""
+
+        def __iter__(self):
+            path.write_text(by_hand)
+            return super().__iter__()
+
+    with pytest.raises(ConflictError, match="changed by somebody else just now"):
+        await Recipes(path).change(lambda book: ("new", WrittenMeanwhile(FIELDS)))
+    assert path.read_text() == by_hand
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
 
 async def test_a_link_stays_a_link(tmp_path: Path) -> None:

@@ -10,24 +10,21 @@ from hypothesis import strategies as st
 
 from spark_common.contracts.recipes import Knobs, RecipeForm
 from spark_common.remote import RemoteCommand, quote
-from spark_swapper.candidate import Candidate
 from spark_swapper.editing.forms import changes_of, fields_of, form_of, read_form
 from spark_swapper.editing.knobs import FIELDS, read_knobs
 from spark_swapper.editing.previewing import change_of
-from spark_swapper.flags import compact, merge_flags, words
-from spark_swapper.launch import DECIDED, Launch, LaunchSettings, plan_launch
-from spark_swapper.launcher import LauncherFeatures, adapt
+from spark_swapper.launching.flags import compact, merge_flags, words
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launcher import LauncherFeatures, adapt
 from spark_swapper.recipes import Recipe, load_recipes
 from spark_swapper.recipes.book import bundled_fields, overlaid
 from spark_swapper.recipes.local_path import check_local_path, lies_inside
+from spark_swapper.recipes.reserved import DECIDED, refusal
 
 BUNDLED = load_recipes().recipes
 _TEXT = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp")), max_size=40)
 _NAME = st.from_regex(r"[a-z][a-z-]{0,12}[a-z]", fullmatch=True).filter(
-    lambda name: (
-        not name.startswith("no-")
-        and name not in DECIDED | {"model", "api-key", "hf-token", "chat-template"}
-    )
+    lambda name: not name.startswith("no-") and name != "chat-template" and not refusal(name)
 )
 _FLAG = st.one_of(
     _NAME.map(lambda name: [f"--{name}"]),
@@ -72,8 +69,7 @@ def test_bash_receives_what_the_preview_shows(
     change = change_of(recipe, knobs, further)
     changed = Recipe.model_validate({**recipe.model_dump(), "extra_args": change.extra_args})
     plan = plan_launch(changed, path, LaunchSettings())
-    shown = plan.shown_argv
-    assert adapt(_candidate(changed, plan), LauncherFeatures()).argv == shown
+    shown = adapt(plan, LauncherFeatures()).argv
     assert tuple(shlex.split(shlex.join(shown))) == shown
     assert _received(tmp_path_factory.mktemp("it's a ' Spark"), shown) == shown
     keys = [flag.key for flag in merge_flags(plan.vllm_argv[1:])]
@@ -87,22 +83,6 @@ def test_bash_receives_what_the_preview_shows(
         value = getattr(knobs, knob)
         if key not in listed and value is not None:
             assert (getattr(read, knob) or False) == value
-
-
-def _candidate(recipe: Recipe, plan: Launch) -> Candidate:
-    return Candidate(
-        key=recipe.key,
-        name=recipe.name,
-        repo=recipe.target,
-        served_name=plan.served_name,
-        mode=recipe.mode,
-        hosts=("spark1",),
-        image=plan.image,
-        launch_argv=plan.launch_argv,
-        vllm_argv=plan.vllm_argv,
-        stop_argv=plan.stop_argv,
-        volumes=plan.volumes,
-    )
 
 
 def _received(folder: Path, argv: tuple[str, ...]) -> tuple[str, ...]:

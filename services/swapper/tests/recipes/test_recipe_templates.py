@@ -34,13 +34,19 @@ def test_a_command_becomes_arguments_without_what_the_launch_decides() -> None:
     form = read(
         "vllm serve a/b \\\n  --port {port} --host {host} \\\n --max-model-len {len} \\\n"
         "  --distributed-executor-backend ray --nnodes 2 --served-model-name one two \\\n"
-        '  --hf-overrides \'{{"a": "b c"}}\' --api-key secret',
+        '  --hf-overrides \'{{"a": "b c"}}\'',
         defaults="{port: 8000, len: 4096}",
     )
     assert form.args == ["--max-model-len=4096", '--hf-overrides={"a": "b c"}']
     assert (form.repo, form.served_name, form.context_length) == ("a/b", "one", 4096)
     assert (form.mode, form.image) == ("solo", None)
-    assert "secret" not in str(form)
+
+
+@pytest.mark.parametrize("flag", ["--api-key secret", "--config secret.yaml", "--model a/secret"])
+def test_a_flag_that_no_recipe_may_have_is_said_and_not_left_away(flag) -> None:
+    problem = template(f"vllm serve a/b {flag} --seed 1").problem or ""
+    assert flag.split()[0] in problem
+    assert "secret" not in problem
 
 
 @pytest.mark.parametrize(
@@ -69,6 +75,7 @@ def test_what_it_can_is_read_from_its_flags() -> None:
     assert form.repo == "a/b"
     assert form.capabilities == ["chat", "tools", "reasoning"]
     assert read("vllm serve a/b --runner pooling").capabilities == []
+    assert read("vllm serve a/b --task embed").capabilities == []
     assert read("vllm serve /data/mine").local_path == "/data/mine"
 
 

@@ -1,8 +1,11 @@
-"""Updates on two simulated Sparks, with a bus and records in memory; a start is a process."""
+"""Updates on two simulated Sparks whose start is a process, and a checkout with real git."""
 
 import asyncio
+import os
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +17,33 @@ from spark_common.settings import ClusterSettings
 from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.job_records import MemoryJobRecords
+from spark_common.testing.shell import LocalShell
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
 from spark_swapper.testing import FakeGate, MemoryJobs
+from spark_swapper.updates.reply import look_command, read_found
+from spark_swapper.updates.sight import Sight
 from spark_swapper.updates.wiring import UpdatePart, wire_updates
+
+DIRECTORY = "spark-vllm-docker"
+DOCKER = """#!/bin/sh
+case "$1 $2" in
+  "image inspect")
+    case $3 in
+      there) echo '[{"Id": "sha256:ab", "Created": "2026-10-14T06:11:09.1Z", "Size": 7,
+        "Config": {"Labels": {
+          "org.opencontainers.image.version": "24.04", "vllm_version": "0.30"}}}]' ;;
+      odd) echo '[]' ;;
+      broken) echo "dial unix docker.sock: connect: no such file or directory" >&2; exit 1 ;;
+      *:before-*) echo '[{"Id": "sha256:cd", "Config": null}]' ;;
+      *) echo "Error response from daemon: No such image: $3:latest" >&2; exit 1 ;;
+    esac ;;
+  "image ls") echo a:latest
+    echo a:before-20261127T010203Z-0123456789012345678901234567890123456789
+    echo a:before-lunch ;;
+  *) exit 1 ;;
+esac
+"""
 
 
 @dataclass
@@ -51,7 +77,7 @@ class Software:
             records=self.records,
             swaps=self.swaps,
             gate=self.gate,
-            download=self._download,
+            download=lambda: self.download(),
             changed=self._changed,
             poll_seconds=0.05,
         )
@@ -109,7 +135,7 @@ class Software:
         messages = self.broker.stream(stream).messages.values()
         return [message.envelope.data for message in messages if message.envelope]
 
-    async def _download(self) -> str | None:
+    async def download(self) -> str | None:
         return self.downloading
 
     async def _changed(self) -> None:
@@ -125,3 +151,53 @@ async def software(tmp_path) -> AsyncIterator[Software]:
                 await asyncio.sleep(0.02)
         yield software
         await software.close()
+
+
+class Repository:
+    """A checkout that follows an origin, and somebody who pushes to it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.home = root / "home"
+        self.bin = root / "bin"
+        for folder in (self.home, self.bin):
+            folder.mkdir()
+        (self.bin / "docker").write_text(DOCKER)
+        (self.bin / "docker").chmod(0o755)
+        self.folder = self.home / DIRECTORY
+        self.git("init", "-q", "--bare", "-b", "main", str(root / "origin"), cwd=root)
+        self.git("clone", "-q", str(root / "origin"), str(root / "work"), cwd=root)
+        self.push("Start")
+        self.git("clone", "-q", str(root / "origin"), str(self.folder), cwd=root)
+        path = f"{self.bin}:/usr/local/bin:/usr/bin:/bin"
+        self.shell = LocalShell({"spark1": self.home}, path)
+
+    def git(self, *words: str, cwd: Path | None = None) -> str:
+        who = ["-c", "user.name=Alice", "-c", "user.email=alice@example.invalid"]
+        calm = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.defpath}
+        done = subprocess.run(
+            ["git", *who, *words], cwd=cwd or self.folder, check=True, capture_output=True,
+            text=True, env=calm,
+        )  # fmt: skip
+        return done.stdout.strip()
+
+    def push(self, subject: str, body: str = "") -> None:
+        work = self.root / "work"
+        with (work / "notes").open("a") as notes:
+            notes.write("more\n")
+        self.git("add", ".", cwd=work)
+        text = f"{subject}\n\n{body}"
+        self.git("commit", "-q", "--cleanup=verbatim", "-m", text, cwd=work)
+        self.git("push", "-q", "origin", "HEAD:main", cwd=work)
+
+    async def look(self, *images: str, refresh: bool = True):
+        command = look_command(DIRECTORY, images, refresh=refresh)
+        return read_found(await self.shell.run("spark1", command, timeout_seconds=60))
+
+    async def sight(self, *, refresh: bool = True) -> Sight:
+        return Sight("spark1", "Spark 1", DIRECTORY, await self.look(refresh=refresh), fresh=True)
+
+
+@pytest.fixture
+def repository(tmp_path) -> Repository:
+    return Repository(tmp_path)

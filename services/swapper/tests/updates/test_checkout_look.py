@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from spark_common.clock import SystemClock
 from spark_common.errors import RemoteCommandError
 from spark_common.remote import RemoteResult
+from spark_common.settings import HostSettings
 from spark_common.testing.shell import LocalShell
+from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.reply import look_command, moment, read_found
 from spark_swapper.updates.sight import Sight
 from spark_swapper.updates.view import checkout_state
@@ -17,22 +21,6 @@ from spark_swapper.updates.view import checkout_state
 pytestmark = pytest.mark.connected
 
 DIRECTORY = "spark-vllm-docker"
-DOCKER = """#!/bin/sh
-case "$1 $2" in
-  "image inspect")
-    case $3 in
-      there) echo '[{"Id": "sha256:ab", "Created": "2026-10-14T06:11:09.1Z", "Size": 7,
-        "Config": {"Labels": {
-          "org.opencontainers.image.version": "24.04", "vllm_version": "0.30"}}}]' ;;
-      odd) echo '[]' ;;
-      broken) echo "dial unix docker.sock: connect: no such file or directory" >&2; exit 1 ;;
-      *:before-*) echo '[{"Id": "sha256:cd", "Config": null}]' ;;
-      *) echo "Error response from daemon: No such image: $3:latest" >&2; exit 1 ;;
-    esac ;;
-  "image ls") printf '%s\\n' a:latest "a:before-20261127T010203Z-$SHA" "a:before-lunch" ;;
-  *) exit 1 ;;
-esac
-"""
 SHA = "0123456789" * 4
 HOSTILE = [
     ("Plain", "with a body\n\nof two paragraphs"),
@@ -42,56 +30,6 @@ HOSTILE = [
     ("Ümläut 火", "кириллица"),
     ("y" * 3000, ""),
 ]
-
-
-class Repository:
-    """A checkout that follows an origin, and somebody who pushes to it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.home = root / "home"
-        self.bin = root / "bin"
-        for folder in (self.home, self.bin):
-            folder.mkdir()
-        (self.bin / "docker").write_text(DOCKER.replace("$SHA", SHA))
-        (self.bin / "docker").chmod(0o755)
-        self.folder = self.home / DIRECTORY
-        self.git("init", "-q", "--bare", "-b", "main", str(root / "origin"), cwd=root)
-        self.git("clone", "-q", str(root / "origin"), str(root / "work"), cwd=root)
-        self.push("Start")
-        self.git("clone", "-q", str(root / "origin"), str(self.folder), cwd=root)
-        path = f"{self.bin}:/usr/local/bin:/usr/bin:/bin"
-        self.shell = LocalShell({"spark1": self.home}, path)
-
-    def git(self, *words: str, cwd: Path | None = None) -> str:
-        who = ["-c", "user.name=Alice", "-c", "user.email=alice@example.invalid"]
-        calm = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.defpath}
-        done = subprocess.run(
-            ["git", *who, *words], cwd=cwd or self.folder, check=True, capture_output=True,
-            text=True, env=calm,
-        )  # fmt: skip
-        return done.stdout.strip()
-
-    def push(self, subject: str, body: str = "") -> None:
-        work = self.root / "work"
-        with (work / "notes").open("a") as notes:
-            notes.write("more\n")
-        self.git("add", ".", cwd=work)
-        text = f"{subject}\n\n{body}"
-        self.git("commit", "-q", "--cleanup=verbatim", "-m", text, cwd=work)
-        self.git("push", "-q", "origin", "HEAD:main", cwd=work)
-
-    async def look(self, *images: str, refresh: bool = True):
-        command = look_command(DIRECTORY, images, refresh=refresh)
-        return read_found(await self.shell.run("spark1", command, timeout_seconds=60))
-
-    async def sight(self, *, refresh: bool = True) -> Sight:
-        return Sight("spark1", "Spark 1", DIRECTORY, await self.look(refresh=refresh), fresh=True)
-
-
-@pytest.fixture
-def repository(tmp_path) -> Repository:
-    return Repository(tmp_path)
 
 
 async def test_commits_that_look_like_something_else_stay_themselves(repository):
@@ -115,6 +53,41 @@ async def test_commits_that_look_like_something_else_stay_themselves(repository)
     assert all(commit.at is not None for commit in state.commits)
     assert not Path("/tmp/pwned").exists()
     assert sight.refusals() == []
+
+
+async def test_it_is_told_when_the_remote_was_asked_and_that_it_never_was(repository):
+    never = await repository.look(refresh=False)
+    assert never.checkout.fetched_at is None
+    began = int(time.time())
+    asked = moment((await repository.look()).checkout.fetched_at)
+    assert began <= asked.timestamp() <= time.time()
+    head = repository.folder / ".git" / "FETCH_HEAD"
+    os.utime(head, (1_700_000_000, 1_700_000_000))
+    by_hand = await repository.look(refresh=False)
+    assert by_hand.checkout.fetched_at == "1700000000"
+    repository.git("remote", "set-url", "origin", str(repository.root / "gone"))
+    assert (await repository.look()).checkout.fetched_at == "1700000000"
+    # Git empties the file when a fetch fails: from then on nothing on the Spark tells.
+    assert (await repository.look(refresh=False)).checkout.fetched_at is None
+
+
+async def test_a_fetch_that_fails_makes_nobody_forget_the_one_before(repository):
+    host = HostSettings(name="spark1", label="Spark 1", address="127.0.0.2", user="spark")
+    look = SoftwareLook(repository.shell, [host], DIRECTORY, tuple, SystemClock())
+    (asked,) = await look.look(refresh=True)
+    assert checkout_state(asked).fetched_at is not None
+    repository.git("remote", "set-url", "origin", str(repository.root / "gone"))
+    for refresh in (True, False):
+        (since,) = await look.look(refresh=refresh)
+        assert checkout_state(since).fetched_at == checkout_state(asked).fetched_at
+
+
+async def test_a_checkout_that_shares_its_repository_has_a_time_of_its_own(repository):
+    await repository.look()
+    repository.git("worktree", "add", "-q", "--detach", "../beside")
+    command = look_command("beside", (), refresh=False)
+    beside = read_found(await repository.shell.run("spark1", command, timeout_seconds=60))
+    assert beside.checkout.fetched_at is None
 
 
 async def test_only_the_latest_fifty_commits_are_told(repository):

@@ -140,6 +140,7 @@ def test_a_failed_fetch_is_told_in_plain_words(said, expected):
 
 OLD, NEW = "sha256:1", "sha256:2"
 COMMIT, OTHER = "a" * 40, "b" * 40
+KEPT = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 def a_sight(host="spark1", *, current=NEW, commit=OTHER, kept=(), **facts) -> Sight:
@@ -167,6 +168,24 @@ def test_the_way_back_leads_to_the_newest_that_differs():
     assert way_back([a_sight(kept=[("vllm-node:before-20269901T000000Z-unknown", OLD)])]) == []
 
 
+def test_the_way_back_looks_at_every_spark_for_itself():
+    back = a_sight("spark1", kept=[(at(2), NEW)], commit=COMMIT)
+    stayed = a_sight("spark2", kept=[(at(2), NEW)], commit=OTHER)
+    assert [kept.host for kept in way_back([back, stayed])] == ["spark1", "spark2"]
+    bare = Sight("spark2", "Spark 2", "d", Found(unseen="missing"), fresh=True)
+    assert way_back([back, bare]) == []
+
+
+def test_a_kept_image_gets_back_the_tag_it_had():
+    found = Found(
+        images=(ImageFound(tag="vllm/vllm-openai:v0.33", id=NEW), ImageFound(tag="other", id=NEW)),
+        kept=(ImageFound(tag=kept_tag("vllm/vllm-openai:v0.33", KEPT, None), id=NEW),),
+    )
+    sight = Sight("spark1", "Spark 1", "d", found, fresh=True)
+    assert [kept.tag for kept in kept_images([sight])] == ["vllm/vllm-openai:v0.33"]
+    assert way_back([sight]) == []
+
+
 def test_two_generations_stay_on_every_spark():
     sights = [
         a_sight("spark1", kept=[(at(day), OLD) for day in (1, 2, 3, 4)]),
@@ -178,7 +197,7 @@ def test_two_generations_stay_on_every_spark():
 
 
 def test_a_kept_tag_fits_what_docker_takes():
-    tag = kept_tag("registry:5000/a/vllm-node:x", datetime(2026, 11, 27, tzinfo=UTC), COMMIT)
+    tag = kept_tag("registry:5000/a/vllm-node:x", KEPT, COMMIT)
     assert tag == f"registry:5000/a/vllm-node:before-20261127T000000Z-{COMMIT}"
     assert len(tag.rpartition(":")[2]) <= 128
 

@@ -15,7 +15,8 @@ from spark_common.errors import (
     NotFoundError,
     SwapInProgressError,
 )
-from spark_swapper.jobs import first_job
+from spark_swapper.records.jobs import first_job
+from spark_swapper.updates import causes
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
 
@@ -27,6 +28,7 @@ async def test_what_is_pending_is_known_after_a_refresh(software):
     assert (spark1.branch, spark1.behind, spark1.dirty, spark1.problem) == ("main", 0, [], None)
     assert (spark1.launcher, spark1.label, spark1.stale) == ("no_ray", "Spark 1", False)
     assert spark1.commit == spark2.commit
+    assert [checkout.fetched_at for checkout in before.checkouts] == [None, None]
     assert before.checked_at is None
     view = await software.get(refresh=True)
     (spark1, _) = view.checkouts
@@ -35,7 +37,10 @@ async def test_what_is_pending_is_known_after_a_refresh(software):
     assert "Remove once NCCL" in spark1.commits[1].body
     assert [commit.files for commit in spark1.commits] == [2, 2, 1, 2]
     assert (view.can_apply, view.can_revert, view.blockers) == (True, False, [])
-    assert view.checked_at is not None
+    asked = [checkout.fetched_at for checkout in view.checkouts]
+    assert view.checked_at == max(asked)
+    again = await software.get()
+    assert [checkout.fetched_at for checkout in again.checkouts] == asked
     tags = {(image.host, image.tag): image for image in view.images}
     image = tags["spark1", "vllm-node"]
     assert image.id.startswith("sha256:")
@@ -86,6 +91,8 @@ async def test_an_update_brings_commits_and_images_to_every_spark_and_back(softw
     await software.revert(id="back")
     back = await software.ended("back")
     assert (back.state, back.direction) == ("complete", "revert"), back
+    began = f"{view.created_at:%Y-%m-%d %H:%M}"
+    assert back.message == f"Back at what was in use before the update of {began} UTC."
     assert software.ids() == [old, old]
     updates = await software.get()
     assert [checkout.behind for checkout in updates.checkouts] == [4, 4]
@@ -208,9 +215,10 @@ async def test_what_else_goes_on_is_never_disturbed(software):
     assert (await software.ended("mine")).state == "complete"
 
 
-async def test_a_swap_that_slips_in_wins(software):
-    seen = asyncio.Event()
-    live = software.swaps.live
+@pytest.fixture
+async def slipping_in(software):
+    """Let a swap begin right after a request looked for swaps."""
+    live, seen = software.swaps.live, asyncio.Event()
 
     async def late():
         if not seen.is_set():
@@ -223,12 +231,63 @@ async def test_a_swap_that_slips_in_wins(software):
             Phase.DRAINING, job.created_at, ""
         )]  # fmt: skip
 
-    software.swaps.live = late
+    def begin():
+        software.swaps.live = late
+
+    yield begin
+    software.swaps.live = live
+
+
+async def test_a_swap_that_slips_in_wins(software, slipping_in):
+    slipping_in()
     await software.apply(id="one")
     view = await software.ended("one")
-    software.swaps.live = live
     assert (view.state, view.cause.code) == ("failed", "swap_running")
     assert view.message.endswith("Nothing was changed.")
+
+
+async def test_a_swap_that_slips_in_wins_over_the_way_back(software, slipping_in):
+    await software.apply(id="one")
+    await software.ended("one")
+    now = software.ids()
+    slipping_in()
+    await software.revert(id="back")
+    view = await software.ended("back")
+    assert (view.state, view.cause.code) == ("failed", "swap_running")
+    assert view.message.endswith("Nothing was changed.")
+    assert software.ids() == now
+
+
+async def test_a_download_that_slips_in_goes_first(software):
+    looks = []
+
+    async def late():
+        looks.append("look")
+        return "d-1" if len(looks) > 1 else None
+
+    software.download = late
+    await software.apply(id="one")
+    view = await software.ended("one")
+    assert (view.state, view.cause.code) == ("failed", "download_running")
+    assert view.message.endswith("Nothing was changed.")
+
+
+async def test_what_still_runs_is_ended_before_it_is_undone(software):
+    """As when the Spark was away while the update was stopped."""
+    software.slow_down()
+    before = software.ids()
+    await software.apply(id="one")
+    await software.until("one", lambda view: view.step == "pulling" and view.percent)
+    await software.kill()
+    record = await software.records.get("one")
+    undoing = record.amend(step="reverting", undoing=causes.cancelled("Bob"))
+    await software.records.save(undoing, record.revision, 1)
+    software.start()
+    view = await software.ended("one")
+    assert view.message == "Cancelled by Bob. Everything is as it was before."
+    home = software.cluster.hosts["spark1"].sandbox.home
+    assert (home / ".spark-control" / "jobs" / "one" / "update.exit").read_text() == "143\n"
+    assert software.ids() == before
 
 
 @pytest.mark.parametrize(
@@ -297,4 +356,18 @@ async def test_only_two_generations_are_kept(software):
     assert not any("20260901" in tag for tag in software.kept())
     assert view.message.endswith(
         "Older kept images on Spark 1 were removed. Older kept images on Spark 2 were removed."
+    )
+
+
+async def test_a_kept_image_that_somebody_removed_on_one_spark_is_told(software):
+    await software.apply(id="one")
+    await software.ended("one")
+    images = software.cluster.hosts["spark2"].engine.images
+    (kept,) = (tag for tag in images.by_tag if ":before-" in tag)
+    images.drop(kept)
+    await software.revert(id="back")
+    view = await software.ended("back")
+    assert view.state == "complete"
+    assert view.message.endswith(
+        "Spark 1 and Spark 2 have different versions of the image vllm-node."
     )

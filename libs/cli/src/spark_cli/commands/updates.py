@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import click
@@ -10,6 +11,8 @@ from spark_cli.asking import said_along, who_asks
 from spark_cli.gateway_client import GatewayClient, RefusedError, ServerEvent, gateway_url
 from spark_cli.job_stream import follow, stop
 from spark_cli.output import AS_JSON, tell
+from spark_cli.words import ago
+from spark_common.clock import SystemClock
 
 
 @click.group(invoke_without_command=True)
@@ -20,7 +23,8 @@ def updates(context: click.Context, refresh: bool, as_json: bool) -> None:
     """Show what is installed on the Sparks and what is pending, or update it."""
     context.obj = GatewayClient(gateway_url())
     if context.invoked_subcommand is None:
-        tell(context.obj.get("/api/updates", refresh=refresh), as_json, render)
+        view = context.obj.get("/api/updates", refresh=refresh)
+        tell(view, as_json, lambda answer: render(answer, SystemClock().now()))
 
 
 def _beginning(command: Callable[..., None]) -> Callable[..., None]:
@@ -113,11 +117,11 @@ def _begin(
         follow(context, context.obj, "update", view["id"], as_json=as_json)
 
 
-def render(view: dict[str, Any]) -> str:
+def render(view: dict[str, Any], now: datetime) -> str:
     """Return the lines that people read."""
     lines: list[str] = []
     for checkout in view["checkouts"]:
-        lines += _checkout(checkout)
+        lines += _checkout(checkout, now)
         for image in view["images"]:
             if image["host"] == checkout["host"]:
                 lines.append(_image(image))
@@ -131,10 +135,9 @@ def render(view: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _checkout(checkout: dict[str, Any]) -> list[str]:
+def _checkout(checkout: dict[str, Any], now: datetime) -> list[str]:
     commit = (checkout["commit"] or "no commit known")[:9]
-    behind = checkout["behind"]
-    place = "not compared" if behind is None else f"{behind} behind" if behind else "up to date"
+    place = _compared(checkout["behind"], checkout["fetched_at"], now)
     stale = ", as last seen" if checkout["stale"] else ""
     lines = [
         f"{checkout['label']}: {checkout['branch'] or 'no branch'} at {commit}, {place}{stale}"
@@ -145,6 +148,17 @@ def _checkout(checkout: dict[str, Any]) -> list[str]:
         f"  {(commit['at'] or '')[:10]} {commit['subject']}" for commit in checkout["commits"]
     ]
     return lines
+
+
+def _compared(behind: int | None, fetched_at: str | None, now: datetime) -> str:
+    """Say what the comparison with the remote is worth, too: it may never have been asked."""
+    if behind is None:
+        return "not compared"
+    if fetched_at is None:
+        asked = "remote not asked yet: add --refresh"
+        return f"{behind} behind, {asked}" if behind else asked
+    asked = f"asked the remote {ago(datetime.fromisoformat(fetched_at), now)}"
+    return f"{behind} behind, {asked}" if behind else f"up to date, {asked}"
 
 
 def _image(image: dict[str, Any]) -> str:

@@ -39,6 +39,7 @@ class ModelCopy(Reply):
 
     host: str
     size_bytes: int
+    """What it takes of the disk, ``incomplete_bytes`` included."""
     state: Literal["ready", "downloading", "incomplete", "broken", "no_snapshot"]
     """Broken: files are there and cannot be used (dead links, unreadable)."""
     incomplete_bytes: int = 0
@@ -143,7 +144,7 @@ class Menu(Reply):
     hosts: list[HostView]
     runtime: RuntimeView
     problems: list[str] = []
-    """Recipe entries that were skipped, with the reason."""
+    """What of the recipe files is not used, entries and single flags, with the reason."""
     as_of: datetime
 
 
@@ -207,7 +208,10 @@ class Suggestion(Reply):
     env: list[Suggested[str]] = []
     """``NAME=VALUE`` for the runtime inside the container."""
     preview: list[str] = []
-    """The argument list a swap would run; empty when no recipe can be made of it."""
+    """The argument list a swap would run, as the checkout on ``read_from`` takes it.
+
+    Empty when no recipe can be made of it.
+    """
     warnings: list[str] = []
     """What stands in the way or looks wrong, in plain English."""
 

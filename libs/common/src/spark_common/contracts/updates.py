@@ -59,6 +59,9 @@ class CheckoutState(Reply):
     """Files with local changes; an update is refused while there are any."""
     commits: list[PendingCommit] = []
     """Newest first."""
+    fetched_at: datetime | None = None
+    """When its remote was last asked, by whomever. None: never as far as is known, so that
+    ``behind`` says nothing of what is new there."""
     launcher: Literal["no_ray", "ray", "unknown"] = "unknown"
     problem: str | None = None
     """Why it could not be looked at, in one plain sentence."""
@@ -101,7 +104,7 @@ class Updates(Reply):
     job: UpdateView | None = None
     """The one that runs, else the latest."""
     checked_at: datetime | None = None
-    """Last fetch from the remote."""
+    """When the remote of any of the checkouts was last asked; None: never."""
 
 
 class ApplyUpdates(Request):

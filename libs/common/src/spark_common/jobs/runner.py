@@ -122,9 +122,23 @@ class JobRunner(Generic[RecordT]):
                     f"a {self._kind.name} of {record.exclusive} runs already", job_id=answer.id
                 )
             case Conflicting():
-                raise IdempotencyConflictError(
-                    f"the key {record.id!r} belongs to another {self._kind.name}", id=record.id
-                )
+                raise self._conflict(record.id)
+
+    async def repeated(self, id: str | None, body_sha256: str) -> RecordT | None:
+        """Return the job that the same request made before, whatever may be refused by now.
+
+        Raises IdempotencyConflictError when the id belongs to another request,
+        UnavailableError.
+        """
+        if id is None:
+            return None
+        try:
+            record = await self.get(id)
+        except NotFoundError:
+            return None
+        if record.body_sha256 != body_sha256:
+            raise self._conflict(id)
+        return record
 
     async def get(self, id: str) -> RecordT:
         """Return a job; raises NotFoundError, UnavailableError."""
@@ -164,6 +178,11 @@ class JobRunner(Generic[RecordT]):
         """Return the job as this process knows it, which is newer than any record of it."""
         journal = self._journals.get(record.id)
         return journal.record if journal is not None else record
+
+    def _conflict(self, id: str) -> IdempotencyConflictError:
+        return IdempotencyConflictError(
+            f"the key {id!r} belongs to another {self._kind.name}", id=id
+        )
 
     async def _claim(self) -> int:
         if self._writer is None:

@@ -46,11 +46,11 @@ export const validateModel = (key, changes = {}) => ask(`api/swap/${named(key)}/
 /** @param {string} key */
 export const clearQuarantine = (key) => ask(`api/models/${named(key)}/quarantine?requested_by=${BY}`, { method: "DELETE" });
 
-/** @param {string} key @returns {Promise<import("./types-control.js").DeletePlan>} */
+/** Of all Sparks. @param {string} key @returns {Promise<import("./types-control.js").DeletePlan>} */
 export const planDelete = (key) => ask(`api/models/${named(key)}/disk`, { patience: 45000 });
 
-/** @param {string} key @returns {Promise<any>} */
-export const deleteFromDisk = (key) => ask(`api/models/${named(key)}/disk?requested_by=${BY}`, { method: "DELETE", patience: SLOW });
+/** @param {string} key @param {string[]} hosts  None: everywhere. @returns {Promise<any>} */
+export const deleteFromDisk = (key, hosts) => ask(`api/models/${named(key)}/disk?${[`requested_by=${BY}`, ...hosts.map((host) => `host=${named(host)}`)].join("&")}`, { method: "DELETE", patience: SLOW });
 
 /** @param {string} repo @param {string[]} hosts @returns {Promise<import("./types-control.js").DownloadPlan>} */
 export const planDownload = (repo, hosts) => ask("api/downloads/plan", { method: "POST", body: { repo, hosts }, patience: 45000 });

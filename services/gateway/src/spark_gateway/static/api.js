@@ -24,7 +24,6 @@ const TITLES = {
   job_in_progress: "Something else is going on",
   model_in_use: "The model is in use",
   quarantined: "It took a Spark down",
-  not_enough_space: "Not enough space on the disk",
   service_unavailable: "A part of spark-control does not answer",
 };
 

@@ -1,6 +1,7 @@
 // @ts-check
 // The lines of a card below its name: does it fit, how did the last test end, and what can be pressed.
 
+import { downloadOf } from "./downloading.js";
 import { ago, diskSize, memory } from "./format.js";
 
 /** @typedef {import("./types.js").ModelView} ModelView */
@@ -83,11 +84,14 @@ export function leadingAction(model, look, { state, verdict }) {
         ? plain("resume-download", "Resume download", { icon: "down", detail: { repo: model.repo, hosts: partialHosts(model) } })
         : leading(copyAction(model, state.menu));
     case "downloading": {
-      const running = state.downloads?.running.find((each) => each.repo.toLowerCase() === model.repo.toLowerCase());
+      const running = downloadOf(model, state.downloads);
       return running ? plain("cancel-download", "Cancel download…", { primary: false, detail: { id: running.id } }) : null;
     }
-    case "broken":
-      return plain("delete-model", `Delete ${diskSize(model.copies.reduce((sum, copy) => sum + copy.size_bytes, 0))}…`, { primary: false });
+    case "broken": {
+      const broken = model.copies.filter((copy) => copy.state === "broken");
+      const hosts = broken.map((copy) => copy.host);
+      return plain("delete-model", `Delete ${diskSize(sizeOf(broken))}…`, { primary: false, detail: { key: model.key, hosts } });
+    }
     case "missing":
       return plain("open-download", "Download…", { icon: "down", detail: { repo: model.repo } });
     default:
@@ -98,6 +102,11 @@ export function leadingAction(model, look, { state, verdict }) {
 /** @param {ModelView} model */
 function testFailed(model) {
   return model.test?.kind === "test" && model.test.verdict === "bad";
+}
+
+/** @param {ModelView["copies"]} copies */
+function sizeOf(copies) {
+  return copies.reduce((sum, copy) => sum + copy.size_bytes, 0);
 }
 
 /** @param {ModelView} model */
@@ -118,9 +127,9 @@ function copyAction(model, menu) {
   return { wish: "open-download", label, icon: "down", detail: { repo: model.repo, hosts: without.map((host) => host.name) } };
 }
 
-/** Whether it has a recipe that can be tested and changed. @param {ModelView} model @param {CardState} look */
-export function hasRecipe(model, look) {
-  return model.state !== "needs_setup" && look.kind !== "missing";
+/** Whether it has a recipe that can be tested and changed. @param {ModelView} model */
+export function hasRecipe(model) {
+  return Boolean(model.source);
 }
 
 /**
@@ -133,8 +142,8 @@ export function lesserActions(model, look, { state, verdict }) {
   const whole = model.copies.some((copy) => copy.state === "ready");
   const busy = ["loaded", "degraded", "leaving", "loading", "queued", "downloading"].includes(look.kind);
   const swap = (look.kind === "ready" && testFailed(model)) || look.kind === "too_big";
-  const size = model.copies.reduce((sum, copy) => sum + copy.size_bytes, 0);
-  const copy = model.local_path || look.kind === "downloading" || !whole || look.kind === "incomplete" ? null : copyAction(model, state.menu);
+  const size = sizeOf(model.copies);
+  const copy = model.local_path || !whole || ["downloading", "incomplete", "broken"].includes(look.kind) ? null : copyAction(model, state.menu);
   /** @type {(Action|null|false)[]} */
   const all = [
     swap && verdict.may !== "no" && { wish: "switch-model", label: verdict.may === "queue" ? "Queue a swap…" : "Switch to this…", icon: "swap", detail: { key } },

@@ -1,7 +1,7 @@
 // @ts-check
 // The one state a card of the menu shows; the first that applies wins.
 
-import { downloadPill, downloadWords } from "./downloading.js";
+import { downloadOf, downloadPill, downloadWords } from "./downloading.js";
 import { diskSize, listed } from "./format.js";
 import { hostLabel } from "./menu.js";
 import { isChatAway } from "./phases.js";
@@ -38,11 +38,6 @@ export function sparksInTheWay(model, hosts) {
   const holders = model.copies.filter((copy) => copy.state === "ready").map((copy) => copy.host);
   const reachable = holders.some((name) => !away.some((host) => host.name === name));
   return holders.length === 0 || reachable ? [] : away.filter((host) => holders.includes(host.name)).map((host) => host.label);
-}
-
-/** The download of a model that runs, if one does. @param {ModelView} model @param {Downloads|null} downloads */
-export function downloadOf(model, downloads) {
-  return downloads?.running.find((each) => each.repo.toLowerCase() === model.repo.toLowerCase()) ?? null;
 }
 
 /**
@@ -99,15 +94,19 @@ function unready(model, hosts) {
     const where = listed(broken.map((copy) => hostLabel(copy.host, hosts)));
     return { kind: "broken", pill: pill("bad", "bad", "Broken"), text: `Its files on ${where} cannot be used. ${missingWords(broken)}Delete it, then download it again.` };
   }
-  return halfway(model, partial, sizes);
+  return halfway(model, partial, sizes, hosts);
 }
 
-/** @param {ModelView} model @param {ModelView["copies"]} partial @param {string[]} sizes @returns {CardState} */
-function halfway(model, partial, sizes) {
+/** @param {ModelView} model @param {ModelView["copies"]} partial @param {string[]} sizes @param {HostView[]} hosts @returns {CardState} */
+function halfway(model, partial, sizes, hosts) {
   if (partial.length === 0) {
     return { kind: "incomplete", pill: pill("warn", "down", "Not everywhere"), text: "It runs on all Sparks together, but not all of them have it on disk." };
   }
   const largest = Math.max(...partial.map((copy) => copy.size_bytes));
+  if (largest === 0) {
+    const where = listed(partial.map((copy) => hostLabel(copy.host, hosts)));
+    return { kind: "incomplete", pill: pill("warn", "down", "Not downloaded"), text: `There is a folder for it on ${where}, but no file in it yet.` };
+  }
   const percent = model.expected_bytes ? Math.min(99, Math.floor((largest / model.expected_bytes) * 100)) : null;
   const whole = model.expected_bytes ? ` of ${diskSize(model.expected_bytes)}` : "";
   const there = sizes.length === 1 && whole ? `${diskSize(largest)}${whole}` : listed(sizes);

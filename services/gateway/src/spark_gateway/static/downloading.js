@@ -7,6 +7,7 @@ import { diskSize, duration, listed, roughly } from "./format.js";
 /** @typedef {import("./types-control.js").DownloadPlan} DownloadPlan */
 /** @typedef {import("./types-control.js").Downloads} Downloads */
 /** @typedef {import("./types.js").Menu} Menu */
+/** @typedef {import("./types.js").ModelView} ModelView */
 /** @typedef {import("./types.js").Tone} Tone */
 
 /** @type {Record<string, string>} */
@@ -14,6 +15,9 @@ const STEPS = { checking: "Checking", fetching: "Downloading", copying: "Copying
 
 /** How long a download that went wrong stays in sight. */
 const RECENT_MS = 24 * 3600 * 1000;
+
+/** How long the menu may call the rest of a download one that runs: two minutes on the disk, and one until we look. */
+const RESTING_MS = 180 * 1000;
 
 /** @param {string} step */
 export function downloadStep(step) {
@@ -54,6 +58,31 @@ export function failedDownloads(downloads, dismissed, now) {
     const age = now - Date.parse(each.finished_at ?? each.created_at);
     return each.state === "failed" && !again && !dismissed.includes(each.id) && age < RECENT_MS;
   });
+}
+
+/**
+ * The model as it is when our own download of it has just stopped: a partial file that was written
+ * a moment ago makes a disk say that it is being downloaded.
+ * @param {ModelView} model @param {Downloads|null} downloads @param {number} now milliseconds
+ * @returns {ModelView}
+ */
+export function settled(model, downloads, now) {
+  if (model.state !== "downloading" || !downloads || downloadOf(model, downloads)) return model;
+  const last = downloads.recent.find((each) => isOf(model, each));
+  if (!last || last.state === "complete" || now - Date.parse(last.finished_at ?? last.created_at) > RESTING_MS) return model;
+  const copies = model.copies.map((copy) => (copy.state === "downloading" ? { ...copy, state: /** @type {const} */ ("incomplete") } : copy));
+  const state = !model.source && copies.some((copy) => copy.state === "ready") ? "needs_setup" : "incomplete";
+  return { ...model, state, copies };
+}
+
+/** The download of a model that runs, if one does. @param {ModelView} model @param {Downloads|null} downloads */
+export function downloadOf(model, downloads) {
+  return downloads?.running.find((each) => isOf(model, each)) ?? null;
+}
+
+/** @param {ModelView} model @param {DownloadView} download */
+function isOf(model, download) {
+  return download.repo.toLowerCase() === model.repo.toLowerCase();
 }
 
 /** The Sparks that shall have it when a download goes on. @param {{places: {host: string}[]}} download */

@@ -3,11 +3,11 @@
 
 import { Refusal, refusalOf } from "./api.js";
 
-/** @typedef {{text: string, reasoning: string, done: boolean, problem: string}} Explanation */
+/** @typedef {{text: string, reasoning: string, done: boolean, cut: boolean, problem: string}} Explanation  `cut`: it was longer than the model may say. */
 
 /** @returns {Explanation} */
 export function nothingYet() {
-  return { text: "", reasoning: "", done: false, problem: "" };
+  return { text: "", reasoning: "", done: false, cut: false, problem: "" };
 }
 
 /**
@@ -27,26 +27,43 @@ export function framesOf(read) {
 }
 
 /**
- * The explanation with one more event: chunks as chat completions have them, or a named piece of text.
+ * The explanation with one more event: a piece of what is thought, or of what is said.
  * @param {Explanation} so
  * @param {{event: string, data: string}} frame
  * @returns {Explanation}
  */
 export function heard(so, { event, data }) {
-  if (data === "[DONE]" || event === "done") return { ...so, done: true };
-  let said;
-  try {
-    said = JSON.parse(data);
-  } catch {
-    return so;
+  const said = readable(data);
+  const piece = typeof said.text === "string" ? said.text : "";
+  switch (event) {
+    case "reasoning":
+      return { ...so, reasoning: so.reasoning + piece };
+    case "text":
+      // A model without a parser tells late that all it said so far was thinking.
+      return said.replace ? { ...so, reasoning: so.text + so.reasoning, text: piece } : { ...so, text: so.text + piece };
+    case "error":
+      return { ...so, problem: said.message || "The model stopped in the middle." };
+    case "done":
+      return { ...so, done: true, cut: said.cut === true };
+    default:
+      return so;
   }
-  const wrong = event === "error" ? said : said?.error;
-  if (wrong) return { ...so, problem: wrong.detail ?? wrong.message ?? "The model stopped in the middle." };
-  const delta = said?.choices?.[0]?.delta ?? said?.delta ?? {};
-  const plain = [delta, said?.text].find((each) => typeof each === "string") ?? "";
-  const thought = delta.reasoning ?? delta.reasoning_content ?? said?.reasoning ?? (event === "reasoning" ? plain : "");
-  const words = delta.content ?? said?.content ?? (event === "reasoning" ? "" : plain);
-  return { ...so, text: so.text + words, reasoning: so.reasoning + thought };
+}
+
+/** @param {string} data @returns {any} */
+function readable(data) {
+  try {
+    return JSON.parse(data) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** What stands where the explanation grows. @param {Explanation} so @returns {string} */
+export function explainedWords({ text, reasoning, done, cut, problem }) {
+  const waits = done ? "It said nothing." : reasoning ? "It is thinking." : "It is reading the changes.";
+  const end = cut ? "It ends here because it became too long." : "";
+  return [text.trim() || (problem ? "" : waits), problem || end].filter(Boolean).join("\n\n");
 }
 
 /**
@@ -74,9 +91,10 @@ export async function explainUpdates(each) {
       each(so);
     }
   } catch {
-    so = { ...so, problem: "The connection was lost in the middle." };
+    // Cut off: it ends without a last word, as below.
   }
-  so = { ...so, done: true };
+  const ended = so.done || so.problem !== "";
+  so = { ...so, done: true, problem: ended ? so.problem : "The connection was lost in the middle." };
   each(so);
   return so;
 }

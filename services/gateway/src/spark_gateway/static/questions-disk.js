@@ -3,6 +3,7 @@
 
 import { diskSize, listed } from "./format.js";
 import { downloadTitle } from "./downloading.js";
+import { servingName } from "./menu.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").ModelView} ModelView */
@@ -26,26 +27,31 @@ function row(place) {
  * @param {ModelView} model
  * @param {State} state
  * @param {DeletePlan|null} plan  Null while the disks are being looked at.
+ * @param {string[]} [only]  On these Sparks; everywhere unless given.
  * @returns {Question}
  */
-export function deleteQuestion(model, state, plan) {
+export function deleteQuestion(model, state, plan, only = []) {
   const hosts = state.menu?.hosts ?? [];
-  const total = plan?.frees_bytes ?? model.copies.reduce((sum, copy) => sum + copy.size_bytes, 0);
-  const places = (plan?.places ?? []).map(row);
-  const without = plan ? hosts.filter((host) => !plan.places.some((place) => place.host === host.name)) : [];
+  const meant = (/** @type {{host: string}} */ { host }) => only.length === 0 || only.includes(host);
+  const copies = model.copies.filter(meant);
+  const places = (plan?.places ?? []).filter(meant);
+  const total = plan ? places.reduce((sum, place) => sum + place.frees_bytes, 0) : copies.reduce((sum, copy) => sum + copy.size_bytes, 0);
+  const others = hosts.filter((host) => !places.some((place) => place.host === host.name));
+  const stays = (/** @type {string} */ host) => plan?.places.some((place) => place.host === host);
+  const serving = servingName(state.menu);
   const blockers = plan?.blockers ?? [];
   /** @type {Effect[]} */
   const effects = blockers.length > 0
     ? blockers.map((blocker) => ({ kind: "stop", icon: "bad", what: blocker }))
     : [
-        { kind: "keep", icon: "ok", what: "Nothing stops now.", how: "The loaded model is another one." },
+        { kind: "keep", icon: "ok", what: "Nothing stops now.", how: serving ? `${serving} keeps serving.` : "" },
         ...(plan?.notes ?? []).map((note) => /** @type {Effect} */ ({ kind: "keep", icon: "info", what: "", how: note })),
       ];
   return {
     title: `Delete ${model.name} from disk?`,
     rows: plan
-      ? [...places, ...without.map((host) => ({ label: host.label, value: "not there", note: "" }))]
-      : model.copies.map((copy) => ({
+      ? [...places.map(row), ...others.map((host) => ({ label: host.label, value: stays(host.name) ? "stays" : "not there", note: "" }))]
+      : copies.map((copy) => ({
           label: hosts.find((host) => host.name === copy.host)?.label ?? copy.host,
           value: `${diskSize(copy.size_bytes)}, being looked at`,
           note: "",

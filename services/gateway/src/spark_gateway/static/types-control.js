@@ -207,6 +207,7 @@
  * @property {string} label
  * @property {boolean} present
  * @property {number|null} [behind]
+ * @property {string|null} [fetched_at]  When its remote was last asked; absent: never.
  * @property {string[]} dirty
  * @property {{sha: string, subject: string, body: string}[]} commits
  * @property {string|null} [problem]

@@ -60,6 +60,7 @@
  * @property {string} name
  * @property {string} repo
  * @property {"solo"|"cluster"} mode
+ * @property {string|null} [local_path]
  * @property {number|null} [size_bytes]
  *
  * @typedef {object} RuntimeView

@@ -1,7 +1,7 @@
 // @ts-check
 // The model launcher's updates in words: what is pending, what runs, what went wrong, what can be pressed.
 
-import { count, listed, roughly } from "./format.js";
+import { ago, capital, count, listed, roughly } from "./format.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types-control.js").Updates} Updates */
@@ -23,6 +23,9 @@ import { count, listed, roughly } from "./format.js";
  */
 
 const WHAT = "This is spark-vllm-docker, the program that starts models on your Sparks. Not firmware, not the operating system, not the models.";
+
+const LOOK = "Look for updates of the launcher";
+const NOT_ASKED = `remote not asked yet: press “${LOOK}”`;
 
 /** How long an update that went well offers the way back. */
 const DONE_MS = 24 * 3600 * 1000;
@@ -47,6 +50,14 @@ export function pendingCommits(updates) {
 /** @param {Updates} updates */
 function behind(updates) {
   return Math.max(0, ...updates.checkouts.map((checkout) => checkout.behind ?? checkout.commits.length));
+}
+
+/** How much the comparison is worth. @param {Updates} updates @param {number} now milliseconds */
+function askedWords(updates, now) {
+  const times = updates.checkouts.filter((checkout) => typeof checkout.behind === "number").map((checkout) => checkout.fetched_at);
+  const known = times.filter((time) => typeof time === "string");
+  if (known.length === 0 || known.length < times.length) return "";
+  return `asked the remote ${ago(Math.min(...known.map((time) => Date.parse(time))), now)}`;
 }
 
 /** @param {number} number */
@@ -81,20 +92,27 @@ export function updateLook(updates, dismissed, now) {
       evidence: job.cause?.evidence ?? [],
     };
   }
-  if (number > 0) return { ...base, kind: "pending", tone: "now", icon: "down", title: `${many(number)} of the model launcher`, text: WHAT };
+  if (number > 0) return { ...base, kind: "pending", tone: "now", icon: "down", title: `${many(number)} of the model launcher`, text: `${WHAT} ${capital(askedWords(updates, now) || NOT_ASKED)}.` };
   const fresh = job?.state === "complete" && now - Date.parse(job.finished_at ?? job.created_at) < DONE_MS;
   if (!job || !fresh || !updates.can_revert || job.direction === "revert" || dismissed.includes(job.id)) return null;
   return { ...base, kind: "done", tone: "ok", icon: "check", title: "The model launcher was updated", text: "The new version is used from the next swap on." };
 }
 
-/** What a look for updates found. @param {Updates} updates @returns {{tone: "ok"|"bad", title: string, text: string}} */
-export function lookedWords(updates) {
+/** The button that looks, with how old the last look is. @param {Updates|null} updates @param {number} now milliseconds */
+export function lookLabel(updates, now) {
+  return updates ? `${LOOK} (${askedWords(updates, now) || "remote not asked yet"})` : LOOK;
+}
+
+/** What a look for updates found. @param {Updates} updates @param {number} now milliseconds @returns {{tone: "ok"|"bad", title: string, text: string}} */
+export function lookedWords(updates, now) {
   const problem = updates.checkouts.find((checkout) => checkout.problem)?.problem;
   if (problem) return { tone: "bad", title: "Could not look everywhere", text: problem };
   const number = behind(updates);
-  return number > 0
-    ? { tone: "ok", title: `${many(number)} of the model launcher`, text: "They stand above the models." }
-    : { tone: "ok", title: "The model launcher is up to date", text: "" };
+  if (number > 0) return { tone: "ok", title: `${many(number)} of the model launcher`, text: "They stand above the models." };
+  const asked = askedWords(updates, now);
+  return asked
+    ? { tone: "ok", title: "The model launcher is up to date", text: `${capital(asked)}.` }
+    : { tone: "bad", title: "Nobody asked for news of the model launcher", text: `${capital(NOT_ASKED)}.` };
 }
 
 /** @param {UpdateView} job */

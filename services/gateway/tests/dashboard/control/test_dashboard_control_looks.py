@@ -135,9 +135,9 @@ def update_failed(page: Page, stage: Any, control: Any) -> None:
 
 def explained(page: Page, stage: Any, control: Any) -> None:
     words = "One change makes big models load faster from disk. One fixes a crash. " * 3
-    chunks = [{"reasoning": "Let me read them."}, {"content": words}]
-    frames = [f'data: {{"choices": [{{"delta": {json.dumps(chunk)}}}]}}\n\n' for chunk in chunks]
-    stage.replies["POST", "/api/explain-updates"] = (200, "".join(frames) + "data: [DONE]\n\n")
+    events = [("reasoning", {"text": "Let me read them."}), ("text", {"text": words}), ("done", {})]
+    frames = [f"event: {event}\ndata: {json.dumps(content)}\n\n" for event, content in events]
+    stage.replies["POST", "/api/explain-updates"] = (200, "".join(frames))
     page.get_by_role("button", name="Explain").click()
     expect(page.get_by_text("Written by Qwen3.6 35B A3B")).to_be_visible()
     page.get_by_text("The 3 updates").click()

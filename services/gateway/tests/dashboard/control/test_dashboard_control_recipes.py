@@ -299,6 +299,27 @@ def test_deleting_shows_the_bytes_and_says_what_is_left(
     expect(page.get_by_text("Spark 1: The disk is read-only.")).to_be_visible()
 
 
+def test_only_the_broken_copy_is_deleted(page: Page, stage: Any, control: Any) -> None:
+    place = control.delete_plan().places[0].model_copy(update={"frees_bytes": 12_000_000_000})
+    other = place.model_copy(update={"host": "spark2", "label": "Spark 2"})
+    plan = control.delete_plan(model="phi", places=[place, other], frees_bytes=24_000_000_000)
+    path = "/api/models/phi/disk"
+    stage.replies["GET", path] = (200, said(plan))
+    gone = DeletedPlace(host="spark1", label="Spark 1", freed_bytes=12_000_000_000)
+    deleted = Deleted(
+        model="phi", repo="x/y", complete=True, freed_bytes=12_000_000_000, places=[gone]
+    )
+    stage.replies["DELETE", path] = (200, said(deleted))
+    card(page, "Phi 5 mini").get_by_role("button", name="Delete 12.0").click()
+    dialog = page.get_by_role("dialog", name="Delete Phi 5 mini from disk?")
+    expect(dialog.get_by_role("row", name="Spark 1")).to_contain_text("12.0\u00a0GB freed")
+    expect(dialog.get_by_role("row", name="Spark 2")).to_contain_text("stays")
+    with page.expect_request(lambda asked: asked.method == "DELETE") as request:
+        dialog.get_by_role("button", name="Delete 12.0").click()
+    assert request.value.url.endswith(f"{path}?requested_by=dashboard&host=spark1")
+    expect(page.get_by_text("Phi 5 mini is deleted from Spark 1")).to_be_visible()
+
+
 def test_what_must_not_be_deleted_is_not(page: Page, stage: Any, control: Any) -> None:
     held = control.delete_plan(blockers=["A swap to it is queued."])
     stage.replies["GET", "/api/models/gpt-oss-120b/disk"] = (200, said(held))

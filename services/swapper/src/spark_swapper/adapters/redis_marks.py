@@ -29,14 +29,6 @@ class RedisMarks:
         key = keys.deleting(repo)
         return key in self._ours or bool(await asked(self._redis.exists(key), _AWAY))
 
-    async def hinders(self, repo: str) -> str | None:
-        """Return the sentence why a repository cannot be downloaded now, or None."""
-        return (
-            f"{repo} is being deleted just now; try again in a minute"
-            if (await self.held(repo))
-            else None
-        )
-
     async def clear(self, repo: str) -> None:
         """Take the mark away."""
         key = keys.deleting(repo)

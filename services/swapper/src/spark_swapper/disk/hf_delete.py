@@ -19,10 +19,10 @@ from typing import Any
 from spark_swapper.disk.hf_root import Root
 from spark_swapper.disk.hf_store import clear_store
 from spark_swapper.scan.hf_cache import (
-    ALIVE_SECONDS,
     LEFTOVER,
     PARTIAL,
     hub,
+    is_fresh,
     is_locked,
     leftovers,
     repo_of,
@@ -51,7 +51,7 @@ def being_downloaded(folder: str, name: str) -> bool:
             times = [entry.stat().st_mtime for entry in entries if entry.name.endswith(PARTIAL)]
     except OSError:
         return False
-    return any(now - moment < ALIVE_SECONDS for moment in times)
+    return any(is_fresh(moment, now) for moment in times)
 
 
 def set_aside(folder: str, name: str, root: Root) -> str | None:

@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from spark_common.contracts.downloads import DownloadPlace
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import SparkError
-from spark_swapper.downloads import words
 from spark_swapper.downloads.hub_words import cause_of, read_dry_run
 from spark_swapper.downloads.sparks import DownloadSparks, Facts
-from spark_swapper.hosts import Hosts
-from spark_swapper.scan.reply import DiskCopy, Look
-
-RESERVE_BYTES = 10_000_000_000
-"""What has to stay free on a Spark's disk: docker, logs and the system need it."""
-_NO_WEIGHTS = "(no weight file)"
+from spark_swapper.downloads.verdict import Verdict, copy_in, verdict
+from spark_swapper.menu.hosts import Hosts
 
 
 @dataclass(frozen=True)
@@ -31,17 +26,6 @@ class Checked:
     """Of what has to be fetched from the hub."""
     facts: Mapping[str, Facts] | None = None
     cause: Cause | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What lies on one Spark after a download."""
-
-    whole: bool
-    size_bytes: int
-    missing: tuple[str, ...] = ()
-    weights: bool = True
-    """False for a repository that holds none: nothing that vLLM could load, but whole."""
 
 
 class Checking:
@@ -62,7 +46,7 @@ class Checking:
         """Look at the disks after a download; hosts that did not answer are left out."""
         await self._hosts.look()
         return {
-            sight.spark.name: _verdict(_copy_in(sight.look, repo))
+            sight.spark.name: verdict(copy_in(sight.look, repo))
             for sight in self._hosts.sights
             if sight.look is not None and sight.fresh
         }
@@ -88,12 +72,11 @@ class Checking:
         whole = [host for host in whole if host in facts]
         if whole:
             size = facts[whole[0]].measure.whole_bytes
-            checked = Checked(places, whole[0], False, size, "disk", 0, facts)
-            return self._with_space(checked, hosts)
+            return Checked(places, whole[0], False, size, "disk", 0, facts)
         up = [host for host in hosts if host in facts]
         if not up:
             return Checked(places, cause=_nobody(list(away.values())))
-        return self._with_space(await self._ask(repo, up[0], places, facts), hosts)
+        return await self._ask(repo, up[0], places, facts)
 
     async def _facts(self, host: str, repo: str) -> Facts | str:
         try:
@@ -127,44 +110,6 @@ class Checking:
             return Checked(places, source, True, expected, "recipe", left, facts)
         return Checked(places, source, True, facts=facts)
 
-    def _with_space(self, checked: Checked, hosts: Sequence[str]) -> Checked:
-        """Add what will be free on each Spark, and the reason when that is too little."""
-        places, cause = [], checked.cause
-        for place in checked.places:
-            facts = (checked.facts or {}).get(place.host)
-            if facts is None or place.state == "ready":
-                places.append(place)
-                continue
-            free = facts.measure.free_bytes
-            missing = None
-            if checked.repo_bytes is not None:
-                missing = max(0, checked.repo_bytes - facts.measure.whole_bytes)
-            after = free - missing if free is not None and missing is not None else None
-            left = after if after is not None else free
-            problem = None
-            if left is not None and left < RESERVE_BYTES:
-                problem = _no_room(place.label, missing, free or 0)
-                cause = cause or _space_cause(problem)
-            places.append(
-                place.model_copy(
-                    update={
-                        "total_bytes": checked.repo_bytes,
-                        "free_after_bytes": after,
-                        "problem": place.problem or problem,
-                    }
-                )
-            )
-        return Checked(
-            tuple(places),
-            checked.source,
-            checked.must_fetch,
-            checked.repo_bytes,
-            checked.size_source,
-            checked.missing_bytes,
-            checked.facts,
-            cause,
-        )
-
     def _place(
         self,
         host: str,
@@ -196,24 +141,10 @@ class Checking:
         """Return the state of the copy on every host that answered the last look."""
         states: dict[str, str] = {}
         for sight in self._hosts.sights:
-            copy = _copy_in(sight.look, repo) if sight.look is not None and sight.fresh else None
+            copy = copy_in(sight.look, repo) if sight.look is not None and sight.fresh else None
             if copy is not None:
                 states[sight.spark.name] = copy.state
         return states
-
-
-def _copy_in(look: Look, repo: str) -> DiskCopy | None:
-    folded = repo.casefold()
-    return next((copy for copy in look.copies if copy.repo.casefold() == folded), None)
-
-
-def _verdict(copy: DiskCopy | None) -> Verdict:
-    if copy is None:
-        return Verdict(False, 0, ("(nothing is there)",))
-    # A partial file that was left behind just now makes the scan say "downloading".
-    lacks = tuple(name for name in copy.missing if name != _NO_WEIGHTS)
-    whole = not lacks and copy.size_bytes > 0 and copy.state != "no_snapshot"
-    return Verdict(whole, copy.size_bytes, lacks, weights=_NO_WEIGHTS not in copy.missing)
 
 
 def _nobody(reasons: Sequence[str]) -> Cause:
@@ -223,16 +154,3 @@ def _nobody(reasons: Sequence[str]) -> Cause:
         action="Look at the Sparks, then press Download again.",
         evidence=list(reasons)[:4],
     )
-
-
-def _no_room(label: str, missing: int | None, free: int) -> str:
-    needed = f"{words.size(missing)} are needed and " if missing is not None else ""
-    return (
-        f"{label} has not enough room: {needed}{words.size(free)} are free, of which "
-        f"{words.size(RESERVE_BYTES)} stay reserved."
-    )
-
-
-def _space_cause(problem: str) -> Cause:
-    action = "Delete a model that is not needed, then press Download again."
-    return Cause(code="no_space", sentence=problem, action=action)

@@ -1,17 +1,18 @@
 """Copying a repository from the Spark that has it to another one over the fast link."""
 
+from functools import partial
+
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import SparkError
 from spark_common.jobs import Ending, JobJournal
 from spark_common.settings.policies import DownloadTimings
-from spark_swapper.downloads import words
-from spark_swapper.downloads.checking import RESERVE_BYTES
 from spark_swapper.downloads.fetching import Fetching
 from spark_swapper.downloads.hub_words import plain_lines
 from spark_swapper.downloads.patience import patiently
 from spark_swapper.downloads.record import DownloadJob
-from spark_swapper.downloads.sparks import DownloadSparks, Facts
+from spark_swapper.downloads.room import RESERVE_BYTES, no_room
+from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.steps import Following, StepEnd, Watched
 from spark_swapper.downloads.telling import moved
 
@@ -40,35 +41,17 @@ class Copying:
         """Copy to one Spark; None when it is there, or when somebody cancelled."""
         record, label = journal.record, self._sparks.label(target)
         source = record.source or record.hosts[0]
+        waits = f"Waiting for {self._sparks.label(source)}"
         if record.step != "copying":
             over = f"from {self._sparks.label(source)} to {label}"
             await journal.enter("copying", f"Copying {over} over the fast link.")
-        try:
-            there = await self._sparks.facts(target, record.repo)
-            here = await self._sparks.facts(source, record.repo)
-        except SparkError as error:
-            return _failed(_away(label, error.message))
-        free = there.measure.free_bytes
-        missing = max(0, (record.repo_bytes or 0) - there.measure.whole_bytes)
-        if free is not None and free - missing < RESERVE_BYTES:
-            return _failed(_no_room(label, missing, free))
-        return await self._run(journal, source, target, here, there.measure.hub)
-
-    async def _run(
-        self, journal: Journal, source: str, target: str, facts: Facts, hub: str
-    ) -> Ending | None:
-        label = self._sparks.label(target)
         while True:
             record = journal.record
             step = f"copy-{target}-{record.copy_run}"
-
-            async def order(step: str = step) -> None:
-                await self._sparks.start_copy(
-                    source, journal.record.id, step, journal.record.repo, target, hub, facts
-                )
-
-            waits = f"Waiting for {self._sparks.label(source)}"
-            await patiently(journal, self._timings.download_poll_seconds, order, waits)
+            begin = partial(self._begin, record, source, target, step)
+            cause = await patiently(journal, self._timings.download_poll_seconds, begin, waits)
+            if cause is not None:
+                return _failed(cause)
             watched = Watched(source, step, target, f"Copying to {label}")
             end = await self._following.follow(
                 journal,
@@ -79,6 +62,25 @@ class Copying:
                 await journal.adopt(copy_run=record.copy_run + 1)
                 continue
             return await self._ended(journal, target, end)
+
+    async def _begin(
+        self, record: DownloadJob, source: str, target: str, step: str
+    ) -> Cause | None:
+        """Start a step unless it was started before; returns why it cannot be."""
+        look, _ = await self._sparks.poll(source, record.id, step, 0, record.repo)
+        if look.state != "none":
+            return None
+        label = self._sparks.label(target)
+        try:
+            there = (await self._sparks.facts(target, record.repo)).measure
+        except SparkError as error:
+            return _away(label, error.message)
+        missing = max(0, (record.repo_bytes or 0) - there.whole_bytes)
+        if there.free_bytes is not None and there.free_bytes - missing < RESERVE_BYTES:
+            return _too_full(label, missing, there.free_bytes)
+        here = await self._sparks.facts(source, record.repo)
+        await self._sparks.start_copy(source, record.id, step, record.repo, target, there.hub, here)
+        return None
 
     async def _ended(self, journal: Journal, target: str, end: StepEnd) -> Ending | None:
         record, label = journal.record, self._sparks.label(target)
@@ -115,11 +117,10 @@ def _away(label: str, reason: str) -> Cause:
     )
 
 
-def _no_room(label: str, missing: int, free: int) -> Cause:
+def _too_full(label: str, missing: int, free: int) -> Cause:
     return Cause(
         code="no_space",
-        sentence=f"{label} has not enough room for the copy: {words.size(missing)} are needed, "
-        f"{words.size(free)} are free, of which {words.size(RESERVE_BYTES)} stay reserved.",
+        sentence=no_room(label, missing, free),
         action=f"Delete a model on {label}, then press Download again: only the copy is left.",
     )
 

@@ -106,7 +106,6 @@ class Fetching:
             total_bytes=(there or record.repo_bytes or 0) * len(record.hosts) or None,
             places=record.placed(host, done_bytes=there, total_bytes=there, **place),
             fetch_bytes_per_second=usual or record.fetch_bytes_per_second,
-            fetch_run=1,
         )
 
     def _failed(self, repo: str, label: str, end: StepEnd) -> Ending | None:

@@ -83,7 +83,7 @@ _SIGNS = (
     ),
     _sign(
         "no_such_repository",
-        r"RepositoryNotFoundError|repository not found",
+        r"RepositoryNotFoundError|repository not found|HFValidationError",
         "There is no repository {repo} on the hub, or it is private.",
         "Check the spelling; for a private repository set HF_TOKEN to a token that may read it.",
     ),

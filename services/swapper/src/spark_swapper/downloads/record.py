@@ -45,15 +45,21 @@ class DownloadJob(JobRecord):
         )
 
     def view(self) -> DownloadView:
-        """Return the download as everybody sees it."""
+        """Return the download as everybody sees it; when it is over, nothing runs any more."""
         return DownloadView(
             **self.shared(),
             repo=self.repo,
-            places=list(self.places),
+            places=[_left(place) if self.over else place for place in self.places],
             done_bytes=self.done_bytes,
             total_bytes=self.total_bytes,
             bytes_per_second=self.bytes_per_second,
         )
+
+
+def _left(place: DownloadPlace) -> DownloadPlace:
+    if place.state != "running":
+        return place
+    return place.model_copy(update={"state": "partial" if place.done_bytes else "absent"})
 
 
 def folder_of(repo: str) -> str:

@@ -11,9 +11,9 @@ from spark_common.jobs import JobJournal
 from spark_common.remote.detached import StepLook
 from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads import words
-from spark_swapper.downloads.checking import RESERVE_BYTES
 from spark_swapper.downloads.hub_words import LogLines
 from spark_swapper.downloads.record import DownloadJob
+from spark_swapper.downloads.room import STOP_BYTES
 from spark_swapper.downloads.sparks import DownloadSparks, Measure
 from spark_swapper.downloads.speed import Speed
 
@@ -127,7 +127,7 @@ class Following:
     def _must_stop(self, watched: Watched, measure: Measure | None, now: float) -> Cause | None:
         label = self._sparks.label(watched.target)
         free = measure.free_bytes if measure is not None else None
-        if free is not None and free < RESERVE_BYTES / 2:
+        if free is not None and free < STOP_BYTES:
             return Cause(
                 code="disk_low",
                 sentence=f"Only {words.size(free)} are left on the disk of {label}; the "

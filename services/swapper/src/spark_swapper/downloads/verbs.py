@@ -3,7 +3,7 @@
 import hashlib
 import json
 import statistics
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from spark_common.bus.port import Serving
 from spark_common.clock import Clock
@@ -25,18 +25,18 @@ from spark_common.contracts.downloads import (
 from spark_common.contracts.jobs import CancelJob, GetJob, JobLog
 from spark_common.errors import (
     JobInProgressError,
-    ModelInUseError,
     NotFoundError,
     SparkError,
 )
 from spark_common.ids import new_id
 from spark_common.jobs import JobRunner
-from spark_swapper.downloads.checking import Checking
-from spark_swapper.downloads.hub_words import plain_lines
+from spark_swapper.downloads.checking import Checked, Checking
+from spark_swapper.downloads.others import OtherWork
 from spark_swapper.downloads.record import DownloadJob
+from spark_swapper.downloads.room import Room, with_room
 from spark_swapper.downloads.sparks import DownloadSparks
+from spark_swapper.downloads.step_logs import read_step_logs
 
-_LOG_LINES = 500
 _TAUGHT_BY = 50
 
 
@@ -47,16 +47,17 @@ class DownloadVerbs:
         self,
         runner: JobRunner[DownloadJob],
         checking: Checking,
+        room: Room,
+        others: OtherWork,
         sparks: DownloadSparks,
         clock: Clock,
-        hindered: Callable[[str], Awaitable[str | None]] | None = None,
     ) -> None:
-        """``hindered`` says why a repository must not be downloaded now, or None."""
         self._runner = runner
         self._checking = checking
+        self._room = room
+        self._others = others
         self._sparks = sparks
         self._clock = clock
-        self._hindered = hindered
 
     def verbs(self) -> Sequence[Serving]:
         """Return every verb with its function."""
@@ -73,7 +74,8 @@ class DownloadVerbs:
         """Say what a download would need. Touches nothing."""
         hosts = self._chosen(request.hosts or self._sparks.names)
         running = await self._runner.holder(_word(request.repo))
-        checked = await self._checking.check(request.repo, hosts)
+        found = await self._checking.check(request.repo, hosts)
+        checked = with_room(found, await self._room.needed_beside(request.repo))
         speed = await self._usual_speed()
         left = checked.missing_bytes
         return DownloadPlan.model_validate(
@@ -86,21 +88,23 @@ class DownloadVerbs:
                 "usual_bytes_per_second": speed,
                 "eta_seconds": round(left / speed) if speed and left is not None else None,
                 "running": running,
-                "blockers": await self._blockers(request.repo, checked.places, checked.cause),
+                "blockers": await self._blockers(request.repo, checked),
             }
         )
 
     async def start(self, request: StartDownload) -> DownloadView:
         """Accept a download, or say which one runs already."""
         hosts = self._chosen(request.hosts)
-        if self._hindered is not None and (why := await self._hindered(request.repo)):
-            raise ModelInUseError(why)
+        body = _hash(request.repo, hosts)
+        if known := await self._runner.repeated(request.id, body):
+            return known.view()
+        await self._others.refuse(request.repo)
         now = self._clock.now()
         record = DownloadJob(
             id=request.id or new_id(),
             requested_by=request.requested_by,
             exclusive=_word(request.repo),
-            body_sha256=_hash(request.repo, hosts),
+            body_sha256=body,
             step="checking",
             message="Waiting to begin.",
             created_at=now,
@@ -135,22 +139,8 @@ class DownloadVerbs:
         return (await self._runner.cancel(request.id, request.requested_by)).view()
 
     async def log(self, request: GetJob) -> JobLog:
-        """Return the end of what its programs wrote. Raises what a silent Spark raises."""
-        record = await self._runner.get(request.id)
-        lines: list[str] = []
-        complete = True
-        silent: SparkError | None = None
-        for host, step in _steps(record):
-            try:
-                text, whole = await self._sparks.end_of_log(host, record.id, step)
-            except SparkError as error:
-                silent, complete = error, False
-                continue
-            lines.extend(plain_lines(text))
-            complete = complete and whole
-        if silent is not None and not lines:
-            raise silent
-        return JobLog(lines=lines[-_LOG_LINES:], complete=complete and len(lines) <= _LOG_LINES)
+        """Return the end of what its programs wrote."""
+        return await read_step_logs(self._sparks, await self._runner.get(request.id))
 
     async def busy_with(self, repo: str) -> str | None:
         """Say why the files of a repository must be left alone, or None."""
@@ -174,32 +164,12 @@ class DownloadVerbs:
         speeds = [job.fetch_bytes_per_second for job in past if job.fetch_bytes_per_second]
         return statistics.median(speeds) if speeds else None
 
-    async def _blockers(
-        self, repo: str, places: Sequence[DownloadPlace], cause: object
-    ) -> list[str]:
-        sentence = getattr(cause, "sentence", None)
-        found = [sentence] if sentence else []
-        found += [place.problem for place in places if place.problem]
-        if self._hindered is not None:
-            found.append(await self._hindered(repo))
-        return list(dict.fromkeys(text for text in found if text))
-
-
-def _steps(record: DownloadJob) -> list[tuple[str, str]]:
-    """Return (host, step) of everything that may have run, in order."""
-    found = []
-    if record.source is not None and record.must_fetch:
-        found += [(record.source, f"fetch-{record.source}-{n}") for n in _runs(record.fetch_run)]
-    for host in record.hosts:
-        if record.source is not None and host != record.source:
-            found += [(record.source, f"copy-{host}-{n}") for n in _runs(record.copy_run)]
-            # Where no copy was possible.
-            found += [(host, f"fetch-{host}-{n}") for n in _runs(record.fetch_run)]
-    return found
-
-
-def _runs(latest: int) -> range:
-    return range(1, latest + 1)
+    async def _blockers(self, repo: str, checked: Checked) -> list[str]:
+        found = [checked.cause.sentence] if checked.cause is not None else []
+        found += [place.problem for place in checked.places if place.problem]
+        if why := await self._others.why_not(repo):
+            found.append(why)
+        return list(dict.fromkeys(found))
 
 
 def _word(repo: str) -> str:

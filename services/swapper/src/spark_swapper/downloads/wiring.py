@@ -10,13 +10,15 @@ from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads.checking import Checking
 from spark_swapper.downloads.copying import Copying
 from spark_swapper.downloads.fetching import Fetching
+from spark_swapper.downloads.others import OtherWork
 from spark_swapper.downloads.record import DOWNLOADS, DownloadJob
+from spark_swapper.downloads.room import Room
 from spark_swapper.downloads.slots import Slots
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.steps import Following
 from spark_swapper.downloads.verbs import DownloadVerbs
 from spark_swapper.downloads.work import DownloadWork
-from spark_swapper.hosts import Hosts
+from spark_swapper.menu.hosts import Hosts
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,12 @@ def wire_downloads(
     clock: Clock,
     expected_bytes: Callable[[str], int | None],
     refresh_menu: Callable[[], Awaitable[object]],
-    hindered: Callable[[str], Awaitable[str | None]] | None = None,
+    others: OtherWork | None = None,
 ) -> DownloadParts:
     """Put downloads together; connects nothing and starts nothing."""
+    others = others or OtherWork()
     checking = Checking(sparks, hosts, expected_bytes)
+    room = Room(lambda: runner.live())
     following = Following(sparks, timings, clock)
     fetching = Fetching(sparks, following, Slots(), timings, clock)
     copying = Copying(sparks, following, fetching, timings)
@@ -49,12 +53,21 @@ def wire_downloads(
         # Whatever came, also of a download that failed, is on the disks now.
         await refresh_menu()
 
+    work = DownloadWork(
+        checking,
+        room,
+        others,
+        fetching,
+        copying,
+        sparks.label,
+        timings.download_poll_seconds,
+    )
     runner = JobRunner(
         kind=DOWNLOADS,
         store=store,
         bus=bus,
         clock=clock,
-        work=DownloadWork(checking, fetching, copying, sparks.label),
+        work=work,
         after=after,
     )
-    return DownloadParts(DownloadVerbs(runner, checking, sparks, clock, hindered), runner)
+    return DownloadParts(DownloadVerbs(runner, checking, room, others, sparks, clock), runner)

@@ -1,6 +1,7 @@
 """A download from the first look to the last: check, fetch once, copy to the others, verify."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
@@ -9,7 +10,10 @@ from spark_swapper.downloads import words
 from spark_swapper.downloads.checking import Checking
 from spark_swapper.downloads.copying import Copying
 from spark_swapper.downloads.fetching import Fetching
+from spark_swapper.downloads.others import OtherWork
+from spark_swapper.downloads.patience import patiently
 from spark_swapper.downloads.record import DownloadJob
+from spark_swapper.downloads.room import Room, with_room
 
 Journal = JobJournal[DownloadJob]
 
@@ -20,14 +24,20 @@ class DownloadWork:
     def __init__(
         self,
         checking: Checking,
+        room: Room,
+        others: OtherWork,
         fetching: Fetching,
         copying: Copying,
         label: Callable[[str], str],
+        poll_seconds: float,
     ) -> None:
         self._checking = checking
+        self._room = room
+        self._others = others
         self._fetching = fetching
         self._copying = copying
         self._label = label
+        self._poll_seconds = poll_seconds
 
     async def __call__(self, journal: Journal) -> Ending:
         """Carry a download to its end."""
@@ -51,20 +61,37 @@ class DownloadWork:
         record = journal.record
         if record.n == 0:
             await journal.enter("checking", "Looking at the Sparks and asking the hub.")
-        checked = await self._checking.check(record.repo, record.hosts)
-        total = checked.repo_bytes * len(record.hosts) if checked.repo_bytes else None
-        facts = {
-            "places": checked.places,
-            "source": checked.source,
-            "must_fetch": checked.must_fetch,
-            "repo_bytes": checked.repo_bytes,
-            "total_bytes": total,
-            "done_bytes": sum(place.done_bytes for place in checked.places),
-        }
-        if checked.cause is not None:
-            return Ending(JobState.FAILED, checked.cause.sentence, checked.cause, facts)
-        await journal.adopt(**facts)
-        return None
+        await self._wait_for_others(journal)
+        if journal.cancelled_by is not None:
+            return None
+        found = await self._checking.check(record.repo, record.hosts)
+        async with self._room.deciding:
+            ask = partial(self._room.needed_beside, record.repo)
+            needed = await patiently(journal, self._poll_seconds, ask, "Waiting for the records")
+            if needed is None:
+                return None
+            checked = with_room(found, needed)
+            total = checked.repo_bytes * len(record.hosts) if checked.repo_bytes else None
+            facts = {
+                "places": checked.places,
+                "source": checked.source,
+                "must_fetch": checked.must_fetch,
+                "repo_bytes": checked.repo_bytes,
+                "total_bytes": total,
+                "done_bytes": sum(place.done_bytes for place in checked.places),
+            }
+            if checked.cause is None:
+                await journal.adopt(**facts)
+                return None
+        return Ending(JobState.FAILED, checked.cause.sentence, checked.cause, facts)
+
+    async def _wait_for_others(self, journal: Journal) -> None:
+        """Let a deletion or an update that began in the same moment end first."""
+        ask = partial(self._others.why_not, journal.record.repo)
+        seconds = self._poll_seconds
+        while why := await patiently(journal, seconds, ask, "Waiting for the records"):
+            await journal.note(f"Waiting. {why}")
+            await journal.pause(seconds)
 
     async def _fetch(self, journal: Journal) -> Ending | None:
         source = journal.record.source
@@ -133,6 +160,7 @@ def _cancelled(journal: Journal) -> Ending:
         sentence=f"{who} cancelled the download.",
         action="Press Download to go on: whole files are kept, one that was under way starts over.",
     )
-    kept = words.size(journal.record.done_bytes)
-    message = f"Cancelled by {who}. {kept} stay on the disks for the next time."
+    there = journal.record.done_bytes
+    kept = f"{words.size(there)} are on the disks; whole files are kept."
+    message = f"Cancelled by {who}. {kept if there else 'Nothing was fetched.'}"
     return Ending(JobState.CANCELLED, message, cause, {"bytes_per_second": None})

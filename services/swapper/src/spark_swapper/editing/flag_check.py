@@ -10,9 +10,8 @@ from itertools import islice
 
 from spark_common.contracts.recipes import FieldProblem
 from spark_swapper.editing.flag_table import FlagSpec, FlagTable, flag_table
-from spark_swapper.flags import Flag, grouped, human_number
-from spark_swapper.launch import LAUNCHERS_OWN
-from spark_swapper.recipes.model import SECRET_FLAGS
+from spark_swapper.launching.flags import Flag, grouped, human_number
+from spark_swapper.recipes.reserved import refusal
 
 MAX_FLAGS = 200
 MAX_PROBLEMS = 50
@@ -21,20 +20,6 @@ _SHOWN_NAME = 80
 _INTEGER = re.compile(r"-?\d{1,18}\Z", re.ASCII)
 _NUMBER = re.compile(r"-?(?:\d{1,18}\.?\d{0,18}|\.\d{1,18})(?:[eE][+-]?\d{1,3})?\Z", re.ASCII)
 _SHOWN_CHOICES = 12
-
-REFUSED = {
-    "port": "the port is a setting (VLLM_PORT): leave it out",
-    "host": "the runtime listens everywhere by itself: leave it out",
-    "served-model-name": "is the field served_name of the recipe",
-    "tensor-parallel-size": "is the field tensor_parallel of the recipe",
-    "pipeline-parallel-size": "is the field pipeline_parallel of the recipe",
-    "data-parallel-size": "is the field data_parallel of the recipe",
-    "model": "is decided by repo or local_path",
-    "config": "would bring flags that nobody sees here: write them into the list",
-    **dict.fromkeys(LAUNCHERS_OWN, "is set by the launcher itself: leave it out"),
-    **dict.fromkeys(SECRET_FLAGS, "would be readable by everybody on the Spark: leave it out"),
-}
-"""Flags that a list must not have, and why."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +60,7 @@ def check_flags(
 
 def _problems(flag: Flag, context: Context, table: FlagTable) -> Iterator[FieldProblem]:
     name = f"--{flag.key[:_SHOWN_NAME]}"
-    if reason := REFUSED.get(flag.key):
+    if reason := refusal(flag.key):
         yield FieldProblem(field=name, message=reason)
         return
     spec = table.spec(flag.key)

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from spark_common.contracts.recipes import FieldProblem, RecipeForm
 from spark_swapper.editing.flag_check import Context, check_flags
-from spark_swapper.flags import Flag, compact, merge_flags
-from spark_swapper.launch import DECIDED
+from spark_swapper.launching.flags import Flag, compact, merge_flags
 from spark_swapper.recipes import Recipe
 from spark_swapper.recipes.book import reasons_of
+from spark_swapper.recipes.reserved import DECIDED
 
 _DEFAULTS: Mapping[str, Any] = RecipeForm(name="-").model_dump(exclude={"name"})
 

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 
 from spark_common.contracts.recipes import FieldProblem, Knobs, Preview, RecipeDetail
 from spark_common.errors import InvalidRequestError
-from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
 from spark_swapper.editing.flag_check import Context, check_flags
 from spark_swapper.editing.forms import form_of
 from spark_swapper.editing.knobs import FIELDS, further_flags, knob_flags, read_knobs
 from spark_swapper.editing.memory_help import longest_context, memory_help
-from spark_swapper.flags import compact, merge_flags
-from spark_swapper.hosts import Hosts
-from spark_swapper.launch import Launch, LaunchSettings, plan_launch
-from spark_swapper.launcher import LauncherFeatures, LaunchOrder, adapt, line_of
-from spark_swapper.menu import Title, hosts_for, titles
+from spark_swapper.launching.flags import compact, merge_flags
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launcher import LauncherFeatures, adapt, line_of
+from spark_swapper.menu.hosts import Hosts
+from spark_swapper.menu.menu import Title, hosts_for, titles
 from spark_swapper.recipes import Recipe, RecipeSource
 from spark_swapper.recipes.local_path import identity
 from spark_swapper.suggest.facts import ModelFiles
@@ -131,8 +130,11 @@ class Previewing:
             weights = files.weight_bytes
         help_ = memory_help(recipe, hosts_for(title, sights), sights, weights, files)
         try:
-            plan = plan_launch(recipe, title.repo, self._launch)
-            order = self._order(recipe, title, plan)
+            # In the words of the checkout on the Spark where it would run.
+            on = hosts_for(title, sights) or sights[: recipe.nodes]
+            names = [sight.spark.name for sight in on]
+            plan = plan_launch(recipe, title.repo, self._launch, names)
+            order = adapt(plan, self._features(plan.head))
         except (InvalidRequestError, SwapFault) as wrong:
             said = wrong.message if isinstance(wrong, InvalidRequestError) else str(wrong)
             found = [*problems, FieldProblem(field="args", message=said)]
@@ -144,22 +146,3 @@ class Previewing:
             problems=list(problems),
             memory=help_,
         )
-
-    def _order(self, recipe: Recipe, title: Title, plan: Launch) -> LaunchOrder:
-        """Say the launch in the words of the checkout on the Spark where it would run."""
-        sights = self._hosts.sights
-        on = hosts_for(title, sights) or tuple(sights[: recipe.nodes])
-        candidate = Candidate(
-            key=recipe.key,
-            name=recipe.name,
-            repo=title.repo,
-            served_name=plan.served_name,
-            mode=recipe.mode,
-            hosts=tuple(sight.spark.name for sight in on),
-            image=plan.image,
-            launch_argv=plan.launch_argv,
-            vllm_argv=plan.vllm_argv,
-            stop_argv=plan.stop_argv,
-            volumes=plan.volumes,
-        )
-        return adapt(candidate, self._features(candidate.head))

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from spark_common.contracts.recipes import Knobs
 from spark_common.errors import InvalidRequestError
-from spark_swapper.candidate import Candidate
 from spark_swapper.editing.knobs import further_flags, read_knobs
 from spark_swapper.editing.previewing import change_of
-from spark_swapper.flags import compact, merge_flags
-from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.flags import compact, merge_flags
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.recipes import RecipeSource
-from spark_swapper.recipes.model import SECRET_FLAGS
+from spark_swapper.recipes.reserved import refusal
 
 
 class Trying:
@@ -27,8 +27,8 @@ class Trying:
         """Return the candidate as these knobs and this whole list of flags would start it.
 
         What is None stays as it is saved. Whether the flags are any good is for vLLM to say; only
-        what no argument list can carry, or everybody on the Spark could read, is refused here.
-        Raises InvalidRequestError.
+        what no argument list can carry, and what no list may have, is refused here. Raises
+        InvalidRequestError.
         """
         recipe = self._recipes.book.with_key(candidate.key)
         if recipe is None or (knobs is None and flags is None):
@@ -39,10 +39,9 @@ class Trying:
             keys = {flag.key for flag in merge_flags(listed)}
         except ValueError as wrong:
             raise InvalidRequestError(f"the flags cannot be read: {wrong}") from wrong
-        if secrets := sorted(keys & SECRET_FLAGS):
-            raise InvalidRequestError(
-                f"--{secrets[0]} would be readable by everybody on the Spark; leave it out"
-            )
+        for key in sorted(keys) if flags is not None else ():
+            if reason := refusal(key):
+                raise InvalidRequestError(f"--{key} {reason}")
         change = change_of(recipe, turned, listed)
         changed = recipe.model_copy(update={"extra_args": change.extra_args})
         plan = plan_launch(changed, candidate.repo, self._launch)

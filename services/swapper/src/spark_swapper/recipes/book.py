@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from spark_swapper.recipes.document import Document, Fields, read_document
 from spark_swapper.recipes.local_path import identity
 from spark_swapper.recipes.model import Recipe
+from spark_swapper.recipes.own_file import OwnFile
+from spark_swapper.recipes.reserved import unheard
 
 OVERRIDES = "models.override.yaml"
 """The owner's own recipes, in the service's data folder."""
@@ -89,14 +91,9 @@ def load_recipes(override: Path | None = None) -> RecipeBook:
     An override entry with a bundled key replaces only the fields it has; with a new key it is
     an entry of its own. A missing override file is no problem.
     """
-    if override is None or not override.exists():
+    if override is None:
         return compose(Document(), OVERRIDES)
-    try:
-        text = override.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        reason = f"{override.name} cannot be read: {wrong}"
-        return compose(Document(problems=(reason,), unreadable=reason), override.name)
-    return compose(read_document(text, override.name), override.name)
+    return compose(OwnFile(override).read(), override.name)
 
 
 def compose(own: Document, source: str) -> RecipeBook:
@@ -117,6 +114,10 @@ def compose(own: Document, source: str) -> RecipeBook:
         if key in own.entries:
             recipe = _recipe(key, own.entries[key], source, problems, under=fields) or recipe
         _add(found, recipe, source if key in own.entries else "models.yaml", problems)
+    for recipe in found.values():
+        if recipe.key in own.entries:
+            said = unheard(recipe.flags, recipe.serves_as)
+            problems += [f"{source}: {recipe.key!r} is used without {one}" for one in said]
     return RecipeBook(
         recipes=tuple(found.values()),
         problems=tuple(problems),

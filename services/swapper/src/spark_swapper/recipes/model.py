@@ -13,12 +13,11 @@ from pydantic import (
     model_validator,
 )
 
-from spark_swapper.flags import Flag, check_element, human_number, merge_flags
+from spark_swapper.launching.flags import Flag, check_element, human_number, merge_flags
 from spark_swapper.recipes.keys import KEY_PATTERN
 from spark_swapper.recipes.local_path import check_local_path, lies_inside
+from spark_swapper.recipes.reserved import DIVIDED, REFUSED, SECRET_FLAGS, refusal
 
-SECRET_FLAGS = frozenset({"api-key", "hf-token", "ssl-keyfile-password"})
-"""Flags whose value everybody on the Spark could read in the process list."""
 MAX_NODES = 64
 MAX_ARGUMENTS = 100_000
 """Characters of all arguments together; a command line on the Spark has to carry them twice."""
@@ -108,7 +107,16 @@ class Recipe(BaseModel):
             raise ValueError(f"--{secrets[0]} would be readable by everybody on the Spark")
         if "model" in flags:
             raise ValueError("--model is decided by repo or local_path")
+        for key in flags.keys() - REFUSED.keys():
+            if reason := refusal(key):
+                raise ValueError(f"--{key} {reason}")
         self._check_nodes()
+        for key, field in DIVIDED.items():
+            said, meant = flags.get(key), getattr(self, field)
+            if said is not None and said.values != (str(meant),):
+                raise ValueError(
+                    f"--{key} contradicts {field}, which is {meant}: say it in {field} only"
+                )
         if self.local_path is not None and (template := flags.get("chat-template")):
             file = template.values[0] if template.values else ""
             if not lies_inside(file, self.local_path):

@@ -32,18 +32,14 @@ class OwnFile:
 
     def read(self) -> Document:
         """Return the entries; a missing file has none, an unreadable one says why."""
-        try:
-            text = self._text()
-        except (OSError, UnicodeDecodeError) as wrong:
-            reason = f"{self.path.name} cannot be read: {_why(wrong)}"
-            return Document(problems=(reason,), unreadable=reason)
-        return Document() if text is None else read_document(text, self.path.name)
+        return self._read()[1]
 
     def write(self, key: str, fields: Mapping[str, Any] | None) -> None:
         """Add or exchange one entry, or remove it (None); the rest stays as it is written.
 
         The file is whole at every moment, also when the power fails. Raises ConflictError when
-        what is there cannot be read, UnavailableError when the disk refuses.
+        what is there cannot be read or was changed meanwhile, UnavailableError when the disk
+        refuses.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,19 +84,24 @@ class OwnFile:
             self._keep(self.path.read_bytes().decode("utf-8", "surrogateescape"))
 
     def _exchange(self, key: str, fields: Mapping[str, Any] | None) -> None:
-        document = self.read()
+        seen = self.signature()
+        before, document = self._read()
         if document.unreadable is not None:
             raise ConflictError(
                 f"{document.unreadable}: correct it by hand or move it away first; "
                 "nothing was saved",
                 file=self.path.name,
             )
-        before = self._text() or ""
         edited = with_entry(before, key, fields)
         after = read_document(edited.text, self.path.name)
         if after.unreadable is not None:
             raise ConflictError(
                 f"{self.path.name} would become unreadable ({after.unreadable}); nothing was saved"
+            )
+        if self.signature() != seen:
+            raise ConflictError(
+                f"{self.path.name} was changed by somebody else just now; look at it and try "
+                "again; nothing was saved"
             )
         if edited.lost:
             self._keep(before)
@@ -116,12 +117,21 @@ class OwnFile:
         finally:
             os.close(folder)
 
-    def _text(self) -> str | None:
+    def _read(self) -> tuple[str, Document]:
+        """Return the text and its entries, both from one look at the disk."""
+        try:
+            text = self._text()
+        except (OSError, UnicodeDecodeError) as wrong:
+            reason = f"{self.path.name} cannot be read: {_why(wrong)}"
+            return "", Document(problems=(reason,), unreadable=reason)
+        return text, read_document(text, self.path.name)
+
+    def _text(self) -> str:
         try:
             with self.path.open("rb") as file:
                 content = file.read(MAX_CHARACTERS + 1)
         except FileNotFoundError:
-            return None
+            return ""
         if len(content) > MAX_CHARACTERS:
             raise OSError(f"longer than {MAX_CHARACTERS} bytes")
         return content.decode("utf-8-sig")

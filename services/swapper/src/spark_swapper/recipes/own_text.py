@@ -48,7 +48,8 @@ def with_entry(text: str, key: str, fields: Mapping[str, Any] | None) -> Edited:
 
     ``text`` must be readable (``Document.unreadable`` is None).
     """
-    before = dict(read_document(text, "").entries)
+    document = read_document(text, "")
+    before = dict(document.entries)
     wanted: dict[str, object] = {k: v for k, v in before.items() if k != key}
     if fields is not None:
         wanted = {**before, key: dict(fields)}
@@ -57,7 +58,9 @@ def with_entry(text: str, key: str, fields: Mapping[str, Any] | None) -> Edited:
         after = read_document(edited.text, "")
         if after.unreadable is None and dict(after.entries) == wanted:
             return edited
-    return Edited(_anew(wanted), _has_comment(_without_header(text)) or _has_more(text))
+    # What stands twice is a problem of the document: its first half would be gone.
+    lost = bool(document.problems) or _has_comment(_without_header(text)) or _has_more(text)
+    return Edited(_anew(wanted), lost)
 
 
 def entry_text(key: str, fields: Mapping[str, Any], indent: int = 2) -> list[str]:

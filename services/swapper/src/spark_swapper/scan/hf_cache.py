@@ -44,9 +44,19 @@ def read_bytes(path: str, most: int) -> bytes:
         return stream.read(most)
 
 
+def valid(text: str) -> str:
+    """Return valid text, whatever bytes a disk has for it, or halves of letters a file of JSON."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
 def shown(text: str) -> str:
-    """Return a name as valid text, whatever bytes it has on disk; at most 200 letters."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")[:200]
+    """Return a name as valid text of at most 200 letters."""
+    return valid(text)[:200]
+
+
+def is_fresh(written: float, now: float) -> bool:
+    """Say whether somebody wrote just now; a time to come is of a clock that was wrong."""
+    return abs(now - written) < ALIVE_SECONDS
 
 
 def repo_of(directory: str) -> str | None:

@@ -6,7 +6,7 @@ import os
 import posixpath
 from typing import Any
 
-from spark_swapper.scan.hf_cache import ALIVE_SECONDS, Rights, is_locked, read_bytes, repo_of, shown
+from spark_swapper.scan.hf_cache import Rights, is_fresh, is_locked, read_bytes, repo_of, shown
 from spark_swapper.scan.hf_files import DEAD, UNREADABLE, Tally, count_blobs, walk
 from spark_swapper.scan.hf_weights import context_length, missing_weights
 
@@ -51,8 +51,8 @@ def look_at_repo(hub: str, directory: str, now: float, rights: Rights) -> FoundM
     try:
         model.tally.enter(repo)
         blobs = count_blobs(repo, hub, model.tally)
-        snapshots = _snapshots(repo)
-        head = _head(repo, snapshots)
+        snapshots = revisions(repo)
+        head = head_of(repo, snapshots)
         for snapshot in snapshots:
             found = walk(posixpath.join(repo, "snapshots", snapshot), model.tally, blobs)
             files = found if snapshot == head else files
@@ -64,7 +64,7 @@ def look_at_repo(hub: str, directory: str, now: float, rights: Rights) -> FoundM
     top = posixpath.join(repo, "snapshots", head) if head else None
     state, missing = _judge(top, files, wrong)
     if state != "ready" or model.tally.newest_partial:
-        fresh = now - model.tally.newest_partial < ALIVE_SECONDS
+        fresh = is_fresh(model.tally.newest_partial, now)
         if fresh or (state != "ready" and is_locked(hub, directory)):
             state = "downloading"
     model.facts |= {"state": state, "missing": missing}
@@ -84,7 +84,7 @@ def look_at_folder(path: str, now: float, rights: Rights) -> FoundModel | None:
     except OSError as error:
         wrong = error
     state, missing = _judge(path, files, wrong)
-    if model.tally.newest_partial and now - model.tally.newest_partial < ALIVE_SECONDS:
+    if is_fresh(model.tally.newest_partial, now):
         state = "downloading"
     model.facts |= {"state": state, "missing": missing, "local": True}
     model.facts["context_length"] = context_length(path)
@@ -106,7 +106,7 @@ def _judge(top: str | None, files: dict[str, str], wrong: OSError | None) -> tup
     return ("incomplete" if missing else "ready"), missing[:MAX_MISSING]
 
 
-def _snapshots(repo: str) -> list[str]:
+def revisions(repo: str) -> list[str]:
     """Return the names of the revisions, the one written last at the end."""
     try:
         with os.scandir(posixpath.join(repo, "snapshots")) as entries:
@@ -120,7 +120,7 @@ def _snapshots(repo: str) -> list[str]:
     return [name for _, name in sorted(found)]
 
 
-def _head(repo: str, snapshots: list[str]) -> str | None:
+def head_of(repo: str, snapshots: list[str]) -> str | None:
     """Return the revision that ``main`` names, else the one written last."""
     try:
         main = os.fsdecode(read_bytes(posixpath.join(repo, "refs", "main"), 200)).strip()

@@ -17,6 +17,9 @@ INDEXES = (
     "diffusion_pytorch_model.safetensors.index.json",
 )
 WEIGHTS = (".safetensors", ".bin", ".gguf", ".pt", ".pth")
+_OF_TRAINING = re.compile(
+    r"(training_args|optimizer|scheduler|scaler|rng_state\w*)\.(bin|pt|pth)\Z"
+)
 NO_WEIGHTS = "(no weight file)"
 _SHARD = re.compile(r"(.+)-([0-9]{5})-of-([0-9]{5})\.(safetensors|bin|gguf)\Z")
 _MAX_SHARDS = 9999
@@ -53,8 +56,13 @@ def missing_weights(snapshot: str, files: dict[str, str]) -> tuple[list[str], li
     return (missing if chosen else [NO_WEIGHTS]), damaged
 
 
+def is_weights(name: str) -> bool:
+    """Say whether a file holds weights, and not what a training left beside them."""
+    return name.endswith(WEIGHTS) and not _OF_TRAINING.match(name)
+
+
 def _has_weights(names: set[str]) -> bool:
-    return any(name.endswith(WEIGHTS) or name in INDEXES for name in names)
+    return any(is_weights(name) or name in INDEXES for name in names)
 
 
 def _missing_in(
@@ -75,7 +83,7 @@ def _missing_in(
     if lists:
         # Safetensors, PyTorch or Mistral's own files: one whole set is enough.
         return min(lists, key=len), []
-    present = {name for name in names if name.endswith(WEIGHTS)}
+    present = {name for name in names if is_weights(name)}
     if not present and not damaged:
         return [NO_WEIGHTS], damaged
     # Without an index the files' own names say how many there are.
@@ -92,6 +100,6 @@ def context_length(snapshot: str) -> int | None:
     for part in (config.get("text_config"), config.get("llm_config"), config):
         if isinstance(part, dict):
             length = part.get("max_position_embeddings")
-            if isinstance(length, int) and not isinstance(length, bool):
+            if isinstance(length, int) and not isinstance(length, bool) and 0 < length < 2**40:
                 return length
     return None

@@ -16,10 +16,7 @@ def cautions(
     """Return sentences, the worst first."""
     found = [*_about_files(files), *_about_place(files, cluster, plan)]
     if traits.pooling is not None:
-        found.append(
-            "It answers with embeddings or scores. A swap waits for a first word of chat, which "
-            "this model never says."
-        )
+        found.append("It answers with embeddings or scores, not with chat.")
         return found
     if files.chat_template == "none" and "mistral" not in files.formats:
         found.append("The files have no chat template: it is probably a base model.")

@@ -7,8 +7,10 @@ from pydantic import ValidationError
 
 from spark_common.contracts.models import Certainty, Suggested, Suggestion
 from spark_common.errors import InvalidRequestError
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.memory_fit import USUAL_MEMORY
+from spark_swapper.causes import SwapFault
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launcher import LauncherFeatures, adapt
+from spark_swapper.menu.memory_fit import USUAL_MEMORY
 from spark_swapper.recipes import Recipe
 from spark_swapper.recipes.local_path import is_path
 from spark_swapper.suggest.cautions import cautions
@@ -36,10 +38,12 @@ def infer(
     key: str,
     read_from: str,
     launch: LaunchSettings,
+    features: LauncherFeatures | None = None,
 ) -> Suggestion:
     """Return a suggestion; what the files do not say is guessed, and says so.
 
-    ``key``: a free key for the recipe. ``read_from``: name of the host that was asked.
+    ``key``: a free key for the recipe. ``read_from``: name of the host that was asked;
+    ``features``: what the launcher there can do, a current one unless given.
     """
     config = Config(files.config)
     traits = read_traits(files, config)
@@ -86,7 +90,7 @@ def infer(
         env=_env(family, extra),
         warnings=cautions(files, cluster, traits, family, plan),
     )
-    return _with_preview(suggestion, launch)
+    return _with_preview(suggestion, launch, features or LauncherFeatures())
 
 
 def recipe_of(suggestion: Suggestion) -> Recipe:
@@ -109,13 +113,15 @@ def recipe_of(suggestion: Suggestion) -> Recipe:
     )
 
 
-def _with_preview(suggestion: Suggestion, launch: LaunchSettings) -> Suggestion:
+def _with_preview(
+    suggestion: Suggestion, launch: LaunchSettings, features: LauncherFeatures
+) -> Suggestion:
     try:
-        plan = plan_launch(recipe_of(suggestion), suggestion.repo, launch)
-    except (ValidationError, InvalidRequestError):
+        order = adapt(plan_launch(recipe_of(suggestion), suggestion.repo, launch), features)
+    except (ValidationError, InvalidRequestError, SwapFault):
         wrong = f"no recipe can be made for a repository that is called {suggestion.repo!r}"
         return suggestion.model_copy(update={"warnings": [*suggestion.warnings, wrong]})
-    return suggestion.model_copy(update={"preview": list(plan.shown_argv)})
+    return suggestion.model_copy(update={"preview": list(order.argv)})
 
 
 def _extra(family: Family | None, quantization: Quantization, traits: Traits) -> Extra | None:

@@ -8,54 +8,41 @@ long lists are cut.
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
-REPO_DIRECTORY = re.compile(r"models--[A-Za-z0-9._-]+\Z")
+from spark_swapper.scan.hf_cache import REPO_DIRECTORY, hub, read_bytes, valid
+from spark_swapper.scan.hf_repo import head_of, revisions
+from spark_swapper.scan.hf_weights import INDEXES, is_weights, read_json
+
 LOCAL_DIRECTORY = re.compile(r"/[A-Za-z0-9._/=@+-]+\Z")
 MAX_FILE = 8 * 2**20
 """Bytes; a tokenizer's configuration with all its tokens is below one MiB."""
 MAX_ITEMS = 512
 MAX_DEPTH = 8
-INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-
-
-def hub() -> Path:
-    """Return the folder of the cache, by the rules of huggingface_hub and the launcher."""
-    if cache := os.environ.get("HF_HUB_CACHE"):
-        return Path(cache)
-    home = os.environ.get("HF_HOME")
-    return (Path(home) if home else Path.home() / ".cache" / "huggingface") / "hub"
+MOST_BYTES = 2**50
+"""No model weighs more; what claims to does not know."""
 
 
 def head_snapshot(repo: Path) -> Path | None:
-    """Return the snapshot that ``main`` names, else the last one."""
-    snapshots = repo / "snapshots"
-    names = sorted(path.name for path in snapshots.iterdir()) if snapshots.is_dir() else []
-    try:
-        main = (repo / "refs" / "main").read_text().strip()
-    except (OSError, ValueError):
-        main = ""
-    if main in names:
-        return snapshots / main
-    return snapshots / names[-1] if names else None
+    """Return the snapshot that the look at the disk judges as well."""
+    name = head_of(str(repo), revisions(str(repo)))
+    return repo / "snapshots" / name if name else None
 
 
 def read_text(path: Path) -> str | None:
     """Return a small file's text; None when it is not there, too large or not text."""
     try:
-        if path.stat().st_size > MAX_FILE:
-            return None
-        return path.read_text(encoding="utf-8")
+        content = read_bytes(str(path), MAX_FILE + 1)
+        return content.decode("utf-8") if len(content) <= MAX_FILE else None
     except (OSError, ValueError):
         return None
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
-    """Return the object in a file; None when there is none."""
+    """Return the object in a small file; None when there is none."""
     text = read_text(path)
     try:
         found = json.loads(text) if text else None
@@ -69,11 +56,14 @@ def pruned(value: Any, depth: int = 0) -> Any:
     if isinstance(value, dict):
         if depth >= MAX_DEPTH:
             return None
-        return {k: pruned(v, depth + 1) for k, v in list(value.items())[:MAX_ITEMS]}
+        return {valid(k): pruned(v, depth + 1) for k, v in list(value.items())[:MAX_ITEMS]}
     if isinstance(value, list):
         if depth >= MAX_DEPTH:
             return None
         return [pruned(item, depth + 1) for item in value[:MAX_ITEMS]]
+    if isinstance(value, str):
+        # Half a letter is no JSON for everybody.
+        return valid(value)
     if isinstance(value, float) and value - value != 0:
         # Infinity and not-a-number are no JSON.
         return None
@@ -94,11 +84,12 @@ def chat_template(snapshot: Path, tokenizer: dict[str, Any]) -> str:
 
 def weights(snapshot: Path, names: list[str]) -> tuple[int, list[str]]:
     """Return bytes of the weights that vLLM would load, and the formats that are there."""
-    formats = [kind for kind in ("safetensors", "bin", "gguf") if any_of(names, f".{kind}")]
+    own = {kind: weights_in(names, kind) for kind in ("safetensors", "bin", "gguf")}
+    formats = [kind for kind, files in own.items() if files]
     if "params.json" in names and any(name.startswith("consolidated") for name in names):
         formats.append("mistral")
     for index in INDEXES:
-        listed = read_object(snapshot / index) or {}
+        listed = read_json(str(snapshot / index)) or {}
         mapped = listed.get("weight_map")
         if isinstance(mapped, dict) and mapped:
             wanted = {str(name) for name in mapped.values()}.intersection(names)
@@ -106,19 +97,19 @@ def weights(snapshot: Path, names: list[str]) -> tuple[int, list[str]]:
             said = listed.get("metadata")
             total = said.get("total_size") if isinstance(said, dict) else None
             # What is not there yet counts as well.
-            return max(on_disk, total if isinstance(total, int) else 0), formats
-    for kind in ("safetensors", "bin", "gguf"):
-        own = [name for name in names if name.endswith(f".{kind}")]
+            known = total if isinstance(total, int) and total <= MOST_BYTES else 0
+            return max(on_disk, known), formats
+    for files in own.values():
         # The same weights a second time, in Mistral's own layout.
-        own = [name for name in own if not name.startswith("consolidated")] or own
-        if total_bytes := sum(size(snapshot / name) for name in own):
+        first = [name for name in files if not name.startswith("consolidated")] or files
+        if total_bytes := sum(size(snapshot / name) for name in first):
             return total_bytes, formats
     return 0, formats
 
 
-def any_of(names: list[str], ending: str) -> bool:
-    """Return whether a weight file with this ending is there; small ``.bin`` ones are not."""
-    return any(name.endswith(ending) and name != "training_args.bin" for name in names)
+def weights_in(names: list[str], kind: str) -> list[str]:
+    """Return the weight files of a format."""
+    return [name for name in names if name.endswith(f".{kind}") and is_weights(name)]
 
 
 def size(path: Path) -> int:
@@ -134,7 +125,7 @@ def answer(directory: str) -> dict[str, Any]:
     if directory.startswith("/"):
         snapshot: Path | None = Path(directory)
     else:
-        repo = hub() / directory
+        repo = Path(hub()) / directory
         # A link could lead anywhere; the cache itself has none there.
         snapshot = None if repo.is_symlink() else head_snapshot(repo)
     if snapshot is None or not snapshot.is_dir():

@@ -1,7 +1,6 @@
 """The question to a Spark about one repository's small files, and its answer as types."""
 
 import re
-from importlib import resources
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from spark_common.errors import InvalidRequestError, RemoteCommandError
 from spark_common.remote import RemoteCommand, RemoteResult
 from spark_swapper.recipes.local_path import check_local_path, is_path
+from spark_swapper.scan.remote_script import remote_script
 from spark_swapper.suggest.facts import ModelFiles
 
 _DIRECTORY = re.compile(r"models--[A-Za-z0-9._-]+\Z")
@@ -45,7 +45,7 @@ def files_command(repo: str) -> RemoteCommand:
         directory = "models--" + repo.replace("/", "--")
         if not _DIRECTORY.match(directory):
             raise InvalidRequestError(f"{repo!r} is not the name of a repository")
-    script = resources.files("spark_swapper.suggest").joinpath("model_files.py").read_bytes()
+    script = remote_script("spark_swapper.suggest.model_files")
     return RemoteCommand(argv=("python3", "-", directory), stdin=script)
 
 

@@ -1,17 +1,18 @@
 """Answers what a recipe for a repository on the Sparks' disks could be."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from spark_common.contracts.models import Suggestion, SuggestRecipe
 from spark_common.errors import ModelNotReadyError, UnavailableError, UnknownModelError
-from spark_swapper.hosts import Hosts
-from spark_swapper.launch import LaunchSettings
-from spark_swapper.menu import Place, Title, named, titles
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.launching.launcher import LauncherFeatures
+from spark_swapper.menu.hosts import Hosts
+from spark_swapper.menu.menu import Place, Title, named, titles
+from spark_swapper.menu.shelf import FRESH_SECONDS, near_names
 from spark_swapper.recipes import RecipeSource
 from spark_swapper.recipes.keys import free_key
 from spark_swapper.recipes.local_path import is_path
 from spark_swapper.scan import DiskCopy
-from spark_swapper.shelf import FRESH_SECONDS, near_names
 from spark_swapper.suggest.facts import ClusterFacts, HostFacts
 from spark_swapper.suggest.infer import infer
 from spark_swapper.suggest.reader import ModelReader
@@ -23,12 +24,19 @@ class Suggesting:
     """Reads a model's files in one round trip and infers the rest."""
 
     def __init__(
-        self, hosts: Hosts, reader: ModelReader, recipes: RecipeSource, launch: LaunchSettings
+        self,
+        hosts: Hosts,
+        reader: ModelReader,
+        recipes: RecipeSource,
+        launch: LaunchSettings,
+        features: Callable[[str], LauncherFeatures] = lambda _: LauncherFeatures(),
     ) -> None:
+        """``features`` says what the launcher on a host can do, without asking it."""
         self._hosts = hosts
         self._reader = reader
         self._recipes = recipes
         self._launch = launch
+        self._features = features
 
     async def suggest(self, request: SuggestRecipe) -> Suggestion:
         """Return a recipe for a repository on any Spark's disk, whether it has one or not.
@@ -46,6 +54,7 @@ class Suggesting:
             key=title.key[:_LONGEST_KEY],
             read_from=place.sight.spark.name,
             launch=self._launch,
+            features=self._features(place.sight.spark.name),
         )
         if title.recipe is None:
             return suggestion

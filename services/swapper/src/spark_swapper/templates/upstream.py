@@ -10,14 +10,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spark_common.contracts.recipes import RecipeForm, Template
-from spark_swapper.editing.flag_check import REFUSED
 from spark_swapper.editing.forms import errors_of, read_form
-from spark_swapper.flags import Flag, compact, human_number, merge_flags
-from spark_swapper.launch import DECIDED
+from spark_swapper.launching.flags import Flag, compact, human_number, is_pooling, merge_flags
 from spark_swapper.recipes import RecipeBook
 from spark_swapper.recipes.book import reason_of
 from spark_swapper.recipes.keys import slug
 from spark_swapper.recipes.local_path import is_path
+from spark_swapper.recipes.reserved import DECIDED, DIVIDED
 from spark_swapper.templates.strict_format import TemplateError, fill
 
 _CONTINUED = re.compile(r"\\\r?\n[ \t]*")
@@ -117,19 +116,12 @@ def _form(name: str, file: _File, place: Place) -> RecipeForm:
     values["port"] = str(place.port)
     model, arguments = _arguments(fill(file.command, values), file.model)
     flags = {flag.key: flag for flag in merge_flags(arguments)}
-    divided = {
-        field: _count(flags.get(key))
-        for field, key in (
-            ("tensor_parallel", "tensor-parallel-size"),
-            ("pipeline_parallel", "pipeline-parallel-size"),
-            ("data_parallel", "data-parallel-size"),
-        )
-    }
+    divided = {field: _count(flags.get(key)) for key, field in DIVIDED.items()}
     nodes = divided["tensor_parallel"] * divided["pipeline_parallel"] * divided["data_parallel"]
     alone = file.solo_only or nodes == 1 or (not file.cluster_only and place.sparks < nodes)
     if file.cluster_only and nodes == 1:
         raise TemplateError("it is for several Sparks, and its command names no number of them")
-    kept = [flag for key, flag in flags.items() if key not in DECIDED and key not in REFUSED]
+    kept = [flag for key, flag in flags.items() if key not in DECIDED]
     served = flags.get("served-model-name")
     return RecipeForm(
         key=slug(name),
@@ -191,8 +183,7 @@ def _context(flag: Flag | None) -> int | None:
 
 
 def _capabilities(flags: Mapping[str, Flag]) -> list[str]:
-    runner = flags.get("runner")
-    if runner is not None and runner.values == ("pooling",):
+    if is_pooling(tuple(flags.values())):
         return []
     found = ["chat"]
     if "enable-auto-tool-choice" in flags:

@@ -126,7 +126,16 @@ def swap_running(model: str) -> Cause:
     return Cause(
         code="swap_running",
         sentence=f"A swap to {model} began in the same moment.",
-        action="Wait for it, then press 'Update' again.",
+        action="Wait for it, then try again.",
+    )
+
+
+def download_running() -> Cause:
+    """A download began in the same moment."""
+    return Cause(
+        code="download_running",
+        sentence="A download began in the same moment, and both need the disks.",
+        action="Wait for it or cancel it, then try again.",
     )
 
 

@@ -107,6 +107,7 @@ def checkout(directory: str, refresh: bool) -> dict[str, Any]:
     found["commit_at"] = git.line("show", "-s", "--format=%ct", "HEAD")
     found["branch"] = git.line("symbolic-ref", "-q", "--short", "HEAD")
     found["dirty"], found["dirty_more"] = dirty(git)
+    found["fetched_at"] = fetched_at(git, directory)
     if found["branch"] is None:
         return found
     remote = git.line("config", "--get", f"branch.{found['branch']}.remote")
@@ -117,6 +118,8 @@ def checkout(directory: str, refresh: bool) -> dict[str, Any]:
         )  # fmt: skip
         found["fetched"] = code == 0
         found["fetch_said"] = said
+        if code == 0:
+            found["fetched_at"] = fetched_at(git, directory)
     found["upstream"] = git.line("rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}")
     if found["upstream"] is None:
         return found
@@ -125,6 +128,16 @@ def checkout(directory: str, refresh: bool) -> dict[str, Any]:
         found["ahead"], found["behind"] = int(counts[0]), int(counts[1])
         found["commits"] = pending(git) if found["behind"] else []
     return found
+
+
+def fetched_at(git: Git, directory: str) -> str | None:
+    """Return when the remote last answered, in epoch seconds; a failed fetch empties the file."""
+    name = git.line("rev-parse", "--git-path", "FETCH_HEAD")
+    try:
+        found = (Path(directory) / name).stat() if name else None
+    except OSError:
+        return None
+    return str(int(found.st_mtime)) if found is not None and found.st_size else None
 
 
 def dirty(git: Git) -> tuple[list[str], int]:

@@ -11,6 +11,8 @@ from spark_common.remote.detached import LOG_BYTES, DetachedSteps, StepLook
 from spark_swapper.updates.build_log import BuildLog
 from spark_swapper.updates.record import UpdateRecord
 
+UPDATE_STEP, FOLLOW_STEP = "update", "follow"
+"""What is run on the first Spark, and on the others."""
 LONGEST_SECONDS = 3 * 3600.0
 """A build from source takes forty minutes."""
 _STOP_SECONDS = 300.0

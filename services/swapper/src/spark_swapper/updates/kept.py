@@ -10,7 +10,9 @@ from spark_swapper.updates.sight import Sight
 
 KEEP = 2
 """Generations that stay; an image takes up to 25 GB of disk."""
-_TAG = re.compile(r"(?P<tag>.+):before-(?P<at>\d{8}T\d{6}Z)-(?P<commit>[0-9a-f]{40}|unknown)\Z")
+_TAG = re.compile(
+    r"(?P<repository>.+):before-(?P<at>\d{8}T\d{6}Z)-(?P<commit>[0-9a-f]{40}|unknown)\Z"
+)
 _AT = "%Y%m%dT%H%M%SZ"
 
 
@@ -39,22 +41,30 @@ class Kept:
 
 def kept_tag(tag: str, at: datetime, commit: str | None) -> str:
     """Return the tag under which an image is kept: when, and with which commit."""
-    repository = tag.rpartition(":")[0] if ":" in tag.rpartition("/")[2] else tag
-    return f"{repository}:before-{at.astimezone(UTC).strftime(_AT)}-{commit or 'unknown'}"
+    return f"{_repository(tag)}:before-{at.astimezone(UTC).strftime(_AT)}-{commit or 'unknown'}"
+
+
+def kept_at(tag: str) -> datetime | None:
+    """Return when the update began for which an image is kept under this tag."""
+    named = _TAG.match(tag)
+    return _moment(named["at"]) if named else None
 
 
 def kept_images(sights: Iterable[Sight]) -> list[Kept]:
     """Return every kept image, newest generation first, hosts in order."""
     found: list[Kept] = []
     for sight in sights:
-        for image in sight.found.kept if sight.found is not None else ():
+        if sight.found is None:
+            continue
+        # Kept tags do not say which tag of their repository they stand for: the first known one.
+        tags = {_repository(image.tag): image.tag for image in reversed(sight.found.images)}
+        for image in sight.found.kept:
             named = _TAG.match(image.tag)
-            if named is None or image.id is None:
+            if named is None or image.id is None or _moment(named["at"]) is None:
                 continue
             commit = named["commit"] if named["commit"] != "unknown" else None
-            kept = Kept(sight.host, named["tag"], image.tag, named["at"], image.id, commit)
-            if _is_time(kept.at):
-                found.append(kept)
+            tag = tags.get(named["repository"], named["repository"])
+            found.append(Kept(sight.host, tag, image.tag, named["at"], image.id, commit))
     return sorted(found, key=lambda kept: kept.at, reverse=True)
 
 
@@ -65,13 +75,13 @@ def way_back(sights: Sequence[Sight]) -> list[Kept]:
         for sight in sights
         for image in (sight.found.images if sight.found is not None else ())
     }
+    commits = {sight.host: sight.checkout.commit for sight in sights if sight.checkout is not None}
     kept = kept_images(sights)
     for at in dict.fromkeys(one.at for one in kept):
         generation = [one for one in kept if one.at == at]
         if any(current.get((one.host, one.tag)) != one.id for one in generation):
             return generation
-        commits = {sight.checkout.commit for sight in sights if sight.checkout is not None}
-        if any(one.commit is not None and one.commit not in commits for one in generation):
+        if any(commits.get(one.host) not in (None, one.commit) for one in generation if one.commit):
             return generation
     return []
 
@@ -82,9 +92,12 @@ def outdated(kept: Sequence[Kept], host: str) -> list[str]:
     return [one.kept_as for one in kept if one.host == host and one.at not in stays]
 
 
-def _is_time(text: str) -> bool:
+def _repository(tag: str) -> str:
+    return tag.rpartition(":")[0] if ":" in tag.rpartition("/")[2] else tag
+
+
+def _moment(text: str) -> datetime | None:
     try:
-        datetime.strptime(text, _AT).replace(tzinfo=UTC)
+        return datetime.strptime(text, _AT).replace(tzinfo=UTC)
     except ValueError:
-        return False
-    return True
+        return None

@@ -14,7 +14,7 @@ from spark_common.errors import (
 )
 from spark_common.remote import RemoteShell
 from spark_common.settings import HostSettings
-from spark_swapper.updates.reply import look_command, read_found
+from spark_swapper.updates.reply import look_command, moment, read_found
 from spark_swapper.updates.sight import Sight
 
 _LOOK_SECONDS = 25.0
@@ -103,15 +103,14 @@ class SoftwareLook:
             found = read_found(result)
         except SparkError as error:
             return replace(before, fresh=False, away=_why(before.label, error))
-        now = self._clock.now()
-        fetched = found.checkout is not None and found.checkout.fetched is True
+        asked = moment(found.checkout.fetched_at) if found.checkout is not None else None
         return replace(
             before,
             found=found,
             fresh=True,
             away=None,
-            seen_at=now,
-            fetched_at=now if fetched else before.fetched_at,
+            seen_at=self._clock.now(),
+            fetched_at=asked or before.fetched_at,
         )
 
 

@@ -41,6 +41,8 @@ class CheckoutFound(BaseModel):
     fetched: bool | None = None
     """Whether the fetch that was asked for worked; None when none was."""
     fetch_said: str = ""
+    fetched_at: str | None = None
+    """When the remote last answered a fetch, in epoch seconds; None when nothing tells."""
 
 
 class ImageFound(BaseModel):

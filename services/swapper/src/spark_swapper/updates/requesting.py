@@ -12,7 +12,6 @@ from spark_common.contracts.updates import ApplyUpdates, RevertUpdates
 from spark_common.errors import (
     ConflictError,
     HostUnreachableError,
-    IdempotencyConflictError,
     JobInProgressError,
     LeaseHeldError,
     NotFoundError,
@@ -21,7 +20,7 @@ from spark_common.errors import (
 )
 from spark_common.ids import new_id
 from spark_common.jobs import JobRunner
-from spark_swapper.store import LeaseGate
+from spark_swapper.records.store import LeaseGate
 from spark_swapper.updates.kept import Kept, way_back
 from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.plan import Builds
@@ -67,7 +66,7 @@ class Requesting:
         SwapInProgressError, JobInProgressError, LeaseHeldError, UnavailableError.
         """
         body = _digest("update", *request.hosts)
-        if known := await self._known(request.id, body):
+        if known := await self._runner.repeated(request.id, body):
             return known
         await self._refuse(request.lock_token)
         sights = await self._look.look(self._targets(request.hosts))
@@ -80,7 +79,7 @@ class Requesting:
     async def revert(self, request: RevertUpdates) -> UpdateRecord:
         """Accept a way back; raises as ``apply`` does."""
         body = _digest("revert")
-        if known := await self._known(request.id, body):
+        if known := await self._runner.repeated(request.id, body):
             return known
         await self._refuse(request.lock_token)
         sights = await self._look.look()
@@ -121,17 +120,6 @@ class Requesting:
         except SparkError as error:
             said.append(f"It cannot be seen what else is going on: {error.message}.")
         return said
-
-    async def _known(self, id: str | None, body: str) -> UpdateRecord | None:
-        if id is None:
-            return None
-        try:
-            record = await self._runner.get(id)
-        except NotFoundError:
-            return None
-        if record.body_sha256 != body:
-            raise IdempotencyConflictError("this id was used for another request", id=id)
-        return record
 
     async def _refuse(self, token: SecretStr | None) -> None:
         if swap := await self._other.swap():

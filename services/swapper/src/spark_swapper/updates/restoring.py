@@ -1,35 +1,50 @@
 """The way back: kept images get their names again, the branch its commit."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from spark_common.contracts.jobs import JobState
+from spark_common.contracts.swaps import Cause
 from spark_common.jobs import Ending, JobJournal
+from spark_common.remote.detached import DetachedSteps
 from spark_swapper.updates import causes
 from spark_swapper.updates.effects import Effects
+from spark_swapper.updates.following import FOLLOW_STEP, UPDATE_STEP
+from spark_swapper.updates.kept import kept_at
 from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.record import UpdateRecord
 from spark_swapper.updates.sight import Sight
+from spark_swapper.updates.verifying import mismatches
 from spark_swapper.updates.view import image_states
 from spark_swapper.updates.waiting import Waiting
 
 Journal = JobJournal[UpdateRecord]
+InTheWay = Callable[[], Awaitable[Cause | None]]
+"""Says why an update must not begin beside other work, or None. Raises UnavailableError."""
 
 
 class Restoring:
     """Goes back to what was in use; may be begun again at any point."""
 
     def __init__(
-        self, look: SoftwareLook, effects: Effects, waiting: Waiting, default_image: str
+        self,
+        look: SoftwareLook,
+        effects: Effects,
+        steps: DetachedSteps,
+        waiting: Waiting,
+        default_image: str,
+        in_the_way: InTheWay,
     ) -> None:
         self._look = look
         self._effects = effects
+        self._steps = steps
         self._waiting = waiting
         self._default_image = default_image
+        self._in_the_way = in_the_way
 
     async def undo(self, journal: Journal) -> str:
         """Undo a failed or cancelled update; returns how it stands now."""
-        wrong = await self._back(journal)
+        wrong = await self._stop(journal) or await self._back(journal)
         if wrong:
             return f"Not everything is as it was before: {' '.join(wrong)} Press 'Go back'."
         await self.forget(journal.record)
@@ -42,19 +57,34 @@ class Restoring:
 
     async def revert(self, journal: Journal) -> Ending:
         """Go back because somebody wants it."""
-        if journal.record.step == "checking" and journal.cancelled_by is not None:
-            cause = causes.cancelled(journal.cancelled_by)
-            return Ending(JobState.CANCELLED, f"{cause.sentence} Nothing was changed.", cause)
         if journal.record.step == "checking":
+            cause = await self._in_the_way()
+            if journal.cancelled_by is not None:
+                cause = causes.cancelled(journal.cancelled_by)
+            if cause is not None:
+                return ending(cause, "Nothing was changed.")
             await journal.enter("reverting", "Going back to the kept images and commit.")
         wrong = await self._back(journal)
         if wrong:
-            cause = causes.not_back(wrong)
-            return Ending(JobState.FAILED, cause.sentence, cause)
-        message = "Back at what was in use before the last update."
+            return ending(causes.not_back(wrong))
+        message = " ".join((_back_at(journal.record), *self._mismatches(journal.record)))
         facts = {"commit_after": journal.record.places[0].commit}
         await journal.enter("done", message, percent=100.0, **facts)
         return Ending(JobState.COMPLETE, message)
+
+    async def _stop(self, journal: Journal) -> list[str]:
+        """End what may still run: it would go on with what is being undone."""
+        record, wrong = journal.record, []
+        for place in record.places:
+            label = self._label(place.host)
+            step = UPDATE_STEP if place.host == record.hosts[0] else FOLLOW_STEP
+            stop = partial(self._stop_step, place.host, record.id, step)
+            if problem := await self._waiting.until_answered(journal, label, stop):
+                wrong.append(f"{label}: {problem}.")
+        return wrong
+
+    async def _stop_step(self, host: str, job: str, step: str) -> None:
+        await self._steps.stop(host, job, step)
 
     async def _back(self, journal: Journal) -> list[str]:
         """Bring every Spark back and look; returns what is not as it should be."""
@@ -73,8 +103,28 @@ class Restoring:
         await journal.adopt(images_after=tuple(images))
         return differences(record, sights)
 
+    def _mismatches(self, record: UpdateRecord) -> list[str]:
+        """Say where Sparks differ now: a kept image may have been removed from one of them."""
+        sights, hosts = self._look.sights, [sight.host for sight in self._look.sights]
+        return mismatches(
+            image_states(sights, hosts, record.tags, self._default_image),
+            {sight.host: sight.label for sight in sights},
+        )
+
     def _label(self, host: str) -> str:
         return next((sight.label for sight in self._look.sights if sight.host == host), host)
+
+
+def _back_at(record: UpdateRecord) -> str:
+    kept = next((kept_as for place in record.places for _, kept_as in place.images), "")
+    at = kept_at(kept)
+    return f"Back at what was in use before the update of {at:%Y-%m-%d %H:%M} UTC." if at else ""
+
+
+def ending(cause: Cause, what_is: str = "") -> Ending:
+    """Return the end of a job that did not do what it was for, and how things are now."""
+    state = JobState.CANCELLED if cause.code == "cancelled" else JobState.FAILED
+    return Ending(state, f"{cause.sentence} {what_is}".strip(), cause)
 
 
 def differences(record: UpdateRecord, sights: Sequence[Sight]) -> list[str]:

@@ -32,6 +32,7 @@ class Sight:
     """Why it could not be asked, in one sentence."""
     seen_at: datetime | None = None
     fetched_at: datetime | None = None
+    """When its remote last answered; a failed fetch makes git forget that, but not us."""
 
     @property
     def checkout(self) -> CheckoutFound | None:

@@ -9,10 +9,14 @@ cd "$directory" || exit 80
 export GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=false SSH_ASKPASS=false LC_ALL=C
 export GIT_SSH_COMMAND='ssh -o BatchMode=yes -o ConnectTimeout=10'
 echo 'spark-control: moving the checkout forward'
-git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c pull.rebase=false \
-  -c merge.autoStash=false -c submodule.recurse=false -c color.ui=false -c gc.auto=0 \
-  -c http.lowSpeedLimit=1000 -c http.lowSpeedTime=60 \
-  pull --ff-only --no-tags </dev/null 2>&1 || exit 81
+calmly() {
+  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c merge.autoStash=false \
+    -c submodule.recurse=false -c color.ui=false -c gc.auto=0 -c http.lowSpeedLimit=1000 \
+    -c http.lowSpeedTime=60 "$@" </dev/null 2>&1
+}
+calmly fetch --no-tags || exit 81
+# A pull would overwrite files that git ignores, and .env is one of them.
+calmly merge --ff-only --no-overwrite-ignore '@{upstream}' || exit 81
 git log -1 --format='spark-control: the checkout is at %H'
 [ $# -gt 0 ] || exit 0
 [ -x ./build-and-copy.sh ] || exit 82

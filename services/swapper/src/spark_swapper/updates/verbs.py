@@ -21,11 +21,11 @@ from spark_common.errors import UnavailableError
 from spark_common.jobs import JobRunner
 from spark_common.remote.detached import LOG_BYTES, DetachedSteps
 from spark_swapper.updates.build_log import BuildLog
+from spark_swapper.updates.following import UPDATE_STEP
 from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.record import UpdateRecord
 from spark_swapper.updates.requesting import Requesting
 from spark_swapper.updates.view import updates_view
-from spark_swapper.updates.working import UPDATE_STEP
 
 
 class UpdateVerbs:

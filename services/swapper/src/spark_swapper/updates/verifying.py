@@ -1,6 +1,6 @@
 """Whether an update really did what its programs say: exit codes prove nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from spark_common.contracts.updates import ImageState
@@ -31,19 +31,26 @@ def verify(
         wrong.append(f"The checkout on {sights[0].label} did not move to the newest commit.")
     images = image_states(sights, record.hosts, record.tags, default_image)
     labels = {sight.host: sight.label for sight in sights}
-    for tag in record.tags:
-        here = [image for image in images if image.tag == tag]
-        lacking = [labels[image.host] for image in here if image.id is None]
-        if lacking:
-            wrong.append(f"{' and '.join(lacking)} does not have the image {tag}.")
-        elif len({image.id for image in here}) > 1:
-            names = " and ".join(labels[image.host] for image in here)
-            wrong.append(f"{names} have different versions of the image {tag}.")
+    for image in images:
+        if image.id is None:
+            wrong.append(f"{labels[image.host]} does not have the image {image.tag}.")
+    wrong += mismatches(images, labels)
     if wrong:
         return wrong
     commit = head.commit if head is not None else None
     sentence = _sentence(record, images, commit)
     return Verified(sentence or NOTHING_NEW, commit, tuple(images), sentence is not None)
+
+
+def mismatches(images: Sequence[ImageState], labels: Mapping[str, str]) -> list[str]:
+    """Say which Sparks have different versions of an image, one sentence per image."""
+    said = []
+    for tag in dict.fromkeys(image.tag for image in images):
+        here = {image.host: image.id for image in images if image.tag == tag and image.id}
+        if len(set(here.values())) > 1:
+            names = " and ".join(labels[host] for host in here)
+            said.append(f"{names} have different versions of the image {tag}.")
+    return said
 
 
 def _sentence(record: UpdateRecord, images: Sequence[ImageState], commit: str | None) -> str | None:

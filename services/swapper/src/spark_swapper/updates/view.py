@@ -61,6 +61,7 @@ def checkout_state(sight: Sight, room: int = BODY_BYTES) -> CheckoutState:
         behind=found.behind if found else None,
         dirty=list(found.dirty) if found else [],
         commits=_fitting(found.commits, room) if found else [],
+        fetched_at=sight.fetched_at,
         launcher=programs.launcher if programs is not None else "unknown",
         problem=sight.problem(),
         stale=not sight.fresh,

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
-from spark_common.contracts.swaps import Phase
+from spark_common.contracts.swaps import Cause, Phase
 from spark_common.jobs import JobRecords, JobRunner
 from spark_common.remote import RemoteShell
 from spark_common.remote.detached import DetachedSteps
 from spark_common.settings import ClusterSettings
-from spark_swapper.jobs import SwapJob
-from spark_swapper.store import JobStore, LeaseGate
+from spark_swapper.records.store import JobStore, LeaseGate
+from spark_swapper.updates import causes
 from spark_swapper.updates.effects import Effects
 from spark_swapper.updates.following import Following
 from spark_swapper.updates.looking import SoftwareLook
@@ -60,15 +60,18 @@ def wire_updates(
     builds = Builds(directory, default_image, tags)
     steps, effects = DetachedSteps(shell), Effects(shell, directory)
     waiting = Waiting(look, clock, poll_seconds)
-    restoring = Restoring(look, effects, waiting, default_image)
 
     async def swap() -> str | None:
         live = await swaps.live()
         return live[0].id if live else None
 
-    async def swap_at_work() -> str | None:
-        at_work = [job for job in await swaps.live() if job.phase not in _WAITS]
-        return _name(at_work[0]) if at_work else None
+    async def in_the_way() -> Cause | None:
+        at_work = next((job for job in await swaps.live() if job.phase not in _WAITS), None)
+        if at_work is not None:
+            return causes.swap_running(at_work.model_name or at_work.model)
+        return causes.download_running() if await download() else None
+
+    restoring = Restoring(look, effects, steps, waiting, default_image, in_the_way)
 
     async def after(_: UpdateRecord) -> None:
         await look.look()
@@ -86,13 +89,9 @@ def wire_updates(
             Following(steps, clock, poll_seconds),
             restoring,
             waiting,
-            swap_at_work,
+            in_the_way,
         ),
         after=after,
     )
     requesting = Requesting(runner, look, builds, gate, OtherWork(swap, download), clock)
     return UpdatePart(UpdateVerbs(runner, requesting, look, steps, default_image), runner, look)
-
-
-def _name(job: SwapJob) -> str:
-    return job.model_name or job.model

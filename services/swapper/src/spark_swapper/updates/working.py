@@ -1,6 +1,6 @@
 """What an update does, from its first look to its one end, written to be begun again anywhere."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from spark_common.contracts.jobs import JobState
@@ -9,19 +9,24 @@ from spark_common.errors import RemoteCommandError
 from spark_common.jobs import Ending, JobJournal
 from spark_swapper.updates import causes
 from spark_swapper.updates.effects import Effects, update_command
-from spark_swapper.updates.following import LONGEST_SECONDS, Followed, Following
+from spark_swapper.updates.following import (
+    FOLLOW_STEP,
+    LONGEST_SECONDS,
+    UPDATE_STEP,
+    Followed,
+    Following,
+)
 from spark_swapper.updates.kept import kept_images, kept_tag, outdated
 from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.plan import Builds, room_problem
 from spark_swapper.updates.record import Place, UpdateRecord
-from spark_swapper.updates.restoring import Restoring
+from spark_swapper.updates.restoring import InTheWay, Restoring, ending
 from spark_swapper.updates.sight import Sight, commits
 from spark_swapper.updates.verifying import Verified, verify
 from spark_swapper.updates.view import image_states
 from spark_swapper.updates.waiting import Waiting
 
 Journal = JobJournal[UpdateRecord]
-UPDATE_STEP, _FOLLOW_STEP = "update", "follow"
 _FOLLOW_SECONDS = 300.0
 
 
@@ -36,16 +41,15 @@ class UpdateWork:
         following: Following,
         restoring: Restoring,
         waiting: Waiting,
-        swap_at_work: Callable[[], Awaitable[str | None]],
+        in_the_way: InTheWay,
     ) -> None:
-        """``swap_at_work`` returns the model of a swap that may touch a Spark now."""
         self._look = look
         self._builds = builds
         self._effects = effects
         self._following = following
         self._restoring = restoring
         self._waiting = waiting
-        self._swap_at_work = swap_at_work
+        self._in_the_way = in_the_way
 
     async def __call__(self, journal: Journal) -> Ending:
         """Carry a job from where its record stands to its end."""
@@ -56,10 +60,10 @@ class UpdateWork:
             if not isinstance(fault, Cause):
                 return fault
             if not journal.record.prepared:
-                return _ending(journal, fault, "Nothing was changed.")
+                return ending(fault, "Nothing was changed.")
             await journal.enter("reverting", "Going back to what was in use.", undoing=fault)
         undone = await self._restoring.undo(journal)
-        return _ending(journal, journal.record.undoing or causes.refused([]), undone)
+        return ending(journal.record.undoing or causes.refused([]), undone)
 
     async def _forward(self, journal: Journal) -> Ending | Cause:
         """Update; a cause means that it did not work and has to be undone."""
@@ -89,8 +93,8 @@ class UpdateWork:
         builds = self._builds.of(sights)
         if refusals := self._builds.refusals(sights):
             return causes.refused(refusals)
-        if model := await self._swap_at_work():
-            return causes.swap_running(model)
+        if other := await self._in_the_way():
+            return other
         if short := room_problem(sights, copies=len(sights) > 1):
             return short
         tags = tuple(tag for tag, _ in builds)
@@ -157,7 +161,7 @@ class UpdateWork:
                 journal,
                 place.host,
                 label,
-                _FOLLOW_STEP,
+                FOLLOW_STEP,
                 command,
                 longest_seconds=_FOLLOW_SECONDS,
                 marks=False,
@@ -201,8 +205,3 @@ class UpdateWork:
 
     def _label(self, host: str) -> str:
         return next((sight.label for sight in self._look.sights if sight.host == host), host)
-
-
-def _ending(journal: Journal, cause: Cause, what_is: str) -> Ending:
-    state = JobState.CANCELLED if cause.code == "cancelled" else JobState.FAILED
-    return Ending(state, f"{cause.sentence} {what_is}".strip(), cause)

@@ -24,6 +24,11 @@ export class Acting {
     return this.state.menu?.models.find((each) => each.key === key) ?? null;
   }
 
+  /** @param {Refusal} why */
+  refused(why) {
+    this.toasts.add("bad", why.title, why.message);
+  }
+
   /** @param {string} type @param {any} data */
   say(type, data) {
     this.store.say({ type, data, at: Date.now() });
@@ -36,40 +41,43 @@ export class Acting {
    * @param {(why: Refusal) => void} [instead]  Where the refusal is shown, when not as a toast.
    * @returns {Promise<T|null>}
    */
-  async attempt(act, instead) {
+  async attempt(act, instead = (why) => this.refused(why)) {
     try {
       return await act();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (instead) instead(error);
-      else this.toasts.add("bad", error.title, error.message);
+      instead(error);
       return null;
     }
   }
 }
 
 /**
- * Ask when the reader pauses, and forget the answer when another question was asked meanwhile.
+ * Ask for a dialog when the reader pauses; the answer is forgotten when another question was asked
+ * meanwhile or the dialog was closed.
  * @template Q, A
+ * @param {import("../elements/sheet.js").Sheet} dialog
  * @param {number} pause milliseconds
  * @param {(question: Q) => Promise<A>} ask
- * @param {(answer: A, question: Q) => void} use
- * @param {(error: unknown) => void} fail
+ * @param {(answer: A) => void} use
+ * @param {(why: Refusal) => void} fail
  * @returns {(question: Q) => void}
  */
-export function latest(pause, ask, use, fail) {
+export function latest(dialog, pause, ask, use, fail) {
   let turn = 0;
   let timer = 0;
   return (question) => {
     turn += 1;
     const mine = turn;
+    const here = dialog.meanwhile();
     clearTimeout(timer);
     timer = setTimeout(async () => {
       try {
         const answer = await ask(question);
-        if (mine === turn) use(answer, question);
+        here(() => mine === turn && use(answer));
       } catch (error) {
-        if (mine === turn) fail(error);
+        if (!(error instanceof Refusal)) throw error;
+        here(() => mine === turn && fail(error));
       }
     }, pause);
   };

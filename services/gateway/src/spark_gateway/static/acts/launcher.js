@@ -30,7 +30,7 @@ export function launcher(page) {
       const updates = await page.attempt(() => getUpdates(true));
       if (!updates) return;
       page.say("updates", updates);
-      const { tone, title, text } = lookedWords(updates);
+      const { tone, title, text } = lookedWords(updates, Date.now());
       page.toasts.add(tone, title, text);
     },
     "apply-updates": () => start(page, "apply"),

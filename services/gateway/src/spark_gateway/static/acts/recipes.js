@@ -27,8 +27,8 @@ export function recipes(page) {
   /** @type {Set<string>} */
   const tested = new Set();
 
-  /** @param {{previewed: (preview: any) => void}} dialog @param {(question: any) => any} body */
-  const previewing = (dialog, body) => latest(PAUSE_MS, (question) => previewRecipe(body(question)), (preview) => dialog.previewed(preview), () => {});
+  /** @param {import("../elements/sheet.js").Sheet & {previewed: (preview: any) => void}} dialog @param {(question: any) => any} body */
+  const previewing = (dialog, body) => latest(dialog, PAUSE_MS, (question) => previewRecipe(body(question)), (preview) => dialog.previewed(preview), () => {});
 
   /** @param {string} key */
   const test = async (key) => {
@@ -60,18 +60,20 @@ export function recipes(page) {
     "preview-knobs": previewing(knobs, ({ key, knobs: turned, flags }) => ({ model: key, knobs: turned, flags })),
     "save-knobs": async ({ key, knobs: turned, flags, reset }) => {
       const wanted = reset ? { reset: true } : { knobs: turned, flags };
-      const detail = await page.attempt(() => setKnobs(key, wanted), (why) => {
+      const here = knobs.meanwhile();
+      const detail = await page.attempt(() => setKnobs(key, wanted), (why) => here(() => {
         knobs.note("bad", why.message);
         if (knobs.preview && why.problems.length > 0) knobs.previewed({ ...knobs.preview, problems: why.problems });
-      });
+      }, () => page.refused(why)));
       if (!detail) return;
-      knobs.close();
+      here(() => knobs.close());
       page.toasts.add("ok", "Saved", "Used from the next time it is loaded.");
     },
     "test-knobs": async ({ key, knobs: turned, flags }) => {
       knobs.note("now", "Testing: vLLM reads the settings, nothing is loaded.");
-      const said = await page.attempt(() => validateModel(key, { knobs: turned, flags }), (why) => knobs.note("bad", why.message));
-      if (said) knobs.note(testWords(said).tone, testWords(said).text);
+      const here = knobs.meanwhile();
+      const said = await page.attempt(() => validateModel(key, { knobs: turned, flags }), (why) => here(() => knobs.note("bad", why.message)));
+      if (said) here(() => knobs.note(testWords(said).tone, testWords(said).text));
     },
     "test-model": ({ key }) => test(key),
     "open-setup": async ({ key }) => {

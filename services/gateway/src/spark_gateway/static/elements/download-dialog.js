@@ -1,6 +1,7 @@
 // @ts-check
 // What to download and where to, with the space before and after and the time it takes.
 
+import { newKey } from "../api.js";
 import { cloned, keyed, part, say, setButton, setEffects, wish } from "../dom.js";
 import { downloadButton, downloadEffect, targets } from "../downloading.js";
 import { Sheet } from "./sheet.js";
@@ -16,6 +17,8 @@ export class DownloadDialog extends Sheet {
   menu = null;
   /** @type {DownloadPlan|null} */
   everywhere = null;
+  /** Of what is chosen now: however often the button is pressed, it is one download. */
+  key = "";
 
   ready() {
     const form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
@@ -43,22 +46,24 @@ export class DownloadDialog extends Sheet {
     this.show(repo ? /** @type {HTMLElement} */ (this.querySelector("input:checked") ?? part(this, "repo")) : part(this, "repo"));
   }
 
-  /** @returns {{repo: string, hosts: string[]}} */
+  /** @returns {{repo: string, hosts: string[], key: string}} */
   get value() {
     const chosen = /** @type {HTMLInputElement|null} */ (this.querySelector("input[type=radio]:checked"));
-    return { repo: part(this, "repo").value.trim(), hosts: (chosen?.value ?? "").split(" ").filter(Boolean) };
+    return { repo: part(this, "repo").value.trim(), hosts: (chosen?.value ?? "").split(" ").filter(Boolean), key: this.key };
   }
 
   /** @param {DownloadPlan|null} everywhere @param {string} [chosen] */
   #changed(everywhere, chosen) {
     this.everywhere = everywhere;
+    this.key = newKey();
+    this.visit += 1;
     this.#targets(chosen);
     const { repo, hosts } = this.value;
     const well = REPO.test(repo);
     setEffects(part(this, "effects"), []);
     this.note("idle", repo === "" || well ? (well ? "Asking how big it is." : "") : "Write it as owner/name, as in the address on Hugging Face.");
     this.#go(false, null);
-    if (well && hosts.length > 0) wish(this, "plan-download", { repo, hosts });
+    if (well && hosts.length > 0) wish(this, "plan-download", { repo, hosts, everywhere });
   }
 
   /** @param {string} [chosen] */
@@ -88,10 +93,22 @@ export class DownloadDialog extends Sheet {
     this.#go(!blocked && !plan.running && plan.missing_bytes !== 0, plan);
   }
 
-  /** It cannot be asked now; downloading may still work. @param {string} why */
+  /** It is not known what it takes. @param {string} why */
   unplanned(why) {
     this.note("bad", why);
     this.#go(false, null);
+  }
+
+  /** While it is asked for. */
+  starting() {
+    this.note("now", "Starting.");
+    part(this, "go").disabled = true;
+  }
+
+  /** It was not started; one may try again. @param {string} why */
+  refused(why) {
+    this.note("bad", why);
+    part(this, "go").disabled = false;
   }
 
   /** @param {boolean} possible @param {DownloadPlan|null} plan */

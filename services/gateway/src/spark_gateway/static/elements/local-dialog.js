@@ -33,7 +33,7 @@ export class LocalDialog extends Sheet {
 
   /** @param {number} hosts */
   begin(hosts) {
-    Object.assign(this, { hosts, saved: false, against: [] });
+    Object.assign(this, { hosts, saved: false, against: [], busy: false });
     this.head("Add a local model", "For models you trained yourself or copied by hand. Nothing is moved or changed.");
     for (const name of FIELDS) part(this, name).value = name === "mode" ? "solo" : "";
     this.note("idle", "");

@@ -78,7 +78,7 @@ export class ModelCard extends HTMLElement {
         : look.kind === "leaving" ? "Stops for the running swap"
           : go.disabled ? off || verdict.reason : null;
     sayOrHide(part(this, "state"), words);
-    const recipe = hasRecipe(model, look);
+    const recipe = hasRecipe(model);
     show(part(this, "test"), recipe && !["incomplete", "downloading", "broken", "quarantined"].includes(look.kind));
     part(this, "test").disabled = testing || off !== "";
     show(part(this, "advanced"), recipe);

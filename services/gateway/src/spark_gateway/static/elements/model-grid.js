@@ -2,20 +2,23 @@
 // All models on the disks, found by words or by state, and those we know how to start but do not have.
 
 import { cloned, keyed, part, say, sayOrHide, show, wish } from "../dom.js";
+import { settled } from "../downloading.js";
 import { count } from "../format.js";
 import { choose } from "../menu.js";
+import { lookLabel } from "../updating.js";
 
 /** @typedef {import("../types.js").View} View */
 
 const ADDING = [
   { wish: "open-local", label: "Add a local model…", icon: "folder" },
   { wish: "open-templates", label: "Import a recipe of the launcher…", icon: "plus" },
-  { wish: "look-for-updates", label: "Look for updates of the launcher", icon: "restart" },
 ];
+/** @param {View} view */
+const adding = ({ state, now }) => [...ADDING, { wish: "look-for-updates", label: lookLabel(state.updates, now), icon: "restart" }];
 
 /** What the cards show depends on, besides what they are told; a minute is how fine they tell the time. @param {View} view */
 const basis = ({ state, verdict, now }) => [
-  state.menu, state.swaps, state.downloads, state.link, state.dismissed, verdict.reason, verdict.may, Math.floor(now / 60000),
+  state.menu, state.swaps, state.downloads, state.updates, state.link, state.dismissed, verdict.reason, verdict.may, Math.floor(now / 60000),
 ];
 
 export class ModelGrid extends HTMLElement {
@@ -73,7 +76,7 @@ export class ModelGrid extends HTMLElement {
     const words = part(this, "search").value.trim();
     const { cards, away } = choose(menu, words, this.filter);
     keyed(part(this, "cards"), cards, (model) => model.key, () => document.createElement("model-card"), (card, model) => {
-      card.model = { model, view, testing: this.tested.has(model.key) };
+      card.model = { model: settled(model, view.state.downloads, view.now), view, testing: this.tested.has(model.key) };
     });
     const narrowed = words !== "" || this.filter !== "all";
     sayOrHide(part(this, "none"), cards.length > 0 ? null : narrowed
@@ -81,7 +84,7 @@ export class ModelGrid extends HTMLElement {
       : "No Spark has a model on its disk yet. Download one, or add one of your own.");
     say(part(this, "found"), narrowed ? `${count(cards.length)} of ${count(menu.models.length)} models shown` : "");
     part(this, "download").disabled = link !== "live";
-    part(this, "more").menu = { name: "models", actions: link === "live" ? ADDING : [] };
+    part(this, "more").menu = { name: "models", actions: link === "live" ? adding(view) : [] };
     part(this, "downloads").view = view;
     part(this, "away").away = { recipes: away, hosts: menu.hosts.length, off: link !== "live" };
     this.#problems(menu.problems);
@@ -90,7 +93,7 @@ export class ModelGrid extends HTMLElement {
   /** @param {string[]} problems */
   #problems(problems) {
     show(part(this, "problems"), problems.length > 0);
-    say(part(this, "problems-word"), `${count(problems.length)} ${problems.length === 1 ? "recipe was" : "recipes were"} left out`);
+    say(part(this, "problems-word"), `${count(problems.length)} ${problems.length === 1 ? "thing in the recipes is" : "things in the recipes are"} left out`);
     keyed(part(this, "problems-list"), problems, (problem) => problem, () => document.createElement("li"), say);
   }
 }

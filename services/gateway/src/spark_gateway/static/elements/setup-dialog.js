@@ -47,7 +47,7 @@ export class SetupDialog extends Sheet {
 
   /** @param {Suggestion} suggestion @param {number} hosts */
   begin(suggestion, hosts) {
-    Object.assign(this, { suggestion, hosts, saved: false, against: [] });
+    Object.assign(this, { suggestion, hosts, saved: false, against: [], busy: false });
     this.head(`Set up ${suggestion.name}`, `We read its files (${diskSize(suggestion.size_bytes)}) and filled this in. Check it once, then it behaves like every other model.`);
     this.note("idle", "");
     this.command("");

@@ -6,12 +6,18 @@ import { cloned, part, say, setIcon, show } from "../dom.js";
 export class Sheet extends HTMLElement {
   /** Id of the template. */
   static template = "";
+  /** Counts what stood here: an answer to a question about what was here before is nobody's any more. */
+  visit = 0;
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
     this.append(cloned(/** @type {typeof Sheet} */ (this.constructor).template));
     for (const button of this.querySelectorAll("[data-close]")) button.addEventListener("click", () => this.close());
-    this.dialog.addEventListener("close", () => this.dialog.open || this.closed());
+    this.dialog.addEventListener("close", () => {
+      if (this.dialog.open) return;
+      this.visit += 1;
+      this.closed();
+    });
     this.ready();
   }
 
@@ -20,6 +26,15 @@ export class Sheet extends HTMLElement {
 
   /** Every time it was closed, however. */
   closed() {}
+
+  /**
+   * What is done with it later is done only while the same still stands here.
+   * @returns {(then: () => void, otherwise?: () => void) => void}
+   */
+  meanwhile() {
+    const { visit } = this;
+    return (then, otherwise = () => {}) => (this.visit === visit ? then() : otherwise());
+  }
 
   /** @returns {HTMLDialogElement} */
   get dialog() {

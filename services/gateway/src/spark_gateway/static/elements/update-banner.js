@@ -1,7 +1,8 @@
 // @ts-check
 // Updates of the model launcher: only there when something is pending, runs or went wrong.
 
-import { cloned, keyed, part, say, sayOrHide, setBadge, setPill, show, wish } from "../dom.js";
+import { cloned, keyed, part, say, sayOrHide, setBadge, setButton, setPill, show, wish } from "../dom.js";
+import { explainedWords } from "../explaining.js";
 import { count } from "../format.js";
 import { servingName } from "../menu.js";
 import { updateLook, whyNotExplained } from "../updating.js";
@@ -10,7 +11,9 @@ import { updateLook, whyNotExplained } from "../updating.js";
 /** @typedef {import("../updating.js").UpdateLook} UpdateLook */
 
 export class UpdateBanner extends HTMLElement {
-  /** Who writes the explanation, once it was asked for. */
+  /** The explanation, once it was asked for. @type {import("../explaining.js").Explanation|null} */
+  said = null;
+  /** Who writes it. */
   author = "";
   job = "";
 
@@ -21,7 +24,6 @@ export class UpdateBanner extends HTMLElement {
     for (const [name, type] of Object.entries(tells)) part(this, name).addEventListener("click", () => wish(this, type));
     part(this, "cancel").addEventListener("click", () => wish(this, "cancel-update", { id: this.job }));
     part(this, "dismiss").addEventListener("click", () => wish(this, "dismiss-failure", { id: this.job }));
-    show(part(this, "explanation"), false);
   }
 
   /** @param {View} view */
@@ -52,8 +54,10 @@ export class UpdateBanner extends HTMLElement {
 
   /** @param {UpdateLook} look @param {boolean} live @param {import("../types.js").State} state */
   #actions(look, live, state) {
-    const writing = this.author !== "" && part(this, "explanation").dataset.done === undefined;
     const explains = look.kind !== "running" && look.commits.length > 0;
+    if (!explains && this.said?.done) this.said = null; // it was about changes that do not wait any more
+    show(part(this, "explanation"), explains && this.said !== null);
+    const writing = this.said !== null && !this.said.done;
     const mute = explains ? whyNotExplained(state) : "";
     show(part(this, "explain"), explains);
     part(this, "explain").disabled = mute !== "" || writing;
@@ -64,6 +68,7 @@ export class UpdateBanner extends HTMLElement {
     part(this, "revert").disabled = !live;
     show(part(this, "cancel"), look.kind === "running");
     part(this, "cancel").disabled = !live;
+    setButton(part(this, "cancel"), state.updates?.job?.direction === "revert" ? "Cancel going back…" : "Cancel update…", "x");
     show(part(this, "dismiss"), look.kind === "failed" || look.kind === "done");
     sayOrHide(part(this, "why"), [look.apply ? look.why : "", mute].filter(Boolean).join(" "));
   }
@@ -84,17 +89,15 @@ export class UpdateBanner extends HTMLElement {
 
   /** The explanation as it grows. @param {import("../explaining.js").Explanation} so @param {import("../types.js").Menu|null} menu */
   explain(so, menu) {
-    this.author = this.author || (servingName(menu) ?? "the loaded model");
-    const box = part(this, "explanation");
-    show(box, true);
+    if (!this.said || this.said.done) this.author = servingName(menu) ?? "the loaded model";
+    this.said = so;
+    show(part(this, "explanation"), true);
     show(part(this, "more"), true);
-    box.toggleAttribute("data-done", so.done);
-    setPill(part(this, "author"), { tone: "line", icon: so.done ? "star" : "busy", word: so.done ? `Written by ${this.author}, on your Spark` : `${this.author} is writing` });
+    const word = so.done ? `Written by ${this.author}, on your Spark` : `${this.author} is writing`;
+    setPill(part(this, "author"), so.done && so.text === "" ? null : { tone: "line", icon: so.done ? "star" : "busy", word });
     show(part(this, "thinking"), so.reasoning !== "");
-    say(part(this, "reasoning"), so.reasoning);
-    const waits = so.done ? "It said nothing." : so.reasoning ? "It is thinking." : "It is reading the changes.";
-    say(part(this, "words"), [so.text || (so.problem ? "" : waits), so.problem].filter(Boolean).join("\n\n"));
+    say(part(this, "reasoning"), so.reasoning.trim());
+    say(part(this, "words"), explainedWords(so));
     say(part(this, "explained"), so.done ? "The explanation is there." : "");
-    if (so.done) this.author = "";
   }
 }
