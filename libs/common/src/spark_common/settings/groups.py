@@ -87,6 +87,9 @@ class RuntimeSettings(Settings):
     """The image of recipes that name none of their own."""
 
 
+_RUNTIME = ("vllm_port", "vllm_container", "vllm_dir", "vllm_image")
+
+
 class HostsSettings(RuntimeSettings):
     """The Sparks by number, and the runtime on them."""
 
@@ -98,6 +101,15 @@ class HostsSettings(RuntimeSettings):
         hosts = _read_hosts(environment)
         return cls(hosts=hosts, **read_fields(cls, environment, leave_out=frozenset({"hosts"})))
 
+    @property
+    def runtime(self) -> RuntimeSettings:
+        """The runtime alone, as a group that the owner edits."""
+        return RuntimeSettings(**{name: getattr(self, name) for name in _RUNTIME})
+
+    def with_runtime(self, runtime: RuntimeSettings) -> Self:
+        """Return the same Sparks with another runtime on them."""
+        return self.model_copy(update={name: getattr(runtime, name) for name in _RUNTIME})
+
 
 class ClusterSettings(HostsSettings):
     """The Sparks, the key that opens them, and the runtime on them."""
@@ -106,11 +118,6 @@ class ClusterSettings(HostsSettings):
     known_hosts_path: Annotated[Path, Env("SSH_KNOWN_HOSTS")] = Field(
         description="a file this service may write; it remembers the Sparks' host keys"
     )
-
-    def with_runtime(self, runtime: RuntimeSettings) -> Self:
-        """Return the same Sparks with another runtime on them."""
-        own = {name: getattr(runtime, name) for name in RuntimeSettings.model_fields}
-        return self.model_copy(update={**own, "warnings": self.warnings})
 
 
 def _read_hosts(environment: Environment) -> tuple[HostSettings, ...]:

@@ -1,8 +1,8 @@
 """What the data plane asks of whoever knows where models are served."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 Field = tuple[bytes, bytes]
 """A header field: name as sent, value."""
@@ -21,6 +21,10 @@ class Upstream:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "authority", f"{self.host}:{self.port}".encode("ascii"))
+
+
+UpstreamNow: TypeAlias = Callable[[], Upstream]
+"""Where the model server is just now; asked for every request, since the owner may move it."""
 
 
 @dataclass(frozen=True, slots=True)
