@@ -47,9 +47,9 @@ def wire_sandbox_downloads(sandbox: Sandbox, bus: Bus, redis: Redis, clock: Cloc
     return wire_downloads(
         bus=bus,
         store=RedisJobRecords(redis, DOWNLOADS),
-        sparks=DownloadSparks(shell, cluster),
+        sparks=DownloadSparks(shell, lambda: cluster),
         hosts=Hosts(shell, [Spark(name, name) for name in HOSTS], clock),
-        timings=_TIMINGS,
+        timings=lambda: _TIMINGS,
         clock=clock,
         expected_bytes=lambda repo: None,
         refresh_menu=nothing,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import PositiveInt, SecretStr
+from pydantic import PositiveInt
 
 from spark_common.settings import (
     BusSettings,
@@ -14,6 +14,7 @@ from spark_common.settings import (
     Settings,
 )
 from spark_common.settings.policies import DownloadTimings, GuardSettings, SwapPace
+from spark_common.settings.support import HubSettings
 from spark_swapper.launching.candidate import Candidate
 from spark_swapper.loads import deadlines
 
@@ -48,10 +49,9 @@ class SwapperSettings(Settings):
     cluster: ClusterSettings
     timings: SwapTimings
     downloads: DownloadTimings = DownloadTimings()
-    hf_token: SecretStr | None = None
-    """For the hub; None: the one that each Spark's user has. Goes over standard input only."""
+    hub: HubSettings = HubSettings()
     hf_token_file: Path | None = None
-    """File with the same; read when it is needed, and need not be there."""
+    """File with the hub's token; read when it is needed, and need not be there."""
     guard: GuardSettings = GuardSettings()
     data_dir: Path = Path("data")
     """Folder of the owner's recipes (``models.override.yaml``) and of the logs of swaps."""

@@ -67,9 +67,9 @@ class DownloadBench:
         self.parts = wire_downloads(
             bus=MemoryBus("swapper", self.broker),
             store=self.store,
-            sparks=DownloadSparks(self.shell, self.settings, lambda: self.token),
+            sparks=DownloadSparks(self.shell, lambda: self.settings, lambda: self.token),
             hosts=Hosts(self.shell, hosts, self.clock),
-            timings=TIMINGS,
+            timings=lambda: TIMINGS,
             clock=self.clock,
             expected_bytes=lambda repo: self.expected,
             refresh_menu=refresh,

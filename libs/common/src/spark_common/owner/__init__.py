@@ -1,6 +1,6 @@
 """What the owner edits under the gear: one table of fields, live in every service."""
 
-from spark_common.owner.live import LiveSettings
+from spark_common.owner.live import LiveSettings, OneVersion
 from spark_common.owner.overlay import BusOverlay, OverlaySource, OwnerValues, RedisOverlay
 from spark_common.owner.sections import SECTIONS, TABLE
 from spark_common.owner.table import Field, Section, Table
@@ -11,6 +11,7 @@ __all__ = [
     "BusOverlay",
     "Field",
     "LiveSettings",
+    "OneVersion",
     "OverlaySource",
     "OwnerValues",
     "RedisOverlay",

@@ -5,8 +5,10 @@ and asks again for the next.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import TypeAlias, TypeVar, cast
 
 import structlog
 
@@ -22,6 +24,9 @@ from spark_common.tasks import end
 LOOK_SECONDS = 0.8
 """Between two looks at the version: a change is live within two seconds also without a hint."""
 _RELISTEN_SECONDS = 1.0
+
+OneVersion: TypeAlias = Callable[[], AbstractContextManager[None]]
+"""Inside, settings stay as they are; ``contextlib.nullcontext`` where they never change."""
 
 GroupT = TypeVar("GroupT", bound=Settings)
 _log = structlog.get_logger()
@@ -43,6 +48,7 @@ class LiveSettings:
         self._owner = OwnerValues()
         self._known: int | None = None
         self._woken = asyncio.Event()
+        self._kept: ContextVar[Sequence[Settings]] = ContextVar("kept settings", default=())
 
     def of(self, base: GroupT) -> Callable[[], GroupT]:
         """Return a function that gives the group as it is now; ``base``: what the environment says.
@@ -54,7 +60,23 @@ class LiveSettings:
         self._bases.append(base)
         self._snapshots = [*self._snapshots, snapshot]
         self._warnings = (*self._warnings, warnings)
-        return lambda: cast(GroupT, self._snapshots[number])
+
+        def now() -> GroupT:
+            return cast(GroupT, (self._kept.get() or self._snapshots)[number])
+
+        return now
+
+    @contextmanager
+    def one_version(self) -> Iterator[None]:
+        """Let everything inside see the settings of now to its end: a job keeps what it began with.
+
+        Tasks that are begun inside see the same.
+        """
+        token = self._kept.set(self._snapshots)
+        try:
+            yield
+        finally:
+            self._kept.reset(token)
 
     @property
     def version(self) -> int | None:

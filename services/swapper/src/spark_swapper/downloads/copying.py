@@ -1,5 +1,6 @@
 """Copying a repository from the Spark that has it to another one over the fast link."""
 
+from collections.abc import Callable
 from functools import partial
 
 from spark_common.contracts.jobs import JobState
@@ -30,7 +31,7 @@ class Copying:
         sparks: DownloadSparks,
         following: Following,
         fetching: Fetching,
-        timings: DownloadTimings,
+        timings: Callable[[], DownloadTimings],
     ) -> None:
         self._sparks = sparks
         self._following = following
@@ -49,7 +50,7 @@ class Copying:
             record = journal.record
             step = f"copy-{target}-{record.copy_run}"
             begin = partial(self._begin, record, source, target, step)
-            cause = await patiently(journal, self._timings.download_poll_seconds, begin, waits)
+            cause = await patiently(journal, self._timings().download_poll_seconds, begin, waits)
             if cause is not None:
                 return _failed(cause)
             watched = Watched(source, step, target, f"Copying to {label}")

@@ -1,5 +1,7 @@
 """Fetching a repository from the hub onto one Spark."""
 
+from collections.abc import Callable
+
 from spark_common.clock import Clock
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
@@ -26,7 +28,7 @@ class Fetching:
         sparks: DownloadSparks,
         following: Following,
         slots: Slots,
-        timings: DownloadTimings,
+        timings: Callable[[], DownloadTimings],
         clock: Clock,
     ) -> None:
         self._sparks = sparks
@@ -55,7 +57,7 @@ class Fetching:
         label = self._sparks.label(host)
         while self._slots.full(host):
             await journal.note(f"Waiting: two downloads run on {label} already.")
-            if await journal.pause(self._timings.download_poll_seconds):
+            if await journal.pause(self._timings().download_poll_seconds):
                 return False
         return journal.cancelled_by is None
 
@@ -69,7 +71,7 @@ class Fetching:
                 await self._sparks.start_fetch(host, journal.record.id, step, journal.record.repo)
 
             await patiently(
-                journal, self._timings.download_poll_seconds, order, f"Waiting for {label}"
+                journal, self._timings().download_poll_seconds, order, f"Waiting for {label}"
             )
             watched = Watched(host, step, host, f"Fetching on {label}")
             began = self._clock.monotonic(), _bytes_on(record, host)

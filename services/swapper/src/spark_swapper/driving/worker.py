@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import structlog
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from spark_common.contracts.swaps import Phase
 from spark_common.errors import SparkError, UnavailableError
 from spark_common.events import SwapStart
 from spark_common.jobs.teller import Teller
+from spark_common.owner import OneVersion
 from spark_swapper import causes
 from spark_swapper.causes import CancelRequested, SwapFault
 from spark_swapper.driving import settle
@@ -59,7 +60,7 @@ class Worker:
         outcomes: SwapOutcomes,
         teller: Teller,
         clock: Clock,
-        timings: SwapTimings,
+        timings: Callable[[], SwapTimings],
         fence: Callable[[], Awaitable[int]],
         after_swap: Callable[[], Awaitable[None]],
         logs: SwapLogs,
@@ -67,7 +68,9 @@ class Worker:
         remember: Callable[[SwapJob], Awaitable[None]],
         lost: Callable[[], None],
         updating: Updating = nobody,
+        one_version: OneVersion = nullcontext,
     ) -> None:
+        """``one_version`` keeps the settings as they are while a swap is carried out."""
         self._bus = bus
         self._store = store
         self._gate = gate
@@ -85,6 +88,7 @@ class Worker:
         self._remember = remember
         self._lost = lost
         self._updating = updating
+        self._one_version = one_version
         self._attempt: Attempt | None = None
 
     @property
@@ -125,6 +129,11 @@ class Worker:
         if command is None:
             await delivery.drop("not a swap.start command")
             return
+        with self._one_version():
+            await self._settle(delivery, command, fence)
+        await delivery.done()
+
+    async def _settle(self, delivery: Delivery, command: SwapStart, fence: int) -> None:
         async with self._heartbeats(delivery):
             job = await self._find(command)
             if job is not None and job.over:
@@ -132,7 +141,6 @@ class Worker:
                 await self._outcomes.publish(job)
             elif job is not None and not await self._told(job, fence):
                 await self._carry_out(job, delivery.attempt, fence)
-        await delivery.done()
 
     async def _find(self, command: SwapStart) -> SwapJob | None:
         """Return the swap of a command; None when its outcome stands though its record is lost."""
@@ -244,12 +252,12 @@ class Worker:
                 return
             attempt.stop_if_cancelled()
             await journal.note("Waiting for the update of the cluster software to end.")
-            await self._clock.sleep(self._timings.poll_seconds)
+            await self._clock.sleep(self._timings().poll_seconds)
 
     async def _candidate(self, attempt: Attempt) -> Candidate:
         """Find the model again; once something was touched a silent Spark is waited for."""
         touched = attempt.journal.job.phase not in UNTOUCHED
-        deadline = attempt.deadline(self._timings.longest_load() if touched else 0)
+        deadline = attempt.deadline(self._timings().longest_load() if touched else 0)
         while True:
             attempt.stop_if_cancelled()
             try:
@@ -258,7 +266,7 @@ class Worker:
                 if not error.retryable or self._clock.monotonic() >= deadline:
                     raise SwapFault(causes.refused(error)) from error
                 await attempt.journal.note(f"waiting: {error.message}")
-                await self._clock.sleep(self._timings.poll_seconds)
+                await self._clock.sleep(self._timings().poll_seconds)
 
     async def _check_gate(self, job: SwapJob) -> None:
         gate = await self._gate.for_epoch(job.lease_epoch)
@@ -291,7 +299,7 @@ class Worker:
     @asynccontextmanager
     async def _heartbeats(self, delivery: Delivery) -> AsyncIterator[None]:
         """Keep the delivery ours while we work, but not beyond what any swap may take."""
-        timings = self._timings
+        timings = self._timings()
         longest = timings.drain_seconds + 4 * timings.stop_seconds
         longest += 3 * timings.longest_load() + 1800
         beating = asyncio.create_task(self._beat(delivery, self._clock.monotonic() + longest))
