@@ -10,6 +10,7 @@ import httpx
 import pytest_asyncio
 
 from spark_common.embedded import NatsServer, RedisServer
+from spark_common.embedded.child import free_port
 from spark_common.testing.fixtures import nats_server, redis_server
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
@@ -63,7 +64,8 @@ class Product:
         return self._process("coordinator", more)
 
     def gateway(self) -> ServiceProcess:
-        return self._process("gateway", {})
+        # Its own question goes through its front door: it has to know the port beforehand.
+        return self._process("gateway", {"BIND_PORT": str(free_port())})
 
     def _process(self, name: str, more: dict[str, str]) -> ServiceProcess:
         environment = service_environment(name, self.nats, self.redis)
