@@ -54,8 +54,10 @@ async def plant(product, sparks, tmp_path):
 async def shows_port(product, gateway, port):
     """Say whether the swapper would start a model on this port."""
     answer = await product.http.post(f"{gateway.url}/api/recipes/preview", json={"model": QWEN})
-    return f"--port {port}" in answer.text or f"--port={port}" in answer.text or (
-        f'"--port","{port}"' in answer.text
+    return (
+        f"--port {port}" in answer.text
+        or f"--port={port}" in answer.text
+        or (f'"--port","{port}"' in answer.text)
     )
 
 

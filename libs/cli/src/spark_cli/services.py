@@ -18,6 +18,8 @@ _PORTS = {
     "redaction": 9104,
 }
 _SSH_USERS = frozenset({"swapper", "health"})
+_TIMED = frozenset({"swapper", "coordinator"})
+"""Who acts on the timings, and who shows the owner what holds."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,9 @@ def service_environment(name: str, port: int, wiring: Wiring, folder: RunFolder)
         "DATA_DIR": str(folder.sub("data", name)),
     }
     environment |= wiring.cluster
-    if name == "swapper":
+    if name in _TIMED:
         environment |= wiring.timing
-    else:
+    if name != "swapper":
         environment = {key: v for key, v in environment.items() if not key.startswith("HF_")}
     if wiring.seeds is not None:
         environment["NATS_SEED_FILE"] = str(wiring.seeds / f"{name}.nk")
