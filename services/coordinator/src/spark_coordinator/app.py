@@ -13,13 +13,16 @@ from spark_common.clock import Clock
 from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
+from spark_coordinator.accounts.feature import accounts
 from spark_coordinator.feature import Feature
+from spark_coordinator.home.feature import home
+from spark_coordinator.leasing import wire_lease
 from spark_coordinator.owner import owner_feature
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
 
 NAME = "coordinator"
-DESCRIPTION = "Keeps the streams of the event bus"
+DESCRIPTION = "The lease of the cluster, settings, and the streams of the event bus"
 
 
 async def build(
@@ -33,7 +36,11 @@ async def build(
     redis = connect_redis(settings.redis, NAME)
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
     live = LiveSettings(RedisOverlay(redis), bus, clock)
+    lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=live.of(settings.lease))
     features = [
+        lease.feature,
+        accounts(bus, redis, clock, settings.data_dir),
+        home(bus, redis, clock, live.of(settings.home)),
         owner_feature(
             bus=bus,
             redis=redis,
@@ -41,7 +48,7 @@ async def build(
             live=live,
             environment=environment,
             data_dir=settings.data_dir,
-        )
+        ),
     ]
     return await assemble(
         bus, redis, keeper, clock, features, lambda: (*settings.warnings, *live.warnings)

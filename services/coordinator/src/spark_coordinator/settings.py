@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from spark_common.settings import BusSettings, Env, HttpSettings, RedisSettings, Settings
+from spark_common.settings.policies import HomeSettings, LeasePolicy
 
 
 class CoordinatorSettings(Settings):
@@ -15,10 +16,12 @@ class CoordinatorSettings(Settings):
     bus: BusSettings
     redis: RedisSettings
     http: HttpSettings
+    home: HomeSettings = HomeSettings()
+    lease: LeasePolicy = LeasePolicy()
     provisioner_seed_file: Annotated[Path | None, Env("NATS_PROVISIONER_SEED_FILE")] = None
     """Seed of the identity that may create streams; None where the server asks for none."""
     data_dir: Path = Path("data")
-    """May hold ``app_settings.json``, the settings of an install from before."""
+    """Folder of its files; may hold ``app_settings.json``, the settings of an older install."""
 
     @property
     def provisioner(self) -> BusSettings:

@@ -4,10 +4,13 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from spark_gateway.api import (
+    accountability,
     disk,
     docs,
     downloads,
     explain,
+    home,
+    lease,
     live,
     models,
     openai,
@@ -26,6 +29,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     models.router,
     recipes.router,
     disk.router,
+    lease.router,
     swaps.router,
     swap_logs.router,
     plans.router,
@@ -34,6 +38,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     state.router,
     explain.router,
     downloads.router,
+    accountability.router,
+    home.router,
     live.router,
     openai.router,
     docs.router,

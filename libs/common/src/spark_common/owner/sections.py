@@ -2,7 +2,14 @@
 
 from spark_common.owner.table import Section, Table
 from spark_common.settings.groups import RuntimeSettings
-from spark_common.settings.policies import DownloadTimings, GuardSettings, SwapPace
+from spark_common.settings.policies import (
+    DataPathSettings,
+    DownloadTimings,
+    GuardSettings,
+    HomeSettings,
+    LeasePolicy,
+    SwapPace,
+)
 from spark_common.settings.support import (
     EmbedSettings,
     HubSettings,
@@ -22,6 +29,9 @@ SECTIONS = (
     Section("Swaps", SwapPace),
     Section("Memory guard", GuardSettings),
     Section("Downloads", DownloadTimings),
+    Section("Lease", LeasePolicy),
+    Section("Lease", DataPathSettings),
+    Section("Home model", HomeSettings),
     Section("Keys", HubSettings),
     Section("Keys", NgcSettings),
     Section("Webhook", WebhookSettings),

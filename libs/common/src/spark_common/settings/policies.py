@@ -1,11 +1,15 @@
-"""What an owner may sensibly change of how swaps and downloads are carried out."""
+"""What an owner may sensibly change of how the product behaves."""
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from spark_common.settings.load import Knob, Settings
 from spark_common.settings.values import Seconds
+
+_Drain = Annotated[float, Field(ge=0, le=24 * 3600, allow_inf_nan=False)]
+_Window = Annotated[float, Field(ge=5, le=3600, allow_inf_nan=False)]
+_Minutes = Annotated[float, Field(gt=0, le=7 * 24 * 60, allow_inf_nan=False)]
 
 
 class SwapPace(Settings):
@@ -52,3 +56,55 @@ class DownloadTimings(Settings):
     """No byte for this long is told as a stall."""
     download_patience_seconds: Annotated[Seconds, Knob(label="Download given up")] = 1800.0
     """No byte, or no answer of the Spark, for this long ends the download."""
+
+
+class LeasePolicy(Settings):
+    """How a lease ends and how the line moves. Read at each use."""
+
+    lease_drain_seconds: Annotated[_Drain, Knob(label="Answers after a lease")] = 60.0
+    """After the end of a lease, answers that are being written may go on for this long before
+    the next holder is let in. 0 lets the next one in at once."""
+    lease_swap_drain_seconds: Annotated[_Drain, Knob(label="A swap after a lease")] = 1800.0
+    """A swap that was begun under the lease may go on for this long after its end before the
+    next holder is let in."""
+    lease_take_up_seconds: Annotated[_Window, Knob(label="Take up a grant")] = 60.0
+    """The next in line has to take the lease up within this time, or it passes on."""
+    lease_seen_within_seconds: Annotated[_Window, Knob(label="Ask again in line")] = 60.0
+    """Whoever waits in line has to ask at least this often, or loses the place."""
+    lease_ageing_minutes: Annotated[_Minutes, Knob(label="More urgent after")] = 30.0
+    """Every time somebody has waited this long, they count as one class more urgent."""
+
+    def terms(self) -> dict[str, int]:
+        """Return what the scripts need, in milliseconds."""
+        answers = _ms(self.lease_drain_seconds)
+        return {
+            "answers_ms": answers,
+            "drain_ms": max(answers, _ms(self.lease_swap_drain_seconds)),
+            "take_up_ms": _ms(self.lease_take_up_seconds),
+            "seen_ms": _ms(self.lease_seen_within_seconds),
+            "ageing_ms": max(1, _ms(60 * self.lease_ageing_minutes)),
+        }
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+class HomeSettings(Settings):
+    """The model that comes back by itself, and when."""
+
+    home_model: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)] = ""
+    """Key of the model that comes back when nobody needs the cluster; empty: none does."""
+    home_idle_minutes: Annotated[_Minutes, Knob(label="Comes home after")] = 15.0
+    """Nobody may have held, waited, swapped or asked for this long before it comes back, in
+    minutes."""
+    home_always: Annotated[bool, Knob(label="Always comes home")] = False
+    """Bring it back whenever the cluster is idle, and not only after a lease ended."""
+
+
+class DataPathSettings(Settings):
+    """Whether the lease also binds requests."""
+
+    lease_binds_requests: Annotated[bool, Knob(label="The lease binds requests")] = False
+    """While somebody holds the lease, requests that name another model than the loaded one are
+    refused, with who holds it and until when."""
