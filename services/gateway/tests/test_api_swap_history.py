@@ -5,12 +5,13 @@ import pytest
 from spark_common.contracts.swaps import SwapLog
 
 
-async def test_force_and_drop_caches_reach_the_swapper_and_are_off_by_default(bench):
+async def test_force_drop_caches_and_reload_reach_the_swapper_and_are_off_by_default(bench):
     await bench.http.post("/api/swap", json={"model": "gpt-oss-120b", "dry_run": True})
     order = {"model": "gpt-oss-120b", "dry_run": True, "force": True, "drop_caches": True}
+    order["reload"] = True
     await bench.http.post("/api/swap", json=order)
-    asked = [(one.force, one.drop_caches) for one in bench.swapper.asked]
-    assert asked == [(False, False), (True, True)]
+    asked = [(one.force, one.drop_caches, one.reload) for one in bench.swapper.asked]
+    assert asked == [(False, False, False), (True, True, True)]
 
 
 async def test_the_history_is_paged_by_time_and_filtered_by_model(bench):

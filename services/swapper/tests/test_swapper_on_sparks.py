@@ -312,6 +312,21 @@ async def test_a_dry_run_plans_and_touches_nothing(stack):
     assert stack.launches() == []
 
 
+async def test_a_reload_really_stops_and_starts_what_serves_though_the_swapper_dies(stack):
+    await stack.swapped(QWEN, "before")
+    stack.slow_down()
+    view = await stack.request(QWEN, id="afresh", reload=True)
+    assert view.phase is Phase.QUEUED
+    reached = list(Phase)[list(Phase).index(Phase.STOPPING) :]
+    await stack.until("afresh", lambda view: view.phase in reached)
+    await stack.kill()
+    await stack.start()
+    view = await stack.ended("afresh")
+    assert (view.phase, view.serving, view.previous) == (Phase.READY, QWEN, QWEN), lines_of(view)
+    assert stack.launches() == ["nvidia/Qwen3.6-35B-A3B-NVFP4"] * 2
+    assert len(stack.cluster.journal.of("container_stopped")) == 1
+
+
 async def test_a_swapper_killed_in_the_middle_goes_on_and_launches_once(stack):
     await stack.swapped(QWEN, "before")
     stack.slow_down()

@@ -21,6 +21,7 @@ from spark_cli.commands.models import models
 from spark_cli.commands.plan import plan
 from spark_cli.commands.quarantine import quarantine
 from spark_cli.commands.recipe import recipe
+from spark_cli.commands.schedule import schedule
 from spark_cli.commands.settings import settings
 from spark_cli.commands.setup import setup
 from spark_cli.commands.sim import sim
@@ -44,7 +45,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
     *(download, downloads, cancel_download, lease, accountability, home),
     *(test, plan, swap, cancel, history, logs, quarantine, updates, events, doctor, sim, init),
-    settings,
+    *(schedule, settings),
 )
 for command in _COMMANDS:
     main.add_command(command)

@@ -18,11 +18,12 @@ from spark_coordinator.feature import Feature
 from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
 from spark_coordinator.owner import owner_feature
+from spark_coordinator.schedules.wiring import wire_schedules
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
 
 NAME = "coordinator"
-DESCRIPTION = "The lease of the cluster, settings, and the streams of the event bus"
+DESCRIPTION = "Lease, schedules, settings, and the streams of the event bus"
 
 
 async def build(
@@ -37,8 +38,10 @@ async def build(
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
     live = LiveSettings(RedisOverlay(redis), bus, clock)
     lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=live.of(settings.lease))
+    schedules = wire_schedules(redis=redis, bus=bus, clock=clock, lease=lease.leases)
     features = [
         lease.feature,
+        schedules.feature,
         accounts(bus, redis, clock, settings.data_dir),
         home(bus, redis, clock, live.of(settings.home)),
         owner_feature(

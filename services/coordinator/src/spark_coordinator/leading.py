@@ -12,7 +12,8 @@ from spark_common.clock import Clock
 from spark_common.ids import new_id
 
 _TTL_SECONDS = 5.0
-_RENEW_SECONDS = 1.5
+_RENEWALS = 3
+"""How often a claim is renewed within its time."""
 
 _CLAIM = """
 -- KEYS leader, fence; ARGV id, ttl_ms -> fence of this leader, or 0
@@ -34,12 +35,15 @@ _log = structlog.get_logger()
 class Leadership:
     """One claim on one kind of work, renewed for as long as this process and Redis live."""
 
-    def __init__(self, redis: Redis, work: str, clock: Clock) -> None:
+    def __init__(
+        self, redis: Redis, work: str, clock: Clock, ttl_seconds: float = _TTL_SECONDS
+    ) -> None:
         self._script = redis.register_script(_CLAIM)
         self._keys = (f"sc:leader:{work}", f"sc:fence:{work}")
         self._work = work
         self._id = new_id()
         self._clock = clock
+        self._ttl_seconds = ttl_seconds
         self._fence = 0
         self._until = 0.0
 
@@ -57,22 +61,19 @@ class Leadership:
         """Claim and renew for ever."""
         while True:
             await self.claim()
-            await self._clock.sleep(_RENEW_SECONDS)
+            await self._clock.sleep(self._ttl_seconds / _RENEWALS)
 
     async def claim(self) -> bool:
         """Claim or renew once; return whether this process leads."""
         # Counted from before the question: Redis counts from when it answers.
         asked = self._clock.monotonic()
         try:
-            fence = int(await self._script(keys=self._keys, args=[self._id, _ttl_ms()]))
+            ttl_ms = int(self._ttl_seconds * 1000)
+            fence = int(await self._script(keys=self._keys, args=[self._id, ttl_ms]))
         except (RedisError, OSError, TimeoutError):
             return self.leads
         if fence and fence != self._fence:
             _log.info("coordinator.leads", work=self._work, fence=fence)
         self._fence = fence
-        self._until = asked + _TTL_SECONDS if fence else 0.0
+        self._until = asked + self._ttl_seconds if fence else 0.0
         return self.leads
-
-
-def _ttl_ms() -> int:
-    return int(_TTL_SECONDS * 1000)

@@ -25,6 +25,9 @@ from spark_cli.words import duration
 @click.option(
     "--drop-caches", is_flag=True, help="Empty the page cache of the Sparks before the load."
 )
+@click.option(
+    "--reload", is_flag=True, help="Start the model afresh although it is the one that serves."
+)
 @click.option("--dry-run", is_flag=True, help="Check and plan everything, touch nothing.")
 @click.option("--key", default=None, help="Idempotency key: the same key never swaps twice.")
 @click.option("--json", "as_json", is_flag=True, help="Print answers and events as JSON lines.")
@@ -38,6 +41,7 @@ def swap(
     force: bool,
     override_lease: bool,
     drop_caches: bool,
+    reload: bool,
     dry_run: bool,
     key: str | None,
     as_json: bool,
@@ -55,6 +59,7 @@ def swap(
         "rollback": rollback,
         "force": force,
         "drop_caches": drop_caches,
+        "reload": reload,
         "dry_run": dry_run,
     }
     path = "/api/swap?force=true" if override_lease else "/api/swap"

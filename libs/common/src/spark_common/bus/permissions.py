@@ -121,7 +121,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
             *_works("SC_LEASE_EVT", "webhook", "accounts"),
             *_works("SC_SCHED_EVT", "webhook"),
             *_works("SC_HEALTH", "webhook"),
-            *_reads("SC_SWAP_EVT", "SC_LEASE_EVT", "SC_SCHED_EVT", "SC_DLQ"),
+            *_reads("SC_SWAP_EVT", "SC_SWAP_ADM", "SC_LEASE_EVT", "SC_SCHED_EVT", "SC_DLQ"),
         ),
         subscribe=("menu.changed",),
     ),

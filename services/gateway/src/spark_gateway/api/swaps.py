@@ -61,6 +61,8 @@ class SwapOrder(BaseModel):
     """Cut off answers that are still being written at the end of the drain."""
     drop_caches: bool = False
     """Empty the page cache of the Sparks before the load."""
+    reload: bool = False
+    """Start the model afresh although it is the one that serves."""
     dry_run: bool = False
     id: SwapId | None = None
 
@@ -93,6 +95,7 @@ async def request_swap(
         rollback=order.rollback,
         force=order.force,
         drop_caches=order.drop_caches,
+        reload=order.reload,
         dry_run=order.dry_run,
         override_lease=force,
         lock_token=lock_token,

@@ -96,7 +96,7 @@ class Admission:
         if not gate.admitted and not request.override_lease:
             raise held_error(gate, WAY_OUT)
         await self._quarantining.refuse(candidate.key, candidate.name)
-        await self._refuse_loaded(candidate)
+        await self._refuse_loaded(candidate, request.reload)
         await self._refuse_while_updating(request)
         job = self._job(swap_id, body, request, candidate, gate)
         job = job.model_copy(
@@ -149,6 +149,7 @@ class Admission:
             rollback=job.rollback,
             force=job.force,
             drop_caches=job.drop_caches,
+            reload=job.reload,
             lease_epoch=job.lease_epoch,
             override_lease=job.override_lease,
         )
@@ -193,7 +194,9 @@ class Admission:
             return ended
         return None
 
-    async def _refuse_loaded(self, candidate: Candidate) -> None:
+    async def _refuse_loaded(self, candidate: Candidate, reload: bool) -> None:
+        if reload:
+            return
         view = self._runtime_view()
         loaded = view.state == "serving" and view.model == candidate.key
         # While a swap is going on, what serves now says nothing about what will.
@@ -229,6 +232,7 @@ class Admission:
                 "rollback": request.rollback,
                 "force": request.force,
                 "drop_caches": request.drop_caches,
+                "reload": request.reload,
                 "lease_epoch": gate.epoch,
                 "override_lease": not gate.admitted,
                 "body_sha256": body,

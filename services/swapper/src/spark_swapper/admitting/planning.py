@@ -162,7 +162,8 @@ class Planning:
         pointless: tuple[Cause, ...] = ()
         # One that babbles may be loaded again, and what serves while a swap runs is on its way.
         sound = before is not None and self._canary.degraded(before.repo) is None
-        if sound and key == candidate.key and standing.running is None:
+        afresh = isinstance(request, RequestSwap) and request.reload
+        if sound and key == candidate.key and standing.running is None and not afresh:
             pointless = (causes.loaded_already(candidate.name),)
         return _Outlook(before, key, running, found, line, standing, pointless)
 

@@ -134,7 +134,8 @@ class SwapRunner:
             key = self._shelf.key_for(repo)
             await self._adopt_previous(attempt, candidate, key, served_name)
             # One that babbles is really loaded again: that is why somebody asks for it.
-            if repo == candidate.repo and self._canary.degraded(repo) is None:
+            sound = repo == candidate.repo and self._canary.degraded(repo) is None
+            if sound and not journal.job.reload:
                 await journal.enter(Phase.WARMING, f"{candidate.name} is loaded already.")
                 return
         else:

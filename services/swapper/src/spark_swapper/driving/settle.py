@@ -38,9 +38,12 @@ async def catch_up(attempt: Attempt, cluster: Runtime) -> None:
 async def skip_what_is_done(attempt: Attempt, cluster: Runtime, candidate: Candidate) -> None:
     """Go on with the first word when the wanted model serves by now, however it came up.
 
-    Before the first effect the pre-flight sees that by itself.
+    Before the first effect the pre-flight sees that by itself. A model that is to start afresh
+    serves until it is stopped: only past that is it the new one.
     """
-    if attempt.journal.job.phase not in _ON_THE_WAY:
+    job = attempt.journal.job
+    passed = (Phase.LAUNCHING,) if job.reload else _ON_THE_WAY
+    if job.phase not in passed:
         return
     served = await cluster.served(candidate.head)
     if served is not None and served.repo == candidate.repo:

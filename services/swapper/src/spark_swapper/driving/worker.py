@@ -161,6 +161,7 @@ class Worker:
             "rollback": command.rollback,
             "force": command.force,
             "drop_caches": command.drop_caches,
+            "reload": command.reload,
             "lease_epoch": command.lease_epoch,
             "override_lease": command.override_lease,
         }

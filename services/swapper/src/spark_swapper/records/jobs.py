@@ -60,6 +60,8 @@ class SwapJob(KeptRecord):
     force: bool = False
     """Stop the old model at the end of the drain, though answers are still being written."""
     drop_caches: bool = False
+    reload: bool = False
+    """Stop the model and start it again, although it is the one that serves."""
     boots: Mapping[str, str] = {}
     """Boot id of each host when its load was first seen: another one means it went down."""
     memory_before: Mapping[str, int] = {}

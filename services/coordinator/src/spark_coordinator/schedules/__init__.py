@@ -1,0 +1,1 @@
+"""Schedules: what outside schedulers say they will run, and what the coordinator runs itself."""
