@@ -31,6 +31,7 @@ from spark_cli.commands.swap import cancel, swap
 from spark_cli.commands.templates import templates
 from spark_cli.commands.test import test
 from spark_cli.commands.updates import updates
+from spark_cli.commands.webhook import webhook
 from spark_cli.demo import demo
 from spark_cli.up import up
 
@@ -45,7 +46,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
     *(download, downloads, cancel_download, lease, accountability, home),
     *(test, plan, swap, cancel, history, logs, quarantine, updates, events, doctor, sim, init),
-    *(schedule, settings),
+    *(schedule, settings, webhook),
 )
 for command in _COMMANDS:
     main.add_command(command)

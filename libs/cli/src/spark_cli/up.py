@@ -16,6 +16,7 @@ _PREFIXES = (
     "SPARK",
     "SSH_",
     "VLLM_",
+    "WEBHOOK_",
     "KOKORO_",
     "PARAKEET_",
     "MAGPIE_",

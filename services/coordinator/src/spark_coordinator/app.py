@@ -21,9 +21,13 @@ from spark_coordinator.owner import owner_feature
 from spark_coordinator.schedules.wiring import wire_schedules
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
+from spark_coordinator.webhooks.feature import webhooks
+from spark_coordinator.webhooks.guard import TargetGuard
 
 NAME = "coordinator"
-DESCRIPTION = "Lease, schedules, settings, and the streams of the event bus"
+DESCRIPTION = "Lease, schedules, webhooks, settings, and the streams of the event bus"
+GATEWAY_PORT = 9999
+"""Inside a container, whatever is published outside."""
 
 
 async def build(
@@ -39,9 +43,11 @@ async def build(
     live = LiveSettings(RedisOverlay(redis), bus, clock)
     lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=live.of(settings.lease))
     schedules = wire_schedules(redis=redis, bus=bus, clock=clock, lease=lease.leases)
+    guard = TargetGuard(frozenset({settings.gateway_port, GATEWAY_PORT}))
     features = [
         lease.feature,
         schedules.feature,
+        webhooks(redis, bus, clock, live.of(settings.webhook), guard),
         accounts(bus, redis, clock, settings.data_dir),
         home(bus, redis, clock, live.of(settings.home)),
         owner_feature(

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from spark_common.settings import BusSettings, Env, HttpSettings, RedisSettings, Settings
+from spark_common.settings import BusSettings, Env, HttpSettings, Port, RedisSettings, Settings
 from spark_common.settings.policies import HomeSettings, LeasePolicy
+from spark_common.settings.support import WebhookSettings
 
 
 class CoordinatorSettings(Settings):
@@ -18,10 +19,14 @@ class CoordinatorSettings(Settings):
     http: HttpSettings
     home: HomeSettings = HomeSettings()
     lease: LeasePolicy = LeasePolicy()
+    webhook: WebhookSettings = WebhookSettings()
     provisioner_seed_file: Annotated[Path | None, Env("NATS_PROVISIONER_SEED_FILE")] = None
     """Seed of the identity that may create streams; None where the server asks for none."""
     data_dir: Path = Path("data")
     """Folder of its files; may hold ``app_settings.json``, the settings of an older install."""
+
+    gateway_port: Port = 9999
+    """Where our own gateway listens: no webhook may lead there."""
 
     @property
     def provisioner(self) -> BusSettings:

@@ -23,6 +23,7 @@ from spark_gateway.api import (
     swap_logs,
     swaps,
     updates,
+    webhooks,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -42,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     downloads.router,
     accountability.router,
     home.router,
+    webhooks.router,
     live.router,
     openai.router,
     docs.router,

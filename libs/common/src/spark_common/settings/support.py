@@ -13,6 +13,7 @@ from spark_common.settings.values import (
     Port,
     RemoteDirectory,
     User,
+    WebhookAddress,
 )
 
 
@@ -125,9 +126,9 @@ class NgcSettings(Settings):
 
 
 class WebhookSettings(Settings):
-    """The one webhook of the earlier system; targets of the new kind have settings of their own."""
+    """The one target that needs no registration, as in the earlier system."""
 
-    webhook_url: Annotated[HttpUrl | None, Knob(label="Address of the webhook")] = None
-    """Gets the outcome of every swap as a POST."""
+    webhook_url: Annotated[WebhookAddress | None, Knob(label="Address of the webhook")] = None
+    """Is told how every swap ended; more targets are under Notifications. No user or password."""
     webhook_secret: Annotated[SecretStr | None, Knob(label="Secret of the webhook")] = None
-    """Signs what is sent there."""
+    """Signs every delivery to it, as X-Spark-Signature and by Standard Webhooks."""

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from spark_common.errors import InvalidRequestError
 from spark_common.settings.load import Knob
+from spark_common.webhook_address import read_url
 
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\Z")
@@ -112,6 +114,13 @@ def _check_http_url(text: str) -> str:
     return text
 
 
+def _check_webhook(text: str) -> str:
+    try:
+        return str(read_url(text))
+    except InvalidRequestError as error:
+        raise ValueError(error.message) from error
+
+
 def _check_name(text: str) -> str:
     if not _NAME.match(text):
         raise ValueError("must be names: small letters, digits, dash, underscore")
@@ -138,6 +147,10 @@ HttpUrl = Annotated[
     str, StringConstraints(max_length=2000), AfterValidator(_check_http_url), Knob(kind="url")
 ]
 """Of a page or a service, without credentials."""
+WebhookAddress = Annotated[
+    str, StringConstraints(max_length=2000), AfterValidator(_check_webhook), Knob(kind="url")
+]
+"""Of a webhook, in its one canonical form."""
 ServiceName = Annotated[str, AfterValidator(_check_name)]
 Names = Annotated[tuple[ServiceName, ...], BeforeValidator(_words), Knob(kind="list")]
 """Several names, separated by commas or blanks; a comma alone is an empty list."""
