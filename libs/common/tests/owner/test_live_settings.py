@@ -186,3 +186,44 @@ async def test_a_group_that_comes_later_is_up_to_date_at_once(
     store.set(VLLM_PORT="8890")
     await live.refresh()
     assert live.of(RuntimeSettings())().vllm_port == 8890
+
+
+async def test_a_job_keeps_what_it_began_with_and_the_next_one_does_not(
+    live: LiveSettings, store: Store
+) -> None:
+    runtime = live.of(RuntimeSettings())
+    seen: list[int] = []
+    changed = asyncio.Event()
+
+    async def part() -> None:
+        await changed.wait()
+        seen.append(runtime().vllm_port)
+
+    async def job() -> None:
+        with live.one_version():
+            seen.append(runtime().vllm_port)
+            await asyncio.gather(part(), part())
+
+    running = asyncio.create_task(job())
+    await until(lambda: bool(seen), "it began")
+    store.set(VLLM_PORT="8890")
+    await live.refresh()
+    changed.set()
+    await running
+    assert seen == [8888, 8888, 8888]
+    assert runtime().vllm_port == 8890
+    with live.one_version():
+        assert runtime().vllm_port == 8890
+
+
+async def test_a_bus_that_is_away_does_not_keep_it_from_looking(
+    store: Store, bus: MemoryBus, clock: FakeClock
+) -> None:
+    bus.broker.down()
+    live = LiveSettings(store, bus, clock)
+    runtime = live.of(RuntimeSettings())
+    running = asyncio.create_task(live.run())
+    store.set(VLLM_PORT="8890")
+    await clock.advance(1.0)
+    await until(lambda: runtime().vllm_port == 8890, "Redis is asked all the same")
+    await end([running])

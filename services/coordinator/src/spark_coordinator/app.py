@@ -18,6 +18,8 @@ from spark_coordinator.feature import Feature
 from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
 from spark_coordinator.owner import owner_feature
+from spark_coordinator.owner.state.schedules import ScheduleState
+from spark_coordinator.owner.state.webhooks import webhook_state
 from spark_coordinator.schedules.wiring import wire_schedules
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
@@ -57,6 +59,10 @@ async def build(
             live=live,
             environment=environment,
             data_dir=settings.data_dir,
+            sections=[
+                ScheduleState(schedules.registry),
+                webhook_state(redis, bus, clock, guard),
+            ],
         ),
     ]
     return await assemble(

@@ -94,7 +94,8 @@ class Stack:
 
     async def stop(self) -> None:
         await end(self.loops)
-        await self.bus.close()
+        if self.loops:
+            await self.bus.close()
 
     async def _hear(self) -> None:
         async for _, body in self.asker.listen("settings.changed"):
