@@ -52,7 +52,7 @@ def _details(one: dict[str, Any]) -> Iterator[str]:
 
 def _words(value: Any) -> str:
     match value:
-        case None:
+        case None | "":
             return "none"
         case bool():
             return "yes" if value else "no"

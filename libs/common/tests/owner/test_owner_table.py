@@ -79,6 +79,24 @@ def test_what_the_service_would_refuse_is_refused_with_the_rule(
         assert secret not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("VLLM_PORT", "x", "must be a whole number"),
+        ("VLLM_PORT", 0, "must be at least 1"),
+        ("VLLM_PORT", 70000, "must be at most 65535"),
+        ("DRAIN_SECONDS", "soon", "must be a number"),
+        ("DRAIN_SECONDS", 0, "must be more than 0"),
+        ("DRAIN_SECONDS", "inf", "must be a number with an end"),
+        ("DROP_CACHES", "maybe", "must be true or false"),
+        ("HOME_MODEL", "x" * 201, "must have at most 200 characters"),
+    ],
+)
+def test_the_rule_is_told_in_plain_words(name: str, value: JsonValue, rule: str) -> None:
+    with pytest.raises(ValueError, match=f"^{rule}$"):
+        field(name).text_of(value)
+
+
 @pytest.mark.parametrize("blank", [None, "", "  "])
 def test_a_blank_is_no_value(blank: str | None) -> None:
     assert field("VLLM_PORT").text_of(blank) is None

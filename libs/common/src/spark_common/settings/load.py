@@ -13,6 +13,25 @@ _EXIT_CODE = 2
 """What a shell means by "used wrongly"; a supervisor need not try again."""
 
 
+_RULES = {
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number with an end",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "string_too_long": "must have at most {max_length} characters",
+}
+"""The rules of numbers, flags and choices in plain words, by pydantic's names for them."""
+
+
 class SettingsError(Exception):
     """A required variable is missing or wrong; the message is one line that names it."""
 
@@ -150,4 +169,8 @@ def adapter_of(declared: FieldInfo) -> TypeAdapter[Any]:
 
 def reason_of(error: ValidationError) -> str:
     """Return the rule that was broken; the rejected value may be a secret and is not repeated."""
-    return str(error.errors(include_input=False)[0]["msg"]).removeprefix("Value error, ")
+    first = error.errors(include_input=False)[0]
+    words = _RULES.get(first["type"])
+    if words is not None:
+        return words.format(**first.get("ctx", {}))
+    return str(first["msg"]).removeprefix("Value error, ")
