@@ -1,13 +1,12 @@
 """The swap path put together: every part that carries a request to its one end."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock
 from spark_common.jobs.teller import Teller
-from spark_common.owner import OneVersion
+from spark_common.owner import OneVersion, unchanging
 from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.admitting.admission import Admission
 from spark_swapper.admitting.ingress import Ingress
@@ -91,7 +90,7 @@ def assemble(
     lost: Callable[[], None],
     unsaved: Unsaved,
     updating: Updating = nobody,
-    one_version: OneVersion = nullcontext,
+    one_version: OneVersion = unchanging,
     clients: ClientPath | None = None,
     new_reader: Callable[[], LoadReader] = LoadLog,
 ) -> SwapPath:

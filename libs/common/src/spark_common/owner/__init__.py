@@ -1,6 +1,6 @@
 """What the owner edits under the gear: one table of fields, live in every service."""
 
-from spark_common.owner.live import LiveSettings, OneVersion
+from spark_common.owner.live import LiveSettings, OneVersion, unchanging
 from spark_common.owner.overlay import BusOverlay, OverlaySource, OwnerValues, RedisOverlay
 from spark_common.owner.sections import SECTIONS, TABLE
 from spark_common.owner.table import Field, Section, Table
@@ -17,4 +17,5 @@ __all__ = [
     "RedisOverlay",
     "Section",
     "Table",
+    "unchanging",
 ]

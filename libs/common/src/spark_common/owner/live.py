@@ -5,10 +5,10 @@ and asks again for the next.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import TypeAlias, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 import structlog
 
@@ -25,10 +25,25 @@ LOOK_SECONDS = 0.8
 """Between two looks at the version: a change is live within two seconds also without a hint."""
 _RELISTEN_SECONDS = 1.0
 
-OneVersion: TypeAlias = Callable[[], AbstractContextManager[None]]
-"""Inside, settings stay as they are; ``contextlib.nullcontext`` where they never change."""
+
+class OneVersion(Protocol):
+    """Keeps settings as they are, for as long as it is entered."""
+
+    def __call__(
+        self, values: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[Mapping[str, str]]:
+        """Enter with what the owner set at another time, or with what holds now; returns it."""
+        ...
+
+
+@contextmanager
+def unchanging(values: Mapping[str, str] | None = None) -> Iterator[Mapping[str, str]]:
+    """Be a ``OneVersion`` where settings never change."""
+    yield values or {}
+
 
 GroupT = TypeVar("GroupT", bound=Settings)
+
 _log = structlog.get_logger()
 
 
@@ -67,14 +82,21 @@ class LiveSettings:
         return now
 
     @contextmanager
-    def one_version(self) -> Iterator[None]:
-        """Let everything inside see the settings of now to its end: a job keeps what it began with.
+    def one_version(self, values: Mapping[str, str] | None = None) -> Iterator[Mapping[str, str]]:
+        """Let everything inside see one version to its end: a job keeps what it began with.
 
-        Tasks that are begun inside see the same.
+        That is the version of now, or, for a job that another process began, the ``values``
+        that the owner had set then. Tasks that are begun inside see the same.
         """
-        token = self._kept.set(self._snapshots)
+        snapshots: Sequence[Settings] = self._snapshots
+        if values is None:
+            values = self._owner.values
+        else:
+            then = OwnerValues(values=values, secrets=self._owner.secrets)
+            snapshots = [snapshot for snapshot, _ in _all_overlaid(self._bases, then)]
+        token = self._kept.set(snapshots)
         try:
-            yield
+            yield values
         finally:
             self._kept.reset(token)
 

@@ -1,13 +1,12 @@
 """Puts the parts of downloads together."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.jobs import Ending, JobJournal, JobRecords, JobRunner
-from spark_common.owner import OneVersion
+from spark_common.owner import OneVersion, unchanging
 from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads.checking import Checking
 from spark_swapper.downloads.copying import Copying
@@ -42,7 +41,7 @@ def wire_downloads(
     expected_bytes: Callable[[str], int | None],
     refresh_menu: Callable[[], Awaitable[object]],
     others: OtherWork | None = None,
-    one_version: OneVersion = nullcontext,
+    one_version: OneVersion = unchanging,
 ) -> DownloadParts:
     """Put downloads together; connects nothing and starts nothing.
 

@@ -1,8 +1,8 @@
 """The durable command loop: one swap at a time, each accepted one to its one end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import structlog
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from spark_common.contracts.swaps import Phase
 from spark_common.errors import SparkError, UnavailableError
 from spark_common.events import SwapStart
 from spark_common.jobs.teller import Teller
-from spark_common.owner import OneVersion
+from spark_common.owner import OneVersion, unchanging
 from spark_swapper import causes
 from spark_swapper.causes import CancelRequested, SwapFault
 from spark_swapper.driving import settle
@@ -68,7 +68,7 @@ class Worker:
         remember: Callable[[SwapJob], Awaitable[None]],
         lost: Callable[[], None],
         updating: Updating = nobody,
-        one_version: OneVersion = nullcontext,
+        one_version: OneVersion = unchanging,
     ) -> None:
         """``one_version`` keeps the settings as they are while a swap is carried out."""
         self._bus = bus
@@ -129,18 +129,15 @@ class Worker:
         if command is None:
             await delivery.drop("not a swap.start command")
             return
-        with self._one_version():
-            await self._settle(delivery, command, fence)
-        await delivery.done()
-
-    async def _settle(self, delivery: Delivery, command: SwapStart, fence: int) -> None:
         async with self._heartbeats(delivery):
             job = await self._find(command)
             if job is not None and job.over:
                 # Cancelled or refused in the queue: recorded first, so make sure it was told.
                 await self._outcomes.publish(job)
             elif job is not None and not await self._told(job, fence):
-                await self._carry_out(job, delivery.attempt, fence)
+                with self._one_version(job.settings) as settings:
+                    await self._carry_out(job, delivery.attempt, fence, settings)
+        await delivery.done()
 
     async def _find(self, command: SwapStart) -> SwapJob | None:
         """Return the swap of a command; None when its outcome stands though its record is lost."""
@@ -171,7 +168,9 @@ class Worker:
         """Say whether the swap had its outcome already, whatever its record says."""
         return await patiently(self._clock, lambda: self._outcomes.catch_up(job, fence))
 
-    async def _carry_out(self, job: SwapJob, number: int, fence: int) -> None:
+    async def _carry_out(
+        self, job: SwapJob, number: int, fence: int, settings: Mapping[str, str]
+    ) -> None:
         at_n = max(job.n, await last_number(self._bus, job.id))
         journal = SwapJournal(
             job,
@@ -191,7 +190,7 @@ class Worker:
             check_gate=lambda: self._check_gate_again(job),
         )
         try:
-            if await self._ended_meanwhile(journal, number, at_n):
+            if await self._ended_meanwhile(journal, number, at_n, settings):
                 return
             journal.begin()
             if number > MOST_ATTEMPTS:
@@ -209,10 +208,12 @@ class Worker:
         finally:
             self._attempt = None
 
-    async def _ended_meanwhile(self, journal: SwapJournal, number: int, at_n: int) -> bool:
+    async def _ended_meanwhile(
+        self, journal: SwapJournal, number: int, at_n: int, settings: Mapping[str, str]
+    ) -> bool:
         """Claim the record; True when a cancel ended the swap in the queue just before."""
         try:
-            await journal.adopt(attempt=number, n=at_n)
+            await journal.adopt(attempt=number, n=at_n, settings=dict(settings))
         except StaleFenceError:
             job = await patiently(self._clock, lambda: self._store.get(journal.job.id))
             if job is None or not job.over:

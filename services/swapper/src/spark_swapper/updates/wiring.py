@@ -1,14 +1,13 @@
 """Puts the parts of cluster software together on real Sparks."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
 from spark_common.jobs import Ending, JobJournal, JobRecords, JobRunner
-from spark_common.owner import OneVersion
+from spark_common.owner import OneVersion, unchanging
 from spark_common.remote import RemoteShell
 from spark_common.remote.detached import DetachedSteps
 from spark_common.settings import HostSettings, RuntimeSettings
@@ -52,7 +51,7 @@ def wire_updates(
     download: Busy,
     changed: Callable[[], Awaitable[None]],
     poll_seconds: Callable[[], float],
-    one_version: OneVersion = nullcontext,
+    one_version: OneVersion = unchanging,
 ) -> UpdatePart:
     """Wire; starts nothing. ``images`` are the tags that recipes use; ``changed`` is told.
 
