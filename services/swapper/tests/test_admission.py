@@ -99,7 +99,7 @@ async def test_a_lease_refuses_everybody_but_its_holder(bench):
             await request(bench, lock_token=token)
         assert refused.value.details["holder"] == "nightly-batch"
     view = await request(bench, lock_token="secret", id="mine")
-    assert (await bench.store.get("mine")).lease_epoch == epoch
+    assert (await bench.store.get("mine")).lease_epoch == view.lease_epoch == epoch
     record = (await bench.store.get("mine")).model_dump_json()
     messages = b"".join(message.payload for message in stored(bench, "SC_SWAP_CMD"))
     assert "secret" not in record + messages.decode() + view.model_dump_json()

@@ -96,6 +96,23 @@ async def test_a_damaged_lease_lets_nobody_pass(gate, redis, time, lost):
 
 
 @connected
+@pytest.mark.parametrize(
+    "fields", [{"fence": "x"}, {"state": "odd"}, {"expires_ms": "soon"}, {"fence": ""}]
+)
+async def test_a_lease_that_makes_no_sense_lets_nobody_pass(gate, redis, fields):
+    await hold(redis, **fields)
+    await redis.set(keys.FENCE, 4)
+    assert (await gate.for_caller("secret")).state == "damaged"
+    assert not (await gate.for_epoch(4)).admitted
+
+
+@connected
+async def test_a_number_that_is_none_lets_nobody_pass(gate, redis):
+    await redis.set(keys.FENCE, "x")
+    assert not (await gate.for_caller(None)).admitted
+
+
+@connected
 async def test_what_is_over_by_the_clock_is_over_though_nobody_told_so(gate, redis, time):
     await hold(redis)
     await time.pass_(60)

@@ -1,5 +1,6 @@
 """The home model comes back on a bus in memory: once, by one of two, and politely."""
 
+import asyncio
 from datetime import timedelta
 from itertools import pairwise
 
@@ -16,6 +17,7 @@ from spark_common.errors import ModelNotReadyError, ServiceUnavailableError
 from spark_common.events import LockFreed
 from spark_common.settings.policies import HomeSettings
 from spark_common.subjects import lock_event
+from spark_common.tasks import end
 from spark_common.testing import MemoryBus
 from spark_coordinator.home.scenery import Calendar as BusCalendar
 from spark_coordinator.home.scenery import Scenery
@@ -288,3 +290,18 @@ async def test_whoever_does_not_lead_asks_for_nothing_and_still_knows(house, a_w
     await minutes(clock, 10, watch)
     assert house.asked == []
     assert (await watch.get(GetHome())).state == "asking"
+
+
+async def test_the_loop_sees_a_new_setting_soon_and_a_short_idle_time_in_time(
+    house, a_watch, bus, clock
+):
+    chosen = [HomeSettings()]
+    watch = a_watch(of=lambda: chosen[0])
+    running = asyncio.create_task(watch.run())
+    await freed(bus, clock)
+    await clock.advance(60)
+    assert house.asked == []
+    chosen[0] = HomeSettings(home_model="home", home_idle_minutes=0.1)
+    await clock.advance(2 + 6 + 2)
+    assert [request.model for request in house.asked] == ["home"]
+    await end([running])

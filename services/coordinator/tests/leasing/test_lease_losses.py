@@ -9,6 +9,7 @@ from redis.exceptions import ConnectionError as LostConnection
 from spark_common.contracts.leases import AcquireLease, RequestYield
 from spark_common.errors import LeaseHeldError, UnavailableError
 from spark_common.leasing import LeaseScripts, hash_of, keys
+from spark_common.redis_access import connect_redis
 from spark_common.testing import FakeClock
 from spark_common.testing.lease_time import LUA
 from spark_coordinator.leasing.book import LeaseBook
@@ -127,7 +128,9 @@ async def test_the_same_question_again_changes_nothing(lease):
     assert await lease.words() == ["acquired", "queued"]
 
 
-async def test_redis_away_refuses_and_gives_nothing(lease, redis_server, impatient):
+async def test_redis_away_refuses_and_gives_nothing(make_lease, clock, redis_server, impatient):
+    redis = connect_redis(redis_server.settings, "coordinator")
+    lease = await make_lease(redis, clock)
     grant = await lease.take()
     await redis_server.kill()
 
@@ -147,12 +150,15 @@ async def test_redis_away_refuses_and_gives_nothing(lease, redis_server, impatie
     view = await lease.see(grant.token)
     assert (view.yours, view.epoch) == ("lease", grant.epoch)
     assert (await lease.gate.for_caller(grant.token)).admitted
+    await redis.aclose()
 
 
 async def test_a_redis_that_lost_its_disk_numbers_above_what_was_told(lease, redis):
     await lease.take()
     await redis.delete(*keys.BOOK)
     lease.floor = 41
+    # The swapper was quicker, with what the Sparks have seen: less than what was told.
+    await redis.set(keys.FENCE, 7)
     assert (await lease.take("Bob")).epoch == 42
     assert await redis.get(keys.FENCE) == "42"
 
@@ -187,13 +193,58 @@ async def test_a_counter_that_fell_behind_the_lease_is_lifted(lease, redis):
 async def test_a_damaged_lease_holds_everybody_off_until_a_person_ends_it(lease, redis):
     await lease.take()
     await redis.hdel(keys.LOCK, "token_sha256")
-    await lease.later(7200)
+    await lease.time.pass_(7200)
+    await lease.keeper.look()
     with pytest.raises(LeaseHeldError, match="nobody can prove"):
         await lease.take("Bob")
     assert (await lease.take("Bob", wait=True)).eta_seconds is None
     assert (await lease.see()).state == "held"
     assert (await lease.give(force=True)).released == "lease"
     assert (await lease.see()).state == "granted"
+
+
+@pytest.mark.parametrize(
+    "junk", ["{", "7", "{}", '{"ticket":"x","priority":"urgent"}', '{"priority":"batch","n":"1"}']
+)
+async def test_a_place_that_cannot_be_read_stops_nobody(lease, redis, junk):
+    alice = await lease.take("Alice")
+    bob = await lease.take("Bob", wait=True)
+    await redis.hset(keys.LINE, "junk", junk)
+    assert [one.holder for one in (await lease.see()).queue] == ["Bob"]
+    await lease.give(alice.token)
+    assert (await lease.take("Bob", token=bob.token)).state == "held"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": "odd"},
+        {"state": "granted"},
+        {"state": "granted", "place": "{"},
+        {"fence": "x"},
+        {"expires_ms": ""},
+    ],
+)
+async def test_a_lease_that_makes_no_sense_is_ended_by_a_person(lease, redis, fields):
+    await lease.take()
+    await redis.hset(keys.LOCK, mapping=fields)
+    for token in (None, "wrong"):
+        assert not (await lease.gate.for_caller(token)).admitted
+    with pytest.raises(LeaseHeldError):
+        await lease.take("Bob")
+    assert (await lease.give(force=True)).released == "lease"
+    assert (await lease.take("Bob")).epoch >= 2
+
+
+async def test_a_script_that_fails_is_no_redis_that_is_away(lease, redis):
+    await redis.set(keys.LINE, "no hash")
+    with pytest.raises(UnavailableError, match="the coordinator's log says why"):
+        await lease.take()
+    await lease.keeper.look()
+    assert "cannot be read" in await lease.keeper.check.ask()
+    await redis.delete(keys.LINE)
+    await lease.keeper.look()
+    assert await lease.keeper.check.ask() is None
 
 
 async def test_a_clock_set_back_gives_nobody_more_than_was_left(lease):

@@ -32,13 +32,13 @@ from spark_coordinator.leasing.leases import Leases
 from spark_coordinator.leasing.telling import event_of
 
 pytestmark = pytest.mark.connected
-EXAMPLES = int(os.environ.get("LEASE_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("LEASE_EXAMPLES", "12"))
 POLICY = LeasePolicy(
-    lease_drain_seconds=ANSWERS,
-    lease_swap_drain_seconds=SWAPS,
-    lease_take_up_seconds=WINDOW,
-    lease_seen_within_seconds=SEEN,
-    lease_ageing_minutes=AGEING / 60,
+    lease_drain_seconds=ANSWERS / 1000,
+    lease_swap_drain_seconds=SWAPS / 1000,
+    lease_take_up_seconds=WINDOW / 1000,
+    lease_seen_within_seconds=SEEN / 1000,
+    lease_ageing_minutes=AGEING / 60_000,
 )
 
 
@@ -122,8 +122,8 @@ class LeaseMachine(RuleBasedStateMachine):
             given=given,
             fresh=grant.token if grant is not None else None,
             holder=holder,
-            ttl=float(ttl),
-            max_wait=float(max_wait),
+            ttl=ttl * 1000,
+            max_wait=max_wait * 1000,
             **said,
         )
         if grant is None:
@@ -175,14 +175,14 @@ class LeaseMachine(RuleBasedStateMachine):
         while seconds > 0:
             step = min(seconds, 5)
             self.run(self.time.pass_(step))
-            self.model.now = round(self.model.now + step, 3)
+            self.model.now += round(step * 1000)
             self.tick()
             seconds -= step
 
     @rule(seconds=st.sampled_from([4, 30, 200]))
     def time_passes_while_nobody_looks(self, seconds):
         self.run(self.time.pass_(seconds))
-        self.model.now = round(self.model.now + seconds, 3)
+        self.model.now += round(seconds * 1000)
 
     @rule()
     def tick(self):
@@ -197,9 +197,9 @@ class LeaseMachine(RuleBasedStateMachine):
         model = self.model
         assert (view.state, view.holder, view.epoch) == (model.state, model.holder, model.epoch)
         left = model.left()
-        assert view.remaining_seconds == (None if left is None else pytest.approx(left))
+        assert view.remaining_seconds == (None if left is None else left / 1000)
         seen = [(one.holder, one.priority, one.eta_seconds) for one in view.queue]
-        assert seen == [(name, rank, pytest.approx(at)) for name, rank, at in model.latest()]
+        assert seen == [(name, rank, at / 1000) for name, rank, at in model.latest()]
         assert not (view.queue and view.state == "free")
 
     @precondition(lambda self: hasattr(self, "model"))

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from spark_common.bus.answering import MAX_REPLY_BYTES
+from spark_common.bus.wire import write
 from spark_common.contracts.leases import RequestYield
 from spark_common.events import EVENTS
 from spark_common.leasing import keys
@@ -84,12 +86,19 @@ async def test_names_and_reasons_come_back_as_they_were_said(lease, name):
 
 @connected
 async def test_the_line_at_its_longest_is_told_in_one_message(lease):
-    await lease.take()
+    longest, note = "\U0001f9ea" * 200, "\U0001f9ea" * 500
+    await lease.take(longest, reason=note)
+    for number in range(12):
+        by = f"{number:02}{longest[2:]}"
+        await lease.leases.ask_to_yield(RequestYield(requested_by=by, note=note))
     for number in range(100):
-        await lease.take("ü" * 200, reason="€" * 500, wait=True, priority="batch")
+        await lease.take(longest, reason=note, wait=True, priority="batch")
         if number % 30 == 0:
             await lease.redis.delete(keys.OUTBOX)
     (row,) = await lease.redis.lrange(keys.OUTBOX, -1, -1)
     message = event_of(json.loads(row)).message
     assert len(message.queue) == 100
-    assert len(message.model_dump_json().encode()) < 1_000_000
+    assert len(message.model_dump_json().encode()) < MAX_REPLY_BYTES - 1000
+    view = await lease.see()
+    assert [one.requested_by[:2] for one in view.yields] == [f"{n:02}" for n in range(2, 12)]
+    assert len(write(view)) < MAX_REPLY_BYTES

@@ -165,6 +165,16 @@ async def test_a_grant_taken_by_a_person_goes_back_to_where_it_stood(lease):
     assert (await lease.take("Bob", token=bob.token)).state == "held"
 
 
+async def test_pictures_of_the_line_do_not_pile_up_while_the_bus_is_away(lease):
+    await lease.take()
+    for number in range(20):
+        await lease.take(f"w{number}", wait=True, reason='"word":"queue"')
+    events = await lease.told()
+    assert [one.type for one in events].count("lock.queued") == 20
+    (picture,) = [one for one in events if one.type == "lock.queue"]
+    assert len(picture.queue) == 20
+
+
 async def test_the_line_is_bounded(lease):
     await lease.take()
     for number in range(100):

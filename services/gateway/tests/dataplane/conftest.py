@@ -176,7 +176,7 @@ class Plane:
             self.meters,
             self.own,
             lambda: "a-model",
-            lambda path: self.screening(path),
+            lambda path, headers: self.screening(path, headers),
         )
         config = Config(app=asgi_side(), http=protocol, ws="none", log_config=None)
         loop = asyncio.get_running_loop()

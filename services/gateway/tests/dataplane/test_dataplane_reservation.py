@@ -79,7 +79,7 @@ def test_what_nobody_knows_keeps_nobody_off(lease, unknown):
 
 def test_without_a_lease_no_body_is_looked_at(lease):
     lease.view = None
-    assert lease.screening()(CHAT) is None
+    assert lease.screening()(CHAT, ()) is None
 
 
 @pytest.mark.parametrize(
@@ -205,6 +205,21 @@ async def test_what_names_no_other_model_passes_byte_for_byte(reserved, body):
         await client.send(post(body)[at : at + 9])
     assert (await client.message())[0].startswith(b"HTTP/1.1 200")
     assert reserved.upstream.bodies == [body]
+
+
+@connected
+@pytest.mark.parametrize(("model", "status"), [("gpt-oss", b"503"), ("qwen", b"200")])
+async def test_a_form_names_a_model_like_json_does(reserved, model, status):
+    form = (
+        b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+        + b"\x00\r\n" * 100
+        + b'\r\n--b\r\nContent-Disposition: form-data; name="model"\r\n\r\n'
+        + model.encode()
+        + b"\r\n--b--\r\n"
+    )
+    kind = b"Content-Type: multipart/form-data; boundary=b\r\n"
+    head, _ = await reserved.ask(post(form, b"/v1/audio/transcriptions", kind))
+    assert head.split()[1] == status
 
 
 @connected

@@ -15,7 +15,7 @@ FENCE_SWAPPER = "sc:fence:swapper"
 """Counter of worker starts; never deleted, never reset."""
 
 FENCE_LOCK = FENCE
-"""Counter of leases, written by the coordinator; absent until the first lease.
+"""Counter of leases, written by the coordinator.
 
 The swapper only ever lifts it to what the Sparks have seen, after Redis lost its disk: below that
 every swap would be refused as out of date.

@@ -8,7 +8,7 @@ local LOCK, FENCE, LINE, YIELDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local asked, terms = cjson.decode(ARGV[1]), cjson.decode(ARGV[2])
 local now = now_ms()
 --@telling
-if redis.call('EXISTS', FENCE) == 0 then
+if redis.call('HEXISTS', NOTES, 'numbered') == 0 then
   -- Redis is new or lost its disk: somebody has to say below which number no lease may begin.
   return cjson.encode({outcome = 'unnumbered', told = 0})
 end
@@ -16,26 +16,48 @@ end
 local MOST_WAITING = 100
 local SILENT_MS = 6000
 local CLASSES = {human = 0, interactive = 1, batch = 2}
-local NUMBERS = {'fence', 'since_ms', 'expires_ms', 'ttl_ms', 'answers_ms', 'drain_ms',
-  'answers_until_ms', 'ended_ms', 'waited_ms'}
+local KNOWN = {held = true, granted = true, draining = true}
+local NUMBERS = {'fence', 'since_ms', 'expires_ms', 'ttl_ms', 'answers_until_ms', 'ended_ms'}
 
 local lease, line = {}, {}
 local line_moved = false
+
+-- What cannot be read stands nowhere: one broken place must not stop the whole line.
+local function read_place(text)
+  local ok, place = pcall(cjson.decode, text)
+  if not (ok and type(place) == 'table' and CLASSES[place.priority]) then return nil end
+  for _, name in ipairs({'ticket', 'token_sha256', 'holder'}) do
+    if type(place[name]) ~= 'string' then return nil end
+  end
+  for _, name in ipairs({'n', 'ttl_ms', 'since_ms', 'wait_until_ms', 'seen_until_ms'}) do
+    if type(place[name]) ~= 'number' then return nil end
+  end
+  return place
+end
 
 local function read()
   local flat = redis.call('HGETALL', LOCK)
   for at = 1, #flat, 2 do lease[flat[at]] = flat[at + 1] end
   for _, name in ipairs(NUMBERS) do lease[name] = tonumber(lease[name]) end
   if #flat > 0 then lease.ttl_ms = lease.ttl_ms or 0 end
-  local rows = redis.call('HVALS', LINE)
-  for at = 1, #rows do line[at] = cjson.decode(rows[at]) end
+  local rows = redis.call('HGETALL', LINE)
+  for at = 1, #rows, 2 do
+    local place = read_place(rows[at + 1])
+    if place then
+      line[#line + 1] = place
+    else
+      redis.call('HDEL', LINE, rows[at])
+    end
+  end
 end
 
 -- free | held | granted | draining, or damaged: nobody can prove it, nobody may pass, until forced.
 local function state()
   if next(lease) == nil then return 'free' end
-  if not (lease.token_sha256 and lease.expires_ms and lease.fence) then return 'damaged' end
-  return lease.state or 'held'
+  local standing = lease.state or 'held'
+  local whole = lease.token_sha256 and lease.expires_ms and lease.fence and KNOWN[standing]
+  if not whole or (standing == 'granted' and not read_place(lease.place)) then return 'damaged' end
+  return standing
 end
 
 local function keep(fields)
@@ -93,8 +115,8 @@ end
 local function finish(ended, at)
   tell(ended, lease, {held_seconds = held_seconds(at)})
   lease.state, lease.ended, lease.ended_ms = 'draining', ended, at
-  lease.answers_until_ms = at + (lease.answers_ms or 0)
-  lease.expires_ms = at + (lease.drain_ms or 0)
+  lease.answers_until_ms = at + terms.answers_ms
+  lease.expires_ms = at + terms.drain_ms
   keep(lease)
   redis.call('DEL', YIELDS)
   line_moved = true
@@ -230,6 +252,15 @@ local function tell_line()
   local before = redis.call('HGET', NOTES, 'order') or ''
   if standing ~= before then redis.call('HSET', NOTES, 'order', standing) end
   if standing ~= before or (line_moved and #line > 0) then
+    -- A picture that nobody was told yet is out of date now: while the bus is away they would fill
+    -- Redis.
+    for back = -1, -4, -1 do
+      local row = redis.call('LINDEX', OUTBOX, back)
+      if row and string.find(row, '"word":"queue"', 1, true) then
+        redis.call('LREM', OUTBOX, -1, row)
+        break
+      end
+    end
     local latest = tonumber(redis.call('GET', FENCE))
     tell('queue', {fence = latest}, {queue = waiters()})
   end

@@ -5,12 +5,13 @@
 local now = now_ms()
 local row = redis.call('HMGET', KEYS[1], 'state', 'token_sha256', 'holder', 'reason', 'fence',
   'expires_ms', 'drain_ms')
-local epoch = redis.call('GET', KEYS[2]) or '0'
+local epoch = tonumber(redis.call('GET', KEYS[2]) or '0')
 local waiting = redis.call('HLEN', KEYS[3])
-local state, expires = row[1] or 'held', tonumber(row[6])
+local state, fence, expires = row[1] or 'held', tonumber(row[5]), tonumber(row[6])
+local known = state == 'held' or state == 'granted' or state == 'draining'
 if redis.call('EXISTS', KEYS[1]) == 0 then
   state = 'free'
-elseif not (row[2] and expires and row[5]) then
+elseif not (row[2] and expires and fence and known) then
   state, expires = 'damaged', nil
 else
   if state == 'held' and now >= expires then
@@ -18,8 +19,9 @@ else
   end
   if now >= expires then state = state == 'granted' and 'promised' or 'free' end
 end
+if not epoch then state, epoch = 'damaged', 0 end
 -- Over, and somebody waits or waited for it: whose it is now is for the coordinator to say.
 if state == 'free' and waiting > 0 then state = 'promised' end
 local left = expires and expires > now and expires - now or -1
-return {state, row[2] or '', row[3] or '', row[4] or '', row[5] or '0',
-  string.format('%.0f', left), epoch, waiting}
+return {state, row[2] or '', row[3] or '', row[4] or '', string.format('%.0f', fence or 0),
+  string.format('%.0f', left), string.format('%.0f', epoch), waiting}

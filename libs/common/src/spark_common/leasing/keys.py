@@ -6,7 +6,7 @@ expires_ms, ttl_ms, ...; absent while it is free. It has no time to live: what i
 comparison with Redis' clock, and its end is told."""
 
 FENCE = "sc:fence:lock"
-"""Counter of leases; never deleted, never lowered. Absent: Redis is new or lost its disk."""
+"""Counter of leases; never deleted, never lowered."""
 
 LINE = "sc:lock:line"
 """Hash of those who wait: ticket to place (JSON)."""
@@ -18,9 +18,11 @@ OUTBOX = "sc:lock:outbox"
 """List of what happened and is not told yet (JSON)."""
 
 NOTES = "sc:lock:notes"
-"""Hash: count of arrivals and of what was told, order of the line as told last, when it was last
-looked at (alive_ms)."""
+"""Hash: whether the counter was set above what is remembered elsewhere (numbered; absent: Redis is
+new or lost its disk), count of arrivals and of what was told, order of the line as told last, when
+it was last looked at (alive_ms)."""
 
 BOOK = (LOCK, FENCE, LINE, YIELDS, OUTBOX, NOTES)
 GATE = (LOCK, FENCE, LINE)
 THROUGH = (LOCK, OUTBOX, NOTES)
+NUMBER = (FENCE, NOTES)

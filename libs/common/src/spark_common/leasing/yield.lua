@@ -1,6 +1,6 @@
 -- asked: request, requested_by, by?, note
 -- outcome: asked, or nobody
-local MOST_KEPT = 20
+local MOST_KEPT = 10
 settle()
 local standing = state()
 if standing ~= 'held' and standing ~= 'granted' then return answer('nobody') end

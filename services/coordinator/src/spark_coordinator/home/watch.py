@@ -18,6 +18,7 @@ from spark_coordinator.leading import Leadership
 
 LONGEST_LOOK_SECONDS: Final = 15.0
 _ASK_SECONDS = 10.0
+_OFF_SECONDS = 2.0
 _FRESH_SECONDS = 3.0
 """What was seen this long ago is still told to whoever asks."""
 _OFF = HomeView(state="off", sentence="No home model is set.")
@@ -57,9 +58,7 @@ class HomeWatch:
         """Look for ever."""
         while True:
             await self.look()
-            # Often enough to see the idle time to its end, however short it was set.
-            idle_seconds = self._settings().home_idle_minutes * 60
-            await self._clock.sleep(min(LONGEST_LOOK_SECONDS, max(1.0, idle_seconds / 4)))
+            await self._clock.sleep(_pause(self._settings()))
 
     async def look(self, *, may_ask: bool = True) -> None:
         """Look once; ask if this is the moment."""
@@ -104,6 +103,13 @@ class HomeWatch:
         told = before is not None and (before.state, before.sentence) == (view.state, view.sentence)
         if view.state == "blocked" and not told:
             _log.warning("home.blocked", model=view.model, reason=view.sentence)
+
+
+def _pause(settings: HomeSettings) -> float:
+    """Often enough to see the idle time to its end, however short it is, and a new setting."""
+    if not settings.home_model:
+        return _OFF_SECONDS
+    return min(LONGEST_LOOK_SECONDS, max(1.0, settings.home_idle_minutes * 60 / 4))
 
 
 def _asking(wanted: str) -> HomeView:

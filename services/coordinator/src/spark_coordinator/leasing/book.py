@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
@@ -76,7 +76,7 @@ class LeaseBook:
     async def _number(self) -> None:
         floor = await self._floor()
         _log.info("lease.numbered", floor=floor)
-        await self._reply(self._scripts.number, (keys.FENCE,), [str(floor)])
+        await self._reply(self._scripts.number, keys.NUMBER, [str(floor)])
 
     async def _patiently(self, script: AsyncScript, names: tuple[str, ...], args: Any) -> Answer:
         return Answer.read(await self._reply(script, names, args))
@@ -85,6 +85,11 @@ class LeaseBook:
         for attempt in range(1, _TRIES + 1):
             try:
                 return await script(keys=names, args=args)
+            except ResponseError as error:
+                _log.exception("lease.script_failed")
+                raise UnavailableError(
+                    "the reservation cannot be read: the coordinator's log says why"
+                ) from error
             except (RedisError, OSError, TimeoutError) as error:
                 if attempt == _TRIES:
                     raise UnavailableError(AWAY) from error

@@ -6,6 +6,7 @@ import structlog
 
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
+from spark_common.service import ReadyCheck
 from spark_coordinator.leasing.book import LeaseBook
 from spark_coordinator.leasing.draining import Draining
 
@@ -25,6 +26,15 @@ class LeaseKeeper:
         self._clock = clock
         self._told = told
         self._problem: str | None = None
+
+    @property
+    def check(self) -> ReadyCheck:
+        """Not ready while the lease cannot be looked after."""
+
+        async def ask() -> str | None:
+            return self._problem
+
+        return ReadyCheck("lease", ask)
 
     async def run(self) -> None:
         """Look for ever."""

@@ -37,4 +37,6 @@ def wire_lease(
     draining = Draining(book, WorkOnTheBus(bus))
     leases = Leases(book, draining, policy, clock, outbox.wake)
     keeper = LeaseKeeper(book, draining, clock, outbox.wake)
-    return LeasePart(Feature(verbs=leases.verbs(), background=(keeper.run, outbox.run)), leases)
+    loops = (keeper.run, outbox.run)
+    feature = Feature(verbs=leases.verbs(), background=loops, checks=(keeper.check,))
+    return LeasePart(feature, leases)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 CLASSES = {"human": 0, "interactive": 1, "batch": 2}
-ANSWERS, SWAPS, WINDOW, SEEN, AGEING = 20.0, 100.0, 30.0, 40.0, 60.0
-"""The terms of the model, in seconds."""
-SILENT = 6.0
+ANSWERS, SWAPS, WINDOW, SEEN, AGEING = 20_000, 100_000, 30_000, 40_000, 60_000
+"""The terms of the model, in milliseconds, as are all times: whole numbers are compared exactly."""
+SILENT, NOTED = 6_000, 2_000
 
 
 @dataclass
@@ -15,32 +15,32 @@ class Spot:
     token: str
     holder: str
     priority: str
-    ttl: float
-    since: float
-    leaves: float
-    seen_until: float
+    ttl: int
+    since: int
+    leaves: int
+    seen_until: int
     arrival: int
 
 
 @dataclass
 class LeaseModel:
-    """One lease; times in seconds since the start."""
+    """One lease; times in milliseconds since the start."""
 
-    now: float = 0.0
+    now: int = 0
     epoch: int = 0
     state: str = "free"
     holder: str | None = None
     token: str | None = None
-    since: float = 0.0
-    ends: float = 0.0
-    ttl: float = 0.0
+    since: int = 0
+    ends: int = 0
+    ttl: int = 0
     announced: bool = False
     ended: str = ""
-    answers_until: float = 0.0
+    answers_until: int = 0
     spot: Spot | None = None
     line: list[Spot] = field(default_factory=list)
     arrivals: int = 0
-    alive: float | None = None
+    alive: int | None = None
     events: list[tuple[str, int, str]] = field(default_factory=list)
 
     def tell(self, word, holder=None, epoch=None):
@@ -52,19 +52,19 @@ class LeaseModel:
 
     def order(self):
         def place(spot):
-            lifted = int(max(0.0, self.now - spot.since) // AGEING)
+            lifted = int(max(0, self.now - spot.since) // AGEING)
             return max(0, CLASSES[spot.priority] - lifted), spot.arrival
 
         self.line.sort(key=place)
 
     def settle(self, *, looks=False):
-        gap = 0.0 if self.alive is None else self.now - self.alive
+        gap = 0 if self.alive is None else self.now - self.alive
         if gap > SILENT:
             for spot in self.line:
                 spot.seen_until += gap
             if self.state == "granted":
                 self.ends += gap
-        if self.alive is None or gap > (2.0 if looks else SILENT):
+        if self.alive is None or gap > (NOTED if looks else SILENT):
             self.alive = self.now
         self.order()
         for spot in list(self.line):
@@ -190,7 +190,7 @@ class LeaseModel:
 
     def tick(self, *, working):
         self.settle(looks=True)
-        early = 60.0 if self.ttl > 60 else self.ttl / 2
+        early = 60_000 if self.ttl > 60_000 else self.ttl / 2
         if self.state == "held" and not self.announced and self.ends - self.now <= early:
             self.announced = True
             self.tell("expiring")
@@ -226,13 +226,13 @@ class LeaseModel:
             case "free":
                 return None
             case "draining":
-                return max(0.0, self.answers_until - self.now)
+                return max(0, self.answers_until - self.now)
             case _:
                 return self.ends - self.now
 
     def latest(self):
         """Return the holders in line with when each is served at the latest."""
-        at = self.left() or 0.0
+        at = self.left() or 0
         if self.state == "granted":
             at += self.ttl
         rows = []

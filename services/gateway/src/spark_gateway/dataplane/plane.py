@@ -83,7 +83,7 @@ class Plane:
 
     def screen(self, head: RequestHead, goal: Upstream, peer: str | None) -> Screen | None:
         """Return what looks at the body of a request; nothing does at the gateway's own."""
-        screen = self._screening(head.path) if goal.name == MODEL_SERVER else None
+        screen = self._screening(head.path, head.fields) if goal.name == MODEL_SERVER else None
         if screen is None or head.shown_pass is None or self._own is None:
             return screen
         return None if self._own.admits(head, peer) is not None else screen

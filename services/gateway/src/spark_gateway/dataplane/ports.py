@@ -62,10 +62,10 @@ class Screen(Protocol):
         ...
 
 
-Screening: TypeAlias = Callable[[bytes], Screen | None]
-"""From the path of a request to what looks at its body; None: nothing has to, as usually."""
+Screening: TypeAlias = Callable[[bytes, Sequence[Field]], Screen | None]
+"""From path and fields of a request to what looks at its body; None: nothing has to."""
 
 
-def no_screening(path: bytes) -> Screen | None:
+def no_screening(path: bytes, headers: Sequence[Field]) -> Screen | None:
     """Let every body pass unseen."""
     return None

@@ -4,14 +4,15 @@ Off unless the owner chose it. What is not known for certain never keeps a reque
 """
 
 import math
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from pydantic import JsonValue
 
 from spark_common.clock import Clock
 from spark_common.contracts.leases import LeaseView
+from spark_gateway.dataplane.form_field import FormField, boundary_of
 from spark_gateway.dataplane.model_field import ModelField
 from spark_gateway.dataplane.ports import Field, Refusal
 from spark_gateway.dataplane.refusals import refuse
@@ -40,9 +41,11 @@ class Reservation:
         self._loaded = loaded
         self._clock = clock
 
-    def __call__(self, path: bytes) -> "ReservedBody | None":
+    def __call__(self, path: bytes, headers: Sequence[Field]) -> "ReservedBody | None":
         """Return what looks at the body of a request to ``path``."""
-        return None if self._lease() is None else ReservedBody(self, path)
+        if self._lease() is None:
+            return None
+        return ReservedBody(self, path, _reader(headers))
 
     def refusal(self, path: bytes, named: str | None) -> Refusal | None:
         """Return what to answer to a request that names this model, or None: it may pass."""
@@ -55,15 +58,28 @@ class Reservation:
         return _reserved(path, lease, self._clock.now())
 
 
+class NamedField(Protocol):
+    """Reads the one field that matters out of a body of some kind."""
+
+    @property
+    def named(self) -> str | None:
+        """The model that the body names, once it is whole."""
+        ...
+
+    def feed(self, content: bytes) -> None:
+        """Take the next bytes of the content."""
+        ...
+
+
 class ReservedBody:
     """One body on its way through."""
 
     __slots__ = ("_field", "_path", "_reservation")
 
-    def __init__(self, reservation: Reservation, path: bytes) -> None:
+    def __init__(self, reservation: Reservation, path: bytes, field: NamedField) -> None:
         self._reservation = reservation
         self._path = path
-        self._field = ModelField()
+        self._field = field
 
     def feed(self, content: bytes) -> None:
         """Take the next bytes of the content."""
@@ -72,6 +88,15 @@ class ReservedBody:
     def verdict(self) -> Refusal | None:
         """Return the refusal, by the lease and the loaded model as they are now."""
         return self._reservation.refusal(self._path, self._field.named)
+
+
+def _reader(headers: Sequence[Field]) -> NamedField:
+    """Return what reads the body: a form where it says it is one, else JSON whatever it says."""
+    for name, value in headers:
+        if name.lower() == b"content-type":
+            boundary = boundary_of(value)
+            return ModelField() if boundary is None else FormField(boundary)
+    return ModelField()
 
 
 def _reserved(path: bytes, lease: LeaseView, now: datetime) -> Refusal:
