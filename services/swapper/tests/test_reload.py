@@ -55,6 +55,21 @@ async def test_when_it_does_not_come_back_the_gpu_is_said_to_be_empty(bench):
     assert job.message.startswith(job.cause.sentence)
 
 
+async def test_with_a_way_back_it_is_tried_once_more(bench, effects):
+    bench.runtime.faults.dies_after = 5
+
+    async def heal():
+        await bench.until(lambda: "launch@spark1" in effects(), 200)
+        await bench.until(lambda: bench.runtime.loaded is None or "clear@spark1" in effects(), 200)
+        bench.runtime.faults.dies_after = None
+
+    attempt = bench.attempt(of_the_old(bench).model_copy(update={"rollback": True}))
+    job = await bench.swap(bench.old, attempt=attempt, meanwhile=heal)
+    assert (job.phase, job.serving) == (Phase.ROLLED_BACK, "gemma")
+    assert "is serving again" in job.message
+    assert effects().count("rollback-launch@spark1") == 1
+
+
 async def test_a_dry_run_says_that_it_would_be_stopped_and_started(bench):
     plain = await planned(bench, RequestSwap(model="gemma", dry_run=True))
     view = await planned(bench, RequestSwap(model="gemma", dry_run=True, reload=True))

@@ -1,12 +1,16 @@
 """Times that passed: skipped or made up for as the entry says, told once, also when clocks jump."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spark_common.contracts.schedules import PutSchedule
 from spark_coordinator.schedules.misfire import decide
 from spark_coordinator.schedules.record import run_id
+from spark_coordinator.schedules.times import come_due, first, nominals, timing_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -51,6 +55,39 @@ def test_an_outside_job_is_not_said_to_be_missed_because_nobody_looked():
     watched = PutSchedule(id="one", every_seconds=600, missed_after_minutes=5)
     late = decide(watched, at(0, 10), at(30)[0])
     assert (late.run, late.passed, late.tell) == (at(10)[0], (at(0)[0],), False)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["* * * * *", "*/7 * * * *", "30 2 * * *", "0 * * * 1-5"]),
+    st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe"]),
+    st.sampled_from(["skip", "run_once"]),
+    st.lists(st.integers(1, 400), min_size=1, max_size=12),
+)
+def test_whenever_somebody_looks_every_time_runs_or_is_passed_exactly_once(
+    expression, zone, policy, looks
+):
+    start = datetime(2026, 3, 28, 20, tzinfo=UTC)
+    schedule = PutSchedule(
+        id="one",
+        kind="sweep",
+        cron=expression,
+        timezone=zone,
+        misfire={"policy": policy, "within_minutes": 30},
+    )
+    timing = timing_of(schedule, start)
+    now, upcoming, runs, passed = start, first(timing, start), [], []
+    for minutes in looks:
+        now += timedelta(minutes=minutes)
+        if upcoming is None or upcoming > now:
+            continue
+        decision = decide(schedule, come_due(timing, upcoming, now, 1000), now)
+        runs += [decision.run] if decision.run is not None else []
+        passed += decision.passed
+        upcoming = first(timing, now)
+    every = list(takewhile(lambda moment: moment <= now, nominals(timing, start)))
+    assert sorted([*runs, *passed]) == every
+    assert upcoming == first(timing, now)
 
 
 @pytest.mark.connected

@@ -152,3 +152,15 @@ async def test_a_killed_redis_forgets_nothing(led, redis_server):
     await led.until(back)
     await led.put("two", kind="sweep", at=led.in_minutes(1))
     assert (await led.over("two")).runs[0].state == "done"
+
+
+async def test_a_record_that_cannot_be_read_stops_none_of_the_others(led):
+    await led.put("bad", kind="sweep", every_seconds=60)
+    await led.put("good", kind="sweep", at=led.in_minutes(1))
+    await led.redis.hset("sc:sched:bad", "body", '{"schedule": 7}')
+    await led.redis.hset("sc:sched:live", "bad-run", "{}")
+    assert (await led.over("good")).runs[0].state == "done"
+    assert [view.schedule.id for view in await listed(led)] == ["good"]
+    with pytest.raises(NotFoundError):
+        await led.get("bad")
+    assert (await led.put("bad", kind="sweep", every_seconds=60)).revision == 2

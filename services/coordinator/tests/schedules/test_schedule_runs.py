@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from spark_common.contracts.schedules import RemoveSchedule
+from spark_common.contracts.swaps import Phase
 from spark_common.contracts.traffic import FirstToken
 from spark_common.errors import UnavailableError
 from spark_coordinator.schedules.record import run_id
@@ -98,8 +99,22 @@ async def test_a_restart_starts_afresh_what_is_loaded(led):
     await led.put(kind="restart", service="vllm", at=led.in_minutes(1))
     (run,) = (await led.over()).runs
     (request,) = led.cluster.asked
-    assert (request.model, request.reload, request.rollback) == ("gemma", True, False)
+    assert (request.model, request.reload, request.rollback) == ("gemma", True, True)
     assert (run.state, led.cluster.loads) == ("done", ["gemma"])
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        ({"kind": "restart", "service": "vllm"}, "done"),
+        ({"kind": "swap", "model": "qwen"}, "failed"),
+    ],
+)
+async def test_what_came_back_after_a_failure_is_what_a_restart_was_for(led, facts, state):
+    led.cluster.loaded, led.cluster.fails = "gemma", True
+    led.cluster.fails_as = Phase.ROLLED_BACK
+    await led.put(at=led.in_minutes(1), **facts)
+    assert (await led.over()).runs[0].state == state
 
 
 async def test_with_nothing_loaded_nothing_is_restarted(led):

@@ -60,7 +60,8 @@ class Effects:
             model=model,
             requested_by=f"schedule {run.schedule_id}",
             when_busy="queue",
-            rollback=run.kind != "restart",
+            # Nobody is there to press anything: what served before comes back, or is tried again.
+            rollback=True,
             reload=run.kind == "restart",
             lock_token=token,
         )
@@ -75,6 +76,9 @@ class Effects:
     async def outcome(self, run: LiveRun) -> Result | None:
         """Return what became of the swap of a run; None while it goes on. Raises SparkError."""
         view = await self._bus.call(GET_SWAP, GetSwap(id=run.id), timeout_seconds=_ASK_SECONDS)
+        if run.kind == "restart" and view.phase is Phase.ROLLED_BACK:
+            # What came back is the same model, at the second attempt.
+            return Result("done", view.message)
         return _result(view)
 
     async def warm(self, run: LiveRun) -> Result:

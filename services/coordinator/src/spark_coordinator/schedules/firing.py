@@ -6,13 +6,14 @@ from datetime import datetime
 import structlog
 
 from spark_common.clock import Clock
+from spark_common.errors import UnavailableError
 from spark_coordinator.schedules import telling
 from spark_coordinator.schedules.misfire import Decision, decide
 from spark_coordinator.schedules.moments import from_ms, to_ms
 from spark_coordinator.schedules.record import Entry, LiveRun, due_run
 from spark_coordinator.schedules.registry import Registry
 from spark_coordinator.schedules.run_store import KEPT_RUNS, Mark, RunStore
-from spark_coordinator.schedules.times import between, first
+from spark_coordinator.schedules.times import come_due, first
 
 _AT_A_LOOK = 100
 _log = structlog.get_logger()
@@ -40,7 +41,13 @@ class Firing:
         entries = await self._registry.due(to_ms(now), _AT_A_LOOK)
         busy = {run.schedule_id: run for run in await self._runs.live()} if entries else {}
         for entry in entries:
-            made += await self._fire(entry, busy.get(entry.id), now)
+            try:
+                made += await self._fire(entry, busy.get(entry.id), now)
+            except UnavailableError:
+                raise
+            except Exception:
+                # The others come due all the same.
+                _log.exception("schedule.fire_broke", schedule=entry.id)
         if entries:
             self._told()
         return made
@@ -49,10 +56,8 @@ class Firing:
         if entry.next_ms is None:
             return []
         timing = entry.timing
-        # The one it is due for counts, even if its definition changed so that it would not come.
-        since = from_ms(entry.next_ms)
-        times = [since, *between(timing, since, now, KEPT_RUNS)]
-        decision = decide(entry.schedule, times[-KEPT_RUNS:], now)
+        times = come_due(timing, from_ms(entry.next_ms), now, KEPT_RUNS)
+        decision = decide(entry.schedule, times, now)
         run = due_run(entry, decision.run) if decision.run is not None else None
         marks = _missed(entry, decision, now)
         if run is not None:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
+import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from spark_common.clock import Clock
@@ -20,6 +22,7 @@ MOST = 500
 """Schedules that are kept."""
 _ATTEMPTS = 5
 _AWAY = "the schedules cannot be read or changed: Redis does not answer"
+_log = structlog.get_logger()
 
 
 class Registry:
@@ -68,7 +71,8 @@ class Registry:
             pipe.zscore(keys.NEXT, one)
         rows = await asked(pipe.execute(), _AWAY)
         pairs = zip(rows[::2], rows[1::2], strict=True)
-        return [_entry(row, score) for row, score in pairs if row[0] is not None]
+        found = [_entry(one, row, score) for one, (row, score) in zip(ids, pairs, strict=True)]
+        return [entry for entry in found if entry is not None]
 
     async def put(self, schedule: PutSchedule) -> Entry:
         """Register or replace; raises InvalidRequestError, ConflictError when there are too many.
@@ -80,14 +84,16 @@ class Registry:
             standing = await self.get(schedule.id)
             if standing is not None and _asks_the_same(standing, schedule):
                 return standing
-            entry = _entered(schedule, standing, now)
+            # One that cannot be read has a revision all the same.
+            before = await self._revision(schedule.id) if standing is None else standing.revision
+            entry = _entered(schedule, standing, before, now)
             event = telling.registered(entry, standing is not None, now)
             revision = await asked(
                 self._put(
                     keys=[keys.schedule(entry.id), keys.NEXT, keys.OUTBOX],
                     args=[
                         entry.id,
-                        standing.revision if standing is not None else 0,
+                        before,
                         _body(entry),
                         _score(entry.next_ms),
                         self._most,
@@ -122,6 +128,10 @@ class Registry:
                 return entry
         raise _raced(schedule_id)
 
+    async def _revision(self, schedule_id: str) -> int:
+        found = await asked(self._redis.hget(keys.schedule(schedule_id), "revision"), _AWAY)
+        return int(found or 0)
+
     async def move(self, entry: Entry, next_ms: int | None) -> bool:
         """Set the next nominal time, unless somebody changed the schedule or its time meanwhile."""
         done = await asked(
@@ -143,7 +153,7 @@ class Registry:
         await asked(self._asked(keys=[keys.schedule(schedule_id)], args=[ms]), _AWAY)
 
 
-def _entered(schedule: PutSchedule, standing: Entry | None, now: datetime) -> Entry:
+def _entered(schedule: PutSchedule, standing: Entry | None, revision: int, now: datetime) -> Entry:
     """Return what is kept; a time that has come and was not looked at yet is not lost."""
     created = standing.created_at if standing is not None else now
     kept = checked(schedule, now, registered_at=created)
@@ -154,7 +164,7 @@ def _entered(schedule: PutSchedule, standing: Entry | None, now: datetime) -> En
     return Entry(
         schedule=kept,
         created_at=created,
-        revision=standing.revision + 1 if standing is not None else 1,
+        revision=revision + 1,
         next_ms=to_ms(upcoming) if upcoming is not None else None,
     )
 
@@ -172,10 +182,19 @@ def _body(entry: Entry) -> str:
     return entry.model_dump_json(exclude={"revision", "next_ms", "asked_ms"})
 
 
-def _entry(row: Sequence[str | None], score: float | None) -> Entry:
+def _entry(schedule_id: str, row: Sequence[str | None], score: float | None) -> Entry | None:
+    """Return what is kept; None when there is nothing, or nothing that can be read."""
     body, revision, asked_ms = row
+    if body is None:
+        return None
     finite = score is not None and math.isfinite(score)
-    return Entry.model_validate_json(body or "").model_copy(
+    try:
+        entry = Entry.model_validate_json(body)
+    except ValidationError:
+        # The others go on; a person removes it or registers it again.
+        _log.error("schedule.unreadable", schedule=schedule_id)
+        return None
+    return entry.model_copy(
         update={
             "revision": int(revision or 0),
             "next_ms": int(score) if finite and score is not None else None,

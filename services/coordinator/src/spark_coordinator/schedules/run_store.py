@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from spark_common.contracts.schedules import Run
@@ -19,6 +21,7 @@ KEPT_RUNS = 100
 _KEPT_FIRED = 256
 """Nominal times that are remembered as fired, for clocks that were set back."""
 _AWAY = "the runs of schedules cannot be read or changed: Redis does not answer"
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,13 @@ class RunStore:
     async def live(self) -> list[LiveRun]:
         """Return the runs that are not over, by nominal time."""
         rows = await asked(self._redis.hvals(keys.LIVE), _AWAY)
-        runs = [LiveRun.model_validate_json(row) for row in rows]
+        runs = [run for row in rows if (run := _read(row)) is not None]
         return sorted(runs, key=lambda run: (run.nominal, run.id))
 
     async def get_live(self, run_id: str) -> LiveRun | None:
         """Return a run that is not over."""
         row = await asked(self._redis.hget(keys.LIVE, run_id), _AWAY)
-        return None if row is None else LiveRun.model_validate_json(row)
+        return None if row is None else _read(row)
 
     async def closing(self, now_ms: int) -> list[str]:
         """Return the ids of outside runs whose window is over."""
@@ -146,3 +149,11 @@ class RunStore:
     async def drop_token(self, run_id: str) -> None:
         """Forget it: the lease is given back."""
         await asked(self._redis.delete(keys.token(run_id)), _AWAY)
+
+
+def _read(row: str) -> LiveRun | None:
+    try:
+        return LiveRun.model_validate_json(row)
+    except ValidationError:
+        _log.error("schedule.run_unreadable")
+        return None

@@ -63,6 +63,9 @@ class Scheduler:
             if error.message != self._problem:
                 _log.warning("schedule.unseen", reason=error.message)
             self._problem = error.message
+        except Exception:
+            # One record that cannot be read must not end the lease and everything else here.
+            _log.exception("schedule.look_broke")
         else:
             self._problem = None
 

@@ -63,6 +63,15 @@ def first(timing: Timing, after: datetime) -> datetime | None:
     return next(nominals(timing, after), None)
 
 
+def come_due(timing: Timing, next_at: datetime, now: datetime, most: int) -> list[datetime]:
+    """Return the times that have come by ``now``, ``next_at`` and what followed it, in order.
+
+    At least one and at most ``most``, the latest ones. ``next_at`` counts although the definition
+    may have changed so that it would not come any more.
+    """
+    return [next_at, *between(timing, next_at, now, most)][-most:]
+
+
 def between(timing: Timing, after: datetime, until: datetime, most: int) -> list[datetime]:
     """Return the latest nominal times in ``(after, until]``, in order, at most ``most``.
 

@@ -59,12 +59,15 @@ class FakeCluster:
         self.seconds = 60.0
         """How long a swap takes."""
         self.fails = False
+        self.fails_as = Phase.FAILED
         self.broken: SparkError | None = None
         """What a request for a swap is answered with."""
         self.token = FirstToken(state="came")
         self.asked: list[RequestSwap] = []
         self.tokens: list[str] = []
         self.loads: list[str] = []
+        self.taken: list[str] = []
+        """Ids of the swaps that were really taken on."""
         self._swaps: dict[str, _Swap] = {}
 
     async def serve(self) -> None:
@@ -101,6 +104,7 @@ class FakeCluster:
         ends = self._clock.monotonic() + self.seconds
         self._swaps[key] = _Swap(request, self._clock.now(), ends, self.fails)
         self.loads.append(request.model)
+        self.taken.append(key)
         return self._view(key)
 
     async def get(self, request: GetSwap) -> SwapView:
@@ -148,7 +152,7 @@ class FakeCluster:
         self._settle()
         swap = self._swaps[key]
         over = swap.ends <= self._clock.monotonic()
-        ended = Phase.FAILED if swap.fails else Phase.READY
+        ended = self.fails_as if swap.fails else Phase.READY
         name = swap.request.model.upper()
         said = f"{name} ran out of memory." if swap.fails else f"{name} is serving."
         return SwapView(
