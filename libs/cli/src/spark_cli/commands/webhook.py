@@ -14,6 +14,10 @@ KINDS = ("webhook", "ntfy", "email", "matrix", "gotify")
 TOPICS = ("swap", "lock", "schedule", "health", "service")
 SECRET_VARIABLE = "SPARK_WEBHOOK_SECRET"  # noqa: S105 the name of a variable
 ADDRESS_VARIABLE = "SPARK_WEBHOOK_ADDRESS"
+_STDIN_HELP = (
+    f"Read the secret, or the address of another kind than webhook, from stdin; else they are in "
+    f"${SECRET_VARIABLE} and ${ADDRESS_VARIABLE}."
+)
 FAILED = 1
 """Exit code when a test was not taken."""
 
@@ -48,7 +52,7 @@ def list_targets(client: GatewayClient, as_json: bool) -> None:
 @click.option("--kind", type=click.Choice(KINDS), default="webhook", show_default=True)
 @click.option("--name", default=None, help="What people read; the id unless given.")
 @click.option("--topic", "topics", multiple=True, type=click.Choice(TOPICS), help="Repeatable.")
-@click.option("--secret-stdin", is_flag=True, help=f"Read the secret, or the address of another kind than webhook, from stdin; else from ${SECRET_VARIABLE} or ${ADDRESS_VARIABLE}.")  # fmt: skip # noqa: E501
+@click.option("--secret-stdin", is_flag=True, help=_STDIN_HELP)
 @click.option("--clear-secret", is_flag=True, help="Sign no more.")
 @click.option("--off", is_flag=True, help="Keep it, and send nothing.")
 @_as_json

@@ -1,11 +1,14 @@
 """A real HTTP receiver on loopback that can fail in every way receivers do."""
 
 import asyncio
+import errno
 import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Self, TypeAlias
+
+from spark_common.clock import SystemClock
 
 Way: TypeAlias = Literal["ok", "error", "hang", "cut", "lost_answer"]
 """``hang``: never answers. ``cut``: closes before it read. ``lost_answer``: takes it, then cuts."""
@@ -86,10 +89,14 @@ class HttpReceiver:
         await asyncio.gather(*self._clients, return_exceptions=True)
 
     async def revive(self) -> None:
-        """Listen again on the same port."""
-        self._server = await asyncio.start_server(
-            self._accept, "127.0.0.1", self.port, reuse_address=True
-        )
+        """Listen again on the same port, once a connection that uses it by chance is over."""
+        while self._server is None:
+            try:
+                self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                await SystemClock().sleep(0.05)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

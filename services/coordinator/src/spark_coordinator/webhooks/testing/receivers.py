@@ -47,8 +47,8 @@ class Receivers:
         self.tried[target.id].append(parcel)
         if target.id in self.hanging:
             await asyncio.Event().wait()
-        told = self.answers.get(target.id)
-        answer = GOOD if told is None else told(parcel)
+        decide = self.answers.get(target.id)
+        answer = GOOD if decide is None else decide(parcel)
         if answer.ok:
             self.got[target.id].append(parcel)
         return answer
