@@ -1,12 +1,12 @@
 """Settings change as a whole or not at all, from one version to the next, and secrets stay in."""
 
 import asyncio
-import logging
 
 import pytest
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from spark_common.contracts.owner_settings import READ_OVERLAY, ReadOverlay
+from spark_common.contracts.owner_settings import READ_OVERLAY, ChangeSettings, ReadOverlay
 from spark_common.embedded import RedisServer
 from spark_common.errors import ConflictError, InvalidRequestError, UnavailableError
 from spark_common.service import answer_about
@@ -64,20 +64,22 @@ async def test_a_near_name_is_offered(stack) -> None:
 
 
 async def test_a_secret_is_set_replaced_and_cleared_and_never_seen(
-    stack, redis: Redis, caplog: pytest.LogCaptureFixture
+    stack, redis: Redis, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    caplog.set_level(logging.DEBUG)
     for word in ("hush-one", "hush-two"):
         view = await stack.change(secrets={"HF_TOKEN": word})
         token = await stack.setting("HF_TOKEN")
         assert (token.value, token.is_set, token.source) == (None, True, "owner")
-        assert "hush" not in view.model_dump_json() + caplog.text + str(stack.hints)
+        assert "hush" not in view.model_dump_json() + str(stack.hints)
         assert await redis.hget("sc:settings:secrets", "HF_TOKEN") == word
     overlay = await stack.asker.call(READ_OVERLAY, ReadOverlay())
     assert overlay.values == {}
     await stack.change(secrets={"HF_TOKEN": None})
     assert (await stack.setting("HF_TOKEN")).is_set is False
     assert await redis.exists("sc:settings:secrets") == 0
+    logged = "".join(capfd.readouterr())
+    assert "settings.changed" in logged
+    assert "hush" not in logged
 
 
 async def test_what_changed_is_told_by_name_and_only_what_changed(stack) -> None:
@@ -152,3 +154,42 @@ async def test_redis_away_refuses_and_back_goes_on(stack, redis_server: RedisSer
             return False
 
     await until(answers, "what was set is still there")
+
+
+async def test_two_values_of_one_change_are_never_seen_apart_while_redis_is_killed(
+    stack, redis_server: RedisServer
+) -> None:
+    done, over = 0, False
+
+    async def change() -> None:
+        nonlocal done
+        for number in range(1000, 3000):
+            if over:
+                return
+            try:
+                await stack.set(VLLM_PORT=number, KOKORO_PORT=number)
+                done = number
+            except UnavailableError:
+                await asyncio.sleep(0.02)
+
+    changing = asyncio.create_task(change())
+    for round_ in range(3):
+        before = done
+        await until(lambda before=before: done > before + 5, f"changes go on ({round_})")
+        await redis_server.kill()
+        await redis_server.start()
+    before = done
+    await until(lambda: done > before, "and go on after the last kill")
+    over = True
+    await changing
+    owner = await stack.redis.hgetall("sc:settings")
+    assert owner["VLLM_PORT"] == owner["KOKORO_PORT"] == str(done)
+    assert int(await stack.redis.get("sc:settings:version")) >= done - 1000 - 3
+
+
+async def test_a_change_of_everything_imaginable_is_refused_shortly(stack) -> None:
+    with pytest.raises(ValidationError):
+        ChangeSettings(values={f"X{number}": 1 for number in range(201)})
+    with pytest.raises(InvalidRequestError) as refusal:
+        await stack.change(values={f"X{number}": "y" * 1000 for number in range(200)})
+    assert len(refusal.value.message) < 20_000

@@ -21,7 +21,9 @@ from spark_gateway.control_route import ControlRoute
 router = APIRouter(prefix="/api/settings", tags=["settings"], route_class=ControlRoute)
 
 
-class FlatSettings(RootModel[Annotated[dict[SettingName, JsonValue], Field(min_length=1)]]):
+class FlatSettings(
+    RootModel[Annotated[dict[SettingName, JsonValue], Field(min_length=1, max_length=200)]]
+):
     """The form of the earlier system: `{"VLLM_PORT": 8890}`. Null, or a blank, takes back."""
 
     def change(self, requested_by: str) -> ChangeSettings:

@@ -27,6 +27,8 @@ from spark_coordinator.owner.store import OverlayStore
 
 FORMAT = 1
 _SETTINGS = "settings"
+_MOST_WARNINGS = 200
+_LONGEST_WARNING = 500
 _log = structlog.get_logger()
 
 
@@ -111,7 +113,7 @@ class StateKeeping:
             schedules=taken.get("schedules", TakenIn()).entries,
             webhooks=taken.get("webhooks", TakenIn()).entries,
             overrides=wrote,
-            warnings=warnings,
+            warnings=_shortened(warnings),
         )
 
     async def _settings_of(
@@ -157,6 +159,12 @@ async def _secrets_of(
         left = "the secrets of the document were left out: no passphrase was given"
         return {}, [*missing, left]
     return await asyncio.to_thread(unseal, document.secrets, passphrase), missing
+
+
+def _shortened(warnings: list[str]) -> list[str]:
+    told = [warning[:_LONGEST_WARNING] for warning in warnings[:_MOST_WARNINGS]]
+    left = len(warnings) - len(told)
+    return [*told, f"and {left} more"] if left else told
 
 
 def _named(part: str, name: str) -> str:
