@@ -63,7 +63,9 @@ async def test_a_new_gateway_serves_without_the_coordinator_and_follows_when_it_
             await until_it_answers(product, gateway, second.name)
 
 
-async def test_everybodys_warnings_and_an_old_install_are_shown(product, servers):
+async def test_everybodys_warnings_and_an_old_install_are_shown_and_the_coordinator_follows(
+    product, servers
+):
     (product.folder / "app_settings.json").write_text('{"KOKORO_PORT": 8881, "THEME": "dark"}')
     async with product.coordinator(), product.gateway() as gateway:
         await product.until_served(gateway)
@@ -79,3 +81,11 @@ async def test_everybodys_warnings_and_an_old_install_are_shown(product, servers
         assert (port["value"], port["source"]) == (servers[0].port, "environment")
         assert any("DRAIN_SECONDS is wrong" in one for one in view["warnings"])
         assert any("THEME" in one for one in view["warnings"])
+
+        assert (await product.set(gateway, HOME_MODEL="gemma-4-26b")).status_code == 200
+
+        async def comes_home():
+            answer = await product.http.get(f"{gateway.url}/api/home")
+            return answer.status_code == 200 and "gemma-4-26b" in answer.text
+
+        await until(comes_home, "the coordinator uses it itself", LIVE_SECONDS)
