@@ -125,6 +125,29 @@ async def test_a_schedule_that_is_gone_keeps_no_log(led):
     assert (await led.verbs.get(GetSchedule(id="one"))).runs == []
 
 
+async def test_removed_in_the_middle_of_a_run_its_outcome_is_told_and_nothing_is_left(led):
+    await led.put(kind="swap", model="qwen", at=led.in_minutes(1))
+    await led.until(lambda: bool(led.cluster.loads))
+    await led.verbs.remove(RemoveSchedule(id="one"))
+    await led.until(lambda: "finished" in led.told())
+    assert led.told() == ["registered", "due", "removed", "finished"]
+    assert led.lease.holder is None
+    left = ["sc:sched:one", "sc:sched:log:one", "sc:sched:fired:one", "sc:sched:live"]
+    assert await led.redis.exists(*left) == 0
+
+
+async def test_what_came_once_is_forgotten_a_month_later(led):
+    await led.put("once", at=led.in_minutes(1))
+    await led.put("daily", cron="0 3 * * *")
+    await led.passes(70)
+    await led.clock.advance(29 * 86400)
+    await led.passes(10)
+    assert {view.schedule.id for view in await listed(led)} == {"once", "daily"}
+    await led.clock.advance(2 * 86400)
+    await led.until(lambda: "removed" in led.told())
+    assert [view.schedule.id for view in await listed(led)] == ["daily"]
+
+
 async def test_while_redis_is_away_everything_is_refused(bench, redis_server):
     await redis_server.kill()
     for asking in (

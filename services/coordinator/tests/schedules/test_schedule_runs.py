@@ -223,3 +223,15 @@ async def test_what_is_removed_or_switched_off_while_it_waits_does_not_begin(led
     await led.until(lambda: not led.lease.waiting and led.lease.holder is None)
     assert (await led.over("two")).runs[0].state == "skipped"
     assert led.cluster.asked == []
+
+
+async def test_a_bug_ends_its_run_and_not_those_that_follow(led):
+    led.lease.bug = RuntimeError("a bug")
+    await led.put(kind="swap", model="qwen", every_seconds=300)
+    (run,) = (await led.over()).runs
+    assert (run.state, run.message) == (
+        "failed",
+        "Something went wrong in the coordinator; its log names this run.",
+    )
+    led.lease.bug = None
+    assert (await led.over(number=2)).runs[0].state == "done"

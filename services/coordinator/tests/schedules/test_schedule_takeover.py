@@ -52,6 +52,15 @@ async def test_killed_before_it_wrote_down_its_proof_the_next_one_gets_its_own_l
     assert led.lease.holder is None
 
 
+async def test_somebody_who_only_calls_himself_like_the_schedule_keeps_the_lease(led):
+    led.lease.take("schedule one")
+    await led.put(kind="swap", model="qwen", at=led.in_minutes(1))
+    (run,) = (await led.over()).runs
+    assert run.state == "missed"
+    assert led.lease.story == []
+    assert led.lease.holder == "schedule one"
+
+
 async def swapping_to_the_lease(bench):
     """Kill a coordinator that has the lease before it did anything with it."""
     live = bench.part().runs

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ _PATIENCE_SECONDS = 300.0
 _LONGEST = timedelta(hours=6)
 """After this nobody waits for the outcome of a swap any longer."""
 _NO_OUTCOME = "No outcome of its swap was told within 6 hours; the history of swaps has it."
+_BROKE = "Something went wrong in the coordinator; its log names this run."
 _log = structlog.get_logger()
 T = TypeVar("T")
 
@@ -77,7 +79,14 @@ class Carrying:
             await self._clock.sleep(_RETRY_SECONDS)
         except Exception:
             _log.exception("schedule.run_broke", run=run.id)
-            await self._clock.sleep(10 * _RETRY_SECONDS)
+            await self._write_off(run.id)
+
+    async def _write_off(self, run_id: str) -> None:
+        """End a run that met a bug: else it would be in the way of all that follow."""
+        with suppress(UnavailableError):
+            run = await self._runs.get_live(run_id)
+            if run is not None:
+                await self._conclude(run, Result("failed", _BROKE))
 
     async def carry(self, run: LiveRun) -> None:
         """Take a run from where it stands to its end.

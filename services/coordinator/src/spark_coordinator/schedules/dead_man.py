@@ -39,6 +39,8 @@ class DeadMan:
         A label that is an owner's counts for one of the owner's schedules: of those that are
         due the latest one, else the one that comes next.
         """
+        if schedule_id is None and label in (None, _NOBODY):
+            return
         entries = [
             entry
             for entry in await self._registry.all()
@@ -95,6 +97,4 @@ class DeadMan:
 def _is_named(entry: Entry, schedule_id: str | None, label: str | None) -> bool:
     if schedule_id is not None:
         return entry.id == schedule_id
-    if label is None or label == _NOBODY:
-        return False
     return label in (entry.id, entry.schedule.owner)

@@ -115,7 +115,7 @@ class Holding:
         token, ttl = await self._runs.token(run.id), _ttl_seconds(run)
         request = AcquireLease(
             holder=holder_of(run),
-            reason=f"{run.kind} of {run.name!r}, due {run.nominal:%d %b %H:%M} UTC",
+            reason=_reason(run),
             ttl_seconds=ttl,
             token=None if token is None else SecretStr(token),
             wait=wait,
@@ -132,7 +132,8 @@ class Holding:
     async def _who_has_it(self, run: LiveRun) -> tuple[str, str]:
         view = await self._lease.get(GetLease())
         holder = view.holder or "somebody before it in line"
-        if view.holder == holder_of(run) and view.state == "held":
+        mine = (holder_of(run), _reason(run), "held")
+        if (view.holder, view.reason, view.state) == mine:
             # Ours, from a coordinator that ended before it could write down the proof.
             await self._lease.release(ReleaseLease(force=True, requested_by=holder_of(run)))
         return holder, _why(holder)
@@ -146,6 +147,11 @@ class Holding:
 def _ttl_seconds(run: LiveRun) -> float:
     expected = 2 * 60 * (run.duration_minutes or _USUAL_MINUTES)
     return min(_MOST_TTL_SECONDS, max(_LEAST_TTL_SECONDS, expected))
+
+
+def _reason(run: LiveRun) -> str:
+    """Return what the lease is held for: it names this one run."""
+    return f"{run.kind}, run {run.id}"
 
 
 def _why(holder: str) -> str:

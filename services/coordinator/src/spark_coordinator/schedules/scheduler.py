@@ -12,6 +12,7 @@ from spark_coordinator.schedules.carrying import Carrying
 from spark_coordinator.schedules.dead_man import DeadMan
 from spark_coordinator.schedules.firing import Firing
 from spark_coordinator.schedules.hearing import Hearing
+from spark_coordinator.schedules.tidying import Tidying
 
 _LOOK_SECONDS = 0.5
 _SET_BACK_SECONDS = 2.0
@@ -30,6 +31,7 @@ class Scheduler:
         carrying: Carrying,
         dead_man: DeadMan,
         hearing: Hearing,
+        tidying: Tidying,
         clock: Clock,
     ) -> None:
         self._leadership = leadership
@@ -37,6 +39,7 @@ class Scheduler:
         self._carrying = carrying
         self._dead_man = dead_man
         self._hearing = hearing
+        self._tidying = tidying
         self._clock = clock
         self._ears: asyncio.Task[None] | None = None
         self._offset: float | None = None
@@ -78,6 +81,7 @@ class Scheduler:
                 await self._dead_man.credit_early(run)
         await self._carrying.keep_up()
         await self._dead_man.close_windows(self._hearing.is_caught_up)
+        await self._tidying.look()
 
     async def _realign_if_set_back(self) -> None:
         offset = self._clock.now().timestamp() - self._clock.monotonic()

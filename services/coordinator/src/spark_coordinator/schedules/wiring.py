@@ -21,6 +21,7 @@ from spark_coordinator.schedules.registry import Registry
 from spark_coordinator.schedules.run_store import RunStore
 from spark_coordinator.schedules.scheduler import Scheduler
 from spark_coordinator.schedules.telling import event_of
+from spark_coordinator.schedules.tidying import Tidying
 from spark_coordinator.schedules.verbs import ScheduleVerbs
 
 
@@ -64,6 +65,7 @@ def wire_schedules(
         carrying=Carrying(registry, runs, holding, effects, clock, outbox.wake),
         dead_man=dead_man,
         hearing=Hearing(redis, bus, dead_man, clock),
+        tidying=Tidying(registry, clock),
         clock=clock,
     )
     verbs = ScheduleVerbs(

@@ -23,6 +23,7 @@ class _Claim:
     token: str
     holder: str
     ends: float
+    reason: str = ""
 
 
 class FakeLease:
@@ -34,6 +35,7 @@ class FakeLease:
         self._held: _Claim | None = None
         self._line: list[_Claim] = []
         self.away = False
+        self.bug: Exception | None = None
         self.epoch = 0
         self.story: list[tuple[str, str]] = []
         """What happened: (acquired | extended | released | forced, holder)."""
@@ -61,6 +63,8 @@ class FakeLease:
     async def acquire(self, request: AcquireLease) -> LeaseGrant:
         """Take, extend, take up, or stand in line."""
         self._require()
+        if self.bug is not None:
+            raise self.bug
         self._expire()
         token = request.token.get_secret_value() if request.token is not None else None
         if self._held is not None and self._held.token == token:
@@ -105,6 +109,7 @@ class FakeLease:
         return LeaseView(
             state="held",
             holder=self._held.holder,
+            reason=self._held.reason,
             epoch=self.epoch,
             remaining_seconds=left,
             expires_at=self._clock.now() + timedelta(seconds=min(left, 1e8)),
@@ -121,7 +126,7 @@ class FakeLease:
         self._line = [claim for claim in self._line if claim is not place]
         self.epoch += 1
         ends = self._clock.monotonic() + request.ttl_seconds
-        self._held = _Claim(token, request.holder, ends)
+        self._held = _Claim(token, request.holder, ends, request.reason)
         self.story.append(("acquired", request.holder))
         return LeaseGrant(state="held", token=token, epoch=self.epoch)
 
