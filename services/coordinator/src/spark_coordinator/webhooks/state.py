@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
+import structlog
 from pydantic import JsonValue, ValidationError
 
 from spark_common.contracts.webhooks import PutTarget
@@ -13,6 +14,8 @@ from spark_coordinator.webhooks.store import WebhookStore
 from spark_coordinator.webhooks.targets import Target
 
 Entry: TypeAlias = dict[str, JsonValue]
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class TakenTargets:
 class TargetsAsState:
     """All targets but the one of the settings, which travels with them."""
 
+    name: Literal["webhooks"] = "webhooks"
+
     def __init__(self, store: WebhookStore, registry: Registry) -> None:
         self._store = store
         self._registry = registry
@@ -48,7 +53,9 @@ class TargetsAsState:
             {name: secret for name, secret in secrets.items() if secret},
         )
 
-    async def take_in(self, entries: Sequence[Entry], secrets: Mapping[str, str]) -> TakenTargets:
+    async def take_in(
+        self, entries: Sequence[Entry], secrets: Mapping[str, str], requested_by: str
+    ) -> TakenTargets:
         """Save targets, replacing what has the same id; without its secret it keeps the standing.
 
         Repeating is harmless. Raises UnavailableError while Redis or the bus is away.
@@ -68,6 +75,7 @@ class TargetsAsState:
             else:
                 taken += 1
                 with_secret += bool(secret)
+        _log.info("webhook.targets_taken_in", targets=taken, requested_by=requested_by)
         return TakenTargets(taken, with_secret, warnings)
 
 
