@@ -69,6 +69,7 @@ async def lease_plant(folder: Path) -> AsyncIterator[LeasePlant]:
     environment = {
         **service_environment("coordinator", nats, redis),
         "NATS_PROVISIONER_SEED_FILE": str(nats.settings("provisioner").seed_file),
+        "DATA_DIR": str(folder / "data"),
     }
 
     async def no_swaps(_: ListSwaps) -> Swaps:

@@ -174,7 +174,7 @@ def test_waiting_asks_again_with_the_token_until_it_is_held(gateway) -> None:
     client, order = GatewayClient(gateway_url()), {"holder": "agent", "wait": True}
     first = take(client, order, force=False, token=None)
     assert wait_for(client, order, first, pause)["state"] == "held"
-    assert pauses == [10, 10, 2, 10]
+    assert pauses == [1, 2, 2, 4]
     assert "x-swap-lock-token" not in gateway.asked[0].headers
     assert all(one.headers["x-swap-lock-token"] == TOKEN for one in gateway.asked[1:])
 

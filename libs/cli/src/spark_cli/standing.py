@@ -11,7 +11,7 @@ from spark_cli.gateway_client import AwayError, GatewayClient
 from spark_cli.words import duration
 
 LOCK = "/api/swap/lock"
-_MOST_SECONDS = 10.0
+_FIRST_SECONDS, _MOST_SECONDS = 1.0, 10.0
 _AWAY_SECONDS = 2.0
 
 
@@ -32,7 +32,7 @@ def wait_for(
 
     A gateway that is away meanwhile is waited for. Raises RefusedError.
     """
-    told = None
+    told, wait_seconds = None, _FIRST_SECONDS
     try:
         while grant["state"] == "waiting":
             if grant["position"] != told:
@@ -41,7 +41,8 @@ def wait_for(
                     f"number {told} in line, at the latest in {duration(grant['eta_seconds'])}",
                     err=True,
                 )
-            pause(min(_MOST_SECONDS, grant["seen_within_seconds"] / 4))
+            pause(min(wait_seconds, grant["seen_within_seconds"] / 4))
+            wait_seconds = min(2 * wait_seconds, _MOST_SECONDS)
             try:
                 grant = take(client, order, force=False, token=grant["token"])
             except AwayError as away:

@@ -1,16 +1,20 @@
 """The lease on a real Redis whose time the test moves."""
 
+import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
 from spark_common.contracts.leases import AcquireLease, GetLease, ReleaseLease
+from spark_common.embedded import RedisServer
 from spark_common.leasing import LeaseGate, LeaseScripts, keys
+from spark_common.redis_access import connect_redis
 from spark_common.testing import FakeClock
 from spark_common.testing.lease_time import LUA, LeaseTime
 from spark_coordinator.leasing.book import LeaseBook
@@ -78,8 +82,27 @@ class LeaseBench:
         return [one.type.partition(".")[2] for one in await self.told() if one.type != "lock.queue"]
 
 
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Yield one server for all tests that do not harm it; it has a loop of its own."""
+    server = RedisServer(tmp_path_factory.mktemp("lease-redis"))
+    with asyncio.Runner() as runner:
+        runner.run(server.start())
+        yield server
+        runner.run(server.kill())
+
+
 @pytest_asyncio.fixture
-async def lease(redis: Redis, clock: FakeClock) -> AsyncIterator[LeaseBench]:
+async def redis(shared_redis: RedisServer) -> AsyncIterator[Redis]:
+    """Return a client of an empty Redis."""
+    client = connect_redis(shared_redis.settings, "coordinator")
+    await client.delete(*keys.BOOK)
+    yield client
+    await client.aclose()
+
+
+async def a_lease(redis: Redis, clock: FakeClock) -> LeaseBench:
+    """Put the lease together on a Redis of anybody's."""
     time, work, scripts = LeaseTime(redis), FakeWork(), LeaseScripts(redis, LUA)
     await time.start()
 
@@ -94,4 +117,16 @@ async def lease(redis: Redis, clock: FakeClock) -> AsyncIterator[LeaseBench]:
     leases = Leases(book, draining, policy, clock, lambda: None)
     keeper = LeaseKeeper(book, draining, clock, lambda: None)
     bench = LeaseBench(redis, time, leases, keeper, LeaseGate(redis, scripts), book, work)
-    yield bench
+    return bench
+
+
+@pytest_asyncio.fixture
+async def lease(redis: Redis, clock: FakeClock) -> LeaseBench:
+    """Return the lease on the shared Redis."""
+    return await a_lease(redis, clock)
+
+
+@pytest.fixture
+def make_lease() -> Callable[[Redis, FakeClock], Awaitable[LeaseBench]]:
+    """Return what puts one together on another Redis."""
+    return a_lease

@@ -9,6 +9,7 @@ from redis.exceptions import ConnectionError as LostConnection
 from spark_common.contracts.leases import AcquireLease, RequestYield
 from spark_common.errors import LeaseHeldError, UnavailableError
 from spark_common.leasing import LeaseScripts, hash_of, keys
+from spark_common.redis_access import connect_redis
 from spark_common.testing import FakeClock
 from spark_common.testing.lease_time import LUA
 from spark_coordinator.leasing.book import LeaseBook
@@ -127,7 +128,9 @@ async def test_the_same_question_again_changes_nothing(lease):
     assert await lease.words() == ["acquired", "queued"]
 
 
-async def test_redis_away_refuses_and_gives_nothing(lease, redis_server, impatient):
+async def test_redis_away_refuses_and_gives_nothing(make_lease, clock, redis_server, impatient):
+    redis = connect_redis(redis_server.settings, "coordinator")
+    lease = await make_lease(redis, clock)
     grant = await lease.take()
     await redis_server.kill()
 
@@ -147,6 +150,7 @@ async def test_redis_away_refuses_and_gives_nothing(lease, redis_server, impatie
     view = await lease.see(grant.token)
     assert (view.yours, view.epoch) == ("lease", grant.epoch)
     assert (await lease.gate.for_caller(grant.token)).admitted
+    await redis.aclose()
 
 
 async def test_a_redis_that_lost_its_disk_numbers_above_what_was_told(lease, redis):

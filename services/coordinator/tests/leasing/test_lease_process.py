@@ -20,6 +20,7 @@ from spark_common.contracts.leases import (
 from spark_common.contracts.swaps import LIST_SWAPS, Swaps
 from spark_common.errors import LeaseHeldError, UnavailableError
 from spark_common.leasing import keys
+from spark_common.redis_access import connect_redis
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
 from spark_common.testing.wait import until
@@ -28,11 +29,20 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
 
 
 @pytest_asyncio.fixture
+async def redis(redis_server):
+    """Return a client of the Redis that the coordinators use, and that is killed."""
+    client = connect_redis(redis_server.settings, "test")
+    yield client
+    await client.aclose()
+
+
+@pytest_asyncio.fixture
 async def plant(nats_server, redis_server, redis, tmp_path):
     """Yield the bus of a gateway; two coordinators and a swapper without swaps answer on it."""
     environment = {
         **service_environment("coordinator", nats_server, redis_server),
         "NATS_PROVISIONER_SEED_FILE": str(nats_server.settings("provisioner").seed_file),
+        "DATA_DIR": str(tmp_path / "data"),
     }
 
     async def no_swaps(_):

@@ -18,7 +18,7 @@ local function hold(sha256, did, place)
   keep({
     state = 'held', token_sha256 = sha256, holder = from.holder, reason = reason,
     priority = from.priority, fence = fence, since_ms = now, expires_ms = now + asked.ttl_ms,
-    ttl_ms = asked.ttl_ms, answers_ms = terms.answers_ms, drain_ms = terms.drain_ms,
+    ttl_ms = asked.ttl_ms, drain_ms = terms.drain_ms,
     request = asked.request, did = did, ticket = place and place.ticket,
   })
   tell('acquired', lease, {
@@ -34,7 +34,7 @@ end
 local function extend()
   if lease.request == asked.request then return reply(lease.did, lease.token_sha256) end
   lease.expires_ms, lease.ttl_ms = now + asked.ttl_ms, asked.ttl_ms
-  lease.answers_ms, lease.drain_ms = terms.answers_ms, terms.drain_ms
+  lease.drain_ms = terms.drain_ms
   lease.request, lease.did, lease.told_expiring = asked.request, 'extended', nil
   if asked.reason ~= '' then lease.reason = asked.reason end
   keep(lease)

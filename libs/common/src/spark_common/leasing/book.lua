@@ -17,8 +17,7 @@ local MOST_WAITING = 100
 local SILENT_MS = 6000
 local CLASSES = {human = 0, interactive = 1, batch = 2}
 local KNOWN = {held = true, granted = true, draining = true}
-local NUMBERS = {'fence', 'since_ms', 'expires_ms', 'ttl_ms', 'answers_ms', 'drain_ms',
-  'answers_until_ms', 'ended_ms'}
+local NUMBERS = {'fence', 'since_ms', 'expires_ms', 'ttl_ms', 'answers_until_ms', 'ended_ms'}
 
 local lease, line = {}, {}
 local line_moved = false
@@ -116,8 +115,8 @@ end
 local function finish(ended, at)
   tell(ended, lease, {held_seconds = held_seconds(at)})
   lease.state, lease.ended, lease.ended_ms = 'draining', ended, at
-  lease.answers_until_ms = at + (lease.answers_ms or 0)
-  lease.expires_ms = at + (lease.drain_ms or 0)
+  lease.answers_until_ms = at + terms.answers_ms
+  lease.expires_ms = at + terms.drain_ms
   keep(lease)
   redis.call('DEL', YIELDS)
   line_moved = true
