@@ -19,11 +19,10 @@ from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
 from spark_coordinator.owner import owner_feature
 from spark_coordinator.owner.state.schedules import ScheduleState
-from spark_coordinator.owner.state.webhooks import webhook_state
 from spark_coordinator.schedules.wiring import wire_schedules
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
-from spark_coordinator.webhooks.feature import webhooks
+from spark_coordinator.webhooks.feature import targets_as_state, webhooks
 from spark_coordinator.webhooks.guard import TargetGuard
 
 NAME = "coordinator"
@@ -61,7 +60,7 @@ async def build(
             data_dir=settings.data_dir,
             sections=[
                 ScheduleState(schedules.registry),
-                webhook_state(redis, bus, clock, guard),
+                targets_as_state(redis, bus, clock, guard),
             ],
         ),
     ]

@@ -10,10 +10,10 @@ from spark_common.contracts.webhooks import PutTarget
 from spark_common.embedded import RedisServer
 from spark_common.redis_access import connect_redis
 from spark_coordinator.owner.state.schedules import ScheduleState
-from spark_coordinator.owner.state.webhooks import WebhookState
 from spark_coordinator.schedules.registry import Registry as Schedules
 from spark_coordinator.webhooks.guard import TargetGuard
 from spark_coordinator.webhooks.registry import Registry as Targets
+from spark_coordinator.webhooks.state import TargetsAsState
 from spark_coordinator.webhooks.store import WebhookStore
 from spark_coordinator.webhooks.targets import DEFAULT_ID, Target
 from spark_coordinator.webhooks.testing.receivers import Names
@@ -30,7 +30,9 @@ async def a_stack(make_stack, *where):
     stack.schedules = Schedules(stack.redis, stack.clock)
     stack.targets = Targets(store, stack.asker, Names(), TargetGuard(frozenset()), stack.clock)
     stack.store = store
-    await stack.start(ScheduleState(stack.schedules), WebhookState(store, stack.targets))
+    await stack.start(
+        ScheduleState(stack.schedules), TargetsAsState(store, stack.targets, stack.clock)
+    )
     return stack
 
 
@@ -84,11 +86,11 @@ async def test_they_are_the_same_on_a_fresh_install(two):
 async def test_without_the_passphrase_nothing_is_sent_unsigned(two):
     full, fresh = two
     document = (await full.export()).model_dump(mode="json")
-    assert document["missing_secrets"] == ["webhooks: home/secret", "webhooks: phone/address"]
+    assert document["missing_secrets"] == ["webhooks: home", "webhooks: phone"]
     taken = await fresh.take_in(document)
     assert (taken.schedules, taken.webhooks) == (2, 1)
-    assert any("'home' is off" in one for one in taken.warnings)
-    assert any("'phone' was left out" in one for one in taken.warnings)
+    assert any("home: it is off" in one for one in taken.warnings)
+    assert any("phone: ntfy needs an address" in one for one in taken.warnings)
     assert not (await fresh.store.targets())["home"].enabled
     await full.take_in(document)
     assert (await full.store.targets())["home"].enabled, "it keeps the secret that is there"
@@ -129,8 +131,10 @@ WRONG = [
 
 async def test_an_entry_that_is_wrong_is_left_out_and_told(two):
     full, fresh = two
-    document = (await full.export()).model_dump(mode="json")
+    document = (await full.export(WORDS)).model_dump(mode="json")
     for part, entry in WRONG:
-        taken = await fresh.take_in(document | {"schedules": [], "webhooks": [], part: [entry]})
+        taken = await fresh.take_in(
+            document | {"schedules": [], "webhooks": [], part: [entry]}, WORDS
+        )
         assert (taken.schedules, taken.webhooks) == (0, 0), entry
-        assert any("was left out" in one for one in taken.warnings), entry
+        assert len(taken.warnings) == 1, entry

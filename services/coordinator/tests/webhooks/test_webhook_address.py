@@ -94,6 +94,17 @@ def test_digits_in_disguise_become_the_address_they_mean(host: str) -> None:
     assert read_url(f"http://{host}/").host == "127.0.0.1"
 
 
+@given(st.text(max_size=40), st.sampled_from(["", "http://", "https://", "http://a.lan"]))
+def test_whatever_is_typed_has_one_form_or_a_reason(text: str, begin: str) -> None:
+    try:
+        read = read_url(begin + text)
+    except InvalidRequestError:
+        return
+    assert read_url(str(read)) == read
+    assert str(read).isascii()
+    assert "@" not in read.authority
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -112,6 +112,25 @@ async def test_a_failing_target_is_tried_again_with_growing_waits_and_keeps_its_
     assert (await view(bench)).last_error is None
 
 
+async def test_a_clock_that_was_set_back_makes_nobody_wait(bench):
+    bench.receivers.answers["bob"] = lambda _: BAD
+    await bench.put("bob")
+    await bench.tell(1)
+    await bench.until(lambda: len(bench.receivers.tried["bob"]) == 2, "tried twice", step=1)
+    bench.clock._start -= timedelta(days=2)
+    bench.receivers.answers.clear()
+    before = bench.clock.now()
+    await bench.until(lambda: bool(bench.receivers.got["bob"]), "delivered")
+    assert bench.clock.now() - before < timedelta(seconds=5)
+    await bench.tell(2)
+    await bench.until(lambda: bench.receivers.events("bob") == swaps(1, 2), "in order")
+
+    async def both():
+        return [row.event_id for row in await log(bench, state="delivered")] == swaps(2, 1)
+
+    await bench.until(both, "the log is in order as well")
+
+
 async def test_no_target_waits_for_another(bench):
     bench.receivers.hanging.add("alice")
     bench.receivers.answers["carol"] = lambda _: BAD

@@ -16,7 +16,7 @@ NTFY = "ntfys://:tk_hidden@a.lan/topic"
 def state(bench):
     store = WebhookStore(bench.redis)
     registry = Registry(store, bench.bus, bench.names, TargetGuard({9999}), bench.clock)
-    return TargetsAsState(store, registry)
+    return TargetsAsState(store, registry, bench.clock)
 
 
 async def shown(bench):
@@ -39,19 +39,22 @@ async def test_a_fresh_install_gets_the_same_targets(bench, state):
     kept = [key async for key in bench.redis.scan_iter("sc:webhook:*")]
     await bench.redis.delete(*kept)
     for _ in range(2):
-        taken = await state.take_in(exported.entries, exported.secrets)
+        taken = await state.take_in(exported.entries, exported.secrets, "Alice")
         assert (taken.entries, taken.secrets, taken.warnings) == (3, 2, [])
         assert await shown(bench) == before
 
 
 async def test_without_secrets_the_standing_ones_stay_and_what_lacks_one_is_named(bench, state):
     before, exported = await filled(bench, state)
-    taken = await state.take_in(exported.entries, {})
+    taken = await state.take_in(exported.entries, {}, "Alice")
     assert (taken.entries, taken.secrets, await shown(bench)) == (3, 0, before)
     await bench.redis.delete("sc:webhook:targets")
-    taken = await state.take_in(exported.entries, {})
+    taken = await state.take_in(exported.entries, {}, "Alice")
     assert taken.entries == 2
-    assert taken.warnings == ["webhook target n: ntfy needs an address"]
+    assert taken.warnings == [
+        "webhook target bob: it is off; enter its secret, then switch it on",
+        "webhook target n: ntfy needs an address",
+    ]
 
 
 async def test_what_cannot_be_taken_in_is_a_sentence_each(bench, state):
@@ -62,7 +65,7 @@ async def test_what_cannot_be_taken_in_is_a_sentence_each(bench, state):
         {"url": "http://a.lan/"},
         {"id": "good", "url": "http://a.lan/"},
     ]
-    taken = await state.take_in(entries, {})
+    taken = await state.take_in(entries, {}, "Alice")
     assert taken.entries == 1
     assert [one.split(":")[0] for one in taken.warnings] == [
         "webhook target default",

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,10 @@ class Backoff:
     give_up_after: timedelta = timedelta(hours=72)
     """Counted from when the event was owed; the first failed try after it is the last."""
     chance: Callable[[], float] = field(default=random.random)
+
+    def horizon(self, now: datetime) -> datetime:
+        """Return the latest moment until which a delivery may have to wait."""
+        return now + timedelta(seconds=self.longest_seconds)
 
     def wait_seconds(self, tries: int) -> float:
         """Return the wait after the ``tries``-th failure, counted from 1."""

@@ -66,7 +66,8 @@ class Dispatch:
         ]
         off = await self._store.disabled_because(targets)
         ready = [target for target in targets if target not in off]
-        for due in await self._store.due(ready, self._clock.now()):
+        now = self._clock.now()
+        for due in await self._store.due(ready, now, self._backoff.horizon(now)):
             self._lines[due] = asyncio.create_task(self._line(due), name=f"webhook line {due}")
 
     async def _line(self, id: str) -> None:
@@ -86,7 +87,9 @@ class Dispatch:
         owed = await self._store.head(id)
         if target is None or not target.enabled or owed is None:
             return False
-        if owed.next_at > self._clock.now() or not self._leadership.leads:
+        now = self._clock.now()
+        waits = now < owed.next_at <= self._backoff.horizon(now)
+        if waits or not self._leadership.leads:
             return False
         began = self._clock.monotonic()
         answer = await self._sender.send(target, Parcel(owed.id, owed.body))

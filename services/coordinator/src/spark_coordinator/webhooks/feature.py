@@ -27,6 +27,7 @@ from spark_coordinator.webhooks.posting import WebhookSender
 from spark_coordinator.webhooks.registry import Registry
 from spark_coordinator.webhooks.resolving import SystemResolver
 from spark_coordinator.webhooks.sending import KindSender
+from spark_coordinator.webhooks.state import TargetsAsState
 from spark_coordinator.webhooks.store import WebhookStore
 from spark_coordinator.webhooks.threads import OwnedThreads
 from spark_coordinator.webhooks.topics import STREAMS
@@ -68,6 +69,12 @@ def webhooks(
         Leadership(redis, WORK, clock),
         backoff or Backoff(),
     )
+
+
+def targets_as_state(redis: Redis, bus: Bus, clock: Clock, guard: TargetGuard) -> TargetsAsState:
+    """Return what an export and an import of the state need."""
+    store, resolver = WebhookStore(redis), SystemResolver(OwnedThreads())
+    return TargetsAsState(store, Registry(store, bus, resolver, guard, clock), clock)
 
 
 def assemble(

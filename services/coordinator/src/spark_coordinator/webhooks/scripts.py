@@ -91,13 +91,16 @@ return 1
 
 HEADS = _script(
     """
--- ARGV now, target ... -> the targets whose next delivery is due
+-- ARGV now, horizon, target ... -> the targets whose next delivery is due, or due later than the
+-- horizon: no wait is that long, so the clock was set back
 local due = {}
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   local id = redis.call('LINDEX', P .. 'line:' .. ARGV[i], 0)
   if id then
     local at = redis.call('HGET', row(id), 'next')
-    if not at or tonumber(at) <= tonumber(ARGV[1]) then due[#due + 1] = ARGV[i] end
+    if not at or tonumber(at) <= tonumber(ARGV[1]) or tonumber(at) > tonumber(ARGV[2]) then
+      due[#due + 1] = ARGV[i]
+    end
   end
 end
 return due

@@ -136,11 +136,15 @@ class WebhookStore:
         places = (keys.FENCE, keys.TARGETS, keys.MARKS, keys.EVENTS, keys.LATEST)
         return int(await asked(self._take(keys=places, args=arguments), _AWAY))
 
-    async def due(self, targets: Sequence[str], now: datetime) -> list[str]:
-        """Return those of the targets whose next delivery may be tried."""
+    async def due(self, targets: Sequence[str], now: datetime, horizon: datetime) -> list[str]:
+        """Return those of the targets whose next delivery may be tried.
+
+        Later than ``horizon`` nothing waits: such a one was written before the clock was set back.
+        """
         if not targets:
             return []
-        return list(await asked(self._heads(args=[micros(now), *targets]), _AWAY))
+        arguments: list[str | int] = [micros(now), micros(horizon), *targets]
+        return list(await asked(self._heads(args=arguments), _AWAY))
 
     async def head(self, target: str) -> Owed | None:
         """Return the next delivery of a target."""
