@@ -1,4 +1,4 @@
-"""The table of settings: each knob declared once, checked by the very rule of the service."""
+"""The table of settings: each setting declared once, checked by the very rule of the service."""
 
 from typing import Annotated, Literal, Self
 
@@ -27,7 +27,7 @@ def field(name: str) -> Field:
     return found
 
 
-def test_every_optional_knob_of_the_architecture_is_there() -> None:
+def test_every_optional_setting_of_the_architecture_is_there() -> None:
     assert {one.name for one in TABLE.fields} >= ARCHITECTURE
 
 

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from spark_common.contracts.owner_settings import SettingKind
-from spark_common.settings.load import Knob, Settings, adapter_of, reason_of, variable_of
+from spark_common.settings.load import Settings, Shown, adapter_of, reason_of, variable_of
 
 EMPTY_LIST = ","
 """How an empty list is written where a blank means "not set"."""
@@ -119,17 +119,17 @@ def fields_of(group: type[Settings], title: str) -> list[Field]:
 
 def _field(name: str, declared: FieldInfo, title: str) -> Field:
     marks = [*_marks(declared.annotation), *declared.metadata]
-    knobs = [mark for mark in marks if isinstance(mark, Knob)]
+    shown = [mark for mark in marks if isinstance(mark, Shown)]
     plain = _plain_of(declared.annotation)
     stem, _, last = name.rpartition("_")
-    unit = next((knob.unit for knob in knobs if knob.unit), _UNITS.get(last))
+    unit = next((one.unit for one in shown if one.unit), _UNITS.get(last))
     derived = (stem if last in _UNITS else name).replace("_", " ")
-    kind = next((cast(SettingKind, knob.kind) for knob in knobs if knob.kind), _kind_of(plain))
+    kind = next((cast(SettingKind, one.kind) for one in shown if one.kind), _kind_of(plain))
     default = None if kind == "secret" else to_jsonable_python(declared.default)
     return Field(
         name=variable_of(name, declared),
         attribute=name,
-        label=next((knob.label for knob in knobs if knob.label), derived.capitalize()),
+        label=next((one.label for one in shown if one.label), derived.capitalize()),
         help=" ".join((declared.description or "").split()),
         group=title,
         kind=kind,

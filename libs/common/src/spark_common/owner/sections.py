@@ -1,4 +1,4 @@
-"""Which groups of settings the owner edits. One line here makes the knobs of a group editable."""
+"""Which groups of settings the owner edits. One line here makes a group editable."""
 
 from spark_common.owner.table import Section, Table
 from spark_common.settings.groups import RuntimeSettings

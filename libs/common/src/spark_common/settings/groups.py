@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, Field
 from spark_common.settings.load import (
     Env,
     Environment,
-    Knob,
     Settings,
     SettingsError,
+    Shown,
     read_fields,
 )
 from spark_common.settings.values import (
@@ -75,15 +75,17 @@ class HostSettings(Settings):
 class RuntimeSettings(Settings):
     """The vLLM server on the Sparks, and what starts it there."""
 
-    vllm_port: Annotated[Port, Knob(label="Port of vLLM")] = 8888
+    vllm_port: Annotated[Port, Shown(label="Port of vLLM")] = 8888
     """Where vLLM listens on the Sparks. The gateway sends new requests there at once; a model that
     is loaded stays where it was started until the next swap."""
-    vllm_container: Annotated[ContainerName, Knob(label="Container of vLLM")] = "vllm_node"
+    vllm_container: Annotated[ContainerName, Shown(label="Container of vLLM")] = "vllm_node"
     """Name of the container that the launcher starts. Change it while no model is loaded: a
     container under the old name is not stopped any more."""
-    vllm_dir: Annotated[RemoteDirectory, Knob(label="Folder of the launcher")] = "spark-vllm-docker"
+    vllm_dir: Annotated[RemoteDirectory, Shown(label="Folder of the launcher")] = (
+        "spark-vllm-docker"
+    )
     """Checkout of the launcher, relative to the remote home."""
-    vllm_image: Annotated[ImageName, Knob(label="Image of vLLM")] = "vllm-node"
+    vllm_image: Annotated[ImageName, Shown(label="Image of vLLM")] = "vllm-node"
     """The image of recipes that name none of their own."""
 
 

@@ -62,7 +62,7 @@ class Environment:
 
 
 @dataclass(frozen=True)
-class Knob:
+class Shown:
     """How a field is shown to the owner, where its name and type do not say it well enough."""
 
     label: str | None = None

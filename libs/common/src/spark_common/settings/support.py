@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import SecretStr
 
-from spark_common.settings.load import Knob, Settings
+from spark_common.settings.load import Settings, Shown
 from spark_common.settings.values import (
     Address,
     ContainerName,
@@ -20,13 +20,13 @@ from spark_common.settings.values import (
 class ParakeetSettings(Settings):
     """Speech to text."""
 
-    parakeet_host: Annotated[Address | None, Knob(label="Address of Parakeet")] = None
+    parakeet_host: Annotated[Address | None, Shown(label="Address of Parakeet")] = None
     """The machine on which Parakeet (speech to text) runs; the first Spark unless given."""
-    parakeet_user: Annotated[User | None, Knob(label="User for Parakeet")] = None
+    parakeet_user: Annotated[User | None, Shown(label="User for Parakeet")] = None
     """The login there; that of the Spark unless given."""
-    parakeet_port: Annotated[Port, Knob(label="Port of Parakeet")] = 8000
+    parakeet_port: Annotated[Port, Shown(label="Port of Parakeet")] = 8000
     """Where Parakeet listens."""
-    parakeet_container: Annotated[ContainerName, Knob(label="Container of Parakeet")] = (
+    parakeet_container: Annotated[ContainerName, Shown(label="Container of Parakeet")] = (
         "parakeet-asr"
     )
     """Name of its container."""
@@ -35,67 +35,69 @@ class ParakeetSettings(Settings):
 class KokoroSettings(Settings):
     """Text to speech."""
 
-    kokoro_host: Annotated[Address | None, Knob(label="Address of Kokoro")] = None
+    kokoro_host: Annotated[Address | None, Shown(label="Address of Kokoro")] = None
     """The machine on which Kokoro (text to speech) runs; the first Spark unless given."""
-    kokoro_user: Annotated[User | None, Knob(label="User for Kokoro")] = None
+    kokoro_user: Annotated[User | None, Shown(label="User for Kokoro")] = None
     """The login there; that of the Spark unless given."""
-    kokoro_port: Annotated[Port, Knob(label="Port of Kokoro")] = 8880
+    kokoro_port: Annotated[Port, Shown(label="Port of Kokoro")] = 8880
     """Where Kokoro listens."""
-    kokoro_container: Annotated[ContainerName, Knob(label="Container of Kokoro")] = "kokoro"
+    kokoro_container: Annotated[ContainerName, Shown(label="Container of Kokoro")] = "kokoro"
     """Name of its container."""
 
 
 class MagpieSettings(Settings):
     """The older text to speech."""
 
-    magpie_host: Annotated[Address | None, Knob(label="Address of Magpie")] = None
+    magpie_host: Annotated[Address | None, Shown(label="Address of Magpie")] = None
     """The machine on which Magpie (text to speech, NIM) runs; the first Spark unless given."""
-    magpie_user: Annotated[User | None, Knob(label="User for Magpie")] = None
+    magpie_user: Annotated[User | None, Shown(label="User for Magpie")] = None
     """The login there; that of the Spark unless given."""
-    magpie_port: Annotated[Port, Knob(label="Port of Magpie")] = 9000
+    magpie_port: Annotated[Port, Shown(label="Port of Magpie")] = 9000
     """Where Magpie listens."""
-    magpie_container: Annotated[ContainerName, Knob(label="Container of Magpie")] = "magpie-tts"
+    magpie_container: Annotated[ContainerName, Shown(label="Container of Magpie")] = "magpie-tts"
     """Name of its container."""
 
 
 class EmbedSettings(Settings):
     """Embeddings."""
 
-    embed_host: Annotated[Address | None, Knob(label="Address of embeddings")] = None
+    embed_host: Annotated[Address | None, Shown(label="Address of embeddings")] = None
     """The machine on which the embedding server runs; the first Spark unless given."""
-    embed_user: Annotated[User | None, Knob(label="User for embeddings")] = None
+    embed_user: Annotated[User | None, Shown(label="User for embeddings")] = None
     """The login there; that of the Spark unless given."""
-    embed_port: Annotated[Port, Knob(label="Port of embeddings")] = 8081
+    embed_port: Annotated[Port, Shown(label="Port of embeddings")] = 8081
     """Where the embedding server listens."""
-    embed_container: Annotated[ContainerName, Knob(label="Container of embeddings")] = "embeddings"
+    embed_container: Annotated[ContainerName, Shown(label="Container of embeddings")] = "embeddings"
     """Name of its container."""
 
 
 class QdrantSettings(Settings):
     """Vectors."""
 
-    qdrant_host: Annotated[Address | None, Knob(label="Address of Qdrant")] = None
+    qdrant_host: Annotated[Address | None, Shown(label="Address of Qdrant")] = None
     """The machine on which Qdrant (vectors) runs; the first Spark unless given."""
-    qdrant_user: Annotated[User | None, Knob(label="User for Qdrant")] = None
+    qdrant_user: Annotated[User | None, Shown(label="User for Qdrant")] = None
     """The login there; that of the Spark unless given."""
-    qdrant_port: Annotated[Port, Knob(label="Port of Qdrant")] = 6333
+    qdrant_port: Annotated[Port, Shown(label="Port of Qdrant")] = 6333
     """Where Qdrant listens."""
-    qdrant_container: Annotated[ContainerName, Knob(label="Container of Qdrant")] = "qdrant"
+    qdrant_container: Annotated[ContainerName, Shown(label="Container of Qdrant")] = "qdrant"
     """Name of its container."""
 
 
 class MatrixBridgeSettings(Settings):
     """A bot without a port."""
 
-    matrix_bridge_host: Annotated[Address | None, Knob(label="Address of the Matrix bridge")] = None
+    matrix_bridge_host: Annotated[Address | None, Shown(label="Address of the Matrix bridge")] = (
+        None
+    )
     """The machine on which the Matrix bridge runs; the first Spark unless given."""
-    matrix_bridge_user: Annotated[User | None, Knob(label="User for the Matrix bridge")] = None
+    matrix_bridge_user: Annotated[User | None, Shown(label="User for the Matrix bridge")] = None
     """The login there; without one the bridge is not shown."""
     matrix_bridge_container: Annotated[
-        ContainerName, Knob(label="Container of the Matrix bridge")
+        ContainerName, Shown(label="Container of the Matrix bridge")
     ] = "matrix-bridge"
     """Name of its container."""
-    matrix_bridge_dir: Annotated[RemoteDirectory, Knob(label="Folder of the Matrix bridge")] = (
+    matrix_bridge_dir: Annotated[RemoteDirectory, Shown(label="Folder of the Matrix bridge")] = (
         "matrix-bridge"
     )
     """Checkout from which it is updated, relative to the remote home."""
@@ -104,16 +106,16 @@ class MatrixBridgeSettings(Settings):
 class PageSettings(Settings):
     """What the dashboard shows."""
 
-    disabled_services: Annotated[Names, Knob(label="Hidden services")] = ()
+    disabled_services: Annotated[Names, Shown(label="Hidden services")] = ()
     """Services without a tile and without a probe, such as magpie or qdrant."""
-    open_webui_url: Annotated[HttpUrl | None, Knob(label="Address of your chat")] = None
+    open_webui_url: Annotated[HttpUrl | None, Shown(label="Address of your chat")] = None
     """Where the button Open chat leads, for example your Open WebUI."""
 
 
 class HubSettings(Settings):
     """The hub that models come from."""
 
-    hf_token: Annotated[SecretStr | None, Knob(label="Token of Hugging Face")] = None
+    hf_token: Annotated[SecretStr | None, Shown(label="Token of Hugging Face")] = None
     """For downloads of models that want one; unless given, the one that each Spark's user has.
     It goes to a Spark over standard input only."""
 
@@ -121,14 +123,14 @@ class HubSettings(Settings):
 class NgcSettings(Settings):
     """Where NIM services come from."""
 
-    ngc_api_key: Annotated[SecretStr | None, Knob(label="Key of NVIDIA NGC")] = None
+    ngc_api_key: Annotated[SecretStr | None, Shown(label="Key of NVIDIA NGC")] = None
     """For the images of NIM services."""
 
 
 class WebhookSettings(Settings):
     """The one target that needs no registration, as in the earlier system."""
 
-    webhook_url: Annotated[WebhookAddress | None, Knob(label="Address of the webhook")] = None
+    webhook_url: Annotated[WebhookAddress | None, Shown(label="Address of the webhook")] = None
     """Is told how every swap ended; more targets are under Notifications. No user or password."""
-    webhook_secret: Annotated[SecretStr | None, Knob(label="Secret of the webhook")] = None
+    webhook_secret: Annotated[SecretStr | None, Shown(label="Secret of the webhook")] = None
     """Signs every delivery to it, as X-Spark-Signature and by Standard Webhooks."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from spark_common.errors import InvalidRequestError
-from spark_common.settings.load import Knob
+from spark_common.settings.load import Shown
 from spark_common.webhook_address import read_url
 
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
@@ -136,7 +136,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 BindPort = Annotated[int, Field(ge=0, le=65535)]
 """0 asks the system for a free port; the log line ``service.listening`` names it."""
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600, allow_inf_nan=False)]
-Address = Annotated[str, AfterValidator(check_address), Knob(kind="address")]
+Address = Annotated[str, AfterValidator(check_address), Shown(kind="address")]
 User = Annotated[str, AfterValidator(check_user)]
 ContainerName = Annotated[str, AfterValidator(_check_container)]
 ImageName = Annotated[str, AfterValidator(_check_image)]
@@ -144,13 +144,13 @@ RemoteDirectory = Annotated[str, AfterValidator(_check_directory)]
 NatsUrl = Annotated[str, AfterValidator(_check_nats_url)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
 HttpUrl = Annotated[
-    str, StringConstraints(max_length=2000), AfterValidator(_check_http_url), Knob(kind="url")
+    str, StringConstraints(max_length=2000), AfterValidator(_check_http_url), Shown(kind="url")
 ]
 """Of a page or a service, without credentials."""
 WebhookAddress = Annotated[
-    str, StringConstraints(max_length=2000), AfterValidator(_check_webhook), Knob(kind="url")
+    str, StringConstraints(max_length=2000), AfterValidator(_check_webhook), Shown(kind="url")
 ]
 """Of a webhook, in its one canonical form."""
 ServiceName = Annotated[str, AfterValidator(_check_name)]
-Names = Annotated[tuple[ServiceName, ...], BeforeValidator(_words), Knob(kind="list")]
+Names = Annotated[tuple[ServiceName, ...], BeforeValidator(_words), Shown(kind="list")]
 """Several names, separated by commas or blanks; a comma alone is an empty list."""
