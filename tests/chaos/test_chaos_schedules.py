@@ -35,8 +35,8 @@ from spark_coordinator.schedules.times import nominals
 
 pytestmark = [pytest.mark.chaos, pytest.mark.connected]
 TICKS = int(os.environ.get("SCHEDULE_TICKS", "24"))
-HARMS = int(os.environ.get("SCHEDULE_HARMS", "6"))
-OF_EACH = 3
+HARMS = int(os.environ.get("SCHEDULE_HARMS", "4"))
+OF_EACH = 3 if TICKS >= 100 else 2
 """Nominal times of every schedule."""
 PERIOD_SECONDS = 75.0
 """Five seconds here: longer than any of the outages, so that no time has to be made up for."""

@@ -33,22 +33,55 @@ def found(
     ``only``: what does not concern the schedule with this id is left out.
     """
     conflicts: list[list[Conflict]] = [[] for _ in runs]
-    open_runs: list[int] = []
+    # Runs of one group want the same, so that whole groups are passed over at once.
+    groups: dict[_Want, list[int]] = {}
     for index, run in enumerate(runs):
         if not _wants(run):
             continue
-        open_runs = [other for other in open_runs if runs[other].until > run.at]
-        for other in open_runs:
-            if only is not None and only not in (run.entry.id, runs[other].entry.id):
+        want = _Want.of(run.entry, only)
+        for other_want, members in groups.items():
+            if not want.clashes(other_want) or not (want.counts or other_want.counts):
                 continue
-            if _clash(run.entry, runs[other].entry):
-                _add(conflicts[index], _with_schedule(run, runs[other]))
-                _add(conflicts[other], _with_schedule(runs[other], run))
-        open_runs = [other for other in open_runs if len(conflicts[other]) < _EACH]
-        open_runs.append(index)
+            groups[other_want] = [
+                other for other in members if _still_open(runs, conflicts, index, other)
+            ]
+        groups.setdefault(want, []).append(index)
         if lease is not None and _under(run, now, lease):
             conflicts[index].insert(0, _with_lease(run, lease))
     return conflicts
+
+
+@dataclass(frozen=True)
+class _Want:
+    """What a run wants of the cluster, as far as others care."""
+
+    lease: bool
+    model: str | None
+    counts: bool
+    """Whether its conflicts are asked for."""
+
+    @classmethod
+    def of(cls, entry: Entry, only: str | None) -> "_Want":
+        schedule = entry.schedule
+        counts = only is None or entry.id == only
+        return cls(schedule.kind in _TAKES_LEASE, schedule.model, counts)
+
+    def clashes(self, other: "_Want") -> bool:
+        """Say whether two that want this cannot have it at once."""
+        return (self.lease and other.lease) or self.model != other.model
+
+
+def _still_open(
+    runs: Sequence[Occurrence], conflicts: list[list[Conflict]], index: int, other: int
+) -> bool:
+    """Note that two runs that overlap clash; say whether the other may clash with more."""
+    run, earlier = runs[index], runs[other]
+    if earlier.until <= run.at:
+        return False
+    if earlier.entry.id != run.entry.id:
+        _add(conflicts[index], run, earlier)
+        _add(conflicts[other], earlier, run)
+    return len(conflicts[other]) < _EACH
 
 
 def _wants(run: Occurrence) -> bool:
@@ -59,22 +92,14 @@ def _wants(run: Occurrence) -> bool:
     return schedule.kind in _TAKES_LEASE or schedule.model is not None
 
 
-def _clash(one: Entry, other: Entry) -> bool:
-    """Say whether two that want the cluster cannot have it at once."""
-    if one.id == other.id:
-        return False
-    both = one.schedule.kind in _TAKES_LEASE and other.schedule.kind in _TAKES_LEASE
-    return both or one.schedule.model != other.schedule.model
-
-
 def _under(run: Occurrence, now: datetime, lease: StandingLease) -> bool:
     mine = (run.entry.id, run.entry.schedule.owner, f"schedule {run.entry.id}")
     return run.at < lease.until and run.until > now and lease.holder not in mine
 
 
-def _add(told: list[Conflict], conflict: Conflict) -> None:
+def _add(told: list[Conflict], run: Occurrence, other: Occurrence) -> None:
     if len(told) < _EACH:
-        told.append(conflict)
+        told.append(_with_schedule(run, other))
 
 
 def _with_schedule(run: Occurrence, other: Occurrence) -> Conflict:
