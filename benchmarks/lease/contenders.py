@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 
 from spark_common.clock import SystemClock
 from spark_common.leasing import LeaseGate, fresh_token, hash_of
+from spark_common.settings.policies import LeasePolicy
 from spark_coordinator.leasing.book import LeaseBook
-from spark_coordinator.leasing.policy import LeasePolicy
 
 BARE = "sc:bench:lock"
 TTL_MS = 60_000

@@ -18,11 +18,11 @@ from spark_common.contracts.leases import AcquireLease, GetLease, LeaseGrant
 from spark_common.embedded import RedisServer
 from spark_common.leasing import keys
 from spark_common.redis_access import connect_redis
+from spark_common.settings.policies import LeasePolicy
 from spark_coordinator.leasing.book import LeaseBook
 from spark_coordinator.leasing.drain import Remaining
 from spark_coordinator.leasing.draining import Draining
 from spark_coordinator.leasing.leases import Leases
-from spark_coordinator.leasing.policy import LeasePolicy
 
 pytestmark = [pytest.mark.chaos, pytest.mark.connected, pytest.mark.timeout(300)]
 CUTS = int(os.environ.get("LEASE_CUTS", "4"))

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from spark_cli.commands.automation import automation
+from spark_common.owner import TABLE
 from spark_common.settings import Env, HostSettings, HostsSettings, Settings, load
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +108,8 @@ def test_what_runs_is_watched_and_started_again(name: str) -> None:
 class TestEveryService:
     def test_reads_every_variable_it_is_given(self, name: str) -> None:
         given = {_HOST_VARIABLE.sub(r"SPARKn_\1", key) for key in CONTAINERS[name]["environment"]}
-        assert given - variables_read_by(settings_of(name)) == set()
+        shown = {field.name for field in TABLE.fields} if name == "coordinator" else set()
+        assert given - variables_read_by(settings_of(name)) - shown == set()
 
     def test_starts_with_the_four_variables_and_no_warning(self, name: str) -> None:
         four = {key: "192.0.2.1" if key.endswith("HOST") else "alice" for key in FOUR}
@@ -119,6 +121,13 @@ class TestEveryService:
 
     def test_is_installed_in_the_image(self, name: str) -> None:
         assert f"./services/{name}" in (DEPLOY / "Dockerfile").read_text().split()
+
+
+def test_the_coordinator_gets_every_setting_that_it_shows_but_no_secret() -> None:
+    given = set(CONTAINERS["coordinator"]["environment"])
+    assert given & {field.name for field in TABLE.fields} == {
+        field.name for field in TABLE.fields if not field.secret
+    }
 
 
 def test_only_the_dashboard_is_reachable_from_outside() -> None:

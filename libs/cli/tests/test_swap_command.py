@@ -37,6 +37,7 @@ def test_everything_a_swap_may_be_told_is_told(gateway, run, monkeypatch) -> Non
         "force": True,
         "drop_caches": True,
         "dry_run": False,
+        "reload": False,
     }
     headers = gateway.asked[0].headers
     assert (headers["x-swap-lock-token"], headers["idempotency-key"]) == ("secret", "k")

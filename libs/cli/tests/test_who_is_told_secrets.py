@@ -21,3 +21,12 @@ def test_a_secret_is_in_the_environment_of_one_service_only(tmp_path, variable, 
         assert (variable in environment) == (name == service)
         assert environment["SPARK1_HOST"] == "192.0.2.1"
         assert environment.get("GATEWAY_PORT") == ("9123" if name == "coordinator" else None)
+
+
+def test_settings_reach_the_services(tmp_path) -> None:
+    settings = {"DRAIN_SECONDS": "5", "OPEN_WEBUI_URL": "http://chat"}
+    wiring = Wiring(bus={}, cluster=cluster_settings(settings))
+    folder = RunFolder(tmp_path)
+    for name, port in Wiring.usual_ports().items():
+        environment = service_environment(name, port, wiring, folder)
+        assert (environment["DRAIN_SECONDS"], environment["OPEN_WEBUI_URL"]) == ("5", "http://chat")

@@ -80,3 +80,17 @@ async def test_a_start_that_fails_closes_what_it_was_given() -> None:
             FakeClock(),
         )
     assert redis.closed
+
+
+async def test_about_tells_which_settings_fell_back() -> None:
+    broker, warnings = MemoryBroker(), ["VLLM_PORT is blank; the default is used"]
+    await compose(
+        "health",
+        "an example",
+        MemoryBus("health", broker),
+        Nobody(),  # type: ignore[arg-type]
+        FakeClock(),
+        warnings=lambda: warnings,
+    )
+    about = await MemoryBus("gateway", broker).call(about_rpc("health"), GetAbout())
+    assert about.warnings == warnings

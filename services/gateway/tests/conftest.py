@@ -69,7 +69,7 @@ async def a_bench(
     served = FakeServed()
     model = FakeModel()
     upstream = httpx.AsyncClient(transport=httpx.MockTransport(model.answer))
-    chat = UpstreamChat(Upstream("127.0.0.1", 8888), upstream)
+    chat = UpstreamChat(lambda: Upstream("127.0.0.1", 8888), upstream)
     front = build_front(MemoryBus("gateway", broker), clock, served, chat)
     loops = {
         "hub": asyncio.create_task(front.hub.run()),

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from spark_common.contracts.swaps import RequestSwap, SwapView
 from spark_common.events import SwapComplete, SwapFailed, SwapProgress
+from spark_common.owner import LiveSettings, unchanging
 from spark_common.subjects import swap_complete, swap_failed
 from spark_common.tasks import end
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
@@ -53,6 +54,8 @@ class Bench:
     deaths: int = 0
     updating: str | None = None
     """Id of an update of the cluster software that runs."""
+    live: LiveSettings | None = None
+    """What the owner sets, where a test has an owner; used from the next start on."""
 
     def __post_init__(self) -> None:
         self.old, self.new = a_candidate("gemma"), a_candidate("qwen")
@@ -78,6 +81,7 @@ class Bench:
         self.observer = RuntimeObserver(
             self.runtime, self.clock, self.shelf.key_for, self._nothing, self.canary.degraded
         )
+        live = self.live
         path = assemble(
             bus=self.bus,
             store=self.store,
@@ -89,13 +93,14 @@ class Bench:
             observer=self.observer,
             canary=self.canary,
             quarantining=self.quarantining,
-            guarding=self.guarding,
-            timings=self.timings,
+            guarding=lambda: self.guarding,
+            timings=live.of(self.timings) if live else lambda: self.timings,
+            one_version=live.one_version if live else unchanging,
             clock=self.clock,
             logs=self.logs,
             refresh_soon=self.shelf.refresh_soon,
             lost=self._die,
-            unsaved=Trying(self.book, LaunchSettings()),
+            unsaved=Trying(self.book, LaunchSettings),
             updating=self._updating,
             clients=self.clients,
             new_reader=PlainReader,

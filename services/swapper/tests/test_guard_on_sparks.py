@@ -139,14 +139,14 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
         exits.push_async_callback(shell.close)
         http = httpx.AsyncClient(trust_env=False)
         exits.push_async_callback(http.aclose)
-        runtime = SshRuntime(shell, http, settings)
+        runtime = SshRuntime(shell, http, lambda: settings)
         records, store = MemoryRecords(), MemoryJobs()
         quarantining = Quarantining(records, clock, lambda: shelf.announce())
         observer = RuntimeObserver(runtime, clock, lambda repo: shelf.key_for(repo), _nothing)
         shelf = DiskShelf(
             Hosts(shell, [Spark(host.name, host.label) for host in settings.hosts], clock),
             load_recipes(),
-            LaunchSettings(),
+            LaunchSettings,
             observer,
             store,
             clock,
@@ -159,18 +159,18 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
             gate=FakeGate(),
             runtime=runtime,
             shelf=shelf,
-            preflight=ParserPreflight(shell, settings.vllm_container),
+            preflight=ParserPreflight(shell, lambda: settings.vllm_container),
             suggesting=FakeSuggesting(),
             observer=observer,
             canary=CanaryWatch(runtime, store, clock),
             quarantining=quarantining,
-            guarding=GUARD,
-            timings=TIMINGS,
+            guarding=lambda: GUARD,
+            timings=lambda: TIMINGS,
             clock=clock,
             logs=MemoryLogs(),
             refresh_soon=shelf.refresh_soon,
             lost=lambda: None,
-            unsaved=Trying(load_recipes(), LaunchSettings()),
+            unsaved=Trying(load_recipes(), LaunchSettings),
         )
         tasks = [asyncio.create_task(loop.run()) for loop in (path.teller, path.worker)]
         exits.push_async_callback(end, tasks)

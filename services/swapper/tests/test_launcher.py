@@ -159,7 +159,7 @@ async def test_a_launcher_is_read_again_only_when_it_changed():
         RemoteResult(0, changed, ""),
         RemoteResult(1, "", "broken"),
     )
-    probe = LauncherProbe(shell, "spark-vllm-docker")
+    probe = LauncherProbe(shell, lambda: "spark-vllm-docker")
     first = await probe.features("spark1")
     assert await probe.features("spark1") is first
     second = await probe.features("spark1")
@@ -169,5 +169,5 @@ async def test_a_launcher_is_read_again_only_when_it_changed():
 
 
 async def test_without_a_checkout_the_launch_itself_says_what_is_wrong():
-    probe = LauncherProbe(Answering(RemoteResult(0, "absent\n", "")), "nowhere")
+    probe = LauncherProbe(Answering(RemoteResult(0, "absent\n", "")), lambda: "nowhere")
     assert await probe.features("spark1") == LauncherFeatures()

@@ -87,7 +87,7 @@ def a_runtime(shell, handler=None):
         known_hosts_path=Path("known"),
     )
     transport = httpx.MockTransport(handler or (lambda request: httpx.Response(404)))
-    return SshRuntime(shell, httpx.AsyncClient(transport=transport), cluster)
+    return SshRuntime(shell, httpx.AsyncClient(transport=transport), lambda: cluster)
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ async def test_what_the_launcher_can_do_is_read_off_its_script(shell, script, la
     checkout = shell.home_folder / "spark-vllm-docker"
     (checkout / "launch-cluster.sh").write_text(script)
     (checkout / ".env").write_text('CLUSTER_NODES=192.0.2.11,192.0.2.12\nLOCAL_IP="192.0.2.11"\n')
-    probe = LauncherProbe(shell, "spark-vllm-docker")
+    probe = LauncherProbe(shell, lambda: "spark-vllm-docker")
     found = await probe.features("spark1")
     assert (found.ray, found.volume) == ("noray" in lacks, "volume" not in lacks)
     assert (found.daemon_exec, found.quotes) == ("daemon" not in lacks, "quotes" not in lacks)

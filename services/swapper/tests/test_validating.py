@@ -207,7 +207,7 @@ async def test_a_model_that_is_not_whole_fails_its_test_and_an_unknown_one_has_n
 )  # fmt: skip
 def test_what_is_not_saved_starts_what_a_save_would(given, saved, knobs, flags, expected):
     recipe = Recipe(key="qwen", repo="org/qwen", name="Qwen", args=given, extra_args=saved)
-    trying = Trying(RecipeBook((recipe,)), LaunchSettings())
+    trying = Trying(RecipeBook((recipe,)), LaunchSettings)
     plan = plan_launch(recipe, "org/qwen", LaunchSettings())
     base = replace(a_candidate(), vllm_argv=plan.vllm_argv, launch_argv=plan.launch_argv)
     changed = trying(base, knobs, flags)

@@ -21,8 +21,8 @@ from spark_common.errors import JobInProgressError, SparkError
 from spark_common.jobs import RedisJobRecords
 from spark_common.redis_access import connect_redis
 from spark_common.settings import ClusterSettings, HostSettings
+from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads.record import DOWNLOADS, DownloadJob, folder_of
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
 from spark_swapper.menu.hosts import Hosts, Spark
@@ -47,9 +47,9 @@ def wire_sandbox_downloads(sandbox: Sandbox, bus: Bus, redis: Redis, clock: Cloc
     return wire_downloads(
         bus=bus,
         store=RedisJobRecords(redis, DOWNLOADS),
-        sparks=DownloadSparks(shell, cluster),
+        sparks=DownloadSparks(shell, lambda: cluster),
         hosts=Hosts(shell, [Spark(name, name) for name in HOSTS], clock),
-        timings=_TIMINGS,
+        timings=lambda: _TIMINGS,
         clock=clock,
         expected_bytes=lambda repo: None,
         refresh_menu=nothing,

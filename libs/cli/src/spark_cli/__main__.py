@@ -24,6 +24,7 @@ from spark_cli.commands.plan import plan
 from spark_cli.commands.quarantine import quarantine
 from spark_cli.commands.recipe import recipe
 from spark_cli.commands.schedule import schedule
+from spark_cli.commands.settings import settings
 from spark_cli.commands.setup import setup
 from spark_cli.commands.sim import sim
 from spark_cli.commands.status import status
@@ -45,9 +46,9 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
-    *(download, downloads, cancel_download, lease, schedule, accountability, home, webhook),
+    *(download, downloads, cancel_download, lease, schedule, accountability, home),
     *(test, plan, swap, cancel, history, logs, quarantine, updates),
-    *(events, automation, dead_letters),
+    *(events, automation, dead_letters, settings, webhook),
     *(doctor, sim, init),
 )
 for command in _COMMANDS:

@@ -8,6 +8,7 @@ import httpx
 
 from spark_cli.parts import Program, clean_environment, http_ready, python_module
 from spark_cli.run_folder import RunFolder
+from spark_common.owner import TABLE
 
 GATEWAY_PORT = 9999
 _PORTS = {
@@ -18,6 +19,10 @@ _PORTS = {
     "redaction": 9104,
 }
 _SSH_USERS = frozenset({"swapper", "health"})
+_TIMED = frozenset({"swapper", "coordinator"})
+"""Who acts on the timings, and who shows the owner what holds."""
+_SECRETS = frozenset(field.name for field in TABLE.fields if field.secret)
+_SECRETS_OF = {"swapper": frozenset({"HF_TOKEN"}), "coordinator": _SECRETS - {"HF_TOKEN"}}
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,12 @@ def service_environment(name: str, port: int, wiring: Wiring, folder: RunFolder)
         "DATA_DIR": str(folder.sub("data", name)),
     }
     environment |= wiring.cluster
-    if name == "swapper":
+    if name in _TIMED:
         environment |= wiring.timing
-    else:
+    if name != "swapper":
         environment = {key: v for key, v in environment.items() if not key.startswith("HF_")}
+    hidden = _SECRETS - _SECRETS_OF.get(name, frozenset())
+    environment = {key: value for key, value in environment.items() if key not in hidden}
     if wiring.seeds is not None:
         environment["NATS_SEED_FILE"] = str(wiring.seeds / f"{name}.nk")
         if name == "coordinator":

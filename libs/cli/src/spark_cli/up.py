@@ -10,6 +10,7 @@ from spark_cli.addresses import PORT
 from spark_cli.launcher import run
 from spark_cli.services import GATEWAY_PORT
 from spark_cli.session import Launch
+from spark_common.owner import TABLE
 
 _PREFIXES = (
     "SPARK",
@@ -61,11 +62,11 @@ def up(run_dir: Path, env_file: Path, host: str, port: int) -> None:
 
 
 def cluster_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return what concerns the Sparks; our own variables stay out of the services."""
+    """Return what concerns the Sparks and what is a setting; our own variables stay out."""
     return {
         name: value
         for name, value in settings.items()
-        if name.startswith(_PREFIXES) and not name.startswith("SPARK_")
+        if (name.startswith(_PREFIXES) and not name.startswith("SPARK_")) or TABLE.get(name)
     }
 
 

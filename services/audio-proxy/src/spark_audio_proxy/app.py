@@ -13,4 +13,5 @@ DESCRIPTION = "Speech routes in front of the speech containers"
 async def build(settings: AudioProxySettings, clock: Clock) -> Service:
     """Connect and put audio-proxy on the bus; raises UnavailableError while NATS is away."""
     bus = await connect_bus(settings.bus, NAME, clock)
-    return await compose(NAME, DESCRIPTION, bus, connect_redis(settings.redis, NAME), clock)
+    redis = connect_redis(settings.redis, NAME)
+    return await compose(NAME, DESCRIPTION, bus, redis, clock, warnings=lambda: settings.warnings)

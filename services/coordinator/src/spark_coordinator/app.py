@@ -1,6 +1,7 @@
 """The composition root of the coordinator: the one place that knows every concrete class."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from redis.asyncio import Redis
@@ -9,6 +10,7 @@ from spark_common.bus.nats import connect_bus
 from spark_common.bus.port import Bus
 from spark_common.bus.provision import provision
 from spark_common.clock import Clock
+from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
 from spark_coordinator.accounts.feature import accounts
@@ -16,35 +18,57 @@ from spark_coordinator.dead_letters import dead_letters
 from spark_coordinator.feature import Feature
 from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
+from spark_coordinator.owner import owner_feature
+from spark_coordinator.owner.state.schedules import ScheduleState
 from spark_coordinator.schedules.wiring import wire_schedules
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
-from spark_coordinator.webhooks.feature import webhooks
+from spark_coordinator.webhooks.feature import targets_as_state, webhooks
 from spark_coordinator.webhooks.guard import TargetGuard
 
 NAME = "coordinator"
-DESCRIPTION = "The lease of the cluster, schedules, webhooks, and the streams of the event bus"
+DESCRIPTION = "Lease, schedules, webhooks, settings, and the streams of the event bus"
 GATEWAY_PORT = 9999
 """Inside a container, whatever is published outside."""
 
 
-async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
-    """Connect and put the coordinator on the bus; raises UnavailableError while NATS is away."""
+async def build(
+    settings: CoordinatorSettings, clock: Clock, environment: Mapping[str, str] = os.environ
+) -> Service:
+    """Connect and put the coordinator on the bus; raises UnavailableError while NATS is away.
+
+    ``environment``: what the owner's settings overlay, also those that only others read.
+    """
     bus = await connect_bus(settings.bus, NAME, clock)
     redis = connect_redis(settings.redis, NAME)
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
-    guard = TargetGuard(frozenset({settings.gateway_port, GATEWAY_PORT}))
-    lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=lambda: settings.lease)
+    live = LiveSettings(RedisOverlay(redis), bus, clock)
+    lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=live.of(settings.lease))
     schedules = wire_schedules(redis=redis, bus=bus, clock=clock, lease=lease.leases)
+    guard = TargetGuard(frozenset({settings.gateway_port, GATEWAY_PORT}))
     features = [
         lease.feature,
         schedules.feature,
+        webhooks(redis, bus, clock, live.of(settings.webhook), guard),
         accounts(bus, redis, clock, settings.data_dir),
-        home(bus, redis, clock, lambda: settings.home),
-        webhooks(redis, bus, clock, lambda: settings.webhook, guard),
+        home(bus, redis, clock, live.of(settings.home)),
+        owner_feature(
+            bus=bus,
+            redis=redis,
+            clock=clock,
+            live=live,
+            environment=environment,
+            data_dir=settings.data_dir,
+            sections=[
+                ScheduleState(schedules.registry),
+                targets_as_state(redis, bus, clock, guard),
+            ],
+        ),
         dead_letters(bus),
     ]
-    return await assemble(bus, redis, keeper, clock, features)
+    return await assemble(
+        bus, redis, keeper, clock, features, lambda: (*settings.warnings, *live.warnings)
+    )
 
 
 async def assemble(
@@ -53,6 +77,7 @@ async def assemble(
     keeper: StreamKeeper,
     clock: Clock,
     features: Sequence[Feature] = (),
+    warnings: Callable[[], Sequence[str]] = tuple,
 ) -> Service:
     """Put the parts together."""
     return await compose(
@@ -68,4 +93,5 @@ async def assemble(
             *(check for feature in features for check in feature.checks),
         ],
         background=[keeper.keep, *(loop for feature in features for loop in feature.background)],
+        warnings=warnings,
     )

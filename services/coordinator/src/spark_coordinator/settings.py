@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from spark_common.settings import BusSettings, Env, HttpSettings, Port, RedisSettings, Settings
-from spark_coordinator.home.settings import HomeSettings
-from spark_coordinator.leasing.policy import LeasePolicy
-from spark_coordinator.webhooks.settings import WebhookSettings
+from spark_common.settings.policies import HomeSettings, LeasePolicy
+from spark_common.settings.support import WebhookSettings
 
 
 class CoordinatorSettings(Settings):
@@ -24,6 +23,8 @@ class CoordinatorSettings(Settings):
     provisioner_seed_file: Annotated[Path | None, Env("NATS_PROVISIONER_SEED_FILE")] = None
     """Seed of the identity that may create streams; None where the server asks for none."""
     data_dir: Path = Path("data")
+    """Folder of its files; may hold ``app_settings.json``, the settings of an older install."""
+
     gateway_port: Port = 9999
     """Where our own gateway listens: no webhook may lead there."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from spark_common.contracts.leases import AcquireLease, GetLease, ReleaseLease
 from spark_common.leasing import LeaseScripts, keys
+from spark_common.settings.policies import LeasePolicy
 from spark_common.testing.lease_time import LUA, LeaseTime
 from spark_coordinator.accounts.days import day_of
 from spark_coordinator.accounts.following import STREAMS
@@ -16,7 +17,6 @@ from spark_coordinator.leasing.drain import Remaining
 from spark_coordinator.leasing.draining import Draining
 from spark_coordinator.leasing.keeper import LeaseKeeper
 from spark_coordinator.leasing.leases import Leases
-from spark_coordinator.leasing.policy import LeasePolicy
 from spark_coordinator.leasing.telling import event_of
 
 pytestmark = pytest.mark.connected

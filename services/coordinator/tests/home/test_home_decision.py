@@ -11,9 +11,9 @@ from spark_common.contracts.plans import Quarantine
 from spark_common.contracts.swaps import Phase, Swaps, SwapView
 from spark_common.contracts.traffic import Traffic
 from spark_common.settings import load
+from spark_common.settings.policies import HomeSettings
 from spark_common.testing import FakeClock
 from spark_coordinator.home.decision import Ask, Refusal, Scene, decide, wait_seconds
-from spark_coordinator.home.settings import HomeSettings
 from spark_coordinator.sight import Sight
 
 NOW = FakeClock().now()

@@ -15,12 +15,12 @@ from spark_common.contracts.swaps import LIST_SWAPS, REQUEST_SWAP, Phase, Swaps,
 from spark_common.contracts.traffic import GET_TRAFFIC, Traffic
 from spark_common.errors import ModelNotReadyError, ServiceUnavailableError
 from spark_common.events import LockFreed
+from spark_common.settings.policies import HomeSettings
 from spark_common.subjects import lock_event
 from spark_common.tasks import end
 from spark_common.testing import MemoryBus
 from spark_coordinator.home.scenery import Calendar as BusCalendar
 from spark_coordinator.home.scenery import Scenery
-from spark_coordinator.home.settings import HomeSettings
 from spark_coordinator.home.watch import HomeWatch
 
 

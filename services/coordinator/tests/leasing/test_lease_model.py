@@ -21,6 +21,7 @@ from spark_common.embedded import RedisServer
 from spark_common.errors import ConflictError, LeaseHeldError
 from spark_common.leasing import LeaseGate, LeaseScripts, keys
 from spark_common.redis_access import connect_redis
+from spark_common.settings.policies import LeasePolicy
 from spark_common.testing import FakeClock
 from spark_common.testing.lease_time import LUA, LeaseTime
 from spark_coordinator.leasing.book import LeaseBook
@@ -28,7 +29,6 @@ from spark_coordinator.leasing.drain import Remaining
 from spark_coordinator.leasing.draining import Draining
 from spark_coordinator.leasing.keeper import LeaseKeeper
 from spark_coordinator.leasing.leases import Leases
-from spark_coordinator.leasing.policy import LeasePolicy
 from spark_coordinator.leasing.telling import event_of
 
 pytestmark = pytest.mark.connected

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spark_common.errors import InvalidRequestError
-from spark_coordinator.webhooks.address import read_url
+from spark_common.webhook_address import read_url
 from spark_coordinator.webhooks.guard import TargetGuard, forbidden, is_this_machine
 
 

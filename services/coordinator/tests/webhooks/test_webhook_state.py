@@ -16,7 +16,7 @@ NTFY = "ntfys://:tk_hidden@a.lan/topic"
 def state(bench):
     store = WebhookStore(bench.redis)
     registry = Registry(store, bench.bus, bench.names, TargetGuard({9999}), bench.clock)
-    return TargetsAsState(store, registry)
+    return TargetsAsState(store, registry, bench.clock)
 
 
 async def shown(bench):
@@ -51,7 +51,10 @@ async def test_without_secrets_the_standing_ones_stay_and_what_lacks_one_is_name
     await bench.redis.delete("sc:webhook:targets")
     taken = await state.take_in(exported.entries, {}, "Alice")
     assert taken.entries == 2
-    assert taken.warnings == ["webhook target n: ntfy needs an address"]
+    assert taken.warnings == [
+        "webhook target bob: it is off; enter its secret, then switch it on",
+        "webhook target n: ntfy needs an address",
+    ]
 
 
 async def test_what_cannot_be_taken_in_is_a_sentence_each(bench, state):

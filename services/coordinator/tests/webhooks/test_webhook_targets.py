@@ -19,7 +19,7 @@ from spark_common.contracts.webhooks import (
 from spark_common.errors import ConflictError, InvalidRequestError, NotFoundError
 from spark_common.logs import configure
 from spark_common.settings import load
-from spark_coordinator.webhooks.settings import WebhookSettings
+from spark_common.settings.support import WebhookSettings
 from spark_coordinator.webhooks.targets import MOST_TARGETS
 from spark_coordinator.webhooks.testing import BAD, GONE
 

@@ -1,7 +1,7 @@
 """The composition root: the one place that knows every concrete part of the gateway."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -13,6 +13,7 @@ from spark_common.bus.nats import connect_bus
 from spark_common.bus.nats_link import read_seed
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
+from spark_common.owner import BusOverlay, LiveSettings
 from spark_common.service import (
     REGISTRY,
     ReadyCheck,
@@ -20,12 +21,13 @@ from spark_common.service import (
     answer_about,
     refusals_check,
 )
+from spark_common.settings import RuntimeSettings
 from spark_gateway.allowed_hosts import AllowedHosts
 from spark_gateway.dashboard_files import read_dashboard
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters, MetersCollector
 from spark_gateway.dataplane.own_question import OwnQuestion
-from spark_gateway.dataplane.ports import Upstream
+from spark_gateway.dataplane.ports import Upstream, UpstreamNow
 from spark_gateway.dataplane.protocol import make_protocol
 from spark_gateway.dataplane.reservation import Reservation
 from spark_gateway.dataplane.router import SwapAwareRouter
@@ -100,7 +102,8 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     read_seed(settings.bus.seed_file)
     bus = LateBus(lambda: connect_bus(settings.bus, NAME, clock), clock)
     host = settings.cluster.hosts[0]
-    upstream = Upstream(host.address, settings.cluster.vllm_port)
+    live = LiveSettings(BusOverlay(bus), bus, clock)
+    upstream = _upstream_now(host.address, live.of(settings.cluster.runtime))
     router = SwapAwareRouter(upstream, clock, node=host.name)
     client = httpx.AsyncClient(trust_env=False)
     watch = UpstreamWatch(
@@ -108,8 +111,10 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     )
     stopping = asyncio.Event()
 
+    data_path = live.of(settings.data_path)
+
     def binds_requests() -> bool:
-        return settings.data_path.lease_binds_requests
+        return data_path().lease_binds_requests
 
     front = build_front(
         bus,
@@ -164,6 +169,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         ),
         background=(
             bus.run,
+            live.run,
             front.hub.run,
             front.jobs.run,
             front.board.run,
@@ -171,7 +177,9 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             watch.run,
             lease.run,
             desk.run,
-            lambda: announce(bus, clock, desk.verbs(), checks),
+            lambda: announce(
+                bus, clock, desk.verbs(), checks, lambda: (*settings.warnings, *live.warnings)
+            ),
             end_streams,
         ),
         close=close,
@@ -179,11 +187,28 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     )
 
 
+def _upstream_now(host: str, runtime: Callable[[], RuntimeSettings]) -> UpstreamNow:
+    known: dict[int, Upstream] = {}
+
+    def now() -> Upstream:
+        port = runtime().vllm_port
+        upstream = known.get(port)
+        if upstream is None:
+            upstream = known[port] = Upstream(host, port)
+        return upstream
+
+    return now
+
+
 async def announce(
-    bus: Bus, clock: Clock, verbs: Sequence[Serving] = (), checks: Sequence[ReadyCheck] = ()
+    bus: Bus,
+    clock: Clock,
+    verbs: Sequence[Serving] = (),
+    checks: Sequence[ReadyCheck] = (),
+    warnings: Callable[[], Sequence[str]] = tuple,
 ) -> None:
     """Answer for the gateway on the bus, so that it is found there like every service."""
-    about = answer_about(NAME, checks, clock)
+    about = answer_about(NAME, checks, clock, warnings)
     while True:
         try:
             await bus.serve(NAME, version("spark-gateway"), "the public port", (*verbs, about))

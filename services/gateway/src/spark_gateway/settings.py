@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator
 
 from spark_common.settings import BusSettings, HostsSettings, HttpSettings, Settings
-from spark_gateway.dataplane.settings import DataPathSettings
+from spark_common.settings.policies import DataPathSettings
 from spark_gateway.origin_guard import Network
 
 

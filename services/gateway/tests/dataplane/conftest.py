@@ -169,7 +169,7 @@ class Plane:
     async def listen(self, limits: Limits) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
-        self.own = OwnQuestion(self.router.upstream, "127.0.0.1", self.port)
+        self.own = OwnQuestion(lambda: self.router.upstream, "127.0.0.1", self.port)
         protocol = make_protocol(
             self.router,
             limits,

@@ -170,7 +170,7 @@ def test_the_pass_opens_the_questions_of_this_machine_and_nothing_else(
     request_line, peer, admitted
 ):
     upstream = Upstream("127.0.0.1", 1)
-    own = OwnQuestion(upstream, "0.0.0.0", 9999)
+    own = OwnQuestion(lambda: upstream, "0.0.0.0", 9999)
     shown = own.headers["x-spark-control-pass"].encode()
     raw = b"%b HTTP/1.1\r\nhost: x\r\nx-spark-control-pass: %b\r\n\r\n" % (request_line, shown)
     assert (own.admits(parse_request(raw), peer) is upstream) is admitted
@@ -186,7 +186,7 @@ def test_the_pass_opens_the_questions_of_this_machine_and_nothing_else(
     ],
 )
 def test_the_front_door_is_found_from_this_machine(bound, front_door):
-    assert OwnQuestion(Upstream("127.0.0.1", 1), bound, 9999).front_door == front_door
+    assert OwnQuestion(lambda: Upstream("127.0.0.1", 1), bound, 9999).front_door == front_door
 
 
 async def test_the_counts_are_exact_and_include_streams(plane, desk, eventually):

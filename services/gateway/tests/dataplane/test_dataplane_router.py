@@ -38,7 +38,7 @@ def clock() -> StillClock:
 
 @pytest.fixture
 def router(clock: StillClock) -> SwapAwareRouter:
-    return SwapAwareRouter(UPSTREAM, clock)
+    return SwapAwareRouter(lambda: UPSTREAM, clock)
 
 
 def a_swap(clock: StillClock, phase: Phase, eta: float | None = None) -> SwapView:

@@ -76,7 +76,7 @@ def told() -> list[Served]:
 @pytest.fixture
 async def watch(clock, server, told):
     async with httpx.AsyncClient(transport=httpx.MockTransport(server)) as client:
-        yield UpstreamWatch(Upstream("127.0.0.11", 8888), client, clock, told.append)
+        yield UpstreamWatch(lambda: Upstream("127.0.0.11", 8888), client, clock, told.append)
 
 
 async def test_what_is_served_is_listed(watch, told) -> None:
@@ -148,7 +148,7 @@ async def test_it_looks_every_two_seconds_and_more_often_after_a_poke(watch, ser
 @pytest.mark.connected
 async def test_a_port_where_nobody_listens_is_idle(clock, unused_tcp_port) -> None:
     async with httpx.AsyncClient() as client:
-        watch = UpstreamWatch(Upstream("127.0.0.1", unused_tcp_port), client, clock)
+        watch = UpstreamWatch(lambda: Upstream("127.0.0.1", unused_tcp_port), client, clock)
         await watch.look()
     assert watch.served.state == "idle"
 

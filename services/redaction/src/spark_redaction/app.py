@@ -13,4 +13,5 @@ DESCRIPTION = "Scrubs and rehydrates text"
 async def build(settings: RedactionSettings, clock: Clock) -> Service:
     """Connect and put redaction on the bus; raises UnavailableError while NATS is away."""
     bus = await connect_bus(settings.bus, NAME, clock)
-    return await compose(NAME, DESCRIPTION, bus, connect_redis(settings.redis, NAME), clock)
+    redis = connect_redis(settings.redis, NAME)
+    return await compose(NAME, DESCRIPTION, bus, redis, clock, warnings=lambda: settings.warnings)

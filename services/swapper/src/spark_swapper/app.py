@@ -17,6 +17,7 @@ from spark_common.events import MenuChanged
 from spark_common.ids import new_id
 from spark_common.jobs import RedisJobRecords
 from spark_common.leasing import LeaseGate
+from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis, require_redis
 from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
@@ -38,6 +39,7 @@ from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.token import token_from
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
 from spark_swapper.editing.editing import Editing
+from spark_swapper.editing.overriding import OverrideVerbs
 from spark_swapper.editing.previewing import Previewing
 from spark_swapper.editing.trying import Trying
 from spark_swapper.editing.verbs import RecipeVerbs
@@ -76,6 +78,7 @@ class Swapper:
     downloads: DownloadParts
     updates: UpdatePart
     recipe_verbs: RecipeVerbs
+    override_verbs: OverrideVerbs
     disk_verbs: DiskVerbs
     leftovers: Leftovers
     keep_launchers_known: Callable[[], Awaitable[None]]
@@ -86,6 +89,7 @@ class Swapper:
         return [
             *self.path.verbs(),
             *self.recipe_verbs.verbs(),
+            *self.override_verbs.verbs(),
             *self.disk_verbs.verbs(),
             *self.downloads.verbs.verbs(),
             *self.updates.verbs.verbs(),
@@ -100,12 +104,19 @@ def wire(
     shell: RemoteShell,
     http: httpx.AsyncClient,
     clock: Clock,
+    live: LiveSettings | None = None,
 ) -> Swapper:
-    """Put the parts together on real Sparks; connects nothing and starts nothing."""
+    """Put the parts together on real Sparks; connects nothing and starts nothing.
+
+    ``live``: what the owner set over ``settings``; whoever runs it keeps it up to date.
+    """
+    live = live or LiveSettings(RedisOverlay(redis), bus, clock)
     cluster = settings.cluster
+    vllm, timings = live.of(cluster.runtime), live.of(settings.timings)
+    hub = live.of(settings.hub)
     store = RedisJobs(redis)
-    launchers = LauncherProbe(shell, cluster.vllm_dir)
-    runtime = SshRuntime(shell, http, cluster, launchers)
+    launchers = LauncherProbe(shell, lambda: vllm().vllm_dir)
+    runtime = SshRuntime(shell, http, lambda: cluster.with_runtime(vllm()), launchers)
     gate, living = LeaseGate(redis), LivingJobs(redis)
 
     async def tell_menu_changed(reason: str) -> None:
@@ -125,7 +136,11 @@ def wire(
     hosts = Hosts(shell, sparks, clock, RedisLooks(redis), lambda: recipes.book.local_paths)
     marks = RedisMarks(redis)
     reader = ModelReader(shell, clock)
-    launch = LaunchSettings(cluster.vllm_container, cluster.vllm_image, cluster.vllm_port)
+
+    def launch() -> LaunchSettings:
+        now = vllm()
+        return LaunchSettings(now.vllm_container, now.vllm_image, now.vllm_port)
+
     shelf = DiskShelf(
         hosts=hosts,
         recipes=recipes,
@@ -144,13 +159,13 @@ def wire(
         gate=gate,
         runtime=runtime,
         shelf=shelf,
-        preflight=ParserPreflight(shell, cluster.vllm_container),
+        preflight=ParserPreflight(shell, lambda: vllm().vllm_container),
         suggesting=Suggesting(hosts, reader, recipes, launch, launchers.known),
         observer=observer,
         canary=canary,
         quarantining=quarantining,
-        guarding=settings.guard,
-        timings=settings.timings,
+        guarding=live.of(settings.guard),
+        timings=timings,
         clock=clock,
         logs=LogFiles(
             settings.data_dir / "logs" / "swaps", settings.swap_log_mb * 1_000_000, clock
@@ -158,16 +173,20 @@ def wire(
         refresh_soon=shelf.refresh_soon,
         lost=_die,
         unsaved=Trying(recipes, launch),
+        one_version=live.one_version,
         updating=lambda: living.first(UPDATES.name),
     )
     downloads = wire_downloads(
         bus=bus,
         store=RedisJobRecords(redis, DOWNLOADS),
         sparks=DownloadSparks(
-            shell, cluster, token_from(settings.hf_token, settings.hf_token_file)
+            shell,
+            lambda: cluster.with_runtime(vllm()),
+            token_from(lambda: hub().hf_token, settings.hf_token_file),
         ),
         hosts=hosts,
-        timings=settings.downloads,
+        timings=live.of(settings.downloads),
+        one_version=live.one_version,
         clock=clock,
         expected_bytes=lambda repo: _expected_bytes(recipes.book, repo),
         refresh_menu=lambda: shelf.menu(refresh=True),
@@ -177,7 +196,8 @@ def wire(
         bus=bus,
         shell=shell,
         clock=clock,
-        cluster=cluster,
+        hosts=cluster.hosts,
+        runtime=vllm,
         images=lambda: tuple(
             recipe.image for recipe in recipes.book.recipes if recipe.image is not None
         ),
@@ -186,20 +206,19 @@ def wire(
         gate=gate,
         download=lambda: living.first(DOWNLOADS.name),
         changed=lambda: tell_menu_changed("updates"),
-        poll_seconds=settings.timings.poll_seconds,
+        poll_seconds=lambda: timings().poll_seconds,
+        one_version=live.one_version,
     )
-    image, container = cluster.vllm_image, cluster.vllm_container
     deletion = DiskDeletion(
         shelf=shelf,
         shell=shell,
         loaded=observer,
         swaps=store,
         marks=marks,
-        image=image,
-        container=container,
+        runtime=vllm,
         busy_with=lambda repo: downloads.verbs.busy_with(repo),
     )
-    leftovers = Leftovers(lambda: hosts.sights, shell, clock, image, container)
+    leftovers = Leftovers(lambda: hosts.sights, shell, clock, vllm)
 
     async def in_use() -> frozenset[str]:
         loaded = observer.view().model
@@ -211,7 +230,7 @@ def wire(
     templating = Templating(
         shell,
         tuple(sparks),
-        cluster.vllm_dir,
+        lambda: vllm().vllm_dir,
         recipes,
         launch,
         clock,
@@ -230,6 +249,7 @@ def wire(
         downloads,
         updates,
         RecipeVerbs(editing, templating),
+        OverrideVerbs(recipes, shelf.recipes_changed),
         DiskVerbs(deletion),
         leftovers,
         lambda: launchers.keep_known(runtime.hosts, clock),
@@ -262,9 +282,15 @@ async def build(settings: SwapperSettings) -> Service:
         bus = await connect_bus(settings.bus, "swapper", clock)
         for stream in STREAMS:
             await bus.bounds(stream)
-        swapper = wire(settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
+        live = LiveSettings(RedisOverlay(redis), bus, clock)
+        swapper = wire(
+            settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock, live=live
+        )
+        # Before the first job: it would begin with what the environment says alone.
+        await live.refresh()
         checks = [bus_check(bus), redis_check(redis), _streams_check(bus)]
-        verbs = [*swapper.verbs(), answer_about("swapper", checks, clock)]
+        about = answer_about("swapper", checks, clock, lambda: (*settings.warnings, *live.warnings))
+        verbs = [*swapper.verbs(), about]
         await bus.serve("swapper", version("spark-swapper"), "Models on disk and swaps", verbs)
     except BaseException:
         await close()
@@ -273,6 +299,7 @@ async def build(settings: SwapperSettings) -> Service:
         name="swapper",
         checks=checks,
         background=[
+            live.run,
             swapper.path.teller.run,
             swapper.path.observer.run,
             swapper.shelf.keep_fresh,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock
 from spark_common.jobs.teller import Teller
+from spark_common.owner import OneVersion, unchanging
 from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.admitting.admission import Admission
 from spark_swapper.admitting.ingress import Ingress
@@ -81,19 +82,21 @@ def assemble(
     observer: RuntimeObserver,
     canary: CanaryWatch,
     quarantining: Quarantining,
-    guarding: GuardSettings,
-    timings: SwapTimings,
+    guarding: Callable[[], GuardSettings],
+    timings: Callable[[], SwapTimings],
     clock: Clock,
     logs: SwapLogs,
     refresh_soon: Callable[[], None],
     lost: Callable[[], None],
     unsaved: Unsaved,
     updating: Updating = nobody,
+    one_version: OneVersion = unchanging,
     clients: ClientPath | None = None,
     new_reader: Callable[[], LoadReader] = LoadLog,
 ) -> SwapPath:
     """Put the swap path together on these ports; starts nothing.
 
+    ``guarding`` and ``timings`` say what holds now; inside of ``one_version`` they do not change.
     ``clients``: the way clients take to the runtime, by default the gateway on this bus.
     ``new_reader`` makes the reader of the log of one start of a container.
     """
@@ -135,6 +138,7 @@ def assemble(
         remember=quarantining.remember,
         lost=lost,
         updating=updating,
+        one_version=one_version,
     )
     planning = Planning(
         runtime=runtime,

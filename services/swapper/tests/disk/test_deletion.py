@@ -21,6 +21,7 @@ from spark_common.errors import (
     UnknownModelError,
 )
 from spark_common.remote import RemoteResult
+from spark_common.settings import RuntimeSettings
 from spark_common.testing import FakeClock
 from spark_swapper.disk import DiskDeletion, Leftovers
 from spark_swapper.launching.launch import LaunchSettings
@@ -71,12 +72,12 @@ class Bench:
         self.told: list[str] = []
         self.hosts = Hosts(self.shell, SPARKS, self.clock, local_paths=lambda: self.local)
         self.shelf = DiskShelf(
-            self.hosts, load_recipes(), LaunchSettings(), self.loaded, self, self.clock,
+            self.hosts, load_recipes(), LaunchSettings, self.loaded, self, self.clock,
             self._tell, deleting=self.marks.held,
         )  # fmt: skip
         self.deletion = DiskDeletion(
             shelf=self.shelf, shell=self.shell, loaded=self.loaded, swaps=self.loaded,
-            marks=self.marks, image="vllm-node", container="vllm_node", busy_with=self._busy_with,
+            marks=self.marks, runtime=RuntimeSettings, busy_with=self._busy_with,
         )  # fmt: skip
 
     async def usual_seconds(self, key: str) -> float | None:
@@ -311,7 +312,8 @@ async def test_shared_bytes_are_told_before_and_stay(bench) -> None:
 async def test_leftovers_are_swept_when_a_look_shows_some(bench) -> None:
     hub = bench.hubs["spark2"]
     hub.add("org/gone").rename(hub.path / ".deleting-models--org--gone")
-    sweep = Leftovers(lambda: bench.hosts.sights, bench.shell, bench.clock, "i", "c")
+    runtime = RuntimeSettings(vllm_image="i", vllm_container="c")
+    sweep = Leftovers(lambda: bench.hosts.sights, bench.shell, bench.clock, lambda: runtime)
     await bench.shelf.refresh()
     await sweep.sweep()
     assert [order for order in bench.shell.orders if order[1][0] == "sweep"] == [

@@ -13,6 +13,7 @@ from spark_common.contracts.downloads import DownloadView, StartDownload
 from spark_common.contracts.jobs import GetJob
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.settings import ClusterSettings
+from spark_common.settings.policies import DownloadTimings
 from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.job_records import MemoryJobRecords
@@ -21,7 +22,6 @@ from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
 from spark_swapper.downloads.others import OtherWork
 from spark_swapper.downloads.record import DownloadJob
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
 from spark_swapper.menu.hosts import Hosts, Spark
@@ -67,9 +67,9 @@ class DownloadBench:
         self.parts = wire_downloads(
             bus=MemoryBus("swapper", self.broker),
             store=self.store,
-            sparks=DownloadSparks(self.shell, self.settings, lambda: self.token),
+            sparks=DownloadSparks(self.shell, lambda: self.settings, lambda: self.token),
             hosts=Hosts(self.shell, hosts, self.clock),
-            timings=TIMINGS,
+            timings=lambda: TIMINGS,
             clock=self.clock,
             expected_bytes=lambda repo: self.expected,
             refresh_menu=refresh,

@@ -156,9 +156,9 @@ def test_a_folder_is_named_as_the_hub_does():
 
 def test_the_token_comes_from_the_environment_or_a_file_that_may_come_later(tmp_path):
     file = tmp_path / "token"
-    assert token_from(SecretStr(" abc "), file)() == "abc"
-    assert token_from(None, None)() is None
-    read = token_from(None, file)
+    assert token_from(lambda: SecretStr(" abc "), file)() == "abc"
+    assert token_from(lambda: None, None)() is None
+    read = token_from(lambda: None, file)
     assert read() is None
     file.write_text("\nabc\nmore\n")
     assert read() == "abc"

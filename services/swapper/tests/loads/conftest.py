@@ -89,8 +89,8 @@ class LoadBench:
             observer=RuntimeObserver(self.runtime, clock, shelf.key_for, self._nothing),
             canary=CanaryWatch(self.runtime, self.store, clock),
             quarantining=Quarantining(self.records, clock, self._nothing),
-            guarding=GuardSettings(),
-            timings=TIMINGS,
+            guarding=GuardSettings,
+            timings=lambda: TIMINGS,
             clock=clock,
             logs=MemoryLogs(),
             refresh_soon=shelf.refresh_soon,
@@ -118,5 +118,5 @@ async def loads(tmp_path_factory) -> AsyncIterator[LoadBench]:
     async with two_sparks(tmp_path_factory.mktemp("loads"), speed=SPEED) as sparks:
         shell = SshShell(sparks.settings, SystemClock(), SshTimes(remember_seconds=1))
         async with httpx.AsyncClient(trust_env=False) as http:
-            yield LoadBench(sparks.cluster, SshRuntime(shell, http, sparks.settings))
+            yield LoadBench(sparks.cluster, SshRuntime(shell, http, lambda: sparks.settings))
         await shell.close()

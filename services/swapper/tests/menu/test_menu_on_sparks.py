@@ -79,16 +79,18 @@ async def sparks(tmp_path) -> AsyncIterator[Sparks]:
         shelf = DiskShelf(
             looked_at,
             load_recipes(),
-            LaunchSettings(),
+            LaunchSettings,
             Idle(),
             NoTimes(),
             clock,
             nobody,
         )
         suggesting = Suggesting(
-            looked_at, ModelReader(shell, clock), load_recipes(), LaunchSettings()
+            looked_at, ModelReader(shell, clock), load_recipes(), LaunchSettings
         )
-        yield Sparks(running.cluster, shell, shelf, ParserPreflight(shell, "vllm_node"), suggesting)
+        yield Sparks(
+            running.cluster, shell, shelf, ParserPreflight(shell, lambda: "vllm_node"), suggesting
+        )
         await shell.close()
 
 

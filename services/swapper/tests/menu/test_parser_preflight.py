@@ -157,7 +157,7 @@ def candidate(*args: str, mods: tuple[str, ...] = ()) -> Candidate:
 
 
 async def test_good_arguments_are_good(spark, folder_shell) -> None:
-    result = await ParserPreflight(folder_shell, "vllm_node")(candidate())
+    result = await ParserPreflight(folder_shell, lambda: "vllm_node")(candidate())
     assert result.verdict == "good"
     assert "can still fail" in result.message
 
@@ -171,19 +171,21 @@ async def test_good_arguments_are_good(spark, folder_shell) -> None:
     ],
 )
 async def test_bad_arguments_are_bad(spark, folder_shell, args, line) -> None:
-    result = await ParserPreflight(folder_shell, "vllm_node")(candidate(*args))
+    result = await ParserPreflight(folder_shell, lambda: "vllm_node")(candidate(*args))
     assert result.verdict == "bad"
     assert line in result.message
 
 
 async def test_what_only_the_start_can_know_is_unknown(spark, folder_shell) -> None:
-    result = await ParserPreflight(folder_shell, "vllm_node")(candidate("--chat-template=x"))
+    result = await ParserPreflight(folder_shell, lambda: "vllm_node")(
+        candidate("--chat-template=x")
+    )
     assert (result.verdict, result.message) == ("unknown", "ValueError: no such template")
 
 
 async def test_the_container_that_is_up_is_asked(spark, folder_shell) -> None:
     (spark / "container").write_text("true sha256:vllm-node\n")
-    await ParserPreflight(folder_shell, "vllm_node")(candidate())
+    await ParserPreflight(folder_shell, lambda: "vllm_node")(candidate())
     asked = (spark / "docker.log").read_text().splitlines()
     assert asked[-1].startswith("exec -i vllm_node python3 - org/m --port 8888")
 
@@ -191,7 +193,7 @@ async def test_the_container_that_is_up_is_asked(spark, folder_shell) -> None:
 @pytest.mark.parametrize("container", ["true sha256:older-build", "false sha256:vllm-node"])
 async def test_another_image_is_not_asked_for_its_flags(spark, folder_shell, container) -> None:
     (spark / "container").write_text(container + "\n")
-    await ParserPreflight(folder_shell, "vllm_node")(candidate())
+    await ParserPreflight(folder_shell, lambda: "vllm_node")(candidate())
     asked = (spark / "docker.log").read_text().splitlines()
     assert asked[-1].startswith(
         "run --rm -i --gpus all --network none --entrypoint= vllm-node python3 - org/m"
@@ -213,7 +215,7 @@ async def test_a_launch_with_volumes_is_checked_where_they_are(
     plain = candidate("--chat-template=/models/mine/t.jinja")
     launcher, *rest = plain.launch_argv
     local = replace(plain, launch_argv=(launcher, *launcher_options, *rest), env=env)
-    await ParserPreflight(folder_shell, "vllm_node")(local)
+    await ParserPreflight(folder_shell, lambda: "vllm_node")(local)
     (asked,) = (spark / "docker.log").read_text().splitlines()
     assert asked.startswith(
         "run --rm -i --gpus all --network none --entrypoint= "
@@ -228,7 +230,7 @@ def test_a_v_of_vllm_itself_is_no_volume() -> None:
 
 async def test_a_deep_check_reads_the_models_and_cannot_write_them(spark, folder_shell) -> None:
     (spark / "container").write_text("true sha256:vllm-node\n")
-    result = await ParserPreflight(folder_shell, "vllm_node")(candidate(), deep=True)
+    result = await ParserPreflight(folder_shell, lambda: "vllm_node")(candidate(), deep=True)
     assert result.verdict == "good"
     (asked,) = (spark / "docker.log").read_text().splitlines()
     cache = f"{spark}/.cache/huggingface:/root/.cache/huggingface:ro"
@@ -269,7 +271,7 @@ def test_only_the_configuration_itself_says_no(spark, raises, verdict) -> None:
 )
 async def test_a_spark_that_does_not_answer_is_unknown(spark, folder_shell, error) -> None:
     folder_shell.trouble["spark1"] = error
-    result = await ParserPreflight(folder_shell, "vllm_node")(candidate())
+    result = await ParserPreflight(folder_shell, lambda: "vllm_node")(candidate())
     assert result.verdict == "unknown"
 
 
@@ -283,7 +285,7 @@ async def test_arguments_stay_arguments(spark, folder_shell) -> None:
     hostile = candidate("--served-model-name=x", "--host=y")
     argv = ("org/$(touch pwned); `id` '\"", *hostile.vllm_argv[1:])
     changed = Candidate(**{**hostile.__dict__, "vllm_argv": argv})
-    result = await ParserPreflight(folder_shell, "vllm_node")(changed)
+    result = await ParserPreflight(folder_shell, lambda: "vllm_node")(changed)
     assert result.verdict == "good"
     assert not (spark / "pwned").exists()
     assert json.dumps(argv[0])[1:-1].replace('\\"', '"') in (spark / "docker.log").read_text()

@@ -77,7 +77,7 @@ async def workshop(tmp_path) -> AsyncIterator[Workshop]:
     async with two_sparks(tmp_path, speed=200.0) as running:
         shell = SshShell(running.settings, clock)
         sparks = tuple(Spark(host.name, host.label) for host in running.settings.hosts)
-        looked_at, launch = Hosts(shell, sparks, clock), LaunchSettings()
+        looked_at, launch = Hosts(shell, sparks, clock), LaunchSettings
         recipes, reader = Recipes(tmp_path / "models.override.yaml"), ModelReader(shell, clock)
 
         async def nobody(reason: str) -> None:
@@ -87,7 +87,9 @@ async def workshop(tmp_path) -> AsyncIterator[Workshop]:
             return frozenset()
 
         shelf = DiskShelf(looked_at, recipes, launch, Idle(), Idle(), clock, nobody)
-        templating = Templating(shell, sparks, running.settings.vllm_dir, recipes, launch, clock)
+        templating = Templating(
+            shell, sparks, lambda: running.settings.vllm_dir, recipes, launch, clock
+        )
         yield Workshop(
             cluster=running.cluster,
             shell=shell,
@@ -102,7 +104,7 @@ async def workshop(tmp_path) -> AsyncIterator[Workshop]:
             ),
             templating=templating,
             suggesting=Suggesting(looked_at, reader, recipes, launch),
-            preflight=ParserPreflight(shell, "vllm_node"),
+            preflight=ParserPreflight(shell, lambda: "vllm_node"),
             folder=tmp_path,
         )
         await shell.close()

@@ -61,7 +61,7 @@ class Bench:
         self.shelf = DiskShelf(
             Hosts(shell, sparks, self.clock),
             load_recipes(),
-            LaunchSettings(),
+            LaunchSettings,
             self.watch,
             self.times,
             self.clock,
@@ -168,7 +168,7 @@ async def test_a_cluster_model_on_a_single_spark_says_what_it_needs(hubs, folder
     bench = Bench(hubs, folder_shell)
     one = Hosts(folder_shell, [Spark("spark1", "Spark 1")], bench.clock)
     shelf = DiskShelf(
-        one, load_recipes(), LaunchSettings(), bench.watch, bench.times, bench.clock, bench._tell
+        one, load_recipes(), LaunchSettings, bench.watch, bench.times, bench.clock, bench._tell
     )
     hubs["spark1"].add(MINIMAX)
     with pytest.raises(ModelNotReadyError, match="needs 2 Sparks, and the cluster has 1"):

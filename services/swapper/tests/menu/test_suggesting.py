@@ -58,7 +58,7 @@ def suggesting(folder_shell, launchers) -> Suggesting:
     clock = FakeClock()
     hosts = Hosts(folder_shell, sparks, clock)
     reader = ModelReader(folder_shell, clock)
-    return Suggesting(hosts, reader, load_recipes(), LaunchSettings(), launchers.__getitem__)
+    return Suggesting(hosts, reader, load_recipes(), LaunchSettings, launchers.__getitem__)
 
 
 async def ask(suggesting: Suggesting, repo: str = NEMOTRON):

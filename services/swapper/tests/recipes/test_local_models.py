@@ -64,7 +64,7 @@ def shelf(book: RecipeBook, *sights: Sight) -> DiskShelf:
         return None
 
     hosts, idle = Looked(*sights), Idle()
-    return DiskShelf(hosts, book, LaunchSettings(), idle, idle, FakeClock(), nobody)  # type: ignore[arg-type]
+    return DiskShelf(hosts, book, LaunchSettings, idle, idle, FakeClock(), nobody)  # type: ignore[arg-type]
 
 
 async def test_it_is_found_by_every_name_and_started_with_its_directory(book) -> None:

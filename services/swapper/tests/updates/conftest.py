@@ -72,14 +72,15 @@ class Software:
             bus=self.bus,
             shell=self.shell,
             clock=self.clock,
-            cluster=self.settings,
+            hosts=self.settings.hosts,
+            runtime=lambda: self.settings.runtime,
             images=lambda: self.images,
             records=self.records,
             swaps=self.swaps,
             gate=self.gate,
             download=lambda: self.download(),
             changed=self._changed,
-            poll_seconds=0.05,
+            poll_seconds=lambda: 0.05,
         )
         loops = (self.part.runner, self.part.look)
         self.running = [asyncio.create_task(loop.run()) for loop in loops]

@@ -73,7 +73,7 @@ async def test_it_is_told_when_the_remote_was_asked_and_that_it_never_was(reposi
 
 async def test_a_fetch_that_fails_makes_nobody_forget_the_one_before(repository):
     host = HostSettings(name="spark1", label="Spark 1", address="127.0.0.2", user="spark")
-    look = SoftwareLook(repository.shell, [host], DIRECTORY, tuple, SystemClock())
+    look = SoftwareLook(repository.shell, [host], lambda: DIRECTORY, tuple, SystemClock())
     (asked,) = await look.look(refresh=True)
     assert checkout_state(asked).fetched_at is not None
     repository.git("remote", "set-url", "origin", str(repository.root / "gone"))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spark_common.settings import RuntimeSettings
 from spark_swapper.updates import causes
 from spark_swapper.updates.build_log import BuildLog
 from spark_swapper.updates.kept import kept_images, kept_tag, outdated, way_back
@@ -203,7 +204,7 @@ def test_a_kept_tag_fits_what_docker_takes():
 
 
 def test_a_second_spark_need_not_have_the_checkout_but_must_answer():
-    builds = Builds("d", "vllm-node", lambda: ("vllm-node", "vllm-node-b12x", "vllm/x:1"))
+    builds = Builds(RuntimeSettings, lambda: ("vllm-node", "vllm-node-b12x", "vllm/x:1"))
     bare = Sight("spark2", "Spark 2", "d", Found(unseen="missing"), fresh=True)
     assert builds.refusals([a_sight(), bare]) == []
     assert builds.of([a_sight(), bare]) == [("vllm-node", "-")]

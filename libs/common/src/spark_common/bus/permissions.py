@@ -111,6 +111,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "schedule.*",
             "settings.changed",
             "health.probe.requested",
+            "rpc.*.about.get",
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
             # Its features ask each other as everybody else does: another one may answer.

@@ -18,6 +18,8 @@ class About(Reply):
     ready: bool
     reasons: list[str] = []
     """Why it is not ready, one sentence each; empty when it is."""
+    warnings: list[str] = []
+    """Settings that were blank or malformed and fell back, one sentence each."""
 
 
 def about_rpc(service: str) -> Rpc[GetAbout, About]:

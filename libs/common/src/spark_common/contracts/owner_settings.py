@@ -53,8 +53,8 @@ class ChangeSettings(Request):
 
     version: int | None = Field(default=None, ge=0)
     """The version the change was made from; another one by now is a conflict."""
-    values: dict[SettingName, JsonValue] = {}
-    secrets: dict[SettingName, SecretStr | None] = {}
+    values: dict[SettingName, JsonValue] = Field(default={}, max_length=200)
+    secrets: dict[SettingName, SecretStr | None] = Field(default={}, max_length=200)
     """Write-only: set or replace; None clears."""
     requested_by: Text = "someone"
 
@@ -87,15 +87,15 @@ class StateDocument(Reply):
     product: Literal["spark-control"] = "spark-control"
     format: int = 1
     exported_at: datetime
-    settings: dict[str, str] = {}
+    settings: dict[str, str] = Field(default={}, max_length=1000)
     secrets: str | None = None
     """Encrypted with the passphrase, base64."""
-    missing_secrets: list[str] = []
-    schedules: list[dict[str, JsonValue]] = []
-    webhooks: list[dict[str, JsonValue]] = []
+    missing_secrets: list[str] = Field(default=[], max_length=1000)
+    schedules: list[dict[str, JsonValue]] = Field(default=[], max_length=1000)
+    webhooks: list[dict[str, JsonValue]] = Field(default=[], max_length=200)
     overrides: str = ""
     """``models.override.yaml`` as it is."""
-    custom_services: list[dict[str, JsonValue]] = []
+    custom_services: list[dict[str, JsonValue]] = Field(default=[], max_length=200)
 
 
 class ImportState(Request):

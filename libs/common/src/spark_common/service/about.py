@@ -1,6 +1,6 @@
 """The verb every service has on the bus."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from spark_common.bus.port import Serving
@@ -14,8 +14,16 @@ def service_version(name: str) -> str:
     return version(f"spark-{name}")
 
 
-def answer_about(name: str, checks: Sequence[ReadyCheck], clock: Clock) -> Serving:
-    """Return the verb ``rpc.<name>.about.get``; readiness is asked anew for every question."""
+def answer_about(
+    name: str,
+    checks: Sequence[ReadyCheck],
+    clock: Clock,
+    warnings: Callable[[], Sequence[str]] = tuple,
+) -> Serving:
+    """Return the verb ``rpc.<name>.about.get``; readiness is asked anew for every question.
+
+    ``warnings`` tells which settings fell back.
+    """
     started_at = clock.now()
 
     async def handle(_request: GetAbout) -> About:
@@ -26,6 +34,7 @@ def answer_about(name: str, checks: Sequence[ReadyCheck], clock: Clock) -> Servi
             started_at=started_at,
             ready=not reasons,
             reasons=reasons,
+            warnings=list(warnings()),
         )
 
     return Serving(about_rpc(name), handle)

@@ -21,6 +21,7 @@ async def compose(
     verbs: Sequence[Serving] = (),
     checks: Sequence[ReadyCheck] = (),
     background: Sequence[Callable[[], Awaitable[None]]] = (),
+    warnings: Callable[[], Sequence[str]] = tuple,
 ) -> Service:
     """Put a service on the bus under its name, with ``about`` beside its own verbs.
 
@@ -32,7 +33,7 @@ async def compose(
         await redis.aclose()
 
     all_checks = (bus_check(bus), redis_check(redis), *checks)
-    about = answer_about(name, all_checks, clock)
+    about = answer_about(name, all_checks, clock, warnings)
     try:
         await bus.serve(name, service_version(name), description, [about, *verbs])
     except BaseException:

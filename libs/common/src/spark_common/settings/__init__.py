@@ -7,6 +7,7 @@ from spark_common.settings.groups import (
     HostsSettings,
     HttpSettings,
     RedisSettings,
+    RuntimeSettings,
 )
 from spark_common.settings.load import Env, Settings, SettingsError, load, load_or_exit
 from spark_common.settings.values import Address, Port, Seconds
@@ -21,6 +22,7 @@ __all__ = [
     "HttpSettings",
     "Port",
     "RedisSettings",
+    "RuntimeSettings",
     "Seconds",
     "Settings",
     "SettingsError",

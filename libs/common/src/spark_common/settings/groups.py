@@ -6,7 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field
 
-from spark_common.settings.load import Env, Environment, Settings, SettingsError, read_fields
+from spark_common.settings.load import (
+    Env,
+    Environment,
+    Settings,
+    SettingsError,
+    Shown,
+    read_fields,
+)
 from spark_common.settings.values import (
     Address,
     BindPort,
@@ -65,17 +72,45 @@ class HostSettings(Settings):
     ssh_port: Port = 22
 
 
-class HostsSettings(Settings):
-    """The Sparks by number, and the port of their runtime."""
+class RuntimeSettings(Settings):
+    """The vLLM server on the Sparks, and what starts it there."""
+
+    vllm_port: Annotated[Port, Shown(label="Port of vLLM")] = 8888
+    """Where vLLM listens on the Sparks. The gateway sends new requests there at once; a model that
+    is loaded stays where it was started until the next swap."""
+    vllm_container: Annotated[ContainerName, Shown(label="Container of vLLM")] = "vllm_node"
+    """Name of the container that the launcher starts. Change it while no model is loaded: a
+    container under the old name is not stopped any more."""
+    vllm_dir: Annotated[RemoteDirectory, Shown(label="Folder of the launcher")] = (
+        "spark-vllm-docker"
+    )
+    """Checkout of the launcher, relative to the remote home."""
+    vllm_image: Annotated[ImageName, Shown(label="Image of vLLM")] = "vllm-node"
+    """The image of recipes that name none of their own."""
+
+
+_RUNTIME = ("vllm_port", "vllm_container", "vllm_dir", "vllm_image")
+
+
+class HostsSettings(RuntimeSettings):
+    """The Sparks by number, and the runtime on them."""
 
     hosts: tuple[HostSettings, ...]
-    vllm_port: Port = 8888
 
     @classmethod
     def read(cls, environment: Environment) -> Self:
         """Read ``SPARKn_*`` for every n; at least ``SPARK1_HOST`` and ``SPARK1_USER``."""
         hosts = _read_hosts(environment)
         return cls(hosts=hosts, **read_fields(cls, environment, leave_out=frozenset({"hosts"})))
+
+    @property
+    def runtime(self) -> RuntimeSettings:
+        """The runtime alone, as a group that the owner edits."""
+        return RuntimeSettings(**{name: getattr(self, name) for name in _RUNTIME})
+
+    def with_runtime(self, runtime: RuntimeSettings) -> Self:
+        """Return the same Sparks with another runtime on them."""
+        return self.model_copy(update={name: getattr(runtime, name) for name in _RUNTIME})
 
 
 class ClusterSettings(HostsSettings):
@@ -85,10 +120,6 @@ class ClusterSettings(HostsSettings):
     known_hosts_path: Annotated[Path, Env("SSH_KNOWN_HOSTS")] = Field(
         description="a file this service may write; it remembers the Sparks' host keys"
     )
-    vllm_container: ContainerName = "vllm_node"
-    vllm_dir: RemoteDirectory = "spark-vllm-docker"
-    """Checkout of the launcher, relative to the remote home."""
-    vllm_image: ImageName = "vllm-node"
 
 
 def _read_hosts(environment: Environment) -> tuple[HostSettings, ...]:

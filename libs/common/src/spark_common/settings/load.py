@@ -13,6 +13,25 @@ _EXIT_CODE = 2
 """What a shell means by "used wrongly"; a supervisor need not try again."""
 
 
+_RULES = {
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number with an end",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "string_too_long": "must have at most {max_length} characters",
+}
+"""The rules of numbers, flags and choices in plain words, by pydantic's names for them."""
+
+
 class SettingsError(Exception):
     """A required variable is missing or wrong; the message is one line that names it."""
 
@@ -42,15 +61,24 @@ class Environment:
         return replace(self, prefix=prefix)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """How a field is shown to the owner, where its name and type do not say it well enough."""
+
+    label: str | None = None
+    unit: str | None = None
+    kind: str | None = None
+
+
 class Settings(BaseModel):
     """A frozen group of settings.
 
     A field ``drain_seconds`` is read from ``DRAIN_SECONDS``, or from the name given by ``Env``;
     a field whose type is another ``Settings`` is a group and is read the same way. A field
-    without a default is required.
+    without a default is required. The text under a field says what it means, also to the owner.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     defaults: ClassVar[Mapping[str, str]] = {}
     """Values of this service for variables of its groups, such as its ``BIND_PORT``."""
@@ -108,8 +136,7 @@ def read_fields(
 
 
 def _read_field(name: str, declared: FieldInfo, environment: Environment) -> dict[str, Any]:
-    own_name = next((m.name for m in declared.metadata if isinstance(m, Env)), name.upper())
-    variable = environment.prefix + own_name
+    variable = environment.prefix + variable_of(name, declared)
     raw = environment.raw(variable)
     required = declared.is_required()
     if not raw:
@@ -121,15 +148,29 @@ def _read_field(name: str, declared: FieldInfo, environment: Environment) -> dic
             environment.warnings.append(f"{variable} is blank; the default is used")
         return {}
     try:
-        return {name: TypeAdapter(declared.rebuild_annotation()).validate_python(raw)}
+        return {name: adapter_of(declared).validate_python(raw)}
     except ValidationError as error:
-        reason = _reason(error)
+        reason = reason_of(error)
         if required:
             raise SettingsError(f"{variable} is wrong: {reason}") from None
         environment.warnings.append(f"{variable} is wrong ({reason}); the default is used")
         return {}
 
 
-def _reason(error: ValidationError) -> str:
-    # The rejected value may be a secret or hold one, so only the rule is repeated.
-    return str(error.errors(include_input=False)[0]["msg"]).removeprefix("Value error, ")
+def variable_of(name: str, declared: FieldInfo) -> str:
+    """Return the name of a field's variable, without the prefix of its group."""
+    return next((mark.name for mark in declared.metadata if isinstance(mark, Env)), name.upper())
+
+
+def adapter_of(declared: FieldInfo) -> TypeAdapter[Any]:
+    """Return what checks the value of a field, alone: the same for every source of values."""
+    return TypeAdapter(declared.rebuild_annotation())
+
+
+def reason_of(error: ValidationError) -> str:
+    """Return the rule that was broken; the rejected value may be a secret and is not repeated."""
+    first = error.errors(include_input=False)[0]
+    words = _RULES.get(first["type"])
+    if words is not None:
+        return words.format(**first.get("ctx", {}))
+    return str(first["msg"]).removeprefix("Value error, ")

@@ -6,12 +6,17 @@ import socket
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+from spark_common.errors import InvalidRequestError
+from spark_common.settings.load import Shown
+from spark_common.webhook_address import read_url
 
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\Z")
 _CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:@-]{0,254}\Z")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _MAX_NAME = 253
 
 
@@ -93,14 +98,59 @@ def _check_url(text: str, schemes: tuple[str, ...], shape: str) -> str:
     return text
 
 
+def _check_http_url(text: str) -> str:
+    shape = "must look like https://chat.example/path"
+    if any(letter.isspace() or not letter.isprintable() for letter in text):
+        raise ValueError(shape)
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError(shape) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError(shape)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not contain a user or a password: addresses end up in logs")
+    return text
+
+
+def _check_webhook(text: str) -> str:
+    try:
+        return str(read_url(text))
+    except InvalidRequestError as error:
+        raise ValueError(error.message) from error
+
+
+def _check_name(text: str) -> str:
+    if not _NAME.match(text):
+        raise ValueError("must be names: small letters, digits, dash, underscore")
+    return text
+
+
+def _words(text: object) -> object:
+    """Split a list as people write it into a variable: commas, blanks or both."""
+    return tuple(text.replace(",", " ").split()) if isinstance(text, str) else text
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 BindPort = Annotated[int, Field(ge=0, le=65535)]
 """0 asks the system for a free port; the log line ``service.listening`` names it."""
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600, allow_inf_nan=False)]
-Address = Annotated[str, AfterValidator(check_address)]
+Address = Annotated[str, AfterValidator(check_address), Shown(kind="address")]
 User = Annotated[str, AfterValidator(check_user)]
 ContainerName = Annotated[str, AfterValidator(_check_container)]
 ImageName = Annotated[str, AfterValidator(_check_image)]
 RemoteDirectory = Annotated[str, AfterValidator(_check_directory)]
 NatsUrl = Annotated[str, AfterValidator(_check_nats_url)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
+HttpUrl = Annotated[
+    str, StringConstraints(max_length=2000), AfterValidator(_check_http_url), Shown(kind="url")
+]
+"""Of a page or a service, without credentials."""
+WebhookAddress = Annotated[
+    str, StringConstraints(max_length=2000), AfterValidator(_check_webhook), Shown(kind="url")
+]
+"""Of a webhook, in its one canonical form."""
+ServiceName = Annotated[str, AfterValidator(_check_name)]
+Names = Annotated[tuple[ServiceName, ...], BeforeValidator(_words), Shown(kind="list")]
+"""Several names, separated by commas or blanks; a comma alone is an empty list."""

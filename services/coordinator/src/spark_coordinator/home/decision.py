@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from spark_common.contracts.home import HOME_REQUESTER, HomeView
 from spark_common.contracts.models import Menu, ModelView
 from spark_common.contracts.swaps import Phase, Swaps, SwapView
-from spark_coordinator.home.settings import HomeSettings
+from spark_common.settings.policies import HomeSettings
 from spark_coordinator.sight import Sight
 
 UNLEARNED_LOAD_SECONDS: Final = 600.0

@@ -7,9 +7,9 @@ from redis.asyncio import Redis
 from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock
 from spark_common.contracts.home import GET_HOME
+from spark_common.settings.policies import HomeSettings
 from spark_coordinator.feature import Feature
 from spark_coordinator.home.scenery import Calendar, Scenery
-from spark_coordinator.home.settings import HomeSettings
 from spark_coordinator.home.watch import HomeWatch
 from spark_coordinator.leading import Leadership
 

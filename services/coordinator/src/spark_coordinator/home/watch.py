@@ -11,9 +11,9 @@ from spark_common.clock import Clock
 from spark_common.contracts.home import HOME_REQUESTER, GetHome, HomeView
 from spark_common.contracts.swaps import REQUEST_SWAP, RequestSwap
 from spark_common.errors import SparkError
+from spark_common.settings.policies import HomeSettings
 from spark_coordinator.home.decision import Ask, Refusal, decide
 from spark_coordinator.home.scenery import Scenery
-from spark_coordinator.home.settings import HomeSettings
 from spark_coordinator.leading import Leadership
 
 LONGEST_LOOK_SECONDS: Final = 15.0

@@ -13,8 +13,8 @@ from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
 from spark_common.leasing import LeaseScripts, keys
 from spark_common.leasing.gate import AWAY
+from spark_common.settings.policies import LeasePolicy
 from spark_coordinator.leasing.answers import Answer
-from spark_coordinator.leasing.policy import LeasePolicy
 
 _TRIES = 3
 _AGAIN_SECONDS = 0.1

@@ -24,10 +24,10 @@ from spark_common.contracts.leases import (
 from spark_common.errors import ConflictError
 from spark_common.ids import new_id
 from spark_common.leasing import Gate, fresh_token, hash_of, held_error
+from spark_common.settings.policies import LeasePolicy
 from spark_coordinator.leasing.answers import Answer
 from spark_coordinator.leasing.book import LeaseBook
 from spark_coordinator.leasing.draining import Draining
-from spark_coordinator.leasing.policy import LeasePolicy
 
 _WAY_OUT = (
     "Ask again with wait: true to stand in line, ask for it back with "

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.leasing import keys
+from spark_common.settings.policies import LeasePolicy
 from spark_coordinator.feature import Feature
 from spark_coordinator.leasing.book import LeaseBook
 from spark_coordinator.leasing.drain import WorkOnTheBus
@@ -15,7 +16,6 @@ from spark_coordinator.leasing.draining import Draining
 from spark_coordinator.leasing.keeper import LeaseKeeper
 from spark_coordinator.leasing.leases import Leases
 from spark_coordinator.leasing.numbering import told_before
-from spark_coordinator.leasing.policy import LeasePolicy
 from spark_coordinator.leasing.telling import event_of
 from spark_coordinator.outbox import Outbox
 

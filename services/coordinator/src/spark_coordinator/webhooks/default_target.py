@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from spark_common.clock import Clock
 from spark_common.errors import InvalidRequestError, SparkError
-from spark_coordinator.webhooks.address import read_url
+from spark_common.settings.support import WebhookSettings
+from spark_common.webhook_address import read_url
 from spark_coordinator.webhooks.registry import Registry
-from spark_coordinator.webhooks.settings import WebhookSettings
 from spark_coordinator.webhooks.store import WebhookStore
 from spark_coordinator.webhooks.targets import DEFAULT_ID, Target
 

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
+from spark_common.settings.support import WebhookSettings
 from spark_common.tasks import end
 from spark_coordinator.feature import Feature
 from spark_coordinator.leading import Leadership
@@ -26,7 +27,6 @@ from spark_coordinator.webhooks.posting import WebhookSender
 from spark_coordinator.webhooks.registry import Registry
 from spark_coordinator.webhooks.resolving import SystemResolver
 from spark_coordinator.webhooks.sending import KindSender
-from spark_coordinator.webhooks.settings import WebhookSettings
 from spark_coordinator.webhooks.state import TargetsAsState
 from spark_coordinator.webhooks.store import WebhookStore
 from spark_coordinator.webhooks.threads import OwnedThreads
@@ -74,7 +74,7 @@ def webhooks(
 def targets_as_state(redis: Redis, bus: Bus, clock: Clock, guard: TargetGuard) -> TargetsAsState:
     """Return what an export and an import of the state need."""
     store, resolver = WebhookStore(redis), SystemResolver(OwnedThreads())
-    return TargetsAsState(store, Registry(store, bus, resolver, guard, clock))
+    return TargetsAsState(store, Registry(store, bus, resolver, guard, clock), clock)
 
 
 def assemble(

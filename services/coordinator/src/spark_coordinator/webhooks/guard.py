@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from spark_coordinator.webhooks.address import IpAddress
+from spark_common.webhook_address import IpAddress
 
 _METADATA: frozenset[IpAddress] = frozenset(
     {

@@ -8,7 +8,7 @@ from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.contracts.webhooks import PutTarget, Topic
 from spark_common.errors import ConflictError, InvalidRequestError, NotFoundError
-from spark_coordinator.webhooks.address import read_url
+from spark_common.webhook_address import read_url
 from spark_coordinator.webhooks.guard import TargetGuard
 from spark_coordinator.webhooks.notifying import place_of
 from spark_coordinator.webhooks.ports import Resolver, SendError

@@ -6,7 +6,7 @@ import secrets
 from typing import Final
 
 from spark_gateway.dataplane.heads import PASS, RequestHead
-from spark_gateway.dataplane.ports import Upstream
+from spark_gateway.dataplane.ports import Upstream, UpstreamNow
 
 _QUESTIONS: Final = frozenset((b"/v1/chat/completions", b"/v1/completions", b"/v1/embeddings"))
 
@@ -17,7 +17,7 @@ class OwnQuestion:
     It opens nothing but the routes a first token is asked on, and only from this machine.
     """
 
-    def __init__(self, upstream: Upstream, bind_host: str, bind_port: int) -> None:
+    def __init__(self, upstream: UpstreamNow, bind_host: str, bind_port: int) -> None:
         self._upstream = upstream
         self._address = _reachable(bind_host)
         self._port = bind_port
@@ -43,7 +43,7 @@ class OwnQuestion:
         ours = shown is not None and hmac.compare_digest(shown, self._secret)
         if not ours or head.method != b"POST" or head.path not in _QUESTIONS:
             return None
-        return self._upstream if self._is_here(peer) else None
+        return self._upstream() if self._is_here(peer) else None
 
     def _is_here(self, peer: str | None) -> bool:
         try:

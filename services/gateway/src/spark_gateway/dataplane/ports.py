@@ -26,6 +26,10 @@ class Upstream:
         object.__setattr__(self, "authority", f"{self.host}:{self.port}".encode("ascii"))
 
 
+UpstreamNow: TypeAlias = Callable[[], Upstream]
+"""Where the model server is just now; asked for every request, since the owner may move it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An answer of our own instead of an upstream's; ``body`` is complete."""

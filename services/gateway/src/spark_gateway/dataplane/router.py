@@ -15,7 +15,7 @@ from spark_common.clock import Clock
 from spark_common.contracts.models import RuntimeView
 from spark_common.contracts.swaps import AWAY, Phase, SwapView
 from spark_common.events import SwapProgress
-from spark_gateway.dataplane.ports import Field, Refusal, Upstream
+from spark_gateway.dataplane.ports import Field, Refusal, Upstream, UpstreamNow
 from spark_gateway.dataplane.refusals import refuse
 
 TRUSTED_SECONDS: Final = 120.0
@@ -41,7 +41,7 @@ class _Swap:
 class SwapAwareRouter:
     """Routes to one upstream and knows when that is pointless."""
 
-    def __init__(self, upstream: Upstream, clock: Clock, node: str = "spark1") -> None:
+    def __init__(self, upstream: UpstreamNow, clock: Clock, node: str = "spark1") -> None:
         self._upstream = upstream
         self._clock = clock
         self._node = node
@@ -86,7 +86,7 @@ class SwapAwareRouter:
         if path.startswith(b"/v1/v1/"):
             message = "the path has /v1 twice; use a base URL that ends in a single /v1"
             return refuse(path, 404, "not_found", message)
-        return self._refusal(path) or self._upstream
+        return self._refusal(path) or self._upstream()
 
     def _refusal(self, path: bytes) -> Refusal | None:
         swap = self._swap

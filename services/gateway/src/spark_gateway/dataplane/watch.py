@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spark_common.clock import Clock
-from spark_gateway.dataplane.ports import Upstream
+from spark_gateway.dataplane.ports import UpstreamNow
 from spark_gateway.served import ServedModel
 
 POLL_SECONDS: Final = 2.0
@@ -60,12 +60,12 @@ class UpstreamWatch:
 
     def __init__(
         self,
-        upstream: Upstream,
+        upstream: UpstreamNow,
         client: httpx.AsyncClient,
         clock: Clock,
         tell: Callable[[Served], None] | None = None,
     ) -> None:
-        self._url = f"http://{upstream.host}:{upstream.port}/v1/models"
+        self._upstream = upstream
         self._client = client
         self._clock = clock
         self._tell = tell
@@ -116,7 +116,9 @@ class UpstreamWatch:
     async def look(self) -> None:
         """Look once."""
         try:
-            response = await self._client.get(self._url, timeout=_TIMEOUT_SECONDS)
+            where = self._upstream()
+            url = f"http://{where.host}:{where.port}/v1/models"
+            response = await self._client.get(url, timeout=_TIMEOUT_SECONDS)
             response.raise_for_status()
             listing = _Listing.model_validate_json(response.content)
         except (httpx.HTTPError, ValidationError) as error:

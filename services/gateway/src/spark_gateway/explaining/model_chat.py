@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import httpx
 
 from spark_common.errors import UnavailableError
-from spark_gateway.dataplane.ports import Upstream
+from spark_gateway.dataplane.ports import UpstreamNow
 
 _LINE_BYTES = 1_000_000
 _TIMES = httpx.Timeout(10.0, connect=3.0, read=180.0)
@@ -44,8 +44,8 @@ class ModelChat(Protocol):
 class UpstreamChat:
     """The model server that the data plane uses."""
 
-    def __init__(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
-        self._url = f"http://{upstream.host}:{upstream.port}/v1/chat/completions"
+    def __init__(self, upstream: UpstreamNow, client: httpx.AsyncClient) -> None:
+        self._upstream = upstream
         self._client = client
 
     @asynccontextmanager
@@ -59,7 +59,9 @@ class UpstreamChat:
             "max_tokens": max_tokens,
             "stream": True,
         }
-        request = self._client.build_request("POST", self._url, json=body, timeout=_TIMES)
+        where = self._upstream()
+        url = f"http://{where.host}:{where.port}/v1/chat/completions"
+        request = self._client.build_request("POST", url, json=body, timeout=_TIMES)
         try:
             response = await self._client.send(request, stream=True)
         except httpx.HTTPError as error:

@@ -1,6 +1,6 @@
 """Finds out what the launcher on each Spark can do: one round trip, and little of it when known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import resources
 
@@ -15,16 +15,16 @@ _SCRIPT = (resources.files(__package__) / "launcher.sh").read_text()
 
 
 class LauncherProbe:
-    """Remembers per host what was found, for as long as commit and script stay the same."""
+    """Remembers per host and folder what was found, until commit or script is another one."""
 
-    def __init__(self, shell: RemoteShell, directory: str) -> None:
+    def __init__(self, shell: RemoteShell, directory: Callable[[], str]) -> None:
         self._shell = shell
         self._directory = directory
-        self._known: dict[str, LauncherFeatures] = {}
+        self._known: dict[tuple[str, str], LauncherFeatures] = {}
 
     def known(self, host: str) -> LauncherFeatures:
         """Return what was found last, without asking; a current launcher before the first look."""
-        return self._known.get(host, LauncherFeatures())
+        return self._known.get((host, self._directory()), LauncherFeatures())
 
     async def features(self, host: str) -> LauncherFeatures:
         """Return what the launcher on a host can do.
@@ -32,14 +32,15 @@ class LauncherProbe:
         Without a readable script it is taken for a current one: the launch itself says what is
         wrong. Raises HostUnreachableError, HostKeyChangedError, DeadlineExceededError.
         """
-        known = self._known.get(host)
-        words = (self._directory, known.stamp if known else "")
+        directory = self._directory()
+        known = self._known.get((host, directory))
+        words = (directory, known.stamp if known else "")
         command = RemoteCommand(argv=("sh", "-c", _SCRIPT, "launcher", *words))
         result = await self._shell.run(host, command, timeout_seconds=20.0)
         found = parse_features(result.stdout) if result.ok else None
         if found is None:
             return known or LauncherFeatures()
-        self._known[host] = found
+        self._known[host, directory] = found
         return found
 
     async def keep_known(self, hosts: Sequence[str], clock: Clock) -> None:

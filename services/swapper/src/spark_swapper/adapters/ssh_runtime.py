@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib import resources
 from typing import Literal
@@ -75,14 +75,15 @@ class SshRuntime:
         self,
         shell: RemoteShell,
         http: httpx.AsyncClient,
-        cluster: ClusterSettings,
+        cluster: Callable[[], ClusterSettings],
         launchers: LauncherProbe | None = None,
     ) -> None:
+        """``cluster``: the Sparks, always the same ones, and the runtime on them as it is now."""
         self._shell = shell
         self._http = http
         self._cluster = cluster
-        self._launchers = launchers or LauncherProbe(shell, cluster.vllm_dir)
-        self._by_name = {host.name: host for host in cluster.hosts}
+        self._launchers = launchers or LauncherProbe(shell, lambda: cluster().vllm_dir)
+        self._by_name = {host.name: host for host in cluster().hosts}
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -95,11 +96,11 @@ class SshRuntime:
 
     async def check(self, candidate: Candidate, host: str) -> HostCheck:
         """Look whether a launch could work there. Touches nothing."""
-        return await check_host(self._shell, host, self.label(host), candidate, self._cluster)
+        return await check_host(self._shell, host, self.label(host), candidate, self._cluster())
 
     async def stop(self, order: Order, candidate: Candidate, host: str) -> None:
         """Order the container away on one host; returns before it is."""
-        where = (self._cluster.vllm_dir, self._cluster.vllm_container)
+        where = (self._cluster().vllm_dir, self._cluster().vllm_container)
         argv = ("sh", "-c", _STOP, "stop", *where, *candidate.stop_argv)
         await self._guarded(host, RemoteCommand(argv=argv), order)
 
@@ -108,7 +109,9 @@ class SshRuntime:
         features = await self._launchers.features(candidate.head)
         told = adapt(candidate, features)
         noted = ("sh", "-c", _IN_FOREGROUND, "foreground") if told.foreground else ()
-        command = RemoteCommand(argv=(*noted, *told.argv), env=told.env, cwd=self._cluster.vllm_dir)
+        command = RemoteCommand(
+            argv=(*noted, *told.argv), env=told.env, cwd=self._cluster().vllm_dir
+        )
         return await self._guarded(candidate.head, command, order) == "LAUNCHED"
 
     async def launch_line(self, candidate: Candidate) -> str:
@@ -118,12 +121,12 @@ class SshRuntime:
 
     async def kill(self, order: Order, host: str) -> None:
         """Order the container away at once; returns before it is."""
-        argv = ("docker", "kill", self._cluster.vllm_container)
+        argv = ("docker", "kill", self._cluster().vllm_container)
         await self._guarded(host, RemoteCommand(argv=argv), order)
 
     async def flush(self, order: Order, candidate: Candidate, host: str) -> None:
         """Order the page cache of a host to be emptied; returns before it is."""
-        words = (self._cluster.vllm_container, candidate.image, _HUB)
+        words = (self._cluster().vllm_container, candidate.image, _HUB)
         command = RemoteCommand(argv=("sh", "-c", FLUSH_SCRIPT, "flush", *words))
         await self._guarded(host, command, order)
 
@@ -181,7 +184,7 @@ class SshRuntime:
         return await first_token(self._http, self._url(host), served_name, pooling=pooling)
 
     def _url(self, host: str) -> str:
-        return f"http://{self._by_name[host].address}:{self._cluster.vllm_port}"
+        return f"http://{self._by_name[host].address}:{self._cluster().vllm_port}"
 
     async def _guarded(self, host: str, command: RemoteCommand, order: Order) -> str:
         who = (str(order.fence), str(order.epoch), order.swap_id, order.step, "--")
@@ -204,7 +207,7 @@ class SshRuntime:
         self, host: str, swap_id: str, step: str, offset: int, limit: int, *, deep: bool
     ) -> Glance:
         numbers = (str(offset), str(limit), "1" if deep else "0")
-        words = (self._cluster.vllm_container, swap_id, step, *numbers)
+        words = (self._cluster().vllm_container, swap_id, step, *numbers)
         command = RemoteCommand(argv=("sh", "-c", _GLANCE, "glance", *words))
         result = await self._shell.run(host, command, timeout_seconds=30.0)
         if not result.ok:

@@ -1,6 +1,7 @@
 """What a swap would do, without doing any of it."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from spark_common.clock import Clock
@@ -49,7 +50,7 @@ class Planning:
         obstacles: Obstacles,
         canary: CanaryWatch,
         times: PairTimes,
-        timings: SwapTimings,
+        timings: Callable[[], SwapTimings],
         clock: Clock,
     ) -> None:
         self._runtime = runtime
@@ -112,7 +113,7 @@ class Planning:
             stops=before.served_name if before is not None else None,
             stops_key=key,
             in_flight=outlook.in_flight,
-            drain_seconds=self._timings.drain_seconds,
+            drain_seconds=self._timings().drain_seconds,
             eta_seconds=await self._usual(key, candidate.key),
             back_seconds=await self._usual(candidate.key, key) if key is not None else None,
             nodes=list(outlook.found.nodes),
@@ -142,7 +143,7 @@ class Planning:
             served_name=request.model,
             stops=before.served_name if before is not None else None,
             stops_key=key,
-            drain_seconds=self._timings.drain_seconds,
+            drain_seconds=self._timings().drain_seconds,
             blockers=[causes.refused(error)],
             running_swap=standing.running,
         )
@@ -176,7 +177,7 @@ class Planning:
         self, candidate: Candidate, outlook: _Outlook, request: RequestSwap | None
     ) -> list[str]:
         where = " and ".join(self._runtime.label(host) for host in candidate.hosts)
-        timings, before = self._timings, outlook.before
+        timings, before = self._timings(), outlook.before
         steps = []
         if before is not None:
             running = outlook.in_flight

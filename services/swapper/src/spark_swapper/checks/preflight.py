@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from importlib import resources
 
 from spark_common.errors import DeadlineExceededError, SparkError
@@ -31,7 +32,7 @@ class ParserPreflight:
     (a local model, a chat template) is checked in a container that has them too.
     """
 
-    def __init__(self, shell: RemoteShell, container: str) -> None:
+    def __init__(self, shell: RemoteShell, container: Callable[[], str]) -> None:
         self._shell = shell
         self._container = container
 
@@ -52,7 +53,7 @@ class ParserPreflight:
         volumes = volumes_of(candidate)
         options = [word for volume in volumes for word in ("-v", _read_only(volume))]
         anew = "yes" if deep or volumes else "no"
-        how = (self._container, candidate.image, anew, "yes" if deep else "no")
+        how = (self._container(), candidate.image, anew, "yes" if deep else "no")
         words = (*how, *options, "--", *candidate.vllm_argv)
         return RemoteCommand(argv=("sh", "-c", PARSER, "parser", *words), stdin=preflight_script())
 

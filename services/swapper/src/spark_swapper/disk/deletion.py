@@ -1,7 +1,7 @@
 """Deletes a model from the Sparks' disks: look, refuse or mark, order, look again."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -16,6 +16,7 @@ from spark_common.errors import (
     UnavailableError,
 )
 from spark_common.remote import RemoteShell
+from spark_common.settings import RuntimeSettings
 from spark_swapper.disk.blockers import blockers, is_local
 from spark_swapper.disk.order import DELETE_SECONDS, Cleared, Kept, delete_command, read_cleared
 from spark_swapper.disk.planning import places_by_host, plan_deletion
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 
 
 class DiskDeletion:
-    """One per swapper. ``image`` and ``container`` are those of the runtime, for root's files."""
+    """One per swapper. ``runtime``: its image and container may remove root's files."""
 
     def __init__(
         self,
@@ -38,8 +39,7 @@ class DiskDeletion:
         loaded: Loaded,
         swaps: LiveSwaps,
         marks: DeleteMarks,
-        image: str,
-        container: str,
+        runtime: Callable[[], RuntimeSettings],
         busy_with: BusyWith = nothing_else,
     ) -> None:
         self._shelf = shelf
@@ -47,8 +47,7 @@ class DiskDeletion:
         self._loaded = loaded
         self._swaps = swaps
         self._marks = marks
-        self._image = image
-        self._container = container
+        self._runtime = runtime
         self._busy_with = busy_with
         self._going: set[str] = set()
 
@@ -59,7 +58,7 @@ class DiskDeletion:
         """
         await self._shelf.refresh()
         title = self._shelf.known(name)
-        return plan_deletion(title, await self._blockers(title), self._image)
+        return plan_deletion(title, await self._blockers(title), self._runtime().vllm_image)
 
     async def delete(self, request: DeleteFromDisk) -> Deleted:
         """Delete on every Spark that holds it, or on those that were named.
@@ -127,8 +126,11 @@ class DiskDeletion:
         repos = [place.copy.repo for place in copies]
         if not repos and sight.fresh:
             return DeletedPlace(host=host, label=label)
+        runtime = self._runtime()
         try:
-            order = delete_command(repos or [title.repo], self._image, self._container)
+            order = delete_command(
+                repos or [title.repo], runtime.vllm_image, runtime.vllm_container
+            )
             result = await self._shell.run(host, order, timeout_seconds=DELETE_SECONDS)
             if result.exit_code is None:
                 raise HostUnreachableError(f"the connection to {label} was lost")

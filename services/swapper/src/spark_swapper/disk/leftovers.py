@@ -7,6 +7,7 @@ import structlog
 from spark_common.clock import Clock
 from spark_common.errors import SparkError
 from spark_common.remote import RemoteShell
+from spark_common.settings import RuntimeSettings
 from spark_swapper.disk.order import DELETE_SECONDS, read_cleared, sweep_command
 from spark_swapper.menu.hosts import Sight
 
@@ -22,13 +23,12 @@ class Leftovers:
         sights: Callable[[], Sequence[Sight]],
         shell: RemoteShell,
         clock: Clock,
-        image: str,
-        container: str,
+        runtime: Callable[[], RuntimeSettings],
     ) -> None:
         self._sights = sights
         self._shell = shell
         self._clock = clock
-        self._command = sweep_command(image, container)
+        self._runtime = runtime
 
     async def run(self) -> None:
         """Look for ever."""
@@ -38,13 +38,15 @@ class Leftovers:
 
     async def sweep(self) -> None:
         """Remove what the last looks showed; never raises for what a Spark does."""
+        runtime = self._runtime()
+        command = sweep_command(runtime.vllm_image, runtime.vllm_container)
         for sight in self._sights():
             if not sight.fresh or sight.look is None or not sight.look.leftovers:
                 continue
             host = sight.spark.name
             try:
                 cleared = read_cleared(
-                    await self._shell.run(host, self._command, timeout_seconds=DELETE_SECONDS)
+                    await self._shell.run(host, command, timeout_seconds=DELETE_SECONDS)
                 )
             except SparkError as error:
                 log.warning("disk.not_swept", host=host, reason=error.message)

@@ -1,17 +1,18 @@
 """Copying a repository from the Spark that has it to another one over the fast link."""
 
+from collections.abc import Callable
 from functools import partial
 
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import SparkError
 from spark_common.jobs import Ending, JobJournal
+from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads.fetching import Fetching
 from spark_swapper.downloads.hub_words import plain_lines
 from spark_swapper.downloads.patience import patiently
 from spark_swapper.downloads.record import DownloadJob
 from spark_swapper.downloads.room import RESERVE_BYTES, no_room
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.steps import Following, StepEnd, Watched
 from spark_swapper.downloads.telling import moved
@@ -30,7 +31,7 @@ class Copying:
         sparks: DownloadSparks,
         following: Following,
         fetching: Fetching,
-        timings: DownloadTimings,
+        timings: Callable[[], DownloadTimings],
     ) -> None:
         self._sparks = sparks
         self._following = following
@@ -49,7 +50,7 @@ class Copying:
             record = journal.record
             step = f"copy-{target}-{record.copy_run}"
             begin = partial(self._begin, record, source, target, step)
-            cause = await patiently(journal, self._timings.download_poll_seconds, begin, waits)
+            cause = await patiently(journal, self._timings().download_poll_seconds, begin, waits)
             if cause is not None:
                 return _failed(cause)
             watched = Watched(source, step, target, f"Copying to {label}")

@@ -1,14 +1,16 @@
 """Fetching a repository from the hub onto one Spark."""
 
+from collections.abc import Callable
+
 from spark_common.clock import Clock
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import SparkError
 from spark_common.jobs import Ending, JobJournal
+from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads.hub_words import cause_of
 from spark_swapper.downloads.patience import patiently
 from spark_swapper.downloads.record import DownloadJob
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.slots import Slots
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.steps import Following, StepEnd, Watched
@@ -26,7 +28,7 @@ class Fetching:
         sparks: DownloadSparks,
         following: Following,
         slots: Slots,
-        timings: DownloadTimings,
+        timings: Callable[[], DownloadTimings],
         clock: Clock,
     ) -> None:
         self._sparks = sparks
@@ -55,7 +57,7 @@ class Fetching:
         label = self._sparks.label(host)
         while self._slots.full(host):
             await journal.note(f"Waiting: two downloads run on {label} already.")
-            if await journal.pause(self._timings.download_poll_seconds):
+            if await journal.pause(self._timings().download_poll_seconds):
                 return False
         return journal.cancelled_by is None
 
@@ -69,7 +71,7 @@ class Fetching:
                 await self._sparks.start_fetch(host, journal.record.id, step, journal.record.repo)
 
             await patiently(
-                journal, self._timings.download_poll_seconds, order, f"Waiting for {label}"
+                journal, self._timings().download_poll_seconds, order, f"Waiting for {label}"
             )
             watched = Watched(host, step, host, f"Fetching on {label}")
             began = self._clock.monotonic(), _bytes_on(record, host)

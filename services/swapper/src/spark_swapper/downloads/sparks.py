@@ -56,14 +56,14 @@ class DownloadSparks:
     def __init__(
         self,
         shell: RemoteShell,
-        cluster: ClusterSettings,
+        cluster: Callable[[], ClusterSettings],
         token: Callable[[], str | None] = lambda: None,
     ) -> None:
         """``token`` tells the one for the hub; it travels on standard input only."""
         self._shell = shell
         self._steps = DetachedSteps(shell)
         self._cluster = cluster
-        self._hosts = {host.name: host for host in cluster.hosts}
+        self._hosts = {host.name: host for host in cluster().hosts}
         self._token = token
 
     @property
@@ -77,7 +77,7 @@ class DownloadSparks:
 
     async def facts(self, host: str, repo: str) -> Facts:
         """Look at the repository, the disk, the programs and the fast link."""
-        words = (folder_of(repo), self._cluster.vllm_dir)
+        words = (folder_of(repo), self._cluster().vllm_dir)
         command = RemoteCommand(("sh", "-c", _LOOK, "look", *words))
         result = await self._shell.run(host, command, timeout_seconds=LOOK_SECONDS)
         if not result.ok:

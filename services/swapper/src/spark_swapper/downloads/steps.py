@@ -9,11 +9,11 @@ from spark_common.contracts.swaps import Cause
 from spark_common.errors import SparkError
 from spark_common.jobs import JobJournal
 from spark_common.remote.detached import StepLook
+from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads import words
 from spark_swapper.downloads.hub_words import LogLines
 from spark_swapper.downloads.record import DownloadJob
 from spark_swapper.downloads.room import STOP_BYTES
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks, Measure
 from spark_swapper.downloads.speed import Speed
 
@@ -46,7 +46,9 @@ class StepEnd:
 class Following:
     """Looks again and again, tells what is new, and stops a step that may not go on."""
 
-    def __init__(self, sparks: DownloadSparks, timings: DownloadTimings, clock: Clock) -> None:
+    def __init__(
+        self, sparks: DownloadSparks, timings: Callable[[], DownloadTimings], clock: Clock
+    ) -> None:
         self._sparks = sparks
         self._timings = timings
         self._clock = clock
@@ -68,7 +70,7 @@ class Following:
                 look, measure = await self._look(journal.record, watched, offset)
             except SparkError as error:
                 silent_since = now if silent_since is None else silent_since
-                if now - silent_since > self._timings.download_patience_seconds:
+                if now - silent_since > self._timings().download_patience_seconds:
                     return StepEnd("stopped", cause=_gave_up(error.message))
                 await journal.note(f"Waiting for {self._label(watched)}: {error.message}.")
             else:
@@ -89,7 +91,7 @@ class Following:
                 reason = self._must_stop(watched, measure, now)
                 if reason is not None:
                     return await self._stop(journal, watched, reason)
-            await journal.pause(self._timings.download_poll_seconds)
+            await journal.pause(self._timings().download_poll_seconds)
 
     async def _look(
         self, record: DownloadJob, watched: Watched, offset: int
@@ -114,13 +116,13 @@ class Following:
                 await self._sparks.stop(watched.host, journal.record.id, watched.step)
             except SparkError as error:
                 waited = self._clock.monotonic() - began
-                if waited > self._timings.download_patience_seconds:
+                if waited > self._timings().download_patience_seconds:
                     return StepEnd("stopped", cause=_gave_up(error.message))
                 await journal.note(
                     f"Stopping: waiting for {self._sparks.label(watched.host)}, "
                     f"which does not answer ({words.duration(waited)})."
                 )
-                await self._clock.sleep(self._timings.download_poll_seconds)
+                await self._clock.sleep(self._timings().download_poll_seconds)
             else:
                 return StepEnd("cancelled" if cause is None else "stopped", cause=cause)
 
@@ -136,7 +138,7 @@ class Following:
                 "files are kept.",
             )
         still = watched.speed.still_seconds(now)
-        if still > self._timings.download_patience_seconds:
+        if still > self._timings().download_patience_seconds:
             return Cause(
                 code="stalled",
                 sentence=f"No byte came to {label} for {words.duration(still)}.",
@@ -151,7 +153,7 @@ class Following:
         total = f" of {words.size(record.repo_bytes)}" if record.repo_bytes else ""
         text = f"{watched.verb}: {words.size(done)}{total}"
         still = watched.speed.still_seconds(self._clock.monotonic())
-        if still > self._timings.download_stall_seconds:
+        if still > self._timings().download_stall_seconds:
             return f"{text}. No byte came for {words.duration(still)}; still trying."
         speed = watched.speed.bytes_per_second
         return f"{text}, {words.speed(speed)}." if speed is not None else f"{text}."

@@ -1,4 +1,4 @@
-"""The token for the hub: from the environment, else from a file that may come later."""
+"""The token for the hub: from the settings, else from a file that may come later."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +9,15 @@ from pydantic import SecretStr
 _log = structlog.get_logger()
 
 
-def token_from(value: SecretStr | None, file: Path | None) -> Callable[[], str | None]:
+def token_from(
+    value: Callable[[], SecretStr | None], file: Path | None
+) -> Callable[[], str | None]:
     """Return a function that tells the token now; None where there is none."""
 
     def read() -> str | None:
-        if value is not None:
-            return value.get_secret_value().strip() or None
+        token = value()
+        if token is not None:
+            return token.get_secret_value().strip() or None
         if file is None:
             return None
         try:

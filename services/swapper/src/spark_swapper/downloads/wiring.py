@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
-from spark_common.jobs import JobRecords, JobRunner
+from spark_common.jobs import Ending, JobJournal, JobRecords, JobRunner
+from spark_common.owner import OneVersion, unchanging
+from spark_common.settings.policies import DownloadTimings
 from spark_swapper.downloads.checking import Checking
 from spark_swapper.downloads.copying import Copying
 from spark_swapper.downloads.fetching import Fetching
 from spark_swapper.downloads.others import OtherWork
 from spark_swapper.downloads.record import DOWNLOADS, DownloadJob
 from spark_swapper.downloads.room import Room
-from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.slots import Slots
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.steps import Following
@@ -35,13 +36,17 @@ def wire_downloads(
     store: JobRecords[DownloadJob],
     sparks: DownloadSparks,
     hosts: Hosts,
-    timings: DownloadTimings,
+    timings: Callable[[], DownloadTimings],
     clock: Clock,
     expected_bytes: Callable[[str], int | None],
     refresh_menu: Callable[[], Awaitable[object]],
     others: OtherWork | None = None,
+    one_version: OneVersion = unchanging,
 ) -> DownloadParts:
-    """Put downloads together; connects nothing and starts nothing."""
+    """Put downloads together; connects nothing and starts nothing.
+
+    Inside of ``one_version`` what ``timings`` says does not change.
+    """
     others = others or OtherWork()
     checking = Checking(sparks, hosts, expected_bytes)
     room = Room(lambda: runner.live())
@@ -53,15 +58,20 @@ def wire_downloads(
         # Whatever came, also of a download that failed, is on the disks now.
         await refresh_menu()
 
-    work = DownloadWork(
+    download = DownloadWork(
         checking,
         room,
         others,
         fetching,
         copying,
         sparks.label,
-        timings.download_poll_seconds,
+        lambda: timings().download_poll_seconds,
     )
+
+    async def work(journal: JobJournal[DownloadJob]) -> Ending:
+        with one_version():
+            return await download(journal)
+
     runner = JobRunner(
         kind=DOWNLOADS,
         store=store,

@@ -29,7 +29,7 @@ class DownloadWork:
         fetching: Fetching,
         copying: Copying,
         label: Callable[[str], str],
-        poll_seconds: float,
+        poll_seconds: Callable[[], float],
     ) -> None:
         self._checking = checking
         self._room = room
@@ -67,7 +67,7 @@ class DownloadWork:
         found = await self._checking.check(record.repo, record.hosts)
         async with self._room.deciding:
             ask = partial(self._room.needed_beside, record.repo)
-            needed = await patiently(journal, self._poll_seconds, ask, "Waiting for the records")
+            needed = await patiently(journal, self._poll_seconds(), ask, "Waiting for the records")
             if needed is None:
                 return None
             checked = with_room(found, needed)
@@ -88,7 +88,7 @@ class DownloadWork:
     async def _wait_for_others(self, journal: Journal) -> None:
         """Let a deletion or an update that began in the same moment end first."""
         ask = partial(self._others.why_not, journal.record.repo)
-        seconds = self._poll_seconds
+        seconds = self._poll_seconds()
         while why := await patiently(journal, seconds, ask, "Waiting for the records"):
             await journal.note(f"Waiting. {why}")
             await journal.pause(seconds)

@@ -1,5 +1,7 @@
 """Launch, load and warm: how a model comes up, forwards and on the way back alike."""
 
+from collections.abc import Callable
+
 from spark_common.clock import Clock
 from spark_common.errors import HostKeyChangedError, SparkError, StaleEpochError
 from spark_swapper import causes
@@ -21,7 +23,7 @@ class BringingUp:
     def __init__(
         self,
         runtime: Runtime,
-        timings: SwapTimings,
+        timings: Callable[[], SwapTimings],
         clock: Clock,
         loading: Loading,
         warming: Warming,
@@ -53,7 +55,7 @@ class BringingUp:
                     step_now = f"{candidate.name} was to be started"
                     raise SwapFault(causes.ssh_timeout(label, silent, step_now)) from error
                 await attempt.journal.note(f"waiting for {label} (SSH silent {silent:.0f} s)")
-                await self._clock.sleep(self._timings.poll_seconds)
+                await self._clock.sleep(self._timings().poll_seconds)
             else:
                 return
 

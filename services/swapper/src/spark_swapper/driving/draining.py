@@ -1,6 +1,7 @@
 """Lets answers that are being written finish before the old model is stopped."""
 
 import asyncio
+from collections.abc import Callable
 
 from spark_common.clock import Clock
 from spark_common.contracts.traffic import Traffic
@@ -24,7 +25,11 @@ class Draining:
     """
 
     def __init__(
-        self, runtime: Runtime, clients: ClientPath, timings: SwapTimings, clock: Clock
+        self,
+        runtime: Runtime,
+        clients: ClientPath,
+        timings: Callable[[], SwapTimings],
+        clock: Clock,
     ) -> None:
         self._runtime = runtime
         self._clients = clients
@@ -37,7 +42,7 @@ class Draining:
         Raises SwapFault when answers are still being written then, CancelRequested.
         """
         job = attempt.journal.job
-        deadline = attempt.deadline(self._timings.drain_seconds)
+        deadline = attempt.deadline(self._timings().drain_seconds)
         door_deadline = min(deadline, self._clock.monotonic() + _DOOR_SECONDS)
         while True:
             attempt.stop_if_cancelled()
@@ -48,13 +53,13 @@ class Draining:
             left = deadline - now
             if left <= 0:
                 if answers and not job.force:
-                    seconds = self._timings.drain_seconds
+                    seconds = self._timings().drain_seconds
                     raise SwapFault(causes.still_answering(answers, seconds))
                 return
             if answers:
                 what = "1 answer" if answers == 1 else f"{answers} answers"
                 await attempt.journal.note(f"Letting {what} finish, at most {left:.0f} s.")
-            poll = self._timings.poll_seconds if answers else _DOOR_POLL_SECONDS
+            poll = self._timings().poll_seconds if answers else _DOOR_POLL_SECONDS
             await self._clock.sleep(min(poll, left))
 
     async def _look(self, swap_id: str) -> tuple[int, bool]:

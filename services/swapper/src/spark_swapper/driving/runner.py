@@ -1,5 +1,7 @@
 """Drives a swap through its phases, in the order it happens, with one way to move."""
 
+from collections.abc import Callable
+
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
 from spark_common.errors import SparkError, StaleEpochError, UnavailableError
@@ -44,7 +46,7 @@ class SwapRunner:
         bringing_up: BringingUp,
         canary: CanaryWatch,
         times: PairTimes,
-        timings: SwapTimings,
+        timings: Callable[[], SwapTimings],
         clock: Clock,
     ) -> None:
         self._runtime = runtime
@@ -96,7 +98,7 @@ class SwapRunner:
                 )
             case Phase.STOPPING:
                 await self._guard.before_stop(attempt, candidate)
-                deadline = self._clock.monotonic() + self._timings.stop_seconds
+                deadline = self._clock.monotonic() + self._timings().stop_seconds
                 await self._stopping.run(attempt, candidate, runtime.STOP, deadline)
                 attempt.cleared = True
                 attempt.stop_if_cancelled()
@@ -164,7 +166,7 @@ class SwapRunner:
         await self._refuse_if_displaced(attempt, previous)
         await self._guard.admit(previous)
         if not await self._relaunched(attempt, previous):
-            deadline = self._clock.monotonic() + self._timings.stop_seconds
+            deadline = self._clock.monotonic() + self._timings().stop_seconds
             await self._stopping.run(attempt, previous, runtime.ROLLBACK_STOP, deadline)
             attempt.stop_if_cancelled()
             await self._guard.after_stop(attempt, previous)
@@ -201,11 +203,11 @@ class SwapRunner:
             except SparkError as error:
                 silent = self._clock.monotonic() - began
                 label = self._runtime.label(previous.head)
-                if not error.retryable or silent >= self._timings.stop_seconds:
+                if not error.retryable or silent >= self._timings().stop_seconds:
                     step = f"{previous.name} was to come back"
                     raise SwapFault(causes.ssh_timeout(label, silent, step)) from error
                 await attempt.journal.note(f"waiting for {label} (SSH silent {silent:.0f} s)")
-                await self._clock.sleep(self._timings.poll_seconds)
+                await self._clock.sleep(self._timings().poll_seconds)
 
     async def _undo(self, attempt: Attempt, candidate: Candidate, cause: Cause) -> None:
         """After a failure: clear what is half there, then roll back when asked, else end."""
@@ -259,7 +261,7 @@ class SwapRunner:
 
     async def _clear(self, attempt: Attempt, candidate: Candidate, step: str) -> str:
         """Stop what is left; return "" or the sentence that says what could not be cleared."""
-        deadline = self._clock.monotonic() + self._timings.stop_seconds
+        deadline = self._clock.monotonic() + self._timings().stop_seconds
         try:
             await self._stopping.run(attempt, candidate, step, deadline)
         except SwapFault as fault:

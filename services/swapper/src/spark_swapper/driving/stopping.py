@@ -1,6 +1,7 @@
 """Takes the running model away, everywhere, and believes it only when docker says gone."""
 
 import asyncio
+from collections.abc import Callable
 
 from spark_common.clock import Clock
 from spark_common.errors import HostKeyChangedError, SparkError, StaleEpochError
@@ -19,7 +20,7 @@ class Stopping:
     asynchronous, so the next launch waits until docker knows the container no more.
     """
 
-    def __init__(self, runtime: Runtime, timings: SwapTimings, clock: Clock) -> None:
+    def __init__(self, runtime: Runtime, timings: Callable[[], SwapTimings], clock: Clock) -> None:
         self._runtime = runtime
         self._timings = timings
         self._clock = clock
@@ -46,12 +47,12 @@ class Stopping:
             if not needed and why.startswith("SSH"):
                 return
             if late:
-                label, seconds = self._runtime.label(host), self._timings.stop_seconds
+                label, seconds = self._runtime.label(host), self._timings().stop_seconds
                 if why.startswith("SSH"):
                     raise SwapFault(causes.ssh_timeout(label, seconds, "it was to stop a model"))
                 raise SwapFault(causes.not_stopped(label, seconds, why))
             await attempt.journal.note(f"Waiting for {self._runtime.label(host)}: {why}.")
-            await self._clock.sleep(self._timings.poll_seconds)
+            await self._clock.sleep(self._timings().poll_seconds)
 
     async def _ask(
         self, attempt: Attempt, candidate: Candidate, step: str, host: str

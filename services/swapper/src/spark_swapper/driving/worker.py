@@ -1,7 +1,7 @@
 """The durable command loop: one swap at a time, each accepted one to its one end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -13,6 +13,7 @@ from spark_common.contracts.swaps import Phase
 from spark_common.errors import SparkError, UnavailableError
 from spark_common.events import SwapStart
 from spark_common.jobs.teller import Teller
+from spark_common.owner import OneVersion, unchanging
 from spark_swapper import causes
 from spark_swapper.causes import CancelRequested, SwapFault
 from spark_swapper.driving import settle
@@ -59,7 +60,7 @@ class Worker:
         outcomes: SwapOutcomes,
         teller: Teller,
         clock: Clock,
-        timings: SwapTimings,
+        timings: Callable[[], SwapTimings],
         fence: Callable[[], Awaitable[int]],
         after_swap: Callable[[], Awaitable[None]],
         logs: SwapLogs,
@@ -67,7 +68,9 @@ class Worker:
         remember: Callable[[SwapJob], Awaitable[None]],
         lost: Callable[[], None],
         updating: Updating = nobody,
+        one_version: OneVersion = unchanging,
     ) -> None:
+        """``one_version`` keeps the settings as they are while a swap is carried out."""
         self._bus = bus
         self._store = store
         self._gate = gate
@@ -85,6 +88,7 @@ class Worker:
         self._remember = remember
         self._lost = lost
         self._updating = updating
+        self._one_version = one_version
         self._attempt: Attempt | None = None
 
     @property
@@ -131,7 +135,8 @@ class Worker:
                 # Cancelled or refused in the queue: recorded first, so make sure it was told.
                 await self._outcomes.publish(job)
             elif job is not None and not await self._told(job, fence):
-                await self._carry_out(job, delivery.attempt, fence)
+                with self._one_version(job.settings) as settings:
+                    await self._carry_out(job, delivery.attempt, fence, settings)
         await delivery.done()
 
     async def _find(self, command: SwapStart) -> SwapJob | None:
@@ -163,7 +168,9 @@ class Worker:
         """Say whether the swap had its outcome already, whatever its record says."""
         return await patiently(self._clock, lambda: self._outcomes.catch_up(job, fence))
 
-    async def _carry_out(self, job: SwapJob, number: int, fence: int) -> None:
+    async def _carry_out(
+        self, job: SwapJob, number: int, fence: int, settings: Mapping[str, str]
+    ) -> None:
         at_n = max(job.n, await last_number(self._bus, job.id))
         journal = SwapJournal(
             job,
@@ -183,7 +190,7 @@ class Worker:
             check_gate=lambda: self._check_gate_again(job),
         )
         try:
-            if await self._ended_meanwhile(journal, number, at_n):
+            if await self._ended_meanwhile(journal, number, at_n, settings):
                 return
             journal.begin()
             if number > MOST_ATTEMPTS:
@@ -201,10 +208,12 @@ class Worker:
         finally:
             self._attempt = None
 
-    async def _ended_meanwhile(self, journal: SwapJournal, number: int, at_n: int) -> bool:
+    async def _ended_meanwhile(
+        self, journal: SwapJournal, number: int, at_n: int, settings: Mapping[str, str]
+    ) -> bool:
         """Claim the record; True when a cancel ended the swap in the queue just before."""
         try:
-            await journal.adopt(attempt=number, n=at_n)
+            await journal.adopt(attempt=number, n=at_n, settings=dict(settings))
         except StaleFenceError:
             job = await patiently(self._clock, lambda: self._store.get(journal.job.id))
             if job is None or not job.over:
@@ -246,12 +255,12 @@ class Worker:
                 return
             attempt.stop_if_cancelled()
             await journal.note("Waiting for the update of the cluster software to end.")
-            await self._clock.sleep(self._timings.poll_seconds)
+            await self._clock.sleep(self._timings().poll_seconds)
 
     async def _candidate(self, attempt: Attempt) -> Candidate:
         """Find the model again; once something was touched a silent Spark is waited for."""
         touched = attempt.journal.job.phase not in UNTOUCHED
-        deadline = attempt.deadline(self._timings.longest_load() if touched else 0)
+        deadline = attempt.deadline(self._timings().longest_load() if touched else 0)
         while True:
             attempt.stop_if_cancelled()
             try:
@@ -260,7 +269,7 @@ class Worker:
                 if not error.retryable or self._clock.monotonic() >= deadline:
                     raise SwapFault(causes.refused(error)) from error
                 await attempt.journal.note(f"waiting: {error.message}")
-                await self._clock.sleep(self._timings.poll_seconds)
+                await self._clock.sleep(self._timings().poll_seconds)
 
     async def _check_gate(self, job: SwapJob) -> None:
         if job.override_lease:
@@ -296,7 +305,7 @@ class Worker:
     @asynccontextmanager
     async def _heartbeats(self, delivery: Delivery) -> AsyncIterator[None]:
         """Keep the delivery ours while we work, but not beyond what any swap may take."""
-        timings = self._timings
+        timings = self._timings()
         longest = timings.drain_seconds + 4 * timings.stop_seconds
         longest += 3 * timings.longest_load() + 1800
         beating = asyncio.create_task(self._beat(delivery, self._clock.monotonic() + longest))

@@ -65,7 +65,7 @@ class Previewing:
         hosts: Hosts,
         reader: ModelReader,
         recipes: RecipeSource,
-        launch: LaunchSettings,
+        launch: Callable[[], LaunchSettings],
         features: Callable[[str], LauncherFeatures] = lambda _: LauncherFeatures(),
     ) -> None:
         """``features`` says what the launcher on a host can do, without asking it."""
@@ -133,7 +133,7 @@ class Previewing:
             # In the words of the checkout on the Spark where it would run.
             on = hosts_for(title, sights) or sights[: recipe.nodes]
             names = [sight.spark.name for sight in on]
-            plan = plan_launch(recipe, title.repo, self._launch, names)
+            plan = plan_launch(recipe, title.repo, self._launch(), names)
             order = adapt(plan, self._features(plan.head))
         except (InvalidRequestError, SwapFault) as wrong:
             said = wrong.message if isinstance(wrong, InvalidRequestError) else str(wrong)

@@ -1,6 +1,6 @@
 """The launch of a model with knobs and flags that nobody saved yet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from spark_common.contracts.recipes import Knobs
@@ -17,7 +17,7 @@ from spark_swapper.recipes.reserved import refusal
 class Trying:
     """Changes candidates the way a save would."""
 
-    def __init__(self, recipes: RecipeSource, launch: LaunchSettings) -> None:
+    def __init__(self, recipes: RecipeSource, launch: Callable[[], LaunchSettings]) -> None:
         self._recipes = recipes
         self._launch = launch
 
@@ -44,5 +44,5 @@ class Trying:
                 raise InvalidRequestError(f"--{key} {reason}")
         change = change_of(recipe, turned, listed)
         changed = recipe.model_copy(update={"extra_args": change.extra_args})
-        plan = plan_launch(changed, candidate.repo, self._launch)
+        plan = plan_launch(changed, candidate.repo, self._launch())
         return replace(candidate, vllm_argv=plan.vllm_argv, launch_argv=plan.launch_argv)

@@ -1,5 +1,7 @@
 """What protects the memory of the Sparks while a swap runs."""
 
+from collections.abc import Callable
+
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
 from spark_swapper import causes
@@ -22,29 +24,31 @@ class MemoryGuard:
         self,
         runtime: Runtime,
         quarantining: Quarantining,
-        settings: GuardSettings,
-        timings: SwapTimings,
+        settings: Callable[[], GuardSettings],
+        timings: Callable[[], SwapTimings],
         clock: Clock,
     ) -> None:
         self._runtime = runtime
         self._quarantining = quarantining
         self._settings = settings
+        self._timings = timings
         self._clock = clock
         self._watch: Watchdog | None = None
         self._load: tuple[Attempt, Candidate, bool] | None = None
-        self._settling = MemorySettling(
-            runtime, clock, settings.memory_settle_seconds, timings.poll_seconds
-        )
-        self._page_cache = PageCache(runtime, clock, timings.poll_seconds)
 
     async def before_stop(self, attempt: Attempt, candidate: Candidate) -> None:
         """Empty the page cache when asked: the container that may do it is still there."""
-        if attempt.journal.job.drop_caches or self._settings.drop_caches:
-            await self._page_cache.flush(attempt, candidate)
+        if attempt.journal.job.drop_caches or self._settings().drop_caches:
+            page_cache = PageCache(self._runtime, self._clock, self._timings().poll_seconds)
+            await page_cache.flush(attempt, candidate)
 
     async def after_stop(self, attempt: Attempt, candidate: Candidate) -> None:
         """Wait until the memory is back; raises SwapFault when it does not come."""
-        await self._settling.run(attempt, candidate)
+        most_seconds = self._settings().memory_settle_seconds
+        settling = MemorySettling(
+            self._runtime, self._clock, most_seconds, self._timings().poll_seconds
+        )
+        await settling.run(attempt, candidate)
 
     async def admit(self, candidate: Candidate) -> None:
         """Raise SwapFault when the model took a Spark down: not even the way back loads it."""
@@ -58,7 +62,7 @@ class MemoryGuard:
         if self._watch is None or self._load != load:
             self._load = load
             self._watch = Watchdog(
-                attempt, candidate, self._runtime, self._quarantining, self._settings, self._clock
+                attempt, candidate, self._runtime, self._quarantining, self._settings(), self._clock
             )
         return self._watch
 

@@ -33,7 +33,7 @@ class Loading:
     def __init__(
         self,
         runtime: Runtime,
-        timings: SwapTimings,
+        timings: Callable[[], SwapTimings],
         clock: Clock,
         new_reader: Callable[[], LoadReader],
         guard: MemoryGuard,
@@ -47,7 +47,7 @@ class Loading:
     async def run(self, attempt: Attempt, candidate: Candidate, step: str) -> Served:
         """Return what serves; raises SwapFault with the first real cause, CancelRequested."""
         load = _Load(
-            self._runtime, self._timings, self._clock, attempt, candidate, step, self._new_reader
+            self._runtime, self._timings(), self._clock, attempt, candidate, step, self._new_reader
         )
         return await load.run(self.watch(attempt, candidate))
 
@@ -63,7 +63,7 @@ class Loading:
         ``ails``: it does not answer as it should, so its log counts even while processes live.
         """
         load = _Load(
-            self._runtime, self._timings, self._clock, attempt, candidate, step, self._new_reader
+            self._runtime, self._timings(), self._clock, attempt, candidate, step, self._new_reader
         )
         return await load.autopsy(least_looks=_LOOKS_AT_A_LOG if ails else 1)
 

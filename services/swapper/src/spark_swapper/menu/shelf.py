@@ -45,7 +45,7 @@ class DiskShelf:
         self,
         hosts: Hosts,
         recipes: RecipeSource,
-        launch: LaunchSettings,
+        launch: Callable[[], LaunchSettings],
         watch: RuntimeWatch,
         times: SwapTimes,
         clock: Clock,
@@ -230,7 +230,7 @@ class DiskShelf:
         return plan_launch(
             recipe,
             title.repo,
-            self._launch,
+            self._launch(),
             [sight.spark.name for sight in on],
             max((place.copy.size_bytes for place in title.places), default=None),
         )

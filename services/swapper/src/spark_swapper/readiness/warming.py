@@ -1,6 +1,6 @@
 """A model that loaded is ready only when a token came out of it the way clients get one."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
@@ -32,7 +32,7 @@ class Warming:
         self,
         runtime: Runtime,
         clients: ClientPath,
-        timings: SwapTimings,
+        timings: Callable[[], SwapTimings],
         clock: Clock,
         loading: Loading,
         canary: CanaryWatch,
@@ -75,7 +75,7 @@ class Warming:
             attempt.stop_if_cancelled()
             if self._clock.monotonic() >= deadline:
                 raise SwapFault(await self._no_answer(candidate, problem))
-            await self._clock.sleep(self._timings.poll_seconds)
+            await self._clock.sleep(self._timings().poll_seconds)
             if watch is not None:
                 await watch.look_itself()
 
@@ -103,7 +103,7 @@ class Warming:
     async def _asked(self, attempt: Attempt, question: Awaitable[T], watch: Watchdog | None) -> T:
         """Await a question; a first one computes as hard as the load did."""
         if watch is not None:
-            question = watch.over(question, self._timings.poll_seconds)
+            question = watch.over(question, self._timings().poll_seconds)
         return await attempt.unless_cancelled(question)
 
     async def _sense(

@@ -4,11 +4,11 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from spark_common.errors import ConflictError, UnavailableError
+from spark_common.errors import ConflictError, InvalidRequestError, UnavailableError
 from spark_swapper.recipes.document import MAX_CHARACTERS, Document, read_document
 from spark_swapper.recipes.own_text import with_entry
 
@@ -49,6 +49,39 @@ class OwnFile:
             raise UnavailableError(
                 f"{self.path.name} could not be written: {_why(wrong)}; nothing was saved"
             ) from wrong
+
+    def replace(self, text: str) -> None:
+        """Put another file in its place, as it is; what was there is kept beside it.
+
+        Raises InvalidRequestError when nothing of it could be used, UnavailableError when the
+        disk refuses.
+        """
+        after = read_document(text, self.path.name)
+        if after.unreadable is not None:
+            raise InvalidRequestError(f"{after.unreadable}; nothing was saved")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self._alone():
+                if self.raw() == text:
+                    return
+                self._keep_file()
+                self._replace(text)
+        except OSError as wrong:
+            raise UnavailableError(
+                f"{self.path.name} could not be written: {_why(wrong)}; nothing was saved"
+            ) from wrong
+
+    def raw(self) -> str:
+        """Return the file as it is, empty when there is none or when it is no text."""
+        try:
+            return self._text() or ""
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def _keep_file(self) -> None:
+        """Keep what is there, whatever it is: it may be no text."""
+        with suppress(FileNotFoundError):
+            self._keep(self.path.read_bytes().decode("utf-8", "surrogateescape"))
 
     def _exchange(self, key: str, fields: Mapping[str, Any] | None) -> None:
         seen = self.signature()
@@ -108,7 +141,7 @@ class OwnFile:
             ending = ".bak" if number == 1 else f".bak{number}"
             backup = self.path.with_name(self.path.name + ending)
             try:
-                with backup.open("x", encoding="utf-8") as file:
+                with backup.open("x", encoding="utf-8", errors="surrogateescape") as file:
                     file.write(text)
                     file.flush()
                     os.fsync(file.fileno())

@@ -55,6 +55,20 @@ class Recipes:
             self._book = await asyncio.to_thread(self._read)
             return self._book
 
+    async def raw(self) -> str:
+        """Return the owner's file as it is."""
+        return await asyncio.to_thread(self._file.raw)
+
+    async def replace(self, text: str) -> RecipeBook:
+        """Put another owner's file in place; return the new book.
+
+        Raises InvalidRequestError and UnavailableError as OwnFile.replace; then nothing changed.
+        """
+        async with self._saving:
+            await asyncio.to_thread(self._file.replace, text)
+            self._book = await asyncio.to_thread(self._read)
+            return self._book
+
     def _read(self) -> RecipeBook:
         # The mark first: what is written between mark and reading is read again next time.
         self._seen = self._file.signature()

@@ -69,6 +69,8 @@ class SwapJob(KeptRecord):
     lease_epoch: int = 0
     override_lease: bool = False
     """A person swaps through the lease of somebody else: no gate stops it."""
+    settings: Mapping[str, str] | None = None
+    """What the owner had set when it began, secrets apart; every worker goes on with the same."""
 
     phase: Phase = Phase.QUEUED
     phases: tuple[PhaseMark, ...]

@@ -28,7 +28,7 @@ class Suggesting:
         hosts: Hosts,
         reader: ModelReader,
         recipes: RecipeSource,
-        launch: LaunchSettings,
+        launch: Callable[[], LaunchSettings],
         features: Callable[[str], LauncherFeatures] = lambda _: LauncherFeatures(),
     ) -> None:
         """``features`` says what the launcher on a host can do, without asking it."""
@@ -53,7 +53,7 @@ class Suggesting:
             self._cluster(title),
             key=title.key[:_LONGEST_KEY],
             read_from=place.sight.spark.name,
-            launch=self._launch,
+            launch=self._launch(),
             features=self._features(place.sight.spark.name),
         )
         if title.recipe is None:

@@ -1,5 +1,6 @@
 """Asks a Spark for the recipes of its checkout, in one round trip, and remembers the answer."""
 
+from collections.abc import Callable
 from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -42,9 +43,9 @@ class Templating:
         self,
         shell: RemoteShell,
         sparks: tuple[Spark, ...],
-        directory: str,
+        directory: Callable[[], str],
         recipes: RecipeSource,
-        launch: LaunchSettings,
+        launch: Callable[[], LaunchSettings],
         clock: Clock,
     ) -> None:
         """``directory``: the checkout, absolute or relative to the home."""
@@ -67,7 +68,8 @@ class Templating:
             self._kept = (self._clock.monotonic() + KEPT_SECONDS, spark, answer)
         else:
             _, spark, answer = kept
-        place = Place(self._launch.port, self._launch.image, len(self._sparks), self._recipes.book)
+        launch = self._launch()
+        place = Place(launch.port, launch.image, len(self._sparks), self._recipes.book)
         return Templates(
             templates=[_template(file, place) for file in answer.files],
             host=spark.name,
@@ -94,7 +96,7 @@ class Templating:
             try:
                 answer = _read(
                     await self._shell.run(
-                        spark.name, _command(self._directory), timeout_seconds=READ_SECONDS
+                        spark.name, _command(self._directory()), timeout_seconds=READ_SECONDS
                     ),
                     spark,
                 )

@@ -1,6 +1,6 @@
 """The small scripts of an update on a Spark: keep an image, bring it back, let it go."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 
 from spark_common.errors import HostUnreachableError, SparkError
@@ -27,7 +27,7 @@ def update_command(
 class Effects:
     """Runs what is quick and may be repeated; every method raises what the shell raises."""
 
-    def __init__(self, shell: RemoteShell, directory: str) -> None:
+    def __init__(self, shell: RemoteShell, directory: Callable[[], str]) -> None:
         self._shell = shell
         self._directory = directory
 
@@ -39,7 +39,7 @@ class Effects:
 
     async def restore(self, place: Place) -> str | None:
         """Bring images and checkout of a Spark back; None, or why not."""
-        where = (self._directory, place.commit or "-")
+        where = (self._directory(), place.commit or "-")
         return _problem(place.host, await self._run(place, _RESTORE, "restore", *where))
 
     async def let_go(self, host: str, tags: Sequence[str]) -> str | None:

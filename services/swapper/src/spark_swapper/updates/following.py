@@ -1,5 +1,6 @@
 """Follows a detached step of an update to its end, whatever happens to the connection."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,7 +31,9 @@ class Followed:
 class Following:
     """Starts a step once and follows it; may be begun again at any point."""
 
-    def __init__(self, steps: DetachedSteps, clock: Clock, poll_seconds: float) -> None:
+    def __init__(
+        self, steps: DetachedSteps, clock: Clock, poll_seconds: Callable[[], float]
+    ) -> None:
         self._steps = steps
         self._clock = clock
         self._poll_seconds = poll_seconds
@@ -72,7 +75,7 @@ class Following:
                     )
                 if look.log:
                     continue
-            cancelled = await journal.pause(self._poll_seconds)
+            cancelled = await journal.pause(self._poll_seconds())
             if cancelled or self._clock.monotonic() > deadline:
                 await self._stop(journal, host, label, step)
                 return Followed(
@@ -127,6 +130,6 @@ class Following:
                 await self._steps.stop(host, journal.record.id, step)
             except UnavailableError as error:
                 await journal.note(f"Waiting for {label} to stop the update: {error.message}.")
-                await self._clock.sleep(self._poll_seconds)
+                await self._clock.sleep(self._poll_seconds())
             else:
                 return

@@ -31,7 +31,7 @@ class SoftwareLook:
         self,
         shell: RemoteShell,
         hosts: Sequence[HostSettings],
-        directory: str,
+        directory: Callable[[], str],
         images: Callable[[], tuple[str, ...]],
         clock: Clock,
     ) -> None:
@@ -39,7 +39,8 @@ class SoftwareLook:
         self._shell = shell
         self._images = images
         self._clock = clock
-        self._sights = {host.name: Sight(host.name, host.label, directory) for host in hosts}
+        self._directory = directory
+        self._sights = {host.name: Sight(host.name, host.label, directory()) for host in hosts}
         self._looked_at: float | None = None
         self._looked = asyncio.Event()
         self._wanted = asyncio.Event()
@@ -92,6 +93,9 @@ class SoftwareLook:
         return found
 
     async def _see(self, before: Sight, refresh: bool) -> Sight:
+        if before.directory != self._directory():
+            # What was seen in another folder says nothing of this one.
+            before = Sight(before.host, before.label, self._directory())
         command = look_command(before.directory, self._images(), refresh=refresh)
         seconds = _FETCH_SECONDS if refresh else _LOOK_SECONDS
         try:

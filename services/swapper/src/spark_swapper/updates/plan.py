@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from spark_common.contracts.swaps import Cause
+from spark_common.settings import RuntimeSettings
 from spark_swapper.updates import causes
 from spark_swapper.updates.sight import Sight
 
@@ -17,10 +18,19 @@ _PREBUILT = {"vllm-node-b12x": "--exp-b12x"}
 class Builds:
     """The images that the build script of the checkout can renew."""
 
-    directory: str
-    default_image: str
+    runtime: Callable[[], RuntimeSettings]
     wanted: Callable[[], tuple[str, ...]]
     """Tags that recipes use."""
+
+    @property
+    def directory(self) -> str:
+        """The checkout of the launcher."""
+        return self.runtime().vllm_dir
+
+    @property
+    def default_image(self) -> str:
+        """The image of recipes that name none."""
+        return self.runtime().vllm_image
 
     def flag(self, tag: str) -> str:
         """Return the script's option for an image, ``-`` for none."""

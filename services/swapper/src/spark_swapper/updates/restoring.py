@@ -32,7 +32,7 @@ class Restoring:
         effects: Effects,
         steps: DetachedSteps,
         waiting: Waiting,
-        default_image: str,
+        default_image: Callable[[], str],
         in_the_way: InTheWay,
     ) -> None:
         self._look = look
@@ -99,7 +99,7 @@ class Restoring:
             return wrong
         await journal.note("Comparing commits and images on every Spark.")
         sights = await self._waiting.until_seen(journal, record.hosts)
-        images = image_states(sights, record.hosts, record.tags, self._default_image)
+        images = image_states(sights, record.hosts, record.tags, self._default_image())
         await journal.adopt(images_after=tuple(images))
         return differences(record, sights)
 
@@ -107,7 +107,7 @@ class Restoring:
         """Say where Sparks differ now: a kept image may have been removed from one of them."""
         sights, hosts = self._look.sights, [sight.host for sight in self._look.sights]
         return mismatches(
-            image_states(sights, hosts, record.tags, self._default_image),
+            image_states(sights, hosts, record.tags, self._default_image()),
             {sight.host: sight.label for sight in sights},
         )
 

@@ -1,6 +1,6 @@
 """The verbs of cluster software: each translates, asks, and translates back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from spark_common.bus.port import Serving
 from spark_common.contracts.jobs import CancelJob, GetJob, JobLog
@@ -37,7 +37,7 @@ class UpdateVerbs:
         requesting: Requesting,
         look: SoftwareLook,
         steps: DetachedSteps,
-        default_image: str,
+        default_image: Callable[[], str],
     ) -> None:
         self._runner = runner
         self._requesting = requesting
@@ -65,7 +65,7 @@ class UpdateVerbs:
         sights = await self._look.recent()
         return updates_view(
             sights,
-            default_image=self._default_image,
+            default_image=self._default_image(),
             blockers=await self._requesting.blockers(sights),
             job=job,
         )

@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 600.0
 class Waiting:
     """Repeats what may be repeated until the Spark answers, for at most ten minutes."""
 
-    def __init__(self, look: SoftwareLook, clock: Clock, poll_seconds: float) -> None:
+    def __init__(self, look: SoftwareLook, clock: Clock, poll_seconds: Callable[[], float]) -> None:
         self._look = look
         self._clock = clock
         self._poll_seconds = poll_seconds
@@ -35,7 +35,7 @@ class Waiting:
                 if self._clock.monotonic() > deadline:
                     return error.message
                 await journal.note(f"Waiting for {label}: {error.message}.")
-                await self._clock.sleep(self._poll_seconds)
+                await self._clock.sleep(self._poll_seconds())
             except SparkError as error:
                 return error.message
 
@@ -50,4 +50,4 @@ class Waiting:
             if away is None or self._clock.monotonic() > deadline:
                 return sights
             await journal.note(f"Waiting: {away}")
-            await self._clock.sleep(self._poll_seconds)
+            await self._clock.sleep(self._poll_seconds())

@@ -1,15 +1,16 @@
 """Puts the parts of cluster software together on real Sparks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
-from spark_common.jobs import JobRecords, JobRunner
+from spark_common.jobs import Ending, JobJournal, JobRecords, JobRunner
+from spark_common.owner import OneVersion, unchanging
 from spark_common.remote import RemoteShell
 from spark_common.remote.detached import DetachedSteps
-from spark_common.settings import ClusterSettings
+from spark_common.settings import HostSettings, RuntimeSettings
 from spark_swapper.records.store import JobStore, LeaseGate
 from spark_swapper.updates import causes
 from spark_swapper.updates.effects import Effects
@@ -41,23 +42,33 @@ def wire_updates(
     bus: Bus,
     shell: RemoteShell,
     clock: Clock,
-    cluster: ClusterSettings,
+    hosts: Sequence[HostSettings],
+    runtime: Callable[[], RuntimeSettings],
     images: Callable[[], tuple[str, ...]],
     records: JobRecords[UpdateRecord],
     swaps: JobStore,
     gate: LeaseGate,
     download: Busy,
     changed: Callable[[], Awaitable[None]],
-    poll_seconds: float,
+    poll_seconds: Callable[[], float],
+    one_version: OneVersion = unchanging,
 ) -> UpdatePart:
-    """Wire; starts nothing. ``images`` are the tags that recipes use; ``changed`` is told."""
-    directory, default_image = cluster.vllm_dir, cluster.vllm_image
+    """Wire; starts nothing. ``images`` are the tags that recipes use; ``changed`` is told.
+
+    Inside of ``one_version`` what ``runtime`` and ``poll_seconds`` say does not change.
+    """
+
+    def directory() -> str:
+        return runtime().vllm_dir
+
+    def default_image() -> str:
+        return runtime().vllm_image
 
     def tags() -> tuple[str, ...]:
-        return tuple(dict.fromkeys((default_image, *images())))
+        return tuple(dict.fromkeys((default_image(), *images())))
 
-    look = SoftwareLook(shell, cluster.hosts, directory, tags, clock)
-    builds = Builds(directory, default_image, tags)
+    look = SoftwareLook(shell, hosts, directory, tags, clock)
+    builds = Builds(runtime, tags)
     steps, effects = DetachedSteps(shell), Effects(shell, directory)
     waiting = Waiting(look, clock, poll_seconds)
 
@@ -77,20 +88,26 @@ def wire_updates(
         await look.look()
         await changed()
 
+    update = UpdateWork(
+        look,
+        builds,
+        effects,
+        Following(steps, clock, poll_seconds),
+        restoring,
+        waiting,
+        in_the_way,
+    )
+
+    async def work(journal: JobJournal[UpdateRecord]) -> Ending:
+        with one_version():
+            return await update(journal)
+
     runner: JobRunner[UpdateRecord] = JobRunner(
         kind=UPDATES,
         store=records,
         bus=bus,
         clock=clock,
-        work=UpdateWork(
-            look,
-            builds,
-            effects,
-            Following(steps, clock, poll_seconds),
-            restoring,
-            waiting,
-            in_the_way,
-        ),
+        work=work,
         after=after,
     )
     requesting = Requesting(runner, look, builds, gate, OtherWork(swap, download), clock)

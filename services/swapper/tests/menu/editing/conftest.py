@@ -76,7 +76,7 @@ def desk(tmp_path, folder_shell) -> Desk:
     clock, watch, told, used = FakeClock(), Watch(), [], set()
     sparks = (Spark("spark1", "Spark 1"), Spark("spark2", "Spark 2"))
     path = tmp_path / "data" / "models.override.yaml"
-    hosts, recipes, launch = Hosts(folder_shell, sparks, clock), Recipes(path), LaunchSettings()
+    hosts, recipes, launch = Hosts(folder_shell, sparks, clock), Recipes(path), LaunchSettings
     reader = ModelReader(folder_shell, clock)
 
     async def tell(reason: str) -> None:
@@ -86,7 +86,9 @@ def desk(tmp_path, folder_shell) -> Desk:
         return frozenset(used)
 
     shelf = DiskShelf(hosts, recipes, launch, watch, watch, clock, tell)
-    templating = Templating(folder_shell, sparks, "spark-vllm-docker", recipes, launch, clock)
+    templating = Templating(
+        folder_shell, sparks, lambda: "spark-vllm-docker", recipes, launch, clock
+    )
     editing = Editing(
         recipes=recipes,
         previewing=Previewing(hosts, reader, recipes, launch),

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from spark_common.bus.port import Stored
 from spark_common.contracts.webhooks import PUT_TARGET, PutTarget, TargetView
 from spark_common.events import Event, HealthTransition, LockReleased, ServiceAction, SwapComplete
+from spark_common.settings.support import WebhookSettings
 from spark_common.subjects import SERVICE_ACTION, health_transition, lock_event, swap_complete
 from spark_common.tasks import end
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
@@ -23,7 +24,6 @@ from spark_coordinator.webhooks.backoff import Backoff
 from spark_coordinator.webhooks.feature import WORK, assemble
 from spark_coordinator.webhooks.guard import TargetGuard
 from spark_coordinator.webhooks.log import DeliveryLog
-from spark_coordinator.webhooks.settings import WebhookSettings
 from spark_coordinator.webhooks.store import WebhookStore
 from spark_coordinator.webhooks.testing.receivers import Names, Receivers
 from spark_coordinator.webhooks.topics import STREAMS

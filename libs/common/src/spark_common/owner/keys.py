@@ -1,0 +1,10 @@
+"""Where the owner's values are kept in Redis. Written by the coordinator alone."""
+
+VALUES = "sc:settings"
+"""Hash: name to text, as it would stand in the environment."""
+SECRETS = "sc:settings:secrets"
+"""Hash of the same shape, apart, so that whatever shows values cannot show a secret."""
+VERSION = "sc:settings:version"
+"""Grows by one with every change."""
+MIGRATED = "sc:settings:migrated"
+"""What was taken over from an old install, and when; its presence means: never again."""

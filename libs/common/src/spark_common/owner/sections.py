@@ -1,0 +1,46 @@
+"""Which groups of settings the owner edits. One line here makes a group editable."""
+
+from spark_common.owner.table import Section, Table
+from spark_common.settings.groups import RuntimeSettings
+from spark_common.settings.policies import (
+    DataPathSettings,
+    DownloadTimings,
+    GuardSettings,
+    HomeSettings,
+    LeasePolicy,
+    SwapPace,
+)
+from spark_common.settings.support import (
+    EmbedSettings,
+    HubSettings,
+    KokoroSettings,
+    MagpieSettings,
+    MatrixBridgeSettings,
+    NgcSettings,
+    PageSettings,
+    ParakeetSettings,
+    QdrantSettings,
+    WebhookSettings,
+)
+
+SECTIONS = (
+    Section("Page", PageSettings),
+    Section("vLLM", RuntimeSettings),
+    Section("Swaps", SwapPace),
+    Section("Memory guard", GuardSettings),
+    Section("Downloads", DownloadTimings),
+    Section("Lease", LeasePolicy),
+    Section("Lease", DataPathSettings),
+    Section("Home model", HomeSettings),
+    Section("Keys", HubSettings),
+    Section("Keys", NgcSettings),
+    Section("Webhook", WebhookSettings),
+    Section("Parakeet", ParakeetSettings),
+    Section("Kokoro", KokoroSettings),
+    Section("Magpie", MagpieSettings),
+    Section("Embeddings", EmbedSettings),
+    Section("Qdrant", QdrantSettings),
+    Section("Matrix bridge", MatrixBridgeSettings),
+)
+
+TABLE = Table(SECTIONS)

@@ -1,0 +1,110 @@
+"""What an owner may sensibly change of how the product behaves."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from spark_common.settings.load import Settings, Shown
+from spark_common.settings.values import Seconds
+
+_Drain = Annotated[float, Field(ge=0, le=24 * 3600, allow_inf_nan=False)]
+_Window = Annotated[float, Field(ge=5, le=3600, allow_inf_nan=False)]
+_Minutes = Annotated[float, Field(gt=0, le=7 * 24 * 60, allow_inf_nan=False)]
+
+
+class SwapPace(Settings):
+    """How long a swap may take over what, in seconds. The defaults suit real Sparks."""
+
+    drain_seconds: Annotated[Seconds, Shown(label="Drain")] = 30.0
+    """Answers that are being generated may go on for this long."""
+    stop_seconds: Annotated[Seconds, Shown(label="Stop")] = 120.0
+    """Within this time the container must be gone; docker stop alone takes ten per host."""
+    load_deadline_seconds: Annotated[Seconds | None, Shown(label="Longest load")] = None
+    """From launch to the first healthy answer; by the size of the model unless given."""
+    stall_seconds: Annotated[Seconds, Shown(label="Stalled load")] = 600.0
+    """No word and nothing read from disk for this long while loading is a stall; while it
+    compiles and computes, twice as long."""
+    appear_seconds: Annotated[Seconds, Shown(label="vLLM must appear")] = 30.0
+    """Within this time after the launcher is done, vLLM must be seen in its container."""
+    poll_seconds: Annotated[Seconds, Shown(label="Between two looks")] = 1.0
+    """How long to wait between two looks at a Spark while a swap runs."""
+
+
+class GuardSettings(Settings):
+    """When the memory of a Spark is in danger. The defaults suit real Sparks."""
+
+    memory_floor_gb: Annotated[
+        float, Field(ge=0, le=100, allow_inf_nan=False), Shown(label="Memory floor")
+    ] = 4.0
+    """A load is ended when less memory is available. 97 % in use have frozen Sparks, which is
+    3.6 GB left; a recipe that plans to leave less than this gets a floor below its plan. 0 turns
+    the watch off."""
+    memory_settle_seconds: Annotated[Seconds, Shown(label="Memory comes back")] = 60.0
+    """The driver gives memory back late: how long to wait for it after a stop."""
+    freeze_seconds: Annotated[Seconds, Shown(label="Frozen Spark")] = 120.0
+    """SSH silence that counts as a frozen Spark when its memory was running out."""
+    drop_caches: Annotated[bool, Shown(label="Empty the page cache")] = False
+    """Empty the page cache before every load, not only when asked."""
+
+
+class DownloadTimings(Settings):
+    """How often a download is looked at and how long it is waited for, in seconds."""
+
+    download_poll_seconds: Annotated[Seconds, Shown(label="Between two looks at a download")] = 1.0
+    """How long to wait between two looks at a download."""
+    download_stall_seconds: Annotated[Seconds, Shown(label="Stalled download")] = 60.0
+    """No byte for this long is told as a stall."""
+    download_patience_seconds: Annotated[Seconds, Shown(label="Download given up")] = 1800.0
+    """No byte, or no answer of the Spark, for this long ends the download."""
+
+
+class LeasePolicy(Settings):
+    """How a lease ends and how the line moves. Read at each use."""
+
+    lease_drain_seconds: Annotated[_Drain, Shown(label="Answers after a lease")] = 60.0
+    """After the end of a lease, answers that are being written may go on for this long before
+    the next holder is let in. 0 lets the next one in at once."""
+    lease_swap_drain_seconds: Annotated[_Drain, Shown(label="A swap after a lease")] = 1800.0
+    """A swap that was begun under the lease may go on for this long after its end before the
+    next holder is let in."""
+    lease_take_up_seconds: Annotated[_Window, Shown(label="Take up a grant")] = 60.0
+    """The next in line has to take the lease up within this time, or it passes on."""
+    lease_seen_within_seconds: Annotated[_Window, Shown(label="Ask again in line")] = 60.0
+    """Whoever waits in line has to ask at least this often, or loses the place."""
+    lease_ageing_minutes: Annotated[_Minutes, Shown(label="More urgent after")] = 30.0
+    """Every time somebody has waited this long, they count as one class more urgent."""
+
+    def terms(self) -> dict[str, int]:
+        """Return what the scripts need, in milliseconds."""
+        answers = _ms(self.lease_drain_seconds)
+        return {
+            "answers_ms": answers,
+            "drain_ms": max(answers, _ms(self.lease_swap_drain_seconds)),
+            "take_up_ms": _ms(self.lease_take_up_seconds),
+            "seen_ms": _ms(self.lease_seen_within_seconds),
+            "ageing_ms": max(1, _ms(60 * self.lease_ageing_minutes)),
+        }
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+class HomeSettings(Settings):
+    """The model that comes back by itself, and when."""
+
+    home_model: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)] = ""
+    """Key of the model that comes back when nobody needs the cluster; empty: none does."""
+    home_idle_minutes: Annotated[_Minutes, Shown(label="Comes home after")] = 15.0
+    """Nobody may have held, waited, swapped or asked for this long before it comes back, in
+    minutes."""
+    home_always: Annotated[bool, Shown(label="Always comes home")] = False
+    """Bring it back whenever the cluster is idle, and not only after a lease ended."""
+
+
+class DataPathSettings(Settings):
+    """Whether the lease also binds requests."""
+
+    lease_binds_requests: Annotated[bool, Shown(label="The lease binds requests")] = False
+    """While somebody holds the lease, requests that name another model than the loaded one are
+    refused, with who holds it and until when."""
