@@ -1,6 +1,9 @@
 // @ts-check
 // Questions and commands to the gateway, with one path for everything that goes wrong.
 
+import { proof } from "./holding.js";
+import { signature } from "./whoami.js";
+
 /** @typedef {import("./types.js").SwapView} SwapView */
 /** @typedef {import("./types.js").Menu} Menu */
 /** @typedef {{method?: string, body?: unknown, headers?: Record<string, string>, patience?: number}} Asking */
@@ -88,11 +91,12 @@ export function newKey() {
 /**
  * @param {{model: string, rollback: boolean, when_busy: "reject"|"queue", force?: boolean, drop_caches?: boolean}} wanted
  * @param {string} key
+ * @param {boolean} [over]  Through the reservation of whoever holds it.
  * @returns {Promise<SwapView>}
  */
-export function startSwap(wanted, key) {
-  const body = { ...wanted, requested_by: "dashboard" };
-  return ask("api/swap", { method: "POST", body, headers: { "idempotency-key": key } });
+export function startSwap(wanted, key, over = false) {
+  const body = { ...wanted, requested_by: signature() };
+  return ask(over ? "api/swap?force=true" : "api/swap", { method: "POST", body, headers: { "idempotency-key": key, ...proof() } });
 }
 
 /** @param {string} id @returns {Promise<SwapView>} */

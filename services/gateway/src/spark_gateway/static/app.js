@@ -5,6 +5,8 @@ import { Acting } from "./acts/acting.js";
 import { files } from "./acts/files.js";
 import { launcher } from "./acts/launcher.js";
 import { recipes } from "./acts/recipes.js";
+import { leaseNews, reserving } from "./acts/reserving.js";
+import { Staying } from "./acts/staying.js";
 import { swapping } from "./acts/swapping.js";
 import { refreshMenu } from "./api.js";
 import { dismissals, keepDismissal } from "./dismissed.js";
@@ -15,15 +17,17 @@ import { duration } from "./format.js";
 import { LiveLine } from "./live.js";
 import { modelName } from "./menu.js";
 import { Store } from "./store.js";
+import { tabOf } from "./tabs.js";
 import { judge } from "./verdict.js";
 
 /** @typedef {import("./types.js").State} State */
 
-const VIEWS = "overall-status, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history";
+const VIEWS = "tab-bar, overall-status, top-tools, lock-banner, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history";
 
 const store = new Store();
 const page = new Acting(store);
 const line = new LiveLine(store);
+const staying = new Staying(page);
 const views = /** @type {any[]} */ ([...document.querySelectorAll(VIEWS)]);
 const grid = /** @type {import("./elements/model-grid.js").ModelGrid} */ (document.querySelector("model-grid"));
 const home = /** @type {HTMLElement} */ (document.getElementById("home"));
@@ -37,12 +41,13 @@ const arrived = new Set();
 function render() {
   const { state } = store;
   const now = Date.now();
-  const view = { state, verdict: judge(state, now), now };
+  const tab = tabOf(location.hash);
+  const view = { state, verdict: judge(state, now), now, tab };
   for (const element of views) element.view = view;
   const configured = state.menu === null || state.menu.hosts.length > 0;
   show(/** @type {HTMLElement} */ (document.getElementById("ribbon")), state.demo);
   show(/** @type {HTMLElement} */ (document.querySelector("first-run")), !configured);
-  show(home, configured && state.heardAt > 0);
+  show(home, configured && state.heardAt > 0 && tab === "home");
   show(hero, !state.swaps?.current);
   page.main.toggleAttribute("data-stale", state.link === "lost");
   document.title = titleOf(view);
@@ -99,6 +104,8 @@ async function copy(text) {
 
 /** A word about the end of what was asked for here. @param {string} type @param {any} outcome */
 function told(type, outcome) {
+  staying.told(type, outcome);
+  leaseNews(page, type, outcome);
   if (type === "swap.complete" && mine.delete(outcome.swap_id)) {
     page.toasts.add("ok", `${modelName(outcome.model, store.state.menu)} is ready`, `It took ${duration(outcome.total_seconds)}.`);
   }
@@ -114,6 +121,7 @@ const wishes = {
   ...files(page, mine),
   ...recipes(page),
   ...launcher(page),
+  ...reserving(page),
   "dismiss-failure": ({ id }) => dismiss(id),
   "look-again": lookAgain,
   "try-now": () => line.open(),
@@ -129,7 +137,10 @@ store.addEventListener("change", renderSoon);
 store.addEventListener("told", (event) => event instanceof CustomEvent && told(event.detail.type, event.detail.data));
 setInterval(() => {
   line.tick();
+  staying.tick(Date.now());
   render();
 }, 1000);
+addEventListener("hashchange", render);
 render();
+staying.begin();
 line.open();

@@ -1,0 +1,79 @@
+"""What an owner sees of reservations, schedules, settings and messages, at the widths people have."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+ARTIFACTS = Path(__file__).parents[5] / "artifacts"
+SURVEY = (Path(__file__).parents[1] / "survey.js").read_text()
+LOOKS = [(1280, "light", True), (1280, "dark", False), (360, "light", False), (360, "dark", True)]
+"""Width, theme, and whether a picture is kept."""
+
+pytestmark = pytest.mark.browser
+
+
+def said(model: Any) -> Any:
+    return model.model_dump(mode="json")
+
+
+def held(page: Page, stage: Any, scenes: Any) -> None:
+    queue = [scenes.waiter(1, "Bob"), scenes.waiter(2, "eval-run", priority="batch")]
+    lease = scenes.lease(queue=queue, yields=[scenes.asked_to_yield()])
+    stage.tell("lease", said(lease))
+    expect(page.get_by_text("Reserved by crm-sync")).to_be_visible()
+
+
+def force(page: Page, stage: Any, scenes: Any) -> None:
+    held(page, stage, scenes)
+    page.locator("lock-banner").get_by_role("button", name="Release…").click()
+
+
+def yielding(page: Page, stage: Any, scenes: Any) -> None:
+    held(page, stage, scenes)
+    page.get_by_role("button", name="Ask to release by").click()
+
+
+def in_line(page: Page, stage: Any, scenes: Any) -> None:
+    held(page, stage, scenes)
+    page.get_by_role("button", name="Stand in line").click()
+    page.get_by_role("dialog").get_by_label("Who reserves").fill("")
+    page.get_by_role("dialog").get_by_role("button", name="Stand in line", exact=True).click()
+
+
+def unknown(page: Page, stage: Any, scenes: Any) -> None:
+    stage.tell("lease", None)
+    expect(page.get_by_text("Reservation unknown")).to_be_visible()
+
+
+OPENERS: dict[str, Callable[[Page, Any, Any], None]] = {
+    opener.__name__: opener for opener in (held, force, yielding, in_line, unknown)
+}
+
+
+@pytest.mark.parametrize("name", OPENERS)
+def test_it_fits_every_width_and_can_be_read(
+    name: str, stage: Any, scenes: Any, visit: Any
+) -> None:
+    stage.snapshot = scenes.snapshot()
+    opened = visit(1280, 900, reduced_motion="reduce", bypass_csp=True)
+    page = opened.page
+    expect(page.get_by_role("banner")).to_contain_text("All well")
+    OPENERS[name](page, stage, scenes)
+    ARTIFACTS.mkdir(exist_ok=True)
+    for width, scheme, picture in LOOKS:
+        page.set_viewport_size({"width": width, "height": 900 if width > 400 else 740})
+        page.emulate_media(color_scheme=scheme)
+        if picture:
+            path = ARTIFACTS / f"owner-{name}-{width}-{scheme}.png"
+            page.screenshot(path=path)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        for box in page.locator("dialog[open] .dlg-body").all():
+            assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), "sticks out"
+        found = page.evaluate(SURVEY)
+        assert found == {
+            "pale": [], "small": [], "twice": [], "dangling": [],
+            "firsts": 1, "skips": [], "unnamed": [],
+        }  # fmt: skip
