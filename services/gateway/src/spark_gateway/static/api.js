@@ -70,8 +70,19 @@ export async function ask(path, { method = "GET", body, headers = {}, patience =
 export function refusalOf(status, said) {
   const detail = typeof said?.detail === "string" ? capitalised(said.detail) : `The answer was ${status}.`;
   const code = typeof said?.code === "string" ? said.code : String(status);
-  const problems = Array.isArray(said?.details?.problems) ? said.details.problems : [];
-  return new Refusal(TITLES[code] ?? "That did not work", detail, code, problems);
+  return new Refusal(TITLES[code] ?? "That did not work", detail, code, problemsOf(said?.details));
+}
+
+/** What is wrong with which field, whichever service or the gateway itself said it. @param {any} details */
+function problemsOf(details) {
+  const told = [details?.problems, details?.fields].find(Array.isArray) ?? [];
+  return told.map((/** @type {any} */ each) => ({
+    ...each,
+    field: String(each.field ?? each.name ?? "").replace(/^body\.(values\.|secrets\.)?/, ""),
+    message: String(each.message ?? each.rule ?? each.reason ?? "is not right"),
+    severity: each.severity ?? "error",
+    near: each.near ?? [],
+  }));
 }
 
 /** @param {string} text @returns {string} */

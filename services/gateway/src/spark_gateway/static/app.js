@@ -6,6 +6,7 @@ import { files } from "./acts/files.js";
 import { launcher } from "./acts/launcher.js";
 import { recipes } from "./acts/recipes.js";
 import { leaseNews, reserving } from "./acts/reserving.js";
+import { settings } from "./acts/settings.js";
 import { Staying } from "./acts/staying.js";
 import { swapping } from "./acts/swapping.js";
 import { refreshMenu } from "./api.js";
@@ -122,6 +123,7 @@ const wishes = {
   ...recipes(page),
   ...launcher(page),
   ...reserving(page),
+  ...settings(page),
   "dismiss-failure": ({ id }) => dismiss(id),
   "look-again": lookAgain,
   "try-now": () => line.open(),

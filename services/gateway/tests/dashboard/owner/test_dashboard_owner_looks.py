@@ -1,4 +1,4 @@
-"""What an owner sees of reservations, schedules, settings and messages, at the widths people have."""
+"""What an owner sees of reservations, settings, schedules and messages, at every width."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,49 +19,70 @@ def said(model: Any) -> Any:
     return model.model_dump(mode="json")
 
 
-def held(page: Page, stage: Any, scenes: Any) -> None:
+def held(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
     queue = [scenes.waiter(1, "Bob"), scenes.waiter(2, "eval-run", priority="batch")]
     lease = scenes.lease(queue=queue, yields=[scenes.asked_to_yield()])
     stage.tell("lease", said(lease))
     expect(page.get_by_text("Reserved by crm-sync")).to_be_visible()
 
 
-def force(page: Page, stage: Any, scenes: Any) -> None:
-    held(page, stage, scenes)
+def force(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    held(page, stage, scenes, owner)
     page.locator("lock-banner").get_by_role("button", name="Release…").click()
 
 
-def yielding(page: Page, stage: Any, scenes: Any) -> None:
-    held(page, stage, scenes)
+def yielding(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    held(page, stage, scenes, owner)
     page.get_by_role("button", name="Ask to release by").click()
 
 
-def in_line(page: Page, stage: Any, scenes: Any) -> None:
-    held(page, stage, scenes)
+def in_line(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    held(page, stage, scenes, owner)
     page.get_by_role("button", name="Stand in line").click()
     page.get_by_role("dialog").get_by_label("Who reserves").fill("")
     page.get_by_role("dialog").get_by_role("button", name="Stand in line", exact=True).click()
 
 
-def unknown(page: Page, stage: Any, scenes: Any) -> None:
+def unknown(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
     stage.tell("lease", None)
     expect(page.get_by_text("Reservation unknown")).to_be_visible()
 
 
-OPENERS: dict[str, Callable[[Page, Any, Any], None]] = {
-    opener.__name__: opener for opener in (held, force, yielding, in_line, unknown)
+def settings(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    warned = owner.settings(warnings=["DRAIN_SECONDS is blank; the default is used"])
+    stage.replies["GET", "/api/settings"] = (200, said(warned))
+    page.get_by_role("button", name="Settings", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Settings")
+    dialog.get_by_label("Port").fill("abc")
+    dialog.locator("[data-field=NGC_API_KEY]").get_by_role("button", name="Replace").click()
+    dialog.get_by_role("button", name="Save").click()
+
+
+def keys(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    settings(page, stage, scenes, owner)
+    page.get_by_role("dialog").get_by_role("button", name="Keys").click()
+
+
+def transfer(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    settings(page, stage, scenes, owner)
+    page.get_by_role("button", name="Export and import").click()
+
+
+OPENERS: dict[str, Callable[[Page, Any, Any, Any], None]] = {
+    opener.__name__: opener
+    for opener in (held, force, yielding, in_line, unknown, settings, keys, transfer)
 }
 
 
 @pytest.mark.parametrize("name", OPENERS)
 def test_it_fits_every_width_and_can_be_read(
-    name: str, stage: Any, scenes: Any, visit: Any
+    name: str, stage: Any, scenes: Any, owner: Any, visit: Any
 ) -> None:
     stage.snapshot = scenes.snapshot()
     opened = visit(1280, 900, reduced_motion="reduce", bypass_csp=True)
     page = opened.page
     expect(page.get_by_role("banner")).to_contain_text("All well")
-    OPENERS[name](page, stage, scenes)
+    OPENERS[name](page, stage, scenes, owner)
     ARTIFACTS.mkdir(exist_ok=True)
     for width, scheme, picture in LOOKS:
         page.set_viewport_size({"width": width, "height": 900 if width > 400 else 740})
