@@ -3,9 +3,11 @@
 
 import { Acting } from "./acts/acting.js";
 import { files } from "./acts/files.js";
+import { Knowing } from "./acts/knowing.js";
 import { launcher } from "./acts/launcher.js";
 import { recipes } from "./acts/recipes.js";
 import { leaseNews, reserving } from "./acts/reserving.js";
+import { scheduling } from "./acts/scheduling.js";
 import { settings } from "./acts/settings.js";
 import { Staying } from "./acts/staying.js";
 import { swapping } from "./acts/swapping.js";
@@ -23,12 +25,13 @@ import { judge } from "./verdict.js";
 
 /** @typedef {import("./types.js").State} State */
 
-const VIEWS = "tab-bar, overall-status, top-tools, lock-banner, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history";
+const VIEWS = "tab-bar, overall-status, top-tools, lock-banner, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history, schedule-panel";
 
 const store = new Store();
 const page = new Acting(store);
 const line = new LiveLine(store);
 const staying = new Staying(page);
+const knowing = new Knowing(page);
 const views = /** @type {any[]} */ ([...document.querySelectorAll(VIEWS)]);
 const grid = /** @type {import("./elements/model-grid.js").ModelGrid} */ (document.querySelector("model-grid"));
 const home = /** @type {HTMLElement} */ (document.getElementById("home"));
@@ -107,6 +110,7 @@ async function copy(text) {
 function told(type, outcome) {
   staying.told(type, outcome);
   leaseNews(page, type, outcome);
+  knowing.told(type);
   if (type === "swap.complete" && mine.delete(outcome.swap_id)) {
     page.toasts.add("ok", `${modelName(outcome.model, store.state.menu)} is ready`, `It took ${duration(outcome.total_seconds)}.`);
   }
@@ -124,6 +128,7 @@ const wishes = {
   ...launcher(page),
   ...reserving(page),
   ...settings(page),
+  ...scheduling(page, knowing),
   "dismiss-failure": ({ id }) => dismiss(id),
   "look-again": lookAgain,
   "try-now": () => line.open(),
@@ -140,9 +145,13 @@ store.addEventListener("told", (event) => event instanceof CustomEvent && told(e
 setInterval(() => {
   line.tick();
   staying.tick(Date.now());
+  knowing.tick(Date.now());
   render();
 }, 1000);
-addEventListener("hashchange", render);
+addEventListener("hashchange", () => {
+  render();
+  knowing.look();
+});
 render();
 staying.begin();
 line.open();

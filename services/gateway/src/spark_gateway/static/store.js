@@ -3,6 +3,7 @@
 
 import { downloadEnded, downloadMoved, downloadSeen, freshDownloads, freshUpdates, updateEnded, updateMoved, updateSeen } from "./reduce-jobs.js";
 import { onLease } from "./reduce-lease.js";
+import { onKnown } from "./reduce-owner.js";
 import { fresher, onOutcome, onProgress, onView } from "./reduce-swaps.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -24,6 +25,7 @@ export function initialState() {
     lease: null,
     leaseAt: 0,
     holding: null,
+    known: {},
     etaAt: 0,
     components: [],
     bus: { connected: true },
@@ -50,6 +52,8 @@ export function reduce(state, message) {
       return { ...state, dismissed: [...state.dismissed, ...data] };
     case "holding":
       return { ...state, holding: data };
+    case "known":
+      return onKnown(state, data);
     case "lease":
       return onLease(heard, data, at);
     case "snapshot":

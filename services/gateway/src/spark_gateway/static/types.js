@@ -186,6 +186,7 @@
  * @property {import("./types-lease.js").LeaseView|null} lease  Null while nobody says.
  * @property {number} leaseAt  Milliseconds since 1970 when it was said.
  * @property {import("./types-lease.js").Holding|null} holding  What this page holds or waits for.
+ * @property {import("./reduce-owner.js").Known} known  What the other parts of the page asked for.
  * @property {SwapLog|null} jobLog  Log of the update that runs, or of the last one.
  * @property {Component[]} components
  * @property {BusView} bus

@@ -68,9 +68,42 @@ def transfer(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
     page.get_by_role("button", name="Export and import").click()
 
 
+def schedule(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    stage.replies["GET", "/api/schedule"] = (200, said(owner.schedules()))
+    stage.replies["GET", "/api/schedule/calendar"] = (200, said(owner.calendar()))
+    page.get_by_role("link", name="Schedule").click()
+    expect(page.get_by_role("heading", name="The coming week")).to_be_visible()
+
+
+def scheduling(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    schedule(page, stage, scenes, owner)
+    page.get_by_role("button", name="Edit Back to Qwen3.6").click()
+    page.get_by_role("dialog").get_by_label("Make up for a run").check()
+
+
+def unscheduled(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    stage.replies["GET", "/api/schedule"] = (200, {"schedules": []})
+    empty = owner.calendar(entries=[], lease_holder=None)
+    stage.replies["GET", "/api/schedule/calendar"] = (200, said(empty))
+    page.get_by_role("link", name="Schedule").click()
+    expect(page.get_by_text("Nothing is planned yet")).to_be_visible()
+
+
 OPENERS: dict[str, Callable[[Page, Any, Any, Any], None]] = {
     opener.__name__: opener
-    for opener in (held, force, yielding, in_line, unknown, settings, keys, transfer)
+    for opener in (
+        held,
+        force,
+        yielding,
+        in_line,
+        unknown,
+        settings,
+        keys,
+        transfer,
+        schedule,
+        scheduling,
+        unscheduled,
+    )
 }
 
 
@@ -89,7 +122,8 @@ def test_it_fits_every_width_and_can_be_read(
         page.emulate_media(color_scheme=scheme)
         if picture:
             path = ARTIFACTS / f"owner-{name}-{width}-{scheme}.png"
-            page.screenshot(path=path)
+            whole = page.locator("dialog[open]").count() == 0
+            page.screenshot(path=path, full_page=whole)
         assert page.evaluate("document.documentElement.scrollWidth") == width
         for box in page.locator("dialog[open] .dlg-body").all():
             assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), "sticks out"

@@ -1,0 +1,76 @@
+// @ts-check
+// What a reader wants of the schedule: add to it, change it, take something off.
+
+import { putSchedule, removeSchedule } from "../api-owner.js";
+import { nextRuns, repeats } from "../scheduling.js";
+import { ownName } from "../whoami.js";
+
+/** @typedef {import("./acting.js").Acting} Acting */
+/** @typedef {import("./acting.js").Wishes} Wishes */
+/** @typedef {import("../types-owner.js").ScheduleView} ScheduleView */
+
+/** @param {Acting} page @param {import("./knowing.js").Knowing} knowing @returns {Wishes} */
+export function scheduling(page, knowing) {
+  const dialog = /** @type {import("../elements/schedule-dialog.js").ScheduleDialog} */ (document.querySelector("schedule-dialog"));
+  /** @param {string} id @returns {ScheduleView|undefined} */
+  const known = (id) => page.state.known.schedules?.value?.schedules.find((/** @type {ScheduleView} */ each) => each.schedule.id === id);
+  /** @param {string} id */
+  const next = (id) => nextRuns(page.state.known.calendar?.value ?? null, id, Date.now());
+
+  return {
+    "look-around": () => knowing.look(),
+    "open-schedule": ({ id }) => {
+      const view = id ? known(id) : undefined;
+      if (id && !view) return;
+      const models = page.state.menu?.models ?? [];
+      dialog.begin(view?.schedule ?? null, { models, owner: ownName(), next: id ? next(id) : [] });
+    },
+    "save-schedule": async ({ schedule }) => {
+      const here = dialog.meanwhile();
+      if (!dialog.base && known(schedule.id)) return dialog.refused(taken(schedule.id));
+      dialog.busy = true;
+      dialog.note("now", "Saving.");
+      const view = await page.attempt(() => putSchedule(schedule), (why) => here(() => dialog.refused(why), () => page.refused(why)));
+      here(() => {
+        dialog.busy = false;
+        if (view) dialog.stands(view.schedule);
+      });
+      if (!view) return undefined;
+      await knowing.look();
+      here(() => dialog.saved(next(view.schedule.id)), () => page.toasts.add("ok", "The schedule is saved", view.schedule.name ?? view.schedule.id));
+      return undefined;
+    },
+    "remove-schedule": async ({ id }) => {
+      const view = known(id);
+      if (!view) return;
+      const { yes } = await page.dialog.ask(removeQuestion(view));
+      if (!yes || !(await page.attempt(() => removeSchedule(id)))) return;
+      page.toasts.add("ok", `${view.schedule.name ?? id} is off the schedule`);
+      await knowing.look();
+    },
+  };
+}
+
+/** @param {string} id @returns {any} */
+function taken(id) {
+  const problem = { field: "id", message: `There is a schedule ${id} already. Choose another id, or change that one.`, severity: "error", near: [] };
+  return { message: "Nothing was saved.", problems: [problem] };
+}
+
+/** @param {ScheduleView} view @returns {import("../elements/confirm-dialog.js").Question} */
+function removeQuestion({ schedule, last }) {
+  const name = schedule.name ?? schedule.id;
+  const outside = schedule.kind === "outside";
+  return {
+    title: `Take ${name} off the schedule?`,
+    effects: [
+      outside
+        ? { kind: "stop", icon: "x", what: "It is not shown and not missed any more.", how: "The other program runs on; it may announce itself again." }
+        : { kind: "stop", icon: "x", what: "spark-control does not run it any more.", how: `It ran ${repeats(schedule)}.` },
+      { kind: "keep", icon: "ok", what: "Nothing that runs is touched.", how: last?.state === "running" ? "The run that goes on now is finished." : "" },
+    ],
+    safe: "Keep it",
+    go: "Take it off",
+    tone: "danger-fill",
+  };
+}
