@@ -30,13 +30,13 @@ from spark_common.settings import BusSettings, RedisSettings
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.adapters.redis_records import RedisRecords
-from spark_swapper.canary_watch import CanaryWatch
-from spark_swapper.cancelling import Cancelling
-from spark_swapper.candidate import Candidate
+from spark_swapper.driving.cancelling import Cancelling
 from spark_swapper.guarding.quarantining import Quarantining
 from spark_swapper.handlers import Handlers
-from spark_swapper.observer import RuntimeObserver
+from spark_swapper.launching.candidate import Candidate
 from spark_swapper.ports import PreflightResult
+from spark_swapper.readiness.canary_watch import CanaryWatch
+from spark_swapper.readiness.observer import RuntimeObserver
 from spark_swapper.settings import GuardSettings, SwapTimings
 from spark_swapper.swap_path import assemble
 from spark_swapper.testing import FakeShelf, FakeSuggesting, MemoryLogs

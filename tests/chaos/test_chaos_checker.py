@@ -12,7 +12,7 @@ from chaos_lab.sandbox import BROKEN, Effect
 
 from spark_common.contracts.swaps import Cause, Phase
 from spark_common.events import SwapComplete, SwapFailed
-from spark_swapper.jobs import first_job
+from spark_swapper.records.jobs import first_job
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LAUNCH = Effect("launch", "one", "launch", "spark1")

@@ -7,39 +7,24 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
-from spark_common.events import SwapProgress
-from spark_common.jobs.teller import Teller
+from spark_common.contracts.swaps import RequestSwap, SwapView
+from spark_common.events import SwapComplete, SwapFailed, SwapProgress
+from spark_common.subjects import swap_complete, swap_failed
+from spark_common.tasks import end
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_common.testing.fixtures import nats_server, redis_server  # noqa: F401
-from spark_swapper.admission import Admission
-from spark_swapper.attempt import Attempt, Cancellation
-from spark_swapper.bringing_up import BringingUp
-from spark_swapper.canary_watch import CanaryWatch
-from spark_swapper.cancelling import Cancelling
-from spark_swapper.candidate import Candidate
-from spark_swapper.draining import Draining
+from spark_swapper.driving.attempt import Attempt, Cancellation
 from spark_swapper.editing.trying import Trying
-from spark_swapper.fencing import claim_fence
-from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.guarding.quarantining import Quarantining
-from spark_swapper.guarding.validating import Validating
-from spark_swapper.guarding.verbs import GuardVerbs
-from spark_swapper.handlers import Handlers
-from spark_swapper.ingress import Ingress
-from spark_swapper.jobs import SwapJob, first_job
-from spark_swapper.journal import SwapJournal
-from spark_swapper.launch import LaunchSettings
-from spark_swapper.loading import Loading
-from spark_swapper.observer import RuntimeObserver
-from spark_swapper.obstacles import Obstacles
-from spark_swapper.outcomes import SwapOutcomes
-from spark_swapper.planning import Planning
-from spark_swapper.preflighting import Preflighting
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.readiness.canary_watch import CanaryWatch
+from spark_swapper.readiness.observer import RuntimeObserver
 from spark_swapper.recipes import Recipe, RecipeBook
-from spark_swapper.runner import SwapRunner
+from spark_swapper.records.jobs import SwapJob, first_job
+from spark_swapper.records.journal import SwapJournal
 from spark_swapper.settings import GuardSettings, SwapTimings
-from spark_swapper.stopping import Stopping
-from spark_swapper.sweeping import Sweeping
+from spark_swapper.swap_path import assemble
 from spark_swapper.testing import (
     FakeClientPath,
     FakeGate,
@@ -53,8 +38,6 @@ from spark_swapper.testing import (
     PlainReader,
     a_candidate,
 )
-from spark_swapper.warming import Warming
-from spark_swapper.worker import Worker
 
 
 @dataclass
@@ -90,87 +73,38 @@ class Bench:
 
     def start(self) -> None:
         """Wire a swapper process; a second call is its restart."""
-        clock, timings, bus, store = self.clock, self.timings, self.bus, self.store
-        self.teller = Teller(bus)
-        self.quarantining = Quarantining(self.records, clock, self._nothing)
-        guard = MemoryGuard(self.runtime, self.quarantining, self.guarding, timings, clock)
-        preflighting = Preflighting(self.runtime, self.preflight, self.quarantining, clock)
-        loading = Loading(self.runtime, timings, clock, PlainReader, guard)
-        self.canary = CanaryWatch(self.runtime, store, clock)
-        warming = Warming(self.runtime, self.clients, timings, clock, loading, self.canary)
-        self.runner = SwapRunner(
-            runtime=self.runtime,
-            shelf=self.shelf,
-            preflighting=preflighting,
-            guard=guard,
-            draining=Draining(self.runtime, self.clients, timings, clock),
-            stopping=Stopping(self.runtime, timings, clock),
-            bringing_up=BringingUp(self.runtime, timings, clock, loading, warming),
-            canary=self.canary,
-            times=store,
-            timings=timings,
-            clock=clock,
-        )
-        self.outcomes = SwapOutcomes(bus, store, clock)
+        self.quarantining = Quarantining(self.records, self.clock, self._nothing)
+        self.canary = CanaryWatch(self.runtime, self.store, self.clock)
         self.observer = RuntimeObserver(
-            self.runtime, clock, self.shelf.key_for, self._nothing, self.canary.degraded
+            self.runtime, self.clock, self.shelf.key_for, self._nothing, self.canary.degraded
         )
-        self.worker = Worker(
-            bus=bus,
-            store=store,
+        path = assemble(
+            bus=self.bus,
+            store=self.store,
             gate=self.gate,
-            shelf=self.shelf,
             runtime=self.runtime,
-            runner=self.runner,
-            outcomes=self.outcomes,
-            teller=self.teller,
-            clock=clock,
-            timings=timings,
-            fence=lambda: claim_fence(store, self.runtime, clock),
-            after_swap=self.observer.look,
-            logs=self.logs,
-            after_outcome=self.shelf.refresh_soon,
-            remember=self.quarantining.remember,
-            lost=self._die,
-            updating=self._updating,
-        )
-        self.planning = Planning(
-            runtime=self.runtime,
-            clients=self.clients,
             shelf=self.shelf,
-            preflighting=preflighting,
-            obstacles=Obstacles(store, self.gate, self._updating),
+            preflight=self.preflight,
+            suggesting=self.suggesting,
+            observer=self.observer,
             canary=self.canary,
-            times=store,
-            timings=timings,
-            clock=clock,
-        )
-        self.admission = Admission(
-            bus=bus,
-            store=store,
-            gate=self.gate,
-            shelf=self.shelf,
-            planning=self.planning,
             quarantining=self.quarantining,
-            runtime_view=self.observer.view,
-            clock=clock,
+            guarding=self.guarding,
+            timings=self.timings,
+            clock=self.clock,
+            logs=self.logs,
+            refresh_soon=self.shelf.refresh_soon,
+            lost=self._die,
+            unsaved=Trying(self.book, LaunchSettings()),
             updating=self._updating,
+            clients=self.clients,
+            new_reader=PlainReader,
         )
-        self.handlers = Handlers(
-            bus, store, self.admission, self.worker, self.shelf, self.suggesting
-        )
-        self.validating = Validating(
-            self.shelf, preflighting, self.quarantining, clock, Trying(self.book, LaunchSettings())
-        )
-        self.guard_verbs = GuardVerbs(
-            shelf=self.shelf,
-            planning=self.planning,
-            validating=self.validating,
-            quarantining=self.quarantining,
-        )
-        self.ingress = Ingress(bus, self.admission, clock)
-        self.cancelling = Cancelling(bus, store, self.worker, self.outcomes, clock)
-        self.sweeping = Sweeping(bus, store, self.admission, self.outcomes, clock)
+        self.teller, self.outcomes = path.teller, path.outcomes
+        self.runner, self.worker = path.runner, path.worker
+        self.planning, self.admission, self.handlers = path.planning, path.admission, path.handlers
+        self.guard_verbs, self.validating = path.guard_verbs, path.validating
+        self.ingress, self.cancelling, self.sweeping = path.ingress, path.cancelling, path.sweeping
 
     async def _nothing(self) -> None:
         return
@@ -229,6 +163,35 @@ class Bench:
             assert self.clock.monotonic() - began < most_seconds, "it never happened"
             await self.clock.advance(0.5)
 
+    async def request(self, model: str = "qwen", **more: object) -> SwapView:
+        """Ask for a model, as swap-1 where nothing else is said."""
+        return await self.admission.request(RequestSwap(model=model, **{"id": "swap-1"} | more))
+
+    async def over(self, swap_id: str = "swap-1") -> SwapJob:
+        """Let time pass until a swap is over and the worker at rest."""
+        await self.until(lambda: self.outcome(swap_id) is not None)
+        await self.until(lambda: self.worker.running is None)
+        job = await self.store.get(swap_id)
+        assert job is not None
+        return job
+
+    def outcome(self, swap_id: str = "swap-1") -> SwapComplete | SwapFailed | None:
+        """Return the one end of a swap that was told, if it was."""
+        events = [
+            message
+            for message in self.broker.stream("SC_SWAP_EVT").messages.values()
+            if message.subject in (swap_complete(swap_id), swap_failed(swap_id))
+        ]
+        assert len(events) <= 1
+        if not events:
+            return None
+        kind = SwapComplete if events[0].subject.startswith("swap.complete") else SwapFailed
+        return kind.model_validate(events[0].envelope.data)
+
+    def pending(self) -> object:
+        """Return the commands that were delivered and not acknowledged."""
+        return self.broker.stream("SC_SWAP_CMD").consumer("swapper").pending
+
     def told(self, swap_id: str = "swap-1") -> list[SwapProgress]:
         """Return the progress events of a swap in order."""
         return [
@@ -252,3 +215,20 @@ async def bench() -> AsyncIterator[Bench]:
 def effects(bench: Bench) -> Callable[[], list[str]]:
     """Return the effects so far as ``step@host``."""
     return lambda: [f"{step}@{host}" for _, host, _, step in bench.runtime.journal]
+
+
+@pytest_asyncio.fixture
+async def running(bench: Bench) -> AsyncIterator[Callable[..., Callable[[], Awaitable[None]]]]:
+    """Yield a function that starts the loops of a swapper; the returned one kills them."""
+    tasks: list[asyncio.Task[None]] = []
+
+    def start(*, again: bool = False) -> Callable[[], Awaitable[None]]:
+        if again:
+            bench.start()
+        loops = (bench.teller, bench.worker, bench.cancelling, bench.sweeping)
+        mine = [asyncio.create_task(loop.run()) for loop in loops]
+        tasks.extend(mine)
+        return lambda: end(mine)
+
+    yield start
+    await end(tasks)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spark_common.runtime_questions import Spoken
-from spark_swapper.canary import QUESTIONS, Finding, judge, judge_all
+from spark_swapper.readiness.canary import QUESTIONS, Finding, judge, judge_all
 
 NOISE = {
     "exclamation marks": "!" * 40,

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from spark_common.contracts.swaps import Phase
-from spark_swapper.jobs import MAIN_LINE
+from spark_swapper.records.jobs import MAIN_LINE
 
 TABLE = [(phase, loaded) for phase in MAIN_LINE[1:-1] for loaded in (True, False)]
 
@@ -100,3 +100,61 @@ async def test_a_cancel_at_any_point_of_the_way_back_leaves_an_empty_gpu_and_say
     assert (job.phase, job.serving, bench.runtime.loaded) == (Phase.CANCELLED, None, None)
     assert job.failed_in is not None
     assert job.message.startswith("Cancelled by Bob. The GPU is empty now.")
+
+
+@pytest.mark.parametrize("phase", MAIN_LINE[1:-1])
+async def test_cancel_ends_truthfully_from_every_phase(bench, phase):
+    bench.runtime.busy_until = 10
+    if phase is Phase.WARMING:
+        bench.runtime.faults.no_token = "HTTP 503"
+    attempt = bench.attempt(bench.job(rollback=True))
+
+    async def cancel_there():
+        await bench.until(lambda: attempt.journal.job.phase is phase)
+        attempt.cancellation.by = "Bob"
+
+    job = await bench.swap(attempt=attempt, meanwhile=cancel_there)
+    assert (job.phase, job.cause.code) == (Phase.CANCELLED, "cancelled")
+    assert "Bob" in job.cause.sentence
+    before_stop = phase in (Phase.PREFLIGHT, Phase.DRAINING)
+    assert job.serving == ("gemma" if before_stop else None)
+    assert bench.runtime.loaded == ("gemma" if before_stop else None)
+    if not before_stop:
+        assert "The GPU is empty now. Press 'Switch to this'" in job.message
+
+
+async def test_cancel_at_the_very_edge_of_stopping_leaves_the_old_model(bench, effects):
+    job = bench.job()
+    for phase in (Phase.PREFLIGHT, Phase.DRAINING, Phase.STOPPING):
+        job = job.enter(phase, bench.clock.now(), "")
+    attempt = bench.attempt(job)
+    attempt.cancellation.by = "Bob"
+    ended = await bench.swap(attempt=attempt)
+    assert (ended.phase, ended.serving, effects()) == (Phase.CANCELLED, "gemma", [])
+
+
+async def test_cancel_at_the_edge_of_stopping_an_empty_gpu_says_that_nothing_happened(
+    bench, effects
+):
+    bench.runtime._container = None
+    attempt = bench.attempt(bench.job())
+    await attempt.journal.enter(Phase.PREFLIGHT, "")
+    await attempt.journal.enter(Phase.DRAINING, "")
+    await attempt.journal.enter(Phase.STOPPING, "")
+    attempt.cancellation.by = "Bob"
+    job = await bench.swap(attempt=attempt)
+    assert (job.phase, job.serving, effects()) == (Phase.CANCELLED, None, [])
+    assert job.message == "Cancelled by Bob. Nothing was touched."
+
+
+async def test_cancel_while_rolling_back_empties_the_gpu(bench):
+    bench.runtime.faults.dies_after, bench.runtime.faults.only_for = 20, "qwen"
+    attempt = bench.attempt(bench.job(rollback=True))
+
+    async def cancel_there():
+        await bench.until(lambda: attempt.journal.job.phase is Phase.ROLLING_BACK)
+        await bench.until(lambda: bench.runtime.loaded == "gemma")
+        attempt.cancellation.by = "Bob"
+
+    job = await bench.swap(attempt=attempt, meanwhile=cancel_there)
+    assert (job.phase, job.serving, bench.runtime.loaded) == (Phase.CANCELLED, None, None)

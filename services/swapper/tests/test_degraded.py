@@ -6,7 +6,7 @@ import pytest
 
 from spark_common.contracts.swaps import Phase, RequestSwap
 from spark_common.errors import AlreadyLoadedError
-from spark_swapper.canary_watch import CanaryWatch
+from spark_swapper.readiness.canary_watch import CanaryWatch
 
 BABBLE = "!" * 80
 REASON = "it is one piece of text over and over"

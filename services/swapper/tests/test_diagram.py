@@ -6,7 +6,7 @@ import pytest
 
 from spark_common.contracts.swaps import Phase
 from spark_swapper.diagram import diagram, main, with_diagram
-from spark_swapper.jobs import TRANSITIONS
+from spark_swapper.records.jobs import TRANSITIONS
 
 ARCHITECTURE = Path(__file__).parents[3] / "docs" / "architecture.md"
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_swapper.flags import check_element, merge_flags, words
+from spark_swapper.launching.flags import check_element, merge_flags, words
 
 
 def test_the_later_of_two_wins_and_keeps_the_first_place() -> None:

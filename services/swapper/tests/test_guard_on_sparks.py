@@ -39,16 +39,16 @@ from spark_sim.memory import GIB_KB
 from spark_sim.two_sparks import two_sparks
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
-from spark_swapper.canary_watch import CanaryWatch
+from spark_swapper.checks.preflight import ParserPreflight
 from spark_swapper.editing.trying import Trying
 from spark_swapper.guarding.quarantining import Quarantining
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.launch import LaunchSettings
-from spark_swapper.observer import RuntimeObserver
-from spark_swapper.preflight import ParserPreflight
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.menu.hosts import Hosts, Spark
+from spark_swapper.menu.shelf import DiskShelf
+from spark_swapper.readiness.canary_watch import CanaryWatch
+from spark_swapper.readiness.observer import RuntimeObserver
 from spark_swapper.recipes import load_recipes
 from spark_swapper.settings import GuardSettings, SwapTimings
-from spark_swapper.shelf import DiskShelf
 from spark_swapper.swap_path import SwapPath, assemble
 from spark_swapper.testing import (
     FakeGate,

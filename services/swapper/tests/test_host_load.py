@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from spark_common.testing import FakeClock
-from spark_swapper.host_load import HostLoad
-from spark_swapper.loadlog import LoadLog
+from spark_swapper.loads.host_load import HostLoad
+from spark_swapper.loads.loadlog import LoadLog
 from spark_swapper.runtime import LAUNCH, Glance, Order
 from spark_swapper.testing import FakeRuntime
 
@@ -143,3 +143,20 @@ async def test_a_worker_that_came_and_went_between_two_looks_is_dead() -> None:
         await load.look(ORDER)
         await clock.advance(1)
     assert load.failing
+
+
+OOM = b"(EngineCore pid=9) ERROR 11-21 00:21:05 [core.py:1] torch.OutOfMemoryError: CUDA out of m\n"
+NEXT = b"(EngineCore pid=9) INFO 11-21 00:22:05 [core.py:1] GPU KV cache size: 3,076,565 tokens\n"
+
+
+@pytest.mark.parametrize(("later", "code"), [(ALIVE, "out_of_gpu_memory"), (reads(0, NEXT), None)])
+async def test_an_error_that_was_handled_ends_no_load(later: Glance, code: str | None) -> None:
+    load = await _look([reads(0, OOM), ALIVE, later, ALIVE], seconds=8)
+    cause = load.cause("Qwen")
+    assert (cause.code if cause else None) == code
+
+
+async def test_after_a_handled_error_the_next_one_is_confirmed_anew() -> None:
+    glances = [reads(0, OOM), ALIVE, ALIVE, reads(0, NEXT), reads(0, OOM), ALIVE]
+    assert (await _look(glances, seconds=6)).cause("Qwen") is None
+    assert (await _look(glances, seconds=7)).cause("Qwen") is not None

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from spark_common.errors import InvalidRequestError
 from spark_common.remote import RemoteCommand, quote
-from spark_swapper.candidate import Candidate
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.launcher import LauncherFeatures, adapt
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launcher import LauncherFeatures, adapt
 from spark_swapper.recipes import Recipe
 
 SETTINGS = LaunchSettings(container="vllm_node", image="vllm-node", port=8888)

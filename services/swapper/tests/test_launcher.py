@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from spark_common.remote.command import RemoteResult
 from spark_swapper.adapters.launcher_probe import LauncherProbe, parse_features
 from spark_swapper.causes import SwapFault
-from spark_swapper.launcher import EXTRA_ARGS, LauncherFeatures, adapt
-from spark_swapper.nodes import nodes_of
+from spark_swapper.launching.launcher import EXTRA_ARGS, LauncherFeatures, adapt
+from spark_swapper.launching.nodes import nodes_of
 from spark_swapper.testing import a_candidate
 
 TODAY = LauncherFeatures()

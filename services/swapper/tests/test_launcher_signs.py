@@ -1,6 +1,6 @@
 import pytest
 
-from spark_swapper.launcher_signs import launcher_cause
+from spark_swapper.launching.launcher_signs import launcher_cause
 
 GOOD = """Solo mode enabled. Skipping node detection.
 Head Node: 127.0.0.1

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_swapper.loadlog import MAX_LINE, LoadLog
+from spark_swapper.loads.loadlog import LoadLog
+from spark_swapper.loads.log_words import MAX_LINE
 from spark_swapper.ports import LoadReader
 
 DATA = Path(__file__).parent / "data" / "startup-logs"
@@ -226,6 +227,12 @@ def test_where_the_log_is_cut_changes_nothing(data: st.DataObject) -> None:
         (
             ERROR + "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:94, "
             "unhandled system error",
+            "sparks_lost_each_other",
+            "lost the fast connection",
+        ),
+        (
+            "(Worker_TP1 pid=300) ERROR 11-21 00:21:05 [pynccl.py:1] RuntimeError: NCCL failure: "
+            "ncclRemoteError: remote process exited",
             "sparks_lost_each_other",
             "lost the fast connection",
         ),

@@ -1,6 +1,6 @@
 """What is loaded, whoever loaded it."""
 
-from spark_swapper.observer import RuntimeObserver
+from spark_swapper.readiness.observer import RuntimeObserver
 
 
 def an_observer(bench):

@@ -3,7 +3,7 @@
 import pytest
 
 from spark_common.contracts.swaps import Phase
-from spark_swapper.jobs import MAIN_LINE
+from spark_swapper.records.jobs import MAIN_LINE
 
 
 async def test_the_eta_is_that_of_the_pair_and_is_there_in_every_phase(bench):

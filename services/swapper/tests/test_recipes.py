@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.recipes import Recipe, RecipeBook, load_recipes
 from spark_swapper.recipes.reserved import LAUNCHERS_OWN
 

@@ -6,8 +6,9 @@ from enum import StrEnum
 import pytest
 
 from spark_common.contracts.swaps import TERMINAL, Phase
-from spark_swapper import causes, runtime, settle
-from spark_swapper.jobs import MAIN_LINE
+from spark_swapper import causes, runtime
+from spark_swapper.driving import settle
+from spark_swapper.records.jobs import MAIN_LINE
 from spark_swapper.settings import SwapTimings
 
 

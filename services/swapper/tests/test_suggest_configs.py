@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from spark_sim.vllm_cli.flags import REASONING_PARSERS, TOOL_PARSERS
-from spark_swapper.flags import merge_flags
-from spark_swapper.launch import LaunchSettings
+from spark_swapper.launching.flags import merge_flags
+from spark_swapper.launching.launch import LaunchSettings
 from spark_swapper.recipes import load_recipes
 from spark_swapper.suggest.facts import ClusterFacts, HostFacts, ModelFiles
 from spark_swapper.suggest.families import FAMILIES

@@ -6,8 +6,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spark_swapper.flags import merge_flags
-from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.flags import merge_flags
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.suggest.facts import ClusterFacts, HostFacts, ModelFiles
 from spark_swapper.suggest.infer import infer, recipe_of
 

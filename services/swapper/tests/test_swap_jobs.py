@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spark_common.contracts.swaps import AWAY, TERMINAL, Phase
-from spark_swapper.jobs import (
+from spark_swapper.records.jobs import (
     MAIN_LINE,
     TRANSITIONS,
     UNTOUCHED,

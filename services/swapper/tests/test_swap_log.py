@@ -6,7 +6,7 @@ import pytest
 
 from spark_common.contracts.swaps import GetSwapLog, Phase
 from spark_common.errors import NotFoundError
-from spark_swapper.swap_log import SwapLogVerbs
+from spark_swapper.records.swap_log import SwapLogVerbs
 from spark_swapper.testing import MemoryLogs, PlainReader
 
 

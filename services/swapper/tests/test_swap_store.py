@@ -14,8 +14,8 @@ from spark_common.testing import FakeClock
 from spark_swapper import keys
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_lease import RedisLeaseGate
-from spark_swapper.jobs import first_job
-from spark_swapper.store import Admitted
+from spark_swapper.records.jobs import first_job
+from spark_swapper.records.store import Admitted
 from spark_swapper.testing import MemoryJobs
 
 CLOCK = FakeClock()

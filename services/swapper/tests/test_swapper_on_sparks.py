@@ -49,7 +49,7 @@ from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.app import Swapper, wire
-from spark_swapper.jobs import first_job
+from spark_swapper.records.jobs import first_job
 from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]

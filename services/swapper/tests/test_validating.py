@@ -16,10 +16,10 @@ from spark_common.errors import (
     UnknownModelError,
 )
 from spark_swapper.editing.trying import Trying
-from spark_swapper.flags import merge_flags
 from spark_swapper.guarding.headroom import GIB, NodeMemory
 from spark_swapper.guarding.remembering import load_result
-from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.flags import merge_flags
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.ports import PreflightResult
 from spark_swapper.recipes import Recipe, RecipeBook
 from spark_swapper.runtime import Finding, HostCheck

@@ -25,7 +25,7 @@ from spark_swapper.downloads.record import DOWNLOADS, DownloadJob, folder_of
 from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
-from spark_swapper.hosts import Hosts, Spark
+from spark_swapper.menu.hosts import Hosts, Spark
 
 _CLIENTS = 5
 _TIMINGS = DownloadTimings(download_poll_seconds=1.5)

@@ -15,7 +15,7 @@ from spark_common.clock import SystemClock
 from spark_common.events import SwapComplete, SwapFailed
 from spark_common.redis_access import connect_redis
 from spark_swapper.adapters.redis_jobs import RedisJobs
-from spark_swapper.jobs import SwapJob
+from spark_swapper.records.jobs import SwapJob
 
 Outcome = SwapComplete | SwapFailed
 _NO_MESSAGE = 10037

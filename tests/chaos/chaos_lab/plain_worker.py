@@ -4,12 +4,12 @@ from spark_common.bus.port import Bus, Delivery
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Phase
 from spark_common.events import SwapStart
-from spark_swapper.candidate import Candidate
-from spark_swapper.jobs import SwapJob
-from spark_swapper.outcomes import SwapOutcomes
+from spark_swapper.launching.candidate import Candidate
 from spark_swapper.ports import Shelf
+from spark_swapper.records.jobs import SwapJob
+from spark_swapper.records.outcomes import SwapOutcomes
+from spark_swapper.records.store import JobStore
 from spark_swapper.runtime import LAUNCH, STOP, Order, Runtime
-from spark_swapper.store import JobStore
 
 
 class PlainWorker:

@@ -13,8 +13,8 @@ from spark_common.remote.command import RemoteCommand, RemoteResult, quote
 from spark_common.runtime_questions import Spoken
 from spark_common.settings import ClusterSettings, HostSettings
 from spark_swapper.adapters.ssh_runtime import GUARD, SshRuntime
-from spark_swapper.candidate import Candidate
-from spark_swapper.post_mortem import KernelWords
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.loads.post_mortem import KernelWords
 from spark_swapper.runtime import Finding, Glance, HostCheck, Order, Served
 from spark_swapper.testing import a_candidate
 

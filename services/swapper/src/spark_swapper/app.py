@@ -30,7 +30,7 @@ from spark_swapper.adapters.redis_looks import RedisLooks
 from spark_swapper.adapters.redis_marks import RedisMarks
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
-from spark_swapper.canary_watch import CanaryWatch
+from spark_swapper.checks.preflight import ParserPreflight
 from spark_swapper.disk import DiskDeletion, DiskVerbs, Leftovers
 from spark_swapper.downloads.others import OtherWork
 from spark_swapper.downloads.record import DOWNLOADS
@@ -42,13 +42,13 @@ from spark_swapper.editing.previewing import Previewing
 from spark_swapper.editing.trying import Trying
 from spark_swapper.editing.verbs import RecipeVerbs
 from spark_swapper.guarding.quarantining import Quarantining
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.launch import LaunchSettings
-from spark_swapper.observer import RuntimeObserver
-from spark_swapper.preflight import ParserPreflight
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.menu.hosts import Hosts, Spark
+from spark_swapper.menu.shelf import DiskShelf
+from spark_swapper.readiness.canary_watch import CanaryWatch
+from spark_swapper.readiness.observer import RuntimeObserver
 from spark_swapper.recipes import OVERRIDES, RecipeBook, Recipes
 from spark_swapper.settings import SwapperSettings
-from spark_swapper.shelf import DiskShelf
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.reader import ModelReader
 from spark_swapper.swap_path import SwapPath, assemble

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from spark_common.contracts.swaps import TERMINAL, Phase
-from spark_swapper.jobs import TRANSITIONS
+from spark_swapper.records.jobs import TRANSITIONS
 
 BEGIN = "<!-- phases: written by `python -m spark_swapper.diagram`, compared by a test -->"
 END = "<!-- /phases -->"

@@ -28,12 +28,12 @@ from spark_common.contracts.swaps import (
 from spark_common.errors import NotFoundError, OutcomeUnknownError
 from spark_common.events import SwapCancel
 from spark_common.subjects import swap_cancel
-from spark_swapper.admission import Admission
-from spark_swapper.jobs import SwapJob
+from spark_swapper.admitting.admission import Admission
+from spark_swapper.admitting.queueing import waiting_view
+from spark_swapper.driving.worker import Worker
 from spark_swapper.ports import Shelf, Suggests
-from spark_swapper.queueing import waiting_view
-from spark_swapper.store import JobStore
-from spark_swapper.worker import Worker
+from spark_swapper.records.jobs import SwapJob
+from spark_swapper.records.store import JobStore
 
 
 class Handlers:

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from spark_common.contracts.models import Menu, RuntimeView, Suggestion, SuggestRecipe
 from spark_common.contracts.swaps import Cause
 from spark_common.contracts.traffic import Traffic
-from spark_swapper.candidate import Candidate
+from spark_swapper.launching.candidate import Candidate
 
 
 class Shelf(Protocol):

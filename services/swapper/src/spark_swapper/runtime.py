@@ -6,9 +6,9 @@ from typing import Literal, Protocol
 
 from spark_common.contracts.plans import Verdict
 from spark_common.runtime_questions import Spoken
-from spark_swapper.candidate import Candidate
 from spark_swapper.guarding.headroom import NodeMemory
-from spark_swapper.post_mortem import KernelWords
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.loads.post_mortem import KernelWords
 
 STOP = "stop"
 LAUNCH = "launch"

@@ -14,9 +14,9 @@ from spark_common.settings import (
     Seconds,
     Settings,
 )
-from spark_swapper import deadlines
-from spark_swapper.candidate import Candidate
 from spark_swapper.downloads.settings import DownloadTimings
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.loads import deadlines
 
 
 class SwapTimings(Settings):

@@ -7,36 +7,36 @@ from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock
 from spark_common.jobs.teller import Teller
 from spark_swapper.adapters.gateway_path import GatewayPath
-from spark_swapper.admission import Admission
-from spark_swapper.bringing_up import BringingUp
-from spark_swapper.canary_watch import CanaryWatch
-from spark_swapper.cancelling import Cancelling
-from spark_swapper.draining import Draining, answers_under_way
-from spark_swapper.fencing import claim_fence
+from spark_swapper.admitting.admission import Admission
+from spark_swapper.admitting.ingress import Ingress
+from spark_swapper.admitting.obstacles import Obstacles
+from spark_swapper.admitting.planning import Planning
+from spark_swapper.checks.preflighting import Preflighting
+from spark_swapper.driving.bringing_up import BringingUp
+from spark_swapper.driving.cancelling import Cancelling
+from spark_swapper.driving.draining import Draining, answers_under_way
+from spark_swapper.driving.runner import SwapRunner
+from spark_swapper.driving.standstill import Updating, nobody
+from spark_swapper.driving.stopping import Stopping
+from spark_swapper.driving.worker import Worker
 from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.guarding.quarantining import Quarantining
 from spark_swapper.guarding.validating import Unsaved, Validating
 from spark_swapper.guarding.verbs import GuardVerbs
 from spark_swapper.handlers import Handlers
-from spark_swapper.ingress import Ingress
-from spark_swapper.loading import Loading
-from spark_swapper.loadlog import LoadLog
-from spark_swapper.observer import RuntimeObserver
-from spark_swapper.obstacles import Obstacles
-from spark_swapper.outcomes import SwapOutcomes
-from spark_swapper.planning import Planning
-from spark_swapper.ports import Preflight, Shelf, Suggests
-from spark_swapper.preflighting import Preflighting
-from spark_swapper.runner import SwapRunner
+from spark_swapper.loads.loading import Loading
+from spark_swapper.loads.loadlog import LoadLog
+from spark_swapper.ports import ClientPath, LoadReader, Preflight, Shelf, Suggests
+from spark_swapper.readiness.canary_watch import CanaryWatch
+from spark_swapper.readiness.observer import RuntimeObserver
+from spark_swapper.readiness.warming import Warming
+from spark_swapper.records.fencing import claim_fence
+from spark_swapper.records.outcomes import SwapOutcomes
+from spark_swapper.records.store import JobStore, LeaseGate
+from spark_swapper.records.swap_log import SwapLogs, SwapLogVerbs
+from spark_swapper.records.sweeping import Sweeping
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import GuardSettings, SwapTimings
-from spark_swapper.standstill import Updating, nobody
-from spark_swapper.stopping import Stopping
-from spark_swapper.store import JobStore, LeaseGate
-from spark_swapper.swap_log import SwapLogs, SwapLogVerbs
-from spark_swapper.sweeping import Sweeping
-from spark_swapper.warming import Warming
-from spark_swapper.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class SwapPath:
     """The parts that carry a request to its one end, whatever they stand on."""
 
     handlers: Handlers
+    runner: SwapRunner
     worker: Worker
     ingress: Ingress
     cancelling: Cancelling
@@ -52,10 +53,12 @@ class SwapPath:
     observer: RuntimeObserver
     outcomes: SwapOutcomes
     admission: Admission
+    planning: Planning
     log_verbs: SwapLogVerbs
     keep_examining: Callable[[], Awaitable[None]]
     """Asks a model whose answers were gibberish again and again, for ever."""
     guard_verbs: GuardVerbs
+    validating: Validating
 
     def verbs(self) -> list[Serving]:
         """Return every question the swap path answers."""
@@ -86,12 +89,18 @@ def assemble(
     lost: Callable[[], None],
     unsaved: Unsaved,
     updating: Updating = nobody,
+    clients: ClientPath | None = None,
+    new_reader: Callable[[], LoadReader] = LoadLog,
 ) -> SwapPath:
-    """Put the swap path together on these ports; starts nothing."""
+    """Put the swap path together on these ports; starts nothing.
+
+    ``clients``: the way clients take to the runtime, by default the gateway on this bus.
+    ``new_reader`` makes the reader of the log of one start of a container.
+    """
     guard = MemoryGuard(runtime, quarantining, guarding, timings, clock)
     preflighting = Preflighting(runtime, preflight, quarantining, clock)
-    loading = Loading(runtime, timings, clock, LoadLog, guard)
-    clients = GatewayPath(bus)
+    loading = Loading(runtime, timings, clock, new_reader, guard)
+    clients = clients or GatewayPath(bus)
     warming = Warming(runtime, clients, timings, clock, loading, canary)
     runner = SwapRunner(
         runtime=runtime,
@@ -149,12 +158,14 @@ def assemble(
         clock=clock,
         updating=updating,
     )
+    validating = Validating(shelf, preflighting, quarantining, clock, unsaved)
 
     async def idle() -> bool:
         return worker.running is None and not (await answers_under_way(runtime, clients))[0]
 
     return SwapPath(
         handlers=Handlers(bus, store, admission, worker, shelf, suggesting),
+        runner=runner,
         worker=worker,
         ingress=Ingress(bus, admission, clock),
         cancelling=Cancelling(bus, store, worker, outcomes, clock),
@@ -163,12 +174,14 @@ def assemble(
         observer=observer,
         outcomes=outcomes,
         admission=admission,
+        planning=planning,
         log_verbs=SwapLogVerbs(logs, store),
         keep_examining=lambda: canary.run(idle, observer.look),
         guard_verbs=GuardVerbs(
             shelf=shelf,
             planning=planning,
-            validating=Validating(shelf, preflighting, quarantining, clock, unsaved),
+            validating=validating,
             quarantining=quarantining,
         ),
+        validating=validating,
     )

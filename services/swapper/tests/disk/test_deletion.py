@@ -23,11 +23,11 @@ from spark_common.errors import (
 from spark_common.remote import RemoteResult
 from spark_common.testing import FakeClock
 from spark_swapper.disk import DiskDeletion, Leftovers
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.jobs import first_job
-from spark_swapper.launch import LaunchSettings
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.menu.hosts import Hosts, Spark
+from spark_swapper.menu.shelf import DiskShelf
 from spark_swapper.recipes import load_recipes
-from spark_swapper.shelf import DiskShelf
+from spark_swapper.records.jobs import first_job
 from spark_swapper.testing import FakeLoaded, MemoryMarks
 
 pytestmark = pytest.mark.connected

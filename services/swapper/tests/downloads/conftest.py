@@ -24,7 +24,7 @@ from spark_swapper.downloads.record import DownloadJob
 from spark_swapper.downloads.settings import DownloadTimings
 from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.wiring import DownloadParts, wire_downloads
-from spark_swapper.hosts import Hosts, Spark
+from spark_swapper.menu.hosts import Hosts, Spark
 
 SMALL = "Qwen/Qwen3-4B-Instruct-2507"
 TIMINGS = DownloadTimings(

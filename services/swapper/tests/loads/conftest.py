@@ -1,41 +1,40 @@
-"""Swaps of the real runner over real SSH against two simulated Sparks that all tests share."""
+"""Swaps of the product's own swap path over real SSH against two Sparks that all tests share."""
 
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import httpx
 import pytest_asyncio
 
 from spark_common.clock import SystemClock
-from spark_common.jobs.teller import Teller
+from spark_common.contracts.swaps import RequestSwap
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.testing import MemoryBus
+from spark_common.tasks import end
+from spark_common.testing import MemoryBroker, MemoryBus
+from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
-from spark_swapper.adapters.gateway_path import GatewayPath
 from spark_swapper.adapters.ssh_runtime import SshRuntime
-from spark_swapper.attempt import Attempt, Cancellation
-from spark_swapper.bringing_up import BringingUp
-from spark_swapper.canary_watch import CanaryWatch
-from spark_swapper.candidate import Candidate
-from spark_swapper.draining import Draining
-from spark_swapper.guarding.guard import MemoryGuard
 from spark_swapper.guarding.quarantining import Quarantining
-from spark_swapper.jobs import SwapJob, first_job
-from spark_swapper.journal import SwapJournal
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.loading import Loading
-from spark_swapper.loadlog import LoadLog
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.ports import PreflightResult
-from spark_swapper.preflighting import Preflighting
+from spark_swapper.readiness.canary_watch import CanaryWatch
+from spark_swapper.readiness.observer import RuntimeObserver
 from spark_swapper.recipes import load_recipes
-from spark_swapper.runner import SwapRunner
+from spark_swapper.records.jobs import SwapJob
 from spark_swapper.settings import GuardSettings, SwapTimings
-from spark_swapper.stopping import Stopping
-from spark_swapper.testing import FakeShelf, MemoryJobs, MemoryLogs, MemoryRecords
-from spark_swapper.warming import Warming
+from spark_swapper.swap_path import assemble
+from spark_swapper.testing import (
+    FakeGate,
+    FakeShelf,
+    FakeSuggesting,
+    MemoryJobs,
+    MemoryLogs,
+    MemoryRecords,
+)
 
 SOLO, SMALL, WIDE = "gemma-4-26b", "qwen3.6-35b-a3b", "minimax-m2.7"
 SPEED = 600.0
@@ -62,7 +61,6 @@ class LoadBench:
 
     cluster: SimulatedCluster
     runtime: SshRuntime
-    timings: SwapTimings = TIMINGS
     store: MemoryJobs = field(default_factory=MemoryJobs)
     records: MemoryRecords = field(default_factory=MemoryRecords)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -75,57 +73,44 @@ class LoadBench:
             hosts = ("spark1", "spark2") if recipe.mode == "cluster" else ("spark1",)
             self.candidates[key] = plan_launch(recipe, recipe.repo, settings, hosts)
 
-    async def swap(self, model: str, **facts: object) -> SwapJob:
-        """Carry a swap to its end."""
-        clock = SystemClock()
-        candidate = self.candidates[model]
-        timings = self.timings
-        quarantining = Quarantining(self.records, clock, self._nothing)
-        guard = MemoryGuard(self.runtime, quarantining, GuardSettings(), timings, clock)
-        loading = Loading(self.runtime, timings, clock, LoadLog, guard)
-        # Nobody serves it on this bus, so the runtime is asked at its own port.
-        clients = GatewayPath(MemoryBus("swapper"))
-        canary = CanaryWatch(self.runtime, self.store, clock)
-        warming = Warming(self.runtime, clients, timings, clock, loading, canary)
-        runner = SwapRunner(
-            runtime=self.runtime,
-            shelf=FakeShelf(clock, self.candidates.values()),
-            preflighting=Preflighting(self.runtime, Unchecked(), quarantining, clock),
-            guard=guard,
-            draining=Draining(self.runtime, clients, timings, clock),
-            stopping=Stopping(self.runtime, timings, clock),
-            bringing_up=BringingUp(self.runtime, timings, clock, loading, warming),
-            canary=canary,
-            times=self.store,
-            timings=timings,
-            clock=clock,
-        )
-        job = first_job(
-            swap_id=f"swap-{next(self.numbers)}",
-            model=candidate.key,
-            model_name=candidate.name,
-            requested_by="Alice",
-            at=clock.now(),
-        ).model_copy(update=facts)
-        await self.store.admit(job)
-        journal = SwapJournal(
-            job,
+    async def swap(self, model: str) -> SwapJob:
+        """Ask a new swapper for a model and return the swap at its end."""
+        clock, swap_id = SystemClock(), f"swap-{next(self.numbers)}"
+        shelf = FakeShelf(clock, self.candidates.values())
+        # Nobody serves the gateway on this bus, so the runtime is asked at its own port.
+        path = assemble(
+            bus=MemoryBus("swapper", MemoryBroker(clock=clock)),
             store=self.store,
-            teller=Teller(MemoryBus("swapper")),
+            gate=FakeGate(),
+            runtime=self.runtime,
+            shelf=shelf,
+            preflight=Unchecked(),
+            suggesting=FakeSuggesting(),
+            observer=RuntimeObserver(self.runtime, clock, shelf.key_for, self._nothing),
+            canary=CanaryWatch(self.runtime, self.store, clock),
+            quarantining=Quarantining(self.records, clock, self._nothing),
+            guarding=GuardSettings(),
+            timings=TIMINGS,
             clock=clock,
-            writer=1,
             logs=MemoryLogs(),
+            refresh_soon=shelf.refresh_soon,
+            lost=lambda: None,
+            unsaved=lambda candidate, knobs, flags: candidate,
         )
-        attempt = Attempt(journal, clock, 1, 0, Cancellation())
-        async with asyncio.timeout(90):
-            return await runner.run(attempt, candidate)
+        tasks = [asyncio.create_task(loop.run()) for loop in (path.teller, path.worker)]
+        try:
+            await path.admission.request(RequestSwap(model=model, id=swap_id, requested_by="Alice"))
+            async with asyncio.timeout(90):
+                await until(lambda: self._over(swap_id), "the end")
+        finally:
+            await end(tasks)
+        return await self.store.get(swap_id)
+
+    async def _over(self, swap_id: str) -> bool:
+        return (await self.store.get(swap_id)).over
 
     async def _nothing(self) -> None:
         return
-
-    def with_timings(self, **changes: object) -> "LoadBench":
-        """Return the same Sparks under other timings."""
-        return replace(self, timings=self.timings.model_copy(update=changes))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

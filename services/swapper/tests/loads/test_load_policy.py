@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spark_common.contracts.swaps import Cause
-from spark_swapper.blaming import WAIT_LOOKS, Witness, first_cause
-from spark_swapper.deadlines import GIB, LONGEST_SECONDS, load_deadline
-from spark_swapper.post_mortem import KernelWords, explained
-from spark_swapper.silence import Silence
+from spark_swapper.loads.blaming import WAIT_LOOKS, Witness, first_cause
+from spark_swapper.loads.deadlines import GIB, LONGEST_SECONDS, load_deadline
+from spark_swapper.loads.post_mortem import KernelWords, explained
+from spark_swapper.loads.silence import Silence
 
 SIZES = st.one_of(st.none(), st.integers(min_value=0, max_value=10**15))
 

@@ -10,7 +10,7 @@ from spark_common.errors import (
 )
 from spark_common.remote import RemoteResult
 from spark_common.testing import FakeClock
-from spark_swapper.hosts import Hosts, Spark
+from spark_swapper.menu.hosts import Hosts, Spark
 
 SPARKS = (Spark("spark1", "Spark 1"), Spark("spark2", "Spark 2"))
 

@@ -14,14 +14,14 @@ from spark_common.remote import RemoteCommand, RemoteResult
 from spark_common.remote.ssh import SshShell
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
-from spark_swapper.candidate import Candidate
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.launcher_signs import launcher_cause
-from spark_swapper.loadlog import LoadLog
-from spark_swapper.preflight import ParserPreflight
+from spark_swapper.checks.preflight import ParserPreflight
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launcher_signs import launcher_cause
+from spark_swapper.loads.loadlog import LoadLog
+from spark_swapper.menu.hosts import Hosts, Spark
+from spark_swapper.menu.shelf import DiskShelf
 from spark_swapper.recipes import Recipe, load_recipes
-from spark_swapper.shelf import DiskShelf
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.infer import recipe_of
 from spark_swapper.suggest.reader import ModelReader

@@ -8,9 +8,15 @@ import pytest
 
 from spark_common.errors import DeadlineExceededError, HostUnreachableError
 from spark_common.remote import RemoteResult
-from spark_swapper.candidate import Candidate
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.preflight import MARKER, ParserPreflight, judge, preflight_script, volumes_of
+from spark_swapper.checks.preflight import (
+    MARKER,
+    ParserPreflight,
+    judge,
+    preflight_script,
+    volumes_of,
+)
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.recipes import Recipe
 
 DATA = Path(__file__).parents[1] / "data" / "preflight"

@@ -22,13 +22,13 @@ from spark_common.remote.ssh import SshShell
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
+from spark_swapper.checks.preflight import ParserPreflight
 from spark_swapper.editing.editing import Editing
 from spark_swapper.editing.previewing import Previewing
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.launch import LaunchSettings
-from spark_swapper.preflight import ParserPreflight
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.menu.hosts import Hosts, Spark
+from spark_swapper.menu.shelf import DiskShelf
 from spark_swapper.recipes import Recipes
-from spark_swapper.shelf import DiskShelf
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.infer import recipe_of
 from spark_swapper.suggest.reader import ModelReader

@@ -8,7 +8,7 @@ from spark_common.errors import HostUnreachableError, UnavailableError
 from spark_common.redis_access import connect_redis
 from spark_common.testing import FakeClock
 from spark_swapper.adapters.redis_looks import RedisLooks
-from spark_swapper.hosts import Hosts, Spark
+from spark_swapper.menu.hosts import Hosts, Spark
 from spark_swapper.scan.memory import Seen
 from spark_swapper.scan.reply import DiskCopy, Look
 

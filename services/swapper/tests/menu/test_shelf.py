@@ -10,11 +10,11 @@ from spark_common.errors import (
     UnknownModelError,
 )
 from spark_common.testing import FakeClock
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.launch import LaunchSettings
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.menu.hosts import Hosts, Spark
+from spark_swapper.menu.shelf import DiskShelf
 from spark_swapper.ports import Shelf
 from spark_swapper.recipes import load_recipes
-from spark_swapper.shelf import DiskShelf
 
 QWEN = "nvidia/Qwen3.6-35B-A3B-NVFP4"
 GEMMA = "google/gemma-4-26b-it"

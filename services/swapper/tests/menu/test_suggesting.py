@@ -17,9 +17,9 @@ from spark_common.errors import (
 )
 from spark_common.remote import RemoteResult
 from spark_common.testing import FakeClock
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.launch import LaunchSettings
-from spark_swapper.launcher import LauncherFeatures
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.launching.launcher import LauncherFeatures
+from spark_swapper.menu.hosts import Hosts, Spark
 from spark_swapper.recipes import load_recipes
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.infer import recipe_of

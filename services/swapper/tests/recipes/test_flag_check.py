@@ -5,7 +5,7 @@ import pytest
 from spark_sim.vllm_cli.flags import FLAGS
 from spark_swapper.editing.flag_check import Context, check_flags
 from spark_swapper.editing.flag_table import flag_table
-from spark_swapper.flags import human_number
+from spark_swapper.launching.flags import human_number
 from spark_swapper.recipes.reserved import REFUSED, refusal
 
 PLAIN = Context()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from spark_common.contracts.recipes import Knobs
 from spark_swapper.editing.knobs import further_flags, knob_flags, read_knobs
-from spark_swapper.flags import compact, merge_flags, words
+from spark_swapper.launching.flags import compact, merge_flags, words
 
 BASE = (
     "--max-model-len=128k",

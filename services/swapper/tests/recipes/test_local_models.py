@@ -8,12 +8,12 @@ import pytest
 from spark_common.contracts.models import RuntimeView
 from spark_common.errors import ModelNotReadyError
 from spark_common.testing import FakeClock
-from spark_swapper.hosts import Sight, Spark
-from spark_swapper.launch import LaunchSettings
-from spark_swapper.menu import build_menu, titles
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.menu.hosts import Sight, Spark
+from spark_swapper.menu.menu import build_menu, titles
+from spark_swapper.menu.shelf import DiskShelf
 from spark_swapper.recipes import RecipeBook, load_recipes
 from spark_swapper.scan import DiskCopy, Look
-from spark_swapper.shelf import DiskShelf
 
 PATH = "/data/Tuned_8B"
 

@@ -7,8 +7,8 @@ import pytest
 
 from spark_swapper.editing.memory_help import memory_help
 from spark_swapper.guarding.headroom import NodeMemory, room_for
-from spark_swapper.hosts import Sight, Spark
-from spark_swapper.memory_fit import fit_of
+from spark_swapper.menu.hosts import Sight, Spark
+from spark_swapper.menu.memory_fit import fit_of
 from spark_swapper.recipes import Recipe
 from spark_swapper.scan import Look
 from spark_swapper.suggest.facts import GIB, ModelFiles

@@ -13,9 +13,9 @@ from spark_common.remote import RemoteCommand, quote
 from spark_swapper.editing.forms import changes_of, fields_of, form_of, read_form
 from spark_swapper.editing.knobs import FIELDS, read_knobs
 from spark_swapper.editing.previewing import change_of
-from spark_swapper.flags import compact, merge_flags, words
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.launcher import LauncherFeatures, adapt
+from spark_swapper.launching.flags import compact, merge_flags, words
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launcher import LauncherFeatures, adapt
 from spark_swapper.recipes import Recipe, load_recipes
 from spark_swapper.recipes.book import bundled_fields, overlaid
 from spark_swapper.recipes.local_path import check_local_path, lies_inside

@@ -15,7 +15,7 @@ from spark_common.errors import (
     NotFoundError,
     SwapInProgressError,
 )
-from spark_swapper.jobs import first_job
+from spark_swapper.records.jobs import first_job
 from spark_swapper.updates import causes
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]

@@ -10,8 +10,8 @@ from spark_common.remote.command import RemoteCommand
 from spark_common.remote.port import RemoteShell
 from spark_common.settings import ClusterSettings
 from spark_swapper.adapters.figures import memory_bytes, whole
-from spark_swapper.candidate import Candidate
 from spark_swapper.guarding.headroom import HOST_SIDE, NodeMemory, Tenant
+from spark_swapper.launching.candidate import Candidate
 from spark_swapper.runtime import Finding, HostCheck
 
 SURVEY = resources.files(__package__).joinpath("survey.sh").read_text()

@@ -8,7 +8,7 @@ from spark_common.clock import Clock
 from spark_common.errors import SparkError
 from spark_common.remote.command import RemoteCommand
 from spark_common.remote.port import RemoteShell
-from spark_swapper.launcher import LauncherFeatures
+from spark_swapper.launching.launcher import LauncherFeatures
 
 _AGAIN_SECONDS = 300.0
 _SCRIPT = (resources.files(__package__) / "launcher.sh").read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from spark_common.clock import Clock
-from spark_swapper.swap_log import KeptLog
+from spark_swapper.records.swap_log import KeptLog
 
 HEAD_LINES = 2_000
 TAIL_LINES = 4_000

@@ -7,10 +7,11 @@ from redis.asyncio import Redis
 from spark_common.contracts.swaps import Phase
 from spark_common.jobs.redis_rows import Places, RedisRows, Scripts
 from spark_common.jobs.store import Busy, Conflicting, Known
-from spark_swapper import eta, keys
+from spark_swapper import keys
 from spark_swapper.adapters.redis_scripts import ADMIT, FINISH, RAISE_FENCE, SAVE
-from spark_swapper.jobs import SwapJob
-from spark_swapper.store import Admitted
+from spark_swapper.admitting import eta
+from spark_swapper.records.jobs import SwapJob
+from spark_swapper.records.store import Admitted
 
 _PLACES = Places(keys.swap, keys.LIVE, keys.INDEX, history=5_000)
 _TIMES = 9

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from spark_common.redis_access import asked
 from spark_swapper import keys
-from spark_swapper.store import Gate
+from spark_swapper.records.store import Gate
 
 
 class RedisLeaseGate:

@@ -18,9 +18,9 @@ from spark_swapper.adapters import vllm_http
 from spark_swapper.adapters.figures import memory_bytes, whole
 from spark_swapper.adapters.host_checks import check_host
 from spark_swapper.adapters.launcher_probe import LauncherProbe
-from spark_swapper.candidate import Candidate
-from spark_swapper.launcher import adapt, line_of
-from spark_swapper.post_mortem import KernelWords
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launcher import adapt, line_of
+from spark_swapper.loads.post_mortem import KernelWords
 from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
 GLANCE_BYTES = 262_144

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from spark_common.contracts.models import RuntimeView
 from spark_common.contracts.swaps import Phase
-from spark_swapper.jobs import SwapJob
-from spark_swapper.menu import Title
+from spark_swapper.menu.menu import Title
 from spark_swapper.recipes.local_path import is_path
+from spark_swapper.records.jobs import SwapJob
 
 _TWO_MINUTES = "cancel the download, or wait two minutes after it stopped"
 

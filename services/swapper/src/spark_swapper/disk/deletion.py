@@ -20,9 +20,9 @@ from spark_swapper.disk.blockers import blockers, is_local
 from spark_swapper.disk.order import DELETE_SECONDS, Cleared, Kept, delete_command, read_cleared
 from spark_swapper.disk.planning import places_by_host, plan_deletion
 from spark_swapper.disk.ports import BusyWith, DeleteMarks, LiveSwaps, Loaded, nothing_else
-from spark_swapper.hosts import Sight
-from spark_swapper.menu import Title
-from spark_swapper.shelf import DiskShelf
+from spark_swapper.menu.hosts import Sight
+from spark_swapper.menu.menu import Title
+from spark_swapper.menu.shelf import DiskShelf
 
 log = structlog.get_logger()
 

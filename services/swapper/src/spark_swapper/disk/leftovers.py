@@ -8,7 +8,7 @@ from spark_common.clock import Clock
 from spark_common.errors import SparkError
 from spark_common.remote import RemoteShell
 from spark_swapper.disk.order import DELETE_SECONDS, read_cleared, sweep_command
-from spark_swapper.hosts import Sight
+from spark_swapper.menu.hosts import Sight
 
 EVERY_SECONDS = 300.0
 log = structlog.get_logger()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from spark_common.contracts.disk import DeletePlace, DeletePlan
-from spark_swapper.menu import Place, Title
+from spark_swapper.menu.menu import Place, Title
 
 _GIGABYTE = 1e9
 

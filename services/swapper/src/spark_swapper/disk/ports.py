@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from spark_common.contracts.models import RuntimeView
-from spark_swapper.jobs import SwapJob
+from spark_swapper.records.jobs import SwapJob
 
 BusyWith = Callable[[str], Awaitable[str | None]]
 """Says in one plain sentence what else works on the files of a repository; None for nothing."""

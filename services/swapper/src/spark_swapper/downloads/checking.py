@@ -10,7 +10,7 @@ from spark_common.errors import SparkError
 from spark_swapper.downloads.hub_words import cause_of, read_dry_run
 from spark_swapper.downloads.sparks import DownloadSparks, Facts
 from spark_swapper.downloads.verdict import Verdict, copy_in, verdict
-from spark_swapper.hosts import Hosts
+from spark_swapper.menu.hosts import Hosts
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from spark_swapper.downloads.sparks import DownloadSparks
 from spark_swapper.downloads.steps import Following
 from spark_swapper.downloads.verbs import DownloadVerbs
 from spark_swapper.downloads.work import DownloadWork
-from spark_swapper.hosts import Hosts
+from spark_swapper.menu.hosts import Hosts
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from itertools import islice
 
 from spark_common.contracts.recipes import FieldProblem
 from spark_swapper.editing.flag_table import FlagSpec, FlagTable, flag_table
-from spark_swapper.flags import Flag, grouped, human_number
+from spark_swapper.launching.flags import Flag, grouped, human_number
 from spark_swapper.recipes.reserved import refusal
 
 MAX_FLAGS = 200

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from spark_common.contracts.recipes import FieldProblem, RecipeForm
 from spark_swapper.editing.flag_check import Context, check_flags
-from spark_swapper.flags import Flag, compact, merge_flags
+from spark_swapper.launching.flags import Flag, compact, merge_flags
 from spark_swapper.recipes import Recipe
 from spark_swapper.recipes.book import reasons_of
 from spark_swapper.recipes.reserved import DECIDED

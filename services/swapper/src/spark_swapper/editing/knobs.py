@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from spark_common.contracts.recipes import Knobs
-from spark_swapper.flags import Flag, human_number, merge_flags
+from spark_swapper.launching.flags import Flag, human_number, merge_flags
 
 LENGTH, SHARE, LOAD, PREFIX, CACHE = (
     "max-model-len",

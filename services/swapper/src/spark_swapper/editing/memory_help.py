@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 
 from spark_common.contracts.recipes import MemoryHelp
-from spark_swapper.flags import Flag
 from spark_swapper.guarding.headroom import GIB, USUAL_SHARE, needed_bytes, share_of
-from spark_swapper.hosts import Sight
-from spark_swapper.memory_fit import USUAL_MEMORY, overhead_of, smallest_memory, weights_on_each
+from spark_swapper.launching.flags import Flag
+from spark_swapper.menu.hosts import Sight
+from spark_swapper.menu.memory_fit import (
+    USUAL_MEMORY,
+    overhead_of,
+    smallest_memory,
+    weights_on_each,
+)
 from spark_swapper.recipes import Recipe
 from spark_swapper.suggest.config import Config
 from spark_swapper.suggest.context import read_context

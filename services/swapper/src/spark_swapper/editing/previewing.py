@@ -10,11 +10,11 @@ from spark_swapper.editing.flag_check import Context, check_flags
 from spark_swapper.editing.forms import form_of
 from spark_swapper.editing.knobs import FIELDS, further_flags, knob_flags, read_knobs
 from spark_swapper.editing.memory_help import longest_context, memory_help
-from spark_swapper.flags import compact, merge_flags
-from spark_swapper.hosts import Hosts
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.launcher import LauncherFeatures, adapt, line_of
-from spark_swapper.menu import Title, hosts_for, titles
+from spark_swapper.launching.flags import compact, merge_flags
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launcher import LauncherFeatures, adapt, line_of
+from spark_swapper.menu.hosts import Hosts
+from spark_swapper.menu.menu import Title, hosts_for, titles
 from spark_swapper.recipes import Recipe, RecipeSource
 from spark_swapper.recipes.local_path import identity
 from spark_swapper.suggest.facts import ModelFiles

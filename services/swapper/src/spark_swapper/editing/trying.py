@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from spark_common.contracts.recipes import Knobs
 from spark_common.errors import InvalidRequestError
-from spark_swapper.candidate import Candidate
 from spark_swapper.editing.knobs import further_flags, read_knobs
 from spark_swapper.editing.previewing import change_of
-from spark_swapper.flags import compact, merge_flags
-from spark_swapper.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.flags import compact, merge_flags
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
 from spark_swapper.recipes import RecipeSource
 from spark_swapper.recipes.reserved import refusal
 

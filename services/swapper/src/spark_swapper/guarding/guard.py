@@ -3,14 +3,14 @@
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
 from spark_swapper import causes
-from spark_swapper.attempt import Attempt
-from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
+from spark_swapper.driving.attempt import Attempt
 from spark_swapper.guarding.page_cache import PageCache
 from spark_swapper.guarding.quarantining import Quarantining
 from spark_swapper.guarding.settling import MemorySettling
 from spark_swapper.guarding.watchdog import Watchdog
-from spark_swapper.jobs import SwapJob
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.records.jobs import SwapJob
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import GuardSettings, SwapTimings
 

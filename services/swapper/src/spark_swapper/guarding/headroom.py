@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spark_common.contracts.plans import Verdict
-from spark_swapper.flags import Flag, merge_flags
+from spark_swapper.launching.flags import Flag, merge_flags
 
 GIB = 1024**3
 RESERVE = 2 * GIB

@@ -5,8 +5,8 @@ import asyncio
 from spark_common.clock import Clock
 from spark_common.errors import HostKeyChangedError, SparkError, StaleEpochError
 from spark_swapper import runtime
-from spark_swapper.attempt import Attempt
-from spark_swapper.candidate import Candidate
+from spark_swapper.driving.attempt import Attempt
+from spark_swapper.launching.candidate import Candidate
 from spark_swapper.runtime import Runtime
 
 _MOST_SECONDS = 120.0

@@ -10,7 +10,7 @@ from spark_common.contracts.plans import Quarantine
 from spark_common.errors import QuarantinedError, SparkError, UnavailableError
 from spark_swapper.guarding.records import ModelNote, ModelRecords
 from spark_swapper.guarding.remembering import load_result
-from spark_swapper.jobs import SwapJob
+from spark_swapper.records.jobs import SwapJob
 
 _log = structlog.get_logger()
 

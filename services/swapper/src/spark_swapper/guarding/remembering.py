@@ -3,7 +3,7 @@
 from spark_common.contracts.models import LastTest
 from spark_common.contracts.plans import Verdict
 from spark_common.contracts.swaps import Phase
-from spark_swapper.jobs import SwapJob
+from spark_swapper.records.jobs import SwapJob
 
 _LOADED = frozenset({Phase.LAUNCHING, Phase.LOADING, Phase.WARMING})
 _NOT_ITS_FAULT = frozenset(

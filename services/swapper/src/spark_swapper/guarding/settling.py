@@ -6,10 +6,10 @@ from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import HostKeyChangedError, SparkError
 from spark_swapper import causes
-from spark_swapper.attempt import Attempt
-from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
+from spark_swapper.driving.attempt import Attempt
 from spark_swapper.guarding.headroom import GIB, RESERVE, gib, memory_share, needed_bytes
+from spark_swapper.launching.candidate import Candidate
 from spark_swapper.runtime import Runtime
 
 _RISING = 256 * 1024**2

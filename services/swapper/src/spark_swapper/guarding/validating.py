@@ -9,11 +9,11 @@ from spark_common.contracts.plans import ValidateModel, Validation
 from spark_common.contracts.recipes import Knobs
 from spark_common.errors import ModelNotReadyError, UnavailableError
 from spark_swapper import causes
-from spark_swapper.candidate import Candidate
+from spark_swapper.checks.preflighting import Preflighting
 from spark_swapper.guarding.checks import Check, CheckName, Findings
 from spark_swapper.guarding.quarantining import Quarantining
+from spark_swapper.launching.candidate import Candidate
 from spark_swapper.ports import Shelf
-from spark_swapper.preflighting import Preflighting
 
 Unsaved = Callable[[Candidate, Knobs | None, Sequence[str] | None], Candidate]
 """Applies knobs and flags that are not saved; what is None stays. Raises InvalidRequestError."""

@@ -11,9 +11,9 @@ from spark_common.contracts.plans import (
     QuarantineCleared,
 )
 from spark_common.errors import ModelNotReadyError, UnavailableError, UnknownModelError
+from spark_swapper.admitting.planning import Planning
 from spark_swapper.guarding.quarantining import Quarantining
 from spark_swapper.guarding.validating import Validating
-from spark_swapper.planning import Planning
 from spark_swapper.ports import Shelf
 
 

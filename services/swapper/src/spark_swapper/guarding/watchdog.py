@@ -11,12 +11,12 @@ from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
 from spark_common.errors import HostKeyChangedError, SparkError, StaleEpochError
 from spark_swapper import causes, runtime
-from spark_swapper.attempt import Attempt
-from spark_swapper.candidate import Candidate
 from spark_swapper.causes import SwapFault
+from spark_swapper.driving.attempt import Attempt
 from spark_swapper.guarding.headroom import gib, memory_share, needed_bytes
 from spark_swapper.guarding.memory_trend import MemoryTrend
 from spark_swapper.guarding.quarantining import Quarantining
+from spark_swapper.launching.candidate import Candidate
 from spark_swapper.runtime import Glance, Runtime
 from spark_swapper.settings import GuardSettings
 

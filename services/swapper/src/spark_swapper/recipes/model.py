@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from spark_swapper.flags import Flag, check_element, human_number, merge_flags
+from spark_swapper.launching.flags import Flag, check_element, human_number, merge_flags
 from spark_swapper.recipes.keys import KEY_PATTERN
 from spark_swapper.recipes.local_path import check_local_path, lies_inside
 from spark_swapper.recipes.reserved import DIVIDED, REFUSED, SECRET_FLAGS, refusal

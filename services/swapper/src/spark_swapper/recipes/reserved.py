@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from spark_swapper.flags import Flag
+from spark_swapper.launching.flags import Flag
 
 LAUNCHERS_OWN = frozenset(
     {

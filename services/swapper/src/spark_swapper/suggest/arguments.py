@@ -1,7 +1,7 @@
 """Collects flags with their reasons, each flag once. Pure."""
 
 from spark_common.contracts.models import Certainty, Suggested
-from spark_swapper.flags import merge_flags
+from spark_swapper.launching.flags import merge_flags
 
 
 class Arguments:

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from spark_common.contracts.models import Certainty, Suggested, Suggestion
 from spark_common.errors import InvalidRequestError
 from spark_swapper.causes import SwapFault
-from spark_swapper.launch import LaunchSettings, plan_launch
-from spark_swapper.launcher import LauncherFeatures, adapt
-from spark_swapper.memory_fit import USUAL_MEMORY
+from spark_swapper.launching.launch import LaunchSettings, plan_launch
+from spark_swapper.launching.launcher import LauncherFeatures, adapt
+from spark_swapper.menu.memory_fit import USUAL_MEMORY
 from spark_swapper.recipes import Recipe
 from spark_swapper.recipes.local_path import is_path
 from spark_swapper.suggest.cautions import cautions

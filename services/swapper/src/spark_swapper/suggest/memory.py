@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from spark_swapper.memory_fit import OVERHEAD, POOLING_OVERHEAD
+from spark_swapper.menu.memory_fit import OVERHEAD, POOLING_OVERHEAD
 from spark_swapper.suggest.config import MOST_LAYERS, Config, whole
 from spark_swapper.suggest.facts import GIB
 

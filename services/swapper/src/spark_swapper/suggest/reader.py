@@ -11,7 +11,7 @@ from spark_common.errors import (
     UnavailableError,
 )
 from spark_common.remote import RemoteShell
-from spark_swapper.menu import Place, Title
+from spark_swapper.menu.menu import Place, Title
 from spark_swapper.recipes.local_path import identity
 from spark_swapper.suggest.facts import ModelFiles
 from spark_swapper.suggest.reading import files_command, read_files

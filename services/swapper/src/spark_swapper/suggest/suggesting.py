@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 
 from spark_common.contracts.models import Suggestion, SuggestRecipe
 from spark_common.errors import ModelNotReadyError, UnavailableError, UnknownModelError
-from spark_swapper.hosts import Hosts
-from spark_swapper.launch import LaunchSettings
-from spark_swapper.launcher import LauncherFeatures
-from spark_swapper.menu import Place, Title, named, titles
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.launching.launcher import LauncherFeatures
+from spark_swapper.menu.hosts import Hosts
+from spark_swapper.menu.menu import Place, Title, named, titles
+from spark_swapper.menu.shelf import FRESH_SECONDS, near_names
 from spark_swapper.recipes import RecipeSource
 from spark_swapper.recipes.keys import free_key
 from spark_swapper.recipes.local_path import is_path
 from spark_swapper.scan import DiskCopy
-from spark_swapper.shelf import FRESH_SECONDS, near_names
 from spark_swapper.suggest.facts import ClusterFacts, HostFacts
 from spark_swapper.suggest.infer import infer
 from spark_swapper.suggest.reader import ModelReader

@@ -8,8 +8,8 @@ from spark_common.clock import Clock
 from spark_common.contracts.recipes import Template, Templates
 from spark_common.errors import NotFoundError, RemoteCommandError, SparkError, UnavailableError
 from spark_common.remote import RemoteCommand, RemoteResult, RemoteShell
-from spark_swapper.hosts import Spark
-from spark_swapper.launch import LaunchSettings
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.menu.hosts import Spark
 from spark_swapper.recipes import RecipeSource
 from spark_swapper.templates.upstream import Place, read_template
 

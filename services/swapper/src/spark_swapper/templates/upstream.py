@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spark_common.contracts.recipes import RecipeForm, Template
 from spark_swapper.editing.forms import errors_of, read_form
-from spark_swapper.flags import Flag, compact, human_number, is_pooling, merge_flags
+from spark_swapper.launching.flags import Flag, compact, human_number, is_pooling, merge_flags
 from spark_swapper.recipes import RecipeBook
 from spark_swapper.recipes.book import reason_of
 from spark_swapper.recipes.keys import slug

@@ -1,7 +1,7 @@
 """A lease that a test sets."""
 
 from spark_common.errors import UnavailableError
-from spark_swapper.store import Gate
+from spark_swapper.records.store import Gate
 
 
 class FakeGate:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from spark_swapper.swap_log import KeptLog
+from spark_swapper.records.swap_log import KeptLog
 
 
 class MemoryLogs:

@@ -2,7 +2,7 @@
 
 from spark_common.contracts.models import RuntimeView
 from spark_common.errors import UnavailableError
-from spark_swapper.jobs import SwapJob
+from spark_swapper.records.jobs import SwapJob
 
 
 class MemoryMarks:

@@ -7,10 +7,10 @@ from typing import Literal
 from spark_common.errors import HostUnreachableError, SparkError, StaleEpochError
 from spark_common.runtime_questions import Spoken
 from spark_common.testing import FakeClock
-from spark_swapper.candidate import Candidate
 from spark_swapper.guarding.headroom import GIB, NodeMemory
-from spark_swapper.launcher import LauncherFeatures, adapt, line_of
-from spark_swapper.post_mortem import KernelWords
+from spark_swapper.launching.candidate import Candidate
+from spark_swapper.launching.launcher import LauncherFeatures, adapt, line_of
+from spark_swapper.loads.post_mortem import KernelWords
 from spark_swapper.runtime import Glance, HostCheck, Order, Served, StaleFenceError, Watermarks
 
 LABELS = {"spark1": "Spark 1", "spark2": "Spark 2"}

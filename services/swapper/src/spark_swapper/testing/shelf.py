@@ -7,7 +7,7 @@ from spark_common.contracts.models import Menu, RuntimeView
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import SparkError, UnknownModelError
 from spark_common.testing import FakeClock
-from spark_swapper.candidate import Candidate
+from spark_swapper.launching.candidate import Candidate
 from spark_swapper.ports import LogEvent, PreflightResult
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from spark_common.contracts.swaps import Phase
 from spark_common.jobs.store import Busy, Conflicting, Known
 from spark_common.testing.job_records import MemoryRows
-from spark_swapper import eta
-from spark_swapper.jobs import SwapJob
-from spark_swapper.store import Admitted
+from spark_swapper.admitting import eta
+from spark_swapper.records.jobs import SwapJob
+from spark_swapper.records.store import Admitted
 
 
 class MemoryJobs(MemoryRows[SwapJob]):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from spark_common.contracts.models import Suggestion, SuggestRecipe
 from spark_common.errors import UnknownModelError
-from spark_swapper.launch import LaunchSettings
+from spark_swapper.launching.launch import LaunchSettings
 from spark_swapper.suggest.facts import ClusterFacts, HostFacts, ModelFiles
 from spark_swapper.suggest.infer import infer
 

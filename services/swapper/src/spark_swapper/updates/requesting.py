@@ -20,7 +20,7 @@ from spark_common.errors import (
 )
 from spark_common.ids import new_id
 from spark_common.jobs import JobRunner
-from spark_swapper.store import LeaseGate
+from spark_swapper.records.store import LeaseGate
 from spark_swapper.updates.kept import Kept, way_back
 from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.plan import Builds

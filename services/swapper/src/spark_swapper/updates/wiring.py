@@ -10,7 +10,7 @@ from spark_common.jobs import JobRecords, JobRunner
 from spark_common.remote import RemoteShell
 from spark_common.remote.detached import DetachedSteps
 from spark_common.settings import ClusterSettings
-from spark_swapper.store import JobStore, LeaseGate
+from spark_swapper.records.store import JobStore, LeaseGate
 from spark_swapper.updates import causes
 from spark_swapper.updates.effects import Effects
 from spark_swapper.updates.following import Following

@@ -17,10 +17,10 @@ from spark_common.contracts.recipes import (
 from spark_common.testing import FakeClock
 from spark_swapper.editing.editing import Editing
 from spark_swapper.editing.previewing import Previewing
-from spark_swapper.hosts import Hosts, Spark
-from spark_swapper.launch import LaunchSettings
+from spark_swapper.launching.launch import LaunchSettings
+from spark_swapper.menu.hosts import Hosts, Spark
+from spark_swapper.menu.shelf import DiskShelf
 from spark_swapper.recipes import Recipes
-from spark_swapper.shelf import DiskShelf
 from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.reader import ModelReader
 from spark_swapper.templates import Templating

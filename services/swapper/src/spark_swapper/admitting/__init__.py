@@ -1,0 +1,1 @@
+"""Whether a swap may happen, and what it would do."""

@@ -1,0 +1,1 @@
+"""Carries an accepted swap to its one end."""

@@ -1,0 +1,1 @@
+"""Follows a load: how far, whether alive, why it failed."""

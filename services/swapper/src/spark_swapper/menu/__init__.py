@@ -1,0 +1,1 @@
+"""What can be loaded: disks and recipes together."""

@@ -1,0 +1,1 @@
+"""What says that a model serves, and keeps looking."""

@@ -1,0 +1,1 @@
+"""What is kept of every swap, and told of it."""
