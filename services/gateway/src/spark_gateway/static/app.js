@@ -5,6 +5,7 @@ import { Acting } from "./acts/acting.js";
 import { files } from "./acts/files.js";
 import { Knowing } from "./acts/knowing.js";
 import { launcher } from "./acts/launcher.js";
+import { messages } from "./acts/messages.js";
 import { recipes } from "./acts/recipes.js";
 import { leaseNews, reserving } from "./acts/reserving.js";
 import { scheduling } from "./acts/scheduling.js";
@@ -25,7 +26,7 @@ import { judge } from "./verdict.js";
 
 /** @typedef {import("./types.js").State} State */
 
-const VIEWS = "tab-bar, overall-status, top-tools, lock-banner, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history, schedule-panel";
+const VIEWS = "tab-bar, overall-status, top-tools, lock-banner, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history, activity-panel, schedule-panel";
 
 const store = new Store();
 const page = new Acting(store);
@@ -129,9 +130,13 @@ const wishes = {
   ...reserving(page),
   ...settings(page),
   ...scheduling(page, knowing),
+  ...messages(page, knowing),
   "dismiss-failure": ({ id }) => dismiss(id),
   "look-again": lookAgain,
   "try-now": () => line.open(),
+  "show-home": () => {
+    location.hash = "home";
+  },
   "reload-page": () => location.reload(),
   "copy-text": ({ text }) => copy(text),
 };

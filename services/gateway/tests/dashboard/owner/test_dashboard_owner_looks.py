@@ -89,6 +89,19 @@ def unscheduled(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
     expect(page.get_by_text("Nothing is planned yet")).to_be_visible()
 
 
+def activity(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    stage.replies["GET", "/api/webhooks"] = (200, said(owner.targets()))
+    stage.replies["GET", "/api/webhooks/deliveries"] = (200, said(owner.deliveries()))
+    stage.replies["GET", "/api/accountability"] = (200, said(owner.accounts()))
+    page.get_by_role("link", name="Activity").click()
+    expect(page.get_by_role("heading", name="Who had the Sparks")).to_be_visible()
+
+
+def telling(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
+    activity(page, stage, scenes, owner)
+    page.get_by_role("button", name="Edit Operations…").click()
+
+
 OPENERS: dict[str, Callable[[Page, Any, Any, Any], None]] = {
     opener.__name__: opener
     for opener in (
@@ -103,6 +116,8 @@ OPENERS: dict[str, Callable[[Page, Any, Any, Any], None]] = {
         schedule,
         scheduling,
         unscheduled,
+        activity,
+        telling,
     )
 }
 

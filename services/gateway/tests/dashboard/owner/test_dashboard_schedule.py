@@ -69,6 +69,13 @@ def test_the_week_the_clashes_and_every_entry_are_told(page: Page) -> None:
     expect(row(page, "Health sweep")).to_contain_text("never so far")
 
 
+def test_a_swap_is_never_out_of_sight(page: Page, stage: Any, scenes: Any) -> None:
+    stage.tell("swaps", {"current": said(scenes.loading()), "queue": [], "recent": []})
+    expect(page.get_by_role("heading", name="Switching to gpt-oss-120b")).to_be_visible()
+    page.get_by_role("button", name="Show it").click()
+    expect(page.get_by_role("heading", name="gpt-oss-120b", level=1)).to_be_visible()
+
+
 def test_an_entry_is_added_and_tells_its_next_runs(page: Page, stage: Any, owner: Any) -> None:
     page.get_by_role("button", name="Add…").click()
     dialog = page.get_by_role("dialog", name="Add to the schedule")

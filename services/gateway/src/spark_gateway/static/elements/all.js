@@ -1,10 +1,13 @@
 // @ts-check
 // The name of every element of the page. A new one is a file here and a line here.
 
+import { AccountTable } from "./account-table.js";
+import { ActivityPanel } from "./activity-panel.js";
 import { AwayList } from "./away-list.js";
 import { ConfirmDialog } from "./confirm-dialog.js";
 import { ConnectCard } from "./connect-card.js";
 import { CopyField } from "./copy-field.js";
+import { DeliveryList } from "./delivery-list.js";
 import { DownloadDialog } from "./download-dialog.js";
 import { DownloadList } from "./download-list.js";
 import { FailureCard } from "./failure-card.js";
@@ -35,6 +38,8 @@ import { SwapHistory } from "./swap-history.js";
 import { SwapPanel } from "./swap-panel.js";
 import { SwapStepper } from "./swap-stepper.js";
 import { TabBar } from "./tab-bar.js";
+import { TargetDialog } from "./target-dialog.js";
+import { TargetList } from "./target-list.js";
 import { TemplatesDialog } from "./templates-dialog.js";
 import { ToastList } from "./toast-list.js";
 import { TopTools } from "./top-tools.js";
@@ -57,6 +62,10 @@ customElements.define("flag-rows", FlagRows);
 customElements.define("spark-card", SparkCard);
 customElements.define("setting-field", SettingField);
 customElements.define("week-calendar", WeekCalendar);
+customElements.define("target-list", TargetList);
+customElements.define("delivery-list", DeliveryList);
+customElements.define("account-table", AccountTable);
+customElements.define("activity-panel", ActivityPanel);
 customElements.define("confirm-dialog", ConfirmDialog);
 customElements.define("connect-card", ConnectCard);
 customElements.define("download-dialog", DownloadDialog);
@@ -79,6 +88,7 @@ customElements.define("spark-list", SparkList);
 customElements.define("swap-history", SwapHistory);
 customElements.define("swap-panel", SwapPanel);
 customElements.define("tab-bar", TabBar);
+customElements.define("target-dialog", TargetDialog);
 customElements.define("templates-dialog", TemplatesDialog);
 customElements.define("toast-list", ToastList);
 customElements.define("top-tools", TopTools);
