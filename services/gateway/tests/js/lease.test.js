@@ -27,6 +27,7 @@ test("the time left counts from when it was said, whatever the clocks of others 
 test("a view of an older lease that comes late is dropped, a snapshot never", () => {
   const now = state(lease("held", { epoch: 9 }));
   assert.equal(onLease(now, lease("held", { epoch: 8 }), NOW), now);
+  assert.equal(onLease(now, lease("held", { epoch: 1 }), NOW + 6000).lease.epoch, 1, "the record was made anew");
   assert.equal(onLease(now, lease("free", { epoch: 9 }), NOW).lease.state, "free");
   assert.equal(onLease(now, null, NOW).lease, null);
   assert.equal(reduce(now, { type: "snapshot", data: snapshot({ lease: lease("free", { epoch: 1 }) }), at: NOW }).lease.epoch, 1);

@@ -21,7 +21,7 @@ import { duration } from "./format.js";
 import { LiveLine } from "./live.js";
 import { modelName } from "./menu.js";
 import { Store } from "./store.js";
-import { tabOf } from "./tabs.js";
+import { TABS } from "./tabs.js";
 import { judge } from "./verdict.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -46,7 +46,7 @@ const arrived = new Set();
 function render() {
   const { state } = store;
   const now = Date.now();
-  const tab = tabOf(location.hash);
+  const { tab } = state;
   const view = { state, verdict: judge(state, now), now, tab };
   for (const element of views) element.view = view;
   const configured = state.menu === null || state.menu.hosts.length > 0;
@@ -62,7 +62,8 @@ function render() {
 function titleOf({ state, verdict }) {
   const current = state.swaps?.current;
   const what = state.link === "live" && current ? `${verdict.overall.title}: ${current.model_name}` : verdict.overall.title;
-  return `${what} · spark-control`;
+  const tab = state.tab === "home" ? "" : `${TABS.find(({ name }) => name === state.tab)?.label} · `;
+  return `${tab}${what} · spark-control`;
 }
 
 let due = false;
@@ -154,9 +155,15 @@ setInterval(() => {
   render();
 }, 1000);
 addEventListener("hashchange", () => {
+  const before = store.state.tab;
+  store.say({ type: "tab", data: location.hash });
+  if (before === store.state.tab) return;
   render();
+  if (location.hash === "#models") document.getElementById("models")?.scrollIntoView();
+  else scrollTo(0, 0);
   knowing.look();
 });
+store.say({ type: "tab", data: location.hash });
 render();
 staying.begin();
 line.open();

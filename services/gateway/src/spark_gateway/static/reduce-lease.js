@@ -5,12 +5,15 @@
 /** @typedef {import("./types-lease.js").LeaseView} LeaseView */
 /** @typedef {import("./types-lease.js").Holding} Holding */
 
+const LATE_MS = 5000;
+
 /**
- * A view of the lease that was heard now. Epochs only grow: an older one comes late and is dropped.
+ * A view of the lease that was heard now. Epochs only grow: a smaller one that comes soon after came
+ * late and is dropped; if it keeps coming, the numbers began anew.
  * @param {State} state @param {LeaseView|null} lease  Null: nobody answers about it. @param {number} at @returns {State}
  */
 export function onLease(state, lease, at) {
-  if (lease && state.lease && lease.epoch < state.lease.epoch) return state;
+  if (lease && state.lease && lease.epoch < state.lease.epoch && at - state.leaseAt < LATE_MS) return state;
   return { ...state, lease, leaseAt: at };
 }
 

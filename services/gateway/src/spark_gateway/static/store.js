@@ -5,6 +5,7 @@ import { downloadEnded, downloadMoved, downloadSeen, freshDownloads, freshUpdate
 import { onLease } from "./reduce-lease.js";
 import { onKnown } from "./reduce-owner.js";
 import { fresher, onOutcome, onProgress, onView } from "./reduce-swaps.js";
+import { tabOf } from "./tabs.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {{type: string, data?: any, at?: number}} Message */
@@ -12,6 +13,7 @@ import { fresher, onOutcome, onProgress, onView } from "./reduce-swaps.js";
 /** @returns {State} */
 export function initialState() {
   return {
+    tab: "home",
     link: "connecting",
     heardAt: 0,
     version: null,
@@ -52,6 +54,8 @@ export function reduce(state, message) {
       return { ...state, dismissed: [...state.dismissed, ...data] };
     case "holding":
       return { ...state, holding: data };
+    case "tab":
+      return { ...state, tab: tabOf(data, state.tab) };
     case "known":
       return onKnown(state, data);
     case "lease":

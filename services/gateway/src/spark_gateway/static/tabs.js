@@ -10,7 +10,13 @@ export const TABS = [
   { name: "schedule", label: "Schedule", icon: "cal" },
 ];
 
-/** @param {string} hash of the address, with its `#` @returns {Tab} */
-export function tabOf(hash) {
-  return TABS.find((tab) => `#${tab.name}` === hash)?.name ?? "home";
+/** What is on a tab without being one. @type {Record<string, Tab>} */
+const PLACES = { "": "home", "#models": "home" };
+
+/**
+ * Where an address leads; what is on every part, such as the skip link, leads nowhere else.
+ * @param {string} hash of the address, with its `#` @param {Tab} before @returns {Tab}
+ */
+export function tabOf(hash, before) {
+  return TABS.find((tab) => `#${tab.name}` === hash)?.name ?? PLACES[hash] ?? before;
 }

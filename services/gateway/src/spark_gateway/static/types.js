@@ -173,6 +173,7 @@
  * @property {LogEntry[]} entries
  *
  * @typedef {object} State
+ * @property {import("./tabs.js").Tab} tab  The part of the page that is open.
  * @property {"connecting"|"live"|"lost"} link
  * @property {number} heardAt  Milliseconds since 1970 when the server last said anything; 0 never.
  * @property {string|null} version

@@ -3,7 +3,6 @@
 
 import { getAccounts, getCalendar, listDeliveries, listSchedules, listTargets } from "../api-owner.js";
 import { WEEK_DAYS } from "../scheduling.js";
-import { tabOf } from "../tabs.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
 /** @typedef {import("../reduce-owner.js").Name} Name */
@@ -35,7 +34,7 @@ export class Knowing {
 
   /** @returns {Partial<Record<Name, () => Promise<any>>>} */
   get #wanted() {
-    const tab = tabOf(location.hash);
+    const { tab } = this.page.state;
     if (tab === "schedule") return { schedules: listSchedules, calendar: week };
     if (tab === "home") return {};
     return { targets: listTargets, deliveries: () => listDeliveries({ limit: 50, ...this.which }), accounts: () => getAccounts(this.days) };
