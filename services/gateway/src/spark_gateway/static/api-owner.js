@@ -24,6 +24,9 @@ export const importState = (document, passphrase) => ask("api/state/import", {
 /** @returns {Promise<{schedules: import("./types-owner.js").ScheduleView[]}>} */
 export const listSchedules = () => ask("api/schedule");
 
+/** One with its latest runs. @param {string} id @returns {Promise<import("./types-owner.js").ScheduleView>} */
+export const getSchedule = (id) => ask(`api/schedule/${named(id)}`);
+
 /** @param {string} from @param {string} to ISO 8601 @returns {Promise<import("./types-owner.js").Calendar>} */
 export const getCalendar = (from, to) => ask(`api/schedule/calendar?${new URLSearchParams({ from, to })}`);
 

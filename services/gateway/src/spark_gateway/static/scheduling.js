@@ -54,9 +54,13 @@ export function nextWords({ schedule, next_at }, now) {
 
 /** How it went last time; null when it never ran. @param {ScheduleView} view @param {number} now */
 export function lastWords({ last }, now) {
-  if (!last) return null;
+  return last ? runWords(last, now) : null;
+}
+
+/** @param {import("./types-owner.js").Run} last @param {number} now */
+export function runWords(last, now) {
   const took = last.started_at && last.finished_at ? `, took ${duration((Date.parse(last.finished_at) - Date.parse(last.started_at)) / 1000)}` : "";
-  return { pill: STATES[last.state], words: `${dayTime(last.nominal, now)}${took}`, message: last.message };
+  return { key: last.id, pill: STATES[last.state], words: `${dayTime(last.nominal, now)}${took}`, message: last.message };
 }
 
 /** Clashes of all schedules, each once, earliest first. @param {ScheduleView[]} views @param {number} now */

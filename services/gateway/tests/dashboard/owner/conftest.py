@@ -107,6 +107,13 @@ class Owner:
         }  # fmt: skip
         return ScheduleView(schedule=PutSchedule(**(fields | changes)), **(known | view))
 
+    def ran(self) -> ScheduleView:
+        """Return the nightly swap with its latest runs."""
+        view = self.schedule()
+        assert view.last is not None
+        done = view.last.model_copy(update={"id": "n-0", "state": "done", "message": "Loaded."})
+        return view.model_copy(update={"runs": [view.last, done]})
+
     def schedules(self) -> Schedules:
         """Return one of our own, one of another program, a frequent one and one that is off."""
         missed = Run(

@@ -118,6 +118,12 @@ def test_a_dead_delivery_is_sent_again(page: Page, stage: Any, owner: Any) -> No
     page.wait_for_load_state("networkidle")
     asked = [url for _, url, _ in stage.shown if url.startswith("/api/webhooks/deliveries?")]
     assert asked[-1] == "/api/webhooks/deliveries?limit=50&state=dead"
+    many = [owner.delivery(f"d-{number}") for number in range(50)]
+    full = owner.deliveries().model_copy(update={"deliveries": many})
+    stage.replies["GET", "/api/webhooks/deliveries"] = (200, said(full))
+    log.get_by_role("button", name="All").click()
+    with page.expect_request("**/api/webhooks/deliveries?limit=500"):
+        log.get_by_role("button", name="Show more").click()
 
 
 def test_who_had_the_sparks(page: Page, stage: Any, owner: Any) -> None:

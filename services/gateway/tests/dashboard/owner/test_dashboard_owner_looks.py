@@ -58,11 +58,6 @@ def settings(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
     dialog.get_by_role("button", name="Save").click()
 
 
-def keys(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
-    settings(page, stage, scenes, owner)
-    page.get_by_role("dialog").get_by_role("button", name="Keys").click()
-
-
 def transfer(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
     settings(page, stage, scenes, owner)
     page.get_by_role("button", name="Export and import").click()
@@ -77,7 +72,9 @@ def schedule(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
 
 def scheduling(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
     schedule(page, stage, scenes, owner)
+    stage.replies["GET", "/api/schedule/night-swap"] = (200, said(owner.ran()))
     page.get_by_role("button", name="Edit Back to Qwen3.6").click()
+    page.get_by_role("dialog").get_by_text("How it went").click()
     page.get_by_role("dialog").get_by_label("Make up for a run").check()
 
 
@@ -111,7 +108,6 @@ OPENERS: dict[str, Callable[[Page, Any, Any, Any], None]] = {
         in_line,
         unknown,
         settings,
-        keys,
         transfer,
         schedule,
         scheduling,

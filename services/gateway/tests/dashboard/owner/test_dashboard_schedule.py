@@ -119,7 +119,10 @@ def test_an_id_that_is_taken_replaces_nothing(page: Page, stage: Any) -> None:
     assert bodies(stage) == []
 
 
-def test_what_the_coordinator_refuses_is_said_and_the_form_stays(page: Page, stage: Any) -> None:
+def test_what_the_coordinator_refuses_is_said_and_the_form_stays(
+    page: Page, stage: Any, owner: Any
+) -> None:
+    stage.replies["GET", "/api/schedule/night-swap"] = (200, said(owner.ran()))
     stage.replies["POST", "/api/schedule"] = (
         422, {"detail": "the cron expression 'x' cannot be read", "code": "invalid_request"},
     )  # fmt: skip
@@ -130,6 +133,17 @@ def test_what_the_coordinator_refuses_is_said_and_the_form_stays(page: Page, sta
     expect(dialog.get_by_role("status")).to_contain_text("The cron expression 'x' cannot be read")
     expect(dialog.get_by_label("Cron expression")).to_have_value("x")
     assert bodies(stage)[0]["owner"] == "Alice"
+
+
+def test_the_latest_runs_are_told(page: Page, stage: Any, owner: Any) -> None:
+    stage.replies["GET", "/api/schedule/night-swap"] = (200, said(owner.ran()))
+    row(page, "Back to Qwen3.6").get_by_role("button", name="Edit").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("How it went").click()
+    runs = dialog.get_by_role("listitem")
+    expect(runs).to_have_count(2)
+    expect(runs.first).to_contain_text("Failed")
+    expect(runs.last).to_contain_text("Loaded.")
 
 
 def test_each_kind_shows_only_what_belongs_to_it(page: Page) -> None:

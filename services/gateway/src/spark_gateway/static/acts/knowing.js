@@ -20,8 +20,8 @@ function week() {
 export class Knowing {
   /** Of the accounts that are shown. */
   days = 7;
-  /** Of the deliveries that are shown. @type {{target?: string, state?: string}} */
-  which = {};
+  /** Of the deliveries that are shown. @type {{limit: number, state?: string}} */
+  which = { limit: 50 };
   /** @type {Map<Name, number>} */
   #turns = new Map();
   #askedAt = 0;
@@ -37,7 +37,7 @@ export class Knowing {
     const { tab } = this.page.state;
     if (tab === "schedule") return { schedules: listSchedules, calendar: week };
     if (tab === "home") return {};
-    return { targets: listTargets, deliveries: () => listDeliveries({ limit: 50, ...this.which }), accounts: () => getAccounts(this.days) };
+    return { targets: listTargets, deliveries: () => listDeliveries(this.which), accounts: () => getAccounts(this.days) };
   }
 
   /** Ask for everything that is shown now. @returns {Promise<unknown>} */

@@ -60,8 +60,8 @@ export function messages(page, knowing) {
       page.toasts.add("ok", "It is sent again", "As the same delivery: the receiver knows it by its id.");
       await knowing.look();
     },
-    "show-deliveries": ({ state }) => {
-      knowing.which = state ? { state } : {};
+    "show-deliveries": ({ state = knowing.which.state, limit = 50 }) => {
+      knowing.which = { limit, ...(state ? { state } : {}) };
       return knowing.look();
     },
     "show-accounts": ({ days }) => {

@@ -1,8 +1,8 @@
 // @ts-check
 // What a reader wants of the schedule: add to it, change it, take something off.
 
-import { putSchedule, removeSchedule } from "../api-owner.js";
-import { nextRuns, repeats } from "../scheduling.js";
+import { getSchedule, putSchedule, removeSchedule } from "../api-owner.js";
+import { nextRuns, repeats, runWords } from "../scheduling.js";
 import { ownName } from "../whoami.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
@@ -19,11 +19,15 @@ export function scheduling(page, knowing) {
 
   return {
     "look-around": () => knowing.look(),
-    "open-schedule": ({ id }) => {
+    "open-schedule": async ({ id }) => {
       const view = id ? known(id) : undefined;
       if (id && !view) return;
       const models = page.state.menu?.models ?? [];
       dialog.begin(view?.schedule ?? null, { models, owner: ownName(), next: id ? next(id) : [] });
+      if (!id) return;
+      const here = dialog.meanwhile();
+      const whole = await page.attempt(() => getSchedule(id), () => {}); // without it the form works as well
+      if (whole) here(() => dialog.ran(whole.runs.map((run) => runWords(run, Date.now()))));
     },
     "save-schedule": async ({ schedule }) => {
       const here = dialog.meanwhile();

@@ -7,10 +7,14 @@ import { deliveryPill, deliveryWhen, deliveryWords } from "../messages.js";
 /** @typedef {import("../types.js").View} View */
 /** @typedef {import("../types-owner.js").DeliveryView} DeliveryView */
 
+const FEW = 50;
+const MOST = 500;
+
 export class DeliveryList extends HTMLElement {
   connectedCallback() {
     if (this.childElementCount > 0) return;
     this.append(cloned("t-deliveries"));
+    part(this, "older").addEventListener("click", () => wish(this, "show-deliveries", { limit: MOST }));
     this.addEventListener("click", (event) => {
       const button = /** @type {Element} */ (event.target).closest("[data-state]");
       if (!(button instanceof HTMLElement)) return;
@@ -25,6 +29,7 @@ export class DeliveryList extends HTMLElement {
     const names = new Map((state.known.targets?.value?.targets ?? []).map((/** @type {any} */ target) => [target.id, target.name]));
     show(this, deliveries !== null);
     show(part(this, "none"), deliveries?.length === 0);
+    show(part(this, "older-box"), deliveries?.length === FEW);
     show(part(this, "table"), (deliveries?.length ?? 0) > 0);
     keyed(part(this, "rows"), deliveries ?? [], (delivery) => delivery.id, (delivery) => {
       const row = /** @type {HTMLElement} */ (cloned("t-delivery-row").firstElementChild);

@@ -1,7 +1,7 @@
 // @ts-check
 // A schedule as a form: what, when, in which zone, what if it comes late.
 
-import { keyed, part, say, show, wish } from "../dom.js";
+import { cloned, keyed, part, say, setPill, show, wish } from "../dom.js";
 import { setProblems } from "../forms.js";
 import { formOf, scheduleOf } from "../schedule-form.js";
 import { KINDS } from "../scheduling.js";
@@ -46,6 +46,7 @@ export class ScheduleDialog extends Sheet {
     for (const name of BOXES) part(this, name).checked = form[name];
     part(this, "id").readOnly = base !== null;
     this.#shape();
+    this.ran([]);
     this.saved(next, "");
     this.busy = false;
     this.show(base ? part(this, "name") : part(this, "id"));
@@ -57,6 +58,16 @@ export class ScheduleDialog extends Sheet {
     const runs = next.length > 0 ? `Next: ${next.join(", ")}.` : "";
     this.note(note ? "ok" : "idle", `${note} ${runs}`.trim());
     say(part(this, "later"), note ? "Done" : "Not now");
+  }
+
+  /** How it went, newest first. @param {{key: string, pill: import("../scheduling.js").Pill, words: string, message: string}[]} runs */
+  ran(runs) {
+    show(part(this, "runs-box"), runs.length > 0);
+    keyed(part(this, "runs"), runs, (run) => run.key, () => /** @type {HTMLElement} */ (cloned("t-run").firstElementChild), (item, run) => {
+      setPill(part(item, "pill"), run.pill);
+      say(part(item, "words"), run.words);
+      say(part(item, "message"), run.message);
+    });
   }
 
   /** It stands from now on; saving again changes it. @param {PutSchedule} schedule */
