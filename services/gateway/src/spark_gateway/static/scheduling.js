@@ -12,6 +12,8 @@ import { capital, clockTime, coming, dayName, dayNumber, dayTime, duration } fro
 
 const FOLD_FROM = 4;
 export const WEEK_DAYS = 7;
+/** Of the next runs, beside a schedule. */
+export const RUNS_TOLD = 3;
 
 /** @type {Record<PutSchedule["kind"], string>} */
 export const KINDS = {
@@ -122,5 +124,5 @@ function linesOf(entries) {
 /** The next runs of one schedule, in words. @param {Calendar|null} calendar @param {string} id @param {number} now */
 export function nextRuns(calendar, id, now) {
   return (calendar?.entries ?? []).filter((entry) => entry.schedule_id === id && Date.parse(entry.at) > now)
-    .slice(0, 3).map((entry) => coming(entry.at, now));
+    .slice(0, RUNS_TOLD).map((entry) => coming(entry.at, now));
 }

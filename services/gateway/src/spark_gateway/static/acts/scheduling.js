@@ -1,13 +1,16 @@
 // @ts-check
 // What a reader wants of the schedule: add to it, change it, take something off.
 
-import { getSchedule, putSchedule, removeSchedule } from "../api-owner.js";
-import { nextRuns, repeats, runWords } from "../scheduling.js";
+import { getCalendar, getSchedule, putSchedule, removeSchedule } from "../api-owner.js";
+import { coming } from "../format.js";
+import { nextRuns, repeats, RUNS_TOLD, runWords } from "../scheduling.js";
 import { ownName } from "../whoami.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
 /** @typedef {import("./acting.js").Wishes} Wishes */
 /** @typedef {import("../types-owner.js").ScheduleView} ScheduleView */
+
+const SPANS_DAYS = [7, 62];
 
 /** @param {Acting} page @param {import("./knowing.js").Knowing} knowing @returns {Wishes} */
 export function scheduling(page, knowing) {
@@ -40,9 +43,9 @@ export function scheduling(page, knowing) {
         if (view) dialog.stands(view.schedule);
       });
       if (!view) return undefined;
-      await knowing.look();
-      here(() => dialog.saved(next(view.schedule.id)), () => page.toasts.add("ok", "The schedule is saved", view.schedule.name ?? view.schedule.id));
-      return undefined;
+      const runs = await runsOf(page, view);
+      here(() => dialog.saved(runs), () => page.toasts.add("ok", "The schedule is saved", view.schedule.name ?? view.schedule.id));
+      return knowing.look();
     },
     "remove-schedule": async ({ id }) => {
       const view = known(id);
@@ -53,6 +56,22 @@ export function scheduling(page, knowing) {
       await knowing.look();
     },
   };
+}
+
+/**
+ * The next runs as the coordinator counts them; of what runs rarely it has to look further.
+ * @param {Acting} page @param {ScheduleView} view
+ */
+async function runsOf(page, { schedule, next_at }) {
+  const now = Date.now();
+  for (const days of SPANS_DAYS) {
+    const until = new Date(now + days * 86400000).toISOString();
+    const calendar = await page.attempt(() => getCalendar(new Date(now).toISOString(), until), () => {});
+    const runs = nextRuns(calendar, schedule.id, now);
+    if (runs.length === RUNS_TOLD) return runs;
+    if (runs.length > 0 && days === SPANS_DAYS.at(-1)) return runs;
+  }
+  return next_at ? [coming(next_at, now)] : [];
 }
 
 /** @param {string} id @returns {any} */
