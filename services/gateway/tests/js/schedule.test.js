@@ -57,6 +57,11 @@ test("a week has seven days, and what comes often is one line a day", () => {
   assert.equal(week.flatMap((day) => day.lines).length, 3);
 });
 
+test("days that were cut off are not called empty", () => {
+  const week = weekOf(calendar([entry("often", at(1, 3))], { cut: true }), NOON);
+  assert.deepEqual(week.map((day) => day.nothing.slice(0, 7)), ["Nothing", "Nothing", ...Array(5).fill("Too muc")]);
+});
+
 test("the next runs are those the coordinator says", () => {
   const entries = [entry("night", at(-1, 22)), entry("night", at(0, 22)), entry("other", at(0, 23)), ...[1, 2, 3].map((day) => entry("night", at(day, 22)))];
   assert.deepEqual(nextRuns(calendar(entries), "night", NOON), ["today 22:00", "tomorrow 22:00", "Wed 22:00"]);

@@ -81,10 +81,11 @@ export function clashes(views, now) {
 /**
  * The days of a calendar, each with its lines; many runs of one schedule on one day are one line.
  * @param {Calendar} calendar @param {number} now
- * @returns {{key: string, name: string, lines: {key: string, time: string, name: string, more: string, pill: Pill|null, clash: string}[]}[]}
+ * @returns {{key: string, name: string, nothing: string, lines: {key: string, time: string, name: string, more: string, pill: Pill|null, clash: string}[]}[]}
  */
 export function weekOf(calendar, now) {
   const first = new Date(now);
+  const last = calendar.cut ? dayNumber(new Date(calendar.entries.at(-1)?.at ?? now)) : Infinity;
   return Array.from({ length: WEEK_DAYS }, (_, offset) => {
     const day = new Date(first.getFullYear(), first.getMonth(), first.getDate() + offset);
     const entries = calendar.entries.filter((entry) => dayNumber(new Date(entry.at)) === dayNumber(day));
@@ -93,7 +94,8 @@ export function weekOf(calendar, now) {
       .flatMap((id) => linesOf(entries.filter((entry) => entry.schedule_id === id)))
       .sort((a, b) => a.at - b.at);
     const held = offset === 0 ? leaseLine(calendar) : [];
-    return { key: String(dayNumber(day)), name, lines: [...held, ...lines] };
+    const nothing = dayNumber(day) > last ? "Too much to show" : "Nothing planned";
+    return { key: String(dayNumber(day)), name, nothing, lines: [...held, ...lines] };
   });
 }
 

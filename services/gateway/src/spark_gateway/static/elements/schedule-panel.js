@@ -32,6 +32,7 @@ export class SchedulePanel extends HTMLElement {
     show(part(this, "week-card"), Boolean(calendar?.value));
     if (calendar?.value) part(this, "week").week = { calendar: calendar.value, now };
     const found = clashes(views ?? [], now);
+    show(part(this, "clashes"), found.length > 0);
     keyed(part(this, "clashes"), found.slice(0, CLASHES), (clash) => clash.key, () => /** @type {HTMLElement} */ (cloned("t-clash").firstElementChild), (box, clash) => {
       say(part(box, "title"), clash.title);
       say(part(box, "text"), clash.text);

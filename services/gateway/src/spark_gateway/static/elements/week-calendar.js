@@ -14,7 +14,7 @@ export class WeekCalendar extends HTMLElement {
     show(part(this, "cut"), calendar.cut);
     keyed(part(this, "days"), weekOf(calendar, now), (day) => day.key, () => /** @type {HTMLElement} */ (cloned("t-day").firstElementChild), (item, day) => {
       say(part(item, "day"), day.name);
-      show(part(item, "nothing"), day.lines.length === 0);
+      sayOrHide(part(item, "nothing"), day.lines.length === 0 ? day.nothing : null);
       item.classList.toggle("bare", day.lines.length === 0);
       keyed(part(item, "lines"), day.lines, (line) => line.key, () => /** @type {HTMLElement} */ (cloned("t-day-line").firstElementChild), (row, line) => {
         row.classList.toggle("clash", line.clash !== "");
