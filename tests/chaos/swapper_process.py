@@ -25,10 +25,10 @@ from chaos_lab.sandbox import MODELS, LocalShell, Sandbox, SandboxRuntime
 from spark_common.bus.nats import connect_bus
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
+from spark_common.leasing import LeaseGate
 from spark_common.redis_access import connect_redis, require_redis
 from spark_common.settings import BusSettings, RedisSettings
 from spark_swapper.adapters.redis_jobs import RedisJobs
-from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.driving.cancelling import Cancelling
 from spark_swapper.guarding.quarantining import Quarantining
@@ -86,7 +86,7 @@ async def live(arguments: list[str]) -> None:
     path = assemble(
         bus=bus,
         store=store,
-        gate=RedisLeaseGate(redis),
+        gate=LeaseGate(redis),
         runtime=runtime,
         shelf=shelf,
         preflight=_accept,

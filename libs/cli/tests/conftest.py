@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -62,6 +63,12 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> ScriptedGateway:
 
     monkeypatch.setattr(gateway_client.httpx, "Client", client)
     return made
+
+
+@pytest.fixture(autouse=True)
+def _own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the tokens of tests away from those of whoever runs them."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture

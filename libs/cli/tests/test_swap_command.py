@@ -42,6 +42,12 @@ def test_everything_a_swap_may_be_told_is_told(gateway, run, monkeypatch) -> Non
     assert (headers["x-swap-lock-token"], headers["idempotency-key"]) == ("secret", "k")
 
 
+def test_swapping_through_a_lease_is_said_in_the_query(gateway, run) -> None:
+    assert run("swap", "m", "--override-lease").exit_code == 0
+    assert gateway.asked[-1].url.params["force"] == "true"
+    assert gateway.body()["force"] is False
+
+
 @pytest.mark.parametrize(
     ("last", "code", "says"),
     [

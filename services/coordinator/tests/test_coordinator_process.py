@@ -16,7 +16,10 @@ class TestCoordinator(ServiceExam):
     module = "spark_coordinator"
 
     def more_environment(self, nats_server: NatsServer) -> Mapping[str, str]:
-        return {"NATS_PROVISIONER_SEED_FILE": str(nats_server.settings("provisioner").seed_file)}
+        return {
+            "NATS_PROVISIONER_SEED_FILE": str(nats_server.settings("provisioner").seed_file),
+            "DATA_DIR": str(nats_server.directory.parent / "data"),
+        }
 
     async def test_a_fresh_server_gets_its_streams_without_a_restart(
         self, service: ServiceProcess, nats_server: NatsServer, gateway_bus: NatsBus

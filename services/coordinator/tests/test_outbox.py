@@ -67,6 +67,16 @@ async def test_a_bus_that_is_away_costs_no_entry(redis, bus, broker, clock):
     assert told(broker) == ["one"]
 
 
+@pytest.mark.parametrize("junk", ["{", "[]", "{}", "null", '{"id": 7}'])
+async def test_what_nobody_can_read_holds_nobody_up(redis, bus, broker, clock, junk):
+    await redis.rpush(KEY, junk)
+    await write(redis, "one")
+    outbox = Outbox(redis, KEY, bus, clock, event_of)
+    assert await outbox.tell_next()
+    assert await outbox.tell_next()
+    assert told(broker) == ["one"]
+
+
 async def test_waking_tells_at_once(redis, bus, broker, clock):
     outbox = Outbox(redis, KEY, bus, clock, event_of)
     loop = asyncio.create_task(outbox.run())

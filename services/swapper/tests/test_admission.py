@@ -71,8 +71,8 @@ async def test_a_double_click_is_one_swap(bench):
     assert len(stored(bench, "SC_SWAP_CMD")) == 1
 
 
-@pytest.mark.parametrize("taken", ["live", "index", "current"])
-async def test_an_id_that_would_fall_on_our_own_keys_is_refused(bench, taken):
+@pytest.mark.parametrize("taken", ["live", "index", "current", "lock"])
+async def test_an_id_that_would_fall_on_our_own_keys_or_routes_is_refused(bench, taken):
     with pytest.raises(InvalidRequestError):
         await request(bench, id=taken)
 
@@ -99,10 +99,34 @@ async def test_a_lease_refuses_everybody_but_its_holder(bench):
             await request(bench, lock_token=token)
         assert refused.value.details["holder"] == "nightly-batch"
     view = await request(bench, lock_token="secret", id="mine")
-    assert (await bench.store.get("mine")).lease_epoch == epoch
+    assert (await bench.store.get("mine")).lease_epoch == view.lease_epoch == epoch
     record = (await bench.store.get("mine")).model_dump_json()
     messages = b"".join(message.payload for message in stored(bench, "SC_SWAP_CMD"))
     assert "secret" not in record + messages.decode() + view.model_dump_json()
+
+
+async def test_a_person_may_swap_through_a_lease_which_is_told(bench):
+    epoch = bench.gate.take("nightly-batch", "secret")
+    for _ in range(2):
+        await request(bench, override_lease=True, requested_by="Owner", id="mine")
+    (command,) = stored(bench, "SC_SWAP_CMD")
+    assert command.envelope.data["override_lease"] is True
+    assert command.envelope.data["lease_epoch"] == epoch
+    assert bench.gate.through == [("mine", "Owner")]
+
+
+async def test_the_holder_needs_no_override_and_nothing_is_told(bench):
+    bench.gate.take("nightly-batch", "secret")
+    await request(bench, lock_token="secret", override_lease=True)
+    (command,) = stored(bench, "SC_SWAP_CMD")
+    assert command.envelope.data["override_lease"] is False
+    assert bench.gate.through == []
+
+
+async def test_a_lease_that_cannot_be_read_refuses_even_a_person(bench):
+    bench.gate.away = True
+    with pytest.raises(UnavailableError):
+        await request(bench, override_lease=True)
 
 
 async def test_a_lease_that_cannot_be_read_refuses(bench):
@@ -200,6 +224,7 @@ async def test_a_dry_run_of_what_would_fail_says_why(bench):
     view = await dry_run(bench)
     assert view.cause.code == "lease_held"
     assert any("docker is busy" in step for step in view.plan)
+    assert (await dry_run(bench, override_lease=True)).cause is None
 
 
 async def test_a_dry_run_is_possible_while_a_swap_runs_and_for_the_loaded_model(bench):

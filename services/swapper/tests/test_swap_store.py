@@ -1,7 +1,6 @@
 """One exam for the records: in memory and in a real Redis."""
 
 import asyncio
-import hashlib
 
 import pytest
 import pytest_asyncio
@@ -9,11 +8,11 @@ import pytest_asyncio
 from spark_common.contracts.swaps import Phase
 from spark_common.errors import UnavailableError
 from spark_common.jobs.store import Busy, Conflicting, Known, StaleWriterError
+from spark_common.leasing import LeaseGate
 from spark_common.redis_access import connect_redis
 from spark_common.testing import FakeClock
 from spark_swapper import keys
 from spark_swapper.adapters.redis_jobs import RedisJobs
-from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.records.jobs import first_job
 from spark_swapper.records.store import Admitted
 from spark_swapper.testing import MemoryJobs
@@ -228,7 +227,7 @@ class TestRedisJobs(StoreExam):
 
 @pytest.mark.connected
 async def test_redis_away_is_unavailable_everywhere(redis, redis_server):
-    store, gate = RedisJobs(redis), RedisLeaseGate(redis)
+    store, gate = RedisJobs(redis), LeaseGate(redis)
     await redis_server.kill()
     calls = (
         lambda: store.admit(a_job()),
@@ -266,7 +265,7 @@ async def test_the_epoch_is_lifted_to_what_the_sparks_have_seen_and_never_lowere
     assert await redis.get(keys.FENCE_LOCK) == "7"
     await store.raise_fence(0, 3)
     assert await redis.get(keys.FENCE_LOCK) == "7"
-    assert (await RedisLeaseGate(redis).for_caller(None)).epoch == 7
+    assert (await LeaseGate(redis).for_caller(None)).epoch == 7
 
 
 @pytest.mark.connected
@@ -276,45 +275,3 @@ async def test_records_expire_and_counters_do_not(redis):
     await store.raise_fence(0)
     assert 89 * 86400 < await redis.ttl(keys.swap("one")) <= 90 * 86400
     assert await redis.ttl(keys.FENCE_SWAPPER) == -1
-
-
-@pytest.mark.connected
-class TestLeaseGate:
-    @pytest_asyncio.fixture
-    async def gate(self, redis):
-        return RedisLeaseGate(redis)
-
-    async def hold(self, redis, token="secret", fence=4, seconds=60):
-        hashed = hashlib.sha256(token.encode()).hexdigest()
-        fields = {"token_sha256": hashed, "holder": "nightly-batch", "fence": fence}
-        await redis.hset(keys.LOCK, mapping=fields)
-        await redis.pexpire(keys.LOCK, seconds * 1000)
-        await redis.set(keys.FENCE_LOCK, fence)
-
-    async def test_nobody_holds_it_everybody_may(self, gate):
-        answer = await gate.for_caller(None)
-        assert (answer.admitted, answer.epoch) == (True, 0)
-        assert (await gate.for_epoch(0)).admitted
-
-    async def test_the_holder_may_under_its_epoch_and_others_hear_who(self, gate, redis):
-        await self.hold(redis)
-        holder = await gate.for_caller("secret")
-        assert (holder.admitted, holder.epoch) == (True, 4)
-        for token in (None, "", "wrong", hashlib.sha256(b"secret").hexdigest()):
-            other = await gate.for_caller(token)
-            assert (other.admitted, other.holder) == (False, "nightly-batch")
-            assert 0 < other.remaining_seconds <= 60
-
-    async def test_a_swap_runs_on_only_under_the_lease_it_was_admitted_with(self, gate, redis):
-        await self.hold(redis)
-        assert (await gate.for_epoch(4)).admitted
-        assert not (await gate.for_epoch(3)).admitted
-        await redis.delete(keys.LOCK)
-        assert (await gate.for_epoch(3)).admitted
-        assert (await gate.for_caller(None)).epoch == 4
-
-    async def test_a_damaged_lease_lets_nobody_pass(self, gate, redis):
-        await self.hold(redis)
-        await redis.hdel(keys.LOCK, "token_sha256")
-        for token in (None, "", "secret"):
-            assert not (await gate.for_caller(token)).admitted

@@ -80,6 +80,24 @@ async def test_the_holder_of_the_lease_may_swap(bench, running):
     assert (await bench.over()).phase is Phase.READY
 
 
+async def test_a_person_swaps_through_a_lease_that_was_there_and_one_that_came(bench, running):
+    epoch = bench.gate.take("nightly-batch", "secret")
+    await bench.request(override_lease=True, requested_by="Owner")
+    assert (await bench.store.get("swap-1")).lease_epoch == epoch
+    bench.gate.take("agent", "other")
+    running()
+    assert (await bench.over()).phase is Phase.READY
+    assert bench.gate.through == [("swap-1", "Owner")]
+
+
+async def test_what_was_admitted_without_a_lease_overrides_none(bench, running):
+    await bench.request(override_lease=True)
+    bench.gate.take("nightly-batch", "secret")
+    running()
+    assert (await bench.over()).cause.code == "lease_held"
+    assert bench.gate.through == []
+
+
 async def test_another_outcome_that_stands_wins(bench, running):
     running()
     await bench.request()

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from spark_cli.commands.accountability import accountability
 from spark_cli.commands.delete import delete
 from spark_cli.commands.doctor import doctor
 from spark_cli.commands.download import download
@@ -11,8 +12,10 @@ from spark_cli.commands.downloads import cancel_download, downloads
 from spark_cli.commands.events import events
 from spark_cli.commands.flags import flags
 from spark_cli.commands.history import history
+from spark_cli.commands.home import home
 from spark_cli.commands.init import init
 from spark_cli.commands.knobs import knobs
+from spark_cli.commands.lease import lease
 from spark_cli.commands.logs import logs
 from spark_cli.commands.models import models
 from spark_cli.commands.plan import plan
@@ -38,7 +41,7 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
-    *(download, downloads, cancel_download),
+    *(download, downloads, cancel_download, lease, accountability, home),
     *(test, plan, swap, cancel, history, logs, quarantine, updates, events, doctor, sim, init),
 )
 for command in _COMMANDS:

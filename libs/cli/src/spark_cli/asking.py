@@ -1,8 +1,9 @@
 """What a shell says with its questions: who asks, under which lease, with which key."""
 
 import getpass
-import os
 from urllib.parse import quote
+
+from spark_cli.kept_token import lease_token
 
 
 def who_asks() -> str:
@@ -16,9 +17,8 @@ def who_asks() -> str:
 
 
 def said_along(key: str | None = None) -> dict[str, str]:
-    """Return the headers of a change: the lease's token of SPARK_LOCK_TOKEN, and ``key``."""
-    token = os.environ.get("SPARK_LOCK_TOKEN") or None
-    headers = {"x-swap-lock-token": token, "idempotency-key": key}
+    """Return the headers of a change: the lease's token, if there is one, and ``key``."""
+    headers = {"x-swap-lock-token": lease_token(), "idempotency-key": key}
     return {name: value for name, value in headers.items() if value is not None}
 
 

@@ -1,5 +1,6 @@
 """``sparkctl demo``: the whole product against two simulated Sparks."""
 
+import os
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from spark_cli.launcher import run
 from spark_cli.services import GATEWAY_PORT, Wiring
 from spark_cli.session import Launch
 from spark_cli.simulator import SimulatedSparks
+from spark_cli.up import policy_settings
 
 
 def _ports(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, int]:
@@ -64,5 +66,6 @@ def demo(
             gateway_port=port,
             service_ports=service_ports,
             simulator=sparks,
+            cluster=policy_settings(os.environ),
         )
     )

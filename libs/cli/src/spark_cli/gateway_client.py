@@ -71,6 +71,10 @@ class GatewayClient:
         """GET a JSON document."""
         return self._ask("GET", path, params=query)
 
+    def get_as(self, headers: dict[str, str], path: str) -> Any:
+        """GET a JSON document, saying along who asks."""
+        return self._ask("GET", path, headers=headers)
+
     def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
         """POST a JSON document and return the JSON answer."""
         return self._ask("POST", path, json=body, headers=headers)
@@ -79,9 +83,14 @@ class GatewayClient:
         """PUT a JSON document and return the JSON answer."""
         return self._ask("PUT", path, json=body)
 
-    def delete(self, path: str, query: dict[str, str | list[str]]) -> Any:
+    def delete(
+        self,
+        path: str,
+        query: dict[str, str | list[str]],
+        headers: dict[str, str] | None = None,
+    ) -> Any:
         """DELETE, and return the JSON answer."""
-        return self._ask("DELETE", path, params=query)
+        return self._ask("DELETE", path, params=query, headers=headers)
 
     def said(self, path: str, body: dict[str, Any]) -> Iterator[ServerEvent]:
         """POST a JSON document and read the events of the answer. Raises RefusedError."""

@@ -22,6 +22,8 @@ _PREFIXES = (
     "QDRANT_",
     "HF_TOKEN",
 )
+_POLICIES = ("LEASE_", "HOME_")
+"""What the owner decides, apart from any Spark."""
 
 
 @click.command()
@@ -51,7 +53,7 @@ def up(run_dir: Path, env_file: Path, host: str, port: int) -> None:
             folder=run_dir,
             bind_host=host,
             gateway_port=port,
-            cluster=cluster_settings(settings),
+            cluster={**cluster_settings(settings), **policy_settings(settings)},
             bus=bus_settings(settings),
         )
     )
@@ -64,6 +66,11 @@ def cluster_settings(settings: Mapping[str, str]) -> dict[str, str]:
         for name, value in settings.items()
         if name.startswith(_PREFIXES) and not name.startswith("SPARK_")
     }
+
+
+def policy_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return what the owner decides about lease and home model, simulated Sparks or not."""
+    return {name: value for name, value in settings.items() if name.startswith(_POLICIES)}
 
 
 def bus_settings(settings: Mapping[str, str]) -> dict[str, str]:

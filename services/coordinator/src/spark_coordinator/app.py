@@ -11,19 +11,29 @@ from spark_common.bus.provision import provision
 from spark_common.clock import Clock
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
+from spark_coordinator.accounts.feature import accounts
 from spark_coordinator.feature import Feature
+from spark_coordinator.home.feature import home
+from spark_coordinator.leasing import wire_lease
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
 
 NAME = "coordinator"
-DESCRIPTION = "Keeps the streams of the event bus"
+DESCRIPTION = "The lease of the cluster, and the streams of the event bus"
 
 
 async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
     """Connect and put the coordinator on the bus; raises UnavailableError while NATS is away."""
     bus = await connect_bus(settings.bus, NAME, clock)
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
-    return await assemble(bus, connect_redis(settings.redis, NAME), keeper, clock)
+    redis = connect_redis(settings.redis, NAME)
+    lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=lambda: settings.lease)
+    features = [
+        lease.feature,
+        accounts(bus, redis, clock, settings.data_dir),
+        home(bus, redis, clock, lambda: settings.home),
+    ]
+    return await assemble(bus, redis, keeper, clock, features)
 
 
 async def assemble(

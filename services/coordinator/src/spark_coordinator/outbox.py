@@ -65,14 +65,20 @@ class Outbox:
                 await self._rest()
 
     async def tell_next(self) -> bool:
-        """Tell the oldest entry; return whether there was one and it is told.
+        """Tell the oldest entry; return whether there was one and it is gone.
 
         Raises RedisError while Redis is away.
         """
         entry = await self._redis.lindex(self._key, 0)
         if entry is None:
             return False
-        outgoing = self._event_of(json.loads(entry))
+        try:
+            outgoing = self._event_of(json.loads(entry))
+        except (ValueError, KeyError, TypeError):
+            # It will never be readable; what follows must not wait for it.
+            _log.exception("coordinator.event_unreadable", key=self._key)
+            await self._redis.lrem(self._key, 1, str(entry))
+            return True
         result = await self._bus.publish_durable(
             outgoing.subject,
             outgoing.message,

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from spark_common.settings import BusSettings, Env, HttpSettings, RedisSettings, Settings
+from spark_coordinator.home.settings import HomeSettings
+from spark_coordinator.leasing.policy import LeasePolicy
 
 
 class CoordinatorSettings(Settings):
@@ -15,8 +17,11 @@ class CoordinatorSettings(Settings):
     bus: BusSettings
     redis: RedisSettings
     http: HttpSettings
+    home: HomeSettings = HomeSettings()
+    lease: LeasePolicy = LeasePolicy()
     provisioner_seed_file: Annotated[Path | None, Env("NATS_PROVISIONER_SEED_FILE")] = None
     """Seed of the identity that may create streams; None where the server asks for none."""
+    data_dir: Path = Path("data")
 
     @property
     def provisioner(self) -> BusSettings:

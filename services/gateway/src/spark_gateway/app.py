@@ -21,11 +21,14 @@ from spark_gateway.dataplane.meters import Meters, MetersCollector
 from spark_gateway.dataplane.own_question import OwnQuestion
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.dataplane.protocol import make_protocol
+from spark_gateway.dataplane.reservation import Reservation
 from spark_gateway.dataplane.router import SwapAwareRouter
 from spark_gateway.dataplane.watch import UpstreamWatch
 from spark_gateway.explaining.model_chat import ModelChat, UpstreamChat
 from spark_gateway.http_app import build_http
 from spark_gateway.late_bus import LateBus
+from spark_gateway.lease_watch import LeaseWatch
+from spark_gateway.loaded_names import LoadedNames
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.parts import Parts
 from spark_gateway.preflight import PreflightRouter
@@ -96,6 +99,10 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         upstream, client, clock, tell=lambda served: router.set_serving(served.state == "serving")
     )
     stopping = asyncio.Event()
+
+    def binds_requests() -> bool:
+        return settings.data_path.lease_binds_requests
+
     front = build_front(
         bus,
         clock,
@@ -109,6 +116,10 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     feed = TrafficFeed(router, watch)
     front.hub.on_entry(feed.on_entry)
     front.board.on_picture(feed.on_picture)
+    names = LoadedNames(watch.models)
+    front.hub.on_entry(names.on_entry)
+    front.board.on_picture(names.on_picture)
+    lease = LeaseWatch(bus, binds_requests, clock)
     meters = Meters()
     REGISTRY.register(MetersCollector(meters))
     own = OwnQuestion(upstream, settings.http.bind_host, settings.http.bind_port)
@@ -131,7 +142,14 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         NAME,
         # No check on NATS: /v1 and the page work without it, and a probe must not take them away.
         app=front.http,
-        http_protocol=make_protocol(PreflightRouter(router), Limits(), meters, own, served_name),
+        http_protocol=make_protocol(
+            PreflightRouter(router),
+            Limits(),
+            meters,
+            own,
+            served_name,
+            Reservation(lease.binding, names, clock),
+        ),
         background=(
             bus.run,
             front.hub.run,
@@ -139,6 +157,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             front.board.run,
             front.bulletins.run,
             watch.run,
+            lease.run,
             desk.run,
             lambda: announce(bus, clock, desk.verbs()),
             end_streams,

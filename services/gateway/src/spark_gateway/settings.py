@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator
 
 from spark_common.settings import BusSettings, HostsSettings, HttpSettings, Settings
+from spark_gateway.dataplane.settings import DataPathSettings
 from spark_gateway.origin_guard import Network
 
 
@@ -35,6 +36,7 @@ class GatewaySettings(Settings):
     bus: BusSettings
     http: HttpSettings
     cluster: HostsSettings
+    data_path: DataPathSettings = DataPathSettings()
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """Host names to answer beside addresses, localhost, single labels and ``*.local``."""
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()

@@ -71,6 +71,7 @@ class TrafficDesk:
             in_flight=meter.in_flight,
             waiting=meter.waiting,
             models=dict(meter.by_model),
+            taken_on=meter.total - meter.withdrawn,
             refused=self._meters.refused.get(503, 0),
             held_off_by=self._door.held_off_by(),
         )

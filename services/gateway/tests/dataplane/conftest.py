@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.own_question import OwnQuestion
-from spark_gateway.dataplane.ports import Field, Refusal, Upstream
+from spark_gateway.dataplane.ports import Field, Refusal, Screening, Upstream, no_screening
 from spark_gateway.dataplane.protocol import make_protocol
 
 Script = Callable[["Peer"], Awaitable[None]]
@@ -160,6 +160,7 @@ class Plane:
         self.upstream = upstream
         self.router = FixedRouter(Upstream("127.0.0.1", upstream.port))
         self.meters = Meters()
+        self.screening: Screening = no_screening
         self.state = ServerState()
         self.port = 0
         self._stack = contextlib.AsyncExitStack()
@@ -169,7 +170,14 @@ class Plane:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
         self.own = OwnQuestion(self.router.upstream, "127.0.0.1", self.port)
-        protocol = make_protocol(self.router, limits, self.meters, self.own, lambda: "a-model")
+        protocol = make_protocol(
+            self.router,
+            limits,
+            self.meters,
+            self.own,
+            lambda: "a-model",
+            lambda path, headers: self.screening(path, headers),
+        )
         config = Config(app=asgi_side(), http=protocol, ws="none", log_config=None)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: protocol(config, self.state, {}), sock=listener)

@@ -16,6 +16,7 @@ from spark_common.errors import UnavailableError
 from spark_common.events import MenuChanged
 from spark_common.ids import new_id
 from spark_common.jobs import RedisJobRecords
+from spark_common.leasing import LeaseGate
 from spark_common.redis_access import connect_redis, require_redis
 from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
@@ -25,7 +26,6 @@ from spark_swapper.adapters.launcher_probe import LauncherProbe
 from spark_swapper.adapters.living_jobs import LivingJobs
 from spark_swapper.adapters.log_files import LogFiles
 from spark_swapper.adapters.redis_jobs import RedisJobs
-from spark_swapper.adapters.redis_lease import RedisLeaseGate
 from spark_swapper.adapters.redis_looks import RedisLooks
 from spark_swapper.adapters.redis_marks import RedisMarks
 from spark_swapper.adapters.redis_records import RedisRecords
@@ -106,7 +106,7 @@ def wire(
     store = RedisJobs(redis)
     launchers = LauncherProbe(shell, cluster.vllm_dir)
     runtime = SshRuntime(shell, http, cluster, launchers)
-    gate, living = RedisLeaseGate(redis), LivingJobs(redis)
+    gate, living = LeaseGate(redis), LivingJobs(redis)
 
     async def tell_menu_changed(reason: str) -> None:
         await bus.publish(MENU_CHANGED, MenuChanged(reason=reason), id=new_id())

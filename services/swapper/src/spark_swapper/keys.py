@@ -1,4 +1,6 @@
-"""Every Redis key the swapper reads or writes, built here and nowhere else."""
+"""Every Redis key the swapper reads or writes, built here; those of the lease are in common."""
+
+from spark_common.leasing.keys import FENCE
 
 LIVE = "sc:swap:live"
 """Sorted set of the ids that are not over, by time of admission: the running one and the queue."""
@@ -12,16 +14,12 @@ CURRENT = "sc:swap:current"
 FENCE_SWAPPER = "sc:fence:swapper"
 """Counter of worker starts; never deleted, never reset."""
 
-FENCE_LOCK = "sc:fence:lock"
-"""Counter of leases, written by the coordinator; absent until the first lease.
+FENCE_LOCK = FENCE
+"""Counter of leases, written by the coordinator.
 
 The swapper only ever lifts it to what the Sparks have seen, after Redis lost its disk: below that
 every swap would be refused as out of date.
 """
-
-LOCK = "sc:lock"
-"""The lease, written by the coordinator: token_sha256, holder, fence."""
-
 
 DEGRADED = "sc:runtime:degraded"
 """Hash: repository of the loaded model whose answers are gibberish, and how they look."""

@@ -20,6 +20,9 @@ from spark_cli.words import duration
     "--force", is_flag=True, help="Cut off answers that are not finished when the drain time ends."
 )
 @click.option(
+    "--override-lease", is_flag=True, help="Swap though somebody else holds the lease; it is told."
+)
+@click.option(
     "--drop-caches", is_flag=True, help="Empty the page cache of the Sparks before the load."
 )
 @click.option("--dry-run", is_flag=True, help="Check and plan everything, touch nothing.")
@@ -33,6 +36,7 @@ def swap(
     queue: bool,
     rollback: bool,
     force: bool,
+    override_lease: bool,
     drop_caches: bool,
     dry_run: bool,
     key: str | None,
@@ -40,8 +44,8 @@ def swap(
 ) -> None:
     """Swap to MODEL (its key, repository or served name).
 
-    The token of a lease is read from SPARK_LOCK_TOKEN, never from an argument. A dry run of a
-    swap that would be refused or would fail is exit 1.
+    The token of a lease is that of SPARK_LOCK_TOKEN or the one that `sparkctl lease take` kept,
+    never an argument. A dry run of a swap that would be refused or would fail is exit 1.
     """
     client = GatewayClient(gateway_url())
     body = {
@@ -53,7 +57,8 @@ def swap(
         "drop_caches": drop_caches,
         "dry_run": dry_run,
     }
-    view = client.post("/api/swap", body, said_along(key))
+    path = "/api/swap?force=true" if override_lease else "/api/swap"
+    view = client.post(path, body, said_along(key))
     tell(view, as_json, _planned if dry_run else _accepted, line=True)
     if dry_run and view.get("cause"):
         context.exit(FAILED)

@@ -113,6 +113,9 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "health.probe.requested",
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
+            # Its features ask each other as everybody else does: another one may answer.
+            "rpc.coordinator.lock.get",
+            "rpc.coordinator.schedule.calendar",
             *_works("SC_SWAP_EVT", "webhook", "accounts"),
             *_works("SC_LEASE_EVT", "webhook", "accounts"),
             *_works("SC_SCHED_EVT", "webhook"),

@@ -43,8 +43,11 @@ class Accountability(Reply):
     since: date
     until: date
     holders: list[HolderAccount] = []
+    """At most fifty by name, the rest together as ``others``."""
     free_minutes: float = 0.0
-    """Nobody held the lease."""
+    """Nobody held the lease, since the first thing that is recorded."""
+    problems: list[str] = []
+    """Why numbers may be missing, one plain sentence each."""
 
 
 GET_ACCOUNTABILITY = Rpc("rpc.coordinator.accountability.get", GetAccountability, Accountability)

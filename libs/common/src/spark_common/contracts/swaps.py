@@ -172,6 +172,8 @@ class SwapView(Reply):
     degraded: str | None = None
     """After a swap that went well: why the model's answers are not, in one plain sentence."""
     attempt: int = 1
+    lease_epoch: int | None = None
+    """Number of the lease it was admitted under, or of the latest one when nobody held it."""
     n: int = 0
     """Number of the last progress event that is already contained in this view."""
     created_at: datetime

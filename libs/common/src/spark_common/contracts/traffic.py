@@ -21,6 +21,8 @@ class Traffic(Reply):
     """Of these: not a byte of their answer has come yet."""
     models: dict[str, int] = {}
     """``in_flight`` by the name that was served when the request was taken on."""
+    taken_on: int | None = None
+    """Taken on since this gateway started; another number means that somebody asked meanwhile."""
     refused: int = 0
     """Requests answered 503 since this gateway started."""
     held_off_by: str | None = None

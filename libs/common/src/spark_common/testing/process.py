@@ -31,6 +31,11 @@ class ServiceProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._client = httpx.AsyncClient(trust_env=False, timeout=5.0)
 
+    def again(self) -> Self:
+        """Return the same program with a log of its own, not started yet."""
+        log = self._log.with_name(f"again-{self._log.name}")
+        return type(self)(self._module, self._environment, log)
+
     async def __aenter__(self) -> Self:
         with self._log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -108,6 +113,12 @@ class ServiceProcess:
         """Ask it to end, and return its exit code."""
         assert self._process is not None
         self._process.terminate()
+        return await self.wait()
+
+    async def kill(self) -> int:
+        """End it at once, as a power cut would, and return its exit code."""
+        assert self._process is not None
+        self._process.kill()
         return await self.wait()
 
     async def wait(self) -> int:

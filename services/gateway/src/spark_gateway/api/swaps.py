@@ -77,6 +77,10 @@ async def request_swap(
     request: Request,
     response: Response,
     order: Annotated[SwapOrder, Body()],
+    force: Annotated[
+        bool,
+        Query(description="Swap through the reservation of whoever holds it: a person's decision."),
+    ] = False,
     idempotency_key: IdempotencyKey = None,
     lock_token: LockToken = None,
 ) -> SwapView:
@@ -90,6 +94,7 @@ async def request_swap(
         force=order.force,
         drop_caches=order.drop_caches,
         dry_run=order.dry_run,
+        override_lease=force,
         lock_token=lock_token,
         id=swap_id,
     )

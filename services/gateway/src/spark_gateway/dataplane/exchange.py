@@ -67,6 +67,7 @@ class Exchange:
         "_meter",
         "_model",
         "_pool",
+        "_started",
         "_upload",
         "answer",
         "begun",
@@ -101,6 +102,7 @@ class Exchange:
         self._pool = pool
         self._meter = meter
         self._loop = loop
+        self._started = False
         self._began_at = loop.time()
         self._connection: UpstreamConnection | None = None
         self._dialling: asyncio.Task[None] | None = None
@@ -113,8 +115,19 @@ class Exchange:
         """Whether the upstream cannot take more of the body now."""
         return self._upload.congested
 
+    def start_once(self) -> None:
+        """Start, unless that was done."""
+        if not self._started:
+            self.start()
+
+    def withdraw(self) -> None:
+        """It is refused after all; the upstream never had all of it."""
+        self._meter.withdraw(self._model)
+        self._let_go()
+
     def start(self) -> None:
         """Find a connection and send what is there."""
+        self._started = True
         connection = self._pool.take()
         if connection is not None:
             self._attach(connection)
@@ -247,9 +260,12 @@ class Exchange:
         )
 
     def _close(self) -> None:
-        self.closed = True
         self._meter.over(self._model, begun=self.begun)
         self._meter.by_class[self.answer.status // 100 if self.begun else 0] += 1
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self.closed = True
         if self._connection is not None:
             self._connection.discard()
             self._connection = None

@@ -42,6 +42,7 @@ class UpstreamMeter:
         "retried",
         "total",
         "waiting",
+        "withdrawn",
     )
 
     def __init__(self) -> None:
@@ -52,6 +53,8 @@ class UpstreamMeter:
         """Those in flight by the model that was served when they were taken on."""
         self.total = 0
         """Requests that were taken on, however they ended."""
+        self.withdrawn = 0
+        """Of these: refused before the upstream had all of them."""
         self.by_class = [0, 0, 0, 0, 0, 0]
         """Answers by first digit of their status; index 0 holds those that never began."""
         self.aborted = 0
@@ -83,6 +86,11 @@ class UpstreamMeter:
             self.by_model[model] = left
         else:
             del self.by_model[model]
+
+    def withdraw(self, model: str) -> None:
+        """Note that a request was refused before the upstream had all of it."""
+        self.withdrawn += 1
+        self.over(model, begun=False)
 
     def first_byte(self, seconds: float) -> None:
         """Note that an answer began."""

@@ -11,7 +11,15 @@ from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.own_question import OwnQuestion
-from spark_gateway.dataplane.ports import Refusal, Router, Upstream
+from spark_gateway.dataplane.ports import (
+    MODEL_SERVER,
+    Refusal,
+    Router,
+    Screen,
+    Screening,
+    Upstream,
+    no_screening,
+)
 from spark_gateway.dataplane.upstream import UpstreamPool
 
 
@@ -35,8 +43,10 @@ class Plane:
         meters: Meters,
         own: OwnQuestion | None = None,
         served_name: Callable[[], str] = lambda: "",
+        screening: Screening = no_screening,
     ) -> None:
         self.router = router
+        self._screening = screening
         self.served_name = served_name
         """The model that is served now, for the counts."""
         self.limits = limits
@@ -70,6 +80,13 @@ class Plane:
         if head.shown_pass is None or self._own is None or isinstance(goal, Upstream):
             return goal
         return self._own.admits(head, peer) or goal
+
+    def screen(self, head: RequestHead, goal: Upstream, peer: str | None) -> Screen | None:
+        """Return what looks at the body of a request; nothing does at the gateway's own."""
+        screen = self._screening(head.path, head.fields) if goal.name == MODEL_SERVER else None
+        if screen is None or head.shown_pass is None or self._own is None:
+            return screen
+        return None if self._own.admits(head, peer) is not None else screen
 
     def pool(self, upstream: Upstream, loop: asyncio.AbstractEventLoop) -> UpstreamPool:
         """The connections to an upstream."""

@@ -22,7 +22,7 @@ from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.own_question import OwnQuestion
 from spark_gateway.dataplane.plane import Plane
-from spark_gateway.dataplane.ports import Refusal, Router
+from spark_gateway.dataplane.ports import Refusal, Router, Screen, Screening, no_screening
 from spark_gateway.dataplane.sockets import hung_up, watch_for_silence
 
 _HELD_BYTES: Final = 65536
@@ -57,6 +57,7 @@ class DataPlaneProtocol(HttpToolsProtocol):
         self._state = _HEAD
         self._intake = RequestIntake(self, self.plane.limits.head_bytes)
         self._exchange: Exchange | None = None
+        self._screen: Screen | None = None
         self._path = b""
         self._body_bytes = 0
         self._close_after = False
@@ -263,7 +264,8 @@ class DataPlaneProtocol(HttpToolsProtocol):
         if head.length is not None and head.length > limits.body_bytes:
             self._refuse(refusals.body_too_large(head.path, limits.body_bytes), head)
             return
-        upstream = plane.route(head, self.client[0] if self.client else None)
+        peer = self.client[0] if self.client else None
+        upstream = plane.route(head, peer)
         if isinstance(upstream, Refusal):
             self._refuse(upstream, head)
             return
@@ -284,8 +286,12 @@ class DataPlaneProtocol(HttpToolsProtocol):
         self._ends_at = now + limits.total_seconds
         self._set_relay_deadline(exchange)
         if self._intake.body is None:
+            self._screen = None
             exchange.complete_body()
-        exchange.start()
+        else:
+            self._screen = plane.screen(head, upstream, peer)
+        if self._screen is None:
+            exchange.start()
 
     def _relay_body(self, exchange: Exchange, content: bytes) -> None:
         body, limit = self._intake.body, self.plane.limits.body_bytes
@@ -293,13 +299,34 @@ class DataPlaneProtocol(HttpToolsProtocol):
         if self._body_bytes > limit:
             self._reject_body(refusals.body_too_large(exchange.head.path, limit))
             return
+        screen = self._screen
+        if screen is not None and self._stopped_by(screen, exchange, content):
+            return
         if content:
             exchange.send(content)
         if body is None:
             exchange.complete_body()
+        if screen is not None and (body is None or exchange.congested):
+            # What is looked at is sent when it is known to pass, or when there is too much of it
+            # to keep: no model server answers before it has the last byte.
+            exchange.start_once()
         self._set_relay_deadline(exchange)
         if exchange.congested:
             self.update_reading()
+
+    def _stopped_by(self, screen: Screen, exchange: Exchange, content: bytes) -> bool:
+        """Show a part of the body before it is passed on; say whether that was its end."""
+        screen.feed(content)
+        if self._intake.body is not None:
+            return False
+        self._screen = None
+        refusal = screen.verdict()
+        if refusal is None or exchange.begun:
+            return False
+        self._exchange = None
+        exchange.withdraw()
+        self._refuse(refusal, exchange.head)
+        return True
 
     def _begin_asgi(self, raw: bytes) -> None:
         self._state = _ASGI
@@ -395,9 +422,10 @@ def make_protocol(
     meters: Meters,
     own: OwnQuestion | None = None,
     served_name: Callable[[], str] = lambda: "",
+    screening: Screening = no_screening,
 ) -> type[DataPlaneProtocol]:
     """The class to give to uvicorn as ``http``; one per server: it carries the shared state."""
-    shared = Plane(router, limits, meters, own, served_name)
+    shared = Plane(router, limits, meters, own, served_name, screening)
 
     class BoundDataPlaneProtocol(DataPlaneProtocol):
         """A connection of this server."""

@@ -16,7 +16,6 @@ from spark_common.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
     JobInProgressError,
-    LeaseHeldError,
     OutcomeUnknownError,
     SwapInProgressError,
     UnavailableError,
@@ -24,6 +23,7 @@ from spark_common.errors import (
 from spark_common.events import SwapAccepted, SwapStart
 from spark_common.ids import new_id
 from spark_common.jobs.store import Busy, Conflicting, Known, StaleWriterError
+from spark_common.leasing import Gate, held_error
 from spark_common.subjects import swap_accepted, swap_start
 from spark_swapper import causes, keys
 from spark_swapper.admitting.planning import Planning
@@ -35,9 +35,14 @@ from spark_swapper.ports import Shelf
 from spark_swapper.records.jobs import SwapJob, first_job
 from spark_swapper.records.store import Admitted, JobStore, LeaseGate
 
+WAY_OUT = (
+    "Wait for it, ask for it back (POST /api/swap/lock/yield), stand in line "
+    "(POST /api/swap/lock with wait: true), or, as the person who decides, swap with ?force=true"
+)
 _log = structlog.get_logger()
-_TAKEN = frozenset(key.rpartition(":")[2] for key in (keys.LIVE, keys.INDEX, keys.CURRENT))
-"""Ids that would fall on the swapper's own Redis keys."""
+_OWN_KEYS = (keys.LIVE, keys.INDEX, keys.CURRENT)
+_TAKEN = frozenset({"lock", *(key.rpartition(":")[2] for key in _OWN_KEYS)})
+"""Ids that would fall on the swapper's own Redis keys, or on ``/api/swap/lock``."""
 
 
 class Admission:
@@ -88,16 +93,12 @@ class Admission:
         gate = await self._gate.for_caller(
             request.lock_token.get_secret_value() if request.lock_token else None
         )
-        if not gate.admitted:
-            raise LeaseHeldError(
-                f"{gate.holder!r} holds the cluster; wait, or release the reservation",
-                holder=gate.holder,
-                remaining_seconds=gate.remaining_seconds,
-            )
+        if not gate.admitted and not request.override_lease:
+            raise held_error(gate, WAY_OUT)
         await self._quarantining.refuse(candidate.key, candidate.name)
         await self._refuse_loaded(candidate)
         await self._refuse_while_updating(request)
-        job = self._job(swap_id, body, request, candidate, gate.epoch)
+        job = self._job(swap_id, body, request, candidate, gate)
         job = job.model_copy(
             update={"usual_seconds": await self._store.usual_seconds(candidate.key)}
         )
@@ -149,6 +150,7 @@ class Admission:
             force=job.force,
             drop_caches=job.drop_caches,
             lease_epoch=job.lease_epoch,
+            override_lease=job.override_lease,
         )
         result = await self._bus.publish_durable(
             swap_start(job.id), command, id=job.id, correlation_id=job.id
@@ -162,6 +164,10 @@ class Admission:
                 id=job.id,
             )
         _log.info("swap.accepted", swap_id=job.id, model=job.model, behind=behind)
+        if job.override_lease:
+            # What cannot be told now is told when the swap begins.
+            with suppress(UnavailableError):
+                await self._gate.tell_through(job.id, job.requested_by)
         accepted = SwapAccepted(
             swap_id=job.id,
             model=job.model,
@@ -204,7 +210,7 @@ class Admission:
             )
 
     def _job(
-        self, swap_id: str, body: str, request: RequestSwap, candidate: Candidate, epoch: int
+        self, swap_id: str, body: str, request: RequestSwap, candidate: Candidate, gate: Gate
     ) -> SwapJob:
         fresh = first_job(
             swap_id=swap_id,
@@ -223,7 +229,8 @@ class Admission:
                 "rollback": request.rollback,
                 "force": request.force,
                 "drop_caches": request.drop_caches,
-                "lease_epoch": epoch,
+                "lease_epoch": gate.epoch,
+                "override_lease": not gate.admitted,
                 "body_sha256": body,
             }
         )

@@ -30,15 +30,20 @@ class Obstacles:
         self._gate = gate
         self._updating = updating
 
-    async def now(self, lock_token: SecretStr | None) -> Standing:
-        """Look at all of them; records that are away refuse everybody."""
+    async def now(self, lock_token: SecretStr | None, *, override: bool = False) -> Standing:
+        """Look at all of them; records that are away refuse everybody.
+
+        ``override``: the lease of somebody else is no obstacle.
+        """
         token = lock_token.get_secret_value() if lock_token else None
         try:
             gate = await self._gate.for_caller(token)
             live, update = await self._store.live(), await self._updating()
         except UnavailableError as error:
             return Standing((causes.refused(error),))
-        refused = () if gate.admitted else (causes.lease_held(gate.holder or "somebody"),)
+        refused = (
+            () if gate.admitted or override else (causes.lease_held(gate.holder or "somebody"),)
+        )
         running = live[0].id if live else None
         busy = [causes.swap_runs(running)] if running is not None else []
         if update is not None:

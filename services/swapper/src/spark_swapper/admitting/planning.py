@@ -153,7 +153,7 @@ class Planning:
             answers_under_way(self._runtime, self._clients),
             self._preflighting.look(candidate),
             self._preflighting.launch_line(candidate),
-            self._obstacles.now(request.lock_token),
+            self._obstacles.now(request.lock_token, override=_overrides(request)),
         )
         # Where nothing is loaded nobody needs to say that nobody is answered.
         running = answers if answers is not None or before is not None else 0
@@ -202,3 +202,7 @@ class Planning:
             f"Follow the load for at most {timings.load_deadline(candidate, None):.0f} s.",
             f"Ask {candidate.served_name} for a first token; then it is serving.",
         ]
+
+
+def _overrides(request: PlanSwap | RequestSwap) -> bool:
+    return isinstance(request, RequestSwap) and request.override_lease

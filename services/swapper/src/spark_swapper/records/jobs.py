@@ -65,6 +65,8 @@ class SwapJob(KeptRecord):
     memory_before: Mapping[str, int] = {}
     """Available bytes of each host when its load was first seen."""
     lease_epoch: int = 0
+    override_lease: bool = False
+    """A person swaps through the lease of somebody else: no gate stops it."""
 
     phase: Phase = Phase.QUEUED
     phases: tuple[PhaseMark, ...]
@@ -146,6 +148,7 @@ class SwapJob(KeptRecord):
             serving=self.serving,
             degraded=self.degraded,
             attempt=self.attempt,
+            lease_epoch=self.lease_epoch,
             n=self.n,
             created_at=self.created_at,
             finished_at=self.finished_at,

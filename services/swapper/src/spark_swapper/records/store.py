@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from spark_common.jobs.store import Busy, Conflicting, KeptRecords, Known
+from spark_common.leasing import Gate
 from spark_swapper.records.jobs import SwapJob
 
 
@@ -14,16 +15,6 @@ class Admitted:
 
     behind: str | None
     """Id of the swap it waits for."""
-
-
-@dataclass(frozen=True)
-class Gate:
-    """What one read of the lease says."""
-
-    admitted: bool
-    epoch: int
-    holder: str | None = None
-    remaining_seconds: float | None = None
 
 
 class JobStore(KeptRecords[SwapJob], Protocol):
@@ -81,4 +72,8 @@ class LeaseGate(Protocol):
 
     async def for_epoch(self, epoch: int) -> Gate:
         """Say whether a swap admitted under ``epoch`` may still run."""
+        ...
+
+    async def tell_through(self, swap_id: str, requested_by: str) -> None:
+        """Have it told that a person swaps through the lease of whoever holds it; once a swap."""
         ...

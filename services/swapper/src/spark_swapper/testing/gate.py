@@ -1,7 +1,7 @@
 """A lease that a test sets."""
 
 from spark_common.errors import UnavailableError
-from spark_swapper.records.store import Gate
+from spark_common.leasing import Gate
 
 
 class FakeGate:
@@ -12,6 +12,8 @@ class FakeGate:
         self._token: str | None = None
         self._epoch = 0
         self._holder = ""
+        self.through: list[tuple[str, str]] = []
+        """Swaps that went through the lease of somebody else, and who decided that."""
 
     def take(self, holder: str, token: str) -> int:
         """Hold the cluster; returns the new epoch."""
@@ -34,6 +36,13 @@ class FakeGate:
         self._require()
         held = self._token is not None
         return Gate(not held or epoch == self._epoch, epoch, self._holder or None, 60.0)
+
+    async def tell_through(self, swap_id: str, requested_by: str) -> None:
+        """Note it, once a swap."""
+        self._require()
+        told = (swap_id, requested_by)
+        if self._token is not None and told not in self.through:
+            self.through.append(told)
 
     def _require(self) -> None:
         if self.away:

@@ -13,13 +13,13 @@ from spark_common.errors import (
     ConflictError,
     HostUnreachableError,
     JobInProgressError,
-    LeaseHeldError,
     NotFoundError,
     SparkError,
     SwapInProgressError,
 )
 from spark_common.ids import new_id
 from spark_common.jobs import JobRunner
+from spark_common.leasing import held_error
 from spark_swapper.records.store import LeaseGate
 from spark_swapper.updates.kept import Kept, way_back
 from spark_swapper.updates.looking import SoftwareLook
@@ -30,6 +30,9 @@ from spark_swapper.updates.view import image_states
 
 Busy = Callable[[], Awaitable[str | None]]
 """Returns the id of work that must not be disturbed, or None."""
+
+
+_WAY_OUT = "Wait, or ask for it back with POST /api/swap/lock/yield"
 
 
 @dataclass(frozen=True)
@@ -132,11 +135,7 @@ class Requesting:
             )
         gate = await self._gate.for_caller(token.get_secret_value() if token else None)
         if not gate.admitted:
-            raise LeaseHeldError(
-                f"{gate.holder!r} holds the cluster; wait, or release the reservation",
-                holder=gate.holder,
-                remaining_seconds=gate.remaining_seconds,
-            )
+            raise held_error(gate, _WAY_OUT)
 
     async def _accept(self, record: UpdateRecord) -> UpdateRecord:
         try:

@@ -1,0 +1,1 @@
+"""What the lease costs beside bare Redis."""

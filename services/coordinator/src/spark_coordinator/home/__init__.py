@@ -1,0 +1,1 @@
+"""The home model: comes back when nobody needs the cluster."""

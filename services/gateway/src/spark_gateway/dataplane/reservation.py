@@ -1,0 +1,137 @@
+"""While somebody holds the lease, a request that names another model than the loaded one waits.
+
+Off unless the owner chose it. What is not known for certain never keeps a request off.
+"""
+
+import math
+from collections.abc import Callable, Sequence, Set
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from pydantic import JsonValue
+
+from spark_common.clock import Clock
+from spark_common.contracts.leases import LeaseView
+from spark_gateway.dataplane.form_field import FormField, boundary_of
+from spark_gateway.dataplane.model_field import ModelField
+from spark_gateway.dataplane.ports import Field, Refusal
+from spark_gateway.dataplane.refusals import refuse
+from spark_gateway.dialect import speaks_anthropic
+
+WHATEVER_IS_LOADED: Final = frozenset({"", "auto"})
+LONGEST_RETRY_SECONDS: Final = 60
+"""Clients give up altogether when told to wait much longer."""
+_DRAIN_RETRY_SECONDS: Final = 15
+
+
+class Reservation:
+    """Gives each request what looks at its body, for as long as the lease binds requests."""
+
+    def __init__(
+        self,
+        lease: Callable[[], LeaseView | None],
+        loaded: Callable[[], Set[str]],
+        clock: Clock,
+    ) -> None:
+        """``lease``: as it is now, None while it binds nobody or nobody knows.
+
+        ``loaded``: every name of the loaded model, casefolded; empty while nobody knows.
+        """
+        self._lease = lease
+        self._loaded = loaded
+        self._clock = clock
+
+    def __call__(self, path: bytes, headers: Sequence[Field]) -> "ReservedBody | None":
+        """Return what looks at the body of a request to ``path``."""
+        if self._lease() is None:
+            return None
+        return ReservedBody(self, path, _reader(headers))
+
+    def refusal(self, path: bytes, named: str | None) -> Refusal | None:
+        """Return what to answer to a request that names this model, or None: it may pass."""
+        lease, loaded = self._lease(), self._loaded()
+        if lease is None or named is None or not loaded:
+            return None
+        name = named.strip().casefold()
+        if name in WHATEVER_IS_LOADED or name in loaded:
+            return None
+        return _reserved(path, lease, self._clock.now())
+
+
+class NamedField(Protocol):
+    """Reads the one field that matters out of a body of some kind."""
+
+    @property
+    def named(self) -> str | None:
+        """The model that the body names, once it is whole."""
+        ...
+
+    def feed(self, content: bytes) -> None:
+        """Take the next bytes of the content."""
+        ...
+
+
+class ReservedBody:
+    """One body on its way through."""
+
+    __slots__ = ("_field", "_path", "_reservation")
+
+    def __init__(self, reservation: Reservation, path: bytes, field: NamedField) -> None:
+        self._reservation = reservation
+        self._path = path
+        self._field = field
+
+    def feed(self, content: bytes) -> None:
+        """Take the next bytes of the content."""
+        self._field.feed(content)
+
+    def verdict(self) -> Refusal | None:
+        """Return the refusal, by the lease and the loaded model as they are now."""
+        return self._reservation.refusal(self._path, self._field.named)
+
+
+def _reader(headers: Sequence[Field]) -> NamedField:
+    """Return what reads the body: a form where it says it is one, else JSON whatever it says."""
+    for name, value in headers:
+        if name.lower() == b"content-type":
+            boundary = boundary_of(value)
+            return ModelField() if boundary is None else FormField(boundary)
+    return ModelField()
+
+
+def _reserved(path: bytes, lease: LeaseView, now: datetime) -> Refusal:
+    holder = lease.holder or "somebody"
+    left = lease.remaining_seconds
+    draining = lease.state == "draining"
+    end = None if left is None or draining else now + timedelta(seconds=left)
+    if draining:
+        until = "and is about to be free again"
+    else:
+        until = "" if end is None else f"until {end:%Y-%m-%d %H:%M} UTC"
+    message = (
+        f"the GPU is reserved by {holder} {until}".rstrip()
+        + '; ask for the loaded model (see /v1/models, or name "auto") or come back then'
+    )
+    reservation: dict[str, JsonValue] = {
+        "holder": holder,
+        "state": lease.state,
+        "expires_at": None if end is None else end.isoformat(timespec="seconds"),
+    }
+    extra: dict[str, JsonValue] = {"reservation": reservation}
+    if speaks_anthropic(path.decode("latin-1")):
+        # This dialect's error has no place for a code of ours.
+        extra["code"] = "gpu_reserved"
+    return refuse(
+        path, 503, "gpu_reserved", message, param="model", extra=extra, headers=_retry(lease)
+    )
+
+
+def _retry(lease: LeaseView) -> tuple[Field, ...]:
+    """Come back soon when it is over soon; a long lease is not worth a client's retries."""
+    left = _DRAIN_RETRY_SECONDS if lease.state == "draining" else lease.remaining_seconds
+    soon = lease.state != "granted" and left is not None and left <= LONGEST_RETRY_SECONDS
+    wait = max(1, math.ceil(left)) if soon and left is not None else LONGEST_RETRY_SECONDS
+    return (
+        (b"retry-after", str(wait).encode("ascii")),
+        (b"x-should-retry", b"true" if soon else b"false"),
+    )

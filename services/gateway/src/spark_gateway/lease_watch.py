@@ -1,0 +1,90 @@
+"""Knows the lease as well as the data plane needs it: asked for, never waited for."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from spark_common.bus import Bus
+from spark_common.clock import Clock
+from spark_common.contracts.leases import GET_LEASE, GetLease, LeaseView
+from spark_common.errors import SparkError
+from spark_common.tasks import end
+
+POLL_SECONDS: Final = 2.0
+BELIEVED_SECONDS: Final = 6.0
+"""What was said longer ago than this is not known any more: then nobody is kept off."""
+_OFF_SECONDS = 1.0
+_ASK_SECONDS = 2.0
+_STREAM = "SC_LEASE_EVT"
+_LOG = structlog.get_logger()
+
+
+class LeaseWatch:
+    """Asks the coordinator while the lease binds requests, and at once when something happened."""
+
+    def __init__(self, bus: Bus, binds: Callable[[], bool], clock: Clock) -> None:
+        self._bus = bus
+        self._binds = binds
+        self._clock = clock
+        self._view: LeaseView | None = None
+        self._seen_at = 0.0
+        self._hinted = asyncio.Event()
+
+    def binding(self) -> LeaseView | None:
+        """Return the lease that binds requests now, with what is left of it; None: none does."""
+        view = self._view
+        if view is None or view.state == "free" or not self._binds():
+            return None
+        age = self._clock.monotonic() - self._seen_at
+        if age > BELIEVED_SECONDS:
+            return None
+        if view.remaining_seconds is None or view.state == "draining":
+            return view
+        left = view.remaining_seconds - age
+        return view.model_copy(update={"remaining_seconds": left}) if left > 0 else None
+
+    async def run(self) -> None:
+        """Watch for ever, as long as the setting is on."""
+        while True:
+            if not self._binds():
+                self._view = None
+                await self._clock.sleep(_OFF_SECONDS)
+                continue
+            listening = asyncio.create_task(self._listen())
+            try:
+                while self._binds():
+                    self._hinted.clear()
+                    await self.look()
+                    await self._nap()
+            finally:
+                await end([listening])
+
+    async def look(self) -> None:
+        """Ask once; without an answer the last one grows old."""
+        asked = self._clock.monotonic()
+        try:
+            view = await self._bus.call(GET_LEASE, GetLease(), timeout_seconds=_ASK_SECONDS)
+        except SparkError as error:
+            _LOG.debug("lease.unanswered", reason=error.code)
+            return
+        self._view, self._seen_at = view, asked
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async for _ in self._bus.tail(_STREAM):
+                    self._hinted.set()
+            except SparkError as error:
+                _LOG.debug("lease.deaf", reason=error.code)
+            await self._clock.sleep(POLL_SECONDS)
+
+    async def _nap(self) -> None:
+        nap = asyncio.ensure_future(self._clock.sleep(POLL_SECONDS))
+        hinted = asyncio.ensure_future(self._hinted.wait())
+        try:
+            await asyncio.wait({nap, hinted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            nap.cancel()
+            hinted.cancel()
