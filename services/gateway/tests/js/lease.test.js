@@ -37,7 +37,7 @@ test("who holds it, why, until when, and what can be pressed", () => {
   const look = leaseLook(state(lease("held", { queue: [waiter(1), waiter(2, { holder: "eval-run" })] })), NOW);
   assert.match(look.title, /^Reserved by crm-sync until \d\d:\d\d$/);
   assert.equal(plain(look.left), "38 min left");
-  assert.match(look.text, /^Reason: imports\. Swaps by anyone else are paused/);
+  assert.match(look.text, /^Reason: Imports\. Swaps by anyone else are paused/);
   assert.match(look.line[0].words, /^1\. Bob, at \d\d:\d\d at the latest$/);
   assert.deepEqual(wishes(look), ["open-reserve", "open-yield", "force-release"]);
 });

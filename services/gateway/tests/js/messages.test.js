@@ -24,8 +24,9 @@ test("how a target stands, the worst first", () => {
 
 test("what is wrong and what comes next is a sentence", () => {
   assert.equal(targetTrouble(target(), NOW), "");
-  const said = targetTrouble(target({ last_error: "It answered 503.", dead: 1, pending: 2, next_try_at: ago(-600) }), NOW);
+  const said = targetTrouble(target({ last_error: "it answered 503", dead: 1, pending: 2, next_try_at: ago(-600) }), NOW);
   assert.match(said, /^It answered 503\. 2 more waiting\. Next try today \d\d:\d\d\.$/);
+  assert.match(targetTrouble(target({ dropped: 4 }), NOW), /^4 more were dropped/);
   assert.match(targetTrouble(target({ disabled_because: "It answered 410." }), NOW), /410/);
 });
 

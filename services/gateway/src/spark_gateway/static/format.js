@@ -167,6 +167,15 @@ export function capital(text) {
 }
 
 /**
+ * A sentence of its own: a capital at the beginning, a full stop at the end.
+ * @param {string} text
+ */
+export function asSentence(text) {
+  const bare = capital(text.trim());
+  return bare === "" || /[.!?…]$/.test(bare) ? bare : `${bare}.`;
+}
+
+/**
  * Names in a sentence: `Spark 1`, `Spark 1 and Spark 2`, `a, b and c`.
  * @param {string[]} names
  */

@@ -1,7 +1,7 @@
 // @ts-check
 // What the reservation means for the reader: who, why, until when, who waits, and what can be pressed.
 
-import { ago, clockTime, dayTime, roughly } from "./format.js";
+import { ago, asSentence, clockTime, dayTime, roughly } from "./format.js";
 import { isMine, leaseLeft, ownPlace } from "./reduce-lease.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -45,9 +45,6 @@ function shortTime(moment, now) {
   const far = new Date(moment).toDateString() !== new Date(now).toDateString();
   return far ? dayTime(new Date(moment).toISOString(), now) : clockTime(moment);
 }
-
-/** @param {string} text */
-const sentence = (text) => (/[.!?…]\s*$/.test(text) ? text : `${text}.`);
 
 /** @param {State} state @param {number} now */
 function yieldsOf(state, now) {
@@ -96,7 +93,7 @@ export function leaseLook(state, now) {
   const holder = lease.holder ?? "somebody";
   const waits = place ? "You wait in line; keep this page open. " : "";
   const press = place ? [LEAVE, YIELD, FORCE] : [...more, YIELD, FORCE];
-  const reason = lease.reason ? `Reason: ${sentence(lease.reason)} ` : "";
+  const reason = lease.reason ? `Reason: ${asSentence(lease.reason)} ` : "";
   if (lease.state === "draining") {
     return {
       tone: "warn", icon: "busy", title: `The reservation of ${holder} is over`, left: left === null ? "" : `at most ${roughly(left)} more`,
@@ -119,7 +116,7 @@ export function leaseLook(state, now) {
 function mine(state, now) {
   const left = leaseLeft(state, now) ?? 0;
   const end = shortTime(now + left * 1000, now);
-  const reason = state.lease?.reason ? `Reason: ${sentence(state.lease.reason)} ` : "";
+  const reason = state.lease?.reason ? `Reason: ${asSentence(state.lease.reason)} ` : "";
   const soon = left <= EXPIRING_SECONDS;
   return {
     tone: soon ? "warn" : "now", icon: soon ? "warn" : "lock",

@@ -1,7 +1,7 @@
 // @ts-check
 // Who is told what happened, and what became of it: targets and deliveries in words, and the form of a target.
 
-import { ago, coming, duration } from "./format.js";
+import { ago, asSentence, coming, duration } from "./format.js";
 
 /** @typedef {import("./types-owner.js").TargetView} TargetView */
 /** @typedef {import("./types-owner.js").DeliveryView} DeliveryView */
@@ -54,9 +54,10 @@ export function targetPill(target) {
 /** What is wrong with a target and what happens next. @param {TargetView} target @param {number} now */
 export function targetTrouble(target, now) {
   const next = target.next_try_at ? `Next try ${coming(target.next_try_at, now)}.` : "";
-  const error = target.last_error ?? "";
+  const error = asSentence(target.last_error ?? "");
+  const dropped = target.dropped ? `${target.dropped} more were dropped: there is no room for so many.` : "";
   const waiting = target.dead > 0 && target.pending > 0 ? `${target.pending} more waiting.` : "";
-  return [target.disabled_because ?? "", error, waiting, next].filter(Boolean).join(" ");
+  return [asSentence(target.disabled_because ?? ""), error, waiting, dropped, next].filter(Boolean).join(" ");
 }
 
 /** Where it goes, without what is secret. @param {TargetView} target */

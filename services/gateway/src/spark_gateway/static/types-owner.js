@@ -99,6 +99,7 @@
  * @property {boolean} from_settings
  * @property {number} pending
  * @property {number} dead
+ * @property {number} [dropped]
  * @property {number|null} [last_status]
  * @property {string|null} [last_error]
  * @property {string|null} [next_try_at]
@@ -126,7 +127,7 @@
  * @property {number} swaps
  * @property {number} imposed_minutes
  *
- * @typedef {{since: string, until: string, holders: HolderAccount[], free_minutes: number}} Accountability
+ * @typedef {{since: string, until: string, holders: HolderAccount[], free_minutes: number, problems?: string[]}} Accountability
  */
 
 export {};

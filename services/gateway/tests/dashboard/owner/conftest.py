@@ -195,7 +195,7 @@ class Owner:
         """Return two holders."""
         return Accountability(
             since=(self.now - timedelta(days=6)).date(), until=self.now.date(),
-            free_minutes=8000.0, holders=[
+            free_minutes=8000.0, problems=["events of two hours are missing"], holders=[
                 HolderAccount(holder="crm-sync", leases=12, held_minutes=431.5, idle_minutes=210.2,
                               swaps=9, imposed_minutes=64.0),
                 HolderAccount(holder="Alice", leases=2, held_minutes=90.0, swaps=3),

@@ -54,7 +54,7 @@ def test_a_reservation_stands_above_everything_and_counts_down(
     page = visit().page
     box = banner(page)
     expect(box.get_by_role("heading")).to_contain_text("Reserved by crm-sync until")
-    expect(box).to_contain_text("importing new contacts for Alice")
+    expect(box).to_contain_text("Importing new contacts for Alice")
     expect(box.get_by_role("list", name="Waiting in line").get_by_role("listitem")).to_have_count(2)
     expect(box.get_by_role("list", name="Asked to release it")).to_contain_text("Bob asks")
     expect(box.get_by_role("heading")).to_contain_text("1\u00a0min left")

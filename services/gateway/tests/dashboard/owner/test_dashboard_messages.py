@@ -131,6 +131,7 @@ def test_who_had_the_sparks(page: Page, stage: Any, owner: Any) -> None:
     crm = table.get_by_role("row").filter(has_text="crm-sync")
     expect(crm).to_contain_text("7\u00a0h 12\u00a0min")
     expect(table).to_contain_text("Nobody had them for")
+    expect(table).to_contain_text("Events of two hours are missing.")
     more = owner.accounts().model_copy(update={"holders": []})
     stage.replies["GET", "/api/accountability"] = (200, said(more))
     table.get_by_role("button", name="30 days").click()

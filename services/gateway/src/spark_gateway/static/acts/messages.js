@@ -2,6 +2,7 @@
 // What a reader wants of messages: targets, tests, another try; and of the accounts: how many days.
 
 import { putTarget, removeTarget, sendAgain, testTarget } from "../api-owner.js";
+import { asSentence } from "../format.js";
 import { deliveryWords } from "../messages.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
@@ -45,7 +46,7 @@ export function messages(page, knowing) {
       testing.delete(id);
       list.testing = testing;
       if (sent?.state === "delivered") page.toasts.add("ok", `The test reached ${target.name}`, deliveryWords(sent, Date.now()));
-      else if (sent) page.toasts.add("bad", `The test did not reach ${target.name}`, sent.error ?? deliveryWords(sent, Date.now()));
+      else if (sent) page.toasts.add("bad", `The test did not reach ${target.name}`, asSentence(sent.error ?? deliveryWords(sent, Date.now())));
       await knowing.look();
     },
     "remove-target": async ({ id }) => {

@@ -2,7 +2,7 @@
 // Who had the Sparks, how long, how much of it idle, and who waited for them meanwhile.
 
 import { cloned, keyed, part, say, show, wish } from "../dom.js";
-import { count, duration } from "../format.js";
+import { asSentence, count, duration } from "../format.js";
 
 /** @typedef {import("../types.js").View} View */
 /** @typedef {import("../types-owner.js").Accountability} Accountability */
@@ -30,6 +30,7 @@ export class AccountTable extends HTMLElement {
     show(part(this, "none"), found.holders.length === 0);
     show(part(this, "table"), found.holders.length > 0);
     say(part(this, "free"), `Nobody had them for ${time(found.free_minutes)}.`);
+    keyed(part(this, "problems"), found.problems ?? [], (problem) => problem, () => document.createElement("li"), (item, problem) => say(item, asSentence(problem)));
     keyed(part(this, "rows"), found.holders, (each) => each.holder, () => /** @type {HTMLElement} */ (cloned("t-account-row").firstElementChild), (row, each) => {
       say(part(row, "holder"), each.holder);
       say(part(row, "held"), time(each.held_minutes));

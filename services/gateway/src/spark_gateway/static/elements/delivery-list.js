@@ -2,6 +2,7 @@
 // What was sent, to whom, and how often it was tried.
 
 import { cloned, keyed, part, say, sayOrHide, setPill, show, wish } from "../dom.js";
+import { asSentence } from "../format.js";
 import { deliveryPill, deliveryWhen, deliveryWords } from "../messages.js";
 
 /** @typedef {import("../types.js").View} View */
@@ -42,7 +43,7 @@ export class DeliveryList extends HTMLElement {
       say(part(row, "to"), `to ${to}`);
       setPill(part(row, "pill"), deliveryPill(delivery));
       say(part(row, "words"), deliveryWords(delivery, now));
-      sayOrHide(part(row, "error"), delivery.state === "delivered" ? null : delivery.error);
+      sayOrHide(part(row, "error"), delivery.state === "delivered" ? null : asSentence(delivery.error ?? ""));
       show(part(row, "again"), delivery.state === "dead");
       part(row, "again").disabled = state.link !== "live";
       part(row, "again").setAttribute("aria-label", `Send ${delivery.type} to ${to} again`);
