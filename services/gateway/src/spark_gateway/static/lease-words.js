@@ -91,7 +91,7 @@ export function leaseLook(state, now) {
   const end = leaseEnd(state, now);
   const until = end === null ? "" : ` until ${shortTime(end, now)}`;
   const holder = lease.holder ?? "somebody";
-  const waits = place ? "You wait in line; keep this page open. " : "";
+  const waits = place ? "You wait in line; keep this page in view, a hidden one loses its place. " : "";
   const press = place ? [LEAVE, YIELD, FORCE] : [...more, YIELD, FORCE];
   const reason = lease.reason ? `Reason: ${asSentence(lease.reason)} ` : "";
   if (lease.state === "draining") {

@@ -81,7 +81,7 @@ export function granted(page, grant, wanted) {
   const before = page.state.holding;
   keep({ state, holder, reason, ttl_seconds, epoch, ticket, seenWithin: seen_within_seconds ?? SEEN_WITHIN_SECONDS }, token);
   page.say("holding", holding());
-  if (state === "waiting" && before?.state !== "waiting") page.toasts.add("ok", `You are number ${grant.position ?? "?"} in line`, "Keep this page open.");
+  if (state === "waiting" && before?.state !== "waiting") page.toasts.add("ok", `You are number ${grant.position ?? "?"} in line`, "Keep this page in view.");
   else if (state === "held" && grant.extended) page.toasts.add("ok", "You keep it longer");
   else if (state === "held") page.toasts.add("ok", "The Sparks are yours", `Reserved for ${holder}.`);
 }

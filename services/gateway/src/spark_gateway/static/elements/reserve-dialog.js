@@ -33,7 +33,7 @@ export class ReserveDialog extends Sheet {
     const titles = { take: "Reserve the Sparks", line: `Stand in line behind ${other}`, extend: "Keep the Sparks longer" };
     const leads = {
       take: "Only you decide what is loaded, until it ends. Chat goes on for everybody.",
-      line: "You get the Sparks when it is your turn. Keep this page open; it tells you your place.",
+      line: "You get the Sparks when it is your turn. Keep this page in view; it tells you your place.",
       extend: "Counted from now.",
     };
     this.head(titles[mode], leads[mode]);
