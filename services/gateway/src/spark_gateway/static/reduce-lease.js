@@ -41,6 +41,14 @@ export function isMine({ lease, holding }) {
 }
 
 /**
+ * Whether a question about somebody's reservation is still about the one that stands.
+ * @param {State} state @param {string} holder  Whom the question named.
+ */
+export function isStillOf({ lease }, holder) {
+  return !lease || lease.state === "free" || (lease.holder ?? "somebody") === holder;
+}
+
+/**
  * Seconds the lease goes on, counted from when they were said: clocks of others do not matter.
  * @param {State} state @param {number} now milliseconds @returns {number|null}
  */

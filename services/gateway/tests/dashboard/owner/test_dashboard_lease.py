@@ -116,6 +116,30 @@ def test_a_foreign_reservation_is_ended_only_after_a_question(
     assert deleted == ["/api/swap/lock?force=true&requested_by=dashboard"]
 
 
+def test_a_question_about_one_holder_is_no_answer_about_the_next(
+    stage: Any, scenes: Any, visit: Any
+) -> None:
+    stage.snapshot = scenes.snapshot(lease=said(scenes.lease()))
+    page = visit().page
+    meanwhile = page.get_by_text("Carol has reserved the Sparks meanwhile")
+    banner(page).get_by_role("button", name="Release…").click()
+    stage.tell("lease", said(scenes.lease("Carol", epoch=8)))
+    expect(banner(page)).to_contain_text("Reserved by Carol")
+    page.get_by_role("dialog").get_by_role("button", name="End it now").click()
+    expect(meanwhile).to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    stage.tell("lease", said(scenes.lease("Bob", epoch=9)))
+    expect(banner(page)).to_contain_text("Reserved by Bob")
+    card(page, "gpt-oss-120b").locator(".more > summary").click()
+    card(page, "gpt-oss-120b").get_by_role("button", name="Switch anyway").click()
+    dialog = page.get_by_role("dialog", name=re.compile("though Bob has reserved"))
+    stage.tell("lease", said(scenes.lease("Carol", epoch=10)))
+    expect(banner(page)).to_contain_text("Reserved by Carol")
+    dialog.get_by_role("button", name="Swap anyway").click()
+    expect(meanwhile).to_be_visible()
+    assert not [each for each in stage.shown if each[0] == "DELETE" or "force" in each[1]]
+
+
 def test_one_may_ask_for_it_politely(stage: Any, scenes: Any, visit: Any) -> None:
     stage.snapshot = scenes.snapshot(lease=said(scenes.lease()))
     asked = scenes.lease(yields=[scenes.asked_to_yield("Carol", "for a demo")])

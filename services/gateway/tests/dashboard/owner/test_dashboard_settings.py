@@ -189,6 +189,26 @@ def test_an_answer_that_comes_late_is_not_that_of_the_next_visit(page: Page, sta
     expect(dialog).to_contain_text("1 change not saved")
 
 
+def test_what_is_typed_while_it_is_saved_stays(page: Page, stage: Any) -> None:
+    dialog = opened(page)
+    dialog.get_by_label("Port").fill("9000")
+    waiting: list[Any] = []
+    page.route(
+        "**/api/settings",
+        lambda route: (
+            waiting.append(route) if route.request.method == "POST" else route.continue_()
+        ),
+    )
+    with page.expect_request("**/api/settings"):
+        dialog.get_by_role("button", name="Save").click()
+    dialog.get_by_label("Container name").fill("other")
+    waiting.pop().continue_()
+    expect(dialog.get_by_role("status")).to_contain_text("Saved.")
+    expect(dialog.get_by_label("Container name")).to_have_value("other")
+    expect(dialog).to_contain_text("1 change not saved")
+    expect(dialog.get_by_label("Port")).to_have_value("8888")
+
+
 def test_everything_is_exported_to_a_file_and_imported_again(
     page: Page, stage: Any, owner: Any, tmp_path: Path
 ) -> None:

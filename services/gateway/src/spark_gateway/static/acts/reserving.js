@@ -4,7 +4,7 @@
 import { acquireLease, forceRelease, getLease, releaseLease, requestYield } from "../api-lease.js";
 import { forget, holding, keep } from "../holding.js";
 import { forceQuestion, releaseQuestion } from "../questions-lease.js";
-import { isMine } from "../reduce-lease.js";
+import { isMine, isStillOf } from "../reduce-lease.js";
 import { keepName, ownName, signature } from "../whoami.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
@@ -50,12 +50,14 @@ export function reserving(page) {
     },
     "leave-line": () => giveBack(page, "You left the line", ""),
     "force-release": async () => {
+      const holder = page.state.lease?.holder ?? "somebody";
       const { yes } = await page.dialog.ask(forceQuestion(page.state, Date.now()));
+      if (yes && !isStillOf(page.state, holder)) return changedHands(page);
       const gone = yes ? await page.attempt(forceRelease) : null;
-      if (!gone) return;
+      if (!gone) return undefined;
       if (gone.released === "nothing") page.toasts.add("ok", "It was over already");
       else page.toasts.add("ok", `The reservation of ${gone.holder ?? "somebody"} is ended`);
-      await look(page);
+      return look(page);
     },
     "open-yield": () => polite.begin(page.state.lease?.holder ?? "the holder", ownName()),
     "request-yield": async (wanted) => {
@@ -72,6 +74,12 @@ export function reserving(page) {
       page.toasts.add("ok", "Asked", `${lease.holder ?? "The holder"} is told that ${wanted.requested_by} would like it.`);
     },
   };
+}
+
+/** What was asked about is somebody else's by now: nobody agreed to that. @param {Acting} page */
+export function changedHands(page) {
+  const holder = page.state.lease?.holder ?? "Somebody else";
+  page.toasts.add("bad", `${holder} has reserved the Sparks meanwhile`, "Nothing was done. Ask again if you still want to.");
 }
 
 /** What was given is kept in this tab. @param {Acting} page @param {LeaseGrant} grant @param {Wanted} wanted */

@@ -6,7 +6,9 @@ import { cancelSwap, newKey, planSwap, startSwap, swapLog } from "../api.js";
 import { replay } from "../live.js";
 import { overQuestion } from "../questions-lease.js";
 import { cancelQuestion, switchQuestion } from "../questions.js";
+import { isStillOf } from "../reduce-lease.js";
 import { isUpdating } from "../updating.js";
+import { changedHands } from "./reserving.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
 /** @typedef {import("./acting.js").Wishes} Wishes */
@@ -44,6 +46,10 @@ async function askToSwitch(page, key, mine, over) {
   page.attempt(() => planSwap(key), () => {}).then((plan) => plan && page.dialog.amend(question(plan), asked));
   const { yes, choices } = await asked;
   if (!yes) return;
+  if (over !== undefined && !isStillOf(page.state, over)) {
+    changedHands(page);
+    return;
+  }
   const more = Object.fromEntries(["force", "drop_caches"].filter((name) => choices[name]).map((name) => [name, true]));
   const view = await page.attempt(() => startSwap(
     { model: key, rollback: Boolean(choices.rollback), when_busy: queue ? "queue" : "reject", ...more },

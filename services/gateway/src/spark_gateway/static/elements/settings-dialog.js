@@ -15,6 +15,7 @@ export class SettingsDialog extends Sheet {
   settings = null;
   /** What is typed and not saved, by name. @type {Map<string, Draft>} */
   drafts = new Map();
+  sent = this.drafts; // what of it is on its way
 
   ready() {
     const form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
@@ -31,9 +32,7 @@ export class SettingsDialog extends Sheet {
     });
     part(this, "discard").addEventListener("click", () => {
       this.drafts.clear();
-      setProblems(this, new Map());
-      this.note("idle", "");
-      this.#render();
+      if (this.settings) this.know(this.settings);
     });
     part(this, "again").addEventListener("click", () => wish(this, "read-settings"));
     part(this, "transfer").addEventListener("click", () => wish(this, "open-transfer"));
@@ -61,9 +60,9 @@ export class SettingsDialog extends Sheet {
     if (first) /** @type {HTMLElement|null} */ (this.querySelector("setting-field :is(input, select, textarea):not([hidden])"))?.focus();
   }
 
-  /** Saved: what was typed is what holds. @param {SettingsView} settings */
+  /** What was sent holds now; what was typed since stays. @param {SettingsView} settings */
   saved(settings) {
-    this.drafts.clear();
+    for (const [name, draft] of this.sent) if (this.drafts.get(name) === draft) this.drafts.delete(name);
     this.know(settings);
     this.note("ok", "Saved. It works already.");
   }
@@ -79,6 +78,7 @@ export class SettingsDialog extends Sheet {
 
   #submit() {
     const { changes, problems } = changesOf(/** @type {SettingsView} */ (this.settings), this.drafts);
+    this.sent = new Map(this.drafts);
     if (problems.size > 0) this.#mark(problems);
     else wish(this, "save-settings", { changes });
   }
