@@ -29,6 +29,7 @@ from spark_cli.commands.swap import cancel, swap
 from spark_cli.commands.templates import templates
 from spark_cli.commands.test import test
 from spark_cli.commands.updates import updates
+from spark_cli.commands.webhook import webhook
 from spark_cli.demo import demo
 from spark_cli.up import up
 
@@ -41,7 +42,7 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
-    *(download, downloads, cancel_download, lease, accountability, home),
+    *(download, downloads, cancel_download, lease, accountability, home, webhook),
     *(test, plan, swap, cancel, history, logs, quarantine, updates, events, doctor, sim, init),
 )
 for command in _COMMANDS:

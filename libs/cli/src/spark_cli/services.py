@@ -29,7 +29,7 @@ class Wiring:
     seeds: Path | None = None
     """Folder with one seed file per identity, ``<identity>.nk``; None where none is asked for."""
     cluster: Mapping[str, str] = field(default_factory=dict)
-    """SPARKn_*, SSH_*, VLLM_* and HF_TOKEN* as the services read them."""
+    """SPARKn_*, SSH_*, VLLM_*, HF_TOKEN* and WEBHOOK_* as the services read them."""
     timing: Mapping[str, str] = field(default_factory=dict)
     bind_host: str = "127.0.0.1"
     gateway_port: int = GATEWAY_PORT
@@ -78,6 +78,10 @@ def service_environment(name: str, port: int, wiring: Wiring, folder: RunFolder)
         environment["NATS_SEED_FILE"] = str(wiring.seeds / f"{name}.nk")
         if name == "coordinator":
             environment["NATS_PROVISIONER_SEED_FILE"] = str(wiring.seeds / "provisioner.nk")
+    if name == "coordinator":
+        environment["GATEWAY_PORT"] = str(wiring.gateway_port)
+    else:
+        environment = {key: v for key, v in environment.items() if not key.startswith("WEBHOOK_")}
     if name not in _SSH_USERS:
         environment = {key: v for key, v in environment.items() if not key.startswith("SSH_")}
     return environment

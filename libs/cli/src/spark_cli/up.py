@@ -15,6 +15,7 @@ _PREFIXES = (
     "SPARK",
     "SSH_",
     "VLLM_",
+    "WEBHOOK_",
     "KOKORO_",
     "PARAKEET_",
     "MAGPIE_",

@@ -17,21 +17,27 @@ from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
+from spark_coordinator.webhooks.feature import webhooks
+from spark_coordinator.webhooks.guard import TargetGuard
 
 NAME = "coordinator"
-DESCRIPTION = "The lease of the cluster, and the streams of the event bus"
+DESCRIPTION = "The lease of the cluster, webhooks, and the streams of the event bus"
+GATEWAY_PORT = 9999
+"""Inside a container, whatever is published outside."""
 
 
 async def build(settings: CoordinatorSettings, clock: Clock) -> Service:
     """Connect and put the coordinator on the bus; raises UnavailableError while NATS is away."""
     bus = await connect_bus(settings.bus, NAME, clock)
-    keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
     redis = connect_redis(settings.redis, NAME)
+    keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
+    guard = TargetGuard(frozenset({settings.gateway_port, GATEWAY_PORT}))
     lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=lambda: settings.lease)
     features = [
         lease.feature,
         accounts(bus, redis, clock, settings.data_dir),
         home(bus, redis, clock, lambda: settings.home),
+        webhooks(redis, bus, clock, lambda: settings.webhook, guard),
     ]
     return await assemble(bus, redis, keeper, clock, features)
 

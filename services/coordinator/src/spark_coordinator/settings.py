@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from spark_common.settings import BusSettings, Env, HttpSettings, RedisSettings, Settings
+from spark_common.settings import BusSettings, Env, HttpSettings, Port, RedisSettings, Settings
 from spark_coordinator.home.settings import HomeSettings
 from spark_coordinator.leasing.policy import LeasePolicy
+from spark_coordinator.webhooks.settings import WebhookSettings
 
 
 class CoordinatorSettings(Settings):
@@ -19,9 +20,12 @@ class CoordinatorSettings(Settings):
     http: HttpSettings
     home: HomeSettings = HomeSettings()
     lease: LeasePolicy = LeasePolicy()
+    webhook: WebhookSettings = WebhookSettings()
     provisioner_seed_file: Annotated[Path | None, Env("NATS_PROVISIONER_SEED_FILE")] = None
     """Seed of the identity that may create streams; None where the server asks for none."""
     data_dir: Path = Path("data")
+    gateway_port: Port = 9999
+    """Where our own gateway listens: no webhook may lead there."""
 
     @property
     def provisioner(self) -> BusSettings:

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import Message
 
+from spark_gateway.delivery_guard import refuse_delivery
 from spark_gateway.errors import HttpFaultError
 from spark_gateway.parts import parts_of
 
@@ -30,6 +31,7 @@ class ControlRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             if request.method in SAFE_METHODS:
                 return await handle(request)
+            refuse_delivery(request.headers)
             guard = parts_of(request).origin_guard
             peer = request.client.host if request.client else None
             guard.check(request.headers, request.url.scheme, peer)

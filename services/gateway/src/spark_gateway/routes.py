@@ -20,6 +20,7 @@ from spark_gateway.api import (
     swap_logs,
     swaps,
     updates,
+    webhooks,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     downloads.router,
     accountability.router,
     home.router,
+    webhooks.router,
     live.router,
     openai.router,
     docs.router,

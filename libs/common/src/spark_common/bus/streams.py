@@ -70,6 +70,15 @@ def _told(name: str, subject: str) -> ConsumerSpec:
     return ConsumerSpec(name, subject, ack_wait_seconds=30.0, max_deliver=-1, max_ack_pending=16)
 
 
+_TOLD_IN_ORDER = ConsumerSpec(
+    # One at a time: what a killed worker held comes again before anything newer.
+    _WEBHOOK,
+    ">",
+    ack_wait_seconds=10.0,
+    max_deliver=-1,
+)
+
+
 STREAMS: tuple[StreamSpec, ...] = (
     StreamSpec(
         name="SC_INGRESS",
@@ -108,7 +117,7 @@ STREAMS: tuple[StreamSpec, ...] = (
         max_messages=100_000,
         max_bytes=200 * _MEGABYTE,
         republish=Republish("swap.*.*", "swap.{{wildcard(1)}}"),
-        consumers=(_told(_WEBHOOK, ">"), _told(_ACCOUNTS, ">")),
+        consumers=(_TOLD_IN_ORDER, _told(_ACCOUNTS, ">")),
     ),
     StreamSpec(
         name="SC_SWAP_ADM",
@@ -157,7 +166,7 @@ STREAMS: tuple[StreamSpec, ...] = (
         max_age_seconds=90 * _DAY,
         max_messages=100_000,
         max_bytes=25 * _MEGABYTE,
-        consumers=(_told(_WEBHOOK, ">"), _told(_ACCOUNTS, ">")),
+        consumers=(_TOLD_IN_ORDER, _told(_ACCOUNTS, ">")),
     ),
     StreamSpec(
         name="SC_SCHED_EVT",
@@ -166,7 +175,7 @@ STREAMS: tuple[StreamSpec, ...] = (
         max_age_seconds=90 * _DAY,
         max_messages=100_000,
         max_bytes=15 * _MEGABYTE,
-        consumers=(_told(_WEBHOOK, ">"),),
+        consumers=(_TOLD_IN_ORDER,),
     ),
     StreamSpec(
         name="SC_HEALTH",
@@ -176,7 +185,7 @@ STREAMS: tuple[StreamSpec, ...] = (
         max_messages=50_000,
         max_bytes=25 * _MEGABYTE,
         republish=Republish("health.transition.*", "health.transition"),
-        consumers=(_told(_WEBHOOK, ">"),),
+        consumers=(_TOLD_IN_ORDER,),
     ),
     StreamSpec(
         name="SC_PROBES",

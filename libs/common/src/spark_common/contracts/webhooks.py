@@ -67,6 +67,8 @@ class TargetView(Reply):
     """It is the one of ``WEBHOOK_URL``; change it there."""
     pending: int = 0
     dead: int = 0
+    dropped: int = 0
+    """Given up unseen, because more was owed or kept than there is room for."""
     last_status: int | None = None
     last_error: str | None = None
     next_try_at: datetime | None = None

@@ -1,0 +1,1 @@
+"""Webhooks and notifications: who is told what happened, and what became of every delivery."""
