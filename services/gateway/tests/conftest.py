@@ -75,6 +75,7 @@ async def a_bench(
         "hub": asyncio.create_task(front.hub.run()),
         "jobs": asyncio.create_task(front.jobs.run()),
         "board": asyncio.create_task(front.board.run()),
+        "bulletins": asyncio.create_task(front.bulletins.run()),
     }
     transport = httpx.ASGITransport(app=front.http, raise_app_exceptions=False)
     try:

@@ -37,6 +37,7 @@ from spark_gateway.preflight import PreflightRouter
 from spark_gateway.served import ServedModels
 from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
+from spark_gateway.streams.bulletins import Bulletins
 from spark_gateway.streams.hub import Hub, jobs_hub
 from spark_gateway.traffic_desk import TrafficDesk
 from spark_gateway.traffic_feed import TrafficFeed
@@ -53,6 +54,7 @@ class Front:
     hub: Hub
     jobs: Hub
     board: Board
+    bulletins: Bulletins
 
 
 def build_front(
@@ -83,7 +85,8 @@ def build_front(
         version=own_version,
         stopping=stopping or asyncio.Event(),
     )
-    return Front(build_http(parts, hosts or AllowedHosts(), read_dashboard()), hub, jobs, board)
+    http = build_http(parts, hosts or AllowedHosts(), read_dashboard())
+    return Front(http, hub, jobs, board, Bulletins(bus, clock, hub, board))
 
 
 async def build(settings: GatewaySettings, clock: Clock) -> Service:
@@ -158,6 +161,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             front.hub.run,
             front.jobs.run,
             front.board.run,
+            front.bulletins.run,
             watch.run,
             lease.run,
             desk.run,
