@@ -76,6 +76,7 @@ async def a_bench(
         "jobs": asyncio.create_task(front.jobs.run()),
         "events": asyncio.create_task(front.events.run()),
         "board": asyncio.create_task(front.board.run()),
+        "bulletins": asyncio.create_task(front.bulletins.run()),
     }
     transport = httpx.ASGITransport(app=front.http, raise_app_exceptions=False)
     try:

@@ -43,6 +43,7 @@ from spark_gateway.preflight import PreflightRouter
 from spark_gateway.served import ServedModels
 from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
+from spark_gateway.streams.bulletins import Bulletins
 from spark_gateway.streams.event_log import EventLog
 from spark_gateway.streams.hub import Hub, jobs_hub
 from spark_gateway.traffic_desk import TrafficDesk
@@ -60,6 +61,7 @@ class Front:
     hub: Hub
     jobs: Hub
     board: Board
+    bulletins: Bulletins
     events: EventLog
 
 
@@ -94,7 +96,7 @@ def build_front(
         stopping=stopping or asyncio.Event(),
     )
     http = build_http(parts, hosts or AllowedHosts(), read_dashboard())
-    return Front(http, hub, jobs, board, events)
+    return Front(http, hub, jobs, board, Bulletins(bus, clock, hub, board), events)
 
 
 async def build(settings: GatewaySettings, clock: Clock) -> Service:
@@ -173,6 +175,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             front.hub.run,
             front.jobs.run,
             front.board.run,
+            front.bulletins.run,
             front.events.run,
             watch.run,
             lease.run,

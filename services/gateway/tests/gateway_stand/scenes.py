@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from spark_common.clock import SystemClock
+from spark_common.contracts.leases import LeaseView, Waiter, Yield
 from spark_common.contracts.models import (
     HostView,
     Menu,
@@ -208,12 +209,41 @@ class Scenes:
         return {
             "menu": (menu or self.menu()).model_dump(mode="json"),
             "swaps": swaps.model_dump(mode="json"),
+            "lease": self.free_lease().model_dump(mode="json"),
             "components": [{"name": name, "state": "up"} for name in names],
             "bus": {"connected": True, "detail": None},
             "version": "0.1.0",
             "demo": False,
             **changes,
         }
+
+    def free_lease(self, **changes: Any) -> LeaseView:
+        """Return the lease while nobody has it."""
+        return LeaseView(**({"state": "free", "epoch": 6} | changes))
+
+    def lease(self, holder: str = "crm-sync", seconds: float = 2280.0, **changes: Any) -> LeaseView:
+        """Return the lease while somebody holds it, for that many seconds more."""
+        fields: dict[str, Any] = {
+            "state": "held", "holder": holder, "reason": "importing new contacts for Alice",
+            "priority": "interactive", "since": self.ago(1320), "epoch": 7,
+            "remaining_seconds": seconds, "expires_at": self.now + timedelta(seconds=seconds),
+        }  # fmt: skip
+        return LeaseView(**(fields | changes))
+
+    def waiter(self, position: int, holder: str, **changes: Any) -> Waiter:
+        """Return a place in line."""
+        fields: dict[str, Any] = {
+            "ticket": f"ticket-{position}", "holder": holder, "priority": "human",
+            "position": position, "eta_seconds": 2280.0 + 300 * (position - 1),
+            "ttl_seconds": 300.0, "since": self.ago(60), "wait_until": self.now,
+        }  # fmt: skip
+        return Waiter(**(fields | changes))
+
+    def asked_to_yield(self, who: str = "Bob", note: str = "for the demo") -> Yield:
+        """Return a standing request to the holder."""
+        return Yield(
+            requested_by=who, by=self.now + timedelta(minutes=20), note=note, at=self.ago(120)
+        )
 
     def progress(self, n: int, phase: str, **changes: Any) -> dict[str, Any]:
         """Return the content of a ``swap.progress``."""

@@ -30,6 +30,8 @@ class Stage:
         self.replies: dict[tuple[str, str], tuple[int, Any]] = {}
         """Of every other path, by method; text is sent as an event stream, the rest as JSON."""
         self.asked: list[tuple[str, str, Any]] = []
+        self.shown: list[tuple[str, str, str | None]] = []
+        """Method, path with query, and the lease token of every command and other request."""
         self.away = False
         self.url = ""
         self._listeners: set[asyncio.Queue[str | None]] = set()
@@ -81,6 +83,7 @@ class Stage:
         body = await request.body()
         key = request.headers.get("idempotency-key", "")
         self.commands.append((request.method, key, json.loads(body) if body else {}))
+        self._show(request)
         status, content = self.answers[request.method]
         return JSONResponse(content, status_code=status)
 
@@ -89,11 +92,16 @@ class Stage:
         body = await request.body()
         path = request.url.path
         self.asked.append((request.method, path, json.loads(body) if body else {}))
+        self._show(request)
         missing = {"title": "Not Found", "detail": "no such path", "code": "not_found"}
         status, content = self.replies.get((request.method, path), (404, missing))
         if isinstance(content, str):
             return Response(content, status_code=status, media_type="text/event-stream")
         return JSONResponse(content, status_code=status)
+
+    def _show(self, request: Request) -> None:
+        url = str(request.url)[len(self.url) - 1 :]
+        self.shown.append((request.method, url, request.headers.get("x-swap-lock-token")))
 
     async def models(self, request: Request) -> Response:
         """Answer ``/api/models``."""
@@ -111,6 +119,7 @@ class Stage:
             Route("/api/live", self.live),
             Route("/api/models", self.models),
             Route("/api/swap", self.command, methods=["POST"]),
+            Route("/api/swap/lock", self.other, methods=["GET", "POST", "DELETE"]),
             Route("/api/swap/{id}", self.command, methods=["DELETE"]),
             Route("/api/swap/{id}/stream", self.log),
             Route("/api/{rest:path}", self.other, methods=["GET", "POST", "PUT", "DELETE"]),

@@ -30,8 +30,17 @@ export const swap = (phase, changes = {}) => ({
 });
 
 export const snapshot = (changes = {}) => ({
-  menu: menu(), swaps: { current: null, queue: [], recent: [] },
+  menu: menu(), swaps: { current: null, queue: [], recent: [] }, lease: lease("free", { holder: null, remaining_seconds: null }),
   components: [{ name: "swapper", state: "up" }], bus: { connected: true }, version: "1", ...changes,
+});
+
+export const lease = (state = "held", changes = {}) => ({
+  state, holder: "crm-sync", reason: "imports", priority: "interactive", since: ago(600), remaining_seconds: 2280, epoch: 7, yields: [], queue: [], ...changes,
+});
+
+export const waiter = (position, changes = {}) => ({
+  ticket: `t${position}`, holder: "Bob", reason: "", priority: "human", position, eta_seconds: 2280, ttl_seconds: 300,
+  since: ago(60), wait_until: ago(-600), ...changes,
 });
 
 export const progress = (n, phase, changes = {}) => ({

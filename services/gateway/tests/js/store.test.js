@@ -155,6 +155,14 @@ test("the reducer leaves what it was given as it was", () => {
   ]) reduce(state, freeze({ type: message[0], data: message[1], at: NOW }));
 });
 
+test("only an address of a part opens it", () => {
+  const at = (hash, before) => reduce({ ...initialState(), tab: before }, { type: "tab", data: hash }).tab;
+  assert.equal(at("#schedule", "home"), "schedule");
+  assert.equal(at("#main", "schedule"), "schedule");
+  assert.equal(at("#models", "schedule"), "home");
+  assert.equal(at("", "activity"), "home");
+});
+
 test("the store tells of every message, and of a change only when there is one", () => {
   const store = new Store();
   const heard = [];

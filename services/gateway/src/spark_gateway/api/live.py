@@ -22,7 +22,8 @@ async def live(parts: Annotated[Parts, Depends(parts_of)]) -> Response:
     """A snapshot, the progress of a running swap, then every change.
 
     Events: `snapshot`, `swap.progress`, `swap.complete`, `swap.failed`, the same three of
-    `download` and `update`, `menu`, `swaps`, `downloads`, `components`, `bus`.
+    `download` and `update`, `lock.*`, `schedule.*`, and `menu`, `swaps`, `downloads`, `updates`,
+    `lease`, `components`, `bus` when they change.
     A reconnect starts with a new snapshot.
     """
     client = Subscriber()

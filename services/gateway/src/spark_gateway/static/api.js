@@ -1,6 +1,9 @@
 // @ts-check
 // Questions and commands to the gateway, with one path for everything that goes wrong.
 
+import { proof } from "./holding.js";
+import { signature } from "./whoami.js";
+
 /** @typedef {import("./types.js").SwapView} SwapView */
 /** @typedef {import("./types.js").Menu} Menu */
 /** @typedef {{method?: string, body?: unknown, headers?: Record<string, string>, patience?: number}} Asking */
@@ -67,8 +70,19 @@ export async function ask(path, { method = "GET", body, headers = {}, patience =
 export function refusalOf(status, said) {
   const detail = typeof said?.detail === "string" ? capitalised(said.detail) : `The answer was ${status}.`;
   const code = typeof said?.code === "string" ? said.code : String(status);
-  const problems = Array.isArray(said?.details?.problems) ? said.details.problems : [];
-  return new Refusal(TITLES[code] ?? "That did not work", detail, code, problems);
+  return new Refusal(TITLES[code] ?? "That did not work", detail, code, problemsOf(said?.details));
+}
+
+/** What is wrong with which field, whichever service or the gateway itself said it. @param {any} details */
+function problemsOf(details) {
+  const told = [details?.problems, details?.fields].find(Array.isArray) ?? [];
+  return told.map((/** @type {any} */ each) => ({
+    ...each,
+    field: String(each.field ?? each.name ?? "").replace(/^body\.(values\.|secrets\.)?/, ""),
+    message: String(each.message ?? each.rule ?? each.reason ?? "is not right"),
+    severity: each.severity ?? "error",
+    near: each.near ?? [],
+  }));
 }
 
 /** @param {string} text @returns {string} */
@@ -88,11 +102,12 @@ export function newKey() {
 /**
  * @param {{model: string, rollback: boolean, when_busy: "reject"|"queue", force?: boolean, drop_caches?: boolean}} wanted
  * @param {string} key
+ * @param {boolean} [over]  Through the reservation of whoever holds it.
  * @returns {Promise<SwapView>}
  */
-export function startSwap(wanted, key) {
-  const body = { ...wanted, requested_by: "dashboard" };
-  return ask("api/swap", { method: "POST", body, headers: { "idempotency-key": key } });
+export function startSwap(wanted, key, over = false) {
+  const body = { ...wanted, requested_by: signature() };
+  return ask(over ? "api/swap?force=true" : "api/swap", { method: "POST", body, headers: { "idempotency-key": key, ...proof() } });
 }
 
 /** @param {string} id @returns {Promise<SwapView>} */

@@ -3,8 +3,14 @@
 
 import { Acting } from "./acts/acting.js";
 import { files } from "./acts/files.js";
+import { Knowing } from "./acts/knowing.js";
 import { launcher } from "./acts/launcher.js";
+import { messages } from "./acts/messages.js";
 import { recipes } from "./acts/recipes.js";
+import { leaseNews, reserving } from "./acts/reserving.js";
+import { scheduling } from "./acts/scheduling.js";
+import { settings } from "./acts/settings.js";
+import { Staying } from "./acts/staying.js";
 import { swapping } from "./acts/swapping.js";
 import { refreshMenu } from "./api.js";
 import { dismissals, keepDismissal } from "./dismissed.js";
@@ -15,15 +21,18 @@ import { duration } from "./format.js";
 import { LiveLine } from "./live.js";
 import { modelName } from "./menu.js";
 import { Store } from "./store.js";
+import { TABS } from "./tabs.js";
 import { judge } from "./verdict.js";
 
 /** @typedef {import("./types.js").State} State */
 
-const VIEWS = "overall-status, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history";
+const VIEWS = "tab-bar, overall-status, top-tools, lock-banner, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history, activity-panel, schedule-panel";
 
 const store = new Store();
 const page = new Acting(store);
 const line = new LiveLine(store);
+const staying = new Staying(page);
+const knowing = new Knowing(page);
 const views = /** @type {any[]} */ ([...document.querySelectorAll(VIEWS)]);
 const grid = /** @type {import("./elements/model-grid.js").ModelGrid} */ (document.querySelector("model-grid"));
 const home = /** @type {HTMLElement} */ (document.getElementById("home"));
@@ -37,12 +46,13 @@ const arrived = new Set();
 function render() {
   const { state } = store;
   const now = Date.now();
-  const view = { state, verdict: judge(state, now), now };
+  const { tab } = state;
+  const view = { state, verdict: judge(state, now), now, tab };
   for (const element of views) element.view = view;
   const configured = state.menu === null || state.menu.hosts.length > 0;
   show(/** @type {HTMLElement} */ (document.getElementById("ribbon")), state.demo);
   show(/** @type {HTMLElement} */ (document.querySelector("first-run")), !configured);
-  show(home, configured && state.heardAt > 0);
+  show(home, configured && state.heardAt > 0 && tab === "home");
   show(hero, !state.swaps?.current);
   page.main.toggleAttribute("data-stale", state.link === "lost");
   document.title = titleOf(view);
@@ -52,7 +62,8 @@ function render() {
 function titleOf({ state, verdict }) {
   const current = state.swaps?.current;
   const what = state.link === "live" && current ? `${verdict.overall.title}: ${current.model_name}` : verdict.overall.title;
-  return `${what} · spark-control`;
+  const tab = state.tab === "home" ? "" : `${TABS.find(({ name }) => name === state.tab)?.label} · `;
+  return `${tab}${what} · spark-control`;
 }
 
 let due = false;
@@ -99,6 +110,9 @@ async function copy(text) {
 
 /** A word about the end of what was asked for here. @param {string} type @param {any} outcome */
 function told(type, outcome) {
+  staying.told(type, outcome);
+  leaseNews(page, type, outcome);
+  knowing.told(type);
   if (type === "swap.complete" && mine.delete(outcome.swap_id)) {
     page.toasts.add("ok", `${modelName(outcome.model, store.state.menu)} is ready`, `It took ${duration(outcome.total_seconds)}.`);
   }
@@ -114,9 +128,16 @@ const wishes = {
   ...files(page, mine),
   ...recipes(page),
   ...launcher(page),
+  ...reserving(page),
+  ...settings(page),
+  ...scheduling(page, knowing),
+  ...messages(page, knowing),
   "dismiss-failure": ({ id }) => dismiss(id),
   "look-again": lookAgain,
   "try-now": () => line.open(),
+  "show-home": () => {
+    location.hash = "home";
+  },
   "reload-page": () => location.reload(),
   "copy-text": ({ text }) => copy(text),
 };
@@ -129,7 +150,20 @@ store.addEventListener("change", renderSoon);
 store.addEventListener("told", (event) => event instanceof CustomEvent && told(event.detail.type, event.detail.data));
 setInterval(() => {
   line.tick();
+  staying.tick(Date.now());
+  knowing.tick(Date.now());
   render();
 }, 1000);
+addEventListener("hashchange", () => {
+  const before = store.state.tab;
+  store.say({ type: "tab", data: location.hash });
+  if (before === store.state.tab) return;
+  render();
+  if (location.hash === "#models") document.getElementById("models")?.scrollIntoView();
+  else scrollTo(0, 0);
+  knowing.look();
+});
+store.say({ type: "tab", data: location.hash });
 render();
+staying.begin();
 line.open();

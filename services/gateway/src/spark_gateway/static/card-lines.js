@@ -146,6 +146,7 @@ export function lesserActions(model, look, { state, verdict }) {
   const copy = model.local_path || !whole || ["downloading", "incomplete", "broken"].includes(look.kind) ? null : copyAction(model, state.menu);
   /** @type {(Action|null|false)[]} */
   const all = [
+    verdict.over !== undefined && ["ready", "too_big", "degraded"].includes(look.kind) && { wish: "switch-model", label: "Switch anyway…", icon: "swap", danger: true, detail: { key, over: verdict.over } },
     swap && verdict.may !== "no" && { wish: "switch-model", label: verdict.may === "queue" ? "Queue a swap…" : "Switch to this…", icon: "swap", detail: { key } },
     copy,
     look.kind === "broken" && { wish: "open-download", label: "Download it again…", icon: "down", detail: { repo } },

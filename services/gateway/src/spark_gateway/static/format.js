@@ -114,6 +114,28 @@ export function dayTime(moment, now) {
 }
 
 /**
+ * A moment to come: `today 14:00`, `tomorrow 03:00`, `Mon 03:00`, `3 Dec 03:00`.
+ * @param {string} moment
+ * @param {number} now milliseconds
+ */
+export function coming(moment, now) {
+  const date = new Date(moment);
+  const days = dayNumber(date) - dayNumber(new Date(now));
+  if (days === 1) return `tomorrow ${hourMinute(date)}`;
+  return days > 1 && days < 7 ? `${DAYS[date.getDay()]} ${hourMinute(date)}` : dayTime(moment, now);
+}
+
+/** Days since 1970 on the calendar of the reader. @param {Date} date */
+export function dayNumber(date) {
+  return Math.round(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86400000);
+}
+
+/** `Fri 27 Nov`. @param {Date} date */
+export function dayName(date) {
+  return `${DAYS[date.getDay()]} ${date.getDate()} ${MONTHS[date.getMonth()]}`;
+}
+
+/**
  * How long ago, up to a day; then the date.
  * @param {string|number} moment
  * @param {number} now milliseconds
@@ -142,6 +164,15 @@ export function pages(tokens) {
  */
 export function capital(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/**
+ * A sentence of its own: a capital at the beginning, a full stop at the end.
+ * @param {string} text
+ */
+export function asSentence(text) {
+  const bare = capital(text.trim());
+  return bare === "" || /[.!?…]$/.test(bare) ? bare : `${bare}.`;
 }
 
 /**

@@ -7,6 +7,10 @@ const EVENTS = [
   "snapshot", "menu", "swaps", "components", "bus", "swap.progress", "swap.complete", "swap.failed",
   "downloads", "download.progress", "download.complete", "download.failed",
   "updates", "update.progress", "update.complete", "update.failed",
+  "lease",
+  ...["acquired", "extended", "expiring", "released", "expired", "forced", "freed"].map((word) => `lock.${word}`),
+  ...["queued", "queue", "granted", "dropped", "yield_requested"].map((word) => `lock.${word}`),
+  ...["registered", "removed", "due", "finished", "missed"].map((word) => `schedule.${word}`),
 ];
 const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15000];
 const QUIET_MS = 30000;

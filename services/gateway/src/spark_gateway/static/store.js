@@ -2,7 +2,10 @@
 // The state of the page: a pure reducer over what the server said, and who listens.
 
 import { downloadEnded, downloadMoved, downloadSeen, freshDownloads, freshUpdates, updateEnded, updateMoved, updateSeen } from "./reduce-jobs.js";
+import { onLease } from "./reduce-lease.js";
+import { onKnown } from "./reduce-owner.js";
 import { fresher, onOutcome, onProgress, onView } from "./reduce-swaps.js";
+import { tabOf } from "./tabs.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {{type: string, data?: any, at?: number}} Message */
@@ -10,6 +13,7 @@ import { fresher, onOutcome, onProgress, onView } from "./reduce-swaps.js";
 /** @returns {State} */
 export function initialState() {
   return {
+    tab: "home",
     link: "connecting",
     heardAt: 0,
     version: null,
@@ -20,6 +24,10 @@ export function initialState() {
     downloads: null,
     updates: null,
     jobLog: null,
+    lease: null,
+    leaseAt: 0,
+    holding: null,
+    known: {},
     etaAt: 0,
     components: [],
     bus: { connected: true },
@@ -44,6 +52,14 @@ export function reduce(state, message) {
       return heard;
     case "dismissed":
       return { ...state, dismissed: [...state.dismissed, ...data] };
+    case "holding":
+      return { ...state, holding: data };
+    case "tab":
+      return { ...state, tab: tabOf(data, state.tab) };
+    case "known":
+      return onKnown(state, data);
+    case "lease":
+      return onLease(heard, data, at);
     case "snapshot":
       return onSnapshot(heard, data, at);
     case "menu":
@@ -83,7 +99,7 @@ export function reduce(state, message) {
     case "update.failed":
       return { ...heard, updates: updateEnded(state.updates, data) };
     default:
-      return state;
+      return /^(lock|schedule)\./.test(type) ? heard : state;
   }
 }
 
@@ -104,6 +120,8 @@ function onSnapshot(state, data, at) {
     swaps: data.swaps,
     downloads: data.downloads ?? null,
     updates: data.updates ?? null,
+    lease: data.lease ?? null,
+    leaseAt: at,
     etaAt: at,
     components: data.components ?? [],
     bus: data.bus ?? { connected: true },

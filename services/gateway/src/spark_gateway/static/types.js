@@ -158,6 +158,7 @@
  * @property {Swaps|null} swaps
  * @property {import("./types-control.js").Downloads|null} [downloads]
  * @property {import("./types-control.js").Updates|null} [updates]
+ * @property {import("./types-lease.js").LeaseView|null} [lease]
  * @property {Component[]} components
  * @property {BusView} bus
  * @property {string} version
@@ -172,6 +173,7 @@
  * @property {LogEntry[]} entries
  *
  * @typedef {object} State
+ * @property {import("./tabs.js").Tab} tab  The part of the page that is open.
  * @property {"connecting"|"live"|"lost"} link
  * @property {number} heardAt  Milliseconds since 1970 when the server last said anything; 0 never.
  * @property {string|null} version
@@ -182,6 +184,10 @@
  * @property {number} etaAt  Milliseconds since 1970 when the current ETA was said.
  * @property {import("./types-control.js").Downloads|null} downloads  Null while nobody says.
  * @property {import("./types-control.js").Updates|null} updates  Null while nobody says.
+ * @property {import("./types-lease.js").LeaseView|null} lease  Null while nobody says.
+ * @property {number} leaseAt  Milliseconds since 1970 when it was said.
+ * @property {import("./types-lease.js").Holding|null} holding  What this page holds or waits for.
+ * @property {import("./reduce-owner.js").Known} known  What the other parts of the page asked for.
  * @property {SwapLog|null} jobLog  Log of the update that runs, or of the last one.
  * @property {Component[]} components
  * @property {BusView} bus
@@ -202,8 +208,9 @@
  * @property {Line} swap
  * @property {"now"|"queue"|"no"} may
  * @property {string} reason  Why not, in a few words, for beside a button that is off.
+ * @property {string} [over]  Whose reservation is in the way, when nothing else is.
  *
- * @typedef {{state: State, verdict: Verdict, now: number}} View
+ * @typedef {{state: State, verdict: Verdict, now: number, tab: import("./tabs.js").Tab}} View
  */
 
 export {};

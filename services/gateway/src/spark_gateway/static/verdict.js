@@ -2,6 +2,7 @@
 // What is loaded, is everything well, may I swap now: one function, so that no two places disagree.
 
 import { capital, count, listed } from "./format.js";
+import { reserved } from "./lease-words.js";
 import { isStale, modelName, servingName } from "./menu.js";
 import { isChatAway, isOver, phaseWord } from "./phases.js";
 import { isUpdating } from "./updating.js";
@@ -105,6 +106,8 @@ export function judge(state, now) {
   const bad = troubles(state, now);
   const current = state.swaps?.current ?? null;
   const well = bad[0] ? wellTrouble(bad) : wellLine(menu.hosts, state);
+  const taken = reserved(state, now);
+  if (taken) return reservedVerdict(state, menu, bad, well, taken);
   if (current) {
     const swap = line("now", "busy", "A swap is running", "Another one can be queued; it starts when this one is done.");
     return { overall: line("now", "busy", "Swapping", swappingSentence(current)), well, swap, may: "queue", reason: "" };
@@ -116,12 +119,27 @@ export function judge(state, now) {
   }
   if (isUpdating(state)) {
     const paused = line("now", "clock", "The model launcher is being updated", "Chat goes on. A swap can be queued; it starts when the update is done.");
-    return { overall: withoutPromise(overallOf(state, menu, bad)), well, swap: paused, may: "queue", reason: "" };
+    return { overall: withoutPromise(overallOf(state, menu, bad), "The launcher is being updated."), well, swap: paused, may: "queue", reason: "" };
   }
   const swap = down.length > 0
     ? line("warn", "swap", `Swap without ${listed(down.map((host) => host.label))}`, "Models that need it wait until it is back.")
     : line("ok", "swap", "You can swap now", "No swap is running or waiting.");
   return { overall: overallOf(state, menu, bad), well, swap, may: "now", reason: "" };
+}
+
+/**
+ * Somebody else decides what is loaded.
+ * @param {State} state @param {import("./types.js").Menu} menu @param {Line[]} bad @param {Line} well
+ * @param {NonNullable<ReturnType<typeof reserved>>} taken @returns {Verdict}
+ */
+function reservedVerdict(state, menu, bad, well, { reason, text, holder }) {
+  const swap = line("warn", "lock", "Swapping is paused", text);
+  const current = state.swaps?.current ?? null;
+  const calm = overallOf(state, menu, bad);
+  const overall = current ? line("now", "busy", "Swapping", swappingSentence(current))
+    : calm.tone === "ok" || calm.tone === "idle" ? line("warn", "lock", "Reserved", text) : withoutPromise(calm, "Swaps are paused.");
+  const away = menu.hosts.every((host) => host.state === "unreachable");
+  return { overall, well, swap, may: "no", reason, ...(away ? {} : { over: holder }) };
 }
 
 /** States in which nobody may swap, and why. @param {State} state @param {number} now @returns {Verdict|null} */
@@ -166,9 +184,9 @@ function short(trouble, text) {
   return line(trouble.tone, trouble.icon, trouble.title, text || trouble.text);
 }
 
-/** The same, without the promise that one may swap at once. @param {Line} overall @returns {Line} */
-function withoutPromise(overall) {
-  return { ...overall, text: overall.text.replace(/ You can (swap|load one)\.$/, " The launcher is being updated.") };
+/** The same, without the promise that one may swap at once. @param {Line} overall @param {string} instead @returns {Line} */
+function withoutPromise(overall, instead) {
+  return { ...overall, text: overall.text.replace(/ You can (swap|load one)\.$/, ` ${instead}`) };
 }
 
 /** @param {State} state @param {import("./types.js").Menu} menu @param {Line[]} bad @returns {Line} */

@@ -11,6 +11,7 @@ from spark_common import subjects
 from spark_common.bus import Bus
 from spark_common.clock import Clock
 from spark_common.contracts.downloads import LIST_DOWNLOADS, Downloads, ListDownloads
+from spark_common.contracts.leases import GET_LEASE, GetLease, LeaseView
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu
 from spark_common.contracts.rpc import Reply, ReplyT, RequestT, Rpc
 from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps
@@ -25,6 +26,8 @@ _ASK_SECONDS = 2.0
 _PATIENCE_SECONDS = 1.5
 _BUS_LOOK_SECONDS = 0.25
 _LISTEN_AGAIN_SECONDS = 1.0
+_LEASE_END_SECONDS = 2.0
+"""The end is computed from what remains; less than this is the noise of asking."""
 _LOG = structlog.get_logger()
 _COMPONENTS = TypeAdapter(list[Component])
 
@@ -43,6 +46,7 @@ class LiveSnapshot(Reply):
     swaps: Swaps | None
     downloads: Downloads | None = None
     updates: Updates | None = None
+    lease: LeaseView | None = None
     components: list[Component]
     bus: BusView
     version: str
@@ -75,6 +79,7 @@ class Board:
         self._swaps: Swaps | None = None
         self._downloads: Downloads | None = None
         self._updates: Updates | None = None
+        self._lease: LeaseView | None = None
         self._mark = self._jobs_mark = 0
         self._pace = Pace(clock, lambda: hub.watched)
         self._neighbours = Neighbours(bus, clock, lambda: hub.watched)
@@ -123,6 +128,7 @@ class Board:
             swaps=self._swaps,
             downloads=self._downloads,
             updates=self._updates,
+            lease=self._lease,
             components=self._neighbours.components,
             bus=self.bus_view(),
             version=self._version,
@@ -131,14 +137,16 @@ class Board:
 
     async def _refresh(self) -> None:
         mark, jobs_mark = self._hub.mark, self._jobs.mark
-        menu, swaps, downloads, updates = await asyncio.gather(
+        menu, swaps, downloads, updates, lease = await asyncio.gather(
             self._ask(LIST_MODELS, ListModels()),
             self._ask(LIST_SWAPS, ListSwaps()),
             self._ask(LIST_DOWNLOADS, ListDownloads()),
             self._ask(GET_UPDATES, GetUpdates()),
+            self._ask(GET_LEASE, GetLease()),
         )
         old_menu, old_swaps, old_downloads = self._menu, self._swaps, self._downloads
         old_updates, self._updates = self._updates, updates
+        old_lease, self._lease = self._lease, lease
         self._menu, self._swaps, self._downloads = menu, swaps, downloads
         self._mark, self._jobs_mark = mark, jobs_mark
         if menu is not None and _content(menu) != _content(old_menu):
@@ -149,6 +157,8 @@ class Board:
             self._hub.tell("downloads", downloads.model_dump_json())
         if updates is not None and _steady(updates) != _steady(old_updates):
             self._hub.tell("updates", updates.model_dump_json())
+        if not _same_lease(lease, old_lease):
+            self._hub.tell("lease", lease.model_dump_json() if lease is not None else "null")
         view = self._view()
         for listener in self._listeners:
             listener(view)
@@ -198,6 +208,22 @@ def _steady(updates: Updates | None) -> tuple[Updates, str | None, str | None] |
     job = updates.job
     steady = updates.model_copy(update={"job": None})
     return steady, job.id if job is not None else None, job.state if job is not None else None
+
+
+def _same_lease(new: LeaseView | None, old: LeaseView | None) -> bool:
+    """Whether nothing but time passed: who reads it counts down without being told."""
+    if new is None or old is None:
+        return new is old
+    if new.expires_at is not None and old.expires_at is not None:
+        moved = abs((new.expires_at - old.expires_at).total_seconds())
+        if moved > _LEASE_END_SECONDS:
+            return False
+    return _timeless(new) == _timeless(old)
+
+
+def _timeless(lease: LeaseView) -> LeaseView:
+    queue = [waiter.model_copy(update={"eta_seconds": None}) for waiter in lease.queue]
+    return lease.model_copy(update={"remaining_seconds": None, "expires_at": None, "queue": queue})
 
 
 def _content(menu: Menu | None) -> Menu | None:

@@ -4,8 +4,11 @@
 import { downloadLog, updateLog } from "../api-models.js";
 import { cancelSwap, newKey, planSwap, startSwap, swapLog } from "../api.js";
 import { replay } from "../live.js";
+import { overQuestion } from "../questions-lease.js";
 import { cancelQuestion, switchQuestion } from "../questions.js";
+import { isStillOf } from "../reduce-lease.js";
 import { isUpdating } from "../updating.js";
+import { changedHands } from "./reserving.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
 /** @typedef {import("./acting.js").Wishes} Wishes */
@@ -17,29 +20,41 @@ import { isUpdating } from "../updating.js";
  */
 export function swapping(page, mine) {
   return {
-    "switch-model": ({ key }) => askToSwitch(page, key, mine),
+    "switch-model": ({ key, over }) => askToSwitch(page, key, mine, over),
     "cancel-swap": ({ id }) => askToCancel(page, id),
     "read-log": ({ id }) => readLog(page, id),
     "open-log": (wanted) => openLog(page, wanted),
   };
 }
 
-/** @param {Acting} page @param {string} key @param {Set<string>} mine */
-async function askToSwitch(page, key, mine) {
+/**
+ * @param {Acting} page @param {string} key @param {Set<string>} mine
+ * @param {string} [over]  Whose reservation is passed over.
+ */
+async function askToSwitch(page, key, mine, over) {
   const model = page.model(key);
   if (!model) return;
   const idempotency = newKey(); // made here: however often the button is pressed, it is one swap
   const queue = Boolean(page.state.swaps?.current) || isUpdating(page.state);
   const before = page.state.swaps?.current ? "the running swap" : "the update";
-  const asked = page.dialog.ask(switchQuestion(model, page.state));
+  const question = (/** @type {import("../types-control.js").SwapPlan|null} */ plan) => {
+    const plain = switchQuestion(model, page.state, plan);
+    return over === undefined ? plain : overQuestion(plain, model, over, page.state, Date.now());
+  };
+  const asked = page.dialog.ask(question(null));
   // What the menu knows is asked about at once; what the swapper finds out is put in when it comes.
-  page.attempt(() => planSwap(key), () => {}).then((plan) => plan && page.dialog.amend(switchQuestion(model, page.state, plan), asked));
+  page.attempt(() => planSwap(key), () => {}).then((plan) => plan && page.dialog.amend(question(plan), asked));
   const { yes, choices } = await asked;
   if (!yes) return;
+  if (over !== undefined && !isStillOf(page.state, over)) {
+    changedHands(page);
+    return;
+  }
   const more = Object.fromEntries(["force", "drop_caches"].filter((name) => choices[name]).map((name) => [name, true]));
   const view = await page.attempt(() => startSwap(
     { model: key, rollback: Boolean(choices.rollback), when_busy: queue ? "queue" : "reject", ...more },
     idempotency,
+    over !== undefined,
   ));
   if (!view) return;
   mine.add(view.id);

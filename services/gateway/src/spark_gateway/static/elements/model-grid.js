@@ -18,7 +18,7 @@ const adding = ({ state, now }) => [...ADDING, { wish: "look-for-updates", label
 
 /** What the cards show depends on, besides what they are told; a minute is how fine they tell the time. @param {View} view */
 const basis = ({ state, verdict, now }) => [
-  state.menu, state.swaps, state.downloads, state.updates, state.link, state.dismissed, verdict.reason, verdict.may, Math.floor(now / 60000),
+  state.menu, state.swaps, state.downloads, state.updates, state.link, state.dismissed, verdict.reason, verdict.may, verdict.over, Math.floor(now / 60000),
 ];
 
 export class ModelGrid extends HTMLElement {

@@ -4,13 +4,14 @@
 
 import { cloned, keyed, part, say, sayOrHide, setBadge, wish } from "../dom.js";
 import { ago, capital, listed } from "../format.js";
+import { phaseWord } from "../phases.js";
 import { silentParts, silentTitle } from "../verdict.js";
 
 /** @typedef {import("../types.js").View} View */
 /** @typedef {{key: string, tone: import("../types.js").Tone, icon: string, title: string, text: string, action?: [string, string]}} Notice */
 
 /** @param {View} view @returns {Notice[]} */
-function noticesOf({ state, now }) {
+function noticesOf({ state, now, tab }) {
   /** @type {Notice[]} */
   const found = [];
   if (state.link === "lost") {
@@ -34,6 +35,10 @@ function noticesOf({ state, now }) {
       text: "Load this page again to get the new version. Nothing that runs is touched.",
       action: ["Load again", "reload-page"],
     });
+  }
+  const current = state.swaps?.current;
+  if (current && tab !== "home") {
+    found.push({ key: "swap", tone: "now", icon: "busy", title: `Switching to ${current.model_name}`, text: `${phaseWord(current.phase)}.`, action: ["Show it", "show-home"] });
   }
   if (!state.bus.connected) {
     const detail = state.bus.detail ? ` ${capital(state.bus.detail)}` : "";

@@ -1,0 +1,73 @@
+// @ts-check
+// Asks for what the open part of the page shows and nobody tells: when it is opened, on news, and again and again.
+
+import { getAccounts, getCalendar, listDeliveries, listSchedules, listTargets } from "../api-owner.js";
+import { WEEK_DAYS } from "../scheduling.js";
+
+/** @typedef {import("./acting.js").Acting} Acting */
+/** @typedef {import("../reduce-owner.js").Name} Name */
+
+const AGAIN_MS = 20000;
+const SOON_MS = 300;
+
+/** The coming days, from this morning on. */
+function week() {
+  const now = new Date();
+  const day = (/** @type {number} */ offset) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + offset).toISOString();
+  return getCalendar(day(0), day(WEEK_DAYS));
+}
+
+export class Knowing {
+  /** Of the accounts that are shown. */
+  days = 7;
+  /** Of the deliveries that are shown. @type {{limit: number, state?: string}} */
+  which = { limit: 50 };
+  /** @type {Map<Name, number>} */
+  #turns = new Map();
+  #askedAt = 0;
+  #timer = 0;
+
+  /** @param {Acting} page */
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** @returns {Partial<Record<Name, () => Promise<any>>>} */
+  get #wanted() {
+    const { tab } = this.page.state;
+    if (tab === "schedule") return { schedules: listSchedules, calendar: week };
+    if (tab === "home") return {};
+    return { targets: listTargets, deliveries: () => listDeliveries(this.which), accounts: () => getAccounts(this.days) };
+  }
+
+  /** Ask for everything that is shown now. @returns {Promise<unknown>} */
+  look() {
+    this.#askedAt = Date.now();
+    return Promise.all(Object.entries(this.#wanted).map(([name, ask]) => this.ask(/** @type {Name} */ (name), ask)));
+  }
+
+  /** The answer to the last question wins. @param {Name} name @param {() => Promise<any>} ask */
+  async ask(name, ask) {
+    const turn = (this.#turns.get(name) ?? 0) + 1;
+    this.#turns.set(name, turn);
+    let problem = "";
+    const value = await this.page.attempt(ask, (why) => {
+      problem = why.message;
+    });
+    if (this.#turns.get(name) === turn) this.page.say("known", { name, value: value ?? undefined, problem });
+    return value;
+  }
+
+  /** Called every second. @param {number} now */
+  tick(now) {
+    if (!document.hidden && this.page.state.link === "live" && now - this.#askedAt >= AGAIN_MS) this.look();
+  }
+
+  /** @param {string} type */
+  told(type) {
+    const mine = /^schedule\./.test(type) || /^lock\.(acquired|released|expired|forced|extended)$/.test(type) || /^swap\.(complete|failed)$/.test(type);
+    if (!mine && type !== "snapshot") return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.look(), SOON_MS);
+  }
+}

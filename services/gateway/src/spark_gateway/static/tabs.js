@@ -1,0 +1,22 @@
+// @ts-check
+// Which part of the page is open: each has its own address, so that back and a bookmark work.
+
+/** @typedef {"home"|"activity"|"schedule"} Tab */
+
+/** @type {{name: Tab, label: string, icon: string}[]} */
+export const TABS = [
+  { name: "home", label: "Home", icon: "home" },
+  { name: "activity", label: "Activity", icon: "pulse" },
+  { name: "schedule", label: "Schedule", icon: "cal" },
+];
+
+/** What is on a tab without being one. @type {Record<string, Tab>} */
+const PLACES = { "": "home", "#models": "home" };
+
+/**
+ * Where an address leads; what is on every part, such as the skip link, leads nowhere else.
+ * @param {string} hash of the address, with its `#` @param {Tab} before @returns {Tab}
+ */
+export function tabOf(hash, before) {
+  return TABS.find((tab) => `#${tab.name}` === hash)?.name ?? PLACES[hash] ?? before;
+}
