@@ -42,9 +42,10 @@ test-connected: $(VENV)/.dev ## the tests against real NATS, Redis and SSH
 e2e: $(VENV)/.dev ## the whole product, with a browser and with kills
 	@$(BIN)/pytest -m "e2e or chaos"
 
-schemas: $(VENV)/.dev ## write docs/events and the diagram of phases from the code
+schemas: $(VENV)/.dev ## write docs/events, docs/EVENTS.md and the diagram of phases from the code
 	@$(BIN)/python -m spark_common.schemas docs/events
 	@$(BIN)/python -m spark_swapper.diagram docs/architecture.md
+	@$(BIN)/python scripts/events_doc.py
 
 lock: $(VENV)/.dev ## resolve the dependencies again
 	@scripts/lock.sh

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from spark_cli.commands.automation import automation
 from spark_common.owner import TABLE
 from spark_common.settings import Env, HostSettings, HostsSettings, Settings, load
 
@@ -149,6 +150,16 @@ def test_the_volumes_of_the_servers_keep_the_owner_that_init_gave_them() -> None
     assert CONTAINERS["nats"]["volumes"] == ["nats:/data:nocopy"]
     assert CONTAINERS["redis"]["volumes"] == ["redis:/data:nocopy"]
     assert {"nats:/state/nats", "redis:/state/redis"} <= set(CONTAINERS["init"]["volumes"])
+
+
+def test_init_tells_the_command_for_automations_where_everything_is() -> None:
+    told = CONTAINERS["init"]["environment"]
+    read = {option.envvar for option in automation.commands["add"].params if option.envvar}
+    assert set(told) == read
+    assert f"--nats-config={told['NATS_CONFIG']}" in CONTAINERS["init"]["command"]
+    assert "--dir=/secrets" in CONTAINERS["init"]["command"]
+    assert told["NATS_IDENTITIES"] == "/secrets/nats"
+    assert told["NATS_URL"] == CONTAINERS["gateway"]["environment"]["NATS_URL"]
 
 
 def test_four_variables_are_enough() -> None:

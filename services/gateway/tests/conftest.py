@@ -74,6 +74,7 @@ async def a_bench(
     loops = {
         "hub": asyncio.create_task(front.hub.run()),
         "jobs": asyncio.create_task(front.jobs.run()),
+        "events": asyncio.create_task(front.events.run()),
         "board": asyncio.create_task(front.board.run()),
         "bulletins": asyncio.create_task(front.bulletins.run()),
     }

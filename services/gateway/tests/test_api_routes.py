@@ -199,7 +199,19 @@ async def test_the_openapi_document_is_valid_and_complete(bench):
 async def test_the_asyncapi_document_is_the_published_one(bench):
     published = Path(__file__).parents[3] / "docs" / "events" / "asyncapi.json"
     answer = await bench.http.get("/asyncapi.json")
-    assert answer.json() == json.loads(published.read_text())
+    assert answer.content == published.read_bytes()
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_the_asyncapi_document_is_sent_once_to_those_who_keep_it(bench):
+    first = await bench.http.get("/asyncapi.json")
+    tag = first.headers["etag"]
+    kept = await bench.http.get("/asyncapi.json", headers={"if-none-match": tag})
+    assert (kept.status_code, kept.content, kept.headers["etag"]) == (304, b"", tag)
+    other = await bench.http.get("/asyncapi.json", headers={"if-none-match": '"old"'})
+    assert (other.status_code, other.content) == (200, first.content)
+    head = await bench.http.head("/asyncapi.json")
+    assert (head.status_code, head.headers["etag"]) == (200, tag)
 
 
 def references(node):

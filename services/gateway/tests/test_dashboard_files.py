@@ -80,3 +80,10 @@ async def test_the_policy_of_a_page_is_the_same_when_it_is_unchanged(bench):
     policy = "content-security-policy"
     assert again.headers[policy] == first.headers[policy]
     assert "script-src 'self'" in again.headers[policy]
+
+
+@pytest.mark.parametrize("document", ["openapi.json", "asyncapi.json"])
+async def test_the_page_links_the_documents_for_programs(bench, document):
+    page = (await bench.http.get("/")).text
+    assert f'<a href="{document}">' in page
+    assert (await bench.http.get(f"/{document}")).status_code == 200

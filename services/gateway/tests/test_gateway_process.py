@@ -8,14 +8,14 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
 import httpx
 import pytest
+from gateway_stand.process import GatewayProcess, an_upstream
 
 from spark_common.bus.nats import connect_bus
 from spark_common.bus.provision import provision
+from spark_common.bus.steward import Steward
 from spark_common.clock import SystemClock
 from spark_common.contracts.swaps import Phase
 from spark_common.embedded import NatsServer
@@ -25,80 +25,6 @@ from spark_common.testing.wait import until
 pytestmark = pytest.mark.connected
 EVENTS = 2000
 READERS = 8
-
-
-class GatewayProcess:
-    """``python -m spark_gateway`` on a port of its own."""
-
-    def __init__(self, nats: NatsServer, upstream_port: int, log: Path) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._nats = nats
-        self._upstream_port = upstream_port
-        self._log = log
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        bus = self._nats.settings("gateway")
-        env = os.environ | {
-            "NATS_URL": bus.url,
-            "NATS_SEED_FILE": str(bus.seed_file),
-            "SPARK1_HOST": "127.0.0.1",
-            "SPARK1_USER": "alice",
-            "VLLM_PORT": str(self._upstream_port),
-            "BIND_PORT": str(self.port),
-        }
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "spark_gateway", env=env, stdout=log, stderr=log
-            )
-        await until(self.alive, "the gateway answers")
-
-    async def alive(self) -> bool:
-        # Not /livez: that answers before the application is built.
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
-            try:
-                return (await client.get("/v1/models")).status_code == 200
-            except httpx.HTTPError:
-                return False
-
-    async def end(self, number: signal.Signals) -> int:
-        assert self._process is not None
-        with suppress(ProcessLookupError):
-            self._process.send_signal(number)
-        return await self._process.wait()
-
-    def said(self) -> str:
-        return self._log.read_text()
-
-
-@asynccontextmanager
-async def an_upstream() -> AsyncIterator[int]:
-    """A model server that lists one model and repeats what it was sent."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).lower()
-                length = 0
-                if b"content-length:" in head:
-                    length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
-                body = await reader.readexactly(length)
-                if head.startswith(b"get /v1/models"):
-                    model = {"id": "org/model", "created": 7, "max_model_len": 4096, "root": None}
-                    body = json.dumps({"object": "list", "data": [model]}).encode()
-                writer.write(
-                    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-                    b"content-length: %d\r\n\r\n%b" % (len(body), body)
-                )
-                await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
 
 
 @pytest.fixture
@@ -437,3 +363,31 @@ async def test_a_missing_setting_is_one_line(tmp_path):
     assert said.decode().splitlines() == [
         "SPARK1_HOST is not set: the address of the first Spark is required"
     ]
+
+
+async def test_a_refused_subject_shows_and_takes_nothing_away(nats, gateway):
+    """Red with the reason, because somebody has to act; the page and /v1 answer all the same."""
+    right = nats.config_file.read_text()
+    nats.config_file.write_text(right.replace(', "rpc.gateway.>"', ""))
+    steward = Steward(nats.url, nats.identities, SystemClock())
+    await steward.reload()
+    await gateway.start()
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
+
+        async def reasons() -> list[str]:
+            return (await http.get("/readyz")).json()["reasons"]
+
+        async def refused() -> bool:
+            return any('subscription to "rpc.gateway.' in reason for reason in await reasons())
+
+        await until(refused, "the gateway says what it is refused")
+        assert (await http.get("/readyz")).status_code == 503
+        assert (await http.get("/v1/models")).status_code == 200
+        assert (await http.get("/")).status_code == 200
+        await nats.kill()
+        await nats.start()
+
+        async def ready() -> bool:
+            return not await reasons()
+
+        await until(ready, "after a restart with the right configuration all is well")

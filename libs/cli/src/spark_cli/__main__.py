@@ -5,6 +5,8 @@ import sys
 import click
 
 from spark_cli.commands.accountability import accountability
+from spark_cli.commands.automation import automation
+from spark_cli.commands.dead_letters import dead_letters
 from spark_cli.commands.delete import delete
 from spark_cli.commands.doctor import doctor
 from spark_cli.commands.download import download
@@ -44,9 +46,10 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
-    *(download, downloads, cancel_download, lease, accountability, home),
-    *(test, plan, swap, cancel, history, logs, quarantine, updates, events, doctor, sim, init),
-    *(schedule, settings, webhook),
+    *(download, downloads, cancel_download, lease, schedule, accountability, home),
+    *(test, plan, swap, cancel, history, logs, quarantine, updates),
+    *(events, automation, dead_letters, settings, webhook),
+    *(doctor, sim, init),
 )
 for command in _COMMANDS:
     main.add_command(command)

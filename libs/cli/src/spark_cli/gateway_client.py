@@ -67,7 +67,7 @@ class GatewayClient:
         self._url = url
         self._pause = pause
 
-    def get(self, path: str, **query: str | int | bool) -> Any:
+    def get(self, path: str, **query: str | int | bool | list[str]) -> Any:
         """GET a JSON document."""
         return self._ask("GET", path, params=query)
 

@@ -163,7 +163,7 @@ async def test_questions_go_where_they_may(nats_world) -> None:
 
     for name in SERVICES:
         bus = await nats_world.join(name)
-        verbs[name] = Rpc(f"rpc.{name}.test.ask", Ask, Told)
+        verbs[name] = Rpc(f"rpc.{name}.about.ask", Ask, Told)
         await bus.serve(name, "1.0.0", "a test", [Serving(verbs[name], named(name))])
     for asker, asked in ASK_ALLOWED:
         bus = await nats_world.join(asker)

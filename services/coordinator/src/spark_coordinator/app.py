@@ -14,6 +14,7 @@ from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
 from spark_coordinator.accounts.feature import accounts
+from spark_coordinator.dead_letters import dead_letters
 from spark_coordinator.feature import Feature
 from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
@@ -63,6 +64,7 @@ async def build(
                 targets_as_state(redis, bus, clock, guard),
             ],
         ),
+        dead_letters(bus),
     ]
     return await assemble(
         bus, redis, keeper, clock, features, lambda: (*settings.warnings, *live.warnings)

@@ -14,7 +14,13 @@ from spark_common.bus.nats_link import read_seed
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
 from spark_common.owner import BusOverlay, LiveSettings
-from spark_common.service import REGISTRY, Service, answer_about
+from spark_common.service import (
+    REGISTRY,
+    ReadyCheck,
+    Service,
+    answer_about,
+    refusals_check,
+)
 from spark_common.settings import RuntimeSettings
 from spark_gateway.allowed_hosts import AllowedHosts
 from spark_gateway.dashboard_files import read_dashboard
@@ -38,6 +44,7 @@ from spark_gateway.served import ServedModels
 from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
 from spark_gateway.streams.bulletins import Bulletins
+from spark_gateway.streams.event_log import EventLog
 from spark_gateway.streams.hub import Hub, jobs_hub
 from spark_gateway.traffic_desk import TrafficDesk
 from spark_gateway.traffic_feed import TrafficFeed
@@ -55,6 +62,7 @@ class Front:
     jobs: Hub
     board: Board
     bulletins: Bulletins
+    events: EventLog
 
 
 def build_front(
@@ -73,6 +81,7 @@ def build_front(
     hub = Hub(bus, clock)
     jobs = jobs_hub(bus, clock)
     board = Board(bus, hub, jobs, clock, version=own_version, demo=demo)
+    events = EventLog(bus, clock)
     parts = Parts(
         bus=bus,
         clock=clock,
@@ -83,10 +92,11 @@ def build_front(
         chat=chat,
         origin_guard=guard or OriginGuard(),
         version=own_version,
+        events=events,
         stopping=stopping or asyncio.Event(),
     )
     http = build_http(parts, hosts or AllowedHosts(), read_dashboard())
-    return Front(http, hub, jobs, board, Bulletins(bus, clock, hub, board))
+    return Front(http, hub, jobs, board, Bulletins(bus, clock, hub, board), events)
 
 
 async def build(settings: GatewaySettings, clock: Clock) -> Service:
@@ -129,6 +139,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     REGISTRY.register(MetersCollector(meters))
     own = OwnQuestion(upstream, settings.http.bind_host, settings.http.bind_port)
     desk = TrafficDesk(meters, router, own, client, clock)
+    checks = (refusals_check(bus),)
 
     def served_name() -> str:
         return next((model.id for model in watch.models()), "")
@@ -137,6 +148,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         await stopping.wait()
         front.hub.close()
         front.jobs.close()
+        front.events.close()
         await asyncio.Event().wait()
 
     async def close() -> None:
@@ -145,7 +157,9 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
 
     return Service(
         NAME,
-        # No check on NATS: /v1 and the page work without it, and a probe must not take them away.
+        # Not whether NATS is there: /v1 and the page work without it, and a probe must not take
+        # them away. A subject that NATS refuses us is a mistake of who set it up, and shows.
+        checks=checks,
         app=front.http,
         http_protocol=make_protocol(
             PreflightRouter(router),
@@ -162,11 +176,12 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             front.jobs.run,
             front.board.run,
             front.bulletins.run,
+            front.events.run,
             watch.run,
             lease.run,
             desk.run,
             lambda: announce(
-                bus, clock, desk.verbs(), lambda: (*settings.warnings, *live.warnings)
+                bus, clock, desk.verbs(), checks, lambda: (*settings.warnings, *live.warnings)
             ),
             end_streams,
         ),
@@ -192,10 +207,11 @@ async def announce(
     bus: Bus,
     clock: Clock,
     verbs: Sequence[Serving] = (),
+    checks: Sequence[ReadyCheck] = (),
     warnings: Callable[[], Sequence[str]] = tuple,
 ) -> None:
     """Answer for the gateway on the bus, so that it is found there like every service."""
-    about = answer_about(NAME, (), clock, warnings)
+    about = answer_about(NAME, checks, clock, warnings)
     while True:
         try:
             await bus.serve(NAME, version("spark-gateway"), "the public port", (*verbs, about))

@@ -88,6 +88,10 @@ class LateBus:
         """Return the newest message on a subject."""
         return await self._here().last_message(stream, subject)
 
+    async def message_at(self, stream: str, seq: int) -> StoredMessage | None:
+        """Return the message with this number."""
+        return await self._here().message_at(stream, seq)
+
     def work(self, stream: str, durable: str) -> AsyncIterator[Delivery]:
         """Yield deliveries once the bus is there."""
         return self._once_here(lambda bus: bus.work(stream, durable))

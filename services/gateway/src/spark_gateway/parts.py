@@ -11,6 +11,7 @@ from spark_gateway.explaining.model_chat import ModelChat
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.served import ServedModels
 from spark_gateway.streams.board import Board
+from spark_gateway.streams.event_log import EventLog
 from spark_gateway.streams.hub import Hub
 
 
@@ -27,6 +28,7 @@ class Parts:
     chat: ModelChat
     origin_guard: OriginGuard
     version: str
+    events: EventLog
     stopping: asyncio.Event
     """Set when the gateway ends: streams of its own making end too."""
 

@@ -5,9 +5,11 @@ from fastapi.routing import APIRoute
 
 from spark_gateway.api import (
     accountability,
+    dead_letters,
     disk,
     docs,
     downloads,
+    events,
     explain,
     home,
     lease,
@@ -45,6 +47,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     webhooks.router,
     live.router,
+    events.router,
+    dead_letters.router,
     openai.router,
     docs.router,
 )

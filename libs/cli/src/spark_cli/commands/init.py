@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from spark_cli.ssh_key import ensure_key
+from spark_common.bus.automations import AutomationError, AutomationFolder
 from spark_common.bus.identities import DamagedSeedError, Identities
 from spark_common.bus.server_config import render as render_nats
 from spark_common.embedded.redis_config import render as render_redis
@@ -55,7 +56,12 @@ def init(
         store = Path(state) / "jetstream"
         _write(
             nats_config or nats / "nats.conf",
-            render_nats(keys, store_dir=store, listen=nats_listen),
+            render_nats(
+                keys,
+                store_dir=store,
+                listen=nats_listen,
+                automations=AutomationFolder.below(nats).public_keys(),
+            ),
         )
         password = _password(redis / "password")
         _write(
@@ -65,7 +71,7 @@ def init(
         _, public = ensure_key(directory / "ssh")
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from error
-    except DamagedSeedError as error:
+    except (DamagedSeedError, AutomationError) as error:
         raise click.ClickException(str(error)) from error
     click.echo("add this line to ~/.ssh/authorized_keys of the SSH user on every Spark:\n")
     click.echo(public.read_text().strip())

@@ -33,8 +33,8 @@ class Identities:
         for name in (*PERMISSIONS, OPERATOR):
             path = directory / f"{name}.nk"
             if not path.exists():
-                _write_new(path, nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
-            keys[name] = _public_key(path)
+                write_new(path, make_seed())
+            keys[name] = public_key_of(path)
         return cls(directory, keys)
 
     def seed_file(self, name: str) -> Path:
@@ -44,7 +44,13 @@ class Identities:
         return self.directory / f"{name}.nk"
 
 
-def _public_key(path: Path) -> str:
+def make_seed() -> bytes:
+    """Return the seed of a new identity."""
+    return bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
+
+
+def public_key_of(path: Path) -> str:
+    """Return the public key of a seed file. Raises DamagedSeedError."""
     try:
         pair = nkeys.from_seed(bytearray(path.read_bytes().strip()))
     except nkeys.NkeysError:
@@ -57,8 +63,10 @@ def _public_key(path: Path) -> str:
     return str(public_key)
 
 
-def _write_new(path: Path, seed: bytes) -> None:
-    draft = path.with_suffix(".draft")
+def write_new(path: Path, seed: bytes) -> None:
+    """Write a file of one line that only its owner reads, whole or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(seed + b"\n")

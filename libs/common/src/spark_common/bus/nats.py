@@ -70,6 +70,10 @@ class NatsBus:
         """Return the newest message on a subject."""
         return await self._streams.last_message(stream, subject)
 
+    async def message_at(self, stream: str, seq: int) -> StoredMessage | None:
+        """Return the message with this number, or None."""
+        return await self._streams.message_at(stream, seq)
+
     def work(self, stream: str, durable: str) -> AsyncIterator[Delivery]:
         """Yield deliveries of a durable consumer until the bus closes."""
         return nats_work.work(self._link, self._streams, stream, durable)
@@ -120,10 +124,11 @@ class NatsBus:
     def health(self) -> BusHealth:
         """Return the state of the connection and the last trouble.
 
-        A subject the server refused stays in ``last_error`` for as long as the process lives:
-        no retry heals a missing permission.
+        A refused publication stays in ``last_error`` until five minutes after the last one, a
+        refused subscription until it was made anew and not refused.
         """
-        return BusHealth(connected=self._link.connected, last_error=self._link.last_error)
+        link = self._link
+        return BusHealth(link.connected, last_error=link.last_error, refused=link.refused)
 
     async def close(self) -> None:
         """Finish running answers, drain within ten seconds, close."""

@@ -9,6 +9,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from spark_common.bus.nats_link import NatsLink
+from spark_common.errors import UnavailableError
 
 log = structlog.get_logger(__name__)
 
@@ -22,13 +23,16 @@ class Inflow:
         self._stop: Callable[[], Any] | None = None
 
     async def open(self, subject: str) -> None:
-        """Subscribe; returns when the server knows."""
+        """Subscribe; returns when the server knows. Raises UnavailableError, also when refused."""
+        self._link.refusals.asked_again(subject)
         subscription = await self._link.guarded(
             self._link.client.subscribe(subject, cb=self._queue.put)
         )
         self._stop = subscription.unsubscribe
         self._link.readers.add(self)
         await self._link.flush()
+        if self._link.refusals.listening(subject):
+            raise UnavailableError(f"no permission to listen to {subject}")
 
     async def next(self, timeout_seconds: float | None = None) -> Msg | None:
         """Return the next message; None after a reconnect, at the end, or in time."""

@@ -13,6 +13,8 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from spark_common.bus.nats_flush import AWAY, Flushes
+from spark_common.bus.refusals import Refusals
 from spark_common.bus.server_check import OLDEST_SERVER
 from spark_common.clock import Clock
 from spark_common.errors import DeadlineExceededError, UnavailableError
@@ -21,11 +23,7 @@ from spark_common.tasks import stay_cancelled
 
 _CONNECT_SECONDS = 3.0
 _API_SECONDS = 2.0
-_FLUSH_SECONDS = 5.0
-_LONGEST_FLUSH_SECONDS = 60
-_REMEMBERED_VIOLATIONS = 200
 _DRAIN_SECONDS = 10.0
-_AWAY = "the event bus does not answer"
 _REFUSED = "NATS refuses our identity: check NATS_SEED_FILE"
 
 log = structlog.get_logger(__name__)
@@ -37,6 +35,14 @@ class ApiError(UnavailableError):
     def __init__(self, err_code: int, description: str) -> None:
         super().__init__(f"JetStream: {description}")
         self.err_code = err_code
+
+
+class SubjectRefusedError(UnavailableError):
+    """The server did not take what was just sent: this identity may not publish there."""
+
+
+class IdentityRefusedError(UnavailableError):
+    """The server is there and does not know who we are."""
 
 
 def end_process() -> None:
@@ -71,9 +77,8 @@ class NatsLink:
         self.reconnects = 0
         self._on_lost = on_lost
         self._trouble: str | None = None
-        self._violation: str | None = None
-        self._violations: dict[str, None] = {}
-        self._flushes: set[asyncio.Task[None]] = set()
+        self.refusals = Refusals()
+        self._flushes = Flushes(self.client)
         self._connecting = True
         self._end: asyncio.Task[None] | None = None
 
@@ -88,8 +93,13 @@ class NatsLink:
 
     @property
     def last_error(self) -> str | None:
-        """A refused subject for as long as we live; trouble of the network until it is over."""
-        return self._violation or (None if self.connected else self._trouble or _AWAY)
+        """A refused subject for as long as it counts; trouble of the network until it is over."""
+        return self.refused or (None if self.connected else self._trouble or AWAY)
+
+    @property
+    def refused(self) -> str | None:
+        """What the server refused us and still counts."""
+        return self.refusals.newest(self.clock.monotonic())
 
     async def connect(self, url: str, seed: str | None) -> None:
         """Try once; raises UnavailableError within three seconds."""
@@ -115,7 +125,9 @@ class NatsLink:
         except (TimeoutError, OSError, nats.errors.Error) as error:
             self.closing, self._connecting = True, False
             await self._close_client()
-            raise UnavailableError(self._trouble or _AWAY) from error
+            if self._trouble == _REFUSED:
+                raise IdentityRefusedError(_REFUSED) from error
+            raise UnavailableError(self._trouble or AWAY) from error
         version = self.client.connected_server_version
         if (version.major, version.minor) < OLDEST_SERVER:
             await self.close()
@@ -128,7 +140,11 @@ class NatsLink:
     async def request(
         self, subject: str, payload: bytes, timeout_seconds: float, headers: dict[str, str] | None
     ) -> Msg:
-        """Ask and wait. Raises NoRespondersError, DeadlineExceededError, UnavailableError."""
+        """Ask and wait.
+
+        Raises NoRespondersError, DeadlineExceededError, SubjectRefusedError, UnavailableError.
+        """
+        sent = self.clock.monotonic()
         try:
             reply = await self.client.request(
                 subject, payload, timeout=timeout_seconds, headers=headers
@@ -141,16 +157,11 @@ class NatsLink:
             raise
         except (nats.errors.TimeoutError, TimeoutError) as error:
             # A forbidden subject is not answered, it is only reported beside the connection.
-            if self.forbidden(subject):
-                raise UnavailableError(f"no permission to publish on {subject}") from error
+            if self.refusals.publishing(subject, since=sent):
+                raise SubjectRefusedError(f"no permission to publish on {subject}") from error
             raise DeadlineExceededError(f"no answer within {timeout_seconds:g} s") from error
         except nats.errors.Error as error:
-            raise UnavailableError(_AWAY) from error
-
-    def forbidden(self, subject: str) -> bool:
-        """Say whether the server ever refused this subject."""
-        wanted = f'"{subject.lower()}"'
-        return any(wanted in violation for violation in self._violations)
+            raise UnavailableError(AWAY) from error
 
     async def api(self, verb: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call the JetStream API; raises ApiError with its number, or UnavailableError."""
@@ -169,21 +180,14 @@ class NatsLink:
         try:
             answer = await awaitable
         except (nats.errors.Error, OSError) as error:
-            raise UnavailableError(_AWAY) from error
+            raise UnavailableError(AWAY) from error
         stay_cancelled()
         return answer
 
     async def flush(self) -> None:
-        """Wait until the server has handled what we sent."""
-        # A pong that finds its waiter cancelled ends nats-py's read loop, so the inner wait
-        # outlives ours, until the pings have noticed a dead connection.
-        flushing = asyncio.create_task(self.client.flush(_LONGEST_FLUSH_SECONDS))
-        self._flushes.add(flushing)
-        flushing.add_done_callback(self._on_flushed)
-        done, _ = await asyncio.wait({flushing}, timeout=_FLUSH_SECONDS)
-        if not done:
-            raise UnavailableError(_AWAY)
-        await self.guarded(flushing)
+        """Wait until the server has handled what we sent. Raises UnavailableError."""
+        await self._flushes.flush()
+        stay_cancelled()
 
     async def pause(self) -> None:
         """Wait a moment before trying again."""
@@ -201,8 +205,7 @@ class NatsLink:
             log.info("bus.closed_without_drain")
         if not self.client.is_closed:
             await self._close_client()
-        for flushing in self._flushes:
-            flushing.cancel()
+        self._flushes.close()
 
     async def _close_client(self) -> None:
         try:
@@ -229,18 +232,15 @@ class NatsLink:
         self.errors += 1
         text = str(error) or type(error).__name__
         if "permissions violation" in text.lower():
-            self._violation = text.removeprefix("nats: ")
-            self._violations[self._violation.lower()] = None
-            if len(self._violations) > _REMEMBERED_VIOLATIONS:
-                del self._violations[next(iter(self._violations))]
-            log.error("bus.permission_refused", reason=self._violation)
+            self.refusals.note(text, self.clock.monotonic())
+            log.error("bus.permission_refused", reason=text.removeprefix("nats: "))
         elif isinstance(error, nats.errors.SlowConsumerError):
             log.warning("bus.messages_dropped", subject=error.subject)
         elif "authorization" in text.lower() or "authentication" in text.lower():
             self._notice(_REFUSED)
         elif self._trouble != _REFUSED:
             # A refusal also cuts the connection; that it was cut explains nothing.
-            self._notice(f"{_AWAY} ({type(error).__name__})")
+            self._notice(f"{AWAY} ({type(error).__name__})")
         if self._connecting:
             # nats-py would go on for ever; before the first success our caller decides when.
             raise error
@@ -254,13 +254,11 @@ class NatsLink:
         self._trouble = trouble
 
     async def _on_disconnected(self) -> None:
+        # Now and not after the reconnect: what is refused again is told before that is announced.
+        self.refusals.connected_anew()
+        self._flushes.disconnected()
         if not self.closing and self._trouble is None:
-            self._notice(f"{_AWAY} (connection lost)")
-
-    def _on_flushed(self, flushing: asyncio.Task[None]) -> None:
-        self._flushes.discard(flushing)
-        if not flushing.cancelled() and flushing.exception() is not None:
-            log.debug("bus.flush_unanswered")
+            self._notice(f"{AWAY} (connection lost)")
 
     async def _on_reconnected(self) -> None:
         self.reconnects += 1

@@ -3,12 +3,13 @@
 import base64
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import nats.errors
 
 from spark_common.bus import wire
-from spark_common.bus.nats_link import ApiError, NatsLink
+from spark_common.bus.nats_link import ApiError, NatsLink, SubjectRefusedError
 from spark_common.bus.port import Duplicate, PublishResult, Refused, Stored, StoredMessage, Unknown
 from spark_common.bus.streams import StreamSpec, stream_of
 from spark_common.errors import UnavailableError
@@ -42,9 +43,16 @@ class NatsStreams:
 
     async def last_message(self, stream: str, subject: str) -> StoredMessage | None:
         """Return the newest message on a subject, or None; raises UnavailableError."""
+        return await self._get(stream, {"last_by_subj": subject})
+
+    async def message_at(self, stream: str, seq: int) -> StoredMessage | None:
+        """Return the message with this number, or None; raises UnavailableError."""
+        return await self._get(stream, {"seq": seq})
+
+    async def _get(self, stream: str, which: dict[str, Any]) -> StoredMessage | None:
         epoch, _, _ = await self.bounds(stream)
         try:
-            answer = await self._link.api(f"STREAM.MSG.GET.{stream}", {"last_by_subj": subject})
+            answer = await self._link.api(f"STREAM.MSG.GET.{stream}", which)
         except ApiError as error:
             if error.err_code == NO_MESSAGE:
                 return None
@@ -59,6 +67,7 @@ class NatsStreams:
             payload=payload,
             envelope=wire.unseal(payload),
             headers=_read_headers(base64.b64decode(found.get("hdrs", ""))),
+            stored_at=datetime.fromisoformat(found["time"]),
         )
 
     async def publish(
@@ -92,9 +101,9 @@ class NatsStreams:
             return Unknown(f"stream {spec.name} does not answer")
         except nats.errors.MaxPayloadError:
             return Refused(f"{len(payload)} bytes are more than the server takes")
+        except SubjectRefusedError as error:
+            return Refused(error.message)
         except UnavailableError as error:
-            if link.connected and link.forbidden(subject):
-                return Refused(f"no permission to publish on {subject}")
             return Unknown(error.message)
         ack = json.loads(reply.data)
         if fault := ack.get("error"):

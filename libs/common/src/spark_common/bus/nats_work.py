@@ -140,6 +140,7 @@ def stored_message(stream: str, epoch: str, message: Msg) -> StoredMessage:
         payload=message.data,
         envelope=wire.unseal(message.data),
         headers=dict(message.headers or {}),
+        stored_at=message.metadata.timestamp,
     )
 
 

@@ -122,6 +122,10 @@ PERMISSIONS: Mapping[str, Permissions] = {
             *_works("SC_SCHED_EVT", "webhook"),
             *_works("SC_HEALTH", "webhook"),
             *_reads("SC_SWAP_EVT", "SC_SWAP_ADM", "SC_LEASE_EVT", "SC_SCHED_EVT", "SC_DLQ"),
+            # Which message a dead letter was, in every stream that has workers.
+            "$JS.API.STREAM.MSG.GET.SC_INGRESS",
+            "$JS.API.STREAM.MSG.GET.SC_SWAP_CMD",
+            "$JS.API.STREAM.MSG.GET.SC_HEALTH",
         ),
         subscribe=("menu.changed",),
     ),
@@ -157,6 +161,36 @@ PERMISSIONS: Mapping[str, Permissions] = {
     ),
 }
 """Every identity of the product's account, by name; the name is also the inbox prefix."""
+
+
+def automation(name: str) -> Permissions:
+    """Return what the automation ``name`` may: what all may, and a durable consumer of its own.
+
+    The consumer is ``auto_<name>`` on the outcomes of swaps, the inbox ``_INBOX_auto_<name>``.
+    """
+    common, own = PERMISSIONS["automation"], own_consumer(name)
+    return Permissions(
+        publish=(
+            *common.publish,
+            *_works(OWN_STREAM, own),
+            f"$JS.API.CONSUMER.DELETE.{OWN_STREAM}.{own}",
+            f"$JS.API.CONSUMER.DURABLE.CREATE.{OWN_STREAM}.{own}",
+            # With a filter the server wants the filter's subject behind the name.
+            f"$JS.API.CONSUMER.CREATE.{OWN_STREAM}.{own}",
+            f"$JS.API.CONSUMER.CREATE.{OWN_STREAM}.{own}.>",
+        ),
+        subscribe=(_inbox(own), *common.subscribe[1:]),
+    )
+
+
+OWN_STREAM = "SC_SWAP_EVT"
+"""Where an automation has a durable consumer of its own."""
+
+
+def own_consumer(name: str) -> str:
+    """Return the name of an automation's durable consumer, which is also its inbox prefix."""
+    return f"auto_{name}"
+
 
 OPERATOR = "operator"
 """The one identity of the system account: sees the server, not the product's messages."""

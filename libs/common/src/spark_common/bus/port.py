@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 from pydantic import BaseModel
@@ -54,6 +55,8 @@ class StoredMessage:
     payload: bytes
     envelope: Envelope | None
     headers: dict[str, str]
+    stored_at: datetime | None = None
+    """When the server took it, by the server's clock: one order over all streams."""
 
 
 class Delivery(Protocol):
@@ -92,6 +95,8 @@ class BusHealth:
 
     connected: bool
     last_error: str | None = None
+    refused: str | None = None
+    """A subject that the server refuses us, in its words: nothing heals that but its owner."""
 
 
 Handler: TypeAlias = Callable[[RequestT], Awaitable[ReplyT]]
@@ -134,6 +139,10 @@ class Bus(Protocol):
 
     async def last_message(self, stream: str, subject: str) -> StoredMessage | None:
         """Return the newest message on ``subject``, or None. Raises UnavailableError."""
+        ...
+
+    async def message_at(self, stream: str, seq: int) -> StoredMessage | None:
+        """Return the message with this number, or None once it is gone. Raises UnavailableError."""
         ...
 
     def work(self, stream: str, durable: str) -> AsyncIterator[Delivery]:

@@ -12,7 +12,7 @@ from spark_common.clock import Clock
 from spark_common.settings import BusSettings
 
 _NANO = 1_000_000_000
-_NO_CONSUMER = 10014
+NO_CONSUMER = 10014
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ async def _provision_consumer(
     try:
         standing = await link.api(f"CONSUMER.INFO.{spec.name}.{consumer.name}")
     except ApiError as error:
-        if error.err_code != _NO_CONSUMER:
+        if error.err_code != NO_CONSUMER:
             raise
     else:
         if int(standing["ack_floor"]["stream_seq"]) > last_seq:

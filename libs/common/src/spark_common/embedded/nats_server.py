@@ -1,15 +1,18 @@
 """An embedded nats-server with identities, permissions and a sync on every write."""
 
 from pathlib import Path
+from typing import Literal
 
 import httpx
 
+from spark_common.bus.automations import AutomationError, AutomationFolder
 from spark_common.bus.identities import DamagedSeedError, Identities
 from spark_common.bus.server_check import server_problem
-from spark_common.bus.server_config import render
+from spark_common.bus.server_config import places_of, render
 from spark_common.embedded.binaries import NATS, find_binary
 from spark_common.embedded.child import (
     Child,
+    PortTakenError,
     ServerStartError,
     free_port,
     prepare_directory,
@@ -51,6 +54,11 @@ class NatsServer:
         return self._identities
 
     @property
+    def config_file(self) -> Path:
+        """Where its configuration is; written at every start."""
+        return self.directory / "nats.conf"
+
+    @property
     def pid(self) -> int | None:
         """Process number while it runs."""
         return self._child.pid
@@ -64,13 +72,18 @@ class NatsServer:
         binary = await find_binary(NATS)
         keys = self.identities.public_keys
         # Chosen once: clients find a restarted server where it was.
-        self._port = self._port or free_port()
-        self._monitor_port = self._monitor_port or free_port()
+        self._port = self._port or self._usual_port("listen") or free_port()
+        self._monitor_port = self._monitor_port or self._usual_port("monitor") or free_port()
         for port in (self._port, self._monitor_port):
             require_free_port(NATS.program, port)
-        config = self.directory / "nats.conf"
+        try:
+            automations = AutomationFolder.below(self.identities.directory).public_keys()
+        except AutomationError as error:
+            raise ServerStartError(str(error)) from error
+        config = self.config_file
         text = render(
             keys,
+            automations=automations,
             store_dir=(self.directory / "jetstream").absolute(),
             listen=f"127.0.0.1:{self._port}",
             monitor=f"127.0.0.1:{self._monitor_port}",
@@ -81,6 +94,16 @@ class NatsServer:
         if problem is not None:
             await self._child.kill()
             raise ServerStartError(problem)
+
+    def _usual_port(self, which: Literal["listen", "monitor"]) -> int:
+        """Return the port of the run before, which automations wrote down; 0 when it is taken."""
+        try:
+            places = places_of(self.config_file.read_text(encoding="utf-8"))
+            port = int(getattr(places, which).rpartition(":")[2])
+            require_free_port(NATS.program, port)
+        except (OSError, ValueError, OverflowError, PortTakenError):
+            return 0
+        return port
 
     async def wait(self) -> int:
         """Wait for its end and return the exit code."""

@@ -5,6 +5,7 @@ from spark_common.service.checks import (
     ReadyCheck,
     bus_check,
     redis_check,
+    refusals_check,
     streams_check,
     unready_reasons,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "bus_check",
     "compose",
     "redis_check",
+    "refusals_check",
     "run",
     "streams_check",
     "unready_reasons",

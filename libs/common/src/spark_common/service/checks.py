@@ -53,8 +53,16 @@ def bus_check(bus: Bus) -> ReadyCheck:
         if not health.connected:
             return health.last_error or "the event bus does not answer"
         # Other trouble heals by itself; a missing permission would only show as timeouts.
-        refused = health.last_error is not None and "permissions" in health.last_error.lower()
-        return health.last_error if refused else None
+        return health.refused
+
+    return ReadyCheck("nats", ask)
+
+
+def refusals_check(bus: Bus) -> ReadyCheck:
+    """Not ready once the bus has refused us a subject; for who works without the bus as well."""
+
+    async def ask() -> str | None:
+        return bus.health().refused
 
     return ReadyCheck("nats", ask)
 

@@ -113,6 +113,11 @@ class MemoryBus:
         self._require()
         return self.broker.stream(stream).last(subject)
 
+    async def message_at(self, stream: str, seq: int) -> StoredMessage | None:
+        """Return the message with this number."""
+        self._require()
+        return self.broker.stream(stream).messages.get(seq)
+
     async def work(self, stream: str, durable: str) -> AsyncIterator[Delivery]:
         """Yield deliveries until the bus closes."""
         while not self._closed:

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from spark_common.bus.nats import NatsBus, connect_bus
+from spark_common.bus.steward import Steward
 from spark_common.clock import SystemClock
 from spark_common.contracts.about import About, GetAbout, about_rpc
 from spark_common.embedded import NatsServer, RedisServer
@@ -121,6 +122,30 @@ class ServiceExam:
             await nats_server.start()
             await service.until_waiting_for("redis: ")
             await redis_server.start()
+            await service.until_ready()
+
+    async def test_a_subject_it_is_refused_turns_it_red_with_the_reason(
+        self, nats_server: NatsServer, redis_server: RedisServer, tmp_path: Path
+    ) -> None:
+        """Until it connects anew and is not refused any more."""
+        own = f"rpc.{self.name}.>"
+        text = nats_server.config_file.read_text()
+        nats_server.config_file.write_text(text.replace(f', "{own}"', ""))
+        steward = Steward(nats_server.url, nats_server.identities, SystemClock())
+        await steward.reload()
+        environment = {
+            **service_environment(self.name, nats_server, redis_server),
+            **self.more_environment(nats_server),
+        }
+        async with ServiceProcess(self.module, environment, tmp_path / "refused.log") as service:
+
+            async def refused_and_nothing_else() -> bool:
+                reasons = await service.reasons()
+                return len(reasons) == 1 and f'subscription to "rpc.{self.name}' in reasons[0]
+
+            await until(refused_and_nothing_else, "the refusal is the one reason")
+            await nats_server.kill()
+            await nats_server.start()
             await service.until_ready()
 
     async def test_it_ends_in_order_when_asked(

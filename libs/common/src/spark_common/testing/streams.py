@@ -80,6 +80,7 @@ class MemoryStream:
             payload=payload,
             envelope=wire.unseal(payload),
             headers={wire.MESSAGE_ID: id} if id else {},
+            stored_at=self._clock.now(),
         )
         self._forget()
         return Stored(self._last_seq)

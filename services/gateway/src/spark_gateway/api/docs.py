@@ -1,5 +1,6 @@
 """The machine-readable documents: OpenAPI of the routes, AsyncAPI of the bus."""
 
+import hashlib
 from functools import cache
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from spark_common import schemas
 from spark_gateway.api.errors_doc import ERROR_SCHEMAS
 from spark_gateway.api.relayed import relayed_paths
 from spark_gateway.control_route import ControlRoute
+from spark_gateway.dashboard_files import DashboardFile
 from spark_gateway.parts import Parts, parts_of
 
 router = APIRouter(tags=["docs"], route_class=ControlRoute)
@@ -23,14 +25,15 @@ async def openapi(request: Request, parts: Annotated[Parts, Depends(parts_of)]) 
 
 
 @router.get("/asyncapi.json", response_class=Response, include_in_schema=False)
-async def asyncapi() -> Response:
+async def asyncapi(request: Request) -> Response:
     """The AsyncAPI document of everything said on the bus, made from the same types."""
-    return JSONResponse(_bus_document())
+    return _bus_document().answer(request.headers, request.query_params)
 
 
 @cache
-def _bus_document() -> dict[str, Any]:
-    return schemas.asyncapi()
+def _bus_document() -> DashboardFile:
+    content = schemas.documents()["asyncapi.json"].encode()
+    return DashboardFile(content, "application/json", hashlib.sha256(content).hexdigest()[:32])
 
 
 def openapi_document(routes: list[Any], version: str) -> dict[str, Any]:
