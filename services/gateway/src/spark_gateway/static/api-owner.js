@@ -54,5 +54,8 @@ export const listDeliveries = (which = {}) => ask(`api/webhooks/deliveries?${new
 /** @param {string} id @returns {Promise<import("./types-owner.js").DeliveryView>} */
 export const sendAgain = (id) => ask(`api/webhooks/deliveries/${named(id)}/again`, { method: "POST", body: {} });
 
+/** Messages that nobody could handle. @returns {Promise<{letters: import("./types-owner.js").DeadLetter[], older_before?: number|null}>} */
+export const listLetters = () => ask("api/dead-letters");
+
 /** @param {number} days @returns {Promise<import("./types-owner.js").Accountability>} */
 export const getAccounts = (days) => ask(`api/accountability?days=${days}`);

@@ -119,6 +119,15 @@
  * @property {string|null} [next_try_at]
  * @property {boolean} test
  *
+ * @typedef {object} DeadLetter
+ * @property {number} number
+ * @property {string} at
+ * @property {string} stream
+ * @property {string} sentence
+ * @property {string} action
+ * @property {number} message_number
+ * @property {string|null} [subject]
+ *
  * @typedef {object} HolderAccount
  * @property {string} holder
  * @property {number} leases

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from spark_common.contracts.dead_letters import DeadLetter, DeadLetters
 
 from spark_common.contracts.accountability import Accountability, HolderAccount
 from spark_common.contracts.owner_settings import (
@@ -190,6 +191,17 @@ class Owner:
             self.delivery("d-0", target="phone", state="dead", status=None, tries=31,
                           error="No answer within 10 s.", type="lock.expired"),
         ])  # fmt: skip
+
+    def letters(self, **changes: Any) -> DeadLetters:
+        """Return one message that nobody could handle."""
+        fields: dict[str, Any] = {
+            "number": 4, "at": self.scenes.ago(4000), "stream": "SC_INGRESS",
+            "consumer": "swapper-ingress", "why": "refused", "deliveries": 1,
+            "sentence": "a swap was asked for with a model that is a number",
+            "action": "Ask again with the key of a model.", "message_number": 17,
+            "subject": "swap.requested",
+        }  # fmt: skip
+        return DeadLetters(letters=[DeadLetter(**(fields | changes))])
 
     def accounts(self) -> Accountability:
         """Return two holders."""

@@ -25,6 +25,7 @@ def page(stage: Any, scenes: Any, owner: Any, visit: Any) -> Page:
     stage.replies["GET", "/api/webhooks"] = (200, said(owner.targets()))
     stage.replies["GET", "/api/webhooks/deliveries"] = (200, said(owner.deliveries()))
     stage.replies["GET", "/api/accountability"] = (200, said(owner.accounts()))
+    stage.replies["GET", "/api/dead-letters"] = (200, said(owner.letters()))
     opened = visit()
     opened.expected = ("status of 422", "status of 503")
     found: Page = opened.page
@@ -139,6 +140,19 @@ def test_who_had_the_sparks(page: Page, stage: Any, owner: Any) -> None:
     assert [url for _, url, _ in stage.shown if "accountability" in url][-1].endswith("?days=30")
 
 
+def test_what_nobody_could_handle_is_told_with_what_to_do(
+    page: Page, stage: Any, owner: Any
+) -> None:
+    card = page.get_by_role("region", name="What nobody could handle")
+    expect(card).to_contain_text("A swap was asked for with a model that is a number.")
+    expect(card).to_contain_text("Ask again with the key of a model.")
+    expect(card).to_contain_text("message 17 of SC_INGRESS: swap.requested")
+    stage.replies["GET", "/api/dead-letters"] = (200, {"letters": []})
+    page.reload()
+    expect(target(page, "Operations")).to_be_visible()
+    expect(card).to_be_hidden()
+
+
 def test_a_part_that_does_not_answer_leaves_the_others(page: Page, stage: Any) -> None:
     refused = {"detail": "nobody answers.", "code": "service_unavailable"}
     stage.replies["GET", "/api/accountability"] = (503, refused)
@@ -157,6 +171,8 @@ def test_names_of_others_are_text(page: Page, stage: Any, owner: Any) -> None:
     holder = accounts.holders[0].model_copy(update={"holder": long})
     told = accounts.model_copy(update={"holders": [holder]})
     stage.replies["GET", "/api/accountability"] = (200, said(told))
+    letters = owner.letters(sentence=HOSTILE, action=long, subject="x" * 200)
+    stage.replies["GET", "/api/dead-letters"] = (200, said(letters))
     page.set_viewport_size({"width": 360, "height": 740})
     page.reload()
     expect(target(page, HOSTILE)).to_be_visible()

@@ -90,6 +90,7 @@ def activity(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
     stage.replies["GET", "/api/webhooks"] = (200, said(owner.targets()))
     stage.replies["GET", "/api/webhooks/deliveries"] = (200, said(owner.deliveries()))
     stage.replies["GET", "/api/accountability"] = (200, said(owner.accounts()))
+    stage.replies["GET", "/api/dead-letters"] = (200, said(owner.letters()))
     page.get_by_role("link", name="Activity").click()
     expect(page.get_by_role("heading", name="Who had the Sparks")).to_be_visible()
 

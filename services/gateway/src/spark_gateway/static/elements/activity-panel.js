@@ -17,10 +17,10 @@ export class ActivityPanel extends HTMLElement {
     const { state, tab } = view;
     show(this, tab === "activity");
     if (tab !== "activity") return;
-    const asked = [state.known.targets, state.known.deliveries, state.known.accounts];
+    const asked = [state.known.targets, state.known.deliveries, state.known.accounts, state.known.letters];
     const problems = [...new Set(asked.map((each) => each?.problem).filter(Boolean))];
     show(part(this, "trouble"), problems.length > 0);
     say(part(this, "trouble-text"), problems.join(" "));
-    for (const name of ["targets", "deliveries", "accounts"]) part(this, name).view = view;
+    for (const name of ["letters", "targets", "deliveries", "accounts"]) part(this, name).view = view;
   }
 }
