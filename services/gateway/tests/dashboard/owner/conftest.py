@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from spark_common.contracts.dead_letters import DeadLetter, DeadLetters
 
 from spark_common.contracts.accountability import Accountability, HolderAccount
+from spark_common.contracts.dead_letters import DeadLetter, DeadLetters
 from spark_common.contracts.owner_settings import (
     Imported,
     SettingsView,
