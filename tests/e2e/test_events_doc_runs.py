@@ -161,7 +161,7 @@ def test_a_request_nobody_can_read_is_a_dead_letter_that_says_what_to_do(
             nkeys_seed=environment["NATS_SEED_FILE"],
             inbox_prefix=f"_INBOX_auto_{NAME}",
         )
-        nonsense = b'{"modell": "gemma-4-26b", "lock_token": "a-secret"}'
+        nonsense = b'{"modle": "gemma-4-26b", "lock_token": "a-secret"}'
         await client.jetstream().publish("swap.requested", nonsense)
         await client.close()
 

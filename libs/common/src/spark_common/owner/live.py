@@ -42,7 +42,7 @@ def unchanging(values: Mapping[str, str] | None = None) -> Iterator[Mapping[str,
     yield values or {}
 
 
-GroupT = TypeVar("GroupT", bound=Settings)
+GroupOfSettings = TypeVar("GroupOfSettings", bound=Settings)
 
 _log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class LiveSettings:
         self._woken = asyncio.Event()
         self._kept: ContextVar[Sequence[Settings]] = ContextVar("kept settings", default=())
 
-    def of(self, base: GroupT) -> Callable[[], GroupT]:
+    def of(self, base: GroupOfSettings) -> Callable[[], GroupOfSettings]:
         """Return a function that gives the group as it is now; ``base``: what the environment says.
 
         Cheap enough to be called for every request.
@@ -76,8 +76,8 @@ class LiveSettings:
         self._snapshots = [*self._snapshots, snapshot]
         self._warnings = (*self._warnings, warnings)
 
-        def now() -> GroupT:
-            return cast(GroupT, (self._kept.get() or self._snapshots)[number])
+        def now() -> GroupOfSettings:
+            return cast(GroupOfSettings, (self._kept.get() or self._snapshots)[number])
 
         return now
 

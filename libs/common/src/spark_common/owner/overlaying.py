@@ -9,10 +9,12 @@ from pydantic import ValidationError
 from spark_common.owner.field import Field, fields_of
 from spark_common.settings.load import Settings, reason_of
 
-GroupT = TypeVar("GroupT", bound=Settings)
+GroupOfSettings = TypeVar("GroupOfSettings", bound=Settings)
 
 
-def overlaid(base: GroupT, texts: Mapping[str, str]) -> tuple[GroupT, tuple[str, ...]]:
+def overlaid(
+    base: GroupOfSettings, texts: Mapping[str, str]
+) -> tuple[GroupOfSettings, tuple[str, ...]]:
     """Return the group with what the owner set, and a sentence for each value that is no good.
 
     Such a value may be of an older version of the product; what ``base`` has holds in its place.
