@@ -154,7 +154,7 @@ class SandboxRuntime(SshRuntime):
             for name in HOSTS
         )
         cluster = ClusterSettings(hosts=hosts, ssh_key_path=unused, known_hosts_path=unused)
-        super().__init__(shell, None, cluster)  # type: ignore[arg-type]  # no HTTP here
+        super().__init__(shell, None, lambda: cluster)  # type: ignore[arg-type]  # no HTTP
         self._sandbox = sandbox
 
     async def check(self, candidate: Candidate, host: str) -> HostCheck:
