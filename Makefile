@@ -30,14 +30,14 @@ fix: $(VENV)/.dev ## format and repair what can be repaired by itself
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 fast: $(VENV)/.dev ## the tests that need no server (under a minute)
-	@$(BIN)/pytest -n 2 -m "not connected and not e2e and not browser and not chaos"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not connected and not e2e and not browser and not chaos"
 
 test: $(VENV)/.dev ## check, then every test; what CI runs
 	@scripts/check.sh
 	@scripts/test.sh
 
 test-connected: $(VENV)/.dev ## the tests against real NATS, Redis and SSH
-	@$(BIN)/pytest -n 2 -m connected
+	@$(BIN)/pytest -n 2 --dist loadfile -m connected
 
 e2e: $(VENV)/.dev ## the whole product, with a browser and with kills
 	@$(BIN)/pytest -m "e2e or chaos"

@@ -1,20 +1,14 @@
-"""How the tests share two cores: the heavy ones one after another, the rest file by file."""
+"""How the tests share two cores: file by file, the heaviest first."""
 
 import pytest
 
 HEAVY = ("e2e", "chaos", "browser")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group tests for ``-n 2 --dist loadgroup``: whole products never start side by side.
+    """Put whole products, kills and browsers first, for ``--dist loadfile``.
 
-    First of all hooks, because the distribution reads the groups in a hook of its own. They are
-    handed out in this order (``--no-loadscope-reorder``).
+    A file stays on one core, so that what its tests share is started once. Files are handed out
+    in this order (``--no-loadscope-reorder``): a long one at the end would leave a core idle.
     """
-    for item in items:
-        heavy = any(item.get_closest_marker(name) for name in HEAVY)
-        group = "whole-product" if heavy else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-    # The longest group first, or one core waits for it at the end.
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in HEAVY))

@@ -2,4 +2,4 @@
 # Every ring. The last line is the test runner's own.
 set -eu
 cd "$(dirname "$0")/.."
-exec .venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder "$@"
+exec .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
