@@ -1,11 +1,10 @@
 """The story in a real browser: press the button, watch the phases, reload in the middle."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -13,19 +12,10 @@ ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 
 
 @pytest.fixture
-def page(product) -> Iterator[Page]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("chromium is missing: apt-get install chromium")
-    ARTIFACTS.mkdir(exist_ok=True)
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        page = browser.new_page(viewport={"width": 1440, "height": 1160})
-        yield page
-        page.screenshot(path=ARTIFACTS / "browser-last.png")
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1440, "height": 1160})
+    yield page
+    page.screenshot(path=ARTIFACTS / "browser-last.png")
 
 
 def test_a_stranger_presses_switch_and_a_model_swaps(page: Page, product) -> None:
