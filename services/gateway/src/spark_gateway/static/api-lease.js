@@ -10,8 +10,11 @@ import { signature } from "./whoami.js";
 
 const PATH = "api/swap/lock";
 
-/** How it stands; with a place in line it also says that we are still there. @returns {Promise<LeaseView>} */
-export const getLease = () => ask(PATH, { headers: proof() });
+/**
+ * How it stands; with a place in line it also says that we are still there.
+ * @param {number} [patience] milliseconds @returns {Promise<LeaseView>}
+ */
+export const getLease = (patience) => ask(PATH, { headers: proof(), patience });
 
 /** Take it, extend it, take up a grant, or stand in line. @param {import("./types-lease.js").Wanted} wanted @returns {Promise<LeaseGrant>} */
 export const acquireLease = (wanted) => ask(PATH, { method: "POST", body: { ...wanted, priority: "human" }, headers: proof() });

@@ -37,8 +37,20 @@ export function proof() {
 
 /** @param {Holding} what @param {string} token */
 export function keep(what, token) {
+  write({ ...what, token });
+}
+
+/** The same lease under another number: Redis had lost the latest ones. @param {number} epoch @returns {Holding|null} */
+export function renumbered(epoch) {
+  const found = stored();
+  if (found) write({ ...found, epoch });
+  return holding();
+}
+
+/** @param {Holding & {token: string}} what */
+function write(what) {
   read = true;
-  kept = { ...what, token };
+  kept = what;
   try {
     sessionStorage.setItem(NAME, JSON.stringify(kept));
   } catch {

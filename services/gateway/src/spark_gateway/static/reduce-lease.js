@@ -18,7 +18,8 @@ export function onLease(state, lease, at) {
 }
 
 /**
- * Whether what this page holds is still there, as far as a view tells: null when it is gone.
+ * Whether what this page holds is still there, as far as a view tells: null when it is gone, or when
+ * a place in line is no place any more because its turn has come.
  * @param {Holding} holding @param {LeaseView} lease @returns {Holding|null}
  */
 export function stillMine(holding, lease) {
@@ -27,7 +28,7 @@ export function stillMine(holding, lease) {
     if (lease.epoch < epoch) return holding; // read before it was ours
     return lease.epoch === epoch && lease.state === "held" ? holding : null;
   }
-  return holding;
+  return lease.queue.some((each) => each.ticket === holding.ticket) ? holding : null;
 }
 
 /** The place of this page in the line, if it is there. @param {State} state */

@@ -96,7 +96,7 @@ export function granted(page, grant, wanted) {
 
 /** How it stands now; asked for as the one who holds it. @param {Acting} page */
 export async function look(page) {
-  const lease = await page.attempt(getLease, () => {});
+  const lease = await page.attempt(() => getLease(), () => {});
   if (lease) page.say("lease", lease);
   return lease;
 }
