@@ -163,6 +163,29 @@ async def test_a_redis_that_lost_its_disk_numbers_above_what_was_told(lease, red
     assert await redis.get(keys.FENCE) == "42"
 
 
+@pytest.mark.parametrize("counted", ["3", None, "no number"])
+async def test_a_redis_put_back_to_an_old_copy_uses_no_number_again(lease, redis, counted):
+    for _ in range(5):
+        await lease.give((await lease.take()).token)
+    if counted is None:
+        await redis.delete(keys.FENCE)
+    else:
+        await redis.set(keys.FENCE, counted)
+    assert (await lease.take("Bob")).epoch == 6
+
+
+async def test_a_coordinator_begins_above_what_was_told_before_it(lease, redis, impatient):
+    await lease.give((await lease.take()).token)
+
+    async def floor():
+        return 41
+
+    book = LeaseBook(redis, lambda: lease.policy, impatient, floor, LeaseScripts(redis, LUA))
+    leases = Leases(book, Draining(book, lease.work), lambda: lease.policy, impatient, print)
+    assert (await leases.acquire(AcquireLease(holder="Bob"))).epoch == 42
+    assert (await lease.see()).epoch == 42
+
+
 async def test_nothing_is_given_while_nobody_remembers_the_number(lease, redis, impatient):
     async def floor():
         raise UnavailableError("the event bus does not answer")
