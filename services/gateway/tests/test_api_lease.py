@@ -100,6 +100,14 @@ async def test_the_token_comes_in_the_header_or_the_body(bench, coordinator, hea
     assert revealed(coordinator.asked[0].token) == TOKEN
 
 
+async def test_the_key_of_an_order_goes_along_and_is_seen_by_nobody(bench, coordinator):
+    key = "random-of-this-order"
+    answer = await bench.http.post(PATH, json={"holder": "agent"}, headers={"Idempotency-Key": key})
+    (asked,) = coordinator.asked
+    assert (answer.status_code, revealed(asked.key)) == (200, key)
+    assert key not in repr(asked) + answer.text
+
+
 async def test_two_different_tokens_are_one_too_many(bench, coordinator):
     answer = await bench.http.post(
         PATH, json={"holder": "a", "token": "other"}, headers={"X-Swap-Lock-Token": TOKEN}
@@ -183,6 +191,7 @@ async def test_a_wrong_token_does_not_release_and_is_not_repeated(bench, coordin
         ("POST", PATH, {"holder": "a", "tokken": "x"}, {}),
         ("POST", PATH, {"holder": "a", "token": "x" * 201}, {}),
         ("POST", PATH, {"holder": "a"}, {"X-Swap-Lock-Token": "x" * 201}),
+        ("POST", PATH, {"holder": "a"}, {"Idempotency-Key": "guessable"}),
         ("POST", f"{PATH}?force=perhaps", {"holder": "a"}, {}),
         ("GET", PATH, None, {"X-Swap-Lock-Token": "x" * 201}),
         ("DELETE", PATH, {"by": "x"}, {}),
