@@ -173,6 +173,17 @@ async def test_the_state_comes_as_a_file(bench, coordinator, body):
     assert (told and told.get_secret_value()) == (body or {}).get("passphrase")
 
 
+@pytest.mark.parametrize("text", [r'{"\ud800": 1}', r'{"product": "\udc00"}'])
+async def test_a_document_with_half_a_letter_is_refused(bench, coordinator, text):
+    answer = await bench.http.post(
+        "/api/state/import",
+        content=f'{{"document": {text}}}',
+        headers={"content-type": "application/json"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert coordinator.asked == []
+
+
 async def test_a_document_is_taken_in_up_to_a_mebibyte(bench, coordinator):
     body = {"document": {"product": "spark-control", "overrides": "x" * 900_000}}
     answer = await bench.http.post("/api/state/import", json=body)
