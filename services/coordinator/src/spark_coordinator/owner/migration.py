@@ -15,6 +15,7 @@ from pydantic import BaseModel, JsonValue, SecretStr, ValidationError
 
 from spark_common.owner import Table
 from spark_coordinator.owner.change import Change, check
+from spark_coordinator.printable import printable
 
 FILE = "app_settings.json"
 _MOST_BYTES = 1_000_000
@@ -111,7 +112,7 @@ def old_values(document: Mapping[str, Any], table: Table) -> OldValues:
     checked, problems = check(table, values, secrets)
     return OldValues(
         Change(_set(checked.values), _set(checked.secrets)),
-        tuple(LeftBehind(name=one.name[:80], rule=one.rule) for one in problems),
+        tuple(LeftBehind(name=printable(one.name[:80]), rule=one.rule) for one in problems),
     )
 
 
