@@ -132,6 +132,18 @@ async def test_warnings_of_everybody_are_shown(stack, redis: Redis) -> None:
     assert (await stack.setting("KOKORO_PORT")).source == "default"
 
 
+async def test_what_everybody_says_of_one_variable_is_said_once_and_over_when_it_is_set(
+    stack,
+) -> None:
+    stack.environment["DRAIN_SECONDS"] = "soon"
+    sentences = ["DRAIN_SECONDS is wrong (must be a number); the default is used"]
+    about = answer_about("gateway", (), FakeClock(), lambda: sentences)
+    await MemoryBus("gateway", stack.broker).serve("gateway", "1", "test", [about])
+    assert (await stack.view()).warnings == sentences
+    await stack.set(DRAIN_SECONDS=5)
+    assert (await stack.view()).warnings == []
+
+
 async def test_the_overlay_is_only_sent_when_it_is_new(stack) -> None:
     await stack.set(VLLM_PORT=8890)
     first = await stack.asker.call(READ_OVERLAY, ReadOverlay())
