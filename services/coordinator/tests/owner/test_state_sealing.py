@@ -1,6 +1,7 @@
 """Secrets leave the house encrypted or not at all."""
 
 import base64
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,16 @@ def test_what_was_sealed_opens_with_the_same_words_only():
     with pytest.raises(InvalidRequestError) as refusal:
         unseal(sealed, SecretStr("correct horsf"))
     assert "correct" not in refusal.value.message
+
+
+def test_words_are_the_same_from_every_keyboard():
+    assert (
+        unseal(
+            seal(SECRETS, SecretStr("Grüße aus Zürich")),
+            SecretStr(unicodedata.normalize("NFD", "Grüße aus Zürich")),
+        )
+        == SECRETS
+    )
 
 
 def test_two_exports_have_nothing_in_common():
