@@ -105,9 +105,10 @@ async def test_two_who_edit_the_same_version_do_not_overwrite_each_other(stack) 
 
 async def test_many_at_once_without_a_version_all_come_through(stack) -> None:
     names = ("VLLM_PORT", "PARAKEET_PORT", "KOKORO_PORT", "QDRANT_PORT", "EMBED_PORT")
-    await asyncio.gather(*(stack.set(**{name: 1000}) for name in names))
+    changes = [{name: port} for port in range(1000, 1010) for name in names]
+    await asyncio.gather(*(stack.set(**change) for change in changes))
     view = await stack.view()
-    assert view.version == len(names)
+    assert view.version == len(changes)
     assert {one.name for one in view.settings if one.source == "owner"} == set(names)
 
 
