@@ -188,10 +188,15 @@ class Starter:
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """One running product for the tests of a file, Sparks well behaved at the start of each."""
+def product(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    """One running product for the tests of a file, Sparks well behaved at the start of each.
+
+    ``DEMO_OPTIONS`` of the file are more options of ``sparkctl demo``.
+    """
     starter = Starter(tmp_path_factory.mktemp("product"))
-    yield starter.start()
+    yield starter.start(*getattr(request.module, "DEMO_OPTIONS", ()))
     starter.close()
 
 
