@@ -114,6 +114,18 @@ async def test_the_flat_form_of_the_earlier_system_is_understood(bench, coordina
 
 
 @pytest.mark.parametrize(
+    ("value", "secret"), [(4711, "4711"), (True, ""), (0.5, ""), (["hush"], ""), ({}, "")]
+)
+async def test_only_text_and_whole_numbers_are_secrets_in_the_flat_form(
+    bench, coordinator, value, secret
+):
+    await bench.http.post("/api/settings", json={"HF_TOKEN": value})
+    [request] = coordinator.asked
+    assert request.secrets["HF_TOKEN"].get_secret_value() == secret
+    assert request.values == {}
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         ([], 422),

@@ -105,7 +105,8 @@ def old_values(document: Mapping[str, Any], table: Table) -> OldValues:
         field = table.get(name)
         if value is None or value == "":
             continue
-        if field is not None and field.secret and isinstance(value, str | int | float):
+        written = isinstance(value, str | int) and not isinstance(value, bool)
+        if field is not None and field.secret and written:
             secrets[name] = SecretStr(str(value))
         else:
             values[name] = value
