@@ -15,7 +15,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "EVENTS.md").read_text(encoding="utf-8")
 NAME = "nightly"
-DEMO_OPTIONS = ("--speed", "300")
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
