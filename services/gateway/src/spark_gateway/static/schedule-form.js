@@ -1,6 +1,8 @@
 // @ts-check
 // The form of a schedule: what stands in it, and what schedule it says.
 
+import { numberOf } from "./forms.js";
+
 /** @typedef {import("./types-owner.js").PutSchedule} PutSchedule */
 /** @typedef {import("./types-control.js").FieldProblem} FieldProblem */
 /** @typedef {"cron"|"every"|"at"} When */
@@ -28,8 +30,8 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** @param {string} text @returns {number|null} */
 function positive(text) {
-  const value = Number(text.trim().replace(",", "."));
-  return text.trim() !== "" && Number.isFinite(value) && value > 0 ? value : null;
+  const value = numberOf(text);
+  return value !== null && value > 0 ? value : null;
 }
 
 /** The clock on the wall of a zone at a moment: `2026-03-02T14:00`. @param {string} moment @param {string} zone */
