@@ -19,7 +19,7 @@ const entry = (id, moment, changes = {}) => ({ schedule_id: id, name: id, kind: 
 const calendar = (entries, changes = {}) => ({ start: at(0, 0), end: at(7, 0), entries, lease_until: null, lease_holder: null, cut: false, ...changes });
 
 test("a moment to come is near or has a date", () => {
-  for (const [moment, words] of [[at(0, 14), "today 14:00"], [at(1, 3), "tomorrow 03:00"], [at(3, 3), "Thu 03:00"], [at(30, 3), "1 Apr 03:00"]]) {
+  for (const [moment, words] of [[at(0, 14), "today 14:00"], [at(1, 3), "tomorrow 03:00"], [at(3, 3), "Thu 03:00"], [at(30, 3), "1 Apr 03:00"], [at(365, 3), "2 Mar 2027 03:00"]]) {
     assert.equal(coming(moment, NOON), words);
   }
 });
@@ -76,6 +76,15 @@ test("a schedule that is opened and saved untouched stays what it was", () => {
     assert.equal(problems.size, 0);
     assert.deepEqual(after, before);
   }
+});
+
+test("a moment that is not touched stays what it is, one that is touched is new", () => {
+  // The second 02:30 of the night on which the clocks go back, and 17 seconds.
+  const once = schedule({ cron: null, at: "2026-10-25T01:30:17Z", timezone: "Europe/Berlin" });
+  const form = { ...formOf(once, "UTC", ""), name: "Renamed" };
+  assert.equal(scheduleOf(form, once).schedule.at, "2026-10-25T01:30:17Z");
+  assert.equal(scheduleOf({ ...form, at: "2026-10-25T02:31" }, once).schedule.at, "2026-10-25T02:31");
+  assert.equal(scheduleOf({ ...form, timezone: "Asia/Kolkata" }, once).schedule.at, "2026-10-25T02:30");
 });
 
 test("one time is a time on the clocks of its zone", () => {
