@@ -43,7 +43,15 @@ test("when it repeats, comes next and went last", () => {
 test("a clash of two is told once", () => {
   const clash = (other) => ({ at: at(0, 22), until: at(0, 23), other: "schedule", other_id: other, sentence: "Both want it." });
   const found = clashes([view({ id: "a" }, { conflicts: [clash("b")] }), view({ id: "b" }, { conflicts: [clash("a"), { ...clash(null), other: "lease", at: at(0, 13) }] })], NOON);
-  assert.deepEqual(found.map((each) => each.title), ["Clash today 13:00", "Clash today 22:00"]);
+  assert.deepEqual(found.map((each) => each.title), ["Clash today 13:00: Night", "Clash today 22:00: Night"]);
+});
+
+test("two that clash every night are told once, with how often", () => {
+  const nightly = (other, days) => days.map((day) => ({ at: at(day, 22), until: at(day, 23), other: "schedule", other_id: other, sentence: "b wants another model" }));
+  const found = clashes([view({ id: "b", name: null }, { conflicts: nightly("a", [1, 2]) }), view({ id: "a" }, { conflicts: nightly("b", [0, 1, 2]) })], NOON);
+  assert.deepEqual(found.map(({ title, text }) => [title, text]), [["Clash today 22:00: Night", "B wants another model. 2 more times in the coming week."]]);
+  const [once] = clashes([view({}, { conflicts: nightly("b", [0]) })], NOON);
+  assert.equal(once.text, "B wants another model.");
 });
 
 test("a week has seven days, and what comes often is one line a day", () => {

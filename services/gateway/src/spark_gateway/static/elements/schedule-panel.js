@@ -37,7 +37,7 @@ export class SchedulePanel extends HTMLElement {
       say(part(box, "title"), clash.title);
       say(part(box, "text"), clash.text);
     });
-    sayOrHide(part(this, "more-clashes"), found.length > CLASHES ? `${found.length - CLASHES} more clashes in the coming week.` : null);
+    sayOrHide(part(this, "more-clashes"), found.length > CLASHES ? `${found.length - CLASHES} more ${found.length - CLASHES === 1 ? "clash" : "clashes"} in the coming week.` : null);
     show(part(this, "entries"), views !== null);
     show(part(this, "none"), views?.length === 0);
     say(part(this, "zone"), `Times are ${Intl.DateTimeFormat().resolvedOptions().timeZone}`);
