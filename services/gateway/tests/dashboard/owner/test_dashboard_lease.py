@@ -213,7 +213,7 @@ def test_it_is_kept_longer_with_the_token(stage: Any, scenes: Any, visit: Any) -
     grant = LeaseGrant(state="held", token=TOKEN, epoch=7, remaining_seconds=5400.0, extended=True)
     stage.replies["POST", "/api/swap/lock"] = (200, said(grant))
     dialog.get_by_role("button", name="Keep it longer").click()
-    expect(page.get_by_text("You keep it longer")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"It is yours until \d\d:\d\d"))).to_be_visible()
     bodies = [
         body for method, path, body in stage.asked if (method, path) == ("POST", "/api/swap/lock")
     ]
@@ -287,13 +287,17 @@ def test_whoever_is_faster_is_said_in_the_form(stage: Any, scenes: Any, visit: A
         423, {"detail": "crm-sync has reserved the Sparks for 38 min.", "code": "lease_held"},
     )  # fmt: skip
     opened = visit()
-    opened.expected = ("status of 423",)
+    opened.expected = ("status of 423", "status of 503")
     page = opened.page
     reserve(page)
     dialog = page.get_by_role("dialog", name="Reserve the Sparks")
     expect(dialog.get_by_role("status")).to_contain_text("Tick “Stand in line”")
     expect(dialog.get_by_label("Who reserves")).to_have_value("Alice")
     expect(dialog.get_by_role("checkbox")).to_be_focused()
+    late = {"detail": "no answer: look at GET /api/swap/lock", "code": "outcome_unknown"}
+    stage.replies["POST", "/api/swap/lock"] = (503, late)
+    dialog.get_by_role("button", name="Reserve", exact=True).click()
+    expect(dialog.get_by_role("status")).to_contain_text("it may be reserved now")
 
 
 def test_a_grant_that_comes_after_the_dialog_is_kept(stage: Any, scenes: Any, visit: Any) -> None:
