@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { coming } from "../../src/spark_gateway/static/format.js";
 import { onKnown } from "../../src/spark_gateway/static/reduce-owner.js";
 import { formOf, scheduleOf, wallTime } from "../../src/spark_gateway/static/schedule-form.js";
-import { clashes, lastWords, nextRuns, nextWords, repeats, runBy, weekOf } from "../../src/spark_gateway/static/scheduling.js";
+import { clashes, homeLook, lastWords, nextRuns, nextWords, repeats, runBy, weekOf } from "../../src/spark_gateway/static/scheduling.js";
 import { plain } from "./scenes.js";
 
 const NOON = new Date(2026, 2, 2, 12).getTime();
@@ -68,6 +68,16 @@ test("a week has seven days, and what comes often is one line a day", () => {
 test("days that were cut off are not called empty", () => {
   const week = weekOf(calendar([entry("often", at(1, 3))], { cut: true }), NOON);
   assert.deepEqual(week.map((day) => day.nothing.slice(0, 7)), ["Nothing", "Nothing", ...Array(5).fill("Too muc")]);
+});
+
+test("the home model is told when there is one, and when a person has to do something", () => {
+  assert.equal(homeLook(null, NOON), null);
+  assert.equal(homeLook({ state: "off", sentence: "No home model is set." }, NOON), null);
+  const waits = homeLook({ model: "alpha", state: "waiting", sentence: "It comes back after a lease has ended." }, NOON);
+  assert.deepEqual([waits.tone, waits.title], ["idle", "Home model: alpha"]);
+  const blocked = homeLook({ model: "alfa", state: "blocked", sentence: "alfa is not on the menu; name a model that is." }, NOON);
+  assert.deepEqual([blocked.tone, blocked.text], ["warn", "alfa is not on the menu; name a model that is."]);
+  assert.match(homeLook({ model: "a", state: "backing_off", sentence: "It failed.", next_try_at: at(0, 14) }, NOON).text, /^It failed\. Next try today 14:00\.$/);
 });
 
 test("the next runs are those the coordinator says", () => {

@@ -124,6 +124,18 @@ function linesOf(entries) {
   });
 }
 
+/**
+ * How it stands with the home model; null when there is none.
+ * @param {import("./types-owner.js").HomeView|null} home @param {number} now
+ * @returns {{tone: Tone, icon: string, title: string, text: string}|null}
+ */
+export function homeLook(home, now) {
+  if (!home || home.state === "off") return null;
+  const bad = home.state === "blocked" || home.state === "backing_off";
+  const next = home.next_try_at ? ` Next try ${coming(home.next_try_at, now)}.` : "";
+  return { tone: bad ? "warn" : "idle", icon: bad ? "warn" : "home", title: `Home model: ${home.model ?? "unknown"}`, text: `${home.sentence}${next}` };
+}
+
 /** The next runs of one schedule, in words. @param {Calendar|null} calendar @param {string} id @param {number} now */
 export function nextRuns(calendar, id, now) {
   return (calendar?.entries ?? []).filter((entry) => entry.schedule_id === id && Date.parse(entry.at) > now)
