@@ -205,7 +205,8 @@ def test_nobody_who_answers_leaves_what_was_known(page: Page, stage: Any, scenes
 
 def test_names_of_others_are_text(page: Page, stage: Any, owner: Any) -> None:
     long = HOSTILE + "x" * 150
-    hostile = owner.schedule(name=long, owner=HOSTILE, model=HOSTILE)
+    known = {"conflicts": [owner.conflict()]}
+    hostile = owner.schedule(name=long, owner=HOSTILE, model=HOSTILE, view=known)
     stage.replies["GET", "/api/schedule"] = (200, {"schedules": [said(hostile)]})
     entries = [owner.entry("a", 0.01, name=long, model=HOSTILE)]
     stage.replies["GET", "/api/schedule/calendar"] = (
@@ -214,5 +215,6 @@ def test_names_of_others_are_text(page: Page, stage: Any, owner: Any) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     page.reload()
     expect(row(page, HOSTILE)).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("^Clash"))).to_contain_text(HOSTILE)
     assert page.locator("img").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") == 360
