@@ -1,11 +1,14 @@
 """Outside jobs that are watched for: credited when they ask, missed when they never do."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
 from spark_common.clock import Clock
+from spark_common.contracts.leases import AcquireLease
+from spark_common.errors import UnavailableError
 from spark_coordinator.schedules import telling
 from spark_coordinator.schedules.moments import from_ms, to_ms
 from spark_coordinator.schedules.record import Entry, LiveRun
@@ -55,6 +58,17 @@ class DeadMan:
         upcoming = [entry for entry in entries if entry.next_at and entry.next_at - EARLY <= at]
         if upcoming:
             await self._registry.note_ask(upcoming[0].id, to_ms(at))
+
+    async def refused(self, request: AcquireLease) -> None:
+        """Credit a job that was refused the lease: no event tells of it, yet it has asked."""
+        # Whoever was refused hears just that, whether or not it can be noted.
+        with suppress(UnavailableError):
+            await self.asked(
+                "asked for the lease",
+                self._clock.now(),
+                schedule_id=request.schedule_id,
+                label=request.holder,
+            )
 
     async def credit_early(self, run: LiveRun) -> None:
         """Credit a run that came due with what its job asked for shortly before."""
