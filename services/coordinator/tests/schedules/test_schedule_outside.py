@@ -128,6 +128,16 @@ async def test_a_job_that_asks_a_little_early_has_come_and_only_for_one_run(led)
     assert [run.state for run in view.runs] == ["missed", "done"]
 
 
+async def test_what_a_run_that_has_come_goes_on_to_ask_for_says_nothing_about_the_next(led):
+    await led.put("backup", every_seconds=600, owner="Alice", missed_after_minutes=5)
+    await led.until(lambda: "due" in led.told(), 700)
+    await tell(led, "lease", "Alice")
+    await led.over("backup")
+    await tell(led, "swap", "Alice")
+    view = await led.over("backup", 2)
+    assert [run.state for run in view.runs] == ["missed", "done"]
+
+
 async def test_one_question_of_an_owner_counts_for_one_job(led):
     await watched(led, "first")
     await watched(led, "second", minutes=2)
