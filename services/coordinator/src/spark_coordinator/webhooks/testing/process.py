@@ -20,6 +20,8 @@ from spark_coordinator.webhooks.resolving import SystemResolver
 from spark_coordinator.webhooks.store import WebhookStore
 from spark_coordinator.webhooks.threads import OwnedThreads
 
+CLAIM_SECONDS = 1.5
+"""How long a killed leader is believed in."""
 FAST = Backoff(first_seconds=0.05, longest_seconds=0.4)
 
 
@@ -41,7 +43,7 @@ async def live() -> None:
         resolver,
         guard,
         sender,
-        Leadership(redis, WORK, clock),
+        Leadership(redis, WORK, clock, CLAIM_SECONDS),
         FAST,
     )
     await bus.serve("coordinator", "1.0.0", "webhooks of tests", feature.verbs)
