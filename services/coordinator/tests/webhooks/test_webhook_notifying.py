@@ -75,6 +75,17 @@ async def test_a_redirect_is_not_followed(sender, receiver, kind):
         assert other.connections == 0
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+async def test_a_matrix_server_is_asked_itself_and_not_where_another_one_is(sender, certificate):
+    async with HttpReceiver(status=200, tls=certificate) as receiver:
+        address = f"matrixs://matrixHidden@127.0.0.1:{receiver.port}/!room:a.lan?verify=no"
+        for asked in ("", "&discovery=yes"):
+            await sender.send(target("matrix", address + asked), PARCEL)
+        paths = [got.path for got in receiver.tried]
+    assert paths
+    assert [path for path in paths if not path.startswith("/_matrix/")] == []
+
+
 async def test_nobody_there(sender, receiver):
     await receiver.die()
     answer = await sender.send(target("ntfy", addresses(receiver.port)["ntfy"]), PARCEL)
