@@ -32,7 +32,7 @@ async def live() -> None:
     redis = connect_redis(settings.redis, "coordinator")
     resolver, guard = SystemResolver(OwnedThreads()), TargetGuard()
     sender = WebhookSender(
-        resolver, guard, clock, "spark-control/0", connect_seconds=0.3, total_seconds=0.4
+        resolver, guard, clock, "spark-control/0", connect_seconds=0.2, total_seconds=0.25
     )
     feature = assemble(
         WebhookStore(redis),
