@@ -3,6 +3,7 @@
 import json
 import stat
 
+import httpx
 import pytest
 
 from spark_cli import kept_token
@@ -68,6 +69,24 @@ def test_taking_it_keeps_the_token_and_prints_none(gateway, run) -> None:
     assert stat.S_IMODE(kept_token.token_file().parent.stat().st_mode) == 0o700
     assert TOKEN not in run("lease", "take", "--json").output
     assert TOKEN not in str(gateway.asked[0].url)
+
+
+def test_what_got_no_answer_is_asked_once_more_as_the_same_order(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    answers = [httpx.Response(503, json={"detail": "late", "code": "outcome_unknown"})]
+    answers.append(httpx.Response(200, json=HELD))
+    keys = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers["idempotency-key"])
+        return answers.pop(0)
+
+    client = GatewayClient("http://sim", httpx.MockTransport(answer))
+    for _ in range(2):
+        assert take(client, {"holder": "Alice"}, force=False, token=None) == HELD
+        answers.append(httpx.Response(200, json=HELD))
+    assert keys[0] == keys[1] != keys[2]
+    assert min(map(len, keys)) >= 16
 
 
 def test_the_kept_token_is_said_along_with_later_changes(gateway, run, monkeypatch) -> None:

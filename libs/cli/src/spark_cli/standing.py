@@ -1,6 +1,7 @@
 """Standing in line for the lease until it is served, and leaving the line when told to stop."""
 
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -16,8 +17,16 @@ _AWAY_SECONDS = 2.0
 
 
 def take(client: GatewayClient, order: dict[str, Any], *, force: bool, token: str | None) -> Any:
-    """Ask for the lease or a place, and keep its token. Raises RefusedError."""
-    grant = client.post(f"{LOCK}?force=true" if force else LOCK, order, with_token(token))
+    """Ask for the lease or a place, and keep its token. Raises RefusedError.
+
+    What got no answer is asked once more, as the same order: it is not given twice.
+    """
+    path = f"{LOCK}?force=true" if force else LOCK
+    headers = {**with_token(token), "idempotency-key": uuid.uuid4().hex}
+    try:
+        grant = client.post(path, order, headers)
+    except AwayError:
+        grant = client.post(path, order, headers)
     kept_token.keep(grant["token"])
     return grant
 

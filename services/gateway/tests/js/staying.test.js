@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { Refusal } from "../../src/spark_gateway/static/api.js";
+import { Acting } from "../../src/spark_gateway/static/acts/acting.js";
 import { Staying } from "../../src/spark_gateway/static/acts/staying.js";
 import { forget, holding, keep } from "../../src/spark_gateway/static/holding.js";
 import { Store } from "../../src/spark_gateway/static/store.js";
@@ -37,15 +37,7 @@ class Page {
     this.store.say({ type, data, at: Date.now() });
   }
 
-  async attempt(act, instead) {
-    try {
-      return await act();
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      instead(error);
-      return null;
-    }
-  }
+  attempt = Acting.prototype.attempt;
 
   /** A second passes. */
   async second() {

@@ -16,8 +16,15 @@ const PATH = "api/swap/lock";
  */
 export const getLease = (patience) => ask(PATH, { headers: proof(), patience });
 
-/** Take it, extend it, take up a grant, or stand in line. @param {import("./types-lease.js").Wanted} wanted @returns {Promise<LeaseGrant>} */
-export const acquireLease = (wanted) => ask(PATH, { method: "POST", body: { ...wanted, priority: "human" }, headers: proof() });
+/**
+ * Take it, extend it, take up a grant, or stand in line.
+ * @param {import("./types-lease.js").Wanted} wanted
+ * @param {string} [key]  Secret, of this order alone: a repeat of what got no answer is the same reservation.
+ * @returns {Promise<LeaseGrant>}
+ */
+export const acquireLease = (wanted, key) => ask(PATH, {
+  method: "POST", body: { ...wanted, priority: "human" }, headers: { ...proof(), ...(key ? { "idempotency-key": key } : {}) },
+});
 
 /** What this tab holds. @returns {Promise<import("./types-lease.js").Released>} */
 export const releaseLease = () => ask(`${PATH}?${new URLSearchParams({ requested_by: signature() })}`, { method: "DELETE", headers: proof() });

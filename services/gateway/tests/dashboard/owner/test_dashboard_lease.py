@@ -296,8 +296,15 @@ def test_whoever_is_faster_is_said_in_the_form(stage: Any, scenes: Any, visit: A
     expect(dialog.get_by_role("checkbox")).to_be_focused()
     late = {"detail": "no answer: look at GET /api/swap/lock", "code": "outcome_unknown"}
     stage.replies["POST", "/api/swap/lock"] = (503, late)
-    dialog.get_by_role("button", name="Reserve", exact=True).click()
-    expect(dialog.get_by_role("status")).to_contain_text("it may be reserved now")
+    keys: list[str | None] = []
+    page.on("request", lambda sent: keys.append(sent.headers.get("idempotency-key")))
+    for _ in range(2):
+        with page.expect_response("**/api/swap/lock"):
+            dialog.get_by_role("button", name="Reserve", exact=True).click()
+        expect(dialog.get_by_role("status")).to_contain_text("it may be reserved now")
+    asked = set(filter(None, keys))
+    assert len(asked) == 1
+    assert len(asked.pop()) >= 16
 
 
 def test_a_grant_that_comes_after_the_dialog_is_kept(stage: Any, scenes: Any, visit: Any) -> None:

@@ -15,7 +15,8 @@ import { keepName, ownName, signature } from "../whoami.js";
 
 const USUAL_MINUTES = 60;
 const SEEN_WITHIN_SECONDS = 30;
-const UNSETTLED = "No answer in time: it may be reserved now. Close this and look at the page before you ask again.";
+const UNSETTLED = "No answer in time: it may be reserved now. Ask again from here: it is not reserved twice.";
+const UNANSWERED = ["outcome_unknown", "no_answer"];
 
 /** @param {Acting} page @returns {Wishes} */
 export function reserving(page) {
@@ -28,14 +29,14 @@ export function reserving(page) {
       dialog.begin(free ? "take" : "line", { holder: ownName(), reason: "", minutes: USUAL_MINUTES }, lease?.holder ?? "somebody");
     },
     "open-extend": () => dialog.begin("extend", { holder: page.state.holding?.holder ?? "", reason: page.state.holding?.reason ?? "", minutes: USUAL_MINUTES }, ""),
-    reserve: async ({ wanted }) => {
+    reserve: async ({ wanted, key }) => {
       const here = dialog.meanwhile();
       dialog.busy = true;
       dialog.note("now", "Asking for it.");
       if (dialog.mode !== "extend") keepName(wanted.holder);
-      const grant = await page.attempt(() => acquireLease(wanted), (why) => here(() => {
+      const grant = await page.attempt(() => acquireLease(wanted, key), (why) => here(() => {
         if (why.code === "lease_held" && !wanted.wait && dialog.mode === "take") dialog.taken(why.message);
-        else dialog.note("bad", why.code === "outcome_unknown" ? UNSETTLED : why.message);
+        else dialog.note("bad", UNANSWERED.includes(why.code) ? UNSETTLED : why.message);
       }, () => page.refused(why)));
       here(() => {
         dialog.busy = false;

@@ -1,6 +1,7 @@
 // @ts-check
 // Reserve the Sparks, stand in line for them, or keep them longer.
 
+import { newKey } from "../api.js";
 import { part, say, show, wish } from "../dom.js";
 import { setProblems } from "../forms.js";
 import { asked, reserveProblems } from "../reserving.js";
@@ -12,6 +13,8 @@ export class ReserveDialog extends Sheet {
   static template = "t-reserve-dialog";
   /** @type {Mode} */
   mode = "take";
+  /** What is asked from here, however often, is one order. */
+  key = "";
 
   ready() {
     const form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
@@ -30,6 +33,7 @@ export class ReserveDialog extends Sheet {
    */
   begin(mode, { holder, reason, minutes }, other) {
     this.mode = mode;
+    this.key = newKey();
     const titles = { take: "Reserve the Sparks", line: `Stand in line behind ${other}`, extend: "Keep the Sparks longer" };
     const leads = {
       take: "Only you decide what is loaded, until it ends. Chat goes on for everybody.",
@@ -63,7 +67,7 @@ export class ReserveDialog extends Sheet {
     };
     const problems = reserveProblems(typed);
     this.mark(problems);
-    if (problems.size === 0) wish(this, "reserve", { wanted: asked(typed) });
+    if (problems.size === 0) wish(this, "reserve", { wanted: asked(typed), key: this.key });
   }
 
   /** While it is asked for. @param {boolean} busy */
