@@ -1,6 +1,7 @@
 """What an SSH client finds on a simulated Spark."""
 
 import asyncio
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from spark_sim.cluster import SimulatedCluster
 from spark_sim.config import SimConfig
 from spark_sim.processes import marked
 from spark_sim.testing import Connect, Login
+from spark_sim.two_sparks import two_sparks
 
 pytestmark = pytest.mark.connected
 
@@ -201,3 +203,21 @@ async def test_a_container_can_drop_the_page_cache_of_its_host_only(
     drop = "docker exec one sh -c 'echo 3 > /proc/sys/vm/drop_caches'"
     assert (await spark1.run(drop)).code == 0
     assert memory.cached_kb < full / 10
+
+
+async def test_a_command_that_hears_no_hangup_is_over_when_the_sparks_are(tmp_path: Path) -> None:
+    """Killed and waited for: what is left for later meets an event loop that is closed."""
+    async with two_sparks(tmp_path) as sparks:
+        host = sparks.settings.hosts[0]
+        connection = await asyncssh.connect(
+            host.address, host.ssh_port, username="spark", known_hosts=None, config=None,
+            agent_path=None, client_keys=[str(sparks.settings.ssh_key_path)],
+        )  # fmt: skip
+        process = await connection.create_process("trap '' HUP; echo $$; sleep 700; sleep 700")
+        pid = int(await process.stdout.readline())
+        shell = sparks.cluster.hosts["spark1"].shell
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert not shell._commands
+    assert not shell._hanging_up
+    connection.abort()

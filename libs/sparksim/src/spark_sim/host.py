@@ -142,7 +142,7 @@ class SimulatedHost:
     async def restart(self) -> None:
         """Start anew: no process, no container that was not told to come back, another boot id."""
         await self.shell.stop()
-        self.shell.end_commands()
+        await self.shell.end_commands()
         for container in list(self.engine.containers.values()):
             if container.running:
                 self.engine.kill(container)
@@ -186,7 +186,7 @@ class SimulatedHost:
             await asyncio.gather(self._restarting, return_exceptions=True)
         await self.strangers.close()
         await self.shell.stop()
-        self.shell.end_commands()
+        await self.shell.end_commands()
         await self.neighbours.stop()
         await self.engine.close()
         await self._daemon.stop()

@@ -50,6 +50,7 @@ class HostShell:
         self._pace = pace
         self._server: asyncssh.SSHAcceptor | None = None
         self._running: set[int] = set()
+        self._commands: set[asyncio.Task[None]] = set()
         self._hanging_up: set[asyncio.Task[None]] = set()
 
     async def start(self, address: str, port: int, changed_key: bool = False) -> int:
@@ -81,10 +82,14 @@ class HostShell:
         for task in self._hanging_up:
             task.cancel()
 
-    def end_commands(self) -> None:
-        """Kill the process groups of all running commands."""
+    async def end_commands(self) -> None:
+        """Kill the process groups of all commands; return when their connections let them go."""
         for group in self._running:
             end_group(group)
+        while left := {*self._commands, *self._hanging_up}:
+            for task in self._hanging_up:
+                task.cancel()
+            await asyncio.wait(left)
 
     async def _session(self, process: Process) -> None:
         command = process.command
@@ -100,7 +105,10 @@ class HostShell:
         if self.faults.behaviour is Behaviour.SLOW:
             await self._pace.sleep(1)
         await self.faults.while_frozen()
-        await self._run(process, command)
+        running = asyncio.create_task(self._run(process, command))
+        self._commands.add(running)
+        running.add_done_callback(self._commands.discard)
+        await running
 
     async def _run(self, process: Process, command: str) -> None:
         child = await asyncio.create_subprocess_exec(
