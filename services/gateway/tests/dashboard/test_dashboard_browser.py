@@ -247,15 +247,19 @@ def test_a_lost_server_greys_the_page_and_comes_back(stage: Any, scenes: Any, vi
     opened.expected = ("status of 503", "ERR_")
     page = opened.page
     expect(overall(page)).to_contain_text("All well")
+    page.clock.install()
     stage.hang_up(away=True)
     expect(overall(page)).to_contain_text("No connection")
     expect(page.get_by_text("spark-control does not answer")).to_be_visible()
+    # From here on it does not come back by itself.
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 20)
     switch = card(page, "gpt-oss-120b").get_by_role("button", name="Switch to this")
     expect(switch).to_be_disabled()
     expect(card(page, "gpt-oss-120b")).to_contain_text("No connection to spark-control")
     expect(page.get_by_text("Online")).to_have_count(0)
     stage.away = False
     page.get_by_role("button", name="Try now").click()
+    page.clock.resume()
     expect(overall(page)).to_contain_text("All well")
     expect(switch).to_be_enabled()
 

@@ -48,6 +48,8 @@ class Held:
 
     def let_go(self) -> None:
         """Let the oldest one go, until the page has read its answer."""
+        while not self.waiting:
+            self._page.wait_for_timeout(10)  # asked already, and on its way to us
         with self._page.expect_response(f"**{self._path}") as answer:
             self.waiting.pop(0).continue_()
         answer.value.finished()
