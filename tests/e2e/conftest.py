@@ -163,7 +163,7 @@ class Starter:
                 "--control-port", str(_free_port()),
                 "--spark1", f"{net}.11",
                 "--spark2", f"{net}.12",
-                "--speed", "60",
+                "--speed", "90",
                 *extra,
             ]  # fmt: skip
         else:

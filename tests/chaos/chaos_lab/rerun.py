@@ -18,7 +18,7 @@ async def settled(plant: Plant) -> None:
         async with provisioner(plant) as link:
             return not any((await unfinished(link)).values())
 
-    await until(idle, "everything is delivered and settled", 60)
+    await until(idle, "everything is delivered and settled", 120)
 
 
 async def swept(plant: Plant) -> None:
