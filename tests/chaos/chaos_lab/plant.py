@@ -100,7 +100,10 @@ class Plant:
         """Send a signal to a swapper; False when it is gone."""
         if pid not in self._alive:
             return False
-        os.kill(pid, number)
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return False  # it ended just now, and nobody told us yet
         return True
 
     def lives(self, pid: int) -> bool:
