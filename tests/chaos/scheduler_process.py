@@ -17,6 +17,7 @@ from spark_common.redis_access import connect_redis, require_redis
 from spark_common.settings import BusSettings, RedisSettings
 from spark_coordinator.leading import Leadership
 from spark_coordinator.leasing import LeasePolicy, wire_lease
+from spark_coordinator.schedules.token_box import TokenBox
 from spark_coordinator.schedules.wiring import wire_schedules
 
 CLAIM_SECONDS = 1.5
@@ -40,6 +41,7 @@ async def main(nats: str, seed: str, redis_url: str, password: str, epoch: str) 
             await asyncio.sleep(0.1)
     lease = wire_lease(redis=redis, bus=bus, clock=real, policy=LeasePolicy)
     part = wire_schedules(
+        box=TokenBox("of all coordinators"),
         redis=redis,
         bus=bus,
         clock=clock,

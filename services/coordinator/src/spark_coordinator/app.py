@@ -7,6 +7,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from spark_common.bus.nats import connect_bus
+from spark_common.bus.nats_link import read_seed
 from spark_common.bus.port import Bus
 from spark_common.bus.provision import provision
 from spark_common.clock import Clock
@@ -20,6 +21,7 @@ from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
 from spark_coordinator.owner import owner_feature
 from spark_coordinator.owner.state.schedules import ScheduleState
+from spark_coordinator.schedules.token_box import TokenBox
 from spark_coordinator.schedules.wiring import wire_schedules
 from spark_coordinator.settings import CoordinatorSettings
 from spark_coordinator.streams import StreamKeeper
@@ -44,7 +46,13 @@ async def build(
     keeper = StreamKeeper(bus, partial(provision, settings.provisioner, clock), clock)
     live = LiveSettings(RedisOverlay(redis), bus, clock)
     lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=live.of(settings.lease))
-    schedules = wire_schedules(redis=redis, bus=bus, clock=clock, lease=lease.leases)
+    schedules = wire_schedules(
+        redis=redis,
+        bus=bus,
+        clock=clock,
+        lease=lease.leases,
+        box=TokenBox(read_seed(settings.bus.seed_file)),
+    )
     guard = TargetGuard(frozenset({settings.gateway_port, GATEWAY_PORT}))
     features = [
         lease.feature,

@@ -16,6 +16,7 @@ from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_common.testing.clock import settle
 from spark_coordinator.leading import Leadership
 from spark_coordinator.schedules.testing import FakeCluster, FakeLease
+from spark_coordinator.schedules.token_box import TokenBox
 from spark_coordinator.schedules.wiring import SchedulesPart, wire_schedules
 
 
@@ -47,7 +48,12 @@ class Bench:
         # Longer than the steps in which time passes here.
         leadership = Leadership(self.redis, "schedules", self.clock, ttl_seconds=120)
         return wire_schedules(
-            redis=self.redis, bus=bus, clock=self.clock, lease=self.lease, leadership=leadership
+            redis=self.redis,
+            bus=bus,
+            clock=self.clock,
+            lease=self.lease,
+            box=TokenBox("of all coordinators"),
+            leadership=leadership,
         )
 
     async def start(self) -> SchedulesPart:

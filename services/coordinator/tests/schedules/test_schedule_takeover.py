@@ -168,6 +168,7 @@ async def test_a_token_of_the_lease_is_in_no_event_view_or_record(led):
         ),
         *(await led.redis.hvals("sc:sched:live")),
         *(await led.redis.lrange("sc:sched:outbox", 0, -1)),
+        await led.redis.get(f"sc:sched:token:{(await led.get()).last.id}"),
     ]
     token = led.cluster.asked[0].lock_token.get_secret_value()
     assert token

@@ -40,6 +40,7 @@ from spark_common.tasks import end
 from spark_common.testing.wait import until
 from spark_coordinator.leasing import LeasePolicy, wire_lease
 from spark_coordinator.schedules.testing import FakeCluster
+from spark_coordinator.schedules.token_box import TokenBox
 from spark_coordinator.schedules.wiring import wire_schedules
 
 pytestmark = pytest.mark.connected
@@ -102,7 +103,13 @@ async def plant(nats_server, redis_server) -> AsyncIterator[Plant]:
         await cluster.serve()
         bus = buses["coordinator"]
         lease = wire_lease(redis=redis, bus=bus, clock=clock, policy=LeasePolicy)
-        part = wire_schedules(redis=redis, bus=bus, clock=clock, lease=lease.leases)
+        part = wire_schedules(
+            redis=redis,
+            bus=bus,
+            clock=clock,
+            lease=lease.leases,
+            box=TokenBox("of all coordinators"),
+        )
         features = (lease.feature, part.feature)
         verbs = [verb for feature in features for verb in feature.verbs]
         await bus.serve("coordinator", "1.0.0", "a test", verbs)

@@ -15,6 +15,7 @@ from spark_common.redis_access import asked
 from spark_coordinator.schedules import keys, scripts
 from spark_coordinator.schedules.moments import to_ms
 from spark_coordinator.schedules.record import Entry, LiveRun
+from spark_coordinator.schedules.token_box import TokenBox
 
 KEPT_RUNS = 100
 """Runs in the log of one schedule."""
@@ -51,8 +52,9 @@ class Mark:
 class RunStore:
     """Every method raises UnavailableError while Redis is away."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, box: TokenBox) -> None:
         self._redis = redis
+        self._box = box
         self._fire = redis.register_script(scripts.FIRE)
         self._save = redis.register_script(scripts.SAVE)
         self._finish = redis.register_script(scripts.FINISH)
@@ -138,13 +140,13 @@ class RunStore:
 
     async def keep_token(self, run_id: str, token: str, ttl_seconds: float) -> None:
         """Keep what proves the lease of a run, for whoever carries it on; it ends by itself."""
-        place = keys.token(run_id)
-        await asked(self._redis.set(place, token, px=int(ttl_seconds * 1000)), _AWAY)
+        sealed, ends = self._box.seal(token), int(ttl_seconds * 1000)
+        await asked(self._redis.set(keys.token(run_id), sealed, px=ends), _AWAY)
 
     async def token(self, run_id: str) -> str | None:
         """Return what proves the lease of a run, None when it has none."""
         found = await asked(self._redis.get(keys.token(run_id)), _AWAY)
-        return None if found is None else str(found)
+        return None if found is None else self._box.open(str(found))
 
     async def drop_token(self, run_id: str) -> None:
         """Forget it: the lease is given back."""

@@ -22,6 +22,7 @@ from spark_coordinator.schedules.run_store import RunStore
 from spark_coordinator.schedules.scheduler import Scheduler
 from spark_coordinator.schedules.telling import event_of
 from spark_coordinator.schedules.tidying import Tidying
+from spark_coordinator.schedules.token_box import TokenBox
 from spark_coordinator.schedules.verbs import ScheduleVerbs
 
 
@@ -51,11 +52,12 @@ def wire_schedules(
     bus: Bus,
     clock: Clock,
     lease: TakesLease,
+    box: TokenBox,
     leadership: Leadership | None = None,
 ) -> SchedulesPart:
     """Put the schedules together."""
     outbox = Outbox(redis, keys.OUTBOX, bus, clock, event_of)
-    registry, runs = Registry(redis, clock), RunStore(redis)
+    registry, runs = Registry(redis, clock), RunStore(redis, box)
     dead_man = DeadMan(registry, runs, clock, outbox.wake)
     lease.on_refusal(dead_man.refused)
     leadership = leadership or Leadership(redis, "schedules", clock)
