@@ -20,6 +20,10 @@ from spark_coordinator.schedules.token_box import TokenBox
 from spark_coordinator.schedules.wiring import SchedulesPart, wire_schedules
 
 
+AT_MOST_PINGS = 200
+ENOUGH_QUIET = 4
+
+
 class Jumping(FakeClock):
     """A clock whose hands somebody may set, while time goes on."""
 
@@ -101,12 +105,18 @@ class Bench:
             await self.clock.advance(step)
 
     async def breathe(self) -> None:
-        """Let everybody get their answers from Redis, which is outside the test's clock."""
-        for _ in range(8):
+        """Let everybody get their answers from Redis, which is outside the test's clock.
+
+        Nobody is waited for longer than Redis takes to answer ``AT_MOST_PINGS`` times.
+        """
+        quiet = 0
+        for _ in range(AT_MOST_PINGS):
             await settle()
+            quiet = 0 if self.redis.connection_pool._in_use_connections else quiet + 1
+            if quiet == ENOUGH_QUIET:
+                return
             with suppress(RedisError):
                 await self.redis.ping()
-        await settle()
 
     async def passes(self, seconds: float, step: float = 5.0) -> None:
         """Let time pass while everybody acts."""
