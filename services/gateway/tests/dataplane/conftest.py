@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 import pytest
 import uvloop
 from fastapi import FastAPI, Request
+from gateway_stand.pending import OK as OK_AT_ONCE
+from gateway_stand.pending import Notes, Scene, SlowDesk
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from spark_gateway.catalogue import Catalogue
+from spark_gateway.dataplane.choosing import ModelChooser
 from spark_gateway.dataplane.desk import FrontDesk
 from spark_gateway.dataplane.free import ByHead, nobody_watches
 from spark_gateway.dataplane.heads import RequestHead
@@ -25,11 +29,15 @@ from spark_gateway.dataplane.ports import (
     Host,
     Refusal,
     Upstream,
+    UpstreamNow,
     Visit,
     Watcher,
     Watching,
 )
 from spark_gateway.dataplane.protocol import make_protocol
+from spark_gateway.dataplane.reservation import Reservation
+from spark_gateway.dataplane.upstreams import Upstreams
+from spark_gateway.dataplane.watch import Served
 
 Script = Callable[["Peer"], Awaitable[None]]
 
@@ -205,6 +213,18 @@ class Plane:
         desk = self.desk or FrontDesk(self.chooser, self.own)
         return desk.receive(head, peer, watcher, host)
 
+    def choose_with(
+        self, reservation: Reservation, catalogue: Catalogue | None = None
+    ) -> ModelChooser:
+        """A chooser that sends everything to the one upstream, under the name of its place."""
+
+        def at(name: str) -> UpstreamNow:
+            return lambda: Upstream("127.0.0.1", self.upstream.port, name)
+
+        upstreams = Upstreams(at("llm"), at("embed"), at("audio"), at("redaction"))
+        nothing = Catalogue(Served, Served, tuple, lambda: True, tuple, 0)
+        return ModelChooser(self.router, upstreams, catalogue or nothing, reservation, frozenset)
+
     async def connect(self, **options: int) -> Peer:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, **options)
         peer = Peer(reader, writer)
@@ -283,3 +303,21 @@ async def plane(make_plane: MakePlane) -> Plane:
 @pytest.fixture
 def eventually() -> Iterator[Callable[[Callable[[], bool]], Awaitable[None]]]:
     return until
+
+
+@pytest.fixture
+async def scene(make_plane):
+    async def make(desk=None, **limits):
+        plane = await make_plane(**limits)
+        plane.desk = desk or SlowDesk()
+        notes = []
+
+        def watching(head, peer, request_id):
+            notes.append(Notes())
+            return notes[-1]
+
+        plane.watching = watching
+        plane.upstream.script = lambda peer: plane.upstream.serve(peer, OK_AT_ONCE)
+        return Scene(plane, plane.desk, notes)
+
+    return make

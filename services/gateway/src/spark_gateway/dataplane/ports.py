@@ -35,6 +35,11 @@ class Upstream:
         object.__setattr__(self, "authority", f"{self.host}:{self.port}".encode("ascii"))
 
 
+EMBEDDER: Final = "embed"
+SPEECH: Final = "audio"
+REDACTION: Final = "redaction"
+
+
 UpstreamNow: TypeAlias = Callable[[], Upstream]
 """Where the model server is just now; asked for every request, since the owner may move it."""
 

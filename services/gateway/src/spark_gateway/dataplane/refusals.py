@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from spark_common.ids import new_id
 from spark_gateway.dataplane.heads import METHODS
 from spark_gateway.dataplane.ports import Field, Refusal
-from spark_gateway.dialect import is_v1, speaks_anthropic
+from spark_gateway.dialect import is_passed_on, is_v1, speaks_anthropic
 
 _OPENAI_TYPES: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
@@ -37,7 +37,8 @@ _CORS: Final[tuple[Field, ...]] = ((b"access-control-allow-origin", b"*"),)
 
 def _speaks_problem(path: bytes) -> bool:
     """Whether this is an address of the control plane. One that is not known is none."""
-    return path.startswith(b"/") and not is_v1(path.decode("latin-1"))
+    text = path.decode("latin-1")
+    return path.startswith(b"/") and not is_v1(text) and not is_passed_on(text)
 
 
 def error_body(
