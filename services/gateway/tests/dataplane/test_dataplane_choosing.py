@@ -192,6 +192,14 @@ async def test_what_nobody_knows_goes_to_the_server_that_knows_best(routed, now,
     assert sent == {"other": "not-here"}.get(name, name)
 
 
+@pytest.mark.parametrize("path", [b"/v1/readyz", b"/v1/test"])
+async def test_addresses_by_which_clients_tell_servers_apart_are_not_found(routed, path):
+    head, body = await routed.ask(b"GET " + path + b" HTTP/1.1\r\nHost: g\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 404")
+    assert json.loads(body)["error"]["code"] == "not_found"
+    assert went_to(routed) == []
+
+
 async def test_a_dead_server_is_named_in_the_refusal(routed, unused_tcp_port):
     routed.upstream.port = unused_tcp_port
     head, body = await routed.ask(post(b"{}", b"/v1/embeddings"))

@@ -11,6 +11,9 @@ from spark_gateway.dataplane.reservation import Reservation
 from spark_gateway.dataplane.upstreams import RANKS, Place, Upstreams, place_of
 
 _LONGEST_SHOWN: Final = 200
+_NOT_OURS: Final = frozenset((b"/v1/readyz", b"/v1/test"))
+"""By these clients tell LocalAI and Kokoro; an answer, also that somebody is away, would mislead
+them."""
 
 
 class ModelChooser:
@@ -41,6 +44,8 @@ class ModelChooser:
 
     def at_head(self, head: RequestHead) -> Upstream | Refusal | None:
         """Decide without the body where none comes, or no model matters."""
+        if head.path in _NOT_OURS and head.method != b"OPTIONS":
+            return refuse(head.path, 404, "not_found", "there is no such address here")
         place = place_of(head.path)
         if head.method == b"OPTIONS" or (place == "llm" and not self._waits()):
             goal = self._router.route(head.method, head.path, head.fields)
