@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from gateway_stand.runtime import FakeModel, FakeServed
+from gateway_stand.runtime import FakeModel, FakeServed, a_catalogue
 from gateway_stand.sse_client import SseClient, until
 from gateway_stand.swapper import FakeSwapper
 
@@ -70,7 +70,9 @@ async def a_bench(
     model = FakeModel()
     upstream = httpx.AsyncClient(transport=httpx.MockTransport(model.answer))
     chat = UpstreamChat(lambda: Upstream("127.0.0.1", 8888), upstream)
-    front = build_front(MemoryBus("gateway", broker), clock, served, chat)
+    catalogue = a_catalogue(served)
+    front = build_front(MemoryBus("gateway", broker), clock, served, chat, catalogue=catalogue)
+    front.board.on_picture(catalogue.on_picture)
     loops = {
         "hub": asyncio.create_task(front.hub.run()),
         "jobs": asyncio.create_task(front.jobs.run()),

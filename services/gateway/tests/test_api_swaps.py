@@ -143,4 +143,8 @@ async def test_without_a_bus_every_question_is_503_and_the_rest_still_answers(be
     status = await bench.http.get("/api/status")
     assert status.status_code == 200
     assert status.json()["bus"]["connected"] is False
-    assert (await bench.http.get("/v1/models")).json() == {"object": "list", "data": []}
+    listed = (await bench.http.get("/v1/models")).json()["data"]
+    assert [(each["id"], each["status"]["value"]) for each in listed] == [
+        ("gpt-oss-120b", "unloaded"),
+        ("gemma-4-26b", "unloaded"),
+    ]

@@ -204,6 +204,7 @@ async def lists_the_model(http: httpx.AsyncClient) -> bool:
                 "created": 7,
                 "owned_by": "vllm",
                 "max_model_len": 4096,
+                "kind": "chat",
                 "status": {"value": "loaded"},
             }
         ],

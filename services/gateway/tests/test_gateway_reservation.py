@@ -100,10 +100,11 @@ async def test_a_reservation_binds_requests_until_it_ends_or_nobody_knows(nats, 
         coordinator.view = LeaseView(state="free", epoch=1)
         released = LockReleased(epoch=1, holder="Alice", at=clock.now(), held_seconds=1)
         await bus.publish_durable(lock_event("released"), released, id="released")
-        await until(becomes(200), "the end is known")
+        await until(becomes(404), "the end is known")
+        assert (await chat(OTHER)).json()["error"]["code"] == "model_not_found"
 
         coordinator.view = Coordinator.view
         await until(becomes(503), "it is held again")
         await bus.close()
         await nats.kill()
-        await until(becomes(200), "nobody can know any more")
+        await until(becomes(404), "nobody can know any more")

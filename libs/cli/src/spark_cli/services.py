@@ -74,6 +74,11 @@ def service_environment(name: str, port: int, wiring: Wiring, folder: RunFolder)
         "BIND_PORT": str(port),
         "DATA_DIR": str(folder.sub("data", name)),
     }
+    if name == "gateway":
+        environment |= {
+            "AUDIO_PROXY_PORT": str(wiring.ports["audio-proxy"]),
+            "REDACTION_PORT": str(wiring.ports["redaction"]),
+        }
     environment |= wiring.cluster
     if name in _TIMED:
         environment |= wiring.timing

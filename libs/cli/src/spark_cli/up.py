@@ -24,7 +24,7 @@ _PREFIXES = (
     "QDRANT_",
     "HF_TOKEN",
 )
-_POLICIES = ("LEASE_", "HOME_")
+_POLICIES = ("LEASE_", "HOME_", "MODEL_", "LIST_MENU")
 """What the owner decides, apart from any Spark."""
 
 

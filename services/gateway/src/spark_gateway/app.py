@@ -22,8 +22,12 @@ from spark_common.service import (
     refusals_check,
 )
 from spark_common.settings import RuntimeSettings
+from spark_common.settings.support import EmbedSettings
 from spark_gateway.allowed_hosts import AllowedHosts
+from spark_gateway.catalogue import Catalogue
 from spark_gateway.dashboard_files import read_dashboard
+from spark_gateway.dataplane.choosing import ModelChooser
+from spark_gateway.dataplane.desk import FrontDesk
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters, MetersCollector
 from spark_gateway.dataplane.own_question import OwnQuestion
@@ -31,6 +35,7 @@ from spark_gateway.dataplane.ports import Upstream, UpstreamNow
 from spark_gateway.dataplane.protocol import make_protocol
 from spark_gateway.dataplane.reservation import Reservation
 from spark_gateway.dataplane.router import SwapAwareRouter
+from spark_gateway.dataplane.upstreams import Upstreams, embedder, redaction, speech
 from spark_gateway.dataplane.watch import UpstreamWatch
 from spark_gateway.explaining.model_chat import ModelChat, UpstreamChat
 from spark_gateway.http_app import build_http
@@ -71,6 +76,7 @@ def build_front(
     served: ServedModels,
     chat: ModelChat,
     *,
+    catalogue: Catalogue,
     hosts: AllowedHosts | None = None,
     guard: OriginGuard | None = None,
     demo: bool = False,
@@ -89,6 +95,7 @@ def build_front(
         jobs=jobs,
         board=board,
         served=served,
+        catalogue=catalogue,
         chat=chat,
         origin_guard=guard or OriginGuard(),
         version=own_version,
@@ -106,12 +113,30 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     host = settings.cluster.hosts[0]
     live = LiveSettings(BusOverlay(bus), bus, clock)
     upstream = _upstream_now(host.address, live.of(settings.cluster.runtime))
+    inner = settings.inner
+    upstreams = Upstreams(
+        llm=upstream,
+        embed=embedder(_embed_address(settings.cluster.beside.address, live.of(settings.embed))),
+        audio=speech(inner.audio_proxy_host, inner.audio_proxy_port),
+        redaction=redaction(inner.redaction_host, inner.redaction_port),
+    )
     router = SwapAwareRouter(upstream, clock, node=host.name)
     client = httpx.AsyncClient(trust_env=False)
     watch = UpstreamWatch(
         upstream, client, clock, tell=lambda served: router.set_serving(served.state == "serving")
     )
+    beside = UpstreamWatch(upstreams.embed, client, clock)
     stopping = asyncio.Event()
+    naming = live.of(settings.names)
+    page = live.of(settings.page)
+    catalogue = Catalogue(
+        loaded=lambda: watch.served,
+        beside=lambda: beside.served,
+        aliases=lambda: naming().model_aliases,
+        lists_menu=lambda: naming().list_menu,
+        hidden=lambda: page().disabled_services,
+        made_at=int(clock.now().timestamp()),
+    )
 
     data_path = live.of(settings.data_path)
 
@@ -123,6 +148,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         clock,
         watch,
         UpstreamChat(upstream, client),
+        catalogue=catalogue,
         hosts=AllowedHosts(settings.allowed_hosts),
         guard=OriginGuard(settings.trusted_proxies),
         demo=settings.demo,
@@ -131,6 +157,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     feed = TrafficFeed(router, watch)
     front.hub.on_entry(feed.on_entry)
     front.board.on_picture(feed.on_picture)
+    front.board.on_picture(catalogue.on_picture)
     names = LoadedNames(watch.models)
     front.hub.on_entry(names.on_entry)
     front.board.on_picture(names.on_picture)
@@ -162,12 +189,19 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         checks=checks,
         app=front.http,
         http_protocol=make_protocol(
-            PreflightRouter(router),
+            FrontDesk(
+                ModelChooser(
+                    PreflightRouter(router),
+                    upstreams,
+                    catalogue,
+                    Reservation(lease.binding, names, clock),
+                    names,
+                ),
+                own,
+            ),
             Limits(),
             meters,
-            own,
             served_name,
-            Reservation(lease.binding, names, clock),
         ),
         background=(
             bus.run,
@@ -178,6 +212,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             front.bulletins.run,
             front.events.run,
             watch.run,
+            beside.run,
             lease.run,
             desk.run,
             lambda: announce(
@@ -188,6 +223,14 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         close=close,
         stopping=stopping,
     )
+
+
+def _embed_address(spark: str, embed: Callable[[], EmbedSettings]) -> Callable[[], tuple[str, int]]:
+    def now() -> tuple[str, int]:
+        settings = embed()
+        return settings.embed_host or spark, settings.embed_port
+
+    return now
 
 
 def _upstream_now(host: str, runtime: Callable[[], RuntimeSettings]) -> UpstreamNow:

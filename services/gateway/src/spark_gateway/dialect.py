@@ -1,9 +1,46 @@
 """Which API an address belongs to: it decides how errors read and who may ask."""
 
+from typing import Final
+
+MODEL_PATHS: Final = frozenset(
+    ("/tokenize", "/detokenize", "/pooling", "/classify", "/v2/embed", "/inference/v1/generate")
+)
+"""What model servers have beside ``/v1``."""
+RANK_PATHS: Final = frozenset(("/rerank", "/v2/rerank", "/score"))
+"""What servers that rank have beside ``/v1``."""
+VERSIONLESS: Final = frozenset(
+    (
+        "/chat/completions",
+        "/completions",
+        "/embeddings",
+        "/messages",
+        "/messages/count_tokens",
+        "/models",
+        "/responses",
+        "/audio/speech",
+        "/audio/transcriptions",
+        "/audio/translations",
+        "/audio/voices",
+        "/audio/models",
+    )
+)
+"""What clients ask for whose base URL lacks ``/v1``; it is meant."""
+_REDACTION: Final = ("/scrub", "/rehydrate")
+
 
 def is_v1(path: str) -> bool:
     """Whether this address is for clients of models, not for the control plane."""
     return path == "/v1" or path.startswith("/v1/")
+
+
+def is_redaction(path: str) -> bool:
+    """Whether this address is for clients of the redaction service."""
+    return path in _REDACTION or path.startswith(("/scrub/", "/rehydrate/"))
+
+
+def is_passed_on(path: str) -> bool:
+    """Whether another server answers at this address outside ``/v1``."""
+    return path in MODEL_PATHS or path in RANK_PATHS or is_redaction(path)
 
 
 def speaks_anthropic(path: str) -> bool:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from spark_common.bus import Bus
 from spark_common.clock import Clock
+from spark_gateway.catalogue import Catalogue
 from spark_gateway.explaining.model_chat import ModelChat
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.served import ServedModels
@@ -25,6 +26,7 @@ class Parts:
     jobs: Hub
     board: Board
     served: ServedModels
+    catalogue: Catalogue
     chat: ModelChat
     origin_guard: OriginGuard
     version: str

@@ -6,8 +6,16 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator
 
-from spark_common.settings import BusSettings, HostsSettings, HttpSettings, Settings
-from spark_common.settings.policies import DataPathSettings
+from spark_common.settings import (
+    Address,
+    BusSettings,
+    HostsSettings,
+    HttpSettings,
+    Port,
+    Settings,
+)
+from spark_common.settings.policies import DataPathSettings, ModelNamesSettings
+from spark_common.settings.support import EmbedSettings, PageSettings
 from spark_gateway.origin_guard import Network
 
 
@@ -28,6 +36,15 @@ def _split(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+class InnerSettings(Settings):
+    """Where the services of the product are to which requests are passed on."""
+
+    audio_proxy_host: Address = "127.0.0.1"
+    audio_proxy_port: Port = 9103
+    redaction_host: Address = "127.0.0.1"
+    redaction_port: Port = 9104
+
+
 class GatewaySettings(Settings):
     """Everything the gateway reads from its environment."""
 
@@ -37,6 +54,10 @@ class GatewaySettings(Settings):
     http: HttpSettings
     cluster: HostsSettings
     data_path: DataPathSettings = DataPathSettings()
+    names: ModelNamesSettings = ModelNamesSettings()
+    embed: EmbedSettings = EmbedSettings()
+    page: PageSettings = PageSettings()
+    inner: InnerSettings = InnerSettings()
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """Host names to answer beside addresses, localhost, single labels and ``*.local``."""
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()

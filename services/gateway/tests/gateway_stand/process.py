@@ -36,6 +36,7 @@ class GatewayProcess:
             "SPARK1_USER": "alice",
             "VLLM_PORT": str(self._upstream_port),
             "BIND_PORT": str(self.port),
+            "DISABLED_SERVICES": "parakeet, kokoro",
         }
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from spark_gateway.catalogue import Catalogue
+from spark_gateway.dataplane.watch import Served
 from spark_gateway.served import ServedModel
 
 
@@ -16,12 +18,30 @@ class FakeServed:
     """What the runtime serves, as the test says."""
 
     listed: list[ServedModel] = field(default_factory=list)
+    now: Served | None = None
+    """As the look at the model server found it, where that matters."""
+    beside: Served = field(default_factory=Served)
+    aliases: tuple[str, ...] = ()
+    lists_menu: bool = True
+    hidden: tuple[str, ...] = ("parakeet", "kokoro")
 
     def models(self) -> Sequence[ServedModel]:
         return self.listed
 
     async def up_to_date(self) -> None:
         return
+
+
+def a_catalogue(served: FakeServed) -> Catalogue:
+    """What clients are told of: what is served, the menu, and speech."""
+    return Catalogue(
+        loaded=lambda: served.now or Served("serving", tuple(served.listed)),
+        beside=lambda: served.beside,
+        aliases=lambda: served.aliases,
+        lists_menu=lambda: served.lists_menu,
+        hidden=lambda: served.hidden,
+        made_at=1_700_000_000,
+    )
 
 
 @dataclass

@@ -8,6 +8,7 @@ from spark_common.settings.policies import (
     GuardSettings,
     HomeSettings,
     LeasePolicy,
+    ModelNamesSettings,
     SwapPace,
 )
 from spark_common.settings.support import (
@@ -31,6 +32,7 @@ SECTIONS = (
     Section("Downloads", DownloadTimings),
     Section("Lease", LeasePolicy),
     Section("Lease", DataPathSettings),
+    Section("Model names", ModelNamesSettings),
     Section("Home model", HomeSettings),
     Section("Keys", HubSettings),
     Section("Keys", NgcSettings),

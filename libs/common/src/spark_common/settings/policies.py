@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from spark_common.settings.load import Settings, Shown
-from spark_common.settings.values import Seconds
+from spark_common.settings.values import Aliases, Seconds
 
 _Drain = Annotated[float, Field(ge=0, le=24 * 3600, allow_inf_nan=False)]
 _Window = Annotated[float, Field(ge=5, le=3600, allow_inf_nan=False)]
@@ -108,3 +108,14 @@ class DataPathSettings(Settings):
     lease_binds_requests: Annotated[bool, Shown(label="The lease binds requests")] = False
     """While somebody holds the lease, requests that name another model than the loaded one are
     refused, with who holds it and until when."""
+
+
+class ModelNamesSettings(Settings):
+    """What clients may call models, and which they are told of."""
+
+    model_aliases: Annotated[Aliases, Shown(label="Other names of models")] = ()
+    """Pairs such as gpt-4o=auto or fast=qwen3-8b: a request that names the first is answered by
+    the second. The name auto always means whatever model is loaded."""
+    list_menu: Annotated[bool, Shown(label="List models that are not loaded")] = True
+    """Name every model of the menu that could be loaded in /v1/models, and not only the one that
+    is."""

@@ -62,7 +62,8 @@ class EmbedSettings(Settings):
     """Embeddings."""
 
     embed_host: Annotated[Address | None, Shown(label="Address of embeddings")] = None
-    """The machine on which the embedding server runs; the first Spark unless given."""
+    """The machine on which the embedding server runs; the second Spark, or the only one,
+    unless given."""
     embed_user: Annotated[User | None, Shown(label="User for embeddings")] = None
     """The login there; that of the Spark unless given."""
     embed_port: Annotated[Port, Shown(label="Port of embeddings")] = 8081

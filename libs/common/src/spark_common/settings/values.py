@@ -132,6 +132,13 @@ def _words(text: object) -> object:
     return tuple(text.replace(",", " ").split()) if isinstance(text, str) else text
 
 
+def _check_alias(text: str) -> str:
+    name, equals, model = text.partition("=")
+    if not (name and equals and model) or len(text) > 400 or not text.isprintable():
+        raise ValueError("must be pairs like gpt-4o=auto: what clients say, and what is meant")
+    return text
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 BindPort = Annotated[int, Field(ge=0, le=65535)]
 """0 asks the system for a free port; the log line ``service.listening`` names it."""
@@ -154,3 +161,9 @@ WebhookAddress = Annotated[
 ServiceName = Annotated[str, AfterValidator(_check_name)]
 Names = Annotated[tuple[ServiceName, ...], BeforeValidator(_words), Shown(kind="list")]
 """Several names, separated by commas or blanks; a comma alone is an empty list."""
+Aliases = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_alias)], ...],
+    BeforeValidator(_words),
+    Shown(kind="list"),
+]
+"""Other names, as ``name=meant`` separated by commas or blanks; case and slashes count."""

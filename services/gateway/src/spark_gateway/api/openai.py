@@ -1,4 +1,4 @@
-"""The part of ``/v1`` that is answered here: what is loaded. All other paths are bytes."""
+"""The part of ``/v1`` that is answered here: which models there are. Other paths are bytes."""
 
 from typing import Annotated, Literal
 
@@ -7,9 +7,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from spark_gateway.api.errors_doc import openai_errors
+from spark_gateway.catalogue import Known
 from spark_gateway.errors import HttpFaultError
 from spark_gateway.parts import Parts, parts_of
-from spark_gateway.served import ServedModel
 
 
 class OpenRoute(APIRoute):
@@ -24,7 +24,8 @@ router = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenRoute)
 class LoadState(BaseModel):
     """The badge that chat front ends look for."""
 
-    value: Literal["loaded"] = "loaded"
+    value: Literal["loaded", "loading", "unloaded", "unreachable"]
+    """Unloaded: on the menu. Unreachable: it was loaded when its server last answered."""
 
 
 class ListedModel(BaseModel):
@@ -38,7 +39,14 @@ class ListedModel(BaseModel):
     root: str | None = None
     max_model_len: int | None = None
     """Tokens."""
-    status: LoadState = LoadState()
+    kind: Literal["chat", "embedding", "rerank", "transcription", "speech"]
+    status: LoadState
+    stale: Literal[True] | None = None
+    """Its server does not answer just now; this is what was last known."""
+    capabilities: list[str] | None = None
+    """Of ``chat``, ``vision``, ``tools``, ``reasoning``."""
+    aliases: list[str] | None = None
+    """Other names under which it answers."""
 
 
 class ModelList(BaseModel):
@@ -49,31 +57,37 @@ class ModelList(BaseModel):
 
 
 @router.get("/models", response_model_exclude_none=True)
-async def list_served(parts: Annotated[Parts, Depends(parts_of)]) -> ModelList:
-    """The loaded models; empty when nothing is loaded. Never waits long for a Spark."""
+async def list_models(parts: Annotated[Parts, Depends(parts_of)]) -> ModelList:
+    """What is loaded, what of the menu could be, and what runs beside it. Never waits for a
+    Spark."""
     await parts.served.up_to_date()
-    return ModelList(data=[_listed(model) for model in parts.served.models()])
+    return ModelList(data=[_listed(model) for model in parts.catalogue.listed()])
 
 
 @router.get(
     "/models/{id:path}", response_model_exclude_none=True, responses=openai_errors(404, 422)
 )
-async def get_served(parts: Annotated[Parts, Depends(parts_of)], id: str) -> ListedModel:
-    """One loaded model."""
+async def get_model(parts: Annotated[Parts, Depends(parts_of)], id: str) -> ListedModel:
+    """One model, by any of its names."""
     await parts.served.up_to_date()
-    for model in parts.served.models():
-        if model.id == id:
-            return _listed(model)
-    raise HttpFaultError(
-        404, "model_not_found", "no such model is loaded; GET /v1/models names what is"
-    )
+    model = parts.catalogue.find(id)
+    if model is None:
+        raise HttpFaultError(
+            404, "model_not_found", "there is no such model; GET /v1/models names all there are"
+        )
+    return _listed(model)
 
 
-def _listed(model: ServedModel) -> ListedModel:
+def _listed(model: Known) -> ListedModel:
     return ListedModel(
         id=model.id,
         created=model.created,
         owned_by=model.owned_by,
         root=model.root,
         max_model_len=model.max_model_len,
+        kind=model.kind,
+        status=LoadState(value=model.state),
+        stale=True if model.stale else None,
+        capabilities=list(model.capabilities) or None,
+        aliases=list(model.names) or None,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from spark_gateway.dataplane.ports import Field, Upstream
+from spark_gateway.dialect import VERSIONLESS, is_passed_on
 
 # A field line, from the CRLF before it. Possessive, so that hostile input costs linear time. A line
 # that this does not match entirely is not skipped: the caller compares the number of lines.
@@ -139,14 +140,25 @@ def _set_target(parsed: RequestHead, target: bytes) -> None:
         target = b"/" + target.lstrip(b"/")
     query = target.find(b"?")
     path = target if query < 0 else target[:query]
-    if path.startswith(b"/v1/") and (b"//" in path or path.endswith(b"/")):
-        # An upstream would not find it, or redirect to an address that the client cannot reach.
-        stripped = _SLASHES.sub(b"/", path).rstrip(b"/")
-        target = stripped + target[len(path) :]
-        path = stripped
+    if not path.startswith(b"/v1/") or b"//" in path or path.endswith(b"/"):
+        meant = _meant(path)
+        target = meant + target[len(path) :]
+        path = meant
     parsed.path = path
     parsed.rewritten = target != parsed.target
     parsed.target = target
+
+
+def _meant(path: bytes) -> bytes:
+    """Return the path of an upstream that a client means by this one, else the path itself."""
+    stripped = _SLASHES.sub(b"/", path).rstrip(b"/")
+    if stripped.startswith(b"/v1/"):
+        # With its slashes an upstream would not find it, or redirect to where no client can go.
+        return stripped
+    text = stripped.decode("latin-1")
+    if text in VERSIONLESS or text.startswith("/models/"):
+        return b"/v1" + stripped
+    return stripped if is_passed_on(text) else path
 
 
 def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
@@ -209,7 +221,7 @@ def is_data_plane(head: RequestHead) -> bool:
     """Whether a request is spliced to an upstream; everything else is the ASGI application's."""
     path = head.path
     if not path.startswith(b"/v1/"):
-        return False
+        return is_passed_on(path.decode("latin-1"))
     models = path == b"/v1/models" or path.startswith(b"/v1/models/")
     return not (models and head.method in (b"GET", b"HEAD"))
 

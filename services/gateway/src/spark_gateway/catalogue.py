@@ -1,0 +1,241 @@
+"""Every model that clients may name: what is loaded, what could be, and what runs beside it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Final, Literal
+
+from spark_common.contracts.models import ModelView, RuntimeView
+from spark_gateway.dataplane.watch import Served
+from spark_gateway.served import ServedModel
+from spark_gateway.streams.board import LiveSnapshot
+
+WHATEVER_IS_LOADED: Final = "auto"
+
+Kind = Literal["chat", "embedding", "rerank", "transcription", "speech"]
+Place = Literal["llm", "embed", "audio"]
+State = Literal["loaded", "loading", "unloaded", "unreachable"]
+
+_COMPARED_CHARACTERS: Final = 200
+_OWNER: Final = "spark-control"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A model that somebody here serves, or could. Lengths in tokens."""
+
+    id: str
+    """What the server behind it calls it."""
+    kind: Kind
+    place: Place
+    state: State
+    names: tuple[str, ...] = ()
+    """What else it may be called."""
+    key: str | None = None
+    """Its key on the menu."""
+    created: int = 0
+    """Epoch seconds."""
+    owned_by: str = _OWNER
+    root: str | None = None
+    max_model_len: int | None = None
+    capabilities: tuple[str, ...] = ()
+    stale: bool = False
+    """Whether the server did not answer when it was last asked."""
+
+    @property
+    def served(self) -> bool:
+        """Whether it is loaded, as far as anybody knows."""
+        return self.state in ("loaded", "unreachable")
+
+
+_SPEECH: Final[tuple[tuple[str, Kind, str, tuple[str, ...]], ...]] = (
+    ("parakeet", "transcription", "parakeet", ("whisper-1",)),
+    ("kokoro", "speech", "kokoro", ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")),
+)
+"""Model, kind, service that may be hidden, names of OpenAI's that mean it."""
+
+
+class Catalogue:
+    """Knows all models by their names, from whoever said something last. Nothing here waits."""
+
+    def __init__(
+        self,
+        loaded: Callable[[], Served],
+        beside: Callable[[], Served],
+        aliases: Callable[[], Sequence[str]],
+        lists_menu: Callable[[], bool],
+        hidden: Callable[[], Sequence[str]],
+        made_at: int,
+    ) -> None:
+        """``loaded``: what the model server serves; ``beside``: the embedding server.
+
+        ``aliases``: pairs ``name=meant``; ``hidden``: services that the owner does not have;
+        ``made_at``: epoch seconds for models that do not say since when they are there.
+        """
+        self._loaded = loaded
+        self._beside = beside
+        self._aliases = aliases
+        self._lists_menu = lists_menu
+        self._hidden = hidden
+        self._made_at = made_at
+        self._menu: tuple[ModelView, ...] = ()
+        self._runtime: RuntimeView | None = None
+        self._seen: tuple[object, ...] = ()
+        self._models: tuple[Known, ...] = ()
+        self._by_name: dict[str, Known] = {}
+
+    def on_picture(self, picture: LiveSnapshot) -> None:
+        """Take in the menu; without one what was known stays."""
+        if picture.menu is not None:
+            self._menu = tuple(picture.menu.models)
+            self._runtime = picture.menu.runtime
+            self._seen = ()
+
+    def knows_all(self, place: str) -> bool:
+        """Whether the server of a place said just now what it serves: then there is no more."""
+        served = self._beside() if place == "embed" else self._loaded()
+        return served.state == "serving"
+
+    def listed(self) -> Sequence[Known]:
+        """Return the models that clients are told of, the loaded ones first."""
+        self._look()
+        whole = self._lists_menu()
+        return [each for each in self._models if whole or each.place != "llm" or each.served]
+
+    def find(self, name: str) -> Known | None:
+        """Return the model of this name, in its exact spelling; an alias counts."""
+        self._look()
+        return self._by_name.get(name)
+
+    def meant(self, name: str) -> str:
+        """Return what an alias of the owner's stands for; every other name as it is."""
+        pairs = (pair.split("=", 1) for pair in self._aliases())
+        return next((meant for alias, meant in pairs if alias == name), name)
+
+    def first(self, kind: Kind) -> Known | None:
+        """Return the first model of a kind that is loaded."""
+        self._look()
+        return next((each for each in self._models if each.kind == kind and each.served), None)
+
+    def near(self, name: str) -> tuple[str, ...]:
+        """Return up to three names that were perhaps meant."""
+        self._look()
+        short = {each.casefold(): each for each in self._by_name}
+        asked = name.casefold()[:_COMPARED_CHARACTERS]
+        wanted = asked.rpartition("/")[2]
+        same = [each for low, each in short.items() if low.rpartition("/")[2] == wanted]
+        close = get_close_matches(asked, short, n=3, cutoff=0.5)
+        return tuple(dict.fromkeys([*same, *(short[low] for low in close)]))[:3]
+
+    def _look(self) -> None:
+        """Bring the index up to date when anything it was made of has changed."""
+        seen = (self._loaded(), self._beside(), self._aliases(), self._hidden(), self._menu)
+        if len(seen) == len(self._seen) and all(map(_same, seen, self._seen)):
+            return
+        self._seen = seen
+        self._models, self._by_name = self._index(*seen[:4])
+
+    def _index(
+        self, loaded: Served, beside: Served, aliases: Sequence[str], hidden: Sequence[str]
+    ) -> tuple[tuple[Known, ...], dict[str, Known]]:
+        meant = dict(pair.split("=", 1) for pair in aliases)
+        models: dict[str, Known] = {}
+        for each in self._all(loaded, beside, hidden):
+            models.setdefault(each.id, each)
+        by_name = dict(models)
+        for each in models.values():
+            for name in each.names:
+                by_name.setdefault(name, each)
+        if WHATEVER_IS_LOADED not in by_name:
+            first = next((each for each in models.values() if each.place == "llm"), None)
+            if first is not None and first.served:
+                by_name[WHATEVER_IS_LOADED] = first
+        called: dict[str, list[str]] = {}
+        for alias, name in meant.items():
+            target = by_name.get(name)
+            if target is not None and alias not in models:
+                by_name[alias] = target
+                called.setdefault(target.id, []).append(alias)
+        return tuple(_also_called(each, called) for each in models.values()), by_name
+
+    def _all(self, loaded: Served, beside: Served, hidden: Sequence[str]) -> Iterator[Known]:
+        yield from self._served(loaded)
+        for view in self._menu:
+            if not view.loaded and view.state == "ready" and view.quarantine is None:
+                yield self._unloaded(view)
+        for model in beside.models:
+            yield Known(
+                model.id,
+                "rerank" if "rerank" in model.id.casefold() else "embedding",
+                "embed",
+                "unreachable" if beside.stale else "loaded",
+                created=model.created or self._made_at,
+                owned_by=model.owned_by,
+                root=model.root,
+                max_model_len=model.max_model_len,
+                stale=beside.stale,
+            )
+        for name, kind, service, names in _SPEECH:
+            if service not in hidden:
+                yield Known(name, kind, "audio", "loaded", names, created=self._made_at)
+
+    def _served(self, loaded: Served) -> Iterator[Known]:
+        view = next((each for each in self._menu if each.loaded), None)
+        for number, model in enumerate(loaded.models):
+            own = view if view is not None and number == 0 and _is_of(view, model) else None
+            siblings = tuple(
+                each.id
+                for each in loaded.models
+                if each.id != model.id and each.root == model.root and model.root is not None
+            )
+            names = () if own is None else (own.key, own.repo, own.served_name)
+            yield Known(
+                model.id,
+                "chat",
+                "llm",
+                "unreachable" if loaded.stale else "loaded",
+                _others(model, (*siblings, *names, *([model.root] if model.root else []))),
+                key=None if own is None else own.key,
+                created=model.created or self._made_at,
+                owned_by=model.owned_by,
+                root=model.root,
+                max_model_len=model.max_model_len,
+                capabilities=() if own is None else tuple(own.capabilities),
+                stale=loaded.stale,
+            )
+
+    def _unloaded(self, view: ModelView) -> Known:
+        runtime = self._runtime
+        loading = runtime is not None and runtime.state == "starting" and runtime.model == view.key
+        names = tuple(name for name in (view.key, view.repo) if name != view.served_name)
+        return Known(
+            view.served_name,
+            "chat",
+            "llm",
+            "loading" if loading else "unloaded",
+            names,
+            key=view.key,
+            created=self._made_at,
+            root=view.repo,
+            max_model_len=view.context_length,
+            capabilities=tuple(view.capabilities),
+        )
+
+
+def _same(one: object, other: object) -> bool:
+    return one is other
+
+
+def _is_of(view: ModelView, model: ServedModel) -> bool:
+    """Whether the menu speaks of this model: it may be older than what the server says."""
+    ours = {view.served_name, view.repo, view.key, view.local_path}
+    return model.id in ours or model.root in ours - {None}
+
+
+def _others(model: ServedModel, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name != model.id))
+
+
+def _also_called(model: Known, called: Mapping[str, Sequence[str]]) -> Known:
+    more = called.get(model.id)
+    return replace(model, names=(*model.names, *more)) if more else model

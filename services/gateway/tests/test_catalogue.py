@@ -1,0 +1,165 @@
+"""Which models clients are told of, and what each name means."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from spark_common.contracts.models import Menu, ModelView, RuntimeView
+from spark_gateway.catalogue import Catalogue
+from spark_gateway.dataplane.watch import Served
+from spark_gateway.served import ServedModel
+from spark_gateway.streams.board import BusView, LiveSnapshot
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+QWEN = ServedModel("Org/Qwen-8B", created=7, max_model_len=4096, root="Org/Qwen-8B")
+LORA = ServedModel("lora", created=7, root="Org/Qwen-8B")
+EMBED = (ServedModel("bge-m3", created=3), ServedModel("bge-reranker-v2-m3", created=3))
+
+SERVED = Served("serving", (QWEN, LORA))
+BESIDE = Served("serving", EMBED)
+
+
+def view(key, *, loaded=False, state="ready", **more):
+    facts = {"repo": f"Org/{key}", "served_name": f"{key}-served", **more}
+    return ModelView(key=key, name=key, state=state, loaded=loaded, **facts)
+
+
+@dataclass
+class World:
+    loaded: Served = SERVED
+    beside: Served = BESIDE
+    aliases: tuple[str, ...] = ("gpt-4o=auto", "fast=Org/Qwen-8B", "dead=nothing")
+    lists_menu: bool = True
+    hidden: tuple[str, ...] = ()
+
+    def catalogue(self, *views, runtime=None) -> Catalogue:
+        made = Catalogue(
+            lambda: self.loaded,
+            lambda: self.beside,
+            lambda: self.aliases,
+            lambda: self.lists_menu,
+            lambda: self.hidden,
+            made_at=1_700_000_000,
+        )
+        if views:
+            state = runtime or RuntimeView(state="serving")
+            menu = Menu(models=list(views), recipes=[], hosts=[], runtime=state, as_of=NOW)
+            bus = BusView(connected=True)
+            made.on_picture(
+                LiveSnapshot(menu=menu, swaps=None, components=[], bus=bus, version="1")
+            )
+        return made
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+LOADED = view(
+    "qwen", loaded=True, repo="Org/Qwen-8B", served_name="Org/Qwen-8B", capabilities=["chat"]
+)
+OTHER = view("gemma", capabilities=["chat", "vision"], context_length=8192)
+
+
+def test_all_kinds_are_listed_the_loaded_ones_first(world):
+    listed = world.catalogue(OTHER, LOADED).listed()
+    assert [(each.id, each.kind, each.state) for each in listed] == [
+        ("Org/Qwen-8B", "chat", "loaded"),
+        ("lora", "chat", "loaded"),
+        ("gemma-served", "chat", "unloaded"),
+        ("bge-m3", "embedding", "loaded"),
+        ("bge-reranker-v2-m3", "rerank", "loaded"),
+        ("parakeet", "transcription", "loaded"),
+        ("kokoro", "speech", "loaded"),
+    ]
+    first = listed[0]
+    assert first.capabilities == ("chat",)
+    assert set(first.names) == {"lora", "qwen", "gpt-4o", "fast"}
+    assert listed[2].max_model_len == 8192
+
+
+@pytest.mark.parametrize("state", ["incomplete", "missing", "downloading", "needs_setup"])
+def test_what_could_not_be_loaded_is_not_listed(world, state):
+    listed = world.catalogue(view("x", state=state)).listed()
+    assert all(each.id != "x-served" for each in listed)
+
+
+def test_the_owner_may_hide_the_menu_and_services(world):
+    world.lists_menu, world.hidden = False, ("kokoro",)
+    listed = [each.id for each in world.catalogue(OTHER, LOADED).listed()]
+    assert listed == ["Org/Qwen-8B", "lora", "bge-m3", "bge-reranker-v2-m3", "parakeet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "means"),
+    [
+        ("Org/Qwen-8B", "Org/Qwen-8B"),
+        ("lora", "lora"),
+        ("qwen", "Org/Qwen-8B"),
+        ("auto", "Org/Qwen-8B"),
+        ("gpt-4o", "Org/Qwen-8B"),
+        ("fast", "Org/Qwen-8B"),
+        ("gemma", "gemma-served"),
+        ("Org/gemma", "gemma-served"),
+        ("bge-m3", "bge-m3"),
+        ("whisper-1", "parakeet"),
+        ("tts-1-hd", "kokoro"),
+        ("org/qwen-8b", None),
+        ("Qwen-8B", None),
+        ("dead", None),
+        ("", None),
+    ],
+)
+def test_what_a_name_means(world, name, means):
+    found = world.catalogue(OTHER, LOADED).find(name)
+    assert (found.id if found is not None else None) == means
+
+
+def test_a_menu_older_than_the_server_gives_it_no_names(world):
+    world.loaded = Served("serving", (ServedModel("new", created=1, root="Org/New"),))
+    catalogue = world.catalogue(LOADED)
+    assert catalogue.find("qwen") is None
+    assert catalogue.find("auto").id == "new"
+
+
+def test_what_a_silent_server_served_last_stays_and_is_marked(world):
+    catalogue = world.catalogue(LOADED)
+    world.loaded = Served("unreachable", (QWEN,), stale=True)
+    world.beside = Served("unreachable", EMBED, stale=True)
+    listed = {each.id: each for each in catalogue.listed()}
+    assert listed["Org/Qwen-8B"].stale
+    assert listed["Org/Qwen-8B"].state == "unreachable"
+    assert listed["bge-m3"].stale
+    assert not catalogue.knows_all("llm")
+    assert not catalogue.knows_all("embed")
+
+
+def test_auto_is_nothing_while_nothing_is_loaded(world):
+    world.loaded = Served("idle")
+    assert world.catalogue(OTHER).find("auto") is None
+
+
+def test_a_model_that_is_being_loaded_says_so(world):
+    world.loaded = Served("idle")
+    runtime = RuntimeView(state="starting", model="gemma")
+    assert world.catalogue(OTHER, runtime=runtime).find("gemma").state == "loading"
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("org/qwen-8b", "Org/Qwen-8B"),
+        ("qwen-8b", "Org/Qwen-8B"),
+        ("gema", "gemma"),
+        ("bge-m4", "bge-m3"),
+    ],
+)
+def test_names_that_were_perhaps_meant(world, name, near):
+    assert near in world.catalogue(OTHER, LOADED).near(name)
+
+
+def test_a_name_like_no_other_has_no_near_ones(world):
+    assert world.catalogue(LOADED).near("zzzzzzzzzzzz") == ()
+    assert world.catalogue(LOADED).near("x" * 5000) == ()
