@@ -7,7 +7,9 @@ from spark_common.settings.policies import (
     DownloadTimings,
     GuardSettings,
     HomeSettings,
+    KeySettings,
     LeasePolicy,
+    QueueSettings,
     SwapPace,
 )
 from spark_common.settings.support import (
@@ -31,6 +33,8 @@ SECTIONS = (
     Section("Downloads", DownloadTimings),
     Section("Lease", LeasePolicy),
     Section("Lease", DataPathSettings),
+    Section("API keys", KeySettings),
+    Section("Requests", QueueSettings),
     Section("Home model", HomeSettings),
     Section("Keys", HubSettings),
     Section("Keys", NgcSettings),
