@@ -34,5 +34,6 @@ def test_a_log_never_shows_one(around):
         structlog.get_logger().warning("seen", what=around.format(key))
     finally:
         logging.getLogger().handlers.clear()
+        structlog.reset_defaults()
     assert key not in out.getvalue()
     assert "***" in out.getvalue()

@@ -36,6 +36,7 @@ from spark_gateway.dataplane.router import SwapAwareRouter
 from spark_gateway.dataplane.watch import UpstreamWatch
 from spark_gateway.explaining.model_chat import ModelChat, UpstreamChat
 from spark_gateway.http_app import build_http
+from spark_gateway.keys.entrance import Entrance, open_entrance
 from spark_gateway.late_bus import LateBus
 from spark_gateway.lease_watch import LeaseWatch
 from spark_gateway.loaded_names import LoadedNames
@@ -75,6 +76,7 @@ def build_front(
     *,
     hosts: AllowedHosts | None = None,
     guard: OriginGuard | None = None,
+    entrance: Entrance | None = None,
     demo: bool = False,
     stopping: asyncio.Event | None = None,
 ) -> Front:
@@ -95,6 +97,7 @@ def build_front(
         origin_guard=guard or OriginGuard(),
         version=own_version,
         events=events,
+        entrance=entrance or open_entrance(clock),
         stopping=stopping or asyncio.Event(),
     )
     http = build_http(parts, hosts or AllowedHosts(), read_dashboard())

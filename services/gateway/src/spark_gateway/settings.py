@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator
 
 from spark_common.settings import BusSettings, HostsSettings, HttpSettings, Settings
-from spark_common.settings.policies import DataPathSettings
+from spark_common.settings.policies import DataPathSettings, KeySettings, QueueSettings
 from spark_gateway.origin_guard import Network
 
 
@@ -37,6 +37,8 @@ class GatewaySettings(Settings):
     http: HttpSettings
     cluster: HostsSettings
     data_path: DataPathSettings = DataPathSettings()
+    keys: KeySettings = KeySettings()
+    queue: QueueSettings = QueueSettings()
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """Host names to answer beside addresses, localhost, single labels and ``*.local``."""
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()
