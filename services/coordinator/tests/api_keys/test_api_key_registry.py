@@ -8,6 +8,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+import structlog
 
 from spark_common.contracts.api_keys import (
     CHANGE_KEY,
@@ -57,6 +58,7 @@ async def test_the_text_of_a_key_stands_in_one_answer_and_nowhere_else(desk):
         ring = await desk.ring()
     finally:
         logging.getLogger().handlers.clear()
+        structlog.reset_defaults()
     digest = hashlib.sha256(made.key.encode()).hexdigest()
     assert shown == shown.model_validate(made.model_dump())
     assert (shown.requests_per_minute, shown.models, shown.weight) == (5, ["org/Qwen3"], 3)
