@@ -18,7 +18,6 @@ from spark_coordinator.api_keys.record import MOST_KEYS, ApiKey
 from spark_coordinator.api_keys.store import Kept, KeyStore
 
 _RIVALS = 10
-_KEPT_AS_IT_IS = frozenset({"id", "requested_by", "never_expires"})
 _log = structlog.get_logger()
 
 Action: TypeAlias = Literal["created", "changed", "removed"]
@@ -54,7 +53,9 @@ class KeyRegistry:
         """Change what a key may."""
         if request.never_expires and request.expires_at is not None:
             raise InvalidRequestError("give a key an end or none, not both")
-        given = request.model_dump(exclude=_KEPT_AS_IT_IS, exclude_none=True)
+        given = request.model_dump(
+            exclude={"id", "requested_by", "never_expires"}, exclude_none=True
+        )
         if request.never_expires:
             given["expires_at"] = None
         if request.scopes is not None:
