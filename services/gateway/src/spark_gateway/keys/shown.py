@@ -10,6 +10,8 @@ _MARK: Final = PREFIX.encode("ascii")
 _BEARER: Final = b"bearer "
 _PLAIN: Final = frozenset((b"x-api-key", b"api-key"))
 _AUTHORIZATION: Final = b"authorization"
+_LENGTHS: Final = frozenset(len(name) for name in (*_PLAIN, _AUTHORIZATION))
+"""Most fields are told apart by this alone, which costs less than their names in lower case."""
 _LONGEST: Final = 512
 
 RawField = tuple[bytes, bytes]
@@ -22,6 +24,8 @@ def key_in(fields: Iterable[RawField]) -> str | None:
     """
     first: str | None = None
     for name, value in fields:
+        if len(name) not in _LENGTHS:
+            continue
         shown = _shown(name.lower(), value)
         if shown is None:
             continue
