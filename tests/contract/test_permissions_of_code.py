@@ -38,6 +38,7 @@ TELLERS = {
     "swap.failed.x": {"swapper"},
     "menu.changed": {"swapper", "gateway"},
     "settings.changed": {"coordinator"},
+    "keys.changed": {"coordinator"},
     "health.transition.x": {"health"},
     "service.action": {"health"},
 }

@@ -8,6 +8,8 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
 
 import httpx
 import pytest
@@ -223,6 +225,11 @@ async def live_events(answer: httpx.Response) -> AsyncIterator[tuple[str, dict]]
         fields = {}
 
 
+async def standstill(pid: int) -> bool:
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(text.read_text().rpartition(")")[2].split()[0] == "T" for text in threads)
+
+
 async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, gateway, swapper):
     await gateway.start()
     async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
@@ -233,6 +240,7 @@ async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, ga
         await until(menu, "the menu is there")
         assert nats.pid is not None
         os.kill(nats.pid, signal.SIGSTOP)
+        await until(partial(standstill, nats.pid), "every thread stands still")
         try:
             for method, path, status in (
                 ("GET", "/api/models", {503, 504}),

@@ -16,6 +16,7 @@ from spark_cli.commands.flags import flags
 from spark_cli.commands.history import history
 from spark_cli.commands.home import home
 from spark_cli.commands.init import init
+from spark_cli.commands.key import key
 from spark_cli.commands.knobs import knobs
 from spark_cli.commands.lease import lease
 from spark_cli.commands.logs import logs
@@ -48,7 +49,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
     *(download, downloads, cancel_download, lease, schedule, accountability, home),
     *(test, plan, swap, cancel, history, logs, quarantine, updates),
-    *(events, automation, dead_letters, settings, webhook),
+    *(events, automation, dead_letters, settings, webhook, key),
     *(doctor, sim, init),
 )
 for command in _COMMANDS:

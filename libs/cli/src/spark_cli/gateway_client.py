@@ -11,6 +11,8 @@ import click
 import httpx
 
 DEFAULT_URL = "http://127.0.0.1:9999"
+KEY_VARIABLE = "SPARK_CONTROL_KEY"
+"""Holds the API key to show, where the gateway asks for keys."""
 REFUSED = 3
 """Exit code when the gateway refuses or cannot be reached."""
 _AGAIN_SECONDS = 0.5
@@ -61,7 +63,9 @@ class GatewayClient:
             raise RefusedError(f"SPARK_CONTROL_URL must begin with http:// or https://: {url}")
         try:
             timeout = httpx.Timeout(_CONNECT_SECONDS, read=patience_seconds)
-            self._http = httpx.Client(base_url=url, timeout=timeout, transport=transport)
+            self._http = httpx.Client(
+                base_url=url, timeout=timeout, transport=transport, headers=_shown_key()
+            )
         except httpx.InvalidURL as error:
             raise RefusedError(f"SPARK_CONTROL_URL is not an address: {url}") from error
         self._url = url
@@ -82,6 +86,10 @@ class GatewayClient:
     def put(self, path: str, body: dict[str, Any]) -> Any:
         """PUT a JSON document and return the JSON answer."""
         return self._ask("PUT", path, json=body)
+
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """PATCH with a JSON document and return the JSON answer."""
+        return self._ask("PATCH", path, json=body)
 
     def delete(
         self,
@@ -170,6 +178,16 @@ class GatewayClient:
             return kind(f"{problem['detail']} ({problem['code']})")
         except (ValueError, KeyError, TypeError):
             return kind(f"the gateway answered {answer.status_code}")
+
+
+def _shown_key() -> dict[str, str]:
+    """Return the field with the API key of this shell, if it has one."""
+    key = os.environ.get(KEY_VARIABLE, "").strip()
+    if not key:
+        return {}
+    if not key.isascii() or not key.isprintable():
+        raise RefusedError(f"{KEY_VARIABLE} is no API key")
+    return {"authorization": f"Bearer {key}"}
 
 
 def parse_events(

@@ -81,6 +81,7 @@ CHANNELS: tuple[Channel, ...] = (
     Channel(subjects.HEALTH_PROBE, events.HealthProbeRequested, "send"),
     Channel(subjects.HEALTH_REPORT, events.HealthReport, "receive", bare=True),
     Channel(subjects.SETTINGS_CHANGED, events.SettingsChanged, "send"),
+    Channel(subjects.KEYS_CHANGED, events.KeysChanged, "send"),
     *(Channel(subject, message, "send") for subject, message in _SHORT.items()),
     Channel(subjects.MENU_CHANGED, events.MenuChanged, "send"),
 )

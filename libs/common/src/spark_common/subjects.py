@@ -9,6 +9,9 @@ MENU_CHANGED = "menu.changed"
 SETTINGS_CHANGED = "settings.changed"
 """Core hint: read the owner's settings again."""
 
+KEYS_CHANGED = "keys.changed"
+"""Core hint: read the API keys again."""
+
 HEALTH_PROBE = "health.probe.requested"
 """Command to the health service: a deep check now."""
 

@@ -15,6 +15,7 @@ from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
 from spark_coordinator.accounts.feature import accounts
+from spark_coordinator.api_keys.feature import api_keys
 from spark_coordinator.dead_letters import dead_letters
 from spark_coordinator.feature import Feature
 from spark_coordinator.home.feature import home
@@ -53,10 +54,12 @@ async def build(
         lease=lease.leases,
         box=TokenBox(read_seed(settings.bus.seed_file)),
     )
+    keys, keys_as_state = api_keys(redis, bus, clock, live.of(settings.keys))
     guard = TargetGuard(frozenset({settings.gateway_port, GATEWAY_PORT}))
     features = [
         lease.feature,
         schedules.feature,
+        keys,
         webhooks(redis, bus, clock, live.of(settings.webhook), guard),
         accounts(bus, redis, clock, settings.data_dir),
         home(bus, redis, clock, live.of(settings.home)),
@@ -70,6 +73,7 @@ async def build(
             sections=[
                 ScheduleState(schedules.registry),
                 targets_as_state(redis, bus, clock, guard),
+                keys_as_state,
             ],
         ),
         dead_letters(bus),

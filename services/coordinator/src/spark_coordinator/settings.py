@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from spark_common.settings import BusSettings, Env, HttpSettings, Port, RedisSettings, Settings
-from spark_common.settings.policies import HomeSettings, LeasePolicy
+from spark_common.settings.policies import HomeSettings, KeySettings, LeasePolicy
 from spark_common.settings.support import WebhookSettings
 
 
@@ -18,6 +18,7 @@ class CoordinatorSettings(Settings):
     redis: RedisSettings
     http: HttpSettings
     home: HomeSettings = HomeSettings()
+    keys: KeySettings = KeySettings()
     lease: LeasePolicy = LeasePolicy()
     webhook: WebhookSettings = WebhookSettings()
     provisioner_seed_file: Annotated[Path | None, Env("NATS_PROVISIONER_SEED_FILE")] = None

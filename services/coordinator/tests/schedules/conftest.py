@@ -19,7 +19,6 @@ from spark_coordinator.schedules.testing import FakeCluster, FakeLease
 from spark_coordinator.schedules.token_box import TokenBox
 from spark_coordinator.schedules.wiring import SchedulesPart, wire_schedules
 
-
 AT_MOST_PINGS = 200
 ENOUGH_QUIET = 4
 

@@ -26,6 +26,7 @@ from spark_common.settings.support import EmbedSettings
 from spark_gateway.allowed_hosts import AllowedHosts
 from spark_gateway.catalogue import Catalogue
 from spark_gateway.dashboard_files import read_dashboard
+from spark_gateway.dataplane.body_limits import by_route
 from spark_gateway.dataplane.choosing import ModelChooser
 from spark_gateway.dataplane.desk import FrontDesk
 from spark_gateway.dataplane.limits import Limits
@@ -39,12 +40,21 @@ from spark_gateway.dataplane.upstreams import Upstreams, embedder, redaction, sp
 from spark_gateway.dataplane.watch import UpstreamWatch
 from spark_gateway.explaining.model_chat import ModelChat, UpstreamChat
 from spark_gateway.http_app import build_http
+from spark_gateway.keys.book import KeyBook
+from spark_gateway.keys.cutting import cuts
+from spark_gateway.keys.doorkeeper import KeyDoorkeeper
+from spark_gateway.keys.entrance import Entrance, open_entrance
+from spark_gateway.keys.sessions import Sessions
+from spark_gateway.keys.watch import KeyWatch
 from spark_gateway.late_bus import LateBus
 from spark_gateway.lease_watch import LeaseWatch
 from spark_gateway.loaded_names import LoadedNames
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.parts import Parts
 from spark_gateway.preflight import PreflightRouter
+from spark_gateway.queueing.caps import Caps
+from spark_gateway.queueing.metrics import TurnstileCollector
+from spark_gateway.queueing.turnstile import FairTurnstile
 from spark_gateway.served import ServedModels
 from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
@@ -79,6 +89,7 @@ def build_front(
     catalogue: Catalogue,
     hosts: AllowedHosts | None = None,
     guard: OriginGuard | None = None,
+    entrance: Entrance | None = None,
     demo: bool = False,
     stopping: asyncio.Event | None = None,
 ) -> Front:
@@ -100,6 +111,7 @@ def build_front(
         origin_guard=guard or OriginGuard(),
         version=own_version,
         events=events,
+        entrance=entrance or open_entrance(clock),
         stopping=stopping or asyncio.Event(),
     )
     http = build_http(parts, hosts or AllowedHosts(), read_dashboard())
@@ -143,6 +155,17 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     def binds_requests() -> bool:
         return data_path().lease_binds_requests
 
+    names = LoadedNames(watch.models)
+    keys_now, queue_now = live.of(settings.keys), live.of(settings.queue)
+    book = KeyBook(clock, names)
+    keys = KeyWatch(bus, book, lambda: keys_now().api_keys, clock)
+    caps = Caps(queue_now)
+    turnstile = FairTurnstile(
+        caps.of,
+        caps.bounds,
+        clock.monotonic,
+        capped=lambda: caps.any() or book.limits_concurrency,
+    )
     front = build_front(
         bus,
         clock,
@@ -151,6 +174,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         catalogue=catalogue,
         hosts=AllowedHosts(settings.allowed_hosts),
         guard=OriginGuard(settings.trusted_proxies),
+        entrance=Entrance(keys_now, book, Sessions(book, clock)),
         demo=settings.demo,
         stopping=stopping,
     )
@@ -158,18 +182,38 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     front.hub.on_entry(feed.on_entry)
     front.board.on_picture(feed.on_picture)
     front.board.on_picture(catalogue.on_picture)
-    names = LoadedNames(watch.models)
     front.hub.on_entry(names.on_entry)
     front.board.on_picture(names.on_picture)
     lease = LeaseWatch(bus, binds_requests, clock)
     meters = Meters()
     REGISTRY.register(MetersCollector(meters))
+    REGISTRY.register(TurnstileCollector(turnstile))
     own = OwnQuestion(upstream, settings.http.bind_host, settings.http.bind_port)
     desk = TrafficDesk(meters, router, own, client, clock)
-    checks = (refusals_check(bus),)
+    checks = (refusals_check(bus), keys.check)
 
     def served_name() -> str:
         return next((model.id for model in watch.models()), "")
+
+    protocol = make_protocol(
+        FrontDesk(
+            ModelChooser(
+                PreflightRouter(router),
+                upstreams,
+                catalogue,
+                Reservation(lease.binding, names, clock),
+                names,
+            ),
+            own,
+            doorkeeper=KeyDoorkeeper(keys_now, book, lambda: turnstile.open),
+            turnstile=turnstile,
+        ),
+        Limits(),
+        meters,
+        served_name,
+        body_limit=by_route(queue_now),
+    )
+    book.on_closed(cuts(protocol.plane))
 
     async def end_streams() -> None:
         await stopping.wait()
@@ -188,21 +232,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         # them away. A subject that NATS refuses us is a mistake of who set it up, and shows.
         checks=checks,
         app=front.http,
-        http_protocol=make_protocol(
-            FrontDesk(
-                ModelChooser(
-                    PreflightRouter(router),
-                    upstreams,
-                    catalogue,
-                    Reservation(lease.binding, names, clock),
-                    names,
-                ),
-                own,
-            ),
-            Limits(),
-            meters,
-            served_name,
-        ),
+        http_protocol=protocol,
         background=(
             bus.run,
             live.run,
@@ -214,6 +244,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             watch.run,
             beside.run,
             lease.run,
+            keys.run,
             desk.run,
             lambda: announce(
                 bus, clock, desk.verbs(), checks, lambda: (*settings.warnings, *live.warnings)

@@ -50,6 +50,7 @@ _FIELDS_TOLD = 20
 
 _CODES: Mapping[int, str] = {
     400: "bad_request",
+    401: "unauthorized",
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
@@ -199,6 +200,12 @@ def _openai(fault: Fault) -> OpenAIError:
 
 
 def _anthropic(fault: Fault) -> dict[str, JsonValue]:
-    kinds = {404: "not_found_error", 413: "request_too_large", 403: "permission_error"}
+    kinds = {
+        401: "authentication_error",
+        403: "permission_error",
+        404: "not_found_error",
+        413: "request_too_large",
+        429: "rate_limit_error",
+    }
     kind = kinds.get(fault.status, "api_error" if fault.status >= 500 else "invalid_request_error")
     return {"type": "error", "error": {"type": kind, "message": fault.message}}

@@ -42,7 +42,7 @@ def build_http(
     # Not `include_router`: it would prepare every route once more at the first question.
     app.router.routes.extend(all_routes())
     app.router.routes.append(DashboardRoute(dashboard))
-    return Boundary(Preflight(app), hosts)
+    return Boundary(parts.entrance.door(Preflight(app)), hosts)
 
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:

@@ -46,6 +46,12 @@ class OriginGuard:
         asked = _triple(f"{scheme}://{host}")
         return asked is not None and asked == _triple(origin)
 
+    def is_https(self, headers: Mapping[str, str], scheme: str, peer: str | None) -> bool:
+        """Say whether the browser came by https, as far as a trusted proxy or we can tell."""
+        if self._trusts(peer):
+            scheme = headers.get("x-forwarded-proto", scheme).split(",")[0].strip()
+        return scheme.lower() == "https"
+
     def _trusts(self, peer: str | None) -> bool:
         if peer is None:
             return False

@@ -9,6 +9,7 @@ from spark_common.bus import Bus
 from spark_common.clock import Clock
 from spark_gateway.catalogue import Catalogue
 from spark_gateway.explaining.model_chat import ModelChat
+from spark_gateway.keys.entrance import Entrance
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.served import ServedModels
 from spark_gateway.streams.board import Board
@@ -31,6 +32,7 @@ class Parts:
     origin_guard: OriginGuard
     version: str
     events: EventLog
+    entrance: Entrance
     stopping: asyncio.Event
     """Set when the gateway ends: streams of its own making end too."""
 

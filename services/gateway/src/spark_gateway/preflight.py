@@ -1,6 +1,6 @@
 """Answers what browsers ask before they let an app of another origin use ``/v1``.
 
-There are no cookies and every key is sent by hand, so any origin may ask. The answer does not
+There are no cookies there and every key is sent by hand, so any origin may ask. The answer does not
 depend on the runtime: a browser has to be let through to a refusal, or it shows a CORS error in
 its place.
 """

@@ -14,7 +14,12 @@ from spark_common.settings import (
     Port,
     Settings,
 )
-from spark_common.settings.policies import DataPathSettings, ModelNamesSettings
+from spark_common.settings.policies import (
+    DataPathSettings,
+    KeySettings,
+    ModelNamesSettings,
+    QueueSettings,
+)
 from spark_common.settings.support import EmbedSettings, PageSettings
 from spark_gateway.origin_guard import Network
 
@@ -58,6 +63,8 @@ class GatewaySettings(Settings):
     embed: EmbedSettings = EmbedSettings()
     page: PageSettings = PageSettings()
     inner: InnerSettings = InnerSettings()
+    keys: KeySettings = KeySettings()
+    queue: QueueSettings = QueueSettings()
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """Host names to answer beside addresses, localhost, single labels and ``*.local``."""
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()

@@ -185,6 +185,7 @@ class Plane:
         self.desk: Desk | None = None
         """Set to something else than the front desk, where a test stands behind it itself."""
         self.watching: Watching = nobody_watches
+        self.body_limit: Callable[[bytes], int] | None = None
         self.state = ServerState()
         self.port = 0
         self._stack = contextlib.AsyncExitStack()
@@ -200,7 +201,9 @@ class Plane:
             self.meters,
             lambda: "a-model",
             lambda head, peer, request_id: self.watching(head, peer, request_id),
+            lambda path: self.body_limit(path) if self.body_limit else limits.body_bytes,
         )
+        self.shared = protocol.plane
         config = Config(app=asgi_side(), http=protocol, ws="none", log_config=None)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: protocol(config, self.state, {}), sock=listener)

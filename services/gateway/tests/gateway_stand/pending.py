@@ -21,6 +21,7 @@ class SlowVisit:
     watcher: object
     room: int = 1 << 20
     reads: bool = True
+    position: int = 0
     body: bytes = b""
     calls: list[str] = field(default_factory=list)
     refused: object = None

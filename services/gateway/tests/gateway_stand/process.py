@@ -27,7 +27,7 @@ class GatewayProcess:
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
+    async def start(self, **settings: str) -> None:
         bus = self._nats.settings("gateway")
         env = os.environ | {
             "NATS_URL": bus.url,
@@ -37,6 +37,7 @@ class GatewayProcess:
             "VLLM_PORT": str(self._upstream_port),
             "BIND_PORT": str(self.port),
             "DISABLED_SERVICES": "parakeet, kokoro",
+            **settings,
         }
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -45,10 +46,10 @@ class GatewayProcess:
         await until(self.alive, "the gateway answers")
 
     async def alive(self) -> bool:
-        # Not /livez: that answers before the application is built.
+        # Not /livez: that answers before the application is built. This one answers everybody.
         async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
             try:
-                return (await client.get("/v1/models")).status_code == 200
+                return (await client.get("/api/session")).status_code == 200
             except httpx.HTTPError:
                 return False
 

@@ -27,7 +27,9 @@ class Stage:
         self.logs: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self.commands: list[tuple[str, str, dict[str, Any]]] = []
         self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
-        self.replies: dict[tuple[str, str], tuple[int, Any]] = {}
+        self.replies: dict[tuple[str, str], tuple[int, Any]] = {
+            ("GET", "/api/session"): (200, {"needed": False, "signed_in": False}),
+        }
         """Of every other path, by method; text is sent as an event stream, the rest as JSON."""
         self.asked: list[tuple[str, str, Any]] = []
         self.shown: list[tuple[str, str, str | None]] = []

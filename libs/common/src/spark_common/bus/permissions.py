@@ -72,7 +72,13 @@ PERMISSIONS: Mapping[str, Permissions] = {
                 "SC_DLQ",
             ),
         ),
-        subscribe=("menu.changed", "swap.complete", "swap.failed", "health.transition"),
+        subscribe=(
+            "menu.changed",
+            "keys.changed",
+            "swap.complete",
+            "swap.failed",
+            "health.transition",
+        ),
     ),
     "swapper": _service(
         "swapper",
@@ -110,6 +116,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "lock.*",
             "schedule.*",
             "settings.changed",
+            "keys.changed",
             "health.probe.requested",
             "rpc.*.about.get",
             "rpc.swapper.>",

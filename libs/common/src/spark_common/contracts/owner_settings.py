@@ -97,6 +97,8 @@ class StateDocument(Reply):
     overrides: OverridesText = ""
     """``models.override.yaml`` as it is."""
     custom_services: list[dict[str, JsonValue]] = Field(default=[], max_length=200)
+    api_keys: list[dict[str, JsonValue]] = Field(default=[], max_length=1000)
+    """Hashes, never keys."""
 
 
 class ImportState(Request):
@@ -115,6 +117,7 @@ class Imported(Reply):
     schedules: int = 0
     webhooks: int = 0
     overrides: bool = False
+    api_keys: int = 0
     warnings: list[str] = []
 
 

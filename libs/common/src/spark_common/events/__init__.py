@@ -12,6 +12,7 @@ from spark_common.events.health import (
     ServiceAction,
 )
 from spark_common.events.hints import (
+    KeysChanged,
     MenuChanged,
     SettingsChanged,
 )
@@ -78,6 +79,7 @@ EVENTS: tuple[type[Event], ...] = (
     UpdateFailed,
     MenuChanged,
     SettingsChanged,
+    KeysChanged,
     LockAcquired,
     LockExtended,
     LockExpiring,
@@ -119,6 +121,7 @@ __all__ = [
     "HealthTransition",
     "JobEnded",
     "JobProgress",
+    "KeysChanged",
     "LockAcquired",
     "LockDropped",
     "LockEvent",

@@ -1,6 +1,6 @@
 """Hints: something looks different now, ask again. What is missed is missed."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from spark_common.events.message import Event
 
@@ -20,3 +20,13 @@ class SettingsChanged(Event):
 
     settings_version: int
     names: list[str] = []
+
+
+class KeysChanged(Event):
+    """A hint: an API key was made, changed or revoked; read them again. No key, no hash."""
+
+    type: ClassVar[str] = "keys.changed"
+
+    keys_version: int
+    key_id: str
+    action: Literal["created", "changed", "removed"]

@@ -7,8 +7,10 @@ from spark_common.settings.policies import (
     DownloadTimings,
     GuardSettings,
     HomeSettings,
+    KeySettings,
     LeasePolicy,
     ModelNamesSettings,
+    QueueSettings,
     SwapPace,
 )
 from spark_common.settings.support import (
@@ -33,6 +35,8 @@ SECTIONS = (
     Section("Lease", LeasePolicy),
     Section("Lease", DataPathSettings),
     Section("Model names", ModelNamesSettings),
+    Section("API keys", KeySettings),
+    Section("Requests", QueueSettings),
     Section("Home model", HomeSettings),
     Section("Keys", HubSettings),
     Section("Keys", NgcSettings),

@@ -11,6 +11,10 @@ _Drain = Annotated[float, Field(ge=0, le=24 * 3600, allow_inf_nan=False)]
 _Window = Annotated[float, Field(ge=5, le=3600, allow_inf_nan=False)]
 _Minutes = Annotated[float, Field(gt=0, le=7 * 24 * 60, allow_inf_nan=False)]
 
+_AtOnce = Annotated[int, Field(ge=0, le=10_000)]
+_Wait = Annotated[float, Field(ge=1, le=1800, allow_inf_nan=False)]
+_Megabytes = Annotated[float, Field(ge=0.01, le=4096, allow_inf_nan=False)]
+
 
 class SwapPace(Settings):
     """How long a swap may take over what, in seconds. The defaults suit real Sparks."""
@@ -119,3 +123,39 @@ class ModelNamesSettings(Settings):
     list_menu: Annotated[bool, Shown(label="List models that are not loaded")] = True
     """Name every model of the menu that could be loaded in /v1/models, and not only the one that
     is."""
+
+
+class KeySettings(Settings):
+    """Who has to show an API key."""
+
+    api_keys: Annotated[bool, Shown(label="Ask for API keys")] = False
+    """Requests under `/v1` need a key with the scope `infer`, and the dashboard and `/api` one
+    with the scope `admin`. `/api` stays open until the first admin key is made."""
+    api_keys_models_open: Annotated[bool, Shown(label="List of models without a key")] = False
+    """Answer `GET /v1/models` without a key: some apps look at it before they have one."""
+    api_keys_control_open: Annotated[bool, Shown(label="Dashboard without a key")] = False
+    """Only `/v1` asks for keys; the dashboard and `/api` stay open to the whole network."""
+
+
+class QueueSettings(Settings):
+    """How many requests at once, who waits, and how large a request may be."""
+
+    model_requests_at_once: Annotated[_AtOnce, Shown(label="Requests to the model")] = 0
+    """Requests that the loaded model works on at once; the others wait in a fair queue. 0: no
+    limit."""
+    embed_requests_at_once: Annotated[_AtOnce, Shown(label="Requests to embeddings")] = 0
+    """The same for embeddings and rerank."""
+    audio_requests_at_once: Annotated[_AtOnce, Shown(label="Requests to speech")] = 0
+    """The same for speech."""
+    queue_longest_seconds: Annotated[_Wait, Shown(label="Longest wait in the queue")] = 300.0
+    """Who has waited this long for a turn is sent away."""
+    queue_most_waiting: Annotated[int, Field(ge=1, le=100_000), Shown(label="Most in a queue")] = (
+        256
+    )
+    """Requests that may wait for one upstream; when there are more, those of whoever has most
+    waiting are sent away first."""
+    request_limit_mb: Annotated[_Megabytes, Shown(label="Largest request")] = 64.0
+    """Requests with a larger body are refused before it is read; uploads have a limit of their
+    own."""
+    upload_limit_mb: Annotated[_Megabytes, Shown(label="Largest upload")] = 512.0
+    """The same for files: speech and other forms."""

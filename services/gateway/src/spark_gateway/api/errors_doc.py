@@ -14,7 +14,8 @@ ERROR_SCHEMAS: dict[str, Any] = models_json_schema(
 
 _REASONS = {
     400: "the body is not JSON",
-    403: "sent by a page of another site",
+    401: "API keys are asked for, and none that counts was shown",
+    403: "sent by a page of another site, or with a key that does not open it",
     404: "no such thing",
     409: "a legal request at the wrong moment",
     413: "the body is too large",
@@ -25,10 +26,10 @@ _REASONS = {
     503: "a part is away; try again after Retry-After seconds",
     504: "no answer in time",
 }
-READ = (422, 503, 504)
-REMOVE = (403, 409, 415, 422, 503, 504)
+READ = (401, 403, 422, 503, 504)
+REMOVE = (401, 403, 409, 415, 422, 503, 504)
 """Of a change without a body."""
-CHANGE = (400, 403, 409, 413, 415, 422, 423, 503, 504)
+CHANGE = (400, 401, 403, 409, 413, 415, 422, 423, 503, 504)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -8,7 +8,6 @@ from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.ports import Field
 from spark_gateway.dialect import speaks_anthropic
 
-_COMMENT: Final = b": waiting\n\n"
 _LONGEST_ERROR: Final = 65536
 
 
@@ -26,14 +25,15 @@ def opening(common: Sequence[Field], request_id: bytes, *, http10: bool) -> byte
     return b"".join(out)
 
 
-def comment(*, http10: bool) -> bytes:
-    """A sign of life that clients skip."""
-    return _framed(_COMMENT, http10=http10)
+def comment(position: int, *, http10: bool) -> bytes:
+    """A sign of life that clients skip, with the place in line of who stands in one."""
+    text = b": waiting, number %d in line\n\n" % position if position else b": waiting\n\n"
+    return _framed(text, http10=http10)
 
 
 def closing_error(path: bytes, body: bytes, *, http10: bool) -> bytes:
     """The end of such a stream when there is no answer: the error as its only event."""
-    event = _framed(_event(path, body), http10=http10)
+    event = _framed(error_event(path, body), http10=http10)
     return event if http10 else event + b"0\r\n\r\n"
 
 
@@ -117,11 +117,13 @@ class ContinuedAnswer:
         return _framed(event, http10=self._http10) + (b"" if self._http10 else b"0\r\n\r\n")
 
     def _end(self) -> bytes:
-        event = _framed(_event(self._path, self._kept), http10=self._http10) if self._kept else b""
+        event = error_event(self._path, self._kept) if self._kept else b""
+        event = _framed(event, http10=self._http10)
         return event if self._http10 else event + b"0\r\n\r\n"
 
 
-def _event(path: bytes, body: bytes) -> bytes:
+def error_event(path: bytes, body: bytes) -> bytes:
+    """An error as an event of a stream."""
     name = b"event: error\n" if speaks_anthropic(path.decode("latin-1")) else b""
     lines = b"\ndata: ".join(body.splitlines())
     return b"%bdata: %b\n\n" % (name, lines)

@@ -6,7 +6,7 @@ of one connection are served in order, one at a time.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
@@ -16,10 +16,10 @@ from uvicorn.server import ServerState
 
 from spark_gateway.dataplane import heads, refusals
 from spark_gateway.dataplane.framing import FramingError
-from spark_gateway.dataplane.free import UNWATCHED
+from spark_gateway.dataplane.free import ANYBODY, UNWATCHED
 from spark_gateway.dataplane.intake import RequestIntake
 from spark_gateway.dataplane.plane import Plane
-from spark_gateway.dataplane.ports import Field, How, Refusal, Watcher
+from spark_gateway.dataplane.ports import Field, How, Identity, Refusal, Watcher
 from spark_gateway.dataplane.sockets import watch_for_silence
 
 HELD_BYTES: Final = 65536
@@ -53,6 +53,7 @@ class ClientConnection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.deadline = NEVER
+        self.caller: Identity = ANYBODY
         self._state = HEAD
         self._intake = RequestIntake(self, self.plane.limits.head_bytes)
         self._watcher: Watcher = UNWATCHED
@@ -71,6 +72,10 @@ class ClientConnection(HttpToolsProtocol):
 
     def expire(self, now: float) -> None:
         """The deadline has passed: end whatever the connection is doing."""
+        raise NotImplementedError
+
+    def cut_off(self, why: Callable[[bytes], Refusal]) -> None:
+        """Whoever asks may not any more: say so as well as is still possible, and close."""
         raise NotImplementedError
 
     def update_reading(self) -> None:

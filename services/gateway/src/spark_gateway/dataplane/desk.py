@@ -47,6 +47,7 @@ class FrontDesk:
         identity = ANYBODY if own is not None else self._doorkeeper.admit(head, peer)
         if isinstance(identity, Refusal):
             return identity
+        host.caller = identity
         if identity is not ANYBODY:
             watcher.known(identity)
         stages = self._stages

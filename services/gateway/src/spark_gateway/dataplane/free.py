@@ -1,6 +1,5 @@
 """What stands at each stage when its feature is off: everything passes, at no cost."""
 
-from collections.abc import Callable
 from typing import Final, Literal
 
 from spark_gateway.dataplane.heads import RequestHead
@@ -23,11 +22,17 @@ class Anybody:
     """A caller nobody asks for a name."""
 
     label = ""
+    share = ""
+    weight = 1
+    concurrency = 0
     picky = False
 
     def refuses(self, path: bytes, model: str | None) -> Refusal | None:
         """Every model is for everybody."""
         return None
+
+    def spent(self, tokens: int) -> None:
+        """Nobody counts."""
 
 
 ANYBODY: Final = Anybody()
@@ -47,20 +52,23 @@ class OpenTurnstile:
     open = True
 
     def enter(
-        self, identity: Identity, upstream: Upstream, go: Callable[[], None]
+        self, identity: Identity, upstream: Upstream, path: bytes, again: Again
     ) -> Ticket | Refusal:
         """Go in."""
-        return _INSIDE
+        return INSIDE
 
 
-class _Inside:
+class Inside:
+    """A place where there is no limit."""
+
     inside = True
+    position = 0
 
     def leave(self) -> None:
         """Nothing was taken."""
 
 
-_INSIDE: Final = _Inside()
+INSIDE: Final = Inside()
 
 
 class NobodyWaits:

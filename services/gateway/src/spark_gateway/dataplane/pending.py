@@ -159,4 +159,4 @@ class Pending:
             client.transport.write(
                 company.opening(client.common_fields, self._request_id, http10=http10)
             )
-        client.transport.write(company.comment(http10=http10))
+        client.transport.write(company.comment(self.visit.position, http10=http10))

@@ -10,7 +10,7 @@ from typing import Protocol
 from spark_gateway.dataplane.free import nobody_watches
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
-from spark_gateway.dataplane.ports import Desk, Upstream, Watching
+from spark_gateway.dataplane.ports import Desk, Identity, Refusal, Upstream, Watching
 from spark_gateway.dataplane.upstream import UpstreamPool
 
 
@@ -18,6 +18,11 @@ class Timed(Protocol):
     """A client connection with a point in loop time after which something must happen."""
 
     deadline: float
+    caller: Identity
+
+    def cut_off(self, why: Callable[[bytes], Refusal]) -> None:
+        """End the request under way; from its path to what is said."""
+        ...
 
     def expire(self, now: float) -> None:
         """The deadline has passed."""
@@ -34,12 +39,15 @@ class Plane:
         meters: Meters,
         served_name: Callable[[], str] = lambda: "",
         watching: Watching = nobody_watches,
+        body_limit: Callable[[bytes], int] | None = None,
     ) -> None:
+        """``body_limit``: most bytes of a body, by path; those of ``limits`` unless given."""
         self.desk = desk
         self.watching = watching
         self.served_name = served_name
         """The model that is served now, for the counts."""
         self.limits = limits
+        self.body_limit = body_limit or (lambda path: limits.body_bytes)
         self.meters = meters
         self.kept_bytes = 0
         """Of bodies that wait in memory until something is decided about their requests."""
@@ -64,6 +72,11 @@ class Plane:
         """A client is gone."""
         self._connections.discard(connection)
         self.meters.connections = len(self._connections)
+
+    def cut(self, identity: Identity, why: Callable[[bytes], Refusal]) -> None:
+        """End what is done for somebody who may not ask any more."""
+        for connection in [each for each in self._connections if each.caller is identity]:
+            connection.cut_off(why)
 
     def pool(self, upstream: Upstream, loop: asyncio.AbstractEventLoop) -> UpstreamPool:
         """The connections to an upstream."""

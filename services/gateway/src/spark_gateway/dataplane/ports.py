@@ -120,12 +120,31 @@ class Identity(Protocol):
         ...
 
     @property
+    def share(self) -> str:
+        """Whose turns it takes in the fair queue."""
+        ...
+
+    @property
+    def weight(self) -> int:
+        """Turns of theirs for one of an identity with weight 1."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """Requests at once; 0: no limit."""
+        ...
+
+    @property
     def picky(self) -> bool:
         """Whether it matters which model is named, so that every body has to be read."""
         ...
 
     def refuses(self, path: bytes, model: str | None) -> Refusal | None:
         """Return what to answer when this model is not for them; None names none."""
+        ...
+
+    def spent(self, tokens: int) -> None:
+        """A request of theirs has cost so much; told once that is known."""
         ...
 
 
@@ -185,6 +204,11 @@ class Ticket(Protocol):
         """Whether it is a place at the upstream."""
         ...
 
+    @property
+    def position(self) -> int:
+        """Its number in the line, 1 for the next; 0 inside."""
+        ...
+
     def leave(self) -> None:
         """Give it back, whichever it is; called once."""
         ...
@@ -199,9 +223,10 @@ class Turnstile(Protocol):
         ...
 
     def enter(
-        self, identity: Identity, upstream: Upstream, go: Callable[[], None]
+        self, identity: Identity, upstream: Upstream, path: bytes, again: Again
     ) -> Ticket | Refusal:
-        """Go in or stand in line: then ``go`` is called later, once, when the place is there."""
+        """Go in or stand in line: then ``again`` is called later, once, when the place is there,
+        or with why there will be none. ``path``: whose dialect a refusal speaks."""
         ...
 
 
@@ -261,6 +286,9 @@ Watching: TypeAlias = Callable[["RequestHead", str | None, bytes], Watcher]
 class Host(Protocol):
     """The client's connection, as a visit sees it."""
 
+    caller: Identity
+    """Who made the request under way; whoever loses the right to it is cut off."""
+
     def decided(self, outcome: Passage | Refusal) -> None:
         """What becomes of the request. Once, during any call of the visit or later."""
         ...
@@ -275,6 +303,11 @@ class Visit(Protocol):
     @property
     def room(self) -> int:
         """How many bytes of the body may be kept for it."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """Its number in the line before an upstream; 0 when it stands in none."""
         ...
 
     @property

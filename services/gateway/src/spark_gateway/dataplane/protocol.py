@@ -22,13 +22,20 @@ from spark_gateway.dataplane.connection import (
     ClientConnection,
 )
 from spark_gateway.dataplane.exchange import Exchange
-from spark_gateway.dataplane.free import nobody_watches
+from spark_gateway.dataplane.free import ANYBODY, nobody_watches
 from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.pending import CONTINUE, Pending
 from spark_gateway.dataplane.plane import Plane
-from spark_gateway.dataplane.ports import Desk, Passage, Refusal, Upstream, Visit, Watching
+from spark_gateway.dataplane.ports import (
+    Desk,
+    Passage,
+    Refusal,
+    Upstream,
+    Visit,
+    Watching,
+)
 from spark_gateway.dataplane.sockets import hung_up
 
 
@@ -48,6 +55,7 @@ class DataPlaneProtocol(ClientConnection):
         self._trial: Visit | None = None
         """What has the last word about a body that is on its way up already."""
         self._body_bytes = 0
+        self._body_limit = 0
         self._ends_at = float("inf")
 
     # What the transport and uvicorn tell.
@@ -202,7 +210,8 @@ class DataPlaneProtocol(ClientConnection):
         self._watcher = plane.watching(head, peer, self._request_id)
         self._body_bytes = 0
         self._trial = None
-        limit = plane.limits.body_bytes
+        self.caller = ANYBODY
+        limit = self._body_limit = plane.body_limit(head.path)
         if head.length is not None and head.length > limit:
             self._refuse(refusals.body_too_large(head.path, limit), head)
             return
@@ -312,9 +321,8 @@ class DataPlaneProtocol(ClientConnection):
         if self._watcher.wants_body:
             self._watcher.received(content)
         self._body_bytes += len(content)
-        limit = self.plane.limits.body_bytes
-        if self._body_bytes > limit:
-            self._reject(refusals.body_too_large(head.path, limit))
+        if self._body_bytes > self._body_limit:
+            self._reject(refusals.body_too_large(head.path, self._body_limit))
             return False
         return True
 
@@ -334,6 +342,20 @@ class DataPlaneProtocol(ClientConnection):
         return True
 
     # Ending.
+
+    def cut_off(self, why: Callable[[bytes], Refusal]) -> None:
+        """Whoever asks may not any more: say so as well as is still possible, and close."""
+        exchange = self._exchange
+        if self._pending is not None:
+            self._deny(why(self._path))
+        elif exchange is None:
+            return
+        elif exchange.begun:
+            exchange.abort()
+            event = company.error_event(self._path, why(self._path).body)
+            self.exchange_broken(exchange.answer.last_words(event))
+        else:
+            self._give_up(why(self._path))
 
     def _reject(self, refusal: Refusal) -> None:
         """The body is not acceptable: say so if that is still possible, and close."""
@@ -365,9 +387,10 @@ def make_protocol(
     meters: Meters,
     served_name: Callable[[], str] = lambda: "",
     watching: Watching = nobody_watches,
+    body_limit: Callable[[bytes], int] | None = None,
 ) -> type[DataPlaneProtocol]:
     """The class to give to uvicorn as ``http``; one per server: it carries the shared state."""
-    shared = Plane(desk, limits, meters, served_name, watching)
+    shared = Plane(desk, limits, meters, served_name, watching, body_limit)
 
     class BoundDataPlaneProtocol(DataPlaneProtocol):
         """A connection of this server."""

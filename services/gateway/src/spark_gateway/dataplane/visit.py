@@ -85,6 +85,11 @@ class StagedVisit:
         return self._body.room if self._body is not None else 0
 
     @property
+    def position(self) -> int:
+        """See ``Visit``."""
+        return self._ticket.position if self._ticket is not None else 0
+
+    @property
     def reads(self) -> bool:
         """See ``Visit``."""
         return self._body is not None
@@ -189,7 +194,7 @@ class StagedVisit:
             self._pass(choice, None)
             return
         self._since = self._stages.monotonic()
-        ticket = turnstile.enter(self._identity, choice.upstream, self._admitted)
+        ticket = turnstile.enter(self._identity, choice.upstream, self._head.path, self._admitted)
         if isinstance(ticket, Refusal):
             self._decide(ticket)
         elif ticket.inside:
@@ -198,12 +203,15 @@ class StagedVisit:
             self._ticket = ticket
             self._upstream = choice.upstream
 
-    def _admitted(self) -> None:
-        """It is its turn; meanwhile the model may have gone, or moved."""
+    def _admitted(self, refusal: Refusal | None) -> None:
+        """It is its turn, or never will be; meanwhile the model may have gone, or moved."""
         ticket, self._ticket = self._ticket, None
         if self._over or ticket is None:
             return
         self._watcher.waited(self._stages.monotonic() - self._since, "turn")
+        if refusal is not None:
+            self._decide(refusal)
+            return
         outcome = self._outcome()
         if isinstance(outcome, Choice) and outcome.upstream == self._upstream:
             self._pass(outcome, ticket)

@@ -1,6 +1,7 @@
 // @ts-check
 // Questions and commands to the gateway, with one path for everything that goes wrong.
 
+import { toSignIn } from "./entrance.js";
 import { proof } from "./holding.js";
 import { signature } from "./whoami.js";
 
@@ -64,6 +65,7 @@ export async function ask(path, { method = "GET", body, headers = {}, patience =
   }
   const said = await response.json().catch(() => null);
   if (response.ok) return said;
+  if (response.status === 401) toSignIn();
   throw refusalOf(response.status, said);
 }
 

@@ -17,6 +17,7 @@ import { dismissals, keepDismissal } from "./dismissed.js";
 import { show } from "./dom.js";
 import { copyText } from "./elements/copy-field.js";
 import "./elements/all.js";
+import { signOut } from "./entrance.js";
 import { duration } from "./format.js";
 import { LiveLine } from "./live.js";
 import { modelName } from "./menu.js";
@@ -139,6 +140,7 @@ const wishes = {
     location.hash = "home";
   },
   "reload-page": () => location.reload(),
+  "sign-out": signOut,
   "copy-text": ({ text }) => copy(text),
 };
 for (const [type, act] of Object.entries(wishes)) {

@@ -2,6 +2,7 @@
 // The one live connection: a snapshot, then events. It comes back by itself and says when it is gone.
 
 import { isAlive } from "./api.js";
+import { checkEntrance } from "./entrance.js";
 
 const EVENTS = [
   "snapshot", "menu", "swaps", "components", "bus", "swap.progress", "swap.complete", "swap.failed",
@@ -87,6 +88,7 @@ export class LiveLine {
     this.source?.close();
     this.source = null;
     this.store.say({ type: "link", data: "lost" });
+    checkEntrance();
     const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
     this.failures += 1;
     clearTimeout(this.timer);

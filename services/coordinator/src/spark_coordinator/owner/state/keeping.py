@@ -115,6 +115,7 @@ class StateKeeping:
             schedules=taken.get("schedules", TakenIn()).entries,
             webhooks=taken.get("webhooks", TakenIn()).entries,
             overrides=wrote,
+            api_keys=taken.get("api_keys", TakenIn()).entries,
             warnings=_shortened(warnings),
         )
 
@@ -132,7 +133,7 @@ class StateKeeping:
         known = {part.name for part in self._sections}
         return [
             f"{name} of the document were left out: this version does not know them"
-            for name in ("schedules", "webhooks", "custom_services")
+            for name in ("schedules", "webhooks", "custom_services", "api_keys")
             if name not in known and getattr(document, name)
         ]
 

@@ -7,7 +7,7 @@ from typing import Literal, Protocol, TypeAlias
 from pydantic import JsonValue
 
 Entry: TypeAlias = dict[str, JsonValue]
-SectionName: TypeAlias = Literal["schedules", "webhooks", "custom_services"]
+SectionName: TypeAlias = Literal["schedules", "webhooks", "custom_services", "api_keys"]
 """A field of the document."""
 
 

@@ -1,6 +1,7 @@
 // @ts-check
-// What can be pressed on every part of the page: reserve the Sparks, change settings.
+// What can be pressed on every part of the page: reserve the Sparks, change settings, sign out.
 
+import { signedIn } from "../entrance.js";
 import { cloned, part, show, wish } from "../dom.js";
 
 /** @typedef {import("../types.js").View} View */
@@ -11,6 +12,8 @@ export class TopTools extends HTMLElement {
     this.append(cloned("t-tools"));
     part(this, "reserve").addEventListener("click", () => wish(this, "open-reserve"));
     part(this, "settings").addEventListener("click", () => wish(this, "open-settings"));
+    part(this, "sign-out").addEventListener("click", () => wish(this, "sign-out"));
+    show(part(this, "sign-out"), signedIn());
   }
 
   /** @param {View} view */

@@ -1,0 +1,1 @@
+"""API keys: who may use ``/v1`` and ``/api``, kept as hashes."""

@@ -1,0 +1,140 @@
+"""The door of everything that is not the data plane: the dashboard's ``/api``, and ``/v1/models``.
+
+It stands before routes and before a body is read. While keys are off it is not there.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from spark_common.settings.policies import KeySettings
+from spark_gateway.dialect import is_v1
+from spark_gateway.errors import HttpFaultError
+from spark_gateway.keys.book import KeyBook
+from spark_gateway.keys.holder import KeyHolder
+from spark_gateway.keys.refusals import (
+    IN_ADDRESS,
+    NOT_KNOWN_YET,
+    NOTHING_SHOWN,
+    OPEN_READS,
+    Rejection,
+    checked,
+    valid,
+)
+from spark_gateway.keys.sessions import COOKIE, Sessions
+from spark_gateway.keys.shown import in_query, key_in
+
+SESSION_PATH: Final = "/api/session"
+"""Where a session begins and ends: open, since whoever comes has none yet."""
+_ASKER: Final = "spark.key_name"
+
+
+class ControlDoor:
+    """Lets in who shows a key or has a session; cuts off who loses it meanwhile."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Callable[[], KeySettings],
+        book: KeyBook,
+        sessions: Sessions,
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._book = book
+        self._sessions = sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection. Raises HttpFaultError for who stays outside."""
+        settings = self._settings()
+        if scope["type"] != "http" or not settings.api_keys:
+            await self._app(scope, receive, send)
+            return
+        if in_query(b"?" + scope["query_string"]):
+            raise fault(IN_ADDRESS)
+        path = scope["path"]
+        holder: KeyHolder | None = None
+        if is_v1(path):
+            holder = self._at_models(scope, settings)
+        elif path == "/api" or path.startswith("/api/"):
+            holder = self._at_control(scope, settings)
+        if holder is None:
+            await self._app(scope, receive, send)
+        else:
+            self._book.note_use(holder)
+            scope[_ASKER] = holder.label
+            await self._app(scope, receive, _Cuttable(send, holder).send)
+
+    def _at_models(self, scope: Scope, settings: KeySettings) -> KeyHolder | None:
+        if scope["method"] == "OPTIONS" or scope["path"] in OPEN_READS:
+            return None
+        reads = scope["method"] in ("GET", "HEAD")
+        if settings.api_keys_models_open and reads and scope["path"].startswith("/v1/models"):
+            return None
+        return _or_fault(checked(self._book, key_in(scope["headers"]), "infer"))
+
+    def _at_control(self, scope: Scope, settings: KeySettings) -> KeyHolder | None:
+        if settings.api_keys_control_open or scope["path"] == SESSION_PATH:
+            return None
+        if self._book.version is None:
+            raise fault(NOT_KNOWN_YET)
+        if not self._book.has_admin:
+            return None
+        shown = key_in(scope["headers"])
+        if shown is not None:
+            return _or_fault(checked(self._book, shown, "admin"))
+        word = session_word(Headers(scope=scope))
+        holder = self._sessions.holder(word) if word is not None else None
+        if holder is None:
+            raise fault(NOTHING_SHOWN)
+        return _or_fault(valid(holder, "admin"))
+
+
+class _Cuttable:
+    """The way out to somebody who was let in: it ends with the key, also in mid-stream."""
+
+    def __init__(self, send: Send, holder: KeyHolder) -> None:
+        self._send = send
+        self._holder = holder
+        self._begun = False
+        self._over = False
+
+    async def send(self, message: Message) -> None:
+        """Pass on, or end the answer here."""
+        if self._over:
+            return
+        if self._begun and self._holder.closed_because() is not None:
+            self._over = True
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        self._begun = True
+        await self._send(message)
+
+
+def asker(scope: Scope) -> str | None:
+    """Return the name of the key by which somebody was let in; None while keys are off."""
+    name = scope.get(_ASKER)
+    return str(name) if name is not None else None
+
+
+def session_word(headers: Headers) -> str | None:
+    """Return what stands in the session's cookie."""
+    for part in headers.get("cookie", "").split(";"):
+        name, equals, value = part.strip().partition("=")
+        if equals and name == COOKIE:
+            return value
+    return None
+
+
+def fault(rejection: Rejection) -> HttpFaultError:
+    """Return a rejection as the application's routes raise it."""
+    return HttpFaultError(
+        rejection.status, rejection.code, rejection.message, dict(rejection.headers)
+    )
+
+
+def _or_fault(found: KeyHolder | Rejection) -> KeyHolder:
+    if isinstance(found, Rejection):
+        raise fault(found)
+    return found

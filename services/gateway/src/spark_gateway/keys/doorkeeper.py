@@ -1,0 +1,84 @@
+"""The doorkeeper of ``/v1``: who asks, by the key that is shown, else by where it comes from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from spark_common.settings.policies import KeySettings
+from spark_gateway.dataplane.free import ANYBODY
+from spark_gateway.dataplane.heads import RequestHead
+from spark_gateway.dataplane.ports import Field, Identity, Refusal
+from spark_gateway.dataplane.refusals import refuse
+from spark_gateway.keys.book import KeyBook
+from spark_gateway.keys.refusals import IN_ADDRESS, OPEN_READS, Rejection, checked
+from spark_gateway.keys.shown import in_query, key_in, without_keys
+
+_USER: Final = b"x-openwebui-user-id"
+_LONGEST_USER: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody without a key: known by what an app says of its user, else by an address."""
+
+    share: str
+    label: str = ""
+    weight: int = 1
+    concurrency: int = 0
+    picky: bool = False
+
+    def refuses(self, path: bytes, model: str | None) -> Refusal | None:
+        """Every model is for everybody."""
+        return None
+
+    def spent(self, tokens: int) -> None:
+        """Nobody counts."""
+
+
+class KeyDoorkeeper:
+    """A ``Doorkeeper``. Without keys and without caps it does nothing."""
+
+    def __init__(
+        self,
+        settings: Callable[[], KeySettings],
+        book: KeyBook,
+        nobody_waits: Callable[[], bool],
+    ) -> None:
+        """``nobody_waits``: whether it does not matter who somebody without a key is."""
+        self._settings = settings
+        self._book = book
+        self._nobody_waits = nobody_waits
+
+    def admit(self, head: RequestHead, peer: str | None) -> Identity | Refusal:
+        """Return who it is, and take the key out of the head; or why nobody is let in."""
+        if not self._settings().api_keys or _is_open(head):
+            return ANYBODY if self._nobody_waits() else visitor(head.fields, peer)
+        if in_query(head.target):
+            return refusal_of(head.path, IN_ADDRESS)
+        found = checked(self._book, key_in(head.fields), "infer")
+        if isinstance(found, Rejection):
+            return refusal_of(head.path, found)
+        head.fields = without_keys(head.fields)
+        self._book.note_use(found)
+        return found.ask(head.path) or found
+
+
+def visitor(fields: list[Field], peer: str | None) -> Visitor:
+    """Return who somebody without a key is, for the fair queue alone."""
+    for name, value in fields:
+        if name.lower() == _USER and value.strip():
+            return Visitor("user:" + value.strip()[:_LONGEST_USER].decode("latin-1"))
+    return Visitor(f"address:{peer or ''}")
+
+
+def _is_open(head: RequestHead) -> bool:
+    method = head.method
+    return method == b"OPTIONS" or (
+        method in (b"GET", b"HEAD") and head.path.decode("latin-1") in OPEN_READS
+    )
+
+
+def refusal_of(path: bytes, rejection: Rejection) -> Refusal:
+    """Say it in the dialect of the path."""
+    headers = tuple((name.encode(), value.encode()) for name, value in rejection.headers)
+    return refuse(path, rejection.status, rejection.code, rejection.message, headers=headers)

@@ -1,0 +1,262 @@
+"""Keys on the data plane: who is let in, what no upstream sees, who is cut off and when."""
+
+import json
+
+import pytest
+from gateway_stand.office import Office
+
+from spark_common.key_text import fresh_key
+from spark_common.settings.policies import KeySettings, QueueSettings
+from spark_gateway.dataplane.body_limits import by_route
+from spark_gateway.dataplane.desk import FrontDesk
+from spark_gateway.keys.cutting import cuts
+from spark_gateway.keys.doorkeeper import KeyDoorkeeper
+from spark_gateway.queueing.caps import Caps
+from spark_gateway.queueing.turnstile import FairTurnstile
+
+pytestmark = pytest.mark.connected
+
+CHAT = "/v1/chat/completions"
+EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+class Gateway:
+    """A data plane with keys and caps, as ``app.build`` wires it."""
+
+    def __init__(self, plane) -> None:
+        self.plane = plane
+        self.office = Office()
+        self.queue = QueueSettings()
+        caps = Caps(lambda: self.queue)
+        book = self.office.book
+        self.turnstile = FairTurnstile(
+            caps.of,
+            caps.bounds,
+            self.office.clock.monotonic,
+            capped=lambda: caps.any() or book.limits_concurrency,
+        )
+        door = KeyDoorkeeper(lambda: self.office.settings, book, lambda: self.turnstile.open)
+        plane.desk = FrontDesk(plane.chooser, plane.own, doorkeeper=door, turnstile=self.turnstile)
+        plane.body_limit = by_route(lambda: self.queue)
+        book.on_closed(cuts(plane.shared))
+
+    def request(self, *fields, path=CHAT, body=b'{"model":"org/model"}', method="POST"):
+        lines = [f"{method} {path} HTTP/1.1", "host: a", *fields, f"content-length: {len(body)}"]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+    async def ask(self, *fields, **more):
+        head, body = await self.plane.ask(self.request(*fields, **more))
+        return int(head.split()[1]), head.lower(), json.loads(body) if body else None
+
+    async def keep_answering(self):
+        async def script(peer):
+            await self.plane.upstream.serve(peer, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+
+        self.plane.upstream.script = script
+
+
+@pytest.fixture
+async def gateway(plane):
+    made = Gateway(plane)
+    await made.keep_answering()
+    return made
+
+
+def bearer(key):
+    return f"Authorization: Bearer {key}"
+
+
+async def test_off_every_key_passes_and_goes_on_as_it_came(gateway):
+    gateway.office.settings = KeySettings()
+    key = fresh_key()
+    for field in (bearer("anything"), bearer(key), "x-api-key:", "api-key: x"):
+        status, *_ = await gateway.ask(field, path=f"{CHAT}?k={key}")
+        assert status == 200
+    assert bearer(key).encode() in gateway.plane.upstream.heads[1]
+
+
+async def test_a_key_opens_and_no_upstream_ever_sees_it(gateway):
+    key = gateway.office.issue("k", "infer")
+    for field in (bearer(key), f"x-api-key: {key}", f"API-KEY: {key}"):
+        assert (await gateway.ask(field, "accept: */*"))[0] == 200
+    heads = b"".join(gateway.plane.upstream.heads)
+    assert key.encode() not in heads
+    assert heads.count(b"accept: */*") == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [(CHAT, "invalid_request_error"), ("/v1/messages?beta=true", "authentication_error")],
+)
+async def test_without_one_nothing_is_sent_up_and_the_answer_is_in_the_callers_words(
+    gateway, path, kind
+):
+    gateway.office.issue("k", "infer")
+    for fields in ((), (bearer(fresh_key()),), ("x-api-key:",)):
+        status, head, body = await gateway.ask(*fields, path=path)
+        assert (status, body["error"]["type"]) == (401, kind)
+        assert b"x-should-retry: false" in head
+        assert b"www-authenticate: bearer" in head
+        assert b"x-request-id: " in head
+    assert gateway.plane.upstream.connections == 0
+
+
+async def test_scope_address_and_what_is_not_known_yet(gateway):
+    assert (await gateway.ask(bearer(fresh_key())))[0] == 503
+    admin, key = gateway.office.issue("a", "admin"), gateway.office.issue("k", "infer")
+    status, _, body = await gateway.ask(bearer(admin))
+    assert (status, body["error"]["code"]) == (403, "insufficient_scope")
+    status, _, body = await gateway.ask(bearer(key), path=f"{CHAT}?api_key={key}")
+    assert (status, body["error"]["code"]) == (400, "api_key_in_address")
+    assert gateway.plane.upstream.connections == 0
+
+
+async def test_what_stays_open_without_a_key(gateway):
+    gateway.office.issue("k", "infer")
+    for path, status in (
+        ("/v1/audio/voices", 200), ("/v1/audio/models?x=1", 200), ("/v1/audio/speech", 401),
+    ):  # fmt: skip
+        assert (await gateway.ask(path=path, body=b"", method="GET"))[0] == status
+    assert (await gateway.ask(path="/v1/audio/voices"))[0] == 401
+    pass_field = "x-spark-control-pass: " + gateway.plane.own.headers["x-spark-control-pass"]
+    assert (await gateway.ask(pass_field))[0] == 200
+
+
+async def test_a_rate_and_a_list_of_models_hold(gateway):
+    key = gateway.office.issue("k", "infer", requests_per_minute=2, models=["org/model"])
+    assert (await gateway.ask(bearer(key)))[0] == 200
+    status, _, body = await gateway.ask(bearer(key), body=b'{"model":"other"}')
+    assert (status, body["error"]["code"]) == (403, "model_not_allowed")
+    status, head, body = await gateway.ask(bearer(key))
+    assert (status, body["error"]["type"]) == (429, "rate_limit_error")
+    assert b"retry-after: 30" in head
+    assert b"x-should-retry: true" in head
+    await gateway.office.clock.advance(31)
+    assert (await gateway.ask(bearer(key)))[0] == 200
+    assert len(gateway.plane.upstream.heads) == 2
+
+
+@pytest.mark.parametrize("end", ["revoke", "switch_off", "narrow"])
+async def test_a_stream_is_cut_off_with_its_key_and_others_go_on(gateway, end, eventually):
+    async def script(peer):
+        await peer.message()
+        await peer.send(EVENTS + b"8\r\ndata: 1\n\r\n")
+        await peer.closed()
+        peer.close()
+
+    gateway.plane.upstream.script = script
+    key, other = gateway.office.issue("k", "infer"), gateway.office.issue("other", "infer")
+    cut, stays = await gateway.plane.connect(), await gateway.plane.connect()
+    await cut.send(gateway.request(bearer(key)))
+    await stays.send(gateway.request(bearer(other)))
+    for peer in (cut, stays):
+        assert b"200 OK" in await peer.head()
+        assert await peer.exactly(13) == b"8\r\ndata: 1\n\r\n"
+    if end == "revoke":
+        gateway.office.revoke("k")
+    elif end == "switch_off":
+        gateway.office.change("k", enabled=False)
+    else:
+        gateway.office.change("k", scopes=["admin"])
+    rest = await cut.rest()
+    assert b"error" in rest
+    assert b"[DONE]" not in rest
+    assert rest.endswith(b"0\r\n\r\n")
+    await eventually(lambda: gateway.plane.meters.in_flight() == 1)
+    assert not stays.reader.at_eof()
+
+
+async def test_a_request_that_waits_is_refused_when_its_key_is_revoked(gateway, eventually):
+    gateway.queue = QueueSettings(model_requests_at_once=1)
+    gateway.plane.upstream.script = lambda peer: peer.closed()
+    key = gateway.office.issue("k", "infer")
+    first, second = await gateway.plane.connect(), await gateway.plane.connect()
+    await first.send(gateway.request(bearer(key)))
+    await eventually(lambda: gateway.turnstile.inside("llm") == 1)
+    await second.send(gateway.request(bearer(key)))
+    await eventually(lambda: gateway.turnstile.waiting("llm") == 1)
+    gateway.office.revoke("k")
+    for peer in (first, second):
+        head, body = await peer.message()
+        assert b" 401 " in head
+        assert b"revoked" in body
+    await eventually(lambda: gateway.turnstile.inside("llm") == 0)
+    assert gateway.turnstile.waiting("llm") == 0
+
+
+async def test_a_cap_lets_so_many_up_and_the_next_when_one_is_answered_or_leaves(
+    gateway, eventually
+):
+    gateway.office.settings = KeySettings()
+    gateway.queue = QueueSettings(model_requests_at_once=2)
+    asked = []
+
+    async def script(peer):
+        await peer.message()
+        asked.append(peer)
+        await peer.closed()
+        peer.close()
+
+    gateway.plane.upstream.script = script
+    clients = [await gateway.plane.connect() for _ in range(5)]
+    for number, client in enumerate(clients):
+        await client.send(gateway.request(f"x-openwebui-user-id: u{number}"))
+    await eventually(lambda: len(asked) == 2 and gateway.turnstile.waiting("llm") == 3)
+    inside = gateway.plane.upstream.connections
+    assert inside == 2
+    await asked[0].send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+    await eventually(lambda: len(asked) == 3)
+    clients[4].reset()
+    await eventually(lambda: gateway.turnstile.waiting("llm") == 1)
+    for client in clients[:4]:
+        client.reset()
+    await eventually(lambda: gateway.turnstile.inside("llm") == 0)
+    assert gateway.turnstile.waiting("llm") == 0
+
+
+async def test_a_stream_that_waits_is_told_its_place(make_plane, eventually):
+    gateway = Gateway(await make_plane(company_seconds=0.02))
+    gateway.office.settings = KeySettings()
+    gateway.queue = QueueSettings(model_requests_at_once=1)
+    gateway.plane.upstream.script = lambda peer: peer.closed()
+    first, second = await gateway.plane.connect(), await gateway.plane.connect()
+    await first.send(gateway.request())
+    await eventually(lambda: gateway.turnstile.inside("llm") == 1)
+    await second.send(gateway.request(body=b'{"model":"a","stream":true}'))
+    assert b"200 OK" in await second.head()
+    assert b": waiting, number 1 in line\n\n" in await second.exactly(60)
+
+
+async def test_a_key_with_one_at_once_waits_for_itself_alone(gateway, eventually):
+    gateway.plane.upstream.script = lambda peer: peer.closed()
+    key = gateway.office.issue("k", "infer", concurrency=1)
+    free = gateway.office.issue("free", "infer")
+    clients = [await gateway.plane.connect() for _ in range(3)]
+    for client, shown in zip(clients, (key, key, free), strict=True):
+        await client.send(gateway.request(bearer(shown)))
+    await eventually(lambda: gateway.plane.upstream.connections == 2)
+    assert gateway.turnstile.waiting("llm") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [
+        (CHAT, 10_000, 200),
+        (CHAT, 20_000, 413),
+        ("/v1/audio/transcriptions", 20_000, 200),
+        ("/v1/audio/transcriptions", 30_000, 413),
+    ],
+)
+async def test_each_route_has_a_limit_that_is_known_at_the_head(gateway, path, size, status):
+    gateway.office.settings = KeySettings()
+    gateway.queue = QueueSettings(request_limit_mb=0.015, upload_limit_mb=0.025)
+    found, _, body = await gateway.ask(path=path, body=b"x" * size)
+    assert found == status
+    if status == 413:
+        assert body["error"]["code"] == "request_too_large"
+        assert gateway.plane.upstream.connections == 0
+        peer = await gateway.plane.connect()
+        await peer.send(
+            f"POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {size}\r\n\r\n".encode()
+        )
+        assert b" 413 " in await peer.head()

@@ -1,0 +1,45 @@
+"""A book of keys that a test writes, and a gateway that asks for them."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from gateway_stand.office import Office
+from gateway_stand.runtime import FakeModel, FakeServed, a_catalogue
+
+from spark_common.testing import MemoryBroker, MemoryBus
+from spark_gateway.app import build_front
+from spark_gateway.dataplane.ports import Upstream
+from spark_gateway.explaining.model_chat import UpstreamChat
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@contextlib.asynccontextmanager
+async def a_front(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+    broker = MemoryBroker(clock=office.clock)
+    upstream = httpx.AsyncClient(transport=httpx.MockTransport(FakeModel().answer))
+    chat = UpstreamChat(lambda: Upstream("127.0.0.1", 8888), upstream)
+    bus = MemoryBus("gateway", broker)
+    served = FakeServed()
+    front = build_front(
+        bus,
+        office.clock,
+        served,
+        chat,
+        catalogue=a_catalogue(served),
+        entrance=office.entrance,
+    )
+    transport = httpx.ASGITransport(app=front.http, raise_app_exceptions=False)
+    async with upstream, httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        yield http
+
+
+@pytest.fixture
+async def http(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+    async with a_front(office) as client:
+        yield client
