@@ -8,6 +8,7 @@ from spark_common.settings.policies import (
     GuardSettings,
     HomeSettings,
     LeasePolicy,
+    RequestLogSettings,
     SwapPace,
 )
 from spark_common.settings.support import (
@@ -32,6 +33,7 @@ SECTIONS = (
     Section("Lease", LeasePolicy),
     Section("Lease", DataPathSettings),
     Section("Home model", HomeSettings),
+    Section("Requests", RequestLogSettings),
     Section("Keys", HubSettings),
     Section("Keys", NgcSettings),
     Section("Webhook", WebhookSettings),

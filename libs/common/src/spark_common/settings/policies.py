@@ -108,3 +108,11 @@ class DataPathSettings(Settings):
     lease_binds_requests: Annotated[bool, Shown(label="The lease binds requests")] = False
     """While somebody holds the lease, requests that name another model than the loaded one are
     refused, with who holds it and until when."""
+
+
+class RequestLogSettings(Settings):
+    """What is kept of the requests under /v1."""
+
+    request_log_days: Annotated[int, Field(ge=0, le=400), Shown(label="Keep the request log")] = 30
+    """A line per request is kept for so many days: who, when, which model, how long, how many
+    tokens; never what was said. 0 keeps none."""
