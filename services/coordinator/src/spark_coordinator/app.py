@@ -14,6 +14,7 @@ from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
 from spark_coordinator.accounts.feature import FOLDER, accounts
+from spark_coordinator.captures.feature import captures
 from spark_coordinator.dead_letters import dead_letters
 from spark_coordinator.feature import Feature
 from spark_coordinator.home.feature import home
@@ -54,6 +55,7 @@ async def build(
         accounts(bus, redis, clock, settings.data_dir),
         home(bus, redis, clock, live.of(settings.home)),
         requests(settings.data_dir / FOLDER, clock, live.of(settings.request_log)),
+        captures(settings.data_dir / FOLDER, clock),
         owner_feature(
             bus=bus,
             redis=redis,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 import structlog
 
@@ -36,13 +36,23 @@ class BookFile(Generic[BookT]):
     """One thread, one file, shared with other coordinators through SQLite's own locks."""
 
     def __init__(
-        self, path: Path, opening: Callable[[Path], BookT], clock: Clock, what: str
+        self,
+        path: Path,
+        opening: Callable[[Path], BookT],
+        clock: Clock,
+        what: str,
+        *,
+        keep_damaged: bool = True,
     ) -> None:
-        """``what``: the book in a sentence, for example ``accounts``."""
+        """``what``: the book in a sentence, for example ``accounts``.
+
+        ``keep_damaged``: whether a broken file stays beside the new one, or is deleted.
+        """
         self.path = path
         self._opening = opening
         self._clock = clock
         self._what = what
+        self._most_kept = _KEPT_BROKEN if keep_damaged else 0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=what.replace(" ", "-"))
         self._book: BookT | None = None
         self._problem: str | None = None
@@ -95,9 +105,10 @@ class BookFile(Generic[BookT]):
         moment = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
         place = self.path.with_name(f"{self.path.name}.damaged-{moment}")
         self.path.replace(place)
-        for suffix in ("-wal", "-shm"):
+        for suffix in ("-wal", "-shm", "-journal"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        for old in self.set_aside()[:-_KEPT_BROKEN]:
+        broken = self.set_aside()
+        for old in broken[: max(0, len(broken) - self._most_kept)]:
             old.unlink(missing_ok=True)
         _log.error("book.set_aside", book=self._what, file=str(place), reason=reason)
 
@@ -112,7 +123,13 @@ class BookFile(Generic[BookT]):
         return UnavailableError(sentence)
 
 
-def open_database(path: Path, schema: str, *, look_through: bool = False) -> sqlite3.Connection:
+def open_database(
+    path: Path,
+    schema: str,
+    *,
+    look_through: bool = False,
+    journal: Literal["WAL", "DELETE"] = "WAL",
+) -> sqlite3.Connection:
     """Open a file that several processes may use at once; ``look_through``: all of it, at once.
 
     Raises sqlite3.Error.
@@ -121,7 +138,7 @@ def open_database(path: Path, schema: str, *, look_through: bool = False) -> sql
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
-        database.execute("PRAGMA journal_mode = WAL")
+        database.execute(f"PRAGMA journal_mode = {journal}")
         database.execute("PRAGMA synchronous = NORMAL")
         if look_through:
             (sound,) = database.execute("PRAGMA quick_check(1)").fetchone()

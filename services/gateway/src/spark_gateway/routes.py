@@ -5,6 +5,7 @@ from fastapi.routing import APIRoute
 
 from spark_gateway.api import (
     accountability,
+    captures,
     dead_letters,
     disk,
     docs,
@@ -46,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     downloads.router,
     accountability.router,
     requests.router,
+    captures.router,
     home.router,
     webhooks.router,
     live.router,
