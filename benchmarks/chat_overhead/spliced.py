@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import uvicorn
 from fastapi import FastAPI
 
+from spark_gateway.dataplane.desk import FrontDesk
+from spark_gateway.dataplane.free import ByHead
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.ports import Upstream
@@ -28,7 +30,7 @@ if __name__ == "__main__":
         FastAPI(),
         host="127.0.0.1",
         port=int(sys.argv[1]),
-        http=make_protocol(router, Limits(), Meters()),
+        http=make_protocol(FrontDesk(ByHead(router)), Limits(), Meters()),
         loop="uvloop",
         log_level="error",
         access_log=False,

@@ -24,6 +24,8 @@ from spark_common.service import (
 from spark_common.settings import RuntimeSettings
 from spark_gateway.allowed_hosts import AllowedHosts
 from spark_gateway.dashboard_files import read_dashboard
+from spark_gateway.dataplane.choosing import ModelChooser
+from spark_gateway.dataplane.desk import FrontDesk
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters, MetersCollector
 from spark_gateway.dataplane.own_question import OwnQuestion
@@ -162,12 +164,13 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         checks=checks,
         app=front.http,
         http_protocol=make_protocol(
-            PreflightRouter(router),
+            FrontDesk(
+                ModelChooser(PreflightRouter(router), Reservation(lease.binding, names, clock)),
+                own,
+            ),
             Limits(),
             meters,
-            own,
             served_name,
-            Reservation(lease.binding, names, clock),
         ),
         background=(
             bus.run,

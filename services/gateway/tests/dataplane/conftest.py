@@ -12,10 +12,23 @@ from fastapi import FastAPI, Request
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from spark_gateway.dataplane.desk import FrontDesk
+from spark_gateway.dataplane.free import ByHead, nobody_watches
+from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.own_question import OwnQuestion
-from spark_gateway.dataplane.ports import Field, Refusal, Screening, Upstream, no_screening
+from spark_gateway.dataplane.ports import (
+    Chooser,
+    Desk,
+    Field,
+    Host,
+    Refusal,
+    Upstream,
+    Visit,
+    Watcher,
+    Watching,
+)
 from spark_gateway.dataplane.protocol import make_protocol
 
 Script = Callable[["Peer"], Awaitable[None]]
@@ -160,7 +173,10 @@ class Plane:
         self.upstream = upstream
         self.router = FixedRouter(Upstream("127.0.0.1", upstream.port))
         self.meters = Meters()
-        self.screening: Screening = no_screening
+        self.chooser: Chooser = ByHead(self.router)
+        self.desk: Desk | None = None
+        """Set to something else than the front desk, where a test stands behind it itself."""
+        self.watching: Watching = nobody_watches
         self.state = ServerState()
         self.port = 0
         self._stack = contextlib.AsyncExitStack()
@@ -171,18 +187,23 @@ class Plane:
         self.port = listener.getsockname()[1]
         self.own = OwnQuestion(lambda: self.router.upstream, "127.0.0.1", self.port)
         protocol = make_protocol(
-            self.router,
+            self,
             limits,
             self.meters,
-            self.own,
             lambda: "a-model",
-            lambda path, headers: self.screening(path, headers),
+            lambda head, peer, request_id: self.watching(head, peer, request_id),
         )
         config = Config(app=asgi_side(), http=protocol, ws="none", log_config=None)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: protocol(config, self.state, {}), sock=listener)
         self._stack.push_async_callback(server.wait_closed)
         self._stack.callback(server.close)
+
+    def receive(
+        self, head: RequestHead, peer: str | None, watcher: Watcher, host: Host
+    ) -> Upstream | Refusal | Visit:
+        desk = self.desk or FrontDesk(self.chooser, self.own)
+        return desk.receive(head, peer, watcher, host)
 
     async def connect(self, **options: int) -> Peer:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, **options)

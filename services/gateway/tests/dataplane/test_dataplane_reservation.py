@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from spark_common.contracts.leases import LeaseView
+from spark_gateway.dataplane.choosing import ModelChooser
 from spark_gateway.dataplane.reservation import Reservation
 
 NOW = datetime(2026, 1, 1, 13, 30, tzinfo=UTC)
 CHAT = b"/v1/chat/completions"
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
 
 class StandingClock:
@@ -38,7 +40,7 @@ class Lease:
         self.view: LeaseView | None = held()
         self.loaded = frozenset({"qwen", "org/qwen-30b", "qwen-served"})
 
-    def screening(self) -> Reservation:
+    def reservation(self) -> Reservation:
         return Reservation(lambda: self.view, lambda: self.loaded, StandingClock())
 
 
@@ -64,7 +66,7 @@ def lease() -> Lease:
     ],
 )
 def test_who_is_kept_off(lease, named, passes):
-    refusal = lease.screening().refusal(CHAT, named)
+    refusal = lease.reservation().refusal(CHAT, named)
     assert (refusal is None) is passes
 
 
@@ -74,12 +76,12 @@ def test_what_nobody_knows_keeps_nobody_off(lease, unknown):
         lease.view = None
     else:
         lease.loaded = frozenset()
-    assert lease.screening().refusal(CHAT, "gpt-oss") is None
+    assert lease.reservation().refusal(CHAT, "gpt-oss") is None
 
 
 def test_without_a_lease_no_body_is_looked_at(lease):
     lease.view = None
-    assert lease.screening()(CHAT, ()) is None
+    assert not lease.reservation().binds
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_without_a_lease_no_body_is_looked_at(lease):
 )
 def test_when_to_come_back(lease, view, retry_after, should, expires_at, says):
     lease.view = view
-    refusal = lease.screening().refusal(CHAT, "gpt-oss")
+    refusal = lease.reservation().refusal(CHAT, "gpt-oss")
     headers = dict(refusal.headers)
     assert (headers[b"retry-after"], headers[b"x-should-retry"]) == (retry_after, should)
     body = json.loads(refusal.body)
@@ -117,11 +119,11 @@ def test_when_to_come_back(lease, view, retry_after, should, expires_at, says):
 
 
 def test_each_dialect_has_its_own_words(lease):
-    screening = lease.screening()
-    openai = json.loads(screening.refusal(CHAT, "gpt-oss").body)
+    reservation = lease.reservation()
+    openai = json.loads(reservation.refusal(CHAT, "gpt-oss").body)
     assert openai["error"]["code"] == "gpu_reserved"
     assert openai["error"]["param"] == "model"
-    anthropic = json.loads(screening.refusal(b"/v1/messages", "gpt-oss").body)
+    anthropic = json.loads(reservation.refusal(b"/v1/messages", "gpt-oss").body)
     assert anthropic["type"] == "error"
     assert anthropic["error"]["type"] == "overloaded_error"
     assert anthropic["code"] == "gpu_reserved"
@@ -153,10 +155,8 @@ connected = pytest.mark.connected
 
 @pytest.fixture
 def reserved(plane, lease):
-    plane.screening = lease.screening()
-    plane.upstream.script = lambda peer: plane.upstream.serve(
-        peer, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
-    )
+    plane.chooser = ModelChooser(plane.router, lease.reservation())
+    plane.upstream.script = lambda peer: plane.upstream.serve(peer, OK)
     return plane
 
 
@@ -174,10 +174,9 @@ async def test_another_model_is_refused_and_never_reaches_the_server_whole(
     assert head.startswith(b"HTTP/1.1 503")
     assert json.loads(body)["error"]["code"] == "gpu_reserved"
     assert reserved.upstream.bodies == []
-    if filling < 65536:
-        assert reserved.upstream.connections == 0
+    assert reserved.upstream.connections == 0
     meter = reserved.meters.upstream("llm")
-    assert (meter.in_flight, meter.waiting, meter.withdrawn, meter.aborted) == (0, 0, 1, 0)
+    assert (meter.in_flight, meter.waiting, meter.total, meter.aborted) == (0, 0, 0, 0)
     # The connection is as good as before for whoever asks for what is loaded.
     await client.send(write(naming("qwen", filling=filling, last=last), **size))
     assert (await client.message())[0].startswith(b"HTTP/1.1 200")
@@ -267,13 +266,38 @@ async def test_a_client_that_leaves_while_its_body_is_looked_at_leaves_nothing(
 @connected
 async def test_a_body_too_slow_is_still_408(make_plane, lease):
     plane = await make_plane(stall_seconds=0.1)
-    plane.screening = lease.screening()
+    plane.chooser = ModelChooser(plane.router, lease.reservation())
     head, _ = await plane.ask(post(naming("gpt-oss"))[:-3])
     assert head.startswith(b"HTTP/1.1 408")
 
 
 @connected
-async def test_a_server_that_answers_early_is_heard(reserved):
+@pytest.mark.parametrize("write", [post, chunked], ids=["length", "chunked"])
+async def test_a_body_too_long_to_keep_is_refused_before_its_last_piece_is_sent(
+    make_plane, lease, write
+):
+    plane = await make_plane(kept_bytes=0)
+    plane.chooser = ModelChooser(plane.router, lease.reservation())
+    plane.upstream.script = lambda peer: plane.upstream.serve(peer, OK)
+    client = await plane.connect()
+    size = {"size": 50_000} if write is chunked else {}
+    await client.send(write(naming("gpt-oss", filling=1_500_000), **size))
+    head, body = await client.message()
+    assert head.startswith(b"HTTP/1.1 503")
+    assert json.loads(body)["error"]["code"] == "gpu_reserved"
+    assert plane.upstream.bodies == []
+    meter = plane.meters.upstream("llm")
+    assert (meter.in_flight, meter.waiting, meter.withdrawn, meter.aborted) == (0, 0, 1, 0)
+    # The connection is as good as before for whoever asks for what is loaded.
+    await client.send(write(naming("qwen", filling=1_500_000), **size))
+    assert (await client.message())[0].startswith(b"HTTP/1.1 200")
+    assert plane.upstream.bodies == [naming("qwen", filling=1_500_000)]
+
+
+@connected
+async def test_a_server_that_answers_early_is_heard(make_plane, lease):
+    reserved = await make_plane(kept_bytes=0)
+    reserved.chooser = ModelChooser(reserved.router, lease.reservation())
     early = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
     async def script(peer) -> None:

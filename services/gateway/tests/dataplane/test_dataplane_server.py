@@ -15,6 +15,8 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
+from spark_gateway.dataplane.desk import FrontDesk
+from spark_gateway.dataplane.free import ByHead
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.ports import Upstream
@@ -71,7 +73,11 @@ async def serving(upstream_port: int, **limits: float) -> AsyncIterator[Serving]
             return Upstream("127.0.0.1", upstream_port)
 
     meters = Meters()
-    protocol = make_protocol(Router(), Limits(sweep_seconds=0.02, **limits), meters)  # type: ignore[arg-type]
+    protocol = make_protocol(
+        FrontDesk(ByHead(Router())),
+        Limits(sweep_seconds=0.02, **limits),  # type: ignore[arg-type]
+        meters,
+    )
     sock = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, http=protocol, ws=EchoingSocket, log_level="warning", lifespan="off", log_config=None

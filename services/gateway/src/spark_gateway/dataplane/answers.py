@@ -34,6 +34,11 @@ class Answer:
     decoded. An event stream is passed in whole chunks, so that an error event can always be added.
     """
 
+    continues: Final = False
+    """Whether the client has its head already."""
+    tail: Final = b""
+    """What is still to be said once the upstream has closed."""
+
     __slots__ = (
         "_decode",
         "_held",

@@ -6,10 +6,11 @@ from typing import Protocol
 import structlog
 
 from spark_gateway.dataplane.answers import Answer
+from spark_gateway.dataplane.company import ContinuedAnswer
 from spark_gateway.dataplane.framing import FramingError
 from spark_gateway.dataplane.heads import RequestHead, upstream_request
 from spark_gateway.dataplane.meters import UpstreamMeter
-from spark_gateway.dataplane.ports import Refusal, Upstream
+from spark_gateway.dataplane.ports import Refusal, Ticket, Upstream, Watcher
 from spark_gateway.dataplane.refusals import broken_stream_event, upstream_down
 from spark_gateway.dataplane.upload import Upload
 from spark_gateway.dataplane.upstream import UpstreamConnection, UpstreamPool
@@ -59,6 +60,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_answering",
         "_began_at",
         "_caller",
         "_connection",
@@ -67,10 +69,12 @@ class Exchange:
         "_meter",
         "_model",
         "_pool",
-        "_started",
+        "_ticket",
         "_upload",
+        "_upstream",
+        "_watched",
+        "_watcher",
         "answer",
-        "begun",
         "closed",
         "head",
         "request_id",
@@ -86,23 +90,25 @@ class Exchange:
         loop: asyncio.AbstractEventLoop,
         request_id: bytes,
         model: str,
+        answer: Answer | ContinuedAnswer,
+        watcher: Watcher,
+        ticket: Ticket | None = None,
     ) -> None:
+        """``ticket`` is left when it is over."""
         self.head = head
         self.request_id = request_id
-        self.answer = Answer(
-            request_id=request_id,
-            head_only=head.method == b"HEAD",
-            http10=head.http10,
-            close=head.close,
-        )
-        self.begun = False
-        """Whether anything of the answer has been passed on."""
+        self.answer = answer
         self.closed = False
+        self._answering = False
+        """Whether anything of the upstream's answer has been passed on."""
         self._caller = caller
         self._pool = pool
         self._meter = meter
         self._loop = loop
-        self._started = False
+        self._upstream = upstream
+        self._ticket = ticket
+        self._watcher = watcher
+        self._watched = watcher.wants_data
         self._began_at = loop.time()
         self._connection: UpstreamConnection | None = None
         self._dialling: asyncio.Task[None] | None = None
@@ -111,14 +117,19 @@ class Exchange:
         meter.taken_on(model)
 
     @property
+    def begun(self) -> bool:
+        """Whether the client has the head of an answer."""
+        return self._answering or self.answer.continues
+
+    @property
+    def title(self) -> str:
+        """What clients read the upstream is."""
+        return self._upstream.title
+
+    @property
     def congested(self) -> bool:
         """Whether the upstream cannot take more of the body now."""
         return self._upload.congested
-
-    def start_once(self) -> None:
-        """Start, unless that was done."""
-        if not self._started:
-            self.start()
 
     def withdraw(self) -> None:
         """It is refused after all; the upstream never had all of it."""
@@ -127,7 +138,7 @@ class Exchange:
 
     def start(self) -> None:
         """Find a connection and send what is there."""
-        self._started = True
+        self._watcher.sent(self._upstream)
         connection = self._pool.take()
         if connection is not None:
             self._attach(connection)
@@ -166,6 +177,8 @@ class Exchange:
     def answer_received(self, data: bytes) -> None:
         """Bytes from the upstream."""
         answer = self.answer
+        if not answer.received:
+            self._upload.answered()
         if not self.begun and not self._upload.complete:
             answer.close = True
         try:
@@ -176,8 +189,10 @@ class Exchange:
         if out:
             self._meter.bytes_down += len(out)
             self._caller.transport.write(out)
-        if out and not self.begun:
-            self.begun = True
+            if self._watched:
+                self._watcher.passed(out)
+        if out and not self._answering:
+            self._answering = True
             self._meter.first_byte(self._loop.time() - self._began_at)
             self._caller.answer_began()
         if answer.done:
@@ -186,6 +201,8 @@ class Exchange:
     def upstream_lost(self, *, reset: bool) -> None:
         """The connection died under the request, by a reset or by an orderly end."""
         if not reset and self.answer.end():
+            if self.answer.tail:
+                self._caller.transport.write(self.answer.tail)
             self._finish()
         elif self._upload.repeatable and not self.answer.received:
             self._connection = None
@@ -243,11 +260,13 @@ class Exchange:
         if self.begun:
             self._caller.exchange_broken(self.last_words())
         else:
-            self._caller.exchange_refused(upstream_down(self.head.path))
+            self._caller.exchange_refused(upstream_down(self.head.path, self._upstream.title))
 
     def last_words(self, *, too_long: bool = False) -> bytes | None:
         """What can still be said in the middle of an answer; see ``Caller.exchange_broken``."""
-        return self.answer.last_words(broken_stream_event(self.head.path, too_long=too_long))
+        return self.answer.last_words(
+            broken_stream_event(self.head.path, self._upstream.title, too_long=too_long)
+        )
 
     def _blame(self, reason: str) -> None:
         self._meter.broken += 1
@@ -260,12 +279,14 @@ class Exchange:
         )
 
     def _close(self) -> None:
-        self._meter.over(self._model, begun=self.begun)
-        self._meter.by_class[self.answer.status // 100 if self.begun else 0] += 1
+        self._meter.over(self._model, begun=self._answering)
+        self._meter.by_class[self.answer.status // 100 if self._answering else 0] += 1
         self._let_go()
 
     def _let_go(self) -> None:
         self.closed = True
+        if self._ticket is not None:
+            self._ticket.leave()
         if self._connection is not None:
             self._connection.discard()
             self._connection = None

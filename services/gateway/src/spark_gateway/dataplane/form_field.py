@@ -34,7 +34,17 @@ class FormField:
     Once the form is over, ``named`` is the value of its last field ``model``; a file is no value.
     """
 
-    __slots__ = ("_delimiter", "_held", "_is_model", "_kept", "_named", "_state")
+    __slots__ = (
+        "_delimiter",
+        "_gone",
+        "_held",
+        "_is_model",
+        "_kept",
+        "_named",
+        "_start",
+        "_state",
+        "span",
+    )
 
     def __init__(self, boundary: bytes) -> None:
         self._delimiter = b"\r\n--" + boundary
@@ -44,6 +54,16 @@ class FormField:
         self._is_model = False
         self._kept = b""
         self._named: str | None = None
+        self._gone = -len(self._held)
+        """Bytes of the form before those that are held."""
+        self._start = 0
+        self.span = (0, 0)
+        """Where in the form the name stands; (0, 0) when nothing is named."""
+
+    @property
+    def so_far(self) -> str | None:
+        """The model that the form has named up to here."""
+        return self._named
 
     @property
     def named(self) -> str | None:
@@ -67,11 +87,11 @@ class FormField:
             # All but what may be the beginning of the delimiter.
             sure = max(0, len(self._held) - len(self._delimiter) + 1)
             self._keep(self._held[:sure])
-            self._held = self._held[sure:]
+            self._drop(sure)
             return False
         self._keep(self._held[:end])
-        self._end_value()
-        self._held = self._held[end + len(self._delimiter) :]
+        self._end_value(self._gone + end)
+        self._drop(end + len(self._delimiter))
         self._state = _HEAD
         return True
 
@@ -88,17 +108,23 @@ class FormField:
         head = self._held[:end].replace(b"\r\n", b"\n")
         self._is_model = bool(_IS_MODEL.search(head)) and not _IS_FILE.search(head)
         # The empty line may be the one before the next delimiter, of an empty value.
-        self._held = self._held[end + 2 :]
+        self._drop(end + 2)
+        self._start = self._gone + 2
         self._state = _VALUE
         self._kept = b""
         return True
+
+    def _drop(self, count: int) -> None:
+        self._held = self._held[count:]
+        self._gone += count
 
     def _keep(self, piece: bytes) -> None:
         if self._state == _VALUE and self._is_model and len(self._kept) <= _LONGEST_NAME:
             self._kept += piece[: _LONGEST_NAME + 1]
 
-    def _end_value(self) -> None:
+    def _end_value(self, end: int) -> None:
         if self._state == _VALUE and self._is_model:
             # Behind the line end that was left there by the head.
             self._named = self._kept[2:].decode("utf-8", "replace")
+            self.span = (self._start, max(self._start, end))
             self._kept = b""

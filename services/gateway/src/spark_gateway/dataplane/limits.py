@@ -27,6 +27,11 @@ class Limits:
     """How long to listen on after an early answer, so that the client gets to read it."""
     drain_seconds: float = 30.0
     """At shutdown, how long answers under way may go on."""
+    kept_bytes: int = 256 * 1024 * 1024
+    """Bodies of all requests about which nothing is decided yet; while it is more, no more than
+    64 KiB of one are kept."""
+    company_seconds: float = 15.0
+    """How often a client that waits for an event stream hears that it still waits."""
     idle_upstream_seconds: float = 4.0
     """Oldest idle upstream connection to use again: vLLM closes them after five seconds."""
     idle_upstreams: int = 256

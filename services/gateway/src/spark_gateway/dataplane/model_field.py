@@ -38,7 +38,9 @@ class ModelField:
         "_kept",
         "_limit",
         "_named",
+        "_passed",
         "_state",
+        "span",
     )
 
     def __init__(self) -> None:
@@ -53,6 +55,15 @@ class ModelField:
         self._kept: bytearray | None = None
         """Of the string under way, where it matters: a key, or the value of ``model``."""
         self._limit = 0
+        self._passed = 0
+        """Bytes fed before those at hand."""
+        self.span = (0, 0)
+        """Where in the body the name stands, without its quotes; (0, 0) when nothing is named."""
+
+    @property
+    def so_far(self) -> str | None:
+        """The model that the object has named up to here."""
+        return self._named
 
     @property
     def named(self) -> str | None:
@@ -69,6 +80,7 @@ class ModelField:
                 position = self._skip_nested(data, position)
             else:
                 position = self._read_top(data, position)
+        self._passed += size
 
     def _read_top(self, data: bytes, position: int) -> int:
         """Read one thing of the outermost object; return where to go on."""
@@ -77,7 +89,7 @@ class ModelField:
         if self._state == _START:
             self._begin(letter)
         elif letter == b'"':
-            self._begin_string()
+            self._begin_string(self._passed + position + 1)
         elif letter == b":":
             self._state = _VALUE
         elif letter == b",":
@@ -100,12 +112,13 @@ class ModelField:
         elif letter:
             self._state = _OVER
 
-    def _begin_string(self) -> None:
+    def _begin_string(self, start: int) -> None:
         self._in_string = True
         if self._state == _KEY:
             self._kept, self._limit = bytearray(), _LONGEST_KEY
         elif self._is_model:
             self._kept, self._limit = bytearray(), _LONGEST_NAME
+            self.span = (start, 0)
 
     def _go_on_in_string(self, data: bytes, position: int) -> int:
         start = position
@@ -116,7 +129,7 @@ class ModelField:
         self._keep(data[start : min(end, start + self._limit + 1)])
         letter = data[end : end + 1]
         if letter == b'"':
-            self._end_string()
+            self._end_string(self._passed + end)
         elif letter:
             # A backslash at the very end: what it stands before comes with the next bytes.
             self._escaped = True
@@ -127,14 +140,16 @@ class ModelField:
         if self._kept is not None and len(self._kept) <= self._limit:
             self._kept += piece
 
-    def _end_string(self) -> None:
+    def _end_string(self, end: int) -> None:
         self._in_string = False
         kept, self._kept = self._kept, None
         if kept is None:
             return
         if self._state == _KEY:
             self._is_model = len(kept) <= _LONGEST_KEY and _text(kept) == "model"
-        elif len(kept) > _LONGEST_NAME:
+            return
+        self.span = (self.span[0], end)
+        if len(kept) > _LONGEST_NAME:
             self._named = kept.decode("utf-8", "replace")
         else:
             self._named = _text(kept)
@@ -156,6 +171,7 @@ class ModelField:
     def _forget_name(self) -> None:
         if self._state == _VALUE and self._is_model:
             self._named = None
+            self.span = (0, 0)
 
 
 def _end(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:

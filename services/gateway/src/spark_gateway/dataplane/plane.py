@@ -7,19 +7,10 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol
 
-from spark_gateway.dataplane.heads import RequestHead
+from spark_gateway.dataplane.free import nobody_watches
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
-from spark_gateway.dataplane.own_question import OwnQuestion
-from spark_gateway.dataplane.ports import (
-    MODEL_SERVER,
-    Refusal,
-    Router,
-    Screen,
-    Screening,
-    Upstream,
-    no_screening,
-)
+from spark_gateway.dataplane.ports import Desk, Upstream, Watching
 from spark_gateway.dataplane.upstream import UpstreamPool
 
 
@@ -38,20 +29,20 @@ class Plane:
 
     def __init__(
         self,
-        router: Router,
+        desk: Desk,
         limits: Limits,
         meters: Meters,
-        own: OwnQuestion | None = None,
         served_name: Callable[[], str] = lambda: "",
-        screening: Screening = no_screening,
+        watching: Watching = nobody_watches,
     ) -> None:
-        self.router = router
-        self._screening = screening
+        self.desk = desk
+        self.watching = watching
         self.served_name = served_name
         """The model that is served now, for the counts."""
         self.limits = limits
         self.meters = meters
-        self._own = own
+        self.kept_bytes = 0
+        """Of bodies that wait in memory until something is decided about their requests."""
         self._connections: set[Timed] = set()
         self._pools: dict[Upstream, UpstreamPool] = {}
         self._sweep: asyncio.TimerHandle | None = None
@@ -73,20 +64,6 @@ class Plane:
         """A client is gone."""
         self._connections.discard(connection)
         self.meters.connections = len(self._connections)
-
-    def route(self, head: RequestHead, peer: str | None) -> Upstream | Refusal:
-        """Where a request goes; the gateway's own question goes through a closed door."""
-        goal = self.router.route(head.method, head.path, head.fields)
-        if head.shown_pass is None or self._own is None or isinstance(goal, Upstream):
-            return goal
-        return self._own.admits(head, peer) or goal
-
-    def screen(self, head: RequestHead, goal: Upstream, peer: str | None) -> Screen | None:
-        """Return what looks at the body of a request; nothing does at the gateway's own."""
-        screen = self._screening(head.path, head.fields) if goal.name == MODEL_SERVER else None
-        if screen is None or head.shown_pass is None or self._own is None:
-            return screen
-        return None if self._own.admits(head, peer) is not None else screen
 
     def pool(self, upstream: Upstream, loop: asyncio.AbstractEventLoop) -> UpstreamPool:
         """The connections to an upstream."""

@@ -1,8 +1,15 @@
-"""What the data plane asks of whoever knows where models are served."""
+"""The words of the data plane: who decides about a request, in what order, and who is told.
+
+A request is received at its head. The desk says at once where it goes or why not, or it gives a
+``Visit``: that reads the body until it knows, and may wait for a model or for its turn.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from spark_gateway.dataplane.heads import RequestHead
 
 Field = tuple[bytes, bytes]
 """A header field: name as sent, value."""
@@ -19,6 +26,8 @@ class Upstream:
     port: int
     name: str = MODEL_SERVER
     """Label in metrics; never shown to clients."""
+    title: str = field(default="the model server", compare=False)
+    """What clients read when it does not answer."""
     authority: bytes = field(init=False, repr=False, compare=False)
     """The Host field: ``<spark-1-ip>:8888``."""
 
@@ -43,29 +52,257 @@ class Refusal:
 
 
 class Router(Protocol):
-    """Decides where a request goes, before its body is known. Called once per request: fast."""
+    """Decides where a request goes by its head alone. Called once per request: fast."""
 
     def route(self, method: bytes, path: bytes, headers: Sequence[Field]) -> Upstream | Refusal:
         """Return where to send it, or what to answer. ``path`` is raw, without the query."""
         ...
 
 
-class Screen(Protocol):
-    """Looks at one request body as it passes; decides once it is over."""
+# What is decided.
 
-    def feed(self, content: bytes) -> None:
-        """Take the next bytes of the content."""
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Bytes ``start`` to ``end`` of a body's content become ``text``."""
+
+    start: int
+    end: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where a request goes, and the name it has to use there when it is not the one it used."""
+
+    upstream: Upstream
+    rename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """The model that is named could be served and is not just now."""
+
+    model: str
+    """As the menu calls it."""
+    refusal: Refusal
+    """What to answer unless somebody waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A request may pass."""
+
+    upstream: Upstream
+    edits: tuple[Edit, ...] = ()
+    """Of the body kept so far, in order, apart from each other."""
+    ticket: "Ticket | None" = None
+    """Left when the exchange is over."""
+    on_trial: bool = False
+    """The body is too long to keep: what has come is sent, its last piece only after the visit's
+    ``verdict``. No server answers before it has that."""
+
+
+# The stages. Each has a default in ``free.py`` that lets everything pass and costs nothing.
+
+
+class Identity(Protocol):
+    """Whoever asks, as far as the data plane cares."""
+
+    @property
+    def label(self) -> str:
+        """Name for logs and lists; empty for anybody."""
+        ...
+
+    @property
+    def picky(self) -> bool:
+        """Whether it matters which model is named, so that every body has to be read."""
+        ...
+
+    def refuses(self, path: bytes, model: str | None) -> Refusal | None:
+        """Return what to answer when this model is not for them; None names none."""
+        ...
+
+
+class Doorkeeper(Protocol):
+    """Knows callers by what they show. In memory, at every head."""
+
+    def admit(self, head: "RequestHead", peer: str | None) -> Identity | Refusal:
+        """Return who it is; may take fields that are nobody else's business out of ``head``."""
+        ...
+
+
+class Chooser(Protocol):
+    """Knows which upstream serves what."""
+
+    def at_head(self, head: "RequestHead") -> Upstream | Refusal | None:
+        """Decide without the body; None when it matters which model that names."""
+        ...
+
+    def choose(self, head: "RequestHead", model: str | None) -> Choice | Refusal | Absence:
+        """Decide by the model that is named; None when none is, or none is known of a body that
+        is too long to keep."""
+        ...
+
+
+class Stay(Protocol):
+    """Somebody waits."""
+
+    def leave(self) -> None:
+        """Wait no longer. May be called after the end."""
+        ...
+
+
+Again: TypeAlias = Callable[[Refusal | None], None]
+"""Ends a wait, once: with None it is chosen anew, else this is the answer."""
+
+
+class Away(Protocol):
+    """Lets requests wait for a model that is not there yet, or sees to it that it comes."""
+
+    @property
+    def open(self) -> bool:
+        """Whether anybody may wait at all: if not, a request is refused at its head."""
+        ...
+
+    def wait(
+        self, absence: Absence, head: "RequestHead", identity: Identity, size: int, again: Again
+    ) -> Stay | Refusal:
+        """Wait, with ``size`` bytes of body, until ``again`` is called; never before returning."""
+        ...
+
+
+class Ticket(Protocol):
+    """A place at an upstream, or in the line before it."""
+
+    @property
+    def inside(self) -> bool:
+        """Whether it is a place at the upstream."""
+        ...
+
+    def leave(self) -> None:
+        """Give it back, whichever it is; called once."""
+        ...
+
+
+class Turnstile(Protocol):
+    """Lets as many in as an upstream can take, and the others in a fair order."""
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody ever waits here."""
+        ...
+
+    def enter(
+        self, identity: Identity, upstream: Upstream, go: Callable[[], None]
+    ) -> Ticket | Refusal:
+        """Go in or stand in line: then ``go`` is called later, once, when the place is there."""
+        ...
+
+
+How: TypeAlias = Literal["complete", "refused", "broken", "left"]
+"""The end of a request: answered; answered by ourselves; cut short; the client went away."""
+
+
+class Watcher(Protocol):
+    """Is told about one request as it goes. Nothing here may raise or take long."""
+
+    @property
+    def wants_data(self) -> bool:
+        """Whether ``passed`` is to be called; asked once."""
+        ...
+
+    @property
+    def wants_body(self) -> bool:
+        """Whether ``received`` is to be called; asked once."""
+        ...
+
+    def known(self, identity: Identity) -> None:
+        """Who asks."""
+        ...
+
+    def named(self, model: str | None) -> None:
+        """The model that the body names."""
+        ...
+
+    def waited(self, seconds: float, why: Literal["model", "turn"]) -> None:
+        """It waited for a model, or for its turn; may be told more than once."""
+        ...
+
+    def sent(self, upstream: Upstream) -> None:
+        """It goes up now."""
+        ...
+
+    def received(self, content: bytes) -> None:
+        """A piece of the body, as the client wrote it."""
+        ...
+
+    def passed(self, data: bytes) -> None:
+        """A piece of the answer as it goes down: the first has the head, chunks their frames."""
+        ...
+
+    def ended(self, status: int, how: How) -> None:
+        """It is over, once; status 0 when nothing was answered."""
+        ...
+
+
+Watching: TypeAlias = Callable[["RequestHead", str | None, bytes], Watcher]
+"""From head, address of the client and request id to who is told."""
+
+
+# Between the desk and the client's connection.
+
+
+class Host(Protocol):
+    """The client's connection, as a visit sees it."""
+
+    def decided(self, outcome: Passage | Refusal) -> None:
+        """What becomes of the request. Once, during any call of the visit or later."""
+        ...
+
+
+class Visit(Protocol):
+    """One request about which nothing is decided yet.
+
+    The connection keeps the body while it shows it, and keeps the client company if need be.
+    """
+
+    @property
+    def room(self) -> int:
+        """How many bytes of the body may be kept for it."""
+        ...
+
+    @property
+    def reads(self) -> bool:
+        """Whether it needs the body to decide: a client that asks first is told to send it."""
+        ...
+
+    def begin(self) -> None:
+        """Start; it may decide from here on."""
+        ...
+
+    def feed(self, content: bytes, *, last: bool) -> None:
+        """Look at the next bytes of the content; a request without a body has one empty piece."""
+        ...
+
+    def full(self) -> None:
+        """No room is left. It decides with what it has, or nothing more comes until it does."""
         ...
 
     def verdict(self) -> Refusal | None:
-        """Return what to answer in place of the upstream, or None: it may pass."""
+        """After a passage on trial, when all has been shown: what to answer after all, if so."""
+        ...
+
+    def left(self) -> None:
+        """The client, or the server, is going away; it is not to decide any more."""
         ...
 
 
-Screening: TypeAlias = Callable[[bytes, Sequence[Field]], Screen | None]
-"""From path and fields of a request to what looks at its body; None: nothing has to."""
+class Desk(Protocol):
+    """Where every request of the data plane is received."""
 
-
-def no_screening(path: bytes, headers: Sequence[Field]) -> Screen | None:
-    """Let every body pass unseen."""
-    return None
+    def receive(
+        self, head: "RequestHead", peer: str | None, watcher: Watcher, host: Host
+    ) -> Upstream | Refusal | Visit:
+        """Decide at once, or give the visit that will."""
+        ...

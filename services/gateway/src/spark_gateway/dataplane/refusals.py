@@ -135,25 +135,39 @@ def body_too_large(path: bytes, limit: int) -> Refusal:
     return refuse(path, 413, "request_too_large", message, close=True)
 
 
-def upstream_down(path: bytes) -> Refusal:
-    """502: no connection, or it broke before the answer began."""
-    message = "the model server does not answer; see the dashboard for what it is doing"
+def upstream_down(path: bytes, title: str) -> Refusal:
+    """502: no connection, or it broke before the answer began. ``title``: what it is."""
+    message = f"{title} does not answer; see the dashboard for what it is doing"
     return refuse(path, 502, "upstream_unavailable", message, source="upstream")
 
 
-def upstream_silent(path: bytes) -> Refusal:
+def upstream_silent(path: bytes, title: str) -> Refusal:
     """504: connected, but no answer in time."""
-    message = "the model server did not begin to answer in time"
+    message = f"{title} did not begin to answer in time"
     return refuse(path, 504, "upstream_timeout", message, source="upstream", close=True)
 
 
-def broken_stream_event(path: bytes, *, too_long: bool = False) -> bytes:
+def waited_too_long(path: bytes) -> Refusal:
+    """503: nothing was decided about it for as long as a request may take."""
+    message = "the request waited as long as it may and did not get its turn; send it again"
+    again = ((b"retry-after", b"15"), (b"x-should-retry", b"true"))
+    return refuse(path, 503, "waited_too_long", message, headers=again, close=True)
+
+
+def going_away(path: bytes) -> Refusal:
+    """503: this server stops, and the request has not reached another one yet."""
+    message = "the gateway is being restarted; send the request again"
+    again = ((b"retry-after", b"5"), (b"x-should-retry", b"true"))
+    return refuse(path, 503, "restarting", message, headers=again, close=True)
+
+
+def broken_stream_event(path: bytes, title: str, *, too_long: bool = False) -> bytes:
     """The last server-sent event of a stream that broke. No ``[DONE]`` follows it."""
     if too_long:
         message = "the answer took longer than is allowed"
         body = error_body(path, 504, "answer_timeout", message)
     else:
-        message = "the model server stopped in the middle of the answer"
+        message = f"{title} stopped in the middle of the answer"
         body = error_body(path, 502, "upstream_disconnected", message, source="upstream")
     prefix = b"event: error\n" if speaks_anthropic(path.decode("latin-1")) else b""
     return b"%bdata: %b\n\n" % (prefix, body)

@@ -4,16 +4,14 @@ Off unless the owner chose it. What is not known for certain never keeps a reque
 """
 
 import math
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Set
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from pydantic import JsonValue
 
 from spark_common.clock import Clock
 from spark_common.contracts.leases import LeaseView
-from spark_gateway.dataplane.form_field import FormField, boundary_of
-from spark_gateway.dataplane.model_field import ModelField
 from spark_gateway.dataplane.ports import Field, Refusal
 from spark_gateway.dataplane.refusals import refuse
 from spark_gateway.dialect import speaks_anthropic
@@ -25,7 +23,7 @@ _DRAIN_RETRY_SECONDS: Final = 15
 
 
 class Reservation:
-    """Gives each request what looks at its body, for as long as the lease binds requests."""
+    """Says to whom the lease says no, for as long as it binds requests."""
 
     def __init__(
         self,
@@ -41,11 +39,10 @@ class Reservation:
         self._loaded = loaded
         self._clock = clock
 
-    def __call__(self, path: bytes, headers: Sequence[Field]) -> "ReservedBody | None":
-        """Return what looks at the body of a request to ``path``."""
-        if self._lease() is None:
-            return None
-        return ReservedBody(self, path, _reader(headers))
+    @property
+    def binds(self) -> bool:
+        """Whether it matters now which model a request names."""
+        return self._lease() is not None
 
     def refusal(self, path: bytes, named: str | None) -> Refusal | None:
         """Return what to answer to a request that names this model, or None: it may pass."""
@@ -56,47 +53,6 @@ class Reservation:
         if name in WHATEVER_IS_LOADED or name in loaded:
             return None
         return _reserved(path, lease, self._clock.now())
-
-
-class NamedField(Protocol):
-    """Reads the one field that matters out of a body of some kind."""
-
-    @property
-    def named(self) -> str | None:
-        """The model that the body names, once it is whole."""
-        ...
-
-    def feed(self, content: bytes) -> None:
-        """Take the next bytes of the content."""
-        ...
-
-
-class ReservedBody:
-    """One body on its way through."""
-
-    __slots__ = ("_field", "_path", "_reservation")
-
-    def __init__(self, reservation: Reservation, path: bytes, field: NamedField) -> None:
-        self._reservation = reservation
-        self._path = path
-        self._field = field
-
-    def feed(self, content: bytes) -> None:
-        """Take the next bytes of the content."""
-        self._field.feed(content)
-
-    def verdict(self) -> Refusal | None:
-        """Return the refusal, by the lease and the loaded model as they are now."""
-        return self._reservation.refusal(self._path, self._field.named)
-
-
-def _reader(headers: Sequence[Field]) -> NamedField:
-    """Return what reads the body: a form where it says it is one, else JSON whatever it says."""
-    for name, value in headers:
-        if name.lower() == b"content-type":
-            boundary = boundary_of(value)
-            return ModelField() if boundary is None else FormField(boundary)
-    return ModelField()
 
 
 def _reserved(path: bytes, lease: LeaseView, now: datetime) -> Refusal:

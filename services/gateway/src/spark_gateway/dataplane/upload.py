@@ -40,6 +40,10 @@ class Upload:
         if not connection.reused:
             self._kept = None
 
+    def answered(self) -> None:
+        """The upstream has begun to answer: nothing is sent once more."""
+        self._kept = None
+
     def detach(self) -> None:
         """The connection is of no use any more."""
         self._connection = None

@@ -1,0 +1,162 @@
+"""A request about which nothing is decided yet, with what has come of its body."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+from spark_gateway.dataplane import company, refusals
+from spark_gateway.dataplane.heads import RequestHead
+from spark_gateway.dataplane.named_body import spliced
+from spark_gateway.dataplane.plane import Plane
+from spark_gateway.dataplane.ports import Edit, Field, Refusal, Visit
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LEAST_ROOM: Final = 65536
+_STREAM = re.compile(rb'(?<!\\)"stream"[ \t\r\n]*+:[ \t\r\n]*+true\b')
+
+
+class Client(Protocol):
+    """The client's connection, as far as what waits on it is concerned."""
+
+    transport: asyncio.Transport
+    deadline: float
+
+    @property
+    def owes_body(self) -> bool:
+        """Whether more of the body is to come."""
+        ...
+
+    @property
+    def common_fields(self) -> Sequence[Field]:
+        """The server's own fields of every answer."""
+        ...
+
+
+class Pending:
+    """Keeps the body, within bounds, while a visit reads it or waits, and the client company."""
+
+    __slots__ = (
+        "_asked_to_continue",
+        "_client",
+        "_ends_at",
+        "_loop",
+        "_pieces",
+        "_plane",
+        "_request_id",
+        "answered",
+        "head",
+        "size",
+        "visit",
+    )
+
+    def __init__(
+        self,
+        plane: Plane,
+        client: Client,
+        loop: asyncio.AbstractEventLoop,
+        head: RequestHead,
+        visit: Visit,
+        request_id: bytes,
+    ) -> None:
+        self.head = head
+        self.visit = visit
+        self.answered = False
+        """Whether the answer has begun, as an event stream that says nothing yet."""
+        self.size = 0
+        """Bytes kept."""
+        self._plane = plane
+        self._client = client
+        self._loop = loop
+        self._request_id = request_id
+        self._asked_to_continue = False
+        self._pieces: list[bytes] = []
+        self._ends_at = loop.time() + plane.limits.total_seconds
+        self._set_deadline()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether no more of the body should come for now."""
+        if not self._client.owes_body:
+            return False
+        plane = self._plane
+        room = self.visit.room if plane.kept_bytes < plane.limits.kept_bytes else 0
+        return self.size > max(room, _LEAST_ROOM)
+
+    def begin(self) -> None:
+        """Start the visit; a client that asks before it sends is told to if it has to be read."""
+        if not self._client.owes_body:
+            self.visit.begin()
+            self.visit.feed(b"", last=True)
+            return
+        if self.head.expects_continue and self.visit.reads:
+            self.continue_once()
+        self.visit.begin()
+
+    def continue_once(self) -> None:
+        """Tell a client that asked to send its body, unless that was done."""
+        if self.head.expects_continue and not self._asked_to_continue:
+            self._asked_to_continue = True
+            self._client.transport.write(CONTINUE)
+
+    def keep(self, content: bytes) -> None:
+        """Keep a piece of the body and show it to whoever decides."""
+        if content:
+            self._pieces.append(content)
+        self.size += len(content)
+        self._plane.kept_bytes += len(content)
+        self._set_deadline()
+        # The visit may decide, and then all this is given away.
+        self.visit.feed(content, last=not self._client.owes_body)
+        if self._pieces and self.stuck:
+            self.visit.full()
+
+    def release(self, edits: Sequence[Edit] = ()) -> list[bytes]:
+        """Give the body away, with the changes made, and correct the length that is told."""
+        self._plane.kept_bytes -= self.size
+        pieces, self._pieces = self._pieces, []
+        self.size = 0
+        if not edits:
+            return pieces
+        if self.head.length is not None:
+            growth = sum(len(edit.text) - (edit.end - edit.start) for edit in edits)
+            self.head = replace(self.head, length=self.head.length + growth)
+        return spliced(pieces, edits)
+
+    def look(self, now: float) -> Refusal | None:
+        """The deadline has passed: refuse it, or set the next one."""
+        path = self.head.path
+        if now >= self._ends_at:
+            return refusals.waited_too_long(path)
+        if self.stuck:
+            # Not the client's fault that it sends nothing. Looked at again in the next sweep.
+            self._client.deadline = now
+            return None
+        if self._client.owes_body:
+            return refusals.bad_request(path, 408, "the body took too long")
+        self._keep_company()
+        self._set_deadline()
+        return None
+
+    def deny(self, refusal: Refusal) -> None:
+        """End the stream that has begun with an error."""
+        event = company.closing_error(self.head.path, refusal.body, http10=self.head.http10)
+        self._client.transport.write(event)
+
+    def _set_deadline(self) -> None:
+        limits = self._plane.limits
+        bound = limits.stall_seconds if self._client.owes_body else limits.company_seconds
+        self._client.deadline = min(self._ends_at, self._loop.time() + bound)
+
+    def _keep_company(self) -> None:
+        """Let a client that waits for an event stream know that it still does."""
+        client, http10 = self._client, self.head.http10
+        if not self.answered:
+            if _STREAM.search(b"".join(self._pieces)) is None:
+                return
+            self.answered = True
+            client.transport.write(
+                company.opening(client.common_fields, self._request_id, http10=http10)
+            )
+        client.transport.write(company.comment(http10=http10))
