@@ -39,6 +39,10 @@ from spark_gateway.http_app import build_http
 from spark_gateway.late_bus import LateBus
 from spark_gateway.lease_watch import LeaseWatch
 from spark_gateway.loaded_names import LoadedNames
+from spark_gateway.metering.capture import CaptureDesk
+from spark_gateway.metering.collector import BooksCollector
+from spark_gateway.metering.metering import Metering
+from spark_gateway.metering.request_log import RequestLog
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.parts import Parts
 from spark_gateway.preflight import PreflightRouter
@@ -116,9 +120,16 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     stopping = asyncio.Event()
 
     data_path = live.of(settings.data_path)
+    log_policy = live.of(settings.request_log)
 
     def binds_requests() -> bool:
         return data_path().lease_binds_requests
+
+    def wants_log() -> bool:
+        return log_policy().request_log_days > 0
+
+    def served_name() -> str:
+        return next((model.id for model in watch.models()), "")
 
     front = build_front(
         bus,
@@ -139,12 +150,13 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     lease = LeaseWatch(bus, binds_requests, clock)
     meters = Meters()
     REGISTRY.register(MetersCollector(meters))
+    request_log = RequestLog(bus, clock, wants_log)
+    capture = CaptureDesk(bus, clock)
+    metering = Metering(clock, served_name, request_log.add, capture)
+    REGISTRY.register(BooksCollector(metering.books, metering.now, request_log))
     own = OwnQuestion(upstream, settings.http.bind_host, settings.http.bind_port)
     desk = TrafficDesk(meters, router, own, client, clock)
     checks = (refusals_check(bus),)
-
-    def served_name() -> str:
-        return next((model.id for model in watch.models()), "")
 
     async def end_streams() -> None:
         await stopping.wait()
@@ -154,6 +166,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         await asyncio.Event().wait()
 
     async def close() -> None:
+        await request_log.close()
         await client.aclose()
         await bus.close()
 
@@ -171,6 +184,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             Limits(),
             meters,
             served_name,
+            metering,
         ),
         background=(
             bus.run,
@@ -183,6 +197,8 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             watch.run,
             lease.run,
             desk.run,
+            request_log.run,
+            capture.run,
             lambda: announce(
                 bus, clock, desk.verbs(), checks, lambda: (*settings.warnings, *live.warnings)
             ),

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator
 
 from spark_common.settings import BusSettings, HostsSettings, HttpSettings, Settings
-from spark_common.settings.policies import DataPathSettings
+from spark_common.settings.policies import DataPathSettings, RequestLogSettings
 from spark_gateway.origin_guard import Network
 
 
@@ -37,6 +37,7 @@ class GatewaySettings(Settings):
     http: HttpSettings
     cluster: HostsSettings
     data_path: DataPathSettings = DataPathSettings()
+    request_log: RequestLogSettings = RequestLogSettings()
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """Host names to answer beside addresses, localhost, single labels and ``*.local``."""
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()
