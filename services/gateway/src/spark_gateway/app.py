@@ -153,7 +153,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     request_log = RequestLog(bus, clock, wants_log)
     capture = CaptureDesk(bus, clock)
     metering = Metering(clock, served_name, request_log.add, capture)
-    REGISTRY.register(BooksCollector(metering.books, metering.now, request_log))
+    REGISTRY.register(BooksCollector(metering.settle, metering.now, request_log))
     own = OwnQuestion(upstream, settings.http.bind_host, settings.http.bind_port)
     desk = TrafficDesk(meters, router, own, client, clock)
     checks = (refusals_check(bus),)
@@ -166,6 +166,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         await asyncio.Event().wait()
 
     async def close() -> None:
+        metering.settle()
         await request_log.close()
         await client.aclose()
         await bus.close()
@@ -197,6 +198,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             watch.run,
             lease.run,
             desk.run,
+            metering.run,
             request_log.run,
             capture.run,
             lambda: announce(

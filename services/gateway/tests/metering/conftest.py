@@ -38,7 +38,11 @@ class Stand:
 
     @property
     def books(self):
-        return self.metering.books
+        return self.metering.settle()
+
+    def end(self, request, status=200, how="complete") -> None:
+        request.ended(status, how)
+        self.metering.settle()
 
     def wait(self, seconds: float) -> None:
         self.clock.seconds += seconds
@@ -54,7 +58,7 @@ class Stand:
         request.named(model)
         request.sent(UPSTREAM)
         request.passed(answer)
-        request.ended(200, how)
+        self.end(request, 200, how)
         return request
 
 

@@ -20,7 +20,7 @@ def entry(route: str, model: str, status: int, total: float, **facts) -> Entry:
 
 def shown(books: Books) -> dict[str, str]:
     registry = CollectorRegistry()
-    registry.register(BooksCollector(books, lambda: 10.0))
+    registry.register(BooksCollector(lambda: books, lambda: 10.0))
     lines = generate_latest(registry).decode().splitlines()
     return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 

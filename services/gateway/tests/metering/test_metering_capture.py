@@ -58,6 +58,7 @@ class Stand:
         request = self.begin(number)
         request.passed(answer)
         request.ended(200, "complete")
+        self.metering.settle()
 
 
 @pytest.fixture
@@ -96,6 +97,7 @@ async def test_a_request_that_outlives_the_time_is_forgotten(stand):
     stand.ask(2)
     await stand.clock.advance(61)
     request.ended(200, "complete")
+    stand.metering.settle()
     await stand.desk.send()
     assert stand.kept == []
     assert stand.desk._reserved == 0

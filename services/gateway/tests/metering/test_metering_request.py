@@ -38,7 +38,7 @@ def test_times_of_a_stream(stand):
     usage = b'data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":11}}\n\n'
     request.passed(frame(usage))
     request.passed(frame(b"data: [DONE]\n\n") + b"0\r\n\r\n")
-    request.ended(200, "complete")
+    stand.end(request, 200, "complete")
     assert request.first_byte == pytest.approx(0.602)
     assert request.first_token == pytest.approx(1.502)
     assert request.writing == pytest.approx(1.0)
@@ -62,7 +62,7 @@ def test_waiting_is_told_apart_from_what_we_take(stand):
     request.waited(2, "turn")
     request.sent(UPSTREAM)
     assert request.extra_fields == b"x-spark-overhead-ms: 1.000\r\nx-spark-queue-ms: 32000\r\n"
-    request.ended(200, "complete")
+    stand.end(request, 200, "complete")
     assert request.queued == 32
     assert {why: waits.total for why, waits in stand.books.waits.items()} == {
         "model": 30,
@@ -145,9 +145,9 @@ def test_what_is_said_counts_in_every_dialect(stand, name, path, tokens):
 def test_refused_and_left_before_anything_was_sent(stand):
     refused = stand.begin()
     refused.named("unknown")
-    refused.ended(404, "refused")
+    stand.end(refused, 404, "refused")
     left = stand.begin()
-    left.ended(0, "left")
+    stand.end(left, 0, "left")
     assert refused.extra_fields == b""
     assert stand.books.busy == {}
     assert stand.books.routes["/v1/chat/completions", "other"].answers == {404: 1, 0: 1}
@@ -159,7 +159,7 @@ def test_a_clients_repetition_counts_once(stand):
         request = stand.begin(fields=b"x-stainless-retry-count: %d\r\n" % number)
         request.named("tiny")
         request.sent(UPSTREAM)
-        request.ended(503 if number < 2 else 200, "complete")
+        stand.end(request, 503 if number < 2 else 200, "complete")
     tries = [sums for (_, model), sums in stand.books.routes.items() if model]
     assert sum(sums.requests for sums in tries) == 1
     assert sum(sums.retries for sums in tries) == 2
@@ -177,5 +177,5 @@ def test_whatever_is_loaded_counts_under_its_name(stand, named, label):
     request = stand.begin()
     request.named(named)
     request.sent(UPSTREAM)
-    request.ended(200, "complete")
+    stand.end(request, 200, "complete")
     assert ("/v1/chat/completions", label) in stand.books.routes

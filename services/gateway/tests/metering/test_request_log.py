@@ -65,6 +65,7 @@ class Stand:
         request.sent(Upstream("127.0.0.1", 8888))
         request.passed(b"HTTP/1.1 200 OK\r\n\r\na secret answer")
         request.ended(200, "complete")
+        self.metering.settle()
 
 
 @pytest.fixture

@@ -1,74 +1,115 @@
-"""What is worth knowing of one answer, read while it passes. Pure; bytes are never changed."""
+"""What is worth knowing of one answer, read while it passes. Pure; bytes are never changed.
+
+A piece that passes is only put aside; a handful of them is read at once, since a stream has many.
+"""
 
 from collections.abc import Callable
 from typing import Final
 
-from spark_gateway.metering.kinds import Kind
-from spark_gateway.metering.usage import Usage, UsageField
+from spark_gateway.metering.kinds import kind_of
+from spark_gateway.metering.usage import NOTHING, Usage, UsageField
 
 _HEAD: Final = b"HTTP/1."
+_HEAD_END: Final = b"\r\n\r\n"
 _EVENTS: Final = b"text/event-stream"
 _CODED: Final = b"\r\ncontent-encoding:"
+_LONGEST_HEAD: Final = 4096
+"""Further behind no server says of what type its answer is."""
+_AT_ONCE: Final = 32
+_MOST_BYTES: Final = 65536
+"""Read as soon as so much was put aside of an answer in one piece."""
 
 
 class AnswerReading:
     """Follows the bytes of one answer as the client gets them; a head comes whole."""
 
-    __slots__ = ("_field", "_kind", "_now", "bytes", "events", "first_byte_at", "first_token_at")
+    # Defaults of the class, so that an answer in one piece pays only for what it sets.
+    size = 0
+    """Read so far, head and framing included."""
+    events = -1
+    """Of a stream: those that carry a token or so; negative for every other answer."""
+    first_byte_at: float | None = None
+    first_token_at: float | None = None
+    """Of a stream; an answer in one piece has no first token that anybody sees."""
+    _room = 1
+    """How many pieces may still be put aside."""
+    _field: UsageField | None = None
 
-    def __init__(self, kind: Kind, now: Callable[[], float]) -> None:
-        self._kind = kind
+    def __init__(self, path: bytes, now: Callable[[], float]) -> None:
+        """``path``: of the request; it decides how a token looks in a stream."""
+        self._path = path
         self._now = now
-        self._field: UsageField | None = None
-        self.bytes = 0
-        """Passed so far, head and framing included."""
-        self.events = -1
-        """Of a stream: those that carry a token or so; negative for every other answer."""
-        self.first_byte_at: float | None = None
-        self.first_token_at: float | None = None
-        """Of a stream; an answer in one piece has no first token that anybody sees."""
+        self._aside: list[bytes] = []
 
     def feed(self, data: bytes) -> None:
         """Take what passes."""
-        if self.first_byte_at is None:
-            self._read_head(data)
-        self.bytes += len(data)
-        field = self._field
-        if field is None:
-            return
-        if self.events >= 0:
-            mark = self._kind.token_mark
-            found = data.count(mark)
-            if data.startswith(mark[1:]):
-                found += 1
-            if found:
-                if not self.events:
-                    self.first_token_at = self._now()
-                self.events += found
-        field.feed(data)
+        self._aside.append(data)
+        self._room -= 1
+        if not self._room:
+            self._look()
+
+    def finish(self) -> None:
+        """Read what was put aside."""
+        if self._aside:
+            self._read()
 
     def usage(self, *, complete: bool) -> tuple[Usage, bool]:
         """Return the tokens, and whether they are only estimated from what passed."""
-        said = self._field.read() if self._field is not None else Usage()
+        said = self._field.read() if self._field is not None else NOTHING
         if self.events <= 0 or (complete and said.completion is not None):
             return said, False
-        passed = self._kind.tokens(self.events, complete=complete)
+        passed = kind_of(self._path).tokens(self.events, complete=complete)
         if passed <= (said.completion or 0):
             return said, False
         # It broke off before the sum, or there was to be none.
         return said._replace(completion=passed), True
 
-    def _read_head(self, data: bytes) -> None:
-        """Find out what is coming; of compressed content nothing can be read."""
-        self.first_byte_at = self._now()
-        if not data.startswith(_HEAD):
-            # The client has its head already: a stream that began while it waited goes on.
-            self.events = 0
+    def _look(self) -> None:
+        first = self.first_byte_at is None
+        if first:
+            self.first_byte_at = self._now()
+            if _is_stream(self._aside[0]):
+                self.events = 0
+        if self.events >= 0:
+            self._read()
+            self._room = _AT_ONCE if self.events else 1
+        elif first and len(self._aside[0]) < _MOST_BYTES:
+            # Most answers are over with this: nothing is worth doing before that.
+            self._room = 2
+        else:
+            self._read()
+            self._room = 1
+
+    def _read(self) -> None:
+        """Read all that was put aside, as one."""
+        aside = self._aside
+        block = aside[0] if len(aside) == 1 else b"".join(aside)
+        aside.clear()
+        if not self.size and not _is_coded(block):
             self._field = UsageField()
+        self.size += len(block)
+        field = self._field
+        if field is None:
             return
-        head = data[: data.find(b"\r\n\r\n") + 2].lower()
-        if _CODED in head:
-            return
-        self._field = UsageField()
-        if _EVENTS in head:
-            self.events = 0
+        if self.events >= 0:
+            mark = kind_of(self._path).token_mark
+            found = block.count(mark) + block.startswith(mark[1:])
+            if found and not self.events:
+                self.first_token_at = self._now()
+            self.events += found
+        field.feed(block)
+
+
+def _is_stream(first: bytes) -> bool:
+    """Whether events follow; also where the client had its head already, while it waited."""
+    if not first.startswith(_HEAD):
+        return True
+    position = first.find(_EVENTS, 0, _LONGEST_HEAD)
+    return position >= 0 and position < first.find(_HEAD_END)
+
+
+def _is_coded(first: bytes) -> bool:
+    """Whether the content is compressed: nothing can be read of it."""
+    if not first.startswith(_HEAD):
+        return False
+    return _CODED in first[: first.find(_HEAD_END) + 2].lower()

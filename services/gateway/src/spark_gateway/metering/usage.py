@@ -19,7 +19,7 @@ _EDGE: Final = 64
 """Bytes of a piece in which the name may begin and end in the next, framing included."""
 _WHOLE_EVENTS: Final = (b"\n\r\n", b"\n\n")
 _MOST_TOKENS: Final = 1 << 40
-_DECODER: Final = json.JSONDecoder()
+_SCAN: Final = json.JSONDecoder().scan_once
 
 
 class Usage(NamedTuple):
@@ -36,7 +36,7 @@ class Usage(NamedTuple):
         return self.prompt is not None or self.completion is not None
 
 
-_NOTHING: Final = Usage()
+NOTHING: Final = Usage()
 
 
 class UsageField:
@@ -77,7 +77,7 @@ class UsageField:
 
     def read(self) -> Usage:
         """Return what the answer said; what the last place leaves out, the first one may say."""
-        last = _read(self._last) if self._last else _NOTHING
+        last = _read(self._last) if self._last else NOTHING
         if not self._first:
             return last
         first = _read(self._first)
@@ -100,17 +100,17 @@ def _read(place: bytes) -> Usage:
     if found is None:
         found = _OBJECT.match(place := _FRAME.sub(b"", place))
         if found is None:
-            return _NOTHING
+            return NOTHING
     said = _object(place[found.end() :])
     if said is None:
         said = _object(_FRAME.sub(b"", place)[found.end() :])
-    return _usage(said) if said is not None else _NOTHING
+    return _usage(said) if said is not None else NOTHING
 
 
 def _object(text: bytes) -> Mapping[str, object] | None:
     try:
-        said, _ = _DECODER.raw_decode(text.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
+        said, _ = _SCAN(text.decode("utf-8", "replace"), 0)
+    except (StopIteration, ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None
 
