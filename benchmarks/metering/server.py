@@ -40,7 +40,7 @@ async def main(port: int, how: str) -> None:
         protocol = make_protocol(desk, Limits(), Meters())
     else:
         metering = Metering(clock, lambda: "bench", *([log.add] if how == "logged" else []))
-        protocol = make_protocol(desk, Limits(), Meters(), watching=metering)
+        protocol = make_protocol(desk, Limits(), Meters(), watching=metering.watch)
     config = uvicorn.Config(
         FastAPI(), host="127.0.0.1", port=port, http=protocol, log_level="error", backlog=4096
     )

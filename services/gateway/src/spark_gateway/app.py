@@ -185,7 +185,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             Limits(),
             meters,
             served_name,
-            metering,
+            metering.watch,
         ),
         background=(
             bus.run,

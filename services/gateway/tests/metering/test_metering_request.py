@@ -1,5 +1,6 @@
 """What one request took and gave, told step by step."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -84,11 +85,13 @@ def test_a_stream_that_began_while_it_waited_has_no_head(stand):
     assert request.first_token is not None
 
 
-def test_compressed_content_is_left_alone(stand):
-    head = HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
-    request = stand.ask(head + b'{"usage":{"prompt_tokens":3}}')
-    assert request.prompt is None
-    assert request.bytes_out > len(head)
+@pytest.mark.parametrize("kind", [b"application/json", b"text/event-stream"])
+def test_of_compressed_content_nothing_is_known(stand, kind):
+    body = gzip.compress(b'data: {"usage":{"prompt_tokens":3,"completion_tokens":4}}\n\n')
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-encoding: gzip\r\n\r\n" % kind
+    request = stand.ask(head + body)
+    assert (request.prompt, request.completion) == (None, None)
+    assert request.bytes_out == len(head) + len(body)
 
 
 @pytest.mark.parametrize("stream", [True, False])

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from typing import Final
 
 from spark_gateway.metering.kinds import kind_of
-from spark_gateway.metering.usage import NOTHING, Usage, UsageField
+from spark_gateway.metering.usage import NOTHING, Usage, UsageField, usage_in
 
 _HEAD: Final = b"HTTP/1."
 _HEAD_END: Final = b"\r\n\r\n"
 _EVENTS: Final = b"text/event-stream"
-_CODED: Final = b"\r\ncontent-encoding:"
 _LONGEST_HEAD: Final = 4096
 """Further behind no server says of what type its answer is."""
 _AT_ONCE: Final = 32
@@ -34,6 +33,8 @@ class AnswerReading:
     _room = 1
     """How many pieces may still be put aside."""
     _field: UsageField | None = None
+    _whole: Usage | None = None
+    """Of an answer that came in one piece: what it says."""
 
     def __init__(self, path: bytes, now: Callable[[], float]) -> None:
         """``path``: of the request; it decides how a token looks in a stream."""
@@ -50,11 +51,18 @@ class AnswerReading:
 
     def finish(self) -> None:
         """Read what was put aside."""
-        if self._aside:
+        if not self._aside:
+            return
+        if self.size or len(self._aside) > 1 or self.events >= 0:
             self._read()
+        else:
+            self.size = len(self._aside[0])
+            self._whole = usage_in(self._aside.pop())
 
     def usage(self, *, complete: bool) -> tuple[Usage, bool]:
         """Return the tokens, and whether they are only estimated from what passed."""
+        if self._whole is not None:
+            return self._whole, False
         said = self._field.read() if self._field is not None else NOTHING
         if self.events <= 0 or (complete and said.completion is not None):
             return said, False
@@ -68,7 +76,10 @@ class AnswerReading:
         first = self.first_byte_at is None
         if first:
             self.first_byte_at = self._now()
-            if _is_stream(self._aside[0]):
+            piece = self._aside[0]
+            # Events follow also where the client had its head already, while it waited.
+            position = piece.find(_EVENTS, 0, _LONGEST_HEAD)
+            if 0 <= position < piece.find(_HEAD_END) or not piece.startswith(_HEAD):
                 self.events = 0
         if self.events >= 0:
             self._read()
@@ -85,12 +96,10 @@ class AnswerReading:
         aside = self._aside
         block = aside[0] if len(aside) == 1 else b"".join(aside)
         aside.clear()
-        if not self.size and not _is_coded(block):
-            self._field = UsageField()
         self.size += len(block)
         field = self._field
         if field is None:
-            return
+            field = self._field = UsageField()
         if self.events >= 0:
             mark = kind_of(self._path).token_mark
             found = block.count(mark) + block.startswith(mark[1:])
@@ -98,18 +107,3 @@ class AnswerReading:
                 self.first_token_at = self._now()
             self.events += found
         field.feed(block)
-
-
-def _is_stream(first: bytes) -> bool:
-    """Whether events follow; also where the client had its head already, while it waited."""
-    if not first.startswith(_HEAD):
-        return True
-    position = first.find(_EVENTS, 0, _LONGEST_HEAD)
-    return position >= 0 and position < first.find(_HEAD_END)
-
-
-def _is_coded(first: bytes) -> bool:
-    """Whether the content is compressed: nothing can be read of it."""
-    if not first.startswith(_HEAD):
-        return False
-    return _CODED in first[: first.find(_HEAD_END) + 2].lower()

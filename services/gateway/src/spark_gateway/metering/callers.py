@@ -35,5 +35,7 @@ def asker_of(fields: Sequence[Field]) -> Asker:
 def plain(raw: bytes, longest: int = _LONGEST) -> str:
     """Return bytes of a head as text that is safe to show: printable, and not too long."""
     text = raw.decode("utf-8", "replace").strip()
+    if len(text) <= longest and text.isprintable():
+        return text
     shown = "".join(letter if letter.isprintable() else "?" for letter in text[: longest + 1])
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"

@@ -1,18 +1,17 @@
-"""Gives every request of the data plane what follows it: ``Watching`` of ``dataplane/ports``."""
+"""What all metered requests share: the books, the log, and the moment at which they are settled."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from spark_common.clock import Clock
-from spark_gateway.dataplane.heads import RequestHead
+from spark_gateway.dataplane.ports import Watching
 from spark_gateway.metering.books import Books
 from spark_gateway.metering.callers import plain
 from spark_gateway.metering.capture import CaptureDesk
 from spark_gateway.metering.request import MeteredRequest
 
 PAUSE_SECONDS: Final = 0.25
-_AT_ONCE: Final = 64
-"""Settled together: some tenths of a millisecond."""
 
 
 def log_nothing(request: MeteredRequest) -> None:
@@ -33,29 +32,20 @@ class Metering:
         self.now = clock.monotonic
         self.served_name = served_name
         self.capture = capture
+        self.over: list[MeteredRequest] = []
+        """Requests that are over and not settled."""
+        self.watch: Watching = partial(MeteredRequest, self)
+        """Follows a request that was just received."""
         self._books = Books()
+        self.busy = self._books.busy
+        self.busy_time = self._books.busy_time
+        self.waited = self._books.waited
         self._log = log
         self._clock = clock
-        self._over: list[MeteredRequest] = []
-
-    @property
-    def books(self) -> Books:
-        """The sums, except for the last few requests that are not settled."""
-        return self._books
-
-    def __call__(self, head: RequestHead, peer: str | None, request_id: bytes) -> MeteredRequest:
-        """Follow a request that was just received."""
-        return MeteredRequest(self, head, peer, request_id)
-
-    def over(self, request: MeteredRequest) -> None:
-        """A request is over; it is settled with others, which takes a fraction of the time."""
-        self._over.append(request)
-        if len(self._over) >= _AT_ONCE:
-            self.settle()
 
     def settle(self) -> Books:
         """Settle all that are over; return the sums."""
-        requests, self._over = self._over, []
+        requests, self.over = self.over, []
         for request in requests:
             request.settle()
             self._books.add(request)

@@ -14,6 +14,8 @@ from spark_gateway.metering.kinds import kind_of
 if TYPE_CHECKING:
     from spark_gateway.metering.metering import Metering
 
+AT_ONCE: Final = 32
+"""Settled together: a fraction of what each would take by itself, and no pause that shows."""
 _WHATEVER_IS_LOADED: Final = frozenset({"", "auto"})
 
 
@@ -69,7 +71,7 @@ class MeteredRequest(Entry):
     def waited(self, seconds: float, why: Literal["model", "turn"]) -> None:
         """It waited here."""
         self.queued += seconds
-        self._metering.books.waited(why, seconds)
+        self._metering.waited(why, seconds)
 
     def sent(self, upstream: Upstream) -> None:
         """It goes up now."""
@@ -80,8 +82,8 @@ class MeteredRequest(Entry):
         self.extra_fields = b"x-spark-overhead-ms: %.3f\r\n" % (self.overhead * 1000)
         if self.queued:
             self.extra_fields += b"x-spark-queue-ms: %.0f\r\n" % (self.queued * 1000)
-        self._busy = metering.books.busy_time(upstream.name)
-        self._busy.began(now)
+        busy = self._busy = metering.busy.get(self.upstream) or metering.busy_time(self.upstream)
+        busy.began(now)
         self._answer = answer = AnswerReading(self.head.path, metering.now)
         self.passed = answer.feed if self.bodies is None else self._captured
 
@@ -102,7 +104,9 @@ class MeteredRequest(Entry):
         self.total = now - self.began_at
         if self._busy is not None:
             self._busy.over(now)
-        metering.over(self)
+        metering.over.append(self)
+        if len(metering.over) >= AT_ONCE:
+            metering.settle()
 
     def settle(self) -> None:
         """Find out what it took and gave."""

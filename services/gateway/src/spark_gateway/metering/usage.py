@@ -19,7 +19,7 @@ _EDGE: Final = 64
 """Bytes of a piece in which the name may begin and end in the next, framing included."""
 _WHOLE_EVENTS: Final = (b"\n\r\n", b"\n\n")
 _MOST_TOKENS: Final = 1 << 40
-_SCAN: Final = json.JSONDecoder().scan_once
+_DECODER: Final = json.JSONDecoder()
 
 
 class Usage(NamedTuple):
@@ -94,6 +94,12 @@ class UsageField:
         self._open = len(place) < _LONGEST
 
 
+def usage_in(answer: bytes) -> Usage:
+    """Return what an answer says that is there in one piece."""
+    position = answer.rfind(_FIELD)
+    return NOTHING if position < 0 else _read(answer[position : position + _LONGEST])
+
+
 def _read(place: bytes) -> Usage:
     """Return the tokens that the object at a place names; nothing where it is none."""
     found = _OBJECT.match(place)
@@ -109,8 +115,8 @@ def _read(place: bytes) -> Usage:
 
 def _object(text: bytes) -> Mapping[str, object] | None:
     try:
-        said, _ = _SCAN(text.decode("utf-8", "replace"), 0)
-    except (StopIteration, ValueError, RecursionError):
+        said, _ = _DECODER.raw_decode(text.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None
 
