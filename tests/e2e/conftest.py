@@ -240,15 +240,13 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.fixture(scope="module")
-def product(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Product]:
-    """Yield a running product in which the owner has set nothing and nobody holds anything.
+def product(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Product:
+    """Return a running product in which the owner has set nothing and nobody holds anything.
 
     What is loaded, and what happened before, is left as other files left it.
     """
     shelf = request.config.stash.setdefault(_SHELF, Shelf(tmp_path_factory))
-    yield shelf.product()
+    return shelf.product()
 
 
 @pytest.fixture

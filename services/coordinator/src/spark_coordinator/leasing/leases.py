@@ -23,7 +23,7 @@ from spark_common.contracts.leases import (
 )
 from spark_common.errors import ConflictError
 from spark_common.ids import new_id
-from spark_common.leasing import Gate, fresh_token, hash_of, held_error
+from spark_common.leasing import Gate, fresh_token, hash_of, held_error, token_for
 from spark_common.settings.policies import LeasePolicy
 from spark_coordinator.leasing.answers import Answer
 from spark_coordinator.leasing.book import LeaseBook
@@ -72,7 +72,7 @@ class Leases:
 
         Raises LeaseHeldError, ConflictError when the line is full.
         """
-        token = fresh_token()
+        token = _fresh(request)
         answer = await self._book.acquire(
             {
                 "fresh_sha256": hash_of(token),
@@ -179,6 +179,13 @@ class Leases:
 
 def _hashed(token: SecretStr | None) -> str | None:
     return None if token is None else hash_of(token.get_secret_value())
+
+
+def _fresh(request: AcquireLease) -> str:
+    """Return the token for a newcomer: always the same for the same order."""
+    if request.key is None:
+        return fresh_token()
+    return token_for(request.key.get_secret_value(), request.holder)
 
 
 def _gate(answer: Answer) -> Gate:
