@@ -1,6 +1,6 @@
 """The verbs of the lease."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -57,6 +57,11 @@ class Leases:
         self._policy = policy
         self._clock = clock
         self._told = told
+        self._refusal_listeners: list[Callable[[AcquireLease], Awaitable[None]]] = []
+
+    def on_refusal(self, listener: Callable[[AcquireLease], Awaitable[None]]) -> None:
+        """Let somebody hear of those who asked and neither got it nor a place in line."""
+        self._refusal_listeners.append(listener)
 
     def verbs(self) -> Sequence[Serving]:
         """Return every verb with its function."""
@@ -91,6 +96,9 @@ class Leases:
             }
         )
         self._note(answer, holder=request.holder, force=request.force)
+        if answer.outcome in ("refused", "full"):
+            for listener in self._refusal_listeners:
+                await listener(request)
         if answer.outcome == "refused":
             raise held_error(_gate(answer), _WAY_OUT)
         if answer.outcome == "full":
