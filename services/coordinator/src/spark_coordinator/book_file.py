@@ -128,18 +128,20 @@ def open_database(
     schema: str,
     *,
     look_through: bool = False,
+    synced: bool = False,
     journal: Literal["WAL", "DELETE"] = "WAL",
 ) -> sqlite3.Connection:
-    """Open a file that several processes may use at once; ``look_through``: all of it, at once.
+    """Open a file that several processes may use at once. Raises sqlite3.Error.
 
-    Raises sqlite3.Error.
+    ``look_through``: all of it, at once. ``synced``: what was done outlives a power cut; where it
+    is not, the last of it may be lost, and the file stays whole.
     """
     database = sqlite3.connect(
         path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
         database.execute(f"PRAGMA journal_mode = {journal}")
-        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
         if look_through:
             (sound,) = database.execute("PRAGMA quick_check(1)").fetchone()
             if sound != "ok":

@@ -54,7 +54,8 @@ class AccountBook:
     """One file. Raises sqlite3.Error; a damaged file is the caller's to set aside."""
 
     def __init__(self, path: Path) -> None:
-        self._db = open_database(path, _SCHEMA, look_through=True)
+        # Synced: a message is acknowledged once it is counted, and nobody tells of it again.
+        self._db = open_database(path, _SCHEMA, look_through=True, synced=True)
 
     def close(self) -> None:
         """Write everything to the one file and let go of it."""
