@@ -91,7 +91,7 @@ class Arena:
 
     async def contenders(self) -> list[Contender]:
         """Start the upstream and all that can stand before it; the first is the upstream."""
-        upstream = await self._start("direct", [sys.executable, "-m", f"{_HERE}.upstream"])
+        upstream = await self.start("direct", [sys.executable, "-m", f"{_HERE}.upstream"])
         base = {"UPSTREAM": f"http://127.0.0.1:{upstream.port}"}
         found = [upstream]
         if shutil.which("nginx") is None:
@@ -99,7 +99,7 @@ class Arena:
         else:
             found.append(await self._nginx(upstream.port))
         found.append(await self._gateway(upstream.port, base))
-        found.append(await self._start("naive", [sys.executable, "-m", f"{_HERE}.naive"], base))
+        found.append(await self.start("naive", [sys.executable, "-m", f"{_HERE}.naive"], base))
         return found
 
     async def _nginx(self, upstream: int) -> Contender:
@@ -108,7 +108,7 @@ class Arena:
         text = _NGINX.format(dir=self.directory, upstream=upstream, port=port, user=user)
         config = self.directory / "nginx.conf"
         config.write_text(text)
-        return await self._run(
+        return await self.run(
             "nginx", port, ["nginx", "-p", str(self.directory), "-c", str(config)]
         )
 
@@ -126,20 +126,18 @@ class Arena:
                 "LOG_LEVEL": "error",
             }
             try:
-                return await self._run(
-                    "gateway", port, [sys.executable, "-m", "spark_gateway"], env
-                )
+                return await self.run("gateway", port, [sys.executable, "-m", "spark_gateway"], env)
             except RuntimeError as error:
                 self.missing.append(f"{error}; measured its data plane alone")
-        return await self._start("gateway", [sys.executable, "-m", f"{_HERE}.spliced"], base)
+        return await self.start("gateway", [sys.executable, "-m", f"{_HERE}.spliced"], base)
 
-    async def _start(
+    async def start(
         self, name: str, argv: list[str], env: dict[str, str] | None = None
     ) -> Contender:
         port = free_port()
-        return await self._run(name, port, [*argv, str(port)], env)
+        return await self.run(name, port, [*argv, str(port)], env)
 
-    async def _run(
+    async def run(
         self, name: str, port: int, argv: list[str], env: dict[str, str] | None = None
     ) -> Contender:
         log = self._stack.enter_context((self.directory / f"{name}.log").open("wb"))

@@ -24,6 +24,7 @@ from spark_cli.commands.models import models
 from spark_cli.commands.plan import plan
 from spark_cli.commands.quarantine import quarantine
 from spark_cli.commands.recipe import recipe
+from spark_cli.commands.requests import requests
 from spark_cli.commands.schedule import schedule
 from spark_cli.commands.settings import settings
 from spark_cli.commands.setup import setup
@@ -47,7 +48,7 @@ def main() -> None:
 
 _COMMANDS: tuple[click.Command, ...] = (
     *(demo, up, status, models, suggest, setup, recipe, knobs, flags, templates, delete),
-    *(download, downloads, cancel_download, lease, schedule, accountability, home),
+    *(download, downloads, cancel_download, lease, schedule, accountability, requests, home),
     *(test, plan, swap, cancel, history, logs, quarantine, updates),
     *(events, automation, dead_letters, settings, webhook, key),
     *(doctor, sim, init),

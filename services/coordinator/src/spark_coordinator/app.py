@@ -14,14 +14,16 @@ from spark_common.clock import Clock
 from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
-from spark_coordinator.accounts.feature import accounts
+from spark_coordinator.accounts.feature import FOLDER, accounts
 from spark_coordinator.api_keys.feature import api_keys
+from spark_coordinator.captures.feature import captures
 from spark_coordinator.dead_letters import dead_letters
 from spark_coordinator.feature import Feature
 from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
 from spark_coordinator.owner import owner_feature
 from spark_coordinator.owner.state.schedules import ScheduleState
+from spark_coordinator.requests.feature import requests
 from spark_coordinator.schedules.token_box import TokenBox
 from spark_coordinator.schedules.wiring import wire_schedules
 from spark_coordinator.settings import CoordinatorSettings
@@ -63,6 +65,8 @@ async def build(
         webhooks(redis, bus, clock, live.of(settings.webhook), guard),
         accounts(bus, redis, clock, settings.data_dir),
         home(bus, redis, clock, live.of(settings.home)),
+        requests(settings.data_dir / FOLDER, clock, live.of(settings.request_log)),
+        captures(settings.data_dir / FOLDER, clock),
         owner_feature(
             bus=bus,
             redis=redis,

@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from spark_common.settings import BusSettings, Env, HttpSettings, Port, RedisSettings, Settings
-from spark_common.settings.policies import HomeSettings, KeySettings, LeasePolicy
+from spark_common.settings.policies import (
+    HomeSettings,
+    KeySettings,
+    LeasePolicy,
+    RequestLogSettings,
+)
 from spark_common.settings.support import WebhookSettings
 
 
@@ -20,6 +25,7 @@ class CoordinatorSettings(Settings):
     home: HomeSettings = HomeSettings()
     keys: KeySettings = KeySettings()
     lease: LeasePolicy = LeasePolicy()
+    request_log: RequestLogSettings = RequestLogSettings()
     webhook: WebhookSettings = WebhookSettings()
     provisioner_seed_file: Annotated[Path | None, Env("NATS_PROVISIONER_SEED_FILE")] = None
     """Seed of the identity that may create streams; None where the server asks for none."""

@@ -175,7 +175,7 @@ async def test_a_busy_file_is_waited_for_and_not_set_aside(keeper, tmp_path, clo
     await keeper.report(1)
     with sqlite3.connect(tmp_path / "coordinator" / NAME, isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
-        keeper._book._db.execute("PRAGMA busy_timeout = 10")
+        keeper._file._book._db.execute("PRAGMA busy_timeout = 10")
         with pytest.raises(UnavailableError):
             await keeper.idle("Alice", 5.0)
         other.execute("ROLLBACK")
@@ -232,7 +232,7 @@ async def test_days_are_closed_only_as_far_as_the_events_were_read(
     report = await keeper.report(30)
     assert of(report, "Alice").held_minutes == 360
     assert of(report, "Alice").imposed_minutes == 34
-    facts = keeper._book._db.execute("SELECT count(*) FROM facts").fetchone()
+    facts = keeper._file._book._db.execute("SELECT count(*) FROM facts").fetchone()
     assert facts[0] < 12
 
 

@@ -18,6 +18,7 @@ from spark_coordinator.accounts.days import KEPT_DAYS, day_of, start_of
 from spark_coordinator.accounts.facts import Fact
 from spark_coordinator.accounts.ledger import Tally, tallies_of
 from spark_coordinator.accounts.report import report, since_of
+from spark_coordinator.book_file import transaction
 
 TODAY = date(2026, 1, 10)
 NOW = start_of(TODAY) + 12 * 3600.0
@@ -100,7 +101,7 @@ def test_four_hundred_days_are_kept_and_no_more(book):
 def test_facts_are_bounded_even_when_they_come_in_a_flood(book):
     flood = [Fact(f"q{n}", NOW - n / 1e3, "queued", "x", ticket=f"t{n}") for n in range(2000)]
     book.record(flood)
-    with book._transaction():
+    with transaction(book._db):
         book._db.execute(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
             " INSERT INTO facts SELECT 'f' || i, 0, 'queued', 'x', 0, NULL, 0, 'f', '[]' FROM n",

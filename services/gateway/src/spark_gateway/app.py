@@ -49,6 +49,10 @@ from spark_gateway.keys.watch import KeyWatch
 from spark_gateway.late_bus import LateBus
 from spark_gateway.lease_watch import LeaseWatch
 from spark_gateway.loaded_names import LoadedNames
+from spark_gateway.metering.capture import CaptureDesk
+from spark_gateway.metering.collector import BooksCollector
+from spark_gateway.metering.metering import Metering
+from spark_gateway.metering.request_log import RequestLog
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.parts import Parts
 from spark_gateway.preflight import PreflightRouter
@@ -151,6 +155,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     )
 
     data_path = live.of(settings.data_path)
+    log_policy = live.of(settings.request_log)
 
     def binds_requests() -> bool:
         return data_path().lease_binds_requests
@@ -166,6 +171,13 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         clock.monotonic,
         capped=lambda: caps.any() or book.limits_concurrency,
     )
+
+    def wants_log() -> bool:
+        return log_policy().request_log_days > 0
+
+    def served_name() -> str:
+        return next((model.id for model in watch.models()), "")
+
     front = build_front(
         bus,
         clock,
@@ -188,12 +200,13 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     meters = Meters()
     REGISTRY.register(MetersCollector(meters))
     REGISTRY.register(TurnstileCollector(turnstile))
+    request_log = RequestLog(bus, clock, wants_log)
+    capture = CaptureDesk(bus, clock)
+    metering = Metering(clock, served_name, request_log.add, capture)
+    REGISTRY.register(BooksCollector(metering.settle, metering.now, request_log))
     own = OwnQuestion(upstream, settings.http.bind_host, settings.http.bind_port)
     desk = TrafficDesk(meters, router, own, client, clock)
     checks = (refusals_check(bus), keys.check)
-
-    def served_name() -> str:
-        return next((model.id for model in watch.models()), "")
 
     protocol = make_protocol(
         FrontDesk(
@@ -211,6 +224,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         Limits(),
         meters,
         served_name,
+        metering.watch,
         body_limit=by_route(queue_now),
     )
     book.on_closed(cuts(protocol.plane))
@@ -223,6 +237,8 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         await asyncio.Event().wait()
 
     async def close() -> None:
+        metering.settle()
+        await request_log.close()
         await client.aclose()
         await bus.close()
 
@@ -246,6 +262,9 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             lease.run,
             keys.run,
             desk.run,
+            metering.run,
+            request_log.run,
+            capture.run,
             lambda: announce(
                 bus, clock, desk.verbs(), checks, lambda: (*settings.warnings, *live.warnings)
             ),

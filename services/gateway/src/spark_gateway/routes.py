@@ -5,6 +5,7 @@ from fastapi.routing import APIRoute
 
 from spark_gateway.api import (
     accountability,
+    captures,
     dead_letters,
     disk,
     docs,
@@ -19,6 +20,7 @@ from spark_gateway.api import (
     openai,
     plans,
     recipes,
+    requests,
     schedules,
     session,
     settings,
@@ -46,6 +48,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     explain.router,
     downloads.router,
     accountability.router,
+    requests.router,
+    captures.router,
     home.router,
     keys.router,
     session.router,

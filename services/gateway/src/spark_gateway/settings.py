@@ -19,6 +19,7 @@ from spark_common.settings.policies import (
     KeySettings,
     ModelNamesSettings,
     QueueSettings,
+    RequestLogSettings,
 )
 from spark_common.settings.support import EmbedSettings, PageSettings
 from spark_gateway.origin_guard import Network
@@ -65,6 +66,7 @@ class GatewaySettings(Settings):
     inner: InnerSettings = InnerSettings()
     keys: KeySettings = KeySettings()
     queue: QueueSettings = QueueSettings()
+    request_log: RequestLogSettings = RequestLogSettings()
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """Host names to answer beside addresses, localhost, single labels and ``*.local``."""
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()

@@ -198,3 +198,12 @@ def test_http_1_0_gets_chunks_decoded(chunks: list[bytes], cut: int) -> None:
     assert payload == b"".join(chunks)
     assert b"transfer-encoding" not in head
     assert b"connection: close" in head
+
+
+def test_field_lines_of_ours_join_the_head_and_leave_the_body_alone():
+    answer = Answer(request_id=b"req-1")
+    answer.extra = b"x-spark-overhead-ms: 0.120\r\n"
+    out = answer.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+    head, _, body = out.partition(b"\r\n\r\n")
+    assert head.split(b"\r\n")[-2:] == [b"x-spark-overhead-ms: 0.120", b"x-request-id: req-1"]
+    assert body == b"{}"

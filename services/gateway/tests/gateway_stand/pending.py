@@ -56,6 +56,7 @@ class Notes:
 
     wants_data = True
     wants_body = True
+    extra_fields = b"x-extra: 1\r\n"
 
     def __init__(self):
         self.answer = b""

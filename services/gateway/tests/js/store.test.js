@@ -172,3 +172,10 @@ test("the store tells of every message, and of a change only when there is one",
   store.say({ type: "moon.phase", data: {} });
   assert.deepEqual(heard, ["change", "snapshot", "moon.phase"]);
 });
+
+test("a capture of bodies is known from the picture and from its changes", () => {
+  const on = { on: true, until: ago(-60), requested_by: "Alice", kept: 0 };
+  assert.equal(after(["snapshot", snapshot()]).capture, null);
+  assert.deepEqual(after(["snapshot", snapshot({ capture: on })]).capture, on);
+  assert.deepEqual(after(["snapshot", snapshot({ capture: on })], ["capture", { on: false }]).capture, { on: false });
+});

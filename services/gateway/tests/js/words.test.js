@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { captureNotice } from "../../src/spark_gateway/static/capturing.js";
 import { downloadButton, downloadEffect, downloadTitle, downloadWords, failedDownloads, settled, targets } from "../../src/spark_gateway/static/downloading.js";
 import { explainedWords, framesOf, heard, nothingYet } from "../../src/spark_gateway/static/explaining.js";
 import { deleteQuestion, quarantineQuestion } from "../../src/spark_gateway/static/questions-disk.js";
@@ -237,4 +238,13 @@ test("an explanation in words, at each moment", () => {
   assert.equal(words({ done: true }), "It said nothing.");
   assert.equal(words({ text: "Fas", done: true, problem: "It stopped." }), "Fas\n\nIt stopped.");
   assert.equal(words({ text: "Fas", done: true, cut: true }), "Fas\n\nIt ends here because it became too long.");
+});
+
+test("a capture of bodies is said for as long as it lasts", () => {
+  const capture = { on: true, until: ago(-300), requested_by: "Alice", kept: 1 };
+  assert.match(captureNotice({ capture }, NOW).text, /^Alice switched it on\. 1 request is kept so far; at \d\d:\d\d it ends/);
+  assert.match(captureNotice({ capture: { ...capture, kept: 3 } }, NOW).text, /3 requests are kept/);
+  assert.equal(captureNotice({ capture: { ...capture, until: ago(1) } }, NOW), null);
+  assert.equal(captureNotice({ capture: { on: false } }, NOW), null);
+  assert.equal(captureNotice(stateOf(), NOW), null);
 });

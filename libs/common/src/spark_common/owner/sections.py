@@ -11,6 +11,7 @@ from spark_common.settings.policies import (
     LeasePolicy,
     ModelNamesSettings,
     QueueSettings,
+    RequestLogSettings,
     SwapPace,
 )
 from spark_common.settings.support import (
@@ -38,6 +39,7 @@ SECTIONS = (
     Section("API keys", KeySettings),
     Section("Requests", QueueSettings),
     Section("Home model", HomeSettings),
+    Section("Requests", RequestLogSettings),
     Section("Keys", HubSettings),
     Section("Keys", NgcSettings),
     Section("Webhook", WebhookSettings),

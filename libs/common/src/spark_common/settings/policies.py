@@ -159,3 +159,11 @@ class QueueSettings(Settings):
     own."""
     upload_limit_mb: Annotated[_Megabytes, Shown(label="Largest upload")] = 512.0
     """The same for files: speech and other forms."""
+
+
+class RequestLogSettings(Settings):
+    """What is kept of the requests under /v1."""
+
+    request_log_days: Annotated[int, Field(ge=0, le=400), Shown(label="Keep the request log")] = 30
+    """A line per request is kept for so many days: who, when, which model, how long, how many
+    tokens; never what was said. 0 keeps none."""

@@ -4,10 +4,8 @@ Blocking; ``keeper.Keeper`` runs it in a thread.
 """
 
 import json
-import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,12 +13,12 @@ from pathlib import Path
 from spark_coordinator.accounts.days import KEPT_DAYS, day_of, pieces, start_of
 from spark_coordinator.accounts.facts import Fact, Kind, Place
 from spark_coordinator.accounts.ledger import Tallies, Tally, over_by, tallies_of
+from spark_coordinator.book_file import open_database, transaction
 
 OTHERS = "others"
 HOLDERS_PER_DAY = 100
 """Holders kept by name on one day; the rest are counted together."""
 MOST_FACTS = 100_000
-_BUSY_SECONDS = 5.0
 _MARGIN_SECONDS = 86400.0
 """Facts outlive their day by this: a swap may run over midnight, and its lease names it."""
 
@@ -56,20 +54,8 @@ class AccountBook:
     """One file. Raises sqlite3.Error; a damaged file is the caller's to set aside."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        try:
-            self._db.execute("PRAGMA journal_mode = WAL")
-            # A message is acknowledged once it is counted: nobody tells of it again.
-            self._db.execute("PRAGMA synchronous = FULL")
-            (sound,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
-            if sound != "ok":
-                raise damaged(str(sound))
-            self._db.executescript(_SCHEMA)
-        except BaseException:
-            self._db.close()
-            raise
+        # Synced: a message is acknowledged once it is counted, and nobody tells of it again.
+        self._db = open_database(path, _SCHEMA, look_through=True, synced=True)
 
     def close(self) -> None:
         """Write everything to the one file and let go of it."""
@@ -80,7 +66,7 @@ class AccountBook:
 
         A day that was summed up is final: what comes later than that is left out.
         """
-        with self._transaction():
+        with transaction(self._db):
             from_now_on = start_of(self.horizon)
             self._db.executemany(
                 "INSERT OR IGNORE INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -114,7 +100,7 @@ class AccountBook:
 
     def idle(self, holder: str, start: float, end: float) -> None:
         """Note that nothing was done between two moments while somebody held the lease."""
-        with self._transaction():
+        with transaction(self._db):
             self._db.executemany(
                 "INSERT INTO sampled VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
                 " SET idle = idle + excluded.idle",
@@ -134,7 +120,7 @@ class AccountBook:
 
     def sum_up(self, before: date, now: float) -> None:
         """Turn the facts of all days before one into sums, for good; forget what is too old."""
-        with self._transaction():
+        with transaction(self._db):
             horizon = self.horizon
             if before > horizon:
                 living = self._living(now)
@@ -195,16 +181,6 @@ class AccountBook:
     def _set(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
 
 def largest(tallies: Tallies, most: int) -> dict[tuple[date, str], Tally]:
     """Keep those of each day who weigh most, by name; the rest become one."""
@@ -217,19 +193,6 @@ def largest(tallies: Tallies, most: int) -> dict[tuple[date, str], Tally]:
         for number, (holder, tally) in enumerate(holders):
             found[day, holder if number < most else OTHERS].add(tally)
     return found
-
-
-def damaged(what: str) -> sqlite3.DatabaseError:
-    """Return the error that SQLite raises itself where it notices damage."""
-    error = sqlite3.DatabaseError(what)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Say whether the file itself is broken, and not only busy, full or forbidden."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _fact(

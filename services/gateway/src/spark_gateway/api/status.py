@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
+from spark_common.contracts.captures import CaptureView
 from spark_common.contracts.models import HostView, RuntimeView
 from spark_common.contracts.swaps import SwapView
 from spark_gateway.api.errors_doc import problems
@@ -24,6 +25,8 @@ class Status(BaseModel):
     swap: SwapView | None
     components: list[Component]
     bus: BusView
+    capture: CaptureView | None = None
+    """Whether what is asked and answered is being captured."""
     version: str
 
 
@@ -37,5 +40,6 @@ async def status(parts: Annotated[Parts, Depends(parts_of)]) -> Status:
         swap=view.swaps.current if view.swaps is not None else None,
         components=view.components,
         bus=view.bus,
+        capture=view.capture,
         version=view.version,
     )

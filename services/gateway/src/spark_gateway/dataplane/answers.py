@@ -52,6 +52,7 @@ class Answer:
         "close",
         "done",
         "events",
+        "extra",
         "received",
         "reusable",
         "status",
@@ -67,6 +68,8 @@ class Answer:
     ) -> None:
         self.close = close
         """Whether the client is told that its connection ends. May be set until the head passes."""
+        self.extra = b""
+        """Field lines of ours for the head."""
         self.status = 0
         """0 until the head has passed."""
         self.received = False
@@ -213,7 +216,9 @@ class Answer:
             if lowered in _SPECIAL:
                 special.setdefault(lowered, []).append(value.rstrip(b" \t"))
         self._choose_mode(special)
-        extra = b"" if b"x-request-id" in special else b"x-request-id: %b\r\n" % self._request_id
+        extra = self.extra
+        if b"x-request-id" not in special:
+            extra += b"x-request-id: %b\r\n" % self._request_id
         if self.close:
             extra += b"connection: close\r\n"
         if self._decode or data[7] != 0x31 or not special.keys().isdisjoint(_HOP_BY_HOP):

@@ -55,13 +55,25 @@ class ContinuedAnswer:
     What is no event stream, an error in most cases, becomes the one event it ends with.
     """
 
-    __slots__ = ("_foreign", "_http10", "_inner", "_kept", "_path", "close", "done", "tail")
+    __slots__ = (
+        "_foreign",
+        "_http10",
+        "_inner",
+        "_kept",
+        "_path",
+        "close",
+        "done",
+        "extra",
+        "tail",
+    )
 
     continues: Final = True
 
     def __init__(self, path: bytes, *, request_id: bytes, http10: bool, close: bool) -> None:
         self.close = close or http10
         self.done = False
+        self.extra = b""
+        """See ``Answer``; here they come too late."""
         self.tail = b""
         """What is still to be said once the upstream has closed."""
         self._path = path

@@ -139,6 +139,7 @@ class Exchange:
     def start(self) -> None:
         """Find a connection and send what is there."""
         self._watcher.sent(self._upstream)
+        self.answer.extra = self._watcher.extra_fields
         connection = self._pool.take()
         if connection is not None:
             self._attach(connection)

@@ -88,6 +88,7 @@ class Unwatched:
 
     wants_data = False
     wants_body = False
+    extra_fields = b""
 
     def known(self, identity: Identity) -> None:
         """Not noted."""

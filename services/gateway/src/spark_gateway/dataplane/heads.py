@@ -39,7 +39,8 @@ _DROPPED: Final = frozenset(
 )
 # Servers that map "_" to "-" would read these as framing.
 _DISGUISED: Final = frozenset((b"content_length", b"transfer_encoding"))
-_SPECIAL: Final = _DROPPED | _DISGUISED | {b"x-request-id"}
+_RETRIES: Final = b"x-stainless-retry-count"
+_SPECIAL: Final = _DROPPED | _DISGUISED | {b"x-request-id", _RETRIES}
 _KEEP_ALIVE_OPTIONS: Final = frozenset((b"close", b"keep-alive", b""))
 
 
@@ -74,6 +75,8 @@ class RequestHead:
     request_id: bytes | None = None
     shown_pass: bytes | None = None
     """What the request shows to be let through although a swap keeps others off."""
+    client_retries: int = 0
+    """How often the client says that it asked the same before."""
     rewritten: bool = False
     """Whether ``target`` differs from what the client wrote."""
 
@@ -185,6 +188,9 @@ def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
     identifiers = special.get(b"x-request-id")
     if identifiers and identifiers[0]:
         parsed.request_id = identifiers[0]
+    retries = special.get(_RETRIES)
+    if retries is not None and len(retries[0]) < 4 and retries[0].isdigit():
+        parsed.client_retries = int(retries[0])
     passes = special.get(PASS)
     if passes is not None:
         parsed.shown_pass = passes[0]

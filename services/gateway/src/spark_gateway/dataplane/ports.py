@@ -247,6 +247,11 @@ class Watcher(Protocol):
         """Whether ``received`` is to be called; asked once."""
         ...
 
+    @property
+    def extra_fields(self) -> bytes:
+        """Field lines for the head of the answer; asked for once it was told ``sent``."""
+        ...
+
     def known(self, identity: Identity) -> None:
         """Who asks."""
         ...

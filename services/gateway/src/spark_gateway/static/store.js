@@ -27,6 +27,7 @@ export function initialState() {
     lease: null,
     leaseAt: 0,
     holding: null,
+    capture: null,
     known: {},
     etaAt: 0,
     components: [],
@@ -60,6 +61,8 @@ export function reduce(state, message) {
       return onKnown(state, data);
     case "lease":
       return onLease(heard, data, at);
+    case "capture":
+      return { ...heard, capture: data };
     case "snapshot":
       return onSnapshot(heard, data, at);
     case "menu":
@@ -122,6 +125,7 @@ function onSnapshot(state, data, at) {
     updates: data.updates ?? null,
     lease: data.lease ?? null,
     leaseAt: at,
+    capture: data.capture ?? null,
     etaAt: at,
     components: data.components ?? [],
     bus: data.bus ?? { connected: true },

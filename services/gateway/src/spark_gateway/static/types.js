@@ -153,12 +153,19 @@
  * @typedef {{name: string, state: string}} Component
  * @typedef {{connected: boolean, detail?: string|null}} BusView
  *
+ * @typedef {object} CaptureView  Whether what is asked and answered is being captured.
+ * @property {boolean} on
+ * @property {string|null} [until]  Then it stops, and everything is deleted.
+ * @property {string} requested_by
+ * @property {number} kept
+ *
  * @typedef {object} Snapshot
  * @property {Menu|null} menu
  * @property {Swaps|null} swaps
  * @property {import("./types-control.js").Downloads|null} [downloads]
  * @property {import("./types-control.js").Updates|null} [updates]
  * @property {import("./types-lease.js").LeaseView|null} [lease]
+ * @property {CaptureView|null} [capture]
  * @property {Component[]} components
  * @property {BusView} bus
  * @property {string} version
@@ -187,6 +194,7 @@
  * @property {import("./types-lease.js").LeaseView|null} lease  Null while nobody says.
  * @property {number} leaseAt  Milliseconds since 1970 when it was said.
  * @property {import("./types-lease.js").Holding|null} holding  What this page holds or waits for.
+ * @property {CaptureView|null} capture  Null while nobody says.
  * @property {import("./reduce-owner.js").Known} known  What the other parts of the page asked for.
  * @property {SwapLog|null} jobLog  Log of the update that runs, or of the last one.
  * @property {Component[]} components

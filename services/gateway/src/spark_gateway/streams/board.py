@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from spark_common import subjects
 from spark_common.bus import Bus
 from spark_common.clock import Clock
+from spark_common.contracts.captures import GET_CAPTURE, CaptureView, GetCapture
 from spark_common.contracts.downloads import LIST_DOWNLOADS, Downloads, ListDownloads
 from spark_common.contracts.leases import GET_LEASE, GetLease, LeaseView
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu
@@ -47,6 +48,8 @@ class LiveSnapshot(Reply):
     downloads: Downloads | None = None
     updates: Updates | None = None
     lease: LeaseView | None = None
+    capture: CaptureView | None = None
+    """Whether what is asked and answered is being captured."""
     components: list[Component]
     bus: BusView
     version: str
@@ -80,6 +83,7 @@ class Board:
         self._downloads: Downloads | None = None
         self._updates: Updates | None = None
         self._lease: LeaseView | None = None
+        self._capture: CaptureView | None = None
         self._mark = self._jobs_mark = 0
         self._pace = Pace(clock, lambda: hub.watched)
         self._neighbours = Neighbours(bus, clock, lambda: hub.watched)
@@ -129,6 +133,7 @@ class Board:
             downloads=self._downloads,
             updates=self._updates,
             lease=self._lease,
+            capture=self._capture,
             components=self._neighbours.components,
             bus=self.bus_view(),
             version=self._version,
@@ -137,16 +142,18 @@ class Board:
 
     async def _refresh(self) -> None:
         mark, jobs_mark = self._hub.mark, self._jobs.mark
-        menu, swaps, downloads, updates, lease = await asyncio.gather(
+        menu, swaps, downloads, updates, lease, capture = await asyncio.gather(
             self._ask(LIST_MODELS, ListModels()),
             self._ask(LIST_SWAPS, ListSwaps()),
             self._ask(LIST_DOWNLOADS, ListDownloads()),
             self._ask(GET_UPDATES, GetUpdates()),
             self._ask(GET_LEASE, GetLease()),
+            self._ask(GET_CAPTURE, GetCapture()),
         )
         old_menu, old_swaps, old_downloads = self._menu, self._swaps, self._downloads
         old_updates, self._updates = self._updates, updates
         old_lease, self._lease = self._lease, lease
+        old_capture, self._capture = self._capture, capture
         self._menu, self._swaps, self._downloads = menu, swaps, downloads
         self._mark, self._jobs_mark = mark, jobs_mark
         if menu is not None and _content(menu) != _content(old_menu):
@@ -159,6 +166,8 @@ class Board:
             self._hub.tell("updates", updates.model_dump_json())
         if not _same_lease(lease, old_lease):
             self._hub.tell("lease", lease.model_dump_json() if lease is not None else "null")
+        if capture is not None and capture != old_capture:
+            self._hub.tell("capture", capture.model_dump_json())
         view = self._view()
         for listener in self._listeners:
             listener(view)

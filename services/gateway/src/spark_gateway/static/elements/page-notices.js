@@ -2,6 +2,7 @@
 // What stands above everything: no connection, a newer server, a silent bus or part.
 // No live region: the sentence in the top bar already says it, and ages change all the time.
 
+import { captureNotice } from "../capturing.js";
 import { cloned, keyed, part, say, sayOrHide, setBadge, wish } from "../dom.js";
 import { ago, capital, listed } from "../format.js";
 import { phaseWord } from "../phases.js";
@@ -36,6 +37,8 @@ function noticesOf({ state, now, tab }) {
       action: ["Load again", "reload-page"],
     });
   }
+  const captured = captureNotice(state, now);
+  if (captured) found.push({ key: "capture", tone: "warn", icon: "warn", ...captured, action: ["Stop and delete", "end-capture"] });
   const current = state.swaps?.current;
   if (current && tab !== "home") {
     found.push({ key: "swap", tone: "now", icon: "busy", title: `Switching to ${current.model_name}`, text: `${phaseWord(current.phase)}.`, action: ["Show it", "show-home"] });

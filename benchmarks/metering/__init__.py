@@ -1,0 +1,1 @@
+"""What it costs that every request is metered and logged."""

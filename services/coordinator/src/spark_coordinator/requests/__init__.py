@@ -1,0 +1,1 @@
+"""The request log: a line per request of the data plane, thirty days. Never what was said."""

@@ -1,0 +1,138 @@
+"""One request as it goes: told by the data plane, added to the books and to the log at its end."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Literal
+
+from spark_gateway.dataplane.heads import RequestHead
+from spark_gateway.dataplane.ports import How, Identity, Upstream
+from spark_gateway.metering.answer import AnswerReading
+from spark_gateway.metering.books import Entry
+from spark_gateway.metering.busy import BusyTime
+from spark_gateway.metering.capture import Bodies
+from spark_gateway.metering.kinds import kind_of
+
+if TYPE_CHECKING:
+    from spark_gateway.metering.metering import Metering
+
+AT_ONCE: Final = 32
+"""Settled together: a fraction of what each would take by itself, and no pause that shows."""
+_WHATEVER_IS_LOADED: Final = frozenset({"", "auto"})
+
+
+class MeteredRequest(Entry):
+    """A ``Watcher`` that remembers numbers, and of what passes only what names tokens.
+
+    While it goes it only notes; what takes longer is done by ``settle``, many at a time.
+    """
+
+    wants_data = True
+    wants_body = True
+
+    extra_fields: bytes = b""
+    """What the answer's head says of us; once it is sent."""
+    how: How = "left"
+    key: str = ""
+    """Label of who asks."""
+    upstream: str = ""
+    queued: float = 0.0
+    """Seconds."""
+    first_byte: float | None = None
+    """Seconds after the beginning."""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    bodies: Bodies | None = None
+    """What is captured of it."""
+    passed: Callable[[bytes], None]
+    """A piece of the answer; from ``sent`` on."""
+    _answer: AnswerReading | None = None
+    _busy: BusyTime | None = None
+
+    def __init__(
+        self, metering: "Metering", head: RequestHead, peer: str | None, request_id: bytes
+    ) -> None:
+        self._metering = metering
+        self.head = head
+        self.peer = peer
+        self.request_id = request_id
+        self.began_at = self._arrived_at = metering.now()
+        """On the monotonic clock, as all moments here."""
+        if metering.capture is not None:
+            self.bodies = metering.capture.begin()
+
+    def known(self, identity: Identity) -> None:
+        """Who asks."""
+        self.key = identity.label
+
+    def named(self, model: str | None) -> None:
+        """The model that the body names."""
+        if model is not None:
+            self.model = model
+
+    def waited(self, seconds: float, why: Literal["model", "turn"]) -> None:
+        """It waited here."""
+        self.queued += seconds
+        self._metering.waited(why, seconds)
+
+    def sent(self, upstream: Upstream) -> None:
+        """It goes up now."""
+        metering = self._metering
+        now = metering.now()
+        self.upstream = upstream.name
+        self.overhead = max(0.0, now - self._arrived_at - self.queued)
+        self.extra_fields = b"x-spark-overhead-ms: %.3f\r\n" % (self.overhead * 1000)
+        if self.queued:
+            self.extra_fields += b"x-spark-queue-ms: %.0f\r\n" % (self.queued * 1000)
+        busy = self._busy = metering.busy.get(self.upstream) or metering.busy_time(self.upstream)
+        busy.began(now)
+        self._answer = answer = AnswerReading(self.head.path, metering.now)
+        self.passed = answer.feed if self.bodies is None else self._captured
+
+    def received(self, content: bytes) -> None:
+        """A piece of the body."""
+        self.bytes_in += len(content)
+        if self._answer is None:
+            self._arrived_at = self._metering.now()
+        if self.bodies is not None:
+            self.bodies.asked.add(content)
+
+    def ended(self, status: int, how: How) -> None:
+        """It is over."""
+        metering = self._metering
+        now = metering.now()
+        self.how = how
+        self.status = status
+        self.total = now - self.began_at
+        if self._busy is not None:
+            self._busy.over(now)
+        metering.over.append(self)
+        if len(metering.over) >= AT_ONCE:
+            metering.settle()
+
+    def settle(self) -> None:
+        """Find out what it took and gave."""
+        self.route = kind_of(self.head.path).route
+        self.repeated = self.head.client_retries > 0
+        self.model = self.model.strip()
+        if self.model in _WHATEVER_IS_LOADED:
+            self.model = self._metering.served_name()
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            del self.passed
+            self._take_numbers(answer)
+
+    def _captured(self, data: bytes) -> None:
+        """Keep a piece of the answer, as far as there is room, and read it."""
+        if self.bodies is not None and self._answer is not None:
+            self.bodies.answered.add(data)
+            self._answer.feed(data)
+
+    def _take_numbers(self, answer: AnswerReading) -> None:
+        answer.finish()
+        self.bytes_out = answer.size
+        if answer.first_byte_at is not None:
+            self.first_byte = answer.first_byte_at - self.began_at
+        if answer.first_token_at is not None:
+            self.first_token = answer.first_token_at - self.began_at
+            self.writing = self.total - self.first_token
+        usage, self.estimated = answer.usage(complete=self.how == "complete")
+        self.prompt, self.completion, self.cached = usage

@@ -1,0 +1,137 @@
+"""Sends a line per request to the coordinator: in batches, from a bounded memory, never waited for.
+
+While the coordinator is away the lines wait; what does not fit is dropped and counted.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import count, islice
+from typing import Final
+
+import structlog
+
+from spark_common.bus import Bus
+from spark_common.clock import Clock
+from spark_common.contracts.requests import APPEND_REQUESTS, AppendRequests, LoggedRequest
+from spark_common.errors import SparkError, UnavailableError
+from spark_common.ids import new_id
+from spark_gateway.metering.callers import asker_of, plain
+from spark_gateway.metering.request import MeteredRequest
+
+MOST_WAITING: Final = 5_000
+"""Some five megabytes."""
+BATCH: Final = 200
+PAUSE_SECONDS: Final = 1.0
+_BATCHES_PER_PAUSE: Final = 5
+"""More than a thousand requests a second are not worth a processor's time."""
+_ASK_SECONDS: Final = 5.0
+_LAST_SECONDS: Final = 2.0
+
+_LOG = structlog.get_logger()
+
+
+class RequestLog:
+    """The lines of this gateway that are still to be sent."""
+
+    def __init__(self, bus: Bus, clock: Clock, wanted: Callable[[], bool]) -> None:
+        """``wanted``: whether the owner wants a log."""
+        self._bus = bus
+        self._clock = clock
+        self._wanted = wanted
+        self._requests: deque[tuple[int, MeteredRequest]] = deque()
+        self._numbers = count(1)
+        self._here = new_id()
+        self.dropped = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many lines are still to be sent."""
+        return len(self._requests)
+
+    def add(self, request: MeteredRequest) -> None:
+        """Remember a request that is over."""
+        if len(self._requests) >= MOST_WAITING:
+            self.dropped += 1
+        elif self._wanted():
+            self._requests.append((next(self._numbers), request))
+
+    async def run(self) -> None:
+        """Send for ever."""
+        while True:
+            await self._clock.sleep(PAUSE_SECONDS)
+            for _ in range(_BATCHES_PER_PAUSE):
+                if not (self._requests and await self.send()):
+                    break
+
+    async def send(self) -> bool:
+        """Send the oldest ones; return whether they need not be sent any more."""
+        batch = list(islice(self._requests, BATCH))
+        start = self._clock.now() - timedelta(seconds=self._clock.monotonic())
+        lines = [_line(f"{self._here}-{number}", request, start) for number, request in batch]
+        try:
+            await self._bus.call(
+                APPEND_REQUESTS, AppendRequests(lines=lines), timeout_seconds=_ASK_SECONDS
+            )
+        except UnavailableError as error:
+            _LOG.debug("requests.waiting", reason=error.message, lines=len(self._requests))
+            return False
+        except SparkError as error:
+            # Sending it again would not help: the other side does not understand it.
+            _LOG.warning("requests.refused", reason=error.message, lines=len(batch))
+            self.dropped += len(batch)
+        for _ in batch:
+            self._requests.popleft()
+        return True
+
+    async def close(self) -> None:
+        """Send what waits, but only for a moment."""
+        try:
+            async with asyncio.timeout(_LAST_SECONDS):
+                while self._requests and await self.send():
+                    pass
+        except TimeoutError:
+            pass
+        self.dropped += len(self._requests)
+        self._requests.clear()
+
+
+def _line(mark: str, request: MeteredRequest, start: datetime) -> LoggedRequest:
+    """Write a line; ``start``: when the monotonic clock stood at zero."""
+    head = request.head
+    asker = asker_of(head.fields)
+    return LoggedRequest(
+        mark=mark,
+        id=plain(request.request_id),
+        at=start + timedelta(seconds=request.began_at),
+        method=plain(head.method, 16),
+        path=plain(head.path),
+        model=_shortened(request.model),
+        upstream=_shortened(request.upstream, 64),
+        status=request.status or None,
+        end=request.how,
+        first_byte_ms=_ms(request.first_byte),
+        first_token_ms=_ms(request.first_token),
+        total_ms=_ms(request.total) or 0.0,
+        queue_ms=_ms(request.queued) or 0.0,
+        prompt_tokens=request.prompt,
+        completion_tokens=request.completion,
+        cached_tokens=request.cached,
+        tokens_estimated=request.estimated,
+        bytes_in=request.bytes_in,
+        bytes_out=request.bytes_out,
+        key=_shortened(request.key),
+        user=asker.user,
+        address=_shortened(request.peer or "", 64),
+        client=asker.client,
+        retry=head.client_retries,
+    )
+
+
+def _shortened(text: str, longest: int = 120) -> str:
+    return plain(text.encode("utf-8", "replace"), longest)
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(max(0.0, seconds) * 1000, 3)
