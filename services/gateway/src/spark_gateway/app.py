@@ -40,6 +40,8 @@ from spark_gateway.loaded_names import LoadedNames
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.parts import Parts
 from spark_gateway.preflight import PreflightRouter
+from spark_gateway.search.asking import make_client
+from spark_gateway.search.wiring import Search, build_search
 from spark_gateway.served import ServedModels
 from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
@@ -70,6 +72,7 @@ def build_front(
     clock: Clock,
     served: ServedModels,
     chat: ModelChat,
+    search: Search,
     *,
     hosts: AllowedHosts | None = None,
     guard: OriginGuard | None = None,
@@ -93,6 +96,7 @@ def build_front(
         origin_guard=guard or OriginGuard(),
         version=own_version,
         events=events,
+        search=search,
         stopping=stopping or asyncio.Event(),
     )
     http = build_http(parts, hosts or AllowedHosts(), read_dashboard())
@@ -118,11 +122,20 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     def binds_requests() -> bool:
         return data_path().lease_binds_requests
 
+    search_client = make_client()
+    search = build_search(
+        live.of(settings.embed),
+        live.of(settings.qdrant),
+        settings.cluster.beside.address,
+        search_client,
+        clock,
+    )
     front = build_front(
         bus,
         clock,
         watch,
         UpstreamChat(upstream, client),
+        search,
         hosts=AllowedHosts(settings.allowed_hosts),
         guard=OriginGuard(settings.trusted_proxies),
         demo=settings.demo,
@@ -153,6 +166,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
 
     async def close() -> None:
         await client.aclose()
+        await search_client.aclose()
         await bus.close()
 
     return Service(
@@ -181,7 +195,11 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             lease.run,
             desk.run,
             lambda: announce(
-                bus, clock, desk.verbs(), checks, lambda: (*settings.warnings, *live.warnings)
+                bus,
+                clock,
+                (*desk.verbs(), *search.snapshots.verbs()),
+                checks,
+                lambda: (*settings.warnings, *live.warnings),
             ),
             end_streams,
         ),

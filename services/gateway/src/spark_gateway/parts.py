@@ -9,6 +9,7 @@ from spark_common.bus import Bus
 from spark_common.clock import Clock
 from spark_gateway.explaining.model_chat import ModelChat
 from spark_gateway.origin_guard import OriginGuard
+from spark_gateway.search.wiring import Search
 from spark_gateway.served import ServedModels
 from spark_gateway.streams.board import Board
 from spark_gateway.streams.event_log import EventLog
@@ -29,6 +30,7 @@ class Parts:
     origin_guard: OriginGuard
     version: str
     events: EventLog
+    search: Search
     stopping: asyncio.Event
     """Set when the gateway ends: streams of its own making end too."""
 

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 
 from spark_common.settings import BusSettings, HostsSettings, HttpSettings, Settings
 from spark_common.settings.policies import DataPathSettings
+from spark_common.settings.support import EmbedSettings, QdrantSettings
 from spark_gateway.origin_guard import Network
 
 
@@ -37,6 +38,8 @@ class GatewaySettings(Settings):
     http: HttpSettings
     cluster: HostsSettings
     data_path: DataPathSettings = DataPathSettings()
+    embed: EmbedSettings = EmbedSettings()
+    qdrant: QdrantSettings = QdrantSettings()
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """Host names to answer beside addresses, localhost, single labels and ``*.local``."""
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()

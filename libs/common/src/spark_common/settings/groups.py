@@ -104,6 +104,11 @@ class HostsSettings(RuntimeSettings):
         return cls(hosts=hosts, **read_fields(cls, environment, leave_out=frozenset({"hosts"})))
 
     @property
+    def beside(self) -> HostSettings:
+        """The Spark for what runs beside the model: the second one, or the only one."""
+        return self.hosts[min(1, len(self.hosts) - 1)]
+
+    @property
     def runtime(self) -> RuntimeSettings:
         """The runtime alone, as a group that the owner edits."""
         return RuntimeSettings(**{name: getattr(self, name) for name in _RUNTIME})
