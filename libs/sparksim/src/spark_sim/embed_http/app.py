@@ -137,12 +137,13 @@ class EmbedServer:
 
     async def _rerank(self, exchange: Exchange) -> None:
         body = read_body(await exchange.body())
-        name = model_of(body, (RERANKER, EMBEDDER))
+        name = model_of(body, (RERANKER,))
         query = body.get("query")
         if not isinstance(query, str):
             raise refused("query is required.", "query")
         documents = documents_of(body)
-        tokens = count([f"{query} {document}" for document in documents])
+        # What is too long is cut there, not refused.
+        tokens = sum(small_model.count_tokens(f"{query} {one}") for one in documents)
         results = [
             {"index": index, "document": {"text": text, "multi_modal": None},
              "relevance_score": small_model.relevance(query, text)}
