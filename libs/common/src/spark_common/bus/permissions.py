@@ -114,6 +114,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "rpc.*.about.get",
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
+            "rpc.gateway.snapshot.take",
             # Its features ask each other as everybody else does: another one may answer.
             "rpc.coordinator.lock.get",
             "rpc.coordinator.schedule.calendar",
