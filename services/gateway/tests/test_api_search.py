@@ -347,7 +347,7 @@ async def test_snapshots_are_taken_listed_kept_in_number_and_deleted(full):
     assert {"old-1", "old-2"} <= set(kept["removed"])
     assert len(full.qdrant.snapshots["docs"]) == 2
     assert name in full.qdrant.snapshots["docs"]
-    assert (await full.http.delete(f"{place}/{name}")).status_code == 204
+    assert (await full.http.delete(f"{place}/{name}")).json()["name"] == name
     assert (await full.http.delete(f"{place}/{name}")).status_code == 404
     assert (await full.http.post("/api/search/collections/nope/snapshots")).status_code == 404
 

@@ -24,6 +24,7 @@ from spark_cli.commands.plan import plan
 from spark_cli.commands.quarantine import quarantine
 from spark_cli.commands.recipe import recipe
 from spark_cli.commands.schedule import schedule
+from spark_cli.commands.search import collections, search, snapshot
 from spark_cli.commands.settings import settings
 from spark_cli.commands.setup import setup
 from spark_cli.commands.sim import sim
@@ -49,6 +50,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(download, downloads, cancel_download, lease, schedule, accountability, home),
     *(test, plan, swap, cancel, history, logs, quarantine, updates),
     *(events, automation, dead_letters, settings, webhook),
+    *(search, collections, snapshot),
     *(doctor, sim, init),
 )
 for command in _COMMANDS:

@@ -39,6 +39,13 @@ class SnapshotList(BaseModel):
     snapshots: list[SnapshotView]
 
 
+class SnapshotGone(BaseModel):
+    """A snapshot that is no more."""
+
+    collection: str
+    name: str
+
+
 @router.post("", responses=problems(404, 502, *CHANGE))
 async def search(parts: PartsOf, order: Annotated[SearchOrder, Body()]) -> SearchAnswer:
     """The points of a collection that are nearest to a query in words.
@@ -80,13 +87,13 @@ async def take_snapshot(
 
 @router.delete(
     "/collections/{collection}/snapshots/{snapshot}",
-    status_code=204,
     responses=problems(404, 502, *REMOVE),
 )
 async def delete_snapshot(
     parts: PartsOf,
     collection: CollectionInPath,
     snapshot: Annotated[SnapshotName, Path(description="Name of the snapshot.")],
-) -> None:
+) -> SnapshotGone:
     """Delete one snapshot."""
     await parts.search.snapshots.delete(collection, snapshot)
+    return SnapshotGone(collection=collection, name=snapshot)
