@@ -11,6 +11,7 @@ from spark_cli.commands.delete import delete
 from spark_cli.commands.doctor import doctor
 from spark_cli.commands.download import download
 from spark_cli.commands.downloads import cancel_download, downloads
+from spark_cli.commands.embedding import embedding
 from spark_cli.commands.events import events
 from spark_cli.commands.flags import flags
 from spark_cli.commands.history import history
@@ -50,7 +51,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(download, downloads, cancel_download, lease, schedule, accountability, home),
     *(test, plan, swap, cancel, history, logs, quarantine, updates),
     *(events, automation, dead_letters, settings, webhook),
-    *(search, collections, snapshot),
+    *(search, collections, snapshot, embedding),
     *(doctor, sim, init),
 )
 for command in _COMMANDS:
