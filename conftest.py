@@ -11,4 +11,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     A file stays on one core, so that what its tests share is started once. Files are handed out
     in this order (``--no-loadscope-reorder``): a long one at the end would leave a core idle.
     """
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in HEAVY))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    marked = [rank for rank, name in enumerate(HEAVY) if item.get_closest_marker(name)]
+    return marked[0] if marked else len(HEAVY)

@@ -16,16 +16,13 @@ from pathlib import Path
 
 import pytest
 from chaos_lab.contenders import Contender, Held, Story
-from redis.exceptions import RedisError
 
 from spark_common.bus.nats import NatsBus, connect_bus
 from spark_common.bus.port import Serving, StoredMessage
 from spark_common.bus.provision import provision
 from spark_common.clock import SystemClock
-from spark_common.contracts.leases import RELEASE_LEASE, ReleaseLease
 from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps
 from spark_common.embedded import NatsServer, RedisServer
-from spark_common.errors import UnavailableError
 from spark_common.leasing import keys
 from spark_common.redis_access import connect_redis
 from spark_common.testing.process import ServiceProcess
@@ -111,27 +108,6 @@ async def wake(bus: NatsBus, contenders: dict[str, Contender]) -> None:
             contenders[name].woken.set()
 
 
-async def free_orphans(plant: LeasePlant, story: Story) -> None:
-    """A person ends the leases of answers that got lost: the only way before their time is over."""
-    held_by: Counter[str] = Counter()
-    redis = connect_redis(plant.redis.settings, "person")
-    try:
-        while True:
-            await asyncio.sleep(0.5)
-            try:
-                fence = str(await redis.hget(keys.LOCK, "fence"))
-            except (RedisError, OSError):
-                continue
-            held_by[fence] += 1
-            if held_by[fence] > 16 and fence != "None":
-                try:
-                    await plant.bus.call(RELEASE_LEASE, ReleaseLease(force=True))
-                except UnavailableError:
-                    continue
-    finally:
-        await redis.aclose()
-
-
 def overlaps(held: list[Held]) -> list[tuple[Held, Held]]:
     """Return pairs of leases that two had at the same time."""
     ordered = sorted(held, key=lambda one: one.since)
@@ -163,17 +139,13 @@ async def test_fifty_contenders_have_it_one_at_a_time_whatever_is_killed(
                 await plant.kill(what, rng)
                 killed[what] += 1
 
-        helpers = [
-            asyncio.create_task(wake(plant.bus, contenders)),
-            asyncio.create_task(free_orphans(plant, story)),
-        ]
+        waking = asyncio.create_task(wake(plant.bus, contenders))
         async with asyncio.TaskGroup() as group:
             group.create_task(storm())
             for one in contenders.values():
                 group.create_task(one.run(WINS))
-        for helper in helpers:
-            helper.cancel()
-        await asyncio.gather(*helpers, return_exceptions=True)
+        waking.cancel()
+        await asyncio.gather(waking, return_exceptions=True)
         redis = connect_redis(plant.redis.settings, "checker")
 
         async def all_told() -> bool:

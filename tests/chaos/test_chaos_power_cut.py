@@ -1,4 +1,4 @@
-"""The power fails right after a lease was given: it is there afterwards, with its line.
+"""The power fails right after a lease was given, or an event counted: it is there afterwards.
 
 ``LEASE_CUTS`` is how often.
 """
@@ -7,6 +7,7 @@ import os
 import random
 import signal
 from collections.abc import AsyncIterator, Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from spark_common.embedded import RedisServer
 from spark_common.leasing import keys
 from spark_common.redis_access import connect_redis
 from spark_common.settings.policies import LeasePolicy
+from spark_coordinator.accounts.book import AccountBook, Mark
+from spark_coordinator.accounts.facts import Fact
 from spark_coordinator.leasing.book import LeaseBook
 from spark_coordinator.leasing.drain import Remaining
 from spark_coordinator.leasing.draining import Draining
@@ -131,3 +134,16 @@ async def test_a_redis_that_syncs_when_it_likes_is_seen_to_lose(disk: LoopDisk) 
     finally:
         await server.kill()
     assert lost
+
+
+async def test_what_was_counted_is_there_though_its_message_comes_no_more(disk: LoopDisk) -> None:
+    path, mark = disk.place / "accounts.sqlite", Mark("SC_LEASE_EVT", "epoch", 1, 60.0)
+    book = AccountBook(path)
+    book.record([Fact("lock-1", 60.0, "began", "Alice", 1, until=3600.0)], mark)
+    image = await disk.what_reached_it()
+    book.close()
+    disk.come_back_as(image)
+    book = AccountBook(path)
+    found = book.mark(mark.stream), [who for _, who in book.tallies(date.min, 120.0)]
+    book.close()
+    assert found == (mark, ["Alice"])

@@ -1,11 +1,13 @@
 """docs/EVENTS.md says what is sent, and its lines for the ``nats`` command are right."""
 
+import asyncio
 import json
 import re
 import runpy
 import shlex
 from pathlib import Path
 
+import nats.errors
 import pytest
 from pydantic import BaseModel
 
@@ -99,6 +101,13 @@ def test_a_line_for_the_nats_command_is_allowed_and_well_formed(words: list[str]
 @pytest.mark.parametrize("code", blocks("python run"))
 def test_an_example_in_python_compiles(code: str) -> None:
     compile(code, str(DOCUMENT), "exec")
+
+
+@pytest.mark.parametrize("code", [code for code in blocks("python run") if ".fetch(" in code])
+def test_an_example_that_waits_survives_that_nothing_comes(code: str) -> None:
+    """The client raises its own timeout or, by the moment at which it is over, asyncio's."""
+    assert issubclass(nats.errors.TimeoutError, asyncio.TimeoutError)
+    assert "except asyncio.TimeoutError:" in code
 
 
 def test_everything_that_is_sent_is_named() -> None:

@@ -133,6 +133,23 @@ class Product:
             check=False,
         )
 
+    def tidy(self) -> None:
+        """Take back what an owner can do: reservation, schedules, targets, settings."""
+        self.behave("ok")
+        self.until("the coordinator", lambda: self.http.get("/api/settings").raise_for_status())
+        self.http.delete("/api/swap/lock?force=true").raise_for_status()
+        for schedule in self.http.get("/api/schedule").json()["schedules"]:
+            self.http.delete(f"/api/schedule/{schedule['id']}").raise_for_status()
+        for target in self.http.get("/api/webhooks").json()["targets"]:
+            self.http.delete(f"/api/webhooks/{target['id']}").raise_for_status()
+        found = self.http.get("/api/settings").json()
+        owned = [one for one in found["settings"] if one["source"] == "owner"]
+        if owned:
+            change: dict[str, Any] = {"version": found["version"], "values": {}, "secrets": {}}
+            for one in owned:
+                change["secrets" if one["kind"] == "secret" else "values"][one["name"]] = None
+            self.http.post("/api/settings", json=change).raise_for_status()
+
     def stop(self, seconds: float = 30) -> int:
         self.http.close()
         if self.process.poll() is None:
@@ -187,12 +204,49 @@ class Starter:
             product.stop()
 
 
+class Shelf:
+    """The one product that the files of a core share: to start it costs as much as many tests."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._starter: Starter | None = None
+        self._product: Product | None = None
+
+    def product(self) -> Product:
+        """Return it, started if it does not run and as tidy as after a start."""
+        if self._starter is None or self._product is None:
+            self._starter = Starter(self._folders.mktemp("product"))
+            self._product = self._starter.start()
+        else:
+            self._product.tidy()
+        return self._product
+
+    def stop(self) -> None:
+        """Stop it; idle it would take time from the tests that need none."""
+        if self._starter is not None:
+            self._starter.close()
+        self._starter = self._product = None
+
+
+_SHELF = pytest.StashKey[Shelf]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the shared product after the last of these tests."""
+    shelf = item.config.stash.get(_SHELF, None)
+    if shelf is not None and (nextitem is None or not nextitem.get_closest_marker("e2e")):
+        shelf.stop()
+
+
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """One running product for the tests of a file, Sparks well behaved at the start of each."""
-    starter = Starter(tmp_path_factory.mktemp("product"))
-    yield starter.start()
-    starter.close()
+def product(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Product:
+    """Return a running product in which the owner has set nothing and nobody holds anything.
+
+    What is loaded, and what happened before, is left as other files left it.
+    """
+    shelf = request.config.stash.setdefault(_SHELF, Shelf(tmp_path_factory))
+    return shelf.product()
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ def page(browser: Browser) -> Iterator[Page]:
     page.screenshot(path=ARTIFACTS / "browser-last.png")
 
 
-def test_a_stranger_presses_switch_and_a_model_swaps(page: Page, product) -> None:
+def test_a_stranger_presses_switch_and_a_model_swaps(page: Page, starter) -> None:
+    product = starter.start()
     trouble: list[str] = []
     page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: trouble.append(str(error)))

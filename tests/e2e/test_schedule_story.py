@@ -46,26 +46,26 @@ def test_what_is_scheduled_happens_under_the_lease_and_is_kept(product) -> None:
     product.behave("ok")
     product.until("the menu", lambda: product.http.get("/api/models").raise_for_status())
     late = {"misfire": {"policy": "run_once", "within_minutes": 10}}
-    put(product, "load", kind="swap", model=GEMMA, at=soon(2), **late)
-    warm = put(product, "warm", kind="warm", model=GEMMA, at=soon(2.5), **late)
+    put(product, "load", kind="swap", model=GEMMA, at=soon(1), **late)
+    warm = put(product, "warm", kind="warm", model=GEMMA, at=soon(1.5), **late)
     assert [one["other_id"] for one in warm["conflicts"]] == ["load"]
     loaded = ended(product, "load")
     assert loaded["state"] == "done", loaded
     assert ended(product, "warm")["state"] == "done"
     launches = len(product.journal("runtime_launched"))
 
-    put(product, "afresh", kind="restart", service="vllm", at=soon(1), **late)
+    put(product, "afresh", kind="restart", service="vllm", at=soon(0.5), **late)
+    put(product, "sweep", kind="sweep", at=soon(0.5))
+    put(product, "job", at=soon(0.5), missed_after_minutes=5)
+    product.http.post(f"{PATH}/job/checkin").raise_for_status()
     afresh = ended(product, "afresh")
     assert afresh["state"] == "done", afresh
     assert len(product.journal("runtime_launched")) == launches + 1
     swap = product.view(afresh["swap_id"])
     assert (swap["phase"], swap["requested_by"]) == ("ready", "schedule afresh")
 
-    put(product, "sweep", kind="sweep", at=soon(1))
-    assert ended(product, "sweep")["state"] == "done"
-    put(product, "job", at=soon(1), missed_after_minutes=5)
-    product.http.post(f"{PATH}/job/checkin").raise_for_status()
-    assert ended(product, "job")["state"] == "done"
+    for name in ("sweep", "job"):
+        assert ended(product, name)["state"] == "done"
 
     calendar = product.http.get(f"{PATH}/calendar", params={"from": soon(-300)}).json()
     found = {entry["schedule_id"]: entry["state"] for entry in calendar["entries"]}

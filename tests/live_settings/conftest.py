@@ -1,22 +1,26 @@
-"""The coordinator and the gateway as processes, and two model servers to send requests to."""
+"""The coordinator and the gateway as processes, and two model servers to send requests to.
+
+A file has one of each: its tests share them, in their order.
+"""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 
+from spark_common.bus.provision import provision
+from spark_common.clock import SystemClock
 from spark_common.embedded import NatsServer, RedisServer
 from spark_common.embedded.child import free_port
-from spark_common.testing.fixtures import nats_server, redis_server
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
 from spark_common.testing.wait import until
-
-__all__ = ["nats_server", "redis_server"]
 
 
 class ModelServer:
@@ -56,6 +60,15 @@ class Product:
         self.folder = folder
         self.http = httpx.AsyncClient(trust_env=False, timeout=5.0)
 
+    @asynccontextmanager
+    async def running(self, *processes: ServiceProcess) -> AsyncIterator[None]:
+        """Run processes that are begun at the same time."""
+        async with AsyncExitStack() as stack:
+            async with asyncio.TaskGroup() as starting:
+                for process in processes:
+                    starting.create_task(stack.enter_async_context(process))
+            yield
+
     def coordinator(self) -> ServiceProcess:
         more = {
             "NATS_PROVISIONER_SEED_FILE": str(self.nats.settings("provisioner").seed_file),
@@ -94,7 +107,7 @@ class Product:
         await until(served, "settings are answered")
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def servers() -> AsyncIterator[tuple[ModelServer, ModelServer]]:
     """Yield two model servers on ports of their own."""
     first, second = ModelServer("first"), ModelServer("second")
@@ -105,12 +118,9 @@ async def servers() -> AsyncIterator[tuple[ModelServer, ModelServer]]:
     await second.stop()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def product(
-    nats_server: NatsServer,
-    redis_server: RedisServer,
-    servers: tuple[ModelServer, ModelServer],
-    tmp_path: Path,
+    servers: tuple[ModelServer, ModelServer], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Product]:
     """Yield the product, whose environment names the first model server."""
     environment = {
@@ -119,6 +129,14 @@ async def product(
         "VLLM_PORT": str(servers[0].port),
         "DRAIN_SECONDS": "soon",
     }
-    product = Product(environment, nats_server, redis_server, tmp_path)
-    yield product
-    await product.http.aclose()
+    folder = tmp_path_factory.mktemp("live")
+    nats, redis = NatsServer(folder / "nats"), RedisServer(folder / "redis")
+    await asyncio.gather(nats.start(), redis.start())
+    try:
+        await provision(nats.settings("provisioner"), SystemClock())
+        product = Product(environment, nats, redis, folder)
+        yield product
+        await product.http.aclose()
+    finally:
+        await nats.kill()
+        await redis.kill()

@@ -10,7 +10,11 @@ from spark_common.testing.service_exam import service_environment
 from spark_common.testing.wait import until
 from spark_sim.two_sparks import two_sparks
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.connected,
+    pytest.mark.timeout(120),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
 LIVE_SECONDS = 2.0
@@ -23,13 +27,13 @@ PACE = {
 }
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def sparks(tmp_path):
     async with two_sparks(tmp_path, speed=300.0) as running:
         yield running
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def plant(product, sparks, tmp_path):
     """Yield the gateway of a whole product on two simulated Sparks."""
     cluster = sparks.settings
@@ -46,7 +50,8 @@ async def plant(product, sparks, tmp_path):
     environment = service_environment("swapper", product.nats, product.redis)
     environment |= {**product.environment, "DATA_DIR": str(tmp_path / "swapper")}
     swapper = ServiceProcess("spark_swapper", environment, tmp_path / "swapper.log")
-    async with product.coordinator(), swapper, product.gateway() as gateway:
+    gateway = product.gateway()
+    async with product.running(swapper, product.coordinator(), gateway):
         await product.until_served(gateway)
         yield gateway
 

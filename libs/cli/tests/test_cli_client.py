@@ -19,6 +19,28 @@ def test_events_are_parsed_and_comments_skipped() -> None:
     assert (event.name, event.id, event.body) == ("swap.progress", "e-7", {"n": 1})
 
 
+def test_a_quiet_stream_says_how_far_it_is_and_is_resumed_there() -> None:
+    """Also when it broke before there was anything to tell."""
+    answers: list[httpx.Response | None] = [
+        httpx.Response(200, text=": keep-alive\nid: p-1\n\n: keep-alive\nid: p-2\n\n"),
+        None,
+        httpx.Response(200, text=""),
+        httpx.Response(204),
+    ]
+    asked: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers.get("last-event-id"))
+        given = answers.pop(0)
+        if given is None:
+            raise httpx.ConnectError("refused")
+        return given
+
+    client = GatewayClient("http://sim", httpx.MockTransport(answer), lambda _: None)
+    assert list(client.events("/api/events")) == []
+    assert asked == [None, "p-2", "p-2", "p-2"]
+
+
 def test_an_event_cut_in_the_middle_is_not_an_event() -> None:
     assert list(parse_events(iter(["event: bus", 'data: {"connected": true}']))) == []
 

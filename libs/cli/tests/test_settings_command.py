@@ -148,6 +148,12 @@ def test_an_export_is_a_file_for_its_owner_only(gateway, run, tmp_path, monkeypa
     assert "correct horse" not in result.output
 
 
+def test_a_place_where_nothing_can_be_written_is_one_line(run, tmp_path):
+    result = run("settings", "export", str(tmp_path / "none" / "state.json"))
+    assert (result.exit_code, result.exception.__class__) == (1, SystemExit)
+    assert "state.json cannot be written: No such file or directory" in result.output
+
+
 def test_an_import_tells_what_it_did(gateway, run, tmp_path):
     file = tmp_path / "state.json"
     file.write_text(json.dumps(DOCUMENT))
@@ -164,6 +170,8 @@ def test_an_import_tells_what_it_did(gateway, run, tmp_path):
 def test_nothing_is_imported_without_a_yes_or_from_what_is_no_json(gateway, run, tmp_path):
     file = tmp_path / "state.json"
     file.write_text("{")
+    assert "not JSON" in run("settings", "import", "--yes", str(file)).output
+    file.write_text("[" * 100_000)
     assert "not JSON" in run("settings", "import", "--yes", str(file)).output
     file.write_text("{}")
     assert run("settings", "import", str(file), text="n\n").exit_code == 1

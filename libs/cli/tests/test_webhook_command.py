@@ -126,6 +126,14 @@ def test_the_log_and_another_chance(gateway, run) -> None:
     assert run("webhook", "again", "dlv_1").output == "swap.complete is owed to bob again\n"
 
 
+def test_an_id_is_one_part_of_an_address_whatever_is_in_it(gateway, run) -> None:
+    """Nothing else is deleted because of a slash."""
+    gateway.says("DELETE", "/api/webhooks/..%2Fswap%2Flock", {"targets": []})
+    assert run("webhook", "rm", "../swap/lock").exit_code == 0
+    gateway.says("POST", "/api/webhooks/deliveries/a%2Fb/again", ROW)
+    assert run("webhook", "again", "a/b").exit_code == 0
+
+
 def test_removing_and_refusals(gateway, run) -> None:
     gateway.says("DELETE", "/api/webhooks/bob", {"targets": []})
     assert run("webhook", "rm", "bob").output == "target bob is removed\n"

@@ -26,6 +26,23 @@ async def test_a_task_that_loses_cancellations_is_ended() -> None:
     assert task.cancelled()
 
 
+async def test_tasks_of_an_ended_task_end_too_though_it_is_asked_again() -> None:
+    inner = asyncio.create_task(deaf(2))
+
+    async def outer() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await end([inner])
+
+    task = asyncio.create_task(outer())
+    await asyncio.sleep(0)
+    await end([task])
+    ended = inner.cancelled()
+    await end([inner])
+    assert (task.cancelled(), ended) == (True, True)
+
+
 async def test_what_ended_tasks_raised_is_dropped() -> None:
     async def broken() -> None:
         raise ValueError("x")

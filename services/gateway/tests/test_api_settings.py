@@ -114,6 +114,18 @@ async def test_the_flat_form_of_the_earlier_system_is_understood(bench, coordina
 
 
 @pytest.mark.parametrize(
+    ("value", "secret"), [(4711, "4711"), (True, ""), (0.5, ""), (["hush"], ""), ({}, "")]
+)
+async def test_only_text_and_whole_numbers_are_secrets_in_the_flat_form(
+    bench, coordinator, value, secret
+):
+    await bench.http.post("/api/settings", json={"HF_TOKEN": value})
+    [request] = coordinator.asked
+    assert request.secrets["HF_TOKEN"].get_secret_value() == secret
+    assert request.values == {}
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         ([], 422),
@@ -171,6 +183,17 @@ async def test_the_state_comes_as_a_file(bench, coordinator, body):
     assert "correct horse" not in answer.text
     told = coordinator.asked[0].passphrase
     assert (told and told.get_secret_value()) == (body or {}).get("passphrase")
+
+
+@pytest.mark.parametrize("text", [r'{"\ud800": 1}', r'{"product": "\udc00"}'])
+async def test_a_document_with_half_a_letter_is_refused(bench, coordinator, text):
+    answer = await bench.http.post(
+        "/api/state/import",
+        content=f'{{"document": {text}}}',
+        headers={"content-type": "application/json"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert coordinator.asked == []
 
 
 async def test_a_document_is_taken_in_up_to_a_mebibyte(bench, coordinator):

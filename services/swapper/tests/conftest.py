@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
+from spark_common.bus.port import StoredMessage
 from spark_common.contracts.swaps import RequestSwap, SwapView
 from spark_common.events import SwapComplete, SwapFailed, SwapProgress
 from spark_common.owner import LiveSettings, unchanging
@@ -182,16 +183,18 @@ class Bench:
 
     def outcome(self, swap_id: str = "swap-1") -> SwapComplete | SwapFailed | None:
         """Return the one end of a swap that was told, if it was."""
-        events = [
-            message
-            for message in self.broker.stream("SC_SWAP_EVT").messages.values()
-            if message.subject in (swap_complete(swap_id), swap_failed(swap_id))
-        ]
+        ends = (swap_complete(swap_id), swap_failed(swap_id))
+        events = [one for one in self.stored("SC_SWAP_EVT") if one.subject in ends]
         assert len(events) <= 1
         if not events:
             return None
         kind = SwapComplete if events[0].subject.startswith("swap.complete") else SwapFailed
         return kind.model_validate(events[0].envelope.data)
+
+    def stored(self, stream: str, subject: str | None = None) -> list[StoredMessage]:
+        """Return the messages of a stream in order, all or those of one subject."""
+        messages = self.broker.stream(stream).messages.values()
+        return [one for one in messages if subject is None or one.subject == subject]
 
     def pending(self) -> object:
         """Return the commands that were delivered and not acknowledged."""
@@ -201,8 +204,8 @@ class Bench:
         """Return the progress events of a swap in order."""
         return [
             SwapProgress.model_validate(message.envelope.data)
-            for message in self.broker.stream("SC_PROGRESS").messages.values()
-            if message.subject == f"swap.progress.{swap_id}" and message.envelope is not None
+            for message in self.stored("SC_PROGRESS", f"swap.progress.{swap_id}")
+            if message.envelope is not None
         ]
 
 

@@ -82,19 +82,57 @@ async def test_what_can_only_be_doubted_does_not_stop_a_swap(bench):
     assert any("could not be checked: docker is busy" in line for line in lines)
 
 
+def a_checked_attempt(bench):
+    """Return an attempt that asks the gate again, as the worker's do."""
+    attempt = bench.attempt()
+    attempt.check_gate = lambda: bench.worker._check_gate_again(attempt)
+    return attempt
+
+
 async def test_a_lease_taken_while_draining_stops_the_swap_before_any_effect(bench, effects):
     bench.runtime.busy_until = 20
-    attempt = bench.attempt()
-    job = attempt.journal.job
-    attempt.check_gate = lambda: bench.worker._check_gate_again(job)
-    running = asyncio.create_task(bench.runner.run(attempt, bench.new))
-    await bench.until(lambda: attempt.journal.job.phase is Phase.DRAINING)
-    bench.gate.take("nightly-batch", "secret")
-    await bench.until(running.done)
-    ended = await running
+    attempt = a_checked_attempt(bench)
+
+    async def taken():
+        await bench.until(lambda: attempt.journal.job.phase is Phase.DRAINING)
+        bench.gate.take("nightly-batch", "secret")
+
+    ended = await bench.swap(attempt=attempt, meanwhile=taken)
     assert (ended.phase, ended.cause.code) == (Phase.FAILED, "lease_held")
     assert "'nightly-batch'" in ended.cause.sentence
     assert (ended.serving, effects()) == ("gemma", [])
+
+
+@pytest.mark.parametrize(
+    ("away_seconds", "ended"), [(20, (Phase.READY, None)), (60, (Phase.FAILED, "unavailable"))]
+)
+async def test_nothing_is_stopped_while_the_lease_cannot_be_read(
+    bench, effects, away_seconds, ended
+):
+    attempt = a_checked_attempt(bench)
+
+    async def outage():
+        bench.gate.away = True
+        await bench.until(lambda: attempt.journal.job.phase is Phase.DRAINING)
+        await bench.clock.advance(away_seconds)
+        assert effects() == []
+        bench.gate.away = False
+
+    job = await bench.swap(attempt=attempt, meanwhile=outage)
+    assert (job.phase, job.cause and job.cause.code) == ended
+
+
+async def test_whoever_cancels_does_not_wait_for_a_lease_that_cannot_be_read(bench, effects):
+    attempt = a_checked_attempt(bench)
+
+    async def cancel():
+        bench.gate.away = True
+        await bench.until(lambda: attempt.journal.job.phase is Phase.DRAINING)
+        await bench.clock.advance(5)
+        attempt.cancellation.by = "Bob"
+
+    job = await bench.swap(attempt=attempt, meanwhile=cancel)
+    assert (job.phase, effects()) == (Phase.CANCELLED, [])
 
 
 async def test_a_stale_epoch_fails_the_swap_without_touching_anything_more(bench, effects):

@@ -5,6 +5,8 @@ import random
 import time
 from dataclasses import dataclass, field
 
+from pydantic import SecretStr
+
 from spark_common.bus.nats import NatsBus
 from spark_common.contracts.leases import (
     ACQUIRE_LEASE,
@@ -16,6 +18,7 @@ from spark_common.contracts.leases import (
     ReleaseLease,
 )
 from spark_common.errors import LeaseHeldError, UnavailableError
+from spark_common.ids import new_id
 
 _AGAIN_SECONDS = 0.1
 _ASK_AGAIN_SECONDS = 1.5
@@ -42,7 +45,7 @@ class Story:
     lost: list[str] = field(default_factory=list)
     """Leases that their holder was told are not theirs any more."""
     orphans: int = 0
-    """Answers that never came: whose token nobody knows."""
+    """Answers that never came: whose token nobody knows; asked for again with the order's key."""
     outages: int = 0
     tokens: set[str] = field(default_factory=set)
 
@@ -77,6 +80,7 @@ class Contender:
             wait=True,
             priority=self._rng.choice(_CLASSES),
             max_wait_seconds=3600,
+            key=SecretStr(new_id()),
         )
         token: str | None = None
         while True:

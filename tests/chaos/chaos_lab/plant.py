@@ -22,6 +22,8 @@ from spark_common.testing.wait import until
 
 FENCED = 76
 _MOST_BREAKDOWNS = 50
+_MOST_STILLBORN = 5
+_STILLBORN_SECONDS = 2.0
 SCALED_STREAMS = tuple(
     replace(
         spec,
@@ -47,29 +49,32 @@ class Plant:
         self._root = root
         self._variant = variant
         self._alive: set[int] = set()
+        self._started_at = 0.0
+        self._stillborn = 0
         self._nursery: asyncio.subprocess.Process | None = None
         self._supervised = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Plant"]:
-        """Run everything; whatever happens, nothing is left behind."""
+        """Run everything; whatever happens, nothing is left behind.
+
+        A swapper that cannot stay up ends what is done here at once.
+        """
         self.sandbox.create()
-        watching: asyncio.Task[None] | None = None
         try:
             await asyncio.gather(self.nats.start(), self.redis.start())
             await self.provision()
             await self._open_nursery()
-            watching = asyncio.create_task(self._watch())
-            self._supervised = True
-            await self.start_swapper()
-            yield self
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch())
+                self._supervised = True
+                try:
+                    await self.start_swapper()
+                    yield self
+                finally:
+                    await self._close_nursery()
         finally:
-            self._supervised = False
-            if self._nursery is not None and self._nursery.returncode is None:
-                self._nursery.kill()
-                await self._nursery.wait()
-            if watching is not None:
-                await watching
+            await self._close_nursery()
             await asyncio.gather(self.nats.kill(), self.redis.kill())
 
     async def provision(self) -> None:
@@ -120,6 +125,12 @@ class Plant:
                 stderr=log,
             )
 
+    async def _close_nursery(self) -> None:
+        self._supervised = False
+        if self._nursery is not None and self._nursery.returncode is None:
+            self._nursery.kill()
+            await self._nursery.wait()
+
     def _ask_for_one(self) -> None:
         assert self._nursery is not None
         assert self._nursery.stdin is not None
@@ -132,14 +143,22 @@ class Plant:
             word, pid, *code = line.split()
             if word == b"started":
                 self.current = int(pid)
+                self._started_at = time.monotonic()
                 self._alive.add(self.current)
                 continue
             self._alive.discard(int(pid))
             self.exits[int(code[0])] += 1
             if self._supervised and int(pid) == self.current:
-                # A swapper that never stays up is no fault to be healed by another start.
-                if self.exits[1] > _MOST_BREAKDOWNS:
-                    raise AssertionError(f"the swapper breaks down again and again: {self.exits}")
+                self._check_that_it_can_live(int(code[0]))
                 self._ask_for_one()
         # The forks die with the nursery: the kernel kills them.
         self._alive.clear()
+
+    def _check_that_it_can_live(self, code: int) -> None:
+        """A swapper that never stays up is no fault to be healed by another start."""
+        short = time.monotonic() - self._started_at < _STILLBORN_SECONDS
+        self._stillborn = self._stillborn + 1 if code == 1 and short else 0
+        if self._stillborn > _MOST_STILLBORN or self.exits[1] > _MOST_BREAKDOWNS:
+            logs = self.sandbox.root.glob("swapper-*.log")
+            last = max(logs, key=lambda log: log.stat().st_mtime).read_text()[-2000:]
+            raise AssertionError(f"the swapper breaks down again and again: {self.exits}\n{last}")

@@ -110,10 +110,15 @@ class GatewayClient:
     def events(self, path: str, last_id: str | None = None) -> Iterator[ServerEvent]:
         """Follow server-sent events; ends when the server says so.
 
-        Resumes by itself: once followed, the gateway may be away for a minute. Raises
-        RefusedError.
+        Resumes by itself: once it answered, the gateway may be away for a minute, also when
+        nothing was to be told yet. Raises RefusedError.
         """
         followed, tries = False, 0
+
+        def move(place: str | None) -> None:
+            nonlocal last_id, tries
+            last_id, tries = place or last_id, 0
+
         while True:
             headers = {"accept": "text/event-stream"}
             if last_id is not None:
@@ -126,10 +131,8 @@ class GatewayClient:
                     if answer.is_error:
                         answer.read()
                         raise self._refusal(answer)
-                    for event in parse_events(answer.iter_lines()):
-                        followed, tries = True, 0
-                        last_id = event.id or last_id
-                        yield event
+                    followed = True
+                    yield from parse_events(answer.iter_lines(), move)
             except httpx.TransportError as error:
                 if not followed or tries >= _MOST_TRIES:
                     raise self._unreachable(error) from error
@@ -169,11 +172,19 @@ class GatewayClient:
             return kind(f"the gateway answered {answer.status_code}")
 
 
-def parse_events(lines: Iterator[str]) -> Iterator[ServerEvent]:
-    """Turn the lines of an event stream into events; comments are skipped."""
+def parse_events(
+    lines: Iterator[str], reached: Callable[[str | None], None] = lambda _: None
+) -> Iterator[ServerEvent]:
+    """Turn the lines of an event stream into events; comments are skipped.
+
+    ``reached`` is told the id of every event before it is handed over, and ids that come alone:
+    quiet streams say that way how far they are.
+    """
     name, identity, data = "message", None, list[str]()
     for line in lines:
         if line == "":
+            if data or identity is not None:
+                reached(identity)
             if data:
                 yield ServerEvent(name, identity, json.loads("\n".join(data)))
             name, identity, data = "message", None, []

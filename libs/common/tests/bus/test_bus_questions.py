@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 import structlog
+from pydantic import JsonValue
 
 from spark_common.bus.port import Serving
 from spark_common.contracts.rpc import Reply, Request, Rpc
@@ -22,6 +23,10 @@ class Ask(Request):
     n: int = 0
 
 
+class Learn(Request):
+    facts: dict[str, JsonValue] = {}
+
+
 class Told(Reply):
     by: str
     n: int = 0
@@ -31,6 +36,7 @@ class Loose(Request):
     n: str = "many"
 
 
+LEARN = Rpc("rpc.swapper.test.learn", Learn, Told)
 COUNT = Rpc("rpc.swapper.test.count", Ask, Told)
 WAIT = Rpc("rpc.swapper.test.wait", Ask, Told)
 
@@ -101,6 +107,13 @@ async def test_a_malformed_question_is_refused_without_its_content(world) -> Non
     with pytest.raises(InvalidRequestError, match="n: ") as caught:
         await gateway.call(Rpc(COUNT.subject, Loose, Told), Loose())
     assert "many" not in caught.value.message
+
+
+@pytest.mark.parametrize("facts", [{"a": "\ud800"}, {"\udc00": 1}])
+async def test_half_a_letter_is_refused_before_it_is_asked(world, facts) -> None:
+    gateway = await world.join("gateway")
+    with pytest.raises(InvalidRequestError, match="no Unicode"):
+        await gateway.call(LEARN, Learn(facts=facts))
 
 
 async def test_an_answer_of_another_shape_is_an_error(world) -> None:

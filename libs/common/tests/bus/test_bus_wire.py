@@ -50,6 +50,13 @@ def test_secrets_in_lists_are_shown_too() -> None:
     assert Many.model_validate_json(wire.write(many)) == many
 
 
+def test_letters_take_no_more_room_than_they_have() -> None:
+    request = RequestSwap(model="模型 🚀", requested_by="Zürich")
+    written = wire.write(request)
+    assert "模型 🚀".encode() in written
+    assert RequestSwap.model_validate_json(written) == request
+
+
 def test_what_is_told_or_answered_never_shows_a_secret() -> None:
     class Careless(Reply):
         token: SecretStr

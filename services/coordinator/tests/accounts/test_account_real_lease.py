@@ -96,21 +96,21 @@ def about(leases, held, imposed):
 
 
 async def test_holding_waiting_extending_and_running_out(stand, counted):
-    alice = await stand.take("Alice", ttl_seconds=1800)
-    await stand.later(10)
-    bob = await stand.take("Bob", wait=True, ttl_seconds=600)
-    carol = await stand.take("Carol", wait=True, ttl_seconds=600)
-    await stand.later(10, bob.token, carol.token)
-    await stand.take("Alice", token=alice.token, ttl_seconds=1800)
-    await stand.later(5, bob.token, carol.token)
+    alice = await stand.take("Alice", ttl_seconds=500)
+    await stand.later(3)
+    bob = await stand.take("Bob", wait=True, ttl_seconds=180)
+    carol = await stand.take("Carol", wait=True, ttl_seconds=180)
+    await stand.later(3, bob.token, carol.token)
+    await stand.take("Alice", token=alice.token, ttl_seconds=500)
+    await stand.later(2, bob.token, carol.token)
     await stand.leases.release(ReleaseLease(token=carol.token))
-    await stand.later(5, bob.token)
+    await stand.later(2, bob.token)
     await stand.leases.release(ReleaseLease(token=alice.token))
     await stand.keeper.look()
-    await stand.take("Bob", token=bob.token, ttl_seconds=600)
-    await stand.later(15)
-    # Bob waits 20 minutes and Carol 15 of the 30 that Alice holds; Bob's own run out after 10.
-    assert await counted() == {"Alice": about(1, 30, 35), "Bob": about(1, 10, 0)}
+    await stand.take("Bob", token=bob.token, ttl_seconds=180)
+    await stand.later(5)
+    # Bob waits 7 minutes and Carol 5 of the 10 that Alice holds; Bob's own run out after 3.
+    assert await counted() == {"Alice": about(1, 10, 12), "Bob": about(1, 3, 0)}
 
 
 async def test_a_lease_that_is_taken_away_by_force_ends_there(stand, counted):
@@ -128,12 +128,12 @@ async def test_a_grant_that_nobody_takes_up_is_no_lease_and_who_is_gone_waits_no
 ):
     alice = await stand.take("Alice", ttl_seconds=3600)
     bob = await stand.take("Bob", wait=True)
-    await stand.later(5, bob.token)
+    await stand.later(2, bob.token)
     await stand.leases.release(ReleaseLease(token=alice.token))
-    await stand.later(10)
+    await stand.later(3)
     dave = await stand.take("Dave", ttl_seconds=3600)
     await stand.take("Erin", wait=True)
     # Erin is never seen again and loses the place after a minute.
-    await stand.later(10)
+    await stand.later(3)
     await stand.leases.release(ReleaseLease(token=dave.token))
-    assert await counted() == {"Alice": about(1, 5, 5), "Dave": about(1, 10, 1)}
+    assert await counted() == {"Alice": about(1, 2, 2), "Dave": about(1, 3, 1)}

@@ -128,6 +128,39 @@ async def test_the_same_question_again_changes_nothing(lease):
     assert await lease.words() == ["acquired", "queued"]
 
 
+async def test_an_order_whose_answer_was_lost_is_repeated_with_its_key(lease):
+    order = {"key": "random-of-this-order", "ttl_seconds": 600}
+    lost = await lease.take("Alice", **order)
+    again = await lease.take("Alice", **order)
+    assert (again.state, again.epoch, again.token) == ("held", lost.epoch, lost.token)
+    for holder, key in (("Bob", order["key"]), ("Alice", "random-of-that-order")):
+        with pytest.raises(LeaseHeldError):
+            await lease.take(holder, key=key)
+    forced = await lease.take("Bob", force=True, **order)
+    assert (await lease.take("Bob", force=True, **order)).epoch == forced.epoch
+    assert forced.token != lost.token
+    assert await lease.words() == [
+        "acquired",
+        "extended",
+        "forced",
+        "freed",
+        "acquired",
+        "extended",
+    ]
+
+
+async def test_a_place_whose_answer_was_lost_is_found_by_the_key_also_when_it_is_served(lease):
+    alice = await lease.take("Alice")
+    order = {"key": "random-of-this-order", "wait": True}
+    lost, again = [await lease.take("Bob", **order) for _ in range(2)]
+    assert (again.state, again.ticket, again.token) == ("waiting", lost.ticket, lost.token)
+    await lease.give(alice.token)
+    taken = [await lease.take("Bob", **order) for _ in range(2)]
+    assert [one.epoch for one in taken] == [alice.epoch + 1] * 2
+    assert (await lease.see(lost.token)).yours == "lease"
+    assert (await lease.see()).queue == []
+
+
 async def test_redis_away_refuses_and_gives_nothing(make_lease, clock, redis_server, impatient):
     redis = connect_redis(redis_server.settings, "coordinator")
     lease = await make_lease(redis, clock)
@@ -161,6 +194,29 @@ async def test_a_redis_that_lost_its_disk_numbers_above_what_was_told(lease, red
     await redis.set(keys.FENCE, 7)
     assert (await lease.take("Bob")).epoch == 42
     assert await redis.get(keys.FENCE) == "42"
+
+
+@pytest.mark.parametrize("counted", ["3", None, "no number"])
+async def test_a_redis_put_back_to_an_old_copy_uses_no_number_again(lease, redis, counted):
+    for _ in range(5):
+        await lease.give((await lease.take()).token)
+    if counted is None:
+        await redis.delete(keys.FENCE)
+    else:
+        await redis.set(keys.FENCE, counted)
+    assert (await lease.take("Bob")).epoch == 6
+
+
+async def test_a_coordinator_begins_above_what_was_told_before_it(lease, redis, impatient):
+    await lease.give((await lease.take()).token)
+
+    async def floor():
+        return 41
+
+    book = LeaseBook(redis, lambda: lease.policy, impatient, floor, LeaseScripts(redis, LUA))
+    leases = Leases(book, Draining(book, lease.work), lambda: lease.policy, impatient, print)
+    assert (await leases.acquire(AcquireLease(holder="Bob"))).epoch == 42
+    assert (await lease.see()).epoch == 42
 
 
 async def test_nothing_is_given_while_nobody_remembers_the_number(lease, redis, impatient):
@@ -283,7 +339,8 @@ async def test_two_coordinators_tell_every_end_once(lease, redis):
 
 
 async def test_no_token_is_anywhere_in_redis_in_clear(lease, redis):
-    alice = await lease.take("Alice")
+    secret = "random-of-this-order"
+    alice = await lease.take("Alice", key=secret)
     bob = await lease.take("Bob", wait=True)
     await lease.see(bob.token)
     everything = []
@@ -295,5 +352,6 @@ async def test_no_token_is_anywhere_in_redis_in_clear(lease, redis):
             everything.append(await redis.lrange(key, 0, -1))
     text = json.dumps(everything)
     assert "Alice" in text
+    assert secret not in text
     assert alice.token not in text
     assert bob.token not in text

@@ -27,6 +27,8 @@ from spark_coordinator.owner.migration import UnreadableError, old_values, read_
         ({"VLLM_PORT": {"value": 8890, "type": "int"}}, {"VLLM_PORT": "8890"}, {}, []),
         ({"DISABLED_SERVICES": ["magpie"]}, {"DISABLED_SERVICES": "magpie"}, {}, []),
         ({"NGC_API_KEY": "hush"}, {}, {"NGC_API_KEY": "hush"}, []),
+        ({"NGC_API_KEY": 4711}, {}, {"NGC_API_KEY": "4711"}, []),
+        ({"NGC_API_KEY": True}, {}, {}, ["NGC_API_KEY"]),
         ({"VLLM_PORT": "", "NGC_API_KEY": "", "KOKORO_HOST": None}, {}, {}, []),
         ({"VLLM_PORT": "soon", "KOKORO_PORT": 1}, {"KOKORO_PORT": "1"}, {}, ["VLLM_PORT"]),
         ({"THEME": "dark"}, {}, {}, ["THEME"]),

@@ -105,9 +105,10 @@ async def test_two_who_edit_the_same_version_do_not_overwrite_each_other(stack) 
 
 async def test_many_at_once_without_a_version_all_come_through(stack) -> None:
     names = ("VLLM_PORT", "PARAKEET_PORT", "KOKORO_PORT", "QDRANT_PORT", "EMBED_PORT")
-    await asyncio.gather(*(stack.set(**{name: 1000}) for name in names))
+    changes = [{name: port} for port in range(1000, 1010) for name in names]
+    await asyncio.gather(*(stack.set(**change) for change in changes))
     view = await stack.view()
-    assert view.version == len(names)
+    assert view.version == len(changes)
     assert {one.name for one in view.settings if one.source == "owner"} == set(names)
 
 
@@ -130,6 +131,18 @@ async def test_warnings_of_everybody_are_shown(stack, redis: Redis) -> None:
         assert any(warning.startswith(name) for warning in warnings), name
     assert (await stack.setting("VLLM_PORT")).value == 8888
     assert (await stack.setting("KOKORO_PORT")).source == "default"
+
+
+async def test_what_everybody_says_of_one_variable_is_said_once_and_over_when_it_is_set(
+    stack,
+) -> None:
+    stack.environment["DRAIN_SECONDS"] = "soon"
+    sentences = ["DRAIN_SECONDS is wrong (must be a number); the default is used"]
+    about = answer_about("gateway", (), FakeClock(), lambda: sentences)
+    await MemoryBus("gateway", stack.broker).serve("gateway", "1", "test", [about])
+    assert (await stack.view()).warnings == sentences
+    await stack.set(DRAIN_SECONDS=5)
+    assert (await stack.view()).warnings == []
 
 
 async def test_the_overlay_is_only_sent_when_it_is_new(stack) -> None:

@@ -122,6 +122,7 @@ async def test_sealed_secrets_without_the_passphrase_are_left_out_and_told(full,
         {"settings": ["VLLM_PORT"]},
         {"secrets": "AAAA"},
         {"overrides": "no recipes at all"},
+        {"overrides": "models:\n" + "#" * 500_000},
         {"schedules": "x"},
     ],
 )
@@ -148,6 +149,15 @@ async def test_settings_of_another_version_are_left_out_and_told(full, elsewhere
     assert taken.settings == 3
     for name in ("OF_TOMORROW", "KOKORO_PORT"):
         assert any(one.startswith(f"{name} was left out") for one in taken.warnings)
+
+
+async def test_what_a_file_says_moves_no_cursor_and_clears_no_screen(full, elsewhere):
+    document = (await full.export()).model_dump(mode="json")
+    document["settings"] = {"\x1b[2J\nVLLM_PORT": "1"}
+    document["missing_secrets"] = ["\x1b]0;title\x07"]
+    warnings = (await elsewhere.take_in(document)).warnings
+    assert len(warnings) == 2
+    assert all(one.isprintable() for one in warnings)
 
 
 async def test_parts_nobody_takes_in_are_told(full, elsewhere):

@@ -109,13 +109,13 @@ class Bench:
             await self.clock.advance(min(step, until - self.clock.monotonic()))
             await self.breathe()
 
-    async def over(self, id="one", number=1) -> ScheduleView:
+    async def over(self, id="one", number=1, step: float = 4.0) -> ScheduleView:
         """Wait until a schedule has so many runs that are over, and return it."""
 
         async def ended() -> bool:
             return len((await self.part().runs.logs([id]))[id]) >= number
 
-        await self.until(ended, 2000)
+        await self.until(ended, 2000, step)
         return await self.get(id)
 
     def events(self, word: str | None = None):

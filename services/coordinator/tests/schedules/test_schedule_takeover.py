@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from spark_common.errors import UnavailableError
 from spark_coordinator.schedules.record import run_id
 
 pytestmark = pytest.mark.connected
@@ -76,6 +77,44 @@ async def swapping_to_the_lease(bench):
     holding = part.scheduler._carrying._holding
     assert await holding.take(run, never) is not None
     assert (await live.live())[0].stage == "due"
+
+
+async def before_it_asks(bench):
+    """Kill a coordinator between the lease of a run and what it is for."""
+    bench.cluster.broken = UnavailableError("a test")
+    await bench.put(kind="swap", model="qwen", at=bench.in_minutes(1), misfire=MISFIRE)
+    await bench.until(lambda: bool(bench.cluster.asked))
+    await bench.kill()
+    bench.cluster.broken = None
+    bench.cluster.asked.clear()
+
+
+async def hours_pass(bench):
+    """Let the lease of the run end, with what proves it: Redis counts that time itself."""
+    await bench.clock.advance(3 * 3600)
+    await bench.redis.delete(*[key async for key in bench.redis.scan_iter("sc:sched:token:*")])
+
+
+async def test_what_was_not_asked_for_while_nobody_was_there_for_hours_is_missed(led):
+    await before_it_asks(led)
+    await hours_pass(led)
+    await led.start()
+    (run,) = (await led.over()).runs
+    assert (run.state, led.cluster.asked) == ("missed", [])
+    assert run.message == "nobody went on with it before its lease ended"
+    await led.until(lambda: "missed" in led.told())
+    assert led.lease.holder is None
+
+
+async def test_what_was_asked_for_before_nobody_was_there_for_hours_is_followed(led):
+    await swapping(led)
+    (run,) = await led.part().runs.live()
+    await led.kill()
+    assert await led.part().runs.save((await led.part().runs.live())[0], stage="acting")
+    await hours_pass(led)
+    await led.start()
+    assert (await led.over()).runs[0].state == "done"
+    assert (run.id, led.cluster.loads) == (led.cluster.asked[0].id, ["qwen"])
 
 
 async def test_two_that_lead_at_once_are_one(bench):

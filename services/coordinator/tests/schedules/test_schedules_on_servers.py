@@ -33,7 +33,7 @@ from spark_common.contracts.schedules import (
     RemoveSchedule,
     ScheduleView,
 )
-from spark_common.errors import InvalidRequestError
+from spark_common.errors import InvalidRequestError, LeaseHeldError
 from spark_common.leasing import LeaseGate
 from spark_common.redis_access import connect_redis
 from spark_common.tasks import end
@@ -168,6 +168,17 @@ async def test_an_outside_job_comes_by_taking_the_lease_with_its_schedule(plant)
     taken = AcquireLease(holder="job of Bob", ttl_seconds=10, schedule_id="job")
     await plant.automation.call(ACQUIRE_LEASE, taken)
     assert (await plant.over("job")).runs[0].state == "done"
+
+
+async def test_an_outside_job_that_is_refused_the_lease_has_asked_for_it(plant):
+    await plant.automation.call(ACQUIRE_LEASE, AcquireLease(holder="agent-b", ttl_seconds=60))
+    await plant.put("job", at=soon(0.5), missed_after_minutes=5, owner="Bob")
+    await until(lambda: _has(plant, "schedule.due"), "it is due")
+    with pytest.raises(LeaseHeldError):
+        await plant.automation.call(ACQUIRE_LEASE, AcquireLease(holder="Bob", ttl_seconds=10))
+    (run,) = (await plant.over("job")).runs
+    assert run.state == "done"
+    assert run.message.startswith("The job asked for the lease")
 
 
 async def test_a_sweep_reaches_the_stream_of_the_health_service(plant):

@@ -159,6 +159,8 @@ def test_no_disguise_of_a_link_local_address_passes(address: ipaddress.IPv4Addre
         ipaddress.IPv6Address(number),
         ipaddress.IPv6Address((0xFFFF << 32) | number),
         ipaddress.IPv6Address((0x64FF9B << 96) | number),
+        ipaddress.IPv6Address((0x64FF9B0001 << 80) | number),
+        ipaddress.IPv6Address((0xFFFF << 48) | number),
         ipaddress.IPv6Address((0x2002 << 112) | (number << 80)),
     )
     assert all(forbidden(one) for one in (address, *disguises))

@@ -75,6 +75,17 @@ async def test_a_redirect_is_not_followed(sender, receiver, kind):
         assert other.connections == 0
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+async def test_a_matrix_server_is_asked_itself_and_not_where_another_one_is(sender, certificate):
+    async with HttpReceiver(status=200, tls=certificate) as receiver:
+        address = f"matrixs://matrixHidden@127.0.0.1:{receiver.port}/!room:a.lan?verify=no"
+        for asked in ("", "&discovery=yes"):
+            await sender.send(target("matrix", address + asked), PARCEL)
+        paths = [got.path for got in receiver.tried]
+    assert paths
+    assert [path for path in paths if not path.startswith("/_matrix/")] == []
+
+
 async def test_nobody_there(sender, receiver):
     await receiver.die()
     answer = await sender.send(target("ntfy", addresses(receiver.port)["ntfy"]), PARCEL)
@@ -119,16 +130,35 @@ class Mail:
                 writer.write(b"250 ok\r\n")
 
 
-async def test_a_letter_arrives(sender):
-    mail = Mail()
-    server = await asyncio.start_server(mail.serve, "127.0.0.1", 0)
+@pytest.fixture
+async def mail():
+    """A mail server, and the address of somebody there."""
+    made = Mail()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    address = f"mailto://alice:mailHidden@house.lan:{port}?smtp=127.0.0.1&to=bob@house.lan"
-    answer = await sender.send(target("email", address), PARCEL)
+    yield made, f"mailto://alice:mailHidden@house.lan:{port}?smtp=127.0.0.1&to=bob@house.lan"
     server.close()
+
+
+async def test_a_letter_arrives(sender, mail):
+    server, address = mail
+    answer = await sender.send(target("email", address), PARCEL)
     assert (answer.ok, answer.problem) == (True, None)
-    assert b"Subject: Test from spark-control" in mail.letter
-    assert b"To: bob@house.lan" in mail.letter
+    assert b"Subject: Test from spark-control" in server.letter
+    assert b"To: bob@house.lan" in server.letter
+
+
+async def test_a_name_adds_no_line_to_the_head_of_a_letter(sender, mail):
+    """Labels of holders are whatever somebody called himself."""
+    server, address = mail
+    document = {"title": "Alice\r\nBcc: eve@a.lan", "message": "m\r\n.\r\nQUIT"}
+    answer = await sender.send(target("email", address), Parcel("dlv_1", json.dumps(document)))
+    assert answer.ok
+    head = server.letter.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert [line for line in head if line.startswith(b"Subject:")] == [
+        b"Subject: Alice Bcc: eve@a.lan"
+    ]
+    assert not [line for line in head if line.startswith(b"Bcc")]
 
 
 async def test_no_address_reaches_a_log_at_any_level(sender, receiver):

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import hmac
 import ipaddress
-import ssl
 
 import pytest
 
@@ -168,12 +167,9 @@ async def test_a_server_that_speaks_no_http():
 
 
 async def test_a_certificate_nobody_vouches_for_is_named(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context)
-    port = server.sockets[0].getsockname()[1]
-    answer = await sender(total_seconds=5).send(target(f"https://127.0.0.1:{port}/"), PARCEL)
-    server.close()
+    async with HttpReceiver(tls=certificate) as receiver:
+        url = receiver.url.replace("http", "https", 1)
+        answer = await sender(total_seconds=5).send(target(url), PARCEL)
     assert answer.problem.startswith("its TLS certificate is not trusted")
 
 
@@ -181,39 +177,6 @@ async def test_http_where_tls_was_promised(receiver):
     url = receiver.url.replace("http", "https", 1)
     answer = await sender().send(target(url), PARCEL)
     assert not answer.ok
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    from datetime import timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "receiver")])
-    now = SystemClock().now()
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "both.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption(),
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
 
 
 async def test_the_systems_resolver():

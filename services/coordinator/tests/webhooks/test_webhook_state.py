@@ -3,6 +3,7 @@
 import pytest
 
 from spark_common.contracts.webhooks import LIST_TARGETS, PUT_TARGET, ListTargets, PutTarget
+from spark_common.settings.support import WebhookSettings
 from spark_coordinator.webhooks.guard import TargetGuard
 from spark_coordinator.webhooks.registry import Registry
 from spark_coordinator.webhooks.state import TargetsAsState
@@ -73,3 +74,28 @@ async def test_what_cannot_be_taken_in_is_a_sentence_each(bench, state):
         "webhook target new",
         "webhook target without an id",
     ]
+
+
+async def test_what_was_chosen_for_the_target_of_the_settings_waits_for_them(bench, state):
+    chosen = {"id": "default", "topics": ["swap", "lock"], "from_settings": True}
+    for _ in range(2):
+        taken = await state.take_in([chosen], {}, "Alice")
+        assert (taken.entries, taken.warnings) == (1, [])
+        for _ in range(5):
+            await bench.clock.advance(1)
+            assert "default" in await shown(bench)
+        bench.settings = WebhookSettings(webhook_url="http://127.0.0.1:5678/hook")
+
+        async def has_its_url():
+            return (await shown(bench))["default"]["url"] is not None
+
+        await bench.until(has_its_url, "its url is there")
+        assert (await shown(bench))["default"]["topics"] == ["swap", "lock"]
+        bench.settings = WebhookSettings()
+
+        async def gone():
+            return not await shown(bench)
+
+        await bench.until(gone, "without one it is gone")
+    await state.take_in([chosen], {}, "Alice")
+    await bench.until(gone, "and without ever having had one", step=5)

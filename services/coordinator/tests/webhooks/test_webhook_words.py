@@ -93,14 +93,16 @@ def test_topics(kind: str, data: dict, topic: str | None) -> None:
 
 
 @pytest.mark.parametrize("width", [100, MAX_BYTES, 40 * MAX_BYTES])
-@pytest.mark.parametrize("shape", ["text", "list", "many"])
+@pytest.mark.parametrize("shape", ["text", "list", "many", "words"])
 def test_a_body_is_never_longer_than_redis_is_asked_to_keep(width: int, shape: str) -> None:
     data = {
         "text": {"reason": "x" * width},
         "list": {"lines": ["x"] * (width // 2)},
         "many": {f"k{i}": "x" * 90 for i in range(width // 100)},
+        "words": golden("health.transition").data | {"reason": "ü" * width},
     }[shape]
-    envelope = Envelope(id="e", source="s", type="spark.lock.new.v1", time=NOW, data=data)
+    kind = "spark.health.transition.v1" if shape == "words" else "spark.lock.new.v1"
+    envelope = Envelope(id="e", source="s", type=kind, time=NOW, data=data)
     body = body_of(envelope)
     assert len(body.encode()) <= MAX_BYTES
     read = json.loads(body)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 import uvicorn
 from gateway_stand.scenes import Scenes
-from gateway_stand.stage import Stage
+from gateway_stand.stage import House, Stage
 from gateway_stand.visit import Visit
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
@@ -23,12 +23,12 @@ QUIET_CHROMIUM = [
 ]
 
 
-@pytest.fixture
-def stage() -> Iterator[Stage]:
-    """A running stage on a free loopback port."""
-    stage = Stage()
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """A running server on a free loopback port, for the stages of a file."""
+    house = House()
     config = uvicorn.Config(
-        stage.app(),
+        house,
         host="127.0.0.1",
         port=0,
         log_level="critical",
@@ -37,15 +37,22 @@ def stage() -> Iterator[Stage]:
     )
     server = uvicorn.Server(config)
     listening = config.bind_socket()
-    stage.url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    house.url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     with closing(listening):
         thread.start()
-        yield stage
+        yield house
         server.should_exit = True
-        if stage._loop is not None:
-            stage.hang_up(away=True)
         thread.join(10)
+
+
+@pytest.fixture
+def stage(house: House) -> Iterator[Stage]:
+    """A stage of the test's own."""
+    stage = Stage(house.url)
+    house.show(stage)
+    yield stage
+    stage.close()
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +75,8 @@ def visit(chromium: Browser, stage: Stage) -> Iterator[Any]:
         width: int = 1440,
         height: int = 1000,
         scheme: Literal["light", "dark"] = "light",
+        *,
+        clocked: bool = False,
         **more: Any,
     ) -> Visit:
         context = chromium.new_context(
@@ -81,6 +90,8 @@ def visit(chromium: Browser, stage: Stage) -> Iterator[Any]:
         context.set_default_timeout(8000)
         visit = Visit(context, stage.url)
         opened.append((context, visit))
+        if clocked:  # then a test may let seconds pass by ``page.clock.run_for``
+            visit.page.clock.install()
         visit.page.goto(stage.url)
         return visit
 

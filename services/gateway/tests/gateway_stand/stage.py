@@ -21,7 +21,7 @@ FILES = read_dashboard()
 class Stage:
     """Plays the gateway. What a test sets is what the page is told; what the page sends is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
         self.snapshot: dict[str, Any] = {}
         self.story: list[tuple[str, dict[str, Any]]] = []
         self.logs: dict[str, list[tuple[str, dict[str, Any]]]] = {}
@@ -33,7 +33,7 @@ class Stage:
         self.shown: list[tuple[str, str, str | None]] = []
         """Method, path with query, and the lease token of every command and other request."""
         self.away = False
-        self.url = ""
+        self.url = url
         self._listeners: set[asyncio.Queue[str | None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listened = threading.Event()
@@ -46,6 +46,11 @@ class Stage:
         """End every live connection; ``away`` says whether new ones are refused."""
         self.away = away
         self._later(None)
+
+    def close(self) -> None:
+        """Nobody listens any more; a page that never came is not waited for."""
+        if self._loop is not None:
+            self.hang_up(away=True)
 
     def _later(self, frame: str | None) -> None:
         assert self._listened.wait(5), "no page is listening"
@@ -126,6 +131,22 @@ class Stage:
             DashboardRoute(FILES),
         ]
         return _with_headers(Starlette(routes=routes))
+
+
+class House:
+    """The server in front of the stages of a file: a request goes to the one that is shown."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._shown: Any = None
+
+    def show(self, stage: Stage) -> None:
+        """From now on pages come to this stage."""
+        self._shown = stage.app()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        await self._shown(scope, receive, send)
 
 
 def _frame(event: str, content: Any) -> str:

@@ -118,7 +118,7 @@ test("the questions name the holder", () => {
 });
 
 test("what is typed to reserve is checked before it is asked for", () => {
-  for (const [text, minutes] of [["60", 60], [" 1,5 ", 1.5], ["0", null], ["1441", null], ["", null], ["soon", null], ["1e3", 1000]]) {
+  for (const [text, minutes] of [["60", 60], [" 1,5 ", 1.5], ["0", null], ["1441", null], ["", null], ["soon", null], ["1e3", 1000], ["0x10", null], ["1e999", null]]) {
     assert.equal(minutesOf(text), minutes, text);
   }
   const typed = { holder: " Alice ", reason: " x ", minutes: "30", wait: true, maximum: "10" };

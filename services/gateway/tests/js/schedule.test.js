@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { coming } from "../../src/spark_gateway/static/format.js";
 import { onKnown } from "../../src/spark_gateway/static/reduce-owner.js";
 import { formOf, scheduleOf, wallTime } from "../../src/spark_gateway/static/schedule-form.js";
-import { clashes, lastWords, nextRuns, nextWords, repeats, runBy, weekOf } from "../../src/spark_gateway/static/scheduling.js";
+import { clashes, homeLook, lastWords, nextRuns, nextWords, repeats, runBy, weekOf } from "../../src/spark_gateway/static/scheduling.js";
 import { plain } from "./scenes.js";
 
 const NOON = new Date(2026, 2, 2, 12).getTime();
@@ -19,7 +19,7 @@ const entry = (id, moment, changes = {}) => ({ schedule_id: id, name: id, kind: 
 const calendar = (entries, changes = {}) => ({ start: at(0, 0), end: at(7, 0), entries, lease_until: null, lease_holder: null, cut: false, ...changes });
 
 test("a moment to come is near or has a date", () => {
-  for (const [moment, words] of [[at(0, 14), "today 14:00"], [at(1, 3), "tomorrow 03:00"], [at(3, 3), "Thu 03:00"], [at(30, 3), "1 Apr 03:00"]]) {
+  for (const [moment, words] of [[at(0, 14), "today 14:00"], [at(1, 3), "tomorrow 03:00"], [at(3, 3), "Thu 03:00"], [at(30, 3), "1 Apr 03:00"], [at(365, 3), "2 Mar 2027 03:00"]]) {
     assert.equal(coming(moment, NOON), words);
   }
 });
@@ -43,7 +43,15 @@ test("when it repeats, comes next and went last", () => {
 test("a clash of two is told once", () => {
   const clash = (other) => ({ at: at(0, 22), until: at(0, 23), other: "schedule", other_id: other, sentence: "Both want it." });
   const found = clashes([view({ id: "a" }, { conflicts: [clash("b")] }), view({ id: "b" }, { conflicts: [clash("a"), { ...clash(null), other: "lease", at: at(0, 13) }] })], NOON);
-  assert.deepEqual(found.map((each) => each.title), ["Clash today 13:00", "Clash today 22:00"]);
+  assert.deepEqual(found.map((each) => each.title), ["Clash today 13:00: Night", "Clash today 22:00: Night"]);
+});
+
+test("two that clash every night are told once, with how often", () => {
+  const nightly = (other, days) => days.map((day) => ({ at: at(day, 22), until: at(day, 23), other: "schedule", other_id: other, sentence: "b wants another model" }));
+  const found = clashes([view({ id: "b", name: null }, { conflicts: nightly("a", [1, 2]) }), view({ id: "a" }, { conflicts: nightly("b", [0, 1, 2]) })], NOON);
+  assert.deepEqual(found.map(({ title, text }) => [title, text]), [["Clash today 22:00: Night", "B wants another model. 2 more times in the coming week."]]);
+  const [once] = clashes([view({}, { conflicts: nightly("b", [0]) })], NOON);
+  assert.equal(once.text, "B wants another model.");
 });
 
 test("a week has seven days, and what comes often is one line a day", () => {
@@ -62,6 +70,16 @@ test("days that were cut off are not called empty", () => {
   assert.deepEqual(week.map((day) => day.nothing.slice(0, 7)), ["Nothing", "Nothing", ...Array(5).fill("Too muc")]);
 });
 
+test("the home model is told when there is one, and when a person has to do something", () => {
+  assert.equal(homeLook(null, NOON), null);
+  assert.equal(homeLook({ state: "off", sentence: "No home model is set." }, NOON), null);
+  const waits = homeLook({ model: "alpha", state: "waiting", sentence: "It comes back after a lease has ended." }, NOON);
+  assert.deepEqual([waits.tone, waits.title], ["idle", "Home model: alpha"]);
+  const blocked = homeLook({ model: "alfa", state: "blocked", sentence: "alfa is not on the menu; name a model that is." }, NOON);
+  assert.deepEqual([blocked.tone, blocked.text], ["warn", "alfa is not on the menu; name a model that is."]);
+  assert.match(homeLook({ model: "a", state: "backing_off", sentence: "It failed.", next_try_at: at(0, 14) }, NOON).text, /^It failed\. Next try today 14:00\.$/);
+});
+
 test("the next runs are those the coordinator says", () => {
   const entries = [entry("night", at(-1, 22)), entry("night", at(0, 22)), entry("other", at(0, 23)), ...[1, 2, 3].map((day) => entry("night", at(day, 22)))];
   assert.deepEqual(nextRuns(calendar(entries), "night", NOON), ["today 22:00", "tomorrow 22:00", "Wed 22:00"]);
@@ -76,6 +94,15 @@ test("a schedule that is opened and saved untouched stays what it was", () => {
     assert.equal(problems.size, 0);
     assert.deepEqual(after, before);
   }
+});
+
+test("a moment that is not touched stays what it is, one that is touched is new", () => {
+  // The second 02:30 of the night on which the clocks go back, and 17 seconds.
+  const once = schedule({ cron: null, at: "2026-10-25T01:30:17Z", timezone: "Europe/Berlin" });
+  const form = { ...formOf(once, "UTC", ""), name: "Renamed" };
+  assert.equal(scheduleOf(form, once).schedule.at, "2026-10-25T01:30:17Z");
+  assert.equal(scheduleOf({ ...form, at: "2026-10-25T02:31" }, once).schedule.at, "2026-10-25T02:31");
+  assert.equal(scheduleOf({ ...form, timezone: "Asia/Kolkata" }, once).schedule.at, "2026-10-25T02:30");
 });
 
 test("one time is a time on the clocks of its zone", () => {

@@ -66,6 +66,13 @@ test("what is wrong with which field is found in every kind of answer", () => {
   assert.deepEqual(refusalOf(500, null).problems, []);
 });
 
+test("a part that is away is said in the words of the page, and whether something may have happened", () => {
+  const words = (code, details) => refusalOf(503, { detail: "'coordinator' does not answer on the bus; is it running?", code, details }).message;
+  assert.equal(words("service_unavailable", { service: "coordinator" }), "The part “coordinator” does not answer. Try again in a moment.");
+  assert.match(words("deadline_exceeded", { service: "coordinator" }), /did not answer in time\. Look at the page/);
+  assert.match(words("service_unavailable", {}), /on the bus/);
+});
+
 test("an import says what it did", () => {
   const done = { settings: 3, secrets: 1, schedules: 0, webhooks: 0, overrides: true, warnings: [] };
   assert.deepEqual(importedWords(done), ["3 settings", "1 secret", "your changes of recipes"]);

@@ -94,7 +94,10 @@ def export(file: Path, ask: bool) -> None:
     if str(file) == "-":
         click.echo(text, nl=False)
     else:
-        _write_privately(file, text)
+        try:
+            _write_privately(file, text)
+        except OSError as wrong:
+            raise click.ClickException(f"{file} cannot be written: {wrong.strerror}") from wrong
     for name in document["missing_secrets"]:
         click.echo(f"left out: {name}; give a passphrase to take it along", err=True)
 
@@ -108,7 +111,7 @@ def import_(file: Path, ask: bool, yes: bool, as_json: bool) -> None:
     """Take the state in FILE in; what is there under the same names is replaced."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as wrong:
+    except (OSError, ValueError, RecursionError) as wrong:
         raise click.ClickException(f"{file} is no exported state: it is not JSON") from wrong
     if not yes:
         click.confirm("Replace what is here by what is in the file?", abort=True, err=True)

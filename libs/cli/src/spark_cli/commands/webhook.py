@@ -1,13 +1,14 @@
 """``sparkctl webhook``: who is told what happened, and what became of every delivery."""
 
-import json
 import os
 import sys
 from typing import Any
 
 import click
 
+from spark_cli.asking import address
 from spark_cli.gateway_client import GatewayClient, gateway_url
+from spark_cli.output import AS_JSON, tell
 from spark_cli.words import table
 
 KINDS = ("webhook", "ntfy", "email", "matrix", "gotify")
@@ -21,7 +22,7 @@ _STDIN_HELP = (
 FAILED = 1
 """Exit code when a test was not taken."""
 
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+PATH = "/api/webhooks"
 
 
 @click.group()
@@ -32,18 +33,11 @@ def webhook(context: click.Context) -> None:
 
 
 @webhook.command("list")
-@_as_json
+@AS_JSON
 @click.pass_obj
 def list_targets(client: GatewayClient, as_json: bool) -> None:
     """Show all targets and how they stand."""
-    found = client.get("/api/webhooks")
-    if as_json:
-        click.echo(json.dumps(found))
-    elif not found["targets"]:
-        click.echo("nobody is told; sparkctl webhook add ID --url URL adds a target")
-    else:
-        head = ("id", "kind", "where", "told of", "state", "owed", "given up", "last")
-        click.echo(table([head, *(_row(one) for one in found["targets"])]))
+    tell(client.get(PATH), as_json, _listed)
 
 
 @webhook.command()
@@ -55,7 +49,7 @@ def list_targets(client: GatewayClient, as_json: bool) -> None:
 @click.option("--secret-stdin", is_flag=True, help=_STDIN_HELP)
 @click.option("--clear-secret", is_flag=True, help="Sign no more.")
 @click.option("--off", is_flag=True, help="Keep it, and send nothing.")
-@_as_json
+@AS_JSON
 @click.pass_obj
 def add(
     client: GatewayClient,
@@ -82,8 +76,8 @@ def add(
     )
     if secret := _secret(secret_stdin, variable):
         form[field] = secret
-    view = client.put(f"/api/webhooks/{id}", form)
-    click.echo(json.dumps(view) if as_json else f"{_where(view)} is told of {_topics(view)}")
+    view = client.put(address(PATH, id), form)
+    tell(view, as_json, lambda found: f"{_where(found)} is told of {_topics(found)}")
 
 
 @webhook.command()
@@ -91,19 +85,19 @@ def add(
 @click.pass_obj
 def rm(client: GatewayClient, id: str) -> None:
     """Forget the target ID and what is still owed to it."""
-    client.delete(f"/api/webhooks/{id}", {})
+    client.delete(address(PATH, id), {})
     click.echo(f"target {id} is removed")
 
 
 @webhook.command()
 @click.argument("id")
-@_as_json
+@AS_JSON
 @click.pass_context
 def test(context: click.Context, id: str, as_json: bool) -> None:
     """Send a test to the target ID now; exit 1 when it is not taken."""
     client: GatewayClient = context.obj
-    row = client.post(f"/api/webhooks/{id}/test", {})
-    click.echo(json.dumps(row) if as_json else _said(row))
+    row = client.post(f"{address(PATH, id)}/test", {})
+    tell(row, as_json, _said)
     if row["state"] != "delivered":
         context.exit(FAILED)
 
@@ -113,7 +107,7 @@ def test(context: click.Context, id: str, as_json: bool) -> None:
 @click.option("--state", default=None, type=click.Choice(("pending", "delivered", "dead")))
 @click.option("--before", default=None, help="Only earlier ones: the time in the last row.")
 @click.option("--limit", default=50, type=click.IntRange(1, 500), show_default=True)
-@_as_json
+@AS_JSON
 @click.pass_obj
 def deliveries(
     client: GatewayClient,
@@ -126,14 +120,7 @@ def deliveries(
     """Show the delivery log, newest first."""
     given = {"target": target, "state": state, "before": before}
     query = {name: value for name, value in given.items() if value is not None}
-    found = client.get("/api/webhooks/deliveries", limit=limit, **query)
-    if as_json:
-        click.echo(json.dumps(found))
-    elif not found["deliveries"]:
-        click.echo("nothing was delivered yet")
-    else:
-        head = ("made at", "target", "event", "state", "tries", "status", "ms", "id", "error")
-        click.echo(table([head, *(_line(row) for row in found["deliveries"])]))
+    tell(client.get(f"{PATH}/deliveries", limit=limit, **query), as_json, _logged)
 
 
 @webhook.command()
@@ -141,7 +128,7 @@ def deliveries(
 @click.pass_obj
 def again(client: GatewayClient, delivery_id: str) -> None:
     """Give the delivery DELIVERY_ID, which was given up, another chance."""
-    row = client.post(f"/api/webhooks/deliveries/{delivery_id}/again", {})
+    row = client.post(f"{address(f'{PATH}/deliveries', delivery_id)}/again", {})
     click.echo(f"{row['type']} is owed to {row['target']} again")
 
 
@@ -150,6 +137,20 @@ def _secret(from_stdin: bool, variable: str) -> str:
     if from_stdin:
         return sys.stdin.readline().strip()
     return os.environ.get(variable, "").strip()
+
+
+def _listed(found: dict[str, Any]) -> str:
+    if not found["targets"]:
+        return "nobody is told; sparkctl webhook add ID --url URL adds a target"
+    head = ("id", "kind", "where", "told of", "state", "owed", "given up", "last")
+    return table([head, *(_row(one) for one in found["targets"])])
+
+
+def _logged(found: dict[str, Any]) -> str:
+    if not found["deliveries"]:
+        return "nothing was delivered yet"
+    head = ("made at", "target", "event", "state", "tries", "status", "ms", "id", "error")
+    return table([head, *(_line(row) for row in found["deliveries"])])
 
 
 def _row(target: dict[str, Any]) -> tuple[str, ...]:

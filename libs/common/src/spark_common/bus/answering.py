@@ -79,10 +79,18 @@ def read_reply(rpc: Rpc[RequestT, ReplyT], payload: bytes) -> ReplyT:
 
 
 def as_request(rpc: Rpc[RequestT, ReplyT], request: BaseModel) -> bytes:
-    """Write a question; a question of another verb is a mistake of the caller's code."""
+    """Write a question; a question of another verb is a mistake of the caller's code.
+
+    Raises InvalidRequestError for text that is no Unicode, as JSON can smuggle it in.
+    """
     if not isinstance(request, rpc.request):
         raise TypeError(f"{rpc.subject} takes {rpc.request.__name__}")
-    return wire.write(request)
+    try:
+        return wire.write(request)
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError(
+            "the request has text that is no Unicode: one half of a letter alone"
+        ) from error
 
 
 def _refuse(error: SparkError) -> Answer:

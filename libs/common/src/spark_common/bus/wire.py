@@ -49,8 +49,9 @@ def unseal(payload: bytes) -> Envelope | None:
 
 
 def write(model: BaseModel) -> bytes:
-    """Write a request or a reply."""
-    return json.dumps(_plain(model), separators=(",", ":")).encode()
+    """Write a request or a reply; raises UnicodeEncodeError for half a pair of surrogates."""
+    # Letters as they are: escaped they take up to three times the room a message may have.
+    return json.dumps(_plain(model), separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def write_error(body: ErrorBody) -> bytes:

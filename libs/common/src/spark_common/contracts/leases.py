@@ -13,6 +13,8 @@ Priority: TypeAlias = Literal["human", "interactive", "batch"]
 
 Note = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
 Token = Annotated[SecretStr, Field(min_length=1, max_length=200)]
+OrderKey = Annotated[SecretStr, Field(min_length=16, max_length=1024)]
+"""Chosen at random by the caller, for one order: as secret as the token that comes of it."""
 
 
 class AcquireLease(Request):
@@ -24,6 +26,9 @@ class AcquireLease(Request):
     ttl_seconds: float = Field(default=3600.0, ge=10, le=24 * 3600, allow_inf_nan=False)
     token: Token | None = None
     """Of the lease or of the place in line, when the caller has one already."""
+    key: OrderKey | None = None
+    """Makes a repeat of this order, whose answer was lost, the same lease or place with the same
+    token: what the repeat does is what asking again with that token does."""
     wait: bool = False
     """Stand in line when somebody else holds it or waits."""
     priority: Priority = "interactive"
@@ -113,7 +118,8 @@ class LeaseGrant(Reply):
 
     state: Literal["held", "waiting"]
     token: str = Field(repr=False)
-    """The secret that proves the lease or the place; kept hashed, never told again."""
+    """The secret that proves the lease or the place; kept hashed; told again only to
+    the same order, by its key."""
     epoch: int | None = None
     """Number of this lease; absent while waiting."""
     expires_at: datetime | None = None

@@ -7,6 +7,8 @@ from pydantic import StringConstraints
 from spark_common.contracts.rpc import Reply, Request, Rpc
 from spark_common.contracts.swaps import Text
 
+OverridesText = Annotated[str, StringConstraints(max_length=500_000)]
+
 
 class ReadOverrides(Request):
     """Ask for the owner's file of recipes."""
@@ -24,7 +26,7 @@ class Overrides(Reply):
 class WriteOverrides(Request):
     """Replace the owner's file of recipes; what was there is kept beside it."""
 
-    text: Annotated[str, StringConstraints(max_length=500_000)]
+    text: OverridesText
     requested_by: Text = "someone"
 
 

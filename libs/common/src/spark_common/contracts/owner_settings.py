@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, SecretStr, StringConstraints
 
+from spark_common.contracts.overrides import OverridesText
 from spark_common.contracts.rpc import Reply, Request, Rpc
 from spark_common.contracts.swaps import Text
 
@@ -93,7 +94,7 @@ class StateDocument(Reply):
     missing_secrets: list[str] = Field(default=[], max_length=1000)
     schedules: list[dict[str, JsonValue]] = Field(default=[], max_length=1000)
     webhooks: list[dict[str, JsonValue]] = Field(default=[], max_length=200)
-    overrides: str = ""
+    overrides: OverridesText = ""
     """``models.override.yaml`` as it is."""
     custom_services: list[dict[str, JsonValue]] = Field(default=[], max_length=200)
 

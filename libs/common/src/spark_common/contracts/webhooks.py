@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AwareDatetime, Field, SecretStr, StringConstraints
 
 from spark_common.contracts.rpc import Reply, Request, Rpc
 from spark_common.contracts.swaps import SwapId, Text
@@ -107,7 +107,7 @@ class ListDeliveries(Request):
     target: TargetId | None = None
     state: Literal["pending", "delivered", "dead"] | None = None
     limit: int = Field(default=50, ge=1, le=500)
-    before: datetime | None = None
+    before: AwareDatetime | None = None
 
 
 class Deliveries(Reply):

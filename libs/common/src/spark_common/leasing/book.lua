@@ -8,8 +8,10 @@ local LOCK, FENCE, LINE, YIELDS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local asked, terms = cjson.decode(ARGV[1]), cjson.decode(ARGV[2])
 local now = now_ms()
 --@telling
-if redis.call('HEXISTS', NOTES, 'numbered') == 0 then
-  -- Redis is new or lost its disk: somebody has to say below which number no lease may begin.
+-- Redis is new, lost its disk, or was put back to an older state: somebody has to say below which
+-- number no lease may begin.
+local counted = tonumber(redis.call('GET', FENCE) or '')
+if redis.call('HEXISTS', NOTES, 'numbered') == 0 or not counted or counted < terms.floor then
   return cjson.encode({outcome = 'unnumbered', told = 0})
 end
 

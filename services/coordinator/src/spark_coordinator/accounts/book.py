@@ -61,7 +61,8 @@ class AccountBook:
         )
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
+            # A message is acknowledged once it is counted: nobody tells of it again.
+            self._db.execute("PRAGMA synchronous = FULL")
             (sound,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
             if sound != "ok":
                 raise damaged(str(sound))

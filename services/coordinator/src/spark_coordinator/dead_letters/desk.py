@@ -12,6 +12,7 @@ from spark_common.bus.port import Bus, StoredMessage
 from spark_common.contracts.dead_letters import DeadLetter, DeadLetters, ListDeadLetters
 from spark_common.errors import UnavailableError
 from spark_coordinator.dead_letters.advice import action, sentence
+from spark_coordinator.printable import printable
 
 _STREAM = "SC_DLQ"
 _AT_ONCE = 10
@@ -111,5 +112,4 @@ def _id_of(message: StoredMessage | None) -> str | None:
 
 
 def _printable(text: str) -> str:
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return shown[:_LONGEST_REASON].strip().rstrip(".")
+    return printable(text)[:_LONGEST_REASON].strip().rstrip(".")

@@ -37,6 +37,8 @@ class LeaseBook:
         self._policy = policy
         self._clock = clock
         self._floor = floor
+        self._highest: int | None = None
+        """Number of a lease that was seen here or told before; None before the first question."""
 
     async def acquire(self, asked: dict[str, Any]) -> Answer:
         """Take, extend, take up, or stand in line. Raises UnavailableError, as all of these."""
@@ -63,23 +65,32 @@ class LeaseBook:
         return await self._ask(self._scripts.drained, {"epoch": epoch, "cut": cut})
 
     async def _ask(self, script: AsyncScript, asked: dict[str, Any]) -> Answer:
-        """Ask; the same question again is harmless, and answered the same."""
+        """Ask; the same question again is harmless."""
         known = {name: value for name, value in asked.items() if value is not None}
-        terms = json.dumps(self._policy().terms())
-        args = [json.dumps(known, ensure_ascii=False), terms]
-        answer = await self._patiently(script, keys.BOOK, args)
+        text = json.dumps(known, ensure_ascii=False)
+        if self._highest is None:
+            await self._number()
+        answer = await self._patiently(script, text)
         if answer.outcome == "unnumbered":
             await self._number()
-            answer = await self._patiently(script, keys.BOOK, args)
+            answer = await self._patiently(script, text)
+        if answer.outcome == "unnumbered":
+            raise UnavailableError(AWAY)
+        self._saw(answer.epoch)
         return answer
 
     async def _number(self) -> None:
-        floor = await self._floor()
+        """Lift the counter to what is remembered: Redis may be new, or put back to an old copy."""
+        floor = max(await self._floor(), self._highest or 0)
+        self._saw(int(await self._reply(self._scripts.number, keys.NUMBER, [str(floor)])))
         _log.info("lease.numbered", floor=floor)
-        await self._reply(self._scripts.number, keys.NUMBER, [str(floor)])
 
-    async def _patiently(self, script: AsyncScript, names: tuple[str, ...], args: Any) -> Answer:
-        return Answer.read(await self._reply(script, names, args))
+    def _saw(self, epoch: int) -> None:
+        self._highest = max(epoch, self._highest or 0)
+
+    async def _patiently(self, script: AsyncScript, asked: str) -> Answer:
+        terms = json.dumps({**self._policy().terms(), "floor": self._highest or 0})
+        return Answer.read(await self._reply(script, keys.BOOK, [asked, terms]))
 
     async def _reply(self, script: AsyncScript, names: tuple[str, ...], args: Any) -> Any:
         for attempt in range(1, _TRIES + 1):

@@ -1,6 +1,6 @@
 """The verbs of the lease."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -23,7 +23,7 @@ from spark_common.contracts.leases import (
 )
 from spark_common.errors import ConflictError
 from spark_common.ids import new_id
-from spark_common.leasing import Gate, fresh_token, hash_of, held_error
+from spark_common.leasing import Gate, fresh_token, hash_of, held_error, token_for
 from spark_common.settings.policies import LeasePolicy
 from spark_coordinator.leasing.answers import Answer
 from spark_coordinator.leasing.book import LeaseBook
@@ -57,6 +57,11 @@ class Leases:
         self._policy = policy
         self._clock = clock
         self._told = told
+        self._refusal_listeners: list[Callable[[AcquireLease], Awaitable[None]]] = []
+
+    def on_refusal(self, listener: Callable[[AcquireLease], Awaitable[None]]) -> None:
+        """Let somebody hear of those who asked and neither got it nor a place in line."""
+        self._refusal_listeners.append(listener)
 
     def verbs(self) -> Sequence[Serving]:
         """Return every verb with its function."""
@@ -72,7 +77,7 @@ class Leases:
 
         Raises LeaseHeldError, ConflictError when the line is full.
         """
-        token = fresh_token()
+        token = _fresh(request)
         answer = await self._book.acquire(
             {
                 "fresh_sha256": hash_of(token),
@@ -91,6 +96,9 @@ class Leases:
             }
         )
         self._note(answer, holder=request.holder, force=request.force)
+        if answer.outcome in ("refused", "full"):
+            for listener in self._refusal_listeners:
+                await listener(request)
         if answer.outcome == "refused":
             raise held_error(_gate(answer), _WAY_OUT)
         if answer.outcome == "full":
@@ -179,6 +187,13 @@ class Leases:
 
 def _hashed(token: SecretStr | None) -> str | None:
     return None if token is None else hash_of(token.get_secret_value())
+
+
+def _fresh(request: AcquireLease) -> str:
+    """Return the token for a newcomer: always the same for the same order."""
+    if request.key is None:
+        return fresh_token()
+    return token_for(request.key.get_secret_value(), request.holder)
 
 
 def _gate(answer: Answer) -> Gate:

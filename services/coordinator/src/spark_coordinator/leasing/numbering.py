@@ -1,4 +1,4 @@
-"""The highest number of a lease that is remembered outside Redis, in case Redis lost its disk."""
+"""The highest number of a lease that was told: Redis may lose its disk, or get an old one back."""
 
 from spark_common.bus.port import Bus
 from spark_common.subjects import lock_event

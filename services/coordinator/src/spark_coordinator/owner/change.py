@@ -74,7 +74,7 @@ def check(
         elif secret is None:
             hushed[name] = None
         elif not secret.get_secret_value().strip():
-            problems.append(Problem(name, "must not be blank: null clears it"))
+            problems.append(Problem(name, "must be text and not blank: null clears it"))
         else:
             _take(field, secret.get_secret_value(), hushed, problems)
     return Change(changed, hushed), problems

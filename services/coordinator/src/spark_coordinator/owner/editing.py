@@ -21,7 +21,7 @@ from spark_coordinator.owner.change import Change, Problem, check, refusal, told
 from spark_coordinator.owner.store import Changed, OverlayStore
 
 _TRIES = 10
-"""Somebody else may change settings between our look and our change."""
+"""Another coordinator may change settings between our look and our change."""
 _log = structlog.get_logger()
 
 
@@ -35,6 +35,7 @@ class Editing:
         self._table = table
         self._environment = environment
         self._bus = bus
+        self._turn = asyncio.Lock()
 
     async def change(
         self,
@@ -52,6 +53,15 @@ class Editing:
 
     async def apply(self, change: Change, version: int | None, by: str) -> Changed:
         """Make a change whose parts are fine alone; raises as ``change``."""
+        # One after the other, or many at once would take the tries from each other.
+        async with self._turn:
+            changed = await self._exchange(change, version)
+        if changed.names:
+            _log.info("settings.changed", names=sorted(changed.names), by=by)
+            await self._tell(changed)
+        return changed
+
+    async def _exchange(self, change: Change, version: int | None) -> Changed:
         for _ in range(_TRIES):
             owner = await self._store.read()
             if version is not None and version != owner.version:
@@ -63,9 +73,6 @@ class Editing:
             await self._require_agreement(change, owner)
             changed = await self._store.change(change, owner.version)
             if changed is not None:
-                if changed.names:
-                    _log.info("settings.changed", names=sorted(changed.names), by=by)
-                    await self._tell(changed)
                 return changed
         raise UnavailableError("too many changes of settings at once; try again in a moment")
 

@@ -40,12 +40,8 @@ def owner_feature(
     store = OverlayStore(redis)
     editing = Editing(store, table, usable(table, environment), bus)
     migrating = Migrating(store, table, data_dir, clock)
-    neighbours = Neighbours(bus)
-
-    async def said(_names: frozenset[str]) -> Sequence[str]:
-        return await neighbours.warnings()
-
-    verbs = SettingsVerbs(store, editing, table, environment, [migrating.warnings, said])
+    warnings = [migrating.warnings, Neighbours(bus).warnings]
+    verbs = SettingsVerbs(store, editing, table, environment, warnings)
     state = StateKeeping(
         store,
         editing,

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from spark_common.clock import Clock
+from spark_common.contracts.owner_settings import SettingsView
 from spark_common.errors import UnavailableError
 from spark_common.owner import Table
 from spark_coordinator.owner.migration import (
@@ -20,6 +21,7 @@ from spark_coordinator.owner.migration import (
     read_old,
 )
 from spark_coordinator.owner.store import OverlayStore
+from spark_coordinator.owner.viewing import set_by_owner
 
 _RETRY_SECONDS = 2.0
 _log = structlog.get_logger()
@@ -57,12 +59,12 @@ class Migrating:
         if taken is not None:
             _log.info("settings.migrated", taken=taken, left_behind=len(old.left_behind))
 
-    async def warnings(self, owner_set: frozenset[str]) -> list[str]:
-        """Return what did not come over; ``owner_set``: names that have a value by now."""
+    async def warnings(self, shown: SettingsView) -> list[str]:
+        """Return what did not come over and has no value of the owner by now."""
         if self._unreadable is not None:
             return [self._unreadable]
         note = read_note(await self._store.migrated())
-        return [] if note is None else note.warnings(owner_set, self._clock.now())
+        return [] if note is None else note.warnings(set_by_owner(shown), self._clock.now())
 
     def _old(self) -> OldValues | None:
         self._unreadable = None

@@ -15,6 +15,7 @@ from pydantic import BaseModel, JsonValue, SecretStr, ValidationError
 
 from spark_common.owner import Table
 from spark_coordinator.owner.change import Change, check
+from spark_coordinator.printable import printable
 
 FILE = "app_settings.json"
 _MOST_BYTES = 1_000_000
@@ -104,14 +105,15 @@ def old_values(document: Mapping[str, Any], table: Table) -> OldValues:
         field = table.get(name)
         if value is None or value == "":
             continue
-        if field is not None and field.secret and isinstance(value, str | int | float):
+        written = isinstance(value, str | int) and not isinstance(value, bool)
+        if field is not None and field.secret and written:
             secrets[name] = SecretStr(str(value))
         else:
             values[name] = value
     checked, problems = check(table, values, secrets)
     return OldValues(
         Change(_set(checked.values), _set(checked.secrets)),
-        tuple(LeftBehind(name=one.name[:80], rule=one.rule) for one in problems),
+        tuple(LeftBehind(name=printable(one.name[:80]), rule=one.rule) for one in problems),
     )
 
 

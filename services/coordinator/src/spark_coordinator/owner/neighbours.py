@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from spark_common.bus.port import Bus
 from spark_common.contracts.about import About, GetAbout, about_rpc
+from spark_common.contracts.owner_settings import SettingsView
 from spark_common.errors import SparkError
+from spark_coordinator.owner.viewing import set_by_owner
 
 SERVICES = ("gateway", "swapper", "health", "audio-proxy", "redaction")
 _PATIENCE_SECONDS = 1.0
@@ -18,13 +20,18 @@ class Neighbours:
         self._bus = bus
         self._services = services
 
-    async def warnings(self) -> list[str]:
-        """Return each sentence once, with the services that say it."""
+    async def warnings(self, shown: SettingsView) -> list[str]:
+        """Return each sentence once, with the services that say it, unless it is ``shown``.
+
+        What a service says of its environment is over once the owner set that name.
+        """
+        over = set_by_owner(shown)
         said = await asyncio.gather(*(self._about(name) for name in self._services))
         by_sentence: dict[str, list[str]] = {}
-        for about in said:
-            for sentence in about.warnings if about is not None else ():
-                by_sentence.setdefault(sentence, []).append(about.name if about else "")
+        for about in filter(None, said):
+            for sentence in about.warnings:
+                if sentence not in shown.warnings and sentence.split(" ", 1)[0] not in over:
+                    by_sentence.setdefault(sentence, []).append(about.name)
         return [f"{sentence} ({', '.join(who)})" for sentence, who in by_sentence.items()]
 
     async def _about(self, name: str) -> About | None:

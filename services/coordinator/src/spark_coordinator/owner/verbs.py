@@ -19,8 +19,8 @@ from spark_coordinator.owner.editing import Editing
 from spark_coordinator.owner.store import OverlayStore
 from spark_coordinator.owner.viewing import view
 
-MoreWarnings = Callable[[frozenset[str]], Awaitable[Sequence[str]]]
-"""Given the names that the owner set, returns sentences for people."""
+MoreWarnings = Callable[[SettingsView], Awaitable[Sequence[str]]]
+"""Given what is shown already, returns sentences for people that are to be shown as well."""
 
 
 class SettingsVerbs:
@@ -50,11 +50,10 @@ class SettingsVerbs:
 
     async def get(self, _request: GetSettings) -> SettingsView:
         """Return all settings."""
-        owner = await self._store.read()
-        names = frozenset(owner.texts)
-        told = await asyncio.gather(*(warnings(names) for warnings in self._warnings))
-        more = [sentence for sentences in told for sentence in sentences]
-        return view(self._table, owner, self._environment, more)
+        shown = view(self._table, await self._store.read(), self._environment)
+        told = await asyncio.gather(*(more(shown) for more in self._warnings))
+        sentences = dict.fromkeys(one for part in (shown.warnings, *told) for one in part)
+        return shown.model_copy(update={"warnings": list(sentences)})
 
     async def change(self, request: ChangeSettings) -> SettingsView:
         """Change settings, all or none; return what holds then."""

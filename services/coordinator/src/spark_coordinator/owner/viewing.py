@@ -1,6 +1,6 @@
 """All settings as people see them: the owner's value, else the environment's, else the default."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import JsonValue
@@ -12,23 +12,19 @@ from spark_common.owner.overlaying import unusable
 Source = Literal["owner", "environment", "default"]
 
 
-def view(
-    table: Table,
-    owner: OwnerValues,
-    environment: Mapping[str, str],
-    more_warnings: Iterable[str] = (),
-) -> SettingsView:
+def view(table: Table, owner: OwnerValues, environment: Mapping[str, str]) -> SettingsView:
     """Return every field with what holds now; a secret only says whether there is one."""
     warnings: list[str] = []
     settings = [_setting(field, owner, environment, warnings) for field in table.fields]
     for name in sorted(owner.texts):
         if table.get(name) is None:
             warnings.append(f"{name}: was set under the gear and is not known to this version")
-    return SettingsView(
-        version=owner.version,
-        settings=settings,
-        warnings=list(dict.fromkeys((*warnings, *more_warnings))),
-    )
+    return SettingsView(version=owner.version, settings=settings, warnings=warnings)
+
+
+def set_by_owner(shown: SettingsView) -> frozenset[str]:
+    """Return the names whose value is the owner's."""
+    return frozenset(one.name for one in shown.settings if one.source == "owner")
 
 
 def usable(table: Table, environment: Mapping[str, str]) -> dict[str, str]:

@@ -160,7 +160,21 @@ class Carrying:
 
     async def _ask(self, run: LiveRun) -> bool | Result:
         token, model = await self._holding.token(run), run.swap_model or ""
+        if token is None and self._clock.now() > run.until:
+            # The lease ran out while nobody went on with it: what was not asked for is too late.
+            under_way = await self._patiently(lambda: self._under_way(run))
+            if under_way is False:
+                raise LateError("nobody went on with it before its lease ended")
+            return under_way
         return await self._patiently(lambda: self._effects.swap(run, model, token))
+
+    async def _under_way(self, run: LiveRun) -> bool:
+        """Say whether the swap of a run was accepted. Raises SparkError."""
+        try:
+            await self._effects.outcome(run)
+        except NotFoundError:
+            return False
+        return True
 
     async def _already(self, run: LiveRun) -> Result:
         if run.kind == "warm":

@@ -1,14 +1,17 @@
 """Outside jobs that are watched for: credited when they ask, missed when they never do."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
 from spark_common.clock import Clock
+from spark_common.contracts.leases import AcquireLease
+from spark_common.errors import UnavailableError
 from spark_coordinator.schedules import telling
 from spark_coordinator.schedules.moments import from_ms, to_ms
-from spark_coordinator.schedules.record import Entry, LiveRun
+from spark_coordinator.schedules.record import Entry, LiveRun, window_of
 from spark_coordinator.schedules.registry import Registry
 from spark_coordinator.schedules.run_store import RunStore
 
@@ -53,8 +56,28 @@ class DeadMan:
             await self._credit(open_runs[-1], what, at)
             return
         upcoming = [entry for entry in entries if entry.next_at and entry.next_at - EARLY <= at]
-        if upcoming:
+        if upcoming and not await self._is_of_latest(upcoming[0], at):
             await self._registry.note_ask(upcoming[0].id, to_ms(at))
+
+    async def _is_of_latest(self, entry: Entry, at: datetime) -> bool:
+        """Say whether it was asked for within the window of the latest run that is over.
+
+        A job asks for more than one thing: what a run that has come goes on to ask for says
+        nothing about the next one.
+        """
+        runs = (await self._runs.logs([entry.id], 1))[entry.id]
+        return bool(runs) and runs[0].nominal <= at <= runs[0].nominal + window_of(entry.schedule)
+
+    async def refused(self, request: AcquireLease) -> None:
+        """Credit a job that was refused the lease: no event tells of it, yet it has asked."""
+        # Whoever was refused hears just that, whether or not it can be noted.
+        with suppress(UnavailableError):
+            await self.asked(
+                "asked for the lease",
+                self._clock.now(),
+                schedule_id=request.schedule_id,
+                label=request.holder,
+            )
 
     async def credit_early(self, run: LiveRun) -> None:
         """Credit a run that came due with what its job asked for shortly before."""

@@ -1,5 +1,6 @@
 """What runs of schedules need of the rest of the coordinator."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from spark_common.contracts.leases import (
@@ -25,4 +26,8 @@ class TakesLease(Protocol):
 
     async def get(self, request: GetLease) -> LeaseView:
         """Return how the lease and its line stand."""
+        ...
+
+    def on_refusal(self, listener: Callable[[AcquireLease], Awaitable[None]]) -> None:
+        """Let somebody hear of those who asked and neither got it nor a place in line."""
         ...

@@ -57,6 +57,7 @@ def wire_schedules(
     outbox = Outbox(redis, keys.OUTBOX, bus, clock, event_of)
     registry, runs = Registry(redis, clock), RunStore(redis)
     dead_man = DeadMan(registry, runs, clock, outbox.wake)
+    lease.on_refusal(dead_man.refused)
     leadership = leadership or Leadership(redis, "schedules", clock)
     holding, effects = Holding(lease, runs, clock), Effects(bus, clock)
     scheduler = Scheduler(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -30,10 +31,10 @@ def body_of(envelope: Envelope) -> str:
     text = _text(document)
     if len(text.encode()) <= MAX_BYTES:
         return text
-    short = _text(document | {"data": _shortened(envelope.data), "truncated": True})
-    if len(short.encode()) <= MAX_BYTES:
-        return short
-    return _text(document | {"data": {}, "truncated": True})
+    # Its words as well: they repeat the longest of its texts.
+    cut = {key: _shortened(value) for key, value in document.items()} | {"truncated": True}
+    short = _text(cut)
+    return short if len(short.encode()) <= MAX_BYTES else _text(cut | {"data": {}})
 
 
 def _shortened(value: JsonValue) -> JsonValue:
@@ -54,7 +55,7 @@ def test_body(event_id: str, at: datetime) -> str:
     return _text(_document(kind, event_id, at, words_of(kind, {})) | {"data": {}})
 
 
-def _document(kind: str, event_id: str, at: datetime, words: Words) -> dict[str, object]:
+def _document(kind: str, event_id: str, at: datetime, words: Words) -> dict[str, JsonValue]:
     return {
         "type": kind,
         # The earlier system's name of the same event.
@@ -66,5 +67,5 @@ def _document(kind: str, event_id: str, at: datetime, words: Words) -> dict[str,
     }
 
 
-def _text(document: dict[str, object]) -> str:
+def _text(document: Mapping[str, JsonValue]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

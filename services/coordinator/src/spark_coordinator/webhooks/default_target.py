@@ -14,6 +14,8 @@ from spark_coordinator.webhooks.store import WebhookStore
 from spark_coordinator.webhooks.targets import DEFAULT_ID, Target
 
 _LOOK_SECONDS = 1.0
+_SETTLING_SECONDS = 60.0
+"""Settings are live everywhere within two seconds, unless something is away."""
 
 _log = structlog.get_logger()
 
@@ -52,13 +54,18 @@ class DefaultTarget:
         url, secret = _canonical(settings.webhook_url), settings.webhook_secret
         standing, _ = await self._store.target(DEFAULT_ID)
         if url is None:
-            if standing is not None:
+            if standing is not None and not self._awaits_settings(standing):
                 await self._store.remove(DEFAULT_ID)
             return
         if standing is None or (standing.url, standing.secret) != (url, secret):
             await self._registry.change(
                 DEFAULT_ID, lambda standing: self._as_set(url, secret, standing), check=False
             )
+
+    def _awaits_settings(self, standing: Target) -> bool:
+        """Say whether an import made it a moment ago, whose settings are not live here yet."""
+        age = (self._clock.now() - standing.created_at).total_seconds()
+        return standing.url is None and 0 <= age < _SETTLING_SECONDS
 
     def _as_set(self, url: str, secret: SecretStr | None, standing: Target | None) -> Target:
         made = standing or Target(

@@ -37,6 +37,8 @@ class Dispatch:
         self._leadership = leadership
         self._backoff = backoff
         self._clock = clock
+        # A look that comes later than the shortest wait would make it longer.
+        self._look_seconds = min(_LOOK_SECONDS, backoff.first_seconds)
         self._lines: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
 
@@ -121,7 +123,7 @@ class Dispatch:
 
     async def _rest(self) -> None:
         waking = asyncio.create_task(self._woken.wait())
-        turn = asyncio.create_task(self._clock.sleep(_LOOK_SECONDS))
+        turn = asyncio.create_task(self._clock.sleep(self._look_seconds))
         lines = set(self._lines.values())
         try:
             # A line that ended may have left something that became due in between.

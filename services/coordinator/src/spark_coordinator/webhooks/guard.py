@@ -18,7 +18,10 @@ _METADATA: frozenset[IpAddress] = frozenset(
     }
 )
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+_TRANSLATED = tuple(
+    ipaddress.ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")
+)
+"""NAT64, its local form, and the earlier form of both."""
 _COMPATIBLE = ipaddress.ip_network("::/96")
 
 
@@ -51,7 +54,7 @@ def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     if carried is not None:
         return carried
     compatible = address in _COMPATIBLE and int(address) > 1
-    if compatible or any(address in network for network in _NAT64):
+    if compatible or any(address in network for network in _TRANSLATED):
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return None
 

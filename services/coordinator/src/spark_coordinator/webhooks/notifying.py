@@ -141,6 +141,8 @@ def _plugin(kind: TargetKind, address: str) -> Any:
             raise InvalidRequestError(shape)
         if kind == "matrix":
             parsed["e2ee"] = False
+            # Its server could name any other one, which nobody would check.
+            parsed["discovery"] = False
         plugin = kind_of_plugin(**parsed)
     except InvalidRequestError:
         raise

@@ -15,6 +15,7 @@ from spark_common.contracts.leases import (
     LeaseGrant,
     LeaseView,
     Note,
+    OrderKey,
     Priority,
     Released,
     ReleaseLease,
@@ -105,20 +106,28 @@ async def take_lock(
     order: Annotated[LockOrder, Body()],
     force: Force = False,
     token: TokenInHeader = None,
+    key: Annotated[
+        OrderKey | None,
+        Header(
+            alias="Idempotency-Key",
+            description="Random, of this order alone: a repeat whose answer was lost gets the "
+            "same reservation or place, with the same token.",
+        ),
+    ] = None,
 ) -> LeaseGrant:
     """Take the reservation, extend it, take up a grant, or stand in line.
 
-    The answer holds the token; it is never told again.
+    The answer holds the token; it is told again only to a repeat with the same Idempotency-Key.
     """
     question = AcquireLease(
-        **order.model_dump(exclude={"token"}), token=_one(token, order.token), force=force
+        **order.model_dump(exclude={"token"}), token=_one(token, order.token), key=key, force=force
     )
     try:
         grant = await change(request, ACQUIRE_LEASE, question)
     except DeadlineExceededError as late:
         raise OutcomeUnknownError(
-            "no answer in time: whether the cluster is reserved now is not known. With a token, "
-            "ask again with it; without one, look at GET /api/swap/lock"
+            "no answer in time: whether the cluster is reserved now is not known. Ask again with "
+            "the same token or Idempotency-Key; without either, look at GET /api/swap/lock"
         ) from late
     if grant.state == "waiting":
         response.status_code = 202

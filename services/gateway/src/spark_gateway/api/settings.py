@@ -37,8 +37,9 @@ class FlatSettings(
             elif value is None or value == "":
                 secrets[name] = None
             else:
-                # What is neither text nor a number is refused there, as a blank secret is.
-                secrets[name] = SecretStr(str(value) if isinstance(value, str | int) else "")
+                # What is neither text nor a whole number is refused there, as a blank secret is.
+                written = isinstance(value, str | int) and not isinstance(value, bool)
+                secrets[name] = SecretStr(str(value) if written else "")
         return ChangeSettings(values=values, secrets=secrets, requested_by=requested_by)
 
 

@@ -36,6 +36,9 @@ export const putSchedule = (schedule) => ask("api/schedule", { method: "POST", b
 /** @param {string} id @returns {Promise<any>} */
 export const removeSchedule = (id) => ask(`api/schedule?${new URLSearchParams({ id, requested_by: signature() })}`, { method: "DELETE" });
 
+/** Whether the usual model comes back now. @returns {Promise<import("./types-owner.js").HomeView>} */
+export const getHome = () => ask("api/home");
+
 /** @returns {Promise<{targets: import("./types-owner.js").TargetView[]}>} */
 export const listTargets = () => ask("api/webhooks");
 

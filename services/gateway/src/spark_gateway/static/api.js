@@ -22,6 +22,7 @@ const TITLES = {
   lease_held: "The Sparks are reserved",
   host_unreachable: "A Spark does not answer",
   outcome_unknown: "No answer in time",
+  deadline_exceeded: "No answer in time",
   invalid_request: "Something is not right in it",
   conflict: "It is there already",
   job_in_progress: "Something else is going on",
@@ -68,9 +69,17 @@ export async function ask(path, { method = "GET", body, headers = {}, patience =
 
 /** What a problem+json body says, for people. @param {number} status @param {any} said */
 export function refusalOf(status, said) {
-  const detail = typeof said?.detail === "string" ? capitalised(said.detail) : `The answer was ${status}.`;
+  const detail = silentWords(said) ?? (typeof said?.detail === "string" ? capitalised(said.detail) : `The answer was ${status}.`);
   const code = typeof said?.code === "string" ? said.code : String(status);
   return new Refusal(TITLES[code] ?? "That did not work", detail, code, problemsOf(said?.details));
+}
+
+/** A part that is away; what the bus says of it speaks of the bus, and to whoever runs it. @param {any} said @returns {string|null} */
+function silentWords(said) {
+  const part = said?.details?.service;
+  if (typeof part !== "string") return null;
+  if (said.code === "service_unavailable") return `The part “${part}” does not answer. Try again in a moment.`;
+  return said.code === "deadline_exceeded" ? `The part “${part}” did not answer in time. Look at the page before you try again.` : null;
 }
 
 /** What is wrong with which field, whichever service or the gateway itself said it. @param {any} details */

@@ -114,7 +114,7 @@ export function dayTime(moment, now) {
 }
 
 /**
- * A moment to come: `today 14:00`, `tomorrow 03:00`, `Mon 03:00`, `3 Dec 03:00`.
+ * A moment to come: `today 14:00`, `tomorrow 03:00`, `Mon 03:00`, `3 Dec 03:00`, `3 Jan 2027 03:00`.
  * @param {string} moment
  * @param {number} now milliseconds
  */
@@ -122,7 +122,9 @@ export function coming(moment, now) {
   const date = new Date(moment);
   const days = dayNumber(date) - dayNumber(new Date(now));
   if (days === 1) return `tomorrow ${hourMinute(date)}`;
-  return days > 1 && days < 7 ? `${DAYS[date.getDay()]} ${hourMinute(date)}` : dayTime(moment, now);
+  if (days > 1 && days < 7) return `${DAYS[date.getDay()]} ${hourMinute(date)}`;
+  const said = dayTime(moment, now);
+  return said.endsWith(hourMinute(date)) ? said : `${said} ${hourMinute(date)}`; // next year's runs have a time too
 }
 
 /** Days since 1970 on the calendar of the reader. @param {Date} date */

@@ -71,6 +71,13 @@ export function testWords(validation) {
   return { tone: "warn", text: `Not everything could be tested: ${why}${press}` };
 }
 
+/** A number as people type it, with a point or a comma; null for anything else, `0x10` too. @param {string} text @returns {number|null} */
+export function numberOf(text) {
+  const bare = text.trim().replace(",", ".");
+  const value = /^[-+.\de]+$/i.test(bare) ? Number(bare) : NaN;
+  return Number.isFinite(value) ? value : null;
+}
+
 /** Lines of a text field, without empty ones. @param {string} text @returns {string[]} */
 export function linesOf(text) {
   return text.split("\n").map((line) => line.trim()).filter(Boolean);

@@ -1,7 +1,7 @@
 // @ts-check
 // Settings as the reader changes them: texts in fields, and what of it is sent.
 
-import { linesOf } from "./forms.js";
+import { linesOf, numberOf } from "./forms.js";
 
 /** @typedef {import("./types-owner.js").SettingView} SettingView */
 /** @typedef {import("./types-owner.js").SettingsView} SettingsView */
@@ -35,8 +35,8 @@ export function valueOf(setting, text) {
   if (bare === "") return { value: null };
   if (setting.kind === "integer") return /^-?\d+$/.test(bare) ? { value: Number(bare) } : { problem: "Write a whole number." };
   if (setting.kind === "number") {
-    const value = Number(bare.replace(",", "."));
-    return Number.isFinite(value) ? { value } : { problem: "Write a number." };
+    const value = numberOf(bare);
+    return value === null ? { problem: "Write a number." } : { value };
   }
   return { value: setting.kind === "list" ? linesOf(text) : bare };
 }

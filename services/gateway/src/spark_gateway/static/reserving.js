@@ -1,6 +1,8 @@
 // @ts-check
 // What was typed to reserve the Sparks: what is wrong with it, and what is asked for.
 
+import { numberOf } from "./forms.js";
+
 /** @typedef {import("./types-control.js").FieldProblem} FieldProblem */
 /** @typedef {{holder: string, reason: string, minutes: string, wait: boolean, maximum: string}} Typed */
 
@@ -8,8 +10,8 @@ const DAY_MINUTES = 24 * 60;
 
 /** @param {string} text @returns {number|null} */
 export function minutesOf(text) {
-  const value = Number(text.trim().replace(",", "."));
-  return text.trim() !== "" && Number.isFinite(value) && value >= 1 && value <= DAY_MINUTES ? value : null;
+  const value = numberOf(text);
+  return value !== null && value >= 1 && value <= DAY_MINUTES ? value : null;
 }
 
 /** @param {Typed} typed @returns {Map<string, FieldProblem[]>} by field */

@@ -1,6 +1,8 @@
 // @ts-check
 // The form of a schedule: what stands in it, and what schedule it says.
 
+import { numberOf } from "./forms.js";
+
 /** @typedef {import("./types-owner.js").PutSchedule} PutSchedule */
 /** @typedef {import("./types-control.js").FieldProblem} FieldProblem */
 /** @typedef {"cron"|"every"|"at"} When */
@@ -30,8 +32,8 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** @param {string} text @returns {number|null} */
 function positive(text) {
-  const value = Number(text.trim().replace(",", "."));
-  return text.trim() !== "" && Number.isFinite(value) && value > 0 ? value : null;
+  const value = numberOf(text);
+  return value !== null && value > 0 ? value : null;
 }
 
 /** The clock on the wall of a zone at a moment: `2026-03-02T14:00`. @param {string} moment @param {string} zone */
@@ -48,6 +50,16 @@ export function wallTime(moment, zone) {
   }
   const of = (/** @type {string} */ type) => found.find((part) => part.type === type)?.value ?? "00";
   return `${of("year")}-${of("month")}-${of("day")}T${of("hour")}:${of("minute")}`;
+}
+
+/**
+ * The moment that is meant. One that was not touched stays to the second, and on the right side of a
+ * night on which the clock shows an hour twice.
+ * @param {Form} form @param {PutSchedule|null} base
+ */
+function momentOf({ at, timezone }, base) {
+  const untouched = base?.at && timezone.trim() === base.timezone && at === wallTime(base.at, base.timezone);
+  return untouched ? base.at : at;
 }
 
 /** @param {PutSchedule|null} schedule  Null: a new one. @param {string} zone @param {string} owner @returns {Form} */
@@ -94,7 +106,7 @@ export function scheduleOf(form, base) {
   const schedule = {
     ...(base ?? {}),
     id: form.id, name: form.name.trim() || null, kind: form.kind, timezone: form.timezone.trim() || "UTC",
-    cron: form.when === "cron" ? form.cron.trim() : null, every_seconds: every === null ? null : every * 60, at: form.when === "at" ? form.at : null,
+    cron: form.when === "cron" ? form.cron.trim() : null, every_seconds: every === null ? null : every * 60, at: form.when === "at" ? momentOf(form, base) : null,
     duration_minutes: minutes("duration_minutes", form.duration), model: takesModel ? form.model || null : null,
     service: form.kind === "restart" ? "vllm" : null, collection: snapshot ? form.collection.trim() : null, keep, owner: form.owner.trim() || "someone", note: form.remark.trim(), enabled: form.enabled,
     misfire: { policy: form.make_up ? /** @type {const} */ ("run_once") : /** @type {const} */ ("skip"), within_minutes: (form.make_up && !outside ? minutes("misfire", form.within, true) : null) ?? 60 },

@@ -1,7 +1,7 @@
 // @ts-check
 // What a schedule is in words: when it repeats, who runs it, how it went last time, what it clashes with.
 
-import { capital, clockTime, coming, dayName, dayNumber, dayTime, duration } from "./format.js";
+import { asSentence, capital, clockTime, coming, dayName, dayNumber, dayTime, duration } from "./format.js";
 
 /** @typedef {import("./types-owner.js").ScheduleView} ScheduleView */
 /** @typedef {import("./types-owner.js").PutSchedule} PutSchedule */
@@ -66,17 +66,18 @@ export function runWords(last, now) {
   return { key: last.id, pill: STATES[last.state], words: `${dayTime(last.nominal, now)}${took}`, message: last.message };
 }
 
-/** Clashes of all schedules, each once, earliest first. @param {ScheduleView[]} views @param {number} now */
+/** Clashes of all schedules, earliest first; two that clash again and again are told once. @param {ScheduleView[]} views @param {number} now */
 export function clashes(views, now) {
-  const seen = new Map();
-  for (const { schedule, conflicts } of views) {
-    for (const each of conflicts) {
-      const pair = [schedule.id, each.other_id ?? "the reservation"].sort().join(" ");
-      const key = `${each.at} ${pair}`;
-      if (!seen.has(key)) seen.set(key, { key, at: each.at, title: `Clash ${coming(each.at, now)}`, text: each.sentence });
-    }
-  }
-  return [...seen.values()].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const all = views.flatMap(({ schedule, conflicts }) => conflicts.map(({ at, other_id, sentence }) => (
+    { at, sentence, name: schedule.name ?? schedule.id, key: [schedule.id, other_id ?? "the reservation"].sort().join(" ") }
+  ))).sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  return [...new Set(all.map(({ key }) => key))].map((key) => {
+    const same = all.filter((each) => each.key === key);
+    const [{ at, name, sentence }] = same;
+    const more = new Set(same.map((each) => each.at)).size - 1;
+    const again = more > 0 ? ` ${more} more ${more === 1 ? "time" : "times"} in the coming week.` : "";
+    return { key, title: `Clash ${coming(at, now)}: ${name}`, text: `${asSentence(sentence)}${again}` };
+  });
 }
 
 /**
@@ -122,6 +123,18 @@ function linesOf(entries) {
     const pill = entry.state === "planned" ? null : STATES[entry.state];
     return { key: `${entry.schedule_id} ${entry.at}`, at: Date.parse(entry.at), time: `${clockTime(entry.at)}${ends}`, name: entry.name, more, pill, clash: entry.conflicts[0]?.sentence ?? "" };
   });
+}
+
+/**
+ * How it stands with the home model; null when there is none.
+ * @param {import("./types-owner.js").HomeView|null} home @param {number} now
+ * @returns {{tone: Tone, icon: string, title: string, text: string}|null}
+ */
+export function homeLook(home, now) {
+  if (!home || home.state === "off") return null;
+  const bad = home.state === "blocked" || home.state === "backing_off";
+  const next = home.next_try_at ? ` Next try ${coming(home.next_try_at, now)}.` : "";
+  return { tone: bad ? "warn" : "idle", icon: bad ? "warn" : "home", title: `Home model: ${home.model ?? "unknown"}`, text: `${home.sentence}${next}` };
 }
 
 /** The next runs of one schedule, in words. @param {Calendar|null} calendar @param {string} id @param {number} now */

@@ -130,6 +130,12 @@
  * @property {number} message_number
  * @property {string|null} [subject]
  *
+ * @typedef {object} HomeView
+ * @property {string|null} [model]
+ * @property {"off"|"loaded"|"waiting"|"respected"|"asking"|"backing_off"|"blocked"} state
+ * @property {string} sentence  What it waits for or what to do.
+ * @property {string|null} [next_try_at]
+ *
  * @typedef {object} HolderAccount
  * @property {string} holder
  * @property {number} leases

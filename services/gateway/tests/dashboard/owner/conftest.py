@@ -7,6 +7,7 @@ import pytest
 
 from spark_common.contracts.accountability import Accountability, HolderAccount
 from spark_common.contracts.dead_letters import DeadLetter, DeadLetters
+from spark_common.contracts.home import HomeView
 from spark_common.contracts.owner_settings import (
     Imported,
     SettingsView,
@@ -82,6 +83,14 @@ class Owner:
             "warnings": ["OLD_NAME is not known to this version."],
         }  # fmt: skip
         return Imported(**(fields | changes))
+
+    def home(self, **changes: Any) -> HomeView:
+        """Return a home model that a person has to name anew."""
+        fields: dict[str, Any] = {
+            "model": "qwen4", "state": "blocked",
+            "sentence": "qwen4 is not on the menu; name a model that is.",
+        }  # fmt: skip
+        return HomeView(**(fields | changes))
 
     def conflict(self, other_id: str = "eval-run") -> Conflict:
         """Return a clash tonight."""

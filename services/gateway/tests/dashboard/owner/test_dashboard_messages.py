@@ -133,10 +133,11 @@ def test_who_had_the_sparks(page: Page, stage: Any, owner: Any) -> None:
     expect(crm).to_contain_text("7\u00a0h 12\u00a0min")
     expect(table).to_contain_text("Nobody had them for")
     expect(table).to_contain_text("Events of two hours are missing.")
-    more = owner.accounts().model_copy(update={"holders": []})
+    more = owner.accounts().model_copy(update={"holders": [], "free_minutes": 0.0})
     stage.replies["GET", "/api/accountability"] = (200, said(more))
     table.get_by_role("button", name="30 days").click()
     expect(table).to_contain_text("Nobody reserved them in these days.")
+    expect(table).not_to_contain_text("Nobody had them")
     assert [url for _, url, _ in stage.shown if "accountability" in url][-1].endswith("?days=30")
 
 

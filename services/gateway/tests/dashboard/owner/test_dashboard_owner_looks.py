@@ -66,6 +66,7 @@ def transfer(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
 def schedule(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
     stage.replies["GET", "/api/schedule"] = (200, said(owner.schedules()))
     stage.replies["GET", "/api/schedule/calendar"] = (200, said(owner.calendar()))
+    stage.replies["GET", "/api/home"] = (200, said(owner.home()))
     page.get_by_role("link", name="Schedule").click()
     expect(page.get_by_role("heading", name="The coming week")).to_be_visible()
 
@@ -82,6 +83,7 @@ def unscheduled(page: Page, stage: Any, scenes: Any, owner: Any) -> None:
     stage.replies["GET", "/api/schedule"] = (200, {"schedules": []})
     empty = owner.calendar(entries=[], lease_holder=None)
     stage.replies["GET", "/api/schedule/calendar"] = (200, said(empty))
+    stage.replies["GET", "/api/home"] = (200, said(owner.home(state="off", model=None)))
     page.get_by_role("link", name="Schedule").click()
     expect(page.get_by_text("Nothing is planned yet")).to_be_visible()
 

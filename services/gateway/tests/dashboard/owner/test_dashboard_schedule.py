@@ -27,6 +27,7 @@ def page(stage: Any, scenes: Any, owner: Any, visit: Any) -> Page:
     stage.snapshot = scenes.snapshot()
     stage.replies["GET", "/api/schedule"] = (200, said(owner.schedules()))
     stage.replies["GET", "/api/schedule/calendar"] = (200, said(owner.calendar()))
+    stage.replies["GET", "/api/home"] = (200, said(owner.home()))
     stage.replies["POST", "/api/schedule"] = (200, said(owner.schedule("warm-up", name=None)))
     opened = visit()
     opened.expected = ("status of 422", "status of 503")
@@ -62,7 +63,9 @@ def test_the_week_the_clashes_and_every_entry_are_told(page: Page) -> None:
     expect(week.get_by_role("heading", level=3)).to_have_count(7)
     expect(week).to_contain_text("crm-sync")
     expect(week.get_by_text(re.compile(r"^\d+ times$")).first).to_be_visible()
-    expect(page.get_by_role("heading", name=re.compile("^Clash"))).to_have_count(1)
+    expect(page.get_by_role("heading", name=re.compile("^Clash.*: eval-run"))).to_have_count(1)
+    expect(page.get_by_role("heading", name="Home model: qwen4")).to_be_visible()
+    expect(page.get_by_text("qwen4 is not on the menu; name a model that is.")).to_be_visible()
     expect(row(page, "eval-run").first).to_contain_text("Other program")
     expect(row(page, "eval-run").first).to_contain_text("Missed")
     night = row(page, "Back to Qwen3.6")
@@ -202,7 +205,8 @@ def test_nobody_who_answers_leaves_what_was_known(page: Page, stage: Any, scenes
 
 def test_names_of_others_are_text(page: Page, stage: Any, owner: Any) -> None:
     long = HOSTILE + "x" * 150
-    hostile = owner.schedule(name=long, owner=HOSTILE, model=HOSTILE)
+    known = {"conflicts": [owner.conflict()]}
+    hostile = owner.schedule(name=long, owner=HOSTILE, model=HOSTILE, view=known)
     stage.replies["GET", "/api/schedule"] = (200, {"schedules": [said(hostile)]})
     entries = [owner.entry("a", 0.01, name=long, model=HOSTILE)]
     stage.replies["GET", "/api/schedule/calendar"] = (
@@ -211,5 +215,6 @@ def test_names_of_others_are_text(page: Page, stage: Any, owner: Any) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     page.reload()
     expect(row(page, HOSTILE)).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("^Clash"))).to_contain_text(HOSTILE)
     assert page.locator("img").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") == 360

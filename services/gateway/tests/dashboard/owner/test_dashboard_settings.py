@@ -122,7 +122,14 @@ def test_what_is_wrong_stands_beside_its_field(page: Page, stage: Any) -> None:
     dialog.get_by_role("button", name="Save").click()
     expect(port).to_have_attribute("aria-invalid", "true")
     expect(dialog.locator("[data-field=VLLM_PORT]")).to_contain_text("must be below 65536")
+    expect(dialog.get_by_role("status")).to_have_text("Nothing was saved: see what is marked.")
+    expect(port).to_be_focused()
     expect(port).to_have_value("70000")
+    problems = [{"name": "NEW_ONE", "rule": "is new"}]
+    elsewhere = {"detail": "NEW_ONE is new", "code": "invalid_request"}
+    stage.replies["POST", "/api/settings"] = (422, elsewhere | {"details": {"problems": problems}})
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("status")).to_have_text("NEW_ONE is new")
 
 
 def test_a_conflict_keeps_what_was_typed(page: Page, stage: Any, owner: Any) -> None:

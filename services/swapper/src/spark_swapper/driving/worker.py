@@ -38,6 +38,8 @@ MOST_ATTEMPTS = 3
 _HEARTBEAT_SECONDS = 5.0
 _RETRY_SECONDS = 5.0
 _FLUSH_SECONDS = 5.0
+_GATE_SECONDS = 30.0
+_RETRY_GATE_SECONDS = 1.0
 _log = structlog.get_logger()
 
 
@@ -181,14 +183,14 @@ class Worker:
             writer=fence,
         )
         by = await patiently(self._clock, lambda: self._store.cancel_requested(job.id))
-        attempt = self._attempt = Attempt(
+        self._attempt = attempt = Attempt(
             journal,
             self._clock,
             fence,
             job.lease_epoch,
             Cancellation(by),
-            check_gate=lambda: self._check_gate_again(job),
         )
+        attempt.check_gate = lambda: self._check_gate_again(attempt)
         try:
             if await self._ended_meanwhile(journal, number, at_n, settings):
                 return
@@ -279,14 +281,22 @@ class Worker:
         if not gate.admitted:
             raise SwapFault(causes.lease_held(gate.holder or "somebody"))
 
-    async def _check_gate_again(self, job: SwapJob) -> None:
-        """Look once more right before the first effect; what was admitted may go on unseen."""
-        try:
-            if await self._updating() is not None:
-                raise SwapFault(causes.being_updated())
-            await self._check_gate(job)
-        except UnavailableError:
-            _log.warning("swapper.gate_unseen", swap_id=job.id)
+    async def _check_gate_again(self, attempt: Attempt) -> None:
+        """Look once more right before the first effect: nothing is stopped on a guess.
+
+        Requests are held off meanwhile, so that a lease nobody can read is not waited for long.
+        """
+        deadline = self._clock.monotonic() + _GATE_SECONDS
+        while True:
+            attempt.stop_if_cancelled()
+            try:
+                if await self._updating() is not None:
+                    raise SwapFault(causes.being_updated())
+                return await self._check_gate(attempt.journal.job)
+            except UnavailableError as error:
+                if self._clock.monotonic() >= deadline:
+                    raise SwapFault(causes.refused(error)) from error
+            await self._clock.sleep(_RETRY_GATE_SECONDS)
 
     async def _usual_seconds(self, key: str) -> float | None:
         try:

@@ -33,7 +33,7 @@ class OverrideVerbs:
         )
 
     async def read(self, _request: ReadOverrides) -> Overrides:
-        """Return the file as it is."""
+        """Return the file as it is. Raises ConflictError for one that cannot be read."""
         return Overrides(text=await self._recipes.raw(), problems=list(self._recipes.book.problems))
 
     async def write(self, request: WriteOverrides) -> Overrides:

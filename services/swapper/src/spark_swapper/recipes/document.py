@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 
 Fields = Mapping[str, Any]
-MAX_CHARACTERS = 500_000
+MAX_BYTES = 500_000
 """Hundreds of entries; reading that many takes about two seconds."""
-MAX_VALUES = MAX_CHARACTERS
-"""A text has fewer values than characters, unless anchors let it repeat itself, or never end."""
+MAX_VALUES = MAX_BYTES
+"""A text has fewer values than bytes, unless anchors let it repeat itself, or never end."""
 _SAID_AGAIN = 20
 
 
@@ -28,8 +28,8 @@ class Document:
 
 def read_document(text: str, source: str) -> Document:
     """Return the entries; what cannot be read at all is said and never raised."""
-    if len(text) > MAX_CHARACTERS:
-        return _unreadable(f"{source} is longer than {MAX_CHARACTERS} characters")
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        return _unreadable(f"{source} is longer than {MAX_BYTES} bytes")
     try:
         loader = _Loader(text)
         document = loader.get_single_data()

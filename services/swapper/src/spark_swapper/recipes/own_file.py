@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_common.errors import ConflictError, InvalidRequestError, UnavailableError
-from spark_swapper.recipes.document import MAX_CHARACTERS, Document, read_document
+from spark_swapper.recipes.document import MAX_BYTES, Document, read_document
 from spark_swapper.recipes.own_text import with_entry
 
 Signature = tuple[int, int, int, int]
@@ -62,7 +62,7 @@ class OwnFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._alone():
-                if self.raw() == text:
+                if self._says(text):
                     return
                 self._keep_file()
                 self._replace(text)
@@ -72,11 +72,25 @@ class OwnFile:
             ) from wrong
 
     def raw(self) -> str:
-        """Return the file as it is, empty when there is none or when it is no text."""
+        """Return the file as it is, empty when there is none.
+
+        Raises ConflictError for one that is there and cannot be read: whoever takes it along must
+        not take it for none.
+        """
         try:
-            return self._text() or ""
+            return self._text()
+        except (OSError, UnicodeDecodeError) as wrong:
+            raise ConflictError(
+                f"{self.path.name} cannot be read: {_why(wrong)}: correct it by hand or move it "
+                "away first",
+                file=self.path.name,
+            ) from wrong
+
+    def _says(self, text: str) -> bool:
+        try:
+            return self._text() == text
         except (OSError, UnicodeDecodeError):
-            return ""
+            return False
 
     def _keep_file(self) -> None:
         """Keep what is there, whatever it is: it may be no text."""
@@ -129,11 +143,11 @@ class OwnFile:
     def _text(self) -> str:
         try:
             with self.path.open("rb") as file:
-                content = file.read(MAX_CHARACTERS + 1)
+                content = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
             return ""
-        if len(content) > MAX_CHARACTERS:
-            raise OSError(f"longer than {MAX_CHARACTERS} bytes")
+        if len(content) > MAX_BYTES:
+            raise OSError(f"longer than {MAX_BYTES} bytes")
         return content.decode("utf-8-sig")
 
     def _keep(self, text: str) -> None:

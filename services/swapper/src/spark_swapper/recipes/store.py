@@ -56,7 +56,7 @@ class Recipes:
             return self._book
 
     async def raw(self) -> str:
-        """Return the owner's file as it is."""
+        """Return the owner's file as it is; raises ConflictError as OwnFile.raw."""
         return await asyncio.to_thread(self._file.raw)
 
     async def replace(self, text: str) -> RecipeBook:

@@ -18,12 +18,14 @@ from spark_common.contracts.owner_settings import (
 )
 from spark_common.errors import InvalidRequestError
 from spark_common.owner import Table
+from spark_common.settings.load import reason_of
 from spark_coordinator.owner.change import Change, Problem, check
 from spark_coordinator.owner.editing import Editing
 from spark_coordinator.owner.state.overrides import RecipeFile
 from spark_coordinator.owner.state.sealing import Secrets, seal, unseal
 from spark_coordinator.owner.state.section import StateSection, TakenIn
 from spark_coordinator.owner.store import OverlayStore
+from spark_coordinator.printable import printable
 
 FORMAT = 1
 _SETTINGS = "settings"
@@ -146,7 +148,9 @@ def _read(raw: Mapping[str, JsonValue]) -> StateDocument:
         return StateDocument.model_validate(raw)
     except ValidationError as wrong:
         place = ".".join(str(part) for part in wrong.errors(include_input=False)[0]["loc"])
-        raise InvalidRequestError(f"the document is damaged at {place[:100]!r}") from wrong
+        raise InvalidRequestError(
+            f"the document is damaged at {place[:100]!r}: {reason_of(wrong)}"
+        ) from wrong
 
 
 async def _secrets_of(
@@ -162,7 +166,7 @@ async def _secrets_of(
 
 
 def _shortened(warnings: list[str]) -> list[str]:
-    told = [warning[:_LONGEST_WARNING] for warning in warnings[:_MOST_WARNINGS]]
+    told = [printable(warning[:_LONGEST_WARNING]) for warning in warnings[:_MOST_WARNINGS]]
     left = len(warnings) - len(told)
     return [*told, f"and {left} more"] if left else told
 

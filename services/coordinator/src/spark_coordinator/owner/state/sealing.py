@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import os
+import unicodedata
 from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidTag
@@ -63,5 +64,6 @@ def unseal(sealed: str, passphrase: SecretStr) -> Secrets:
 
 
 def _key(passphrase: SecretStr, salt: bytes) -> bytes:
-    words = passphrase.get_secret_value().encode()
+    # Where one keyboard writes ü as one letter, another writes u and two dots.
+    words = unicodedata.normalize("NFC", passphrase.get_secret_value()).encode()
     return Scrypt(salt=salt, length=32, n=_WORK, r=8, p=1).derive(words)

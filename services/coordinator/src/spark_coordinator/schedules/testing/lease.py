@@ -1,6 +1,7 @@
 """A lease in memory: one holder, one line, an end by the clock."""
 
 import itertools
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -34,6 +35,7 @@ class FakeLease:
         self._numbers = itertools.count(1)
         self._held: _Claim | None = None
         self._line: list[_Claim] = []
+        self._listeners: list[Callable[[AcquireLease], Awaitable[None]]] = []
         self.away = False
         self.bug: Exception | None = None
         self.epoch = 0
@@ -76,6 +78,8 @@ class FakeLease:
         if self._held is None and first:
             return self._granted(request, place)
         if not request.wait:
+            for listener in self._listeners:
+                await listener(request)
             raise LeaseHeldError(f"{self.holder!r} holds the cluster", holder=self.holder)
         if place is None:
             place = _Claim(f"token-{next(self._numbers)}", request.holder, 0.0)
@@ -114,6 +118,10 @@ class FakeLease:
             remaining_seconds=left,
             expires_at=self._clock.now() + timedelta(seconds=min(left, 1e8)),
         )
+
+    def on_refusal(self, listener: Callable[[AcquireLease], Awaitable[None]]) -> None:
+        """Let somebody hear of those who asked and got nothing."""
+        self._listeners.append(listener)
 
     async def proves(self, token: SecretStr | None) -> bool:
         """Say whether a swap with this token is let through."""

@@ -11,7 +11,16 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from spark_common.bus.port import Stored
-from spark_common.contracts.webhooks import PUT_TARGET, PutTarget, TargetView
+from spark_common.contracts.webhooks import (
+    LIST_DELIVERIES,
+    LIST_TARGETS,
+    PUT_TARGET,
+    DeliveryView,
+    ListDeliveries,
+    ListTargets,
+    PutTarget,
+    TargetView,
+)
 from spark_common.events import Event, HealthTransition, LockReleased, ServiceAction, SwapComplete
 from spark_common.settings.support import WebhookSettings
 from spark_common.subjects import SERVICE_ACTION, health_transition, lock_event, swap_complete
@@ -29,6 +38,11 @@ from spark_coordinator.webhooks.testing.receivers import Names, Receivers
 from spark_coordinator.webhooks.topics import STREAMS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def swaps(*numbers: int) -> list[str]:
+    """Return the ids of the outcomes that ``Bench.tell`` published with these numbers."""
+    return [f"swap-{number}" for number in numbers]
 
 
 @dataclass
@@ -59,7 +73,8 @@ class Bench:
             self.names,
             TargetGuard({9999}),
             self.receivers,
-            Leadership(self.redis, WORK, self.clock),
+            # Longer than what passes here while a busy machine's Redis answers once.
+            Leadership(self.redis, WORK, self.clock, ttl_seconds=120),
             self.backoff,
         )
 
@@ -90,6 +105,18 @@ class Bench:
         given = {"url": "http://127.0.0.1:5678/hook"} | given
         view: TargetView = await self.ask(PUT_TARGET, PutTarget(id=id, **given))
         return view
+
+    async def view(self, id: str = "bob") -> TargetView:
+        """Return how a target stands."""
+        targets = (await self.ask(LIST_TARGETS, ListTargets())).targets
+        found: TargetView = next(one for one in targets if one.id == id)
+        return found
+
+    async def log(self, **asked: Any) -> list[DeliveryView]:
+        """Return a page of the delivery log."""
+        rows: list[DeliveryView]
+        rows = (await self.ask(LIST_DELIVERIES, ListDeliveries(**asked))).deliveries
+        return rows
 
     async def tell(self, number: int, kind: str = "swap") -> None:
         """Publish an event."""

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ class HttpReceiver:
 
     way: Callable[[], Way] = lambda: "ok"
     status: int = 204
+    tls: ssl.SSLContext | None = None
     more: bytes = b""
     """Header lines added to an answer, each ended by CRLF."""
     flood: bool = False
@@ -92,7 +94,9 @@ class HttpReceiver:
         """Listen again on the same port, once a connection that uses it by chance is over."""
         while self._server is None:
             try:
-                self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+                self._server = await asyncio.start_server(
+                    self._accept, "127.0.0.1", self.port, ssl=self.tls
+                )
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     raise
@@ -141,5 +145,5 @@ async def _read(reader: asyncio.StreamReader) -> Got:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     fields = (line.partition(": ") for line in head[1:] if line)
     headers = {name.lower(): value for name, _, value in fields}
-    body = await reader.readexactly(int(headers["content-length"]))
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
     return Got(head[0].split(" ")[1], headers, body)

@@ -20,6 +20,8 @@ from spark_coordinator.webhooks.resolving import SystemResolver
 from spark_coordinator.webhooks.store import WebhookStore
 from spark_coordinator.webhooks.threads import OwnedThreads
 
+CLAIM_SECONDS = 1.5
+"""How long a killed leader is believed in."""
 FAST = Backoff(first_seconds=0.05, longest_seconds=0.4)
 
 
@@ -30,7 +32,7 @@ async def live() -> None:
     redis = connect_redis(settings.redis, "coordinator")
     resolver, guard = SystemResolver(OwnedThreads()), TargetGuard()
     sender = WebhookSender(
-        resolver, guard, clock, "spark-control/0", connect_seconds=0.3, total_seconds=0.4
+        resolver, guard, clock, "spark-control/0", connect_seconds=0.2, total_seconds=0.25
     )
     feature = assemble(
         WebhookStore(redis),
@@ -41,7 +43,7 @@ async def live() -> None:
         resolver,
         guard,
         sender,
-        Leadership(redis, WORK, clock),
+        Leadership(redis, WORK, clock, CLAIM_SECONDS),
         FAST,
     )
     await bus.serve("coordinator", "1.0.0", "webhooks of tests", feature.verbs)

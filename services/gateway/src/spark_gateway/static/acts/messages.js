@@ -24,11 +24,11 @@ export function messages(page, knowing) {
       if (!id || target) dialog.begin(target ?? null);
     },
     "save-target": async ({ id, target }) => {
-      if (!dialog.base && known(id)) return dialog.refused(taken(id));
+      if (!dialog.base && known(id)) return dialog.notSaved(taken(id));
       const here = dialog.meanwhile();
       dialog.busy = true;
       dialog.note("now", "Saving.");
-      const view = await page.attempt(() => putTarget(id, target), (why) => here(() => dialog.refused(why), () => page.refused(why)));
+      const view = await page.attempt(() => putTarget(id, target), (why) => here(() => dialog.notSaved(why), () => page.refused(why)));
       here(() => {
         dialog.busy = false;
         if (view) dialog.close();

@@ -2,6 +2,7 @@
 // What a reader wants of the reservation: take it, wait for it, keep it, release it, ask for it.
 
 import { acquireLease, forceRelease, getLease, releaseLease, requestYield } from "../api-lease.js";
+import { clockTime } from "../format.js";
 import { forget, holding, keep } from "../holding.js";
 import { forceQuestion, releaseQuestion } from "../questions-lease.js";
 import { isMine, isStillOf } from "../reduce-lease.js";
@@ -14,6 +15,7 @@ import { keepName, ownName, signature } from "../whoami.js";
 
 const USUAL_MINUTES = 60;
 const SEEN_WITHIN_SECONDS = 30;
+const UNSETTLED = "No answer in time: it may be reserved now. Close this and look at the page before you ask again.";
 
 /** @param {Acting} page @returns {Wishes} */
 export function reserving(page) {
@@ -33,7 +35,7 @@ export function reserving(page) {
       if (dialog.mode !== "extend") keepName(wanted.holder);
       const grant = await page.attempt(() => acquireLease(wanted), (why) => here(() => {
         if (why.code === "lease_held" && !wanted.wait && dialog.mode === "take") dialog.taken(why.message);
-        else dialog.note("bad", why.message);
+        else dialog.note("bad", why.code === "outcome_unknown" ? UNSETTLED : why.message);
       }, () => page.refused(why)));
       here(() => {
         dialog.busy = false;
@@ -86,11 +88,12 @@ export function changedHands(page) {
 export function granted(page, grant, wanted) {
   const { holder, reason, ttl_seconds } = wanted;
   const { state, token, epoch = null, ticket = null, seen_within_seconds } = grant;
+  const end = Date.now() + (grant.remaining_seconds ?? ttl_seconds) * 1000;
   const before = page.state.holding;
   keep({ state, holder, reason, ttl_seconds, epoch, ticket, seenWithin: seen_within_seconds ?? SEEN_WITHIN_SECONDS }, token);
   page.say("holding", holding());
   if (state === "waiting" && before?.state !== "waiting") page.toasts.add("ok", `You are number ${grant.position ?? "?"} in line`, "Keep this page in view.");
-  else if (state === "held" && grant.extended) page.toasts.add("ok", "You keep it longer");
+  else if (state === "held" && grant.extended) page.toasts.add("ok", `It is yours until ${clockTime(end)}`);
   else if (state === "held") page.toasts.add("ok", "The Sparks are yours", `Reserved for ${holder}.`);
 }
 
@@ -117,10 +120,10 @@ async function giveBack(page, title, text) {
  */
 export function leaseNews(page, type, event) {
   if (type === "lock.yield_requested" && isMine(page.state) && event.epoch === page.state.holding?.epoch) {
-    page.toasts.add("bad", `${event.requested_by} asks you to release the Sparks`, event.note ?? "");
+    page.toasts.add("warn", `${event.requested_by} asks you to release the Sparks`, event.note ?? "");
   }
   if (type === "lock.expiring" && isMine(page.state) && event.epoch === page.state.holding?.epoch) {
-    page.toasts.add("bad", "Your reservation ends soon", "Press “Extend…” to keep it.");
+    page.toasts.add("warn", "Your reservation ends soon", "Press “Extend…” to keep it.");
   }
   if (type === "lock.forced" && event.epoch === page.state.holding?.epoch && event.requested_by !== signature()) {
     page.toasts.add("bad", `${event.requested_by} decided over your reservation`, event.action === "swap" ? "A swap went through it." : "It is not yours any more.");

@@ -34,10 +34,10 @@ export function scheduling(page, knowing) {
     },
     "save-schedule": async ({ schedule }) => {
       const here = dialog.meanwhile();
-      if (!dialog.base && known(schedule.id)) return dialog.refused(taken(schedule.id));
+      if (!dialog.base && known(schedule.id)) return dialog.notSaved(taken(schedule.id));
       dialog.busy = true;
       dialog.note("now", "Saving.");
-      const view = await page.attempt(() => putSchedule(schedule), (why) => here(() => dialog.refused(why), () => page.refused(why)));
+      const view = await page.attempt(() => putSchedule(schedule), (why) => here(() => dialog.notSaved(why), () => page.refused(why)));
       here(() => {
         dialog.busy = false;
         if (view) dialog.stands(view.schedule);

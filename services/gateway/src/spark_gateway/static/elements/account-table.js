@@ -1,7 +1,7 @@
 // @ts-check
 // Who had the Sparks, how long, how much of it idle, and who waited for them meanwhile.
 
-import { cloned, keyed, part, say, show, wish } from "../dom.js";
+import { cloned, keyed, part, say, sayOrHide, show, wish } from "../dom.js";
 import { asSentence, count, duration } from "../format.js";
 
 /** @typedef {import("../types.js").View} View */
@@ -29,7 +29,7 @@ export class AccountTable extends HTMLElement {
     if (!found) return;
     show(part(this, "none"), found.holders.length === 0);
     show(part(this, "table"), found.holders.length > 0);
-    say(part(this, "free"), `Nobody had them for ${time(found.free_minutes)}.`);
+    sayOrHide(part(this, "free"), found.free_minutes > 0 ? `Nobody had them for ${time(found.free_minutes)}.` : null);
     keyed(part(this, "problems"), found.problems ?? [], (problem) => problem, () => document.createElement("li"), (item, problem) => say(item, asSentence(problem)));
     keyed(part(this, "rows"), found.holders, (each) => each.holder, () => /** @type {HTMLElement} */ (cloned("t-account-row").firstElementChild), (row, each) => {
       say(part(row, "holder"), each.holder);

@@ -62,10 +62,8 @@ export class ReserveDialog extends Sheet {
       wait: this.mode !== "extend" && part(this, "wait").checked, maximum: part(this, "maximum").value,
     };
     const problems = reserveProblems(typed);
-    setProblems(this, problems);
-    const first = /** @type {HTMLElement|null} */ (this.querySelector("[aria-invalid=true]"));
-    if (problems.size > 0) first?.focus();
-    else wish(this, "reserve", { wanted: asked(typed) });
+    this.mark(problems);
+    if (problems.size === 0) wish(this, "reserve", { wanted: asked(typed) });
   }
 
   /** While it is asked for. @param {boolean} busy */

@@ -76,12 +76,6 @@ export class ScheduleDialog extends Sheet {
     part(this, "id").readOnly = true;
   }
 
-  /** @param {import("../api.js").Refusal} why */
-  refused(why) {
-    this.note("bad", why.message);
-    setProblems(this, new Map(why.problems.map((problem) => [problem.field, [problem]])));
-  }
-
   /** @param {boolean} busy */
   set busy(busy) {
     part(this, "go").disabled = busy;
@@ -112,8 +106,7 @@ export class ScheduleDialog extends Sheet {
 
   #submit() {
     const { schedule, problems } = scheduleOf(this.value, this.base);
-    setProblems(this, problems);
+    this.mark(problems);
     if (problems.size === 0) wish(this, "save-schedule", { schedule });
-    else /** @type {HTMLElement|null} */ (this.querySelector("[aria-invalid=true]"))?.focus();
   }
 }

@@ -1,8 +1,8 @@
 // @ts-check
 // What is planned: the coming week, clashes, and every entry with how it went last time.
 
-import { cloned, keyed, part, say, sayOrHide, setPill, show, wish } from "../dom.js";
-import { clashes, lastWords, nextWords, repeats, runBy } from "../scheduling.js";
+import { cloned, keyed, part, say, sayOrHide, setBadge, setPill, show, wish } from "../dom.js";
+import { clashes, homeLook, lastWords, nextWords, repeats, runBy } from "../scheduling.js";
 
 /** @typedef {import("../types.js").View} View */
 /** @typedef {import("../types-owner.js").ScheduleView} ScheduleView */
@@ -21,7 +21,7 @@ export class SchedulePanel extends HTMLElement {
   set view({ state, now, tab }) {
     show(this, tab === "schedule");
     if (tab !== "schedule") return;
-    const { schedules, calendar } = state.known;
+    const { schedules, calendar, home } = state.known;
     const views = /** @type {ScheduleView[]|null} */ (schedules?.value?.schedules ?? null);
     const live = state.link === "live";
     const problem = schedules?.problem || calendar?.problem || "";
@@ -31,17 +31,28 @@ export class SchedulePanel extends HTMLElement {
     show(part(this, "reading"), !schedules);
     show(part(this, "week-card"), Boolean(calendar?.value));
     if (calendar?.value) part(this, "week").week = { calendar: calendar.value, now };
+    this.#home(homeLook(home?.value ?? null, now));
     const found = clashes(views ?? [], now);
     show(part(this, "clashes"), found.length > 0);
     keyed(part(this, "clashes"), found.slice(0, CLASHES), (clash) => clash.key, () => /** @type {HTMLElement} */ (cloned("t-clash").firstElementChild), (box, clash) => {
       say(part(box, "title"), clash.title);
       say(part(box, "text"), clash.text);
     });
-    sayOrHide(part(this, "more-clashes"), found.length > CLASHES ? `${found.length - CLASHES} more clashes in the coming week.` : null);
+    sayOrHide(part(this, "more-clashes"), found.length > CLASHES ? `${found.length - CLASHES} more ${found.length - CLASHES === 1 ? "clash" : "clashes"} in the coming week.` : null);
     show(part(this, "entries"), views !== null);
     show(part(this, "none"), views?.length === 0);
     say(part(this, "zone"), `Times are ${Intl.DateTimeFormat().resolvedOptions().timeZone}`);
     this.#rows(views ?? [], now, live);
+  }
+
+  /** @param {ReturnType<typeof homeLook>} look */
+  #home(look) {
+    show(part(this, "home"), look !== null);
+    if (!look) return;
+    part(this, "home").className = look.tone === "warn" ? "notice warn" : "notice";
+    setBadge(part(this, "home-badge"), look.tone, look.icon);
+    say(part(this, "home-title"), look.title);
+    say(part(this, "home-text"), look.text);
   }
 
   /** @param {ScheduleView[]} views @param {number} now @param {boolean} live */

@@ -70,23 +70,18 @@ export class SettingsDialog extends Sheet {
   /** @param {import("../api.js").Refusal} why */
   refused(why) {
     const conflict = why.code === "conflict";
-    this.note("bad", conflict ? "Somebody else changed settings meanwhile. Read them again; what you typed stays." : why.message);
     show(part(this, "again"), conflict || this.settings === null);
-    this.#mark(new Map(why.problems.map((problem) => [problem.field, why.problems.filter((each) => each.field === problem.field)])));
-    if (conflict) part(this, "again").focus();
+    this.notSaved(why);
+    if (!conflict) return;
+    this.note("bad", "Somebody else changed settings meanwhile. Read them again; what you typed stays.");
+    part(this, "again").focus();
   }
 
   #submit() {
     const { changes, problems } = changesOf(/** @type {SettingsView} */ (this.settings), this.drafts);
     this.sent = new Map(this.drafts);
-    if (problems.size > 0) this.#mark(problems);
+    if (problems.size > 0) this.mark(problems);
     else wish(this, "save-settings", { changes });
-  }
-
-  /** @param {Map<string, import("../types-control.js").FieldProblem[]>} problems */
-  #mark(problems) {
-    setProblems(this, problems);
-    /** @type {HTMLElement|null} */ (this.querySelector("[aria-invalid=true]"))?.focus();
   }
 
   /** @param {boolean} busy */

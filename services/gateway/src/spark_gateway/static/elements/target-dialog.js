@@ -56,12 +56,6 @@ export class TargetDialog extends Sheet {
     for (const name of ["address", "secret"]) part(this, name).value = "";
   }
 
-  /** @param {import("../api.js").Refusal} why */
-  refused(why) {
-    this.note("bad", why.message);
-    setProblems(this, new Map(why.problems.map((problem) => [problem.field, [problem]])));
-  }
-
   /** @param {boolean} busy */
   set busy(busy) {
     part(this, "go").disabled = busy;
@@ -90,8 +84,7 @@ export class TargetDialog extends Sheet {
 
   #submit() {
     const { target, problems } = targetOf(this.value, this.base);
-    setProblems(this, problems);
+    this.mark(problems);
     if (problems.size === 0) wish(this, "save-target", { id: this.value.id, target });
-    else /** @type {HTMLElement|null} */ (this.querySelector("[aria-invalid=true]"))?.focus();
   }
 }

@@ -14,10 +14,10 @@ export class ToastList extends HTMLElement {
     this.popover = "manual";
   }
 
-  /** @param {"ok"|"bad"} tone @param {string} title @param {string} [text] */
+  /** @param {"ok"|"warn"|"bad"} tone @param {string} title @param {string} [text] */
   add(tone, title, text = "") {
     const toast = /** @type {HTMLElement} */ (cloned("t-toast").firstElementChild);
-    setBadge(part(toast, "badge"), tone, tone === "ok" ? "check" : "x");
+    setBadge(part(toast, "badge"), tone, { ok: "check", warn: "warn", bad: "x" }[tone]);
     say(part(toast, "title"), title);
     say(part(toast, "text"), text);
     part(toast, "close").addEventListener("click", () => toast.remove());

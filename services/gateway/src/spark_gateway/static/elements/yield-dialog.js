@@ -33,9 +33,8 @@ export class YieldDialog extends Sheet {
   #submit() {
     const name = part(this, "requested_by").value.trim();
     const missing = { field: "requested_by", message: "Say who asks.", severity: /** @type {const} */ ("error"), near: [] };
-    setProblems(this, new Map(name ? [] : [["requested_by", [missing]]]));
-    if (!name) part(this, "requested_by").focus();
-    else wish(this, "request-yield", { requested_by: name, by: nextMoment(part(this, "by").value, Date.now()), note: part(this, "yield-note").value.trim() });
+    this.mark(new Map(name ? [] : [["requested_by", [missing]]]));
+    if (name) wish(this, "request-yield", { requested_by: name, by: nextMoment(part(this, "by").value, Date.now()), note: part(this, "yield-note").value.trim() });
   }
 
   /** @param {boolean} busy */
