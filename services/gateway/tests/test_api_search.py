@@ -10,9 +10,11 @@ from pydantic import SecretStr
 
 from spark_common.clock import SystemClock
 from spark_common.contracts.collections import TAKE_SNAPSHOT, TakeSnapshot
-from spark_common.errors import SparkError
+from spark_common.errors import DeadlineExceededError, SparkError, UpstreamFailedError
 from spark_common.settings.support import QdrantSettings
 from spark_common.testing import MemoryBus
+from spark_gateway.search import asking
+from spark_gateway.search.asking import JsonServer, Place
 from spark_gateway.search.shapes import SearchOrder
 from spark_sim.embed_http import small_model
 from spark_sim.embed_http.app import EmbedServer
@@ -315,6 +317,31 @@ async def test_a_reranker_that_fails_costs_the_order_and_not_the_answer(ranking)
     assert [hit.id for hit in answer.hits] == [1]
     codes = [one.code for one in answer.degraded]
     assert codes == ["no_sparse_vectors", "rerank_failed"]
+
+
+async def test_an_answer_is_bounded_in_time_and_size(monkeypatch):
+    client, _ = search_over(EmbedServer(delay_seconds=5), QdrantServer(), SystemClock())
+    server = JsonServer("it", "embed", lambda: Place("http://127.0.0.12:8081", {}), client)
+    async with client:
+        with pytest.raises(DeadlineExceededError) as late:
+            await server.ask("GET", "/health", seconds=0.05)
+        assert late.value.details["stage"] == "embed"
+        monkeypatch.setattr(asking, "MOST_BYTES", 10)
+        server = JsonServer("it", "search", lambda: Place("http://127.0.0.12:6333", {}), client)
+        with pytest.raises(UpstreamFailedError, match="answered more than"):
+            await server.ask("GET", "/collections", seconds=5)
+
+
+@pytest.mark.parametrize("depth", [200, 5_000, 200_000])
+async def test_a_filter_of_any_depth_is_answered(full, depth):
+    nested = '{"must":' * depth + "[]" + "}" * depth
+    body = f'{{"collection": "docs", "query": "capital", "filter": {nested}}}'
+    answer = await full.http.post(
+        "/api/search", content=body, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code in (200, 400, 413, 422)
+    if depth == 200_000:
+        assert answer.status_code == 413
 
 
 async def test_the_key_of_qdrant_goes_with_every_question_and_into_no_answer(full):

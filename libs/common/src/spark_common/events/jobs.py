@@ -113,7 +113,7 @@ class InstallComplete(JobEnded):
 
 
 class InstallFailed(JobEnded):
-    """The installation ended without a service that is ready; what ran before is back."""
+    """The installation ended without a service that is ready; the cause says what runs now."""
 
     type: ClassVar[str] = "install.failed"
 

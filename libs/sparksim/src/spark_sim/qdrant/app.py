@@ -21,6 +21,7 @@ _PLAIN = {
 }  # fmt: skip
 _PATH = re.compile(r"/collections/(?P<name>[^/]+)(?:/(?P<rest>.+))?\Z")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00\x1f]')
+_DEPTH = 128
 _PEER = 4_213_881_046_171_203
 
 
@@ -147,14 +148,32 @@ def _checked(name: str) -> str:
     return name
 
 
+def _deeper(value: object, limit: int) -> bool:
+    """Say whether lists and objects lie deeper in each other than the reader of Qdrant goes."""
+    level = [value]
+    for _ in range(limit):
+        inner: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += one.values()
+            elif isinstance(one, list) and not (one and isinstance(one[0], int | float)):
+                inner += one
+        if not inner:
+            return False
+        level = inner
+    return True
+
+
 async def _body(exchange: Exchange) -> dict[str, Any]:
     raw = await exchange.body()
     if not raw:
         return {}
     try:
         body = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise bad_format(str(error)) from error
+    if _deeper(body, _DEPTH):
+        raise bad_format("recursion limit exceeded")
     if not isinstance(body, dict):
         raise bad_format("invalid type, expected a map")
     return body

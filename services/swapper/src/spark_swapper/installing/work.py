@@ -155,7 +155,8 @@ class InstallWork:
             if health.state == "failed":
                 said = health.problem or "it does not say why"
                 return causes.plain(
-                    "not_ready", f"It runs on {record.label} but cannot be used: {said}."
+                    "not_ready",
+                    f"It replaced the old one on {record.label}, but cannot be used: {said}.",
                 )
             if await journal.pause(self._poll_seconds()):
                 return _stopped(journal)
