@@ -66,7 +66,8 @@ def test_the_image_is_built_without_what_the_classic_builder_lacks():
     assert "# syntax" not in text
     assert "<<" not in text
     assert "--mount" not in text
-    install = next(row for row in text.splitlines() if "pip install" in row)
+    install = next(row for row in text.replace("\\\n", " ").splitlines() if "pip install" in row)
+    assert "--target /app/site" in install
     assert "--no-deps" in install
     assert "--require-hashes" in install
     assert text.index("held.py write") < text.index("pip install") < text.index("held.py check")
