@@ -164,6 +164,22 @@ async def test_models_that_are_loaded_are_waited_for_and_a_cancel_ends_that(benc
     assert "Bob" in view.message
 
 
+@pytest.mark.parametrize("before", [True, False])
+async def test_models_that_cannot_be_used_give_way_to_what_ran_before(bench, before):
+    run = ("docker", "run", "-d", "--name", "embeddings", "spark-embed:older", "sleep", "9")
+    if before:
+        await bench.on_spark("docker", "tag", "vllm-node", "spark-embed:older")
+        await bench.on_spark(*run)
+    bench.cluster.hosts["spark2"].neighbours.embed.failed = "org/model is not there"
+    await bench.install()
+    view = await bench.over()
+    assert (view.state, view.cause.code) == (JobState.FAILED, "not_ready")
+    assert "org/model is not there" in view.cause.sentence
+    image = await bench.on_spark("docker", "inspect", "-f", "{{.Config.Image}}", "embeddings")
+    assert image == ("spark-embed:older" if before else view.image)
+    assert ("was started again" in view.cause.sentence) is before
+
+
 async def test_a_swapper_that_starts_again_carries_it_on(bench):
     embed = bench.cluster.hosts["spark2"].neighbours.embed
     embed.loading = True

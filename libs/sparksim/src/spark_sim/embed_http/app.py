@@ -34,6 +34,8 @@ class EmbedServer:
     """False: a plain OpenAI server, which passes over ``return_sparse``."""
     has_reranker: bool = True
     loading: bool = False
+    failed: str | None = None
+    """Why its models cannot be used."""
     delay_seconds: float = 0.0
     calls: list[str] = field(default_factory=list)
     """Paths that were asked, in order."""
@@ -79,6 +81,9 @@ class EmbedServer:
         return routes
 
     async def _health(self, exchange: Exchange) -> None:
+        if self.failed is not None:
+            await exchange.reply_json({"status": "failed", "problem": self.failed}, 503)
+            return
         state = "loading" if self.loading else "ok"
         await exchange.reply_json({"status": state}, 503 if self.loading else 200)
 

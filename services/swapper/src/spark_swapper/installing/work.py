@@ -21,6 +21,7 @@ STEP = "install"
 _SCRIPT = (resources.files(__package__) / "install.sh").read_text()
 _UNPACK = 'set -e; rm -rf "$HOME/$1"; mkdir -p "$HOME/$1"; tar -xzf - -C "$HOME/$1"'
 _MARK = "spark-control: "
+_NOTHING_BEFORE = 84
 _STEPS = {
     "building": "Building the container; the first time takes half an hour.",
     "starting": "Starting it in place of the one that ran.",
@@ -96,8 +97,7 @@ class InstallWork:
     async def _build(self, journal: Journal) -> Cause | None:
         record, log, offset = journal.record, BuildLog(marks=False), 0
         deadline = self._clock.monotonic() + _BUILD_SECONDS
-        words = (folder_of(record), record.image, record.container, str(record.port))
-        command = RemoteCommand(argv=("sh", "-c", _SCRIPT, "install", *words))
+        command = _script("install", record)
 
         async def look() -> StepLook:
             seen = await self._steps.poll(record.host, record.id, STEP, offset)
@@ -154,14 +154,30 @@ class InstallWork:
                 return None
             if health.state == "failed":
                 said = health.problem or "it does not say why"
-                return causes.plain(
-                    "not_ready",
-                    f"It replaced the old one on {record.label}, but cannot be used: {said}.",
-                )
+                now = await self._back(journal)
+                return causes.plain("not_ready", f"The new container cannot be used: {said}. {now}")
             if await journal.pause(self._poll_seconds()):
                 return _stopped(journal)
             if self._clock.monotonic() > deadline:
                 return _too_long("loading its models")
+
+    async def _back(self, journal: Journal) -> str:
+        """Start again what ran before; returns what runs now, as a sentence."""
+        record = journal.record
+
+        async def back() -> int:
+            command = _script("back", record)
+            result = await self._shell.run(record.host, command, timeout_seconds=_COPY_SECONDS)
+            if result.exit_code is None:
+                raise UnavailableError(f"the connection to {record.label} was lost")
+            return result.exit_code
+
+        code = await self._until_answered(journal, back)
+        if code == 0:
+            return "The one that ran before was started again."
+        if code == _NOTHING_BEFORE:
+            return "It stays, because nothing else ran before it."
+        return "The one that ran before could not be started again."
 
     async def _until_answered(self, journal: Journal, ask: Callable[[], Awaitable[T]]) -> T:
         """Repeat what may be repeated while the Spark is away, for ten minutes."""
@@ -174,6 +190,11 @@ class InstallWork:
                     raise
                 await journal.note(f"Waiting for {journal.record.label}: {error.message}.")
                 await self._clock.sleep(self._poll_seconds())
+
+
+def _script(mode: str, record: InstallRecord) -> RemoteCommand:
+    words = (folder_of(record), record.image, record.container, str(record.port))
+    return RemoteCommand(argv=("sh", "-c", _SCRIPT, mode, *words))
 
 
 def folder_of(record: InstallRecord) -> str:
