@@ -59,7 +59,8 @@ def test_every_golden_message_that_automations_meet_is_there_as_it_was_sent() ->
     met = [
         message
         for message in GOLDEN.values()
-        if message["type"].split(".")[1] in ("swap", "lock", "schedule", "download", "update")
+        if message["type"].split(".")[1]
+        in ("swap", "lock", "schedule", "download", "update", "install")
         and message["type"] not in ("spark.swap.start.v1", "spark.swap.cancel.v1")
     ]
     assert len(met) > 30

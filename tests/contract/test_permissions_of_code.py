@@ -92,7 +92,9 @@ def addresses(name: str) -> list[str]:
         return [value]
     if not name.startswith("job_"):
         return [value("x")]
-    return [value(kind, "x") for kind in ("download", "update") if name != "job_outcomes"]
+    return [
+        value(kind, "x") for kind in ("download", "update", "install") if name != "job_outcomes"
+    ]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -169,7 +171,7 @@ def test_everything_is_told_by_those_who_may_and_nobody_else(channel: schemas.Ch
     tellers = {name for name in PERMISSIONS if may_publish(name, subject)}
     if subject in TELLERS:
         assert tellers == TELLERS[subject]
-    elif subject.startswith(("download.", "update.")) and subject.count(".") == 2:
+    elif subject.startswith(("download.", "update.", "install.")) and subject.count(".") == 2:
         assert tellers == {"swapper"}
     elif subject.startswith(("lock.", "schedule.")):
         assert tellers == {"coordinator"}

@@ -186,5 +186,6 @@ def test_the_build_context_holds_only_what_is_named() -> None:
     assert {rule for rule in rules if rule.startswith("!")} == {
         "!libs",
         "!services",
+        "!cluster",
         "!requirements.lock",
     }

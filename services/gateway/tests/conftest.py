@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from gateway_stand.beside import search_over
 from gateway_stand.runtime import FakeModel, FakeServed, a_catalogue
 from gateway_stand.sse_client import SseClient, until
 from gateway_stand.swapper import FakeSwapper
@@ -17,6 +18,8 @@ from spark_common.testing import MemoryBroker, MemoryBus
 from spark_gateway.app import Front, build_front
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.explaining.model_chat import UpstreamChat
+from spark_sim.embed_http.app import EmbedServer
+from spark_sim.qdrant.app import QdrantServer
 
 
 @dataclass
@@ -30,6 +33,8 @@ class Bench:
     front: Front
     http: httpx.AsyncClient
     loops: dict[str, asyncio.Task[None]]
+    embed: EmbedServer
+    qdrant: QdrantServer
 
     async def stop_reading(self) -> None:
         """Let the gateway fall behind what is stored."""
@@ -71,7 +76,11 @@ async def a_bench(
     upstream = httpx.AsyncClient(transport=httpx.MockTransport(model.answer))
     chat = UpstreamChat(lambda: Upstream("127.0.0.1", 8888), upstream)
     catalogue = a_catalogue(served)
-    front = build_front(MemoryBus("gateway", broker), clock, served, chat, catalogue=catalogue)
+    embed, qdrant = EmbedServer(), QdrantServer()
+    beside, search = search_over(embed, qdrant, clock)
+    front = build_front(
+        MemoryBus("gateway", broker), clock, served, chat, search, catalogue=catalogue
+    )
     front.board.on_picture(catalogue.on_picture)
     loops = {
         "hub": asyncio.create_task(front.hub.run()),
@@ -83,9 +92,10 @@ async def a_bench(
     transport = httpx.ASGITransport(app=front.http, raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
-            yield Bench(broker, swapper, served, model, front, http, loops)
+            yield Bench(broker, swapper, served, model, front, http, loops, embed, qdrant)
     finally:
         await upstream.aclose()
+        await beside.aclose()
         for loop in loops.values():
             loop.cancel()
         await asyncio.gather(*loops.values(), return_exceptions=True)

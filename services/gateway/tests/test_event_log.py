@@ -341,7 +341,7 @@ class TestTypes:
             (["swap.complete,swap.failed"], {"swap.complete", "swap.failed"}),
             (["schedule.*", "service.action"], {t for t in TYPES if t.startswith("schedule.")}
              | {"service.action"}),
-            (["*.failed"], {"swap.failed", "download.failed", "update.failed"}),
+            (["*.failed"], {"swap.failed", "download.failed", "update.failed", "install.failed"}),
             ([">"], set(TYPES)),
         ],
     )  # fmt: skip

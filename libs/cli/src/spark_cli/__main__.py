@@ -11,6 +11,7 @@ from spark_cli.commands.delete import delete
 from spark_cli.commands.doctor import doctor
 from spark_cli.commands.download import download
 from spark_cli.commands.downloads import cancel_download, downloads
+from spark_cli.commands.embedding import embedding
 from spark_cli.commands.events import events
 from spark_cli.commands.flags import flags
 from spark_cli.commands.history import history
@@ -26,6 +27,7 @@ from spark_cli.commands.quarantine import quarantine
 from spark_cli.commands.recipe import recipe
 from spark_cli.commands.requests import requests
 from spark_cli.commands.schedule import schedule
+from spark_cli.commands.search import collections, search, snapshot
 from spark_cli.commands.settings import settings
 from spark_cli.commands.setup import setup
 from spark_cli.commands.sim import sim
@@ -51,6 +53,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(download, downloads, cancel_download, lease, schedule, accountability, requests, home),
     *(test, plan, swap, cancel, history, logs, quarantine, updates),
     *(events, automation, dead_letters, settings, webhook, key),
+    *(search, collections, snapshot, embedding),
     *(doctor, sim, init),
 )
 for command in _COMMANDS:

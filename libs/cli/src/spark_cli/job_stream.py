@@ -13,7 +13,12 @@ FAILED = 1
 """Exit code when a swap or job ended without success."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
-PLACES = {"swap": "/api/swap", "download": "/api/downloads", "update": "/api/updates/jobs"}
+PLACES = {
+    "swap": "/api/swap",
+    "download": "/api/downloads",
+    "update": "/api/updates/jobs",
+    "install": "/api/embedding/jobs",
+}
 """Where the API has each kind."""
 _OVER = frozenset({"ready", "rolled_back", "complete", "failed", "cancelled"})
 

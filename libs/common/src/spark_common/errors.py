@@ -41,6 +41,7 @@ class SparkError(Exception):
         - DeadlineExceededError  deadline_exceeded
         - OutcomeUnknownError    outcome_unknown      ask again with the same key
       + RemoteCommandError       remote_command_failed
+      + UpstreamFailedError      upstream_failed      a server on a Spark answered nonsense or no
     """
 
     code: ClassVar[str] = "internal"
@@ -181,6 +182,12 @@ class RemoteCommandError(SparkError):
     """A command on a Spark ended badly."""
 
     code = "remote_command_failed"
+
+
+class UpstreamFailedError(SparkError):
+    """A server on a Spark answered, but not what was asked; ``details['stage']`` says which."""
+
+    code = "upstream_failed"
 
 
 def _tree(root: type[SparkError]) -> dict[str, type[SparkError]]:

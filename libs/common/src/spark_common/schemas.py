@@ -29,6 +29,8 @@ _SHORT: Mapping[str, type[Message]] = {
     "download.failed": events.DownloadFailed,
     "update.complete": events.UpdateComplete,
     "update.failed": events.UpdateFailed,
+    "install.complete": events.InstallComplete,
+    "install.failed": events.InstallFailed,
     "health.transition": events.HealthTransition,
 }
 
@@ -70,6 +72,9 @@ CHANNELS: tuple[Channel, ...] = (
     Channel(subjects.job_progress("update", "{id}"), events.UpdateProgress, "send"),
     Channel(subjects.job_complete("update", "{id}"), events.UpdateComplete, "send"),
     Channel(subjects.job_failed("update", "{id}"), events.UpdateFailed, "send"),
+    Channel(subjects.job_progress("install", "{id}"), events.InstallProgress, "send"),
+    Channel(subjects.job_complete("install", "{id}"), events.InstallComplete, "send"),
+    Channel(subjects.job_failed("install", "{id}"), events.InstallFailed, "send"),
     *(
         Channel(message.type, message, "send")
         for message in EVENTS

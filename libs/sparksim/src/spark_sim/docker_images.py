@@ -1,6 +1,7 @@
 """The commands of ``docker`` that get, name, carry and drop images."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from spark_sim.pace import Pace
 _PULL_BYTES_PER_SECOND = 180e6
 _DISK_BYTES_PER_SECOND = 900e6
 _LAYERS = 6
+_BUILD_SECONDS = 240.0
 _NO_SPACE = "write {}: no space left on device"
 Command = Callable[[Call, Sequence[str]], Awaitable[int]]
 
@@ -31,6 +33,7 @@ class DockerImages:
     def table(self) -> dict[str, Command]:
         """Return the commands by name."""
         return {
+            "build": self._build,
             "pull": self._pull,
             "tag": self._tag,
             "save": self._save,
@@ -72,6 +75,32 @@ class DockerImages:
             await call.out(f"{digest}: Download complete\n{digest}: Pull complete\n")
         self._images.put(name, wanted)
         await self._pulled(call, name, wanted, "Downloaded newer image for")
+        return 0
+
+    async def _build(self, call: Call, words: Sequence[str]) -> int:
+        options = read_options("build", words, takes="t tag f file build-arg platform",
+                               flags="q quiet no-cache pull", interspersed=True)  # fmt: skip
+        folder = Path(call.cwd) / (options.rest[0] if options.rest else ".")
+        recipe = folder / options.last("f", "file", default="Dockerfile")
+        try:
+            text = await asyncio.to_thread(recipe.read_text)
+        except OSError:
+            raise DockerError(
+                f"ERROR: failed to build: failed to solve: failed to read dockerfile: open "
+                f"{recipe.name}: no such file or directory"
+            ) from None
+        steps = [row for row in text.splitlines() if row[:1].isupper() and " " in row]
+        for number, row in enumerate(steps, 1):
+            await call.err(f"#{number + 4} [{number}/{len(steps)}] {row}\n")
+            await self._pace.sleep(_BUILD_SECONDS / len(steps))
+            if self._registry_away() and row.startswith("FROM"):
+                raise DockerError("ERROR: failed to solve: failed to resolve source metadata")
+            if self._engine.on_disk_full():
+                raise DockerError("ERROR: failed to solve: " + _NO_SPACE.format("/app/src"))
+        image = hashlib.sha256(text.encode()).hexdigest()
+        for name in options.all("t", "tag"):
+            self._images.put(name, image)
+        await call.err(f"#{len(steps) + 5} exporting to image\n")
         return 0
 
     async def _pulled(self, call: Call, name: str, image: str, how: str) -> None:

@@ -1,10 +1,17 @@
-"""The other services of the Sparks: they listen and say how they are, nothing more."""
+"""The other services of the Sparks: speech only listens, embeddings and Qdrant really answer."""
 
 import asyncio
 import json
+import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-_QDRANT_TITLE = {"title": "qdrant - vector search engine", "version": "1.15.5", "commit": ""}
+from spark_sim.embed_http.app import EmbedServer
+from spark_sim.qdrant.app import QdrantServer
+from spark_sim.vllm_http.server import EmbeddedServer
+
+EMBED_PORT = 8081
+QDRANT_PORT = 6333
 
 
 @dataclass(frozen=True)
@@ -25,19 +32,6 @@ def _json(value: object) -> tuple[str, str]:
 NEIGHBOURS = (
     Neighbour("speech", "spark1", 8000, {"/health": _json({"status": "ok"})}),
     Neighbour("voice", "spark1", 8880, {"/health": _json({"status": "healthy"})}),
-    Neighbour("embeddings", "spark2", 8081, {"/health": ("text/plain", "")}),
-    Neighbour(
-        "qdrant",
-        "spark2",
-        6333,
-        {
-            "/": _json(_QDRANT_TITLE),
-            "/healthz": ("text/plain", "healthz check passed"),
-            "/readyz": ("text/plain", "all shards are ready"),
-            "/livez": ("text/plain", "healthz check passed"),
-            "/collections": _json({"result": {"collections": []}, "status": "ok", "time": 1.2e-05}),
-        },
-    ),
 )
 
 
@@ -47,13 +41,21 @@ class Neighbours:
     def __init__(self, host: str, address: str) -> None:
         self._address = address
         self._services = tuple(item for item in NEIGHBOURS if item.host == host)
+        self.embed = EmbedServer()
+        self.qdrant = QdrantServer()
+        self._applications: dict[int, Callable[..., Awaitable[None]]] = {}
+        if host == "spark2":
+            self._applications = {EMBED_PORT: self.embed, QDRANT_PORT: self.qdrant}
+        self._running: list[EmbeddedServer] = []
         self._servers: list[asyncio.Server] = []
         self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def ports(self) -> tuple[int, ...]:
         """Ports they listen on now."""
-        return tuple(service.port for service in self._services) if self._servers else ()
+        if not (self._servers or self._running):
+            return ()
+        return (*(service.port for service in self._services), *self._applications)
 
     async def start(self) -> None:
         """Listen on every port. Raises OSError."""
@@ -62,8 +64,16 @@ class Neighbours:
                 await asyncio.start_server(self._conversation(service), self._address, service.port)
             )
 
+        for port, application in self._applications.items():
+            server = EmbeddedServer(application)
+            await server.start(socket.create_server((self._address, port)))
+            self._running.append(server)
+
     async def stop(self) -> None:
-        """Close listeners and connections."""
+        """Close listeners and connections; what Qdrant stores stays."""
+        for running in self._running:
+            await running.stop()
+        self._running.clear()
         for server in self._servers:
             server.close()
         for writer in list(self._writers):

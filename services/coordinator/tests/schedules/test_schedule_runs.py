@@ -7,7 +7,7 @@ import pytest
 from spark_common.contracts.schedules import RemoveSchedule
 from spark_common.contracts.swaps import Phase
 from spark_common.contracts.traffic import FirstToken
-from spark_common.errors import UnavailableError
+from spark_common.errors import NotFoundError, UnavailableError
 from spark_coordinator.schedules.record import run_id
 
 pytestmark = pytest.mark.connected
@@ -168,6 +168,34 @@ async def test_a_sweep_asks_the_health_service_whoever_holds_the_cluster(led):
     assert message.subject == "health.probe.requested"
     assert message.envelope.data["target"] == "all"
     assert message.envelope.data["requested_by"] == "schedule one"
+
+
+async def test_a_snapshot_is_taken_whoever_holds_the_cluster(led):
+    led.lease.take("agent")
+    await led.put(kind="snapshot", collection="docs", keep=1, at=led.in_minutes(1))
+    (run,) = (await led.over()).runs
+    assert (run.state, run.swap_id) == ("done", None)
+    assert run.message == "docs was written to docs-1.snapshot. 1 older ones were deleted."
+    (asked,) = led.cluster.snapshots
+    assert (asked.collection, asked.keep) == ("docs", 1)
+    assert asked.requested_by == "schedule one"
+    assert asked.unless_since <= run.started_at
+    await led.until(lambda: "finished" in led.told())
+    assert led.events("finished")[0]["kind"] == "snapshot"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said", "asks"),
+    [(NotFoundError("there is no collection 'docs'"), "there is no collection 'docs'", 1),
+     (UnavailableError("Qdrant does not answer"), "Qdrant does not answer", 50)],
+)  # fmt: skip
+async def test_a_snapshot_that_cannot_be_taken_fails_with_the_reason(led, fault, said, asks):
+    led.cluster.snapshot_fails = fault
+    await led.put(kind="snapshot", collection="docs", at=led.in_minutes(1))
+    (run,) = (await led.over()).runs
+    assert run.state == "failed"
+    assert said in run.message
+    assert len(led.cluster.snapshots) >= asks
 
 
 async def test_a_held_lease_is_waited_for_in_line_within_the_window(led):

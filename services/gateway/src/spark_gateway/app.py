@@ -59,6 +59,8 @@ from spark_gateway.preflight import PreflightRouter
 from spark_gateway.queueing.caps import Caps
 from spark_gateway.queueing.metrics import TurnstileCollector
 from spark_gateway.queueing.turnstile import FairTurnstile
+from spark_gateway.search.asking import make_client
+from spark_gateway.search.wiring import Search, build_search
 from spark_gateway.served import ServedModels
 from spark_gateway.settings import GatewaySettings
 from spark_gateway.streams.board import Board
@@ -89,6 +91,7 @@ def build_front(
     clock: Clock,
     served: ServedModels,
     chat: ModelChat,
+    search: Search,
     *,
     catalogue: Catalogue,
     hosts: AllowedHosts | None = None,
@@ -116,6 +119,7 @@ def build_front(
         version=own_version,
         events=events,
         entrance=entrance or open_entrance(clock),
+        search=search,
         stopping=stopping or asyncio.Event(),
     )
     http = build_http(parts, hosts or AllowedHosts(), read_dashboard())
@@ -178,11 +182,20 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     def served_name() -> str:
         return next((model.id for model in watch.models()), "")
 
+    search_client = make_client()
+    search = build_search(
+        live.of(settings.embed),
+        live.of(settings.qdrant),
+        settings.cluster.beside.address,
+        search_client,
+        clock,
+    )
     front = build_front(
         bus,
         clock,
         watch,
         UpstreamChat(upstream, client),
+        search,
         catalogue=catalogue,
         hosts=AllowedHosts(settings.allowed_hosts),
         guard=OriginGuard(settings.trusted_proxies),
@@ -240,6 +253,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
         metering.settle()
         await request_log.close()
         await client.aclose()
+        await search_client.aclose()
         await bus.close()
 
     return Service(
@@ -266,7 +280,11 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             request_log.run,
             capture.run,
             lambda: announce(
-                bus, clock, desk.verbs(), checks, lambda: (*settings.warnings, *live.warnings)
+                bus,
+                clock,
+                (*desk.verbs(), *search.snapshots.verbs()),
+                checks,
+                lambda: (*settings.warnings, *live.warnings),
             ),
             end_streams,
         ),

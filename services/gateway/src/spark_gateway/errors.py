@@ -40,6 +40,7 @@ STATUSES: Mapping[str, int] = {
     "outcome_unknown": 503,
     "deadline_exceeded": 504,
     "remote_command_failed": 502,
+    "upstream_failed": 502,
 }
 """Every code of ``spark_common.errors`` and its status; a test holds the two together."""
 

@@ -11,6 +11,7 @@ from spark_gateway.catalogue import Catalogue
 from spark_gateway.explaining.model_chat import ModelChat
 from spark_gateway.keys.entrance import Entrance
 from spark_gateway.origin_guard import OriginGuard
+from spark_gateway.search.wiring import Search
 from spark_gateway.served import ServedModels
 from spark_gateway.streams.board import Board
 from spark_gateway.streams.event_log import EventLog
@@ -33,6 +34,7 @@ class Parts:
     version: str
     events: EventLog
     entrance: Entrance
+    search: Search
     stopping: asyncio.Event
     """Set when the gateway ends: streams of its own making end too."""
 

@@ -21,7 +21,7 @@ from spark_common.settings.policies import (
     QueueSettings,
     RequestLogSettings,
 )
-from spark_common.settings.support import EmbedSettings, PageSettings
+from spark_common.settings.support import EmbedSettings, PageSettings, QdrantSettings
 from spark_gateway.origin_guard import Network
 
 
@@ -67,6 +67,7 @@ class GatewaySettings(Settings):
     keys: KeySettings = KeySettings()
     queue: QueueSettings = QueueSettings()
     request_log: RequestLogSettings = RequestLogSettings()
+    qdrant: QdrantSettings = QdrantSettings()
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
     """Host names to answer beside addresses, localhost, single labels and ``*.local``."""
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = ()

@@ -11,7 +11,7 @@ const NOON = new Date(2026, 2, 2, 12).getTime();
 const at = (days, hours, minutes = 0) => new Date(2026, 2, 2 + days, hours, minutes).toISOString();
 const schedule = (changes = {}) => ({
   id: "night", name: "Night", kind: "swap", cron: "30 22 * * *", every_seconds: null, at: null, timezone: "Europe/Berlin", starts_at: null, ends_at: null,
-  duration_minutes: 2, model: "alpha", service: null, owner: "Alice", note: "", enabled: true, misfire: { policy: "skip", within_minutes: 60 },
+  duration_minutes: 2, model: "alpha", service: null, collection: null, keep: null, owner: "Alice", note: "", enabled: true, misfire: { policy: "skip", within_minutes: 60 },
   missed_after_minutes: null, ...changes,
 });
 const view = (changes = {}, more = {}) => ({ schedule: schedule(changes), next_at: at(0, 22, 30), last: null, runs: [], conflicts: [], created_at: at(-9, 0), revision: 1, ...more });
@@ -88,7 +88,7 @@ test("the next runs are those the coordinator says", () => {
 
 test("a schedule that is opened and saved untouched stays what it was", () => {
   for (const changes of [{}, { cron: null, every_seconds: 90 * 60, kind: "sweep", model: null }, { kind: "outside", missed_after_minutes: 15 },
-    { misfire: { policy: "run_once", within_minutes: 30 } }, { kind: "restart", model: null, service: "vllm", starts_at: at(1, 1), ends_at: at(9, 1) }]) {
+    { misfire: { policy: "run_once", within_minutes: 30 } }, { kind: "snapshot", model: null, collection: "docs", keep: 7 }, { kind: "restart", model: null, service: "vllm", starts_at: at(1, 1), ends_at: at(9, 1) }]) {
     const before = schedule(changes);
     const { schedule: after, problems } = scheduleOf(formOf(before, "UTC", ""), before);
     assert.equal(problems.size, 0);

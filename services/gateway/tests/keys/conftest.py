@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from gateway_stand.beside import search_over
 from gateway_stand.office import Office
 from gateway_stand.runtime import FakeModel, FakeServed, a_catalogue
 
@@ -12,6 +13,8 @@ from spark_common.testing import MemoryBroker, MemoryBus
 from spark_gateway.app import build_front
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.explaining.model_chat import UpstreamChat
+from spark_sim.embed_http.app import EmbedServer
+from spark_sim.qdrant.app import QdrantServer
 
 
 @pytest.fixture
@@ -26,16 +29,22 @@ async def a_front(office: Office) -> AsyncIterator[httpx.AsyncClient]:
     chat = UpstreamChat(lambda: Upstream("127.0.0.1", 8888), upstream)
     bus = MemoryBus("gateway", broker)
     served = FakeServed()
+    beside, search = search_over(EmbedServer(), QdrantServer(), office.clock)
     front = build_front(
         bus,
         office.clock,
         served,
         chat,
+        search,
         catalogue=a_catalogue(served),
         entrance=office.entrance,
     )
     transport = httpx.ASGITransport(app=front.http, raise_app_exceptions=False)
-    async with upstream, httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+    async with (
+        upstream,
+        beside,
+        httpx.AsyncClient(transport=transport, base_url="http://gateway") as http,
+    ):
         yield http
 
 

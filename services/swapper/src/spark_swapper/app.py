@@ -44,6 +44,8 @@ from spark_swapper.editing.previewing import Previewing
 from spark_swapper.editing.trying import Trying
 from spark_swapper.editing.verbs import RecipeVerbs
 from spark_swapper.guarding.quarantining import Quarantining
+from spark_swapper.installing.record import INSTALLS
+from spark_swapper.installing.wiring import InstallPart, wire_installs
 from spark_swapper.launching.launch import LaunchSettings
 from spark_swapper.menu.hosts import Hosts, Spark
 from spark_swapper.menu.shelf import DiskShelf
@@ -77,6 +79,7 @@ class Swapper:
     shelf: DiskShelf
     downloads: DownloadParts
     updates: UpdatePart
+    installs: InstallPart
     recipe_verbs: RecipeVerbs
     override_verbs: OverrideVerbs
     disk_verbs: DiskVerbs
@@ -93,6 +96,7 @@ class Swapper:
             *self.disk_verbs.verbs(),
             *self.downloads.verbs.verbs(),
             *self.updates.verbs.verbs(),
+            *self.installs.verbs.verbs(),
         ]
 
 
@@ -209,6 +213,17 @@ def wire(
         poll_seconds=lambda: timings().poll_seconds,
         one_version=live.one_version,
     )
+    installs = wire_installs(
+        bus=bus,
+        shell=shell,
+        http=http,
+        clock=clock,
+        hosts=cluster,
+        embed=live.of(settings.embed),
+        records=RedisJobRecords(redis, INSTALLS),
+        cluster_dir=settings.cluster_dir,
+        poll_seconds=lambda: timings().poll_seconds,
+    )
     deletion = DiskDeletion(
         shelf=shelf,
         shell=shell,
@@ -248,6 +263,7 @@ def wire(
         shelf,
         downloads,
         updates,
+        installs,
         RecipeVerbs(editing, templating),
         OverrideVerbs(recipes, shelf.recipes_changed),
         DiskVerbs(deletion),
@@ -312,6 +328,7 @@ async def build(settings: SwapperSettings) -> Service:
             swapper.path.keep_examining,
             swapper.downloads.runner.run,
             swapper.updates.runner.run,
+            swapper.installs.runner.run,
             swapper.updates.look.run,
         ],
         close=close,

@@ -14,7 +14,7 @@ from spark_common.settings import (
     Settings,
 )
 from spark_common.settings.policies import DownloadTimings, GuardSettings, SwapPace
-from spark_common.settings.support import HubSettings
+from spark_common.settings.support import EmbedSettings, HubSettings
 from spark_swapper.launching.candidate import Candidate
 from spark_swapper.loads import deadlines
 
@@ -52,6 +52,9 @@ class SwapperSettings(Settings):
     hub: HubSettings = HubSettings()
     hf_token_file: Path | None = None
     """File with the hub's token; read when it is needed, and need not be there."""
+    embed: EmbedSettings = EmbedSettings()
+    cluster_dir: Path | None = None
+    """Files of containers for the Sparks; the folder ``cluster`` of this checkout unless given."""
     guard: GuardSettings = GuardSettings()
     data_dir: Path = Path("data")
     """Folder of the owner's recipes (``models.override.yaml``) and of the logs of swaps."""

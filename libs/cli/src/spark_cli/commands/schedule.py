@@ -12,7 +12,7 @@ from spark_cli.spans import SPAN
 from spark_cli.words import duration, table
 
 PATH = "/api/schedule"
-_KINDS = ("outside", "swap", "warm", "restart", "sweep")
+_KINDS = ("outside", "swap", "warm", "restart", "sweep", "snapshot")
 
 
 @click.group(invoke_without_command=True)
@@ -50,6 +50,8 @@ def show(id: str, as_json: bool) -> None:
 @click.option("--takes", type=SPAN, help="How long a run usually takes.")
 @click.option("--model", help="The model it needs; of a swap, the one to load.")
 @click.option("--service", help="What a restart restarts: vllm.")
+@click.option("--collection", help="What a snapshot writes to a file.")
+@click.option("--keep", type=click.IntRange(1, 1000), help="So many snapshots of it stay.")
 @click.option("--name", help="What people call it.")
 @click.option("--owner", default=who_asks, help="Whose it is; you, unless given.")
 @click.option("--note", default="", help="What it is for.")
@@ -71,6 +73,8 @@ def add(id: str, as_json: bool, off: bool, make_up: float | None, **said: Any) -
         "duration_minutes": _minutes(said["takes"]),
         "model": said["model"],
         "service": said["service"],
+        "collection": said["collection"],
+        "keep": said["keep"],
         "name": said["name"],
         "owner": said["owner"],
         "note": said["note"],

@@ -5,10 +5,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints
 
+from spark_common.contracts.collections import CollectionName
 from spark_common.contracts.rpc import Reply, Request, Rpc
 from spark_common.contracts.swaps import SwapId, Text
 
-Kind: TypeAlias = Literal["outside", "swap", "warm", "restart", "sweep"]
+Kind: TypeAlias = Literal["outside", "swap", "warm", "restart", "sweep", "snapshot"]
 """``outside``: somebody else's job, only shown; the others the coordinator carries out itself."""
 RunState: TypeAlias = Literal["running", "done", "failed", "missed", "skipped"]
 Cron = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -45,6 +46,10 @@ class PutSchedule(Request):
     """Key of the model it needs; required by ``swap``, the one to warm by ``warm``."""
     service: Text | None = None
     """What ``restart`` restarts: ``vllm`` (the loaded model) or a service by its name."""
+    collection: CollectionName | None = None
+    """What ``snapshot`` writes to a file."""
+    keep: int | None = Field(default=None, ge=1, le=1000)
+    """``snapshot``: so many snapshots of the collection stay; without a number all do."""
     owner: Text = "someone"
     note: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)] = ""
     enabled: bool = True

@@ -1,4 +1,4 @@
-"""Jobs that are not swaps: downloads and updates."""
+"""Jobs that are not swaps: downloads, updates and installations."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -92,3 +92,30 @@ class UpdateFailed(JobEnded):
     type: ClassVar[str] = "update.failed"
 
     direction: Literal["update", "revert"] = "update"
+
+
+class InstallProgress(JobProgress):
+    """A step of a running installation of a service on a Spark."""
+
+    type: ClassVar[str] = "install.progress"
+
+    what: str
+    host: str
+
+
+class InstallComplete(JobEnded):
+    """The service was built on the Spark, runs and is ready."""
+
+    type: ClassVar[str] = "install.complete"
+
+    what: str
+    host: str
+
+
+class InstallFailed(JobEnded):
+    """The installation ended without a service that is ready; the cause says what runs now."""
+
+    type: ClassVar[str] = "install.failed"
+
+    what: str
+    host: str

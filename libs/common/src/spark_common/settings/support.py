@@ -76,13 +76,16 @@ class QdrantSettings(Settings):
     """Vectors."""
 
     qdrant_host: Annotated[Address | None, Shown(label="Address of Qdrant")] = None
-    """The machine on which Qdrant (vectors) runs; the first Spark unless given."""
+    """The machine on which Qdrant (vectors) runs; the second Spark, or the only one,
+    unless given."""
     qdrant_user: Annotated[User | None, Shown(label="User for Qdrant")] = None
     """The login there; that of the Spark unless given."""
     qdrant_port: Annotated[Port, Shown(label="Port of Qdrant")] = 6333
     """Where Qdrant listens."""
     qdrant_container: Annotated[ContainerName, Shown(label="Container of Qdrant")] = "qdrant"
     """Name of its container."""
+    qdrant_api_key: Annotated[SecretStr | None, Shown(label="Key of Qdrant")] = None
+    """Sent with every question to Qdrant, where it was started with a key of its own."""
 
 
 class MatrixBridgeSettings(Settings):

@@ -50,8 +50,12 @@ class Calendar:
         except SparkError as error:
             _log.debug("home.no_calendar", reason=error.code)
             return None
-        # A sweep only looks; everything else wants a model of its own.
-        runs = [e.at for e in found.entries if e.state == "planned" and e.kind != "sweep"]
+        # These need no model; everything else wants one of its own.
+        runs = [
+            e.at
+            for e in found.entries
+            if e.state == "planned" and e.kind not in ("sweep", "snapshot")
+        ]
         ahead = [(at - now).total_seconds() for at in runs if at >= now]
         return min(ahead, default=None)
 

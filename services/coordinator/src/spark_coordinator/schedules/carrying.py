@@ -95,7 +95,9 @@ class Carrying:
         """
         try:
             if run.kind == "sweep":
-                result = await self._sweep(run)
+                run, result = await self._at_once(run, self._effects.sweep)
+            elif run.kind == "snapshot":
+                run, result = await self._at_once(run, self._effects.snapshot)
             else:
                 if run.stage == "due":
                     run = await self._begin(run)
@@ -121,13 +123,16 @@ class Carrying:
             raise TakenOverError
         return await self._saved(held, stage="acting", started_at=self._clock.now(), waits_for=None)
 
-    async def _sweep(self, run: LiveRun) -> Result:
-        """A sweep only looks: it needs no lease."""
+    async def _at_once(
+        self, run: LiveRun, effect: Callable[[LiveRun], Awaitable[Result]]
+    ) -> tuple[LiveRun, Result]:
+        """Do what touches no model: it needs no lease."""
         if run.stage == "due":
             if self._clock.now() > run.until:
                 raise LateError("nobody could start it within its window")
             run = await self._saved(run, stage="acting", started_at=self._clock.now())
-        return await self._patiently(lambda: self._effects.sweep(run))
+        begun = run
+        return run, await self._patiently(lambda: effect(begun))
 
     async def _act(self, run: LiveRun) -> tuple[LiveRun, Result]:
         if run.stage == "acting":

@@ -76,8 +76,12 @@ def _problems_of_kind(schedule: PutSchedule) -> Iterator[str]:
     kind, service = schedule.kind, schedule.service
     if kind == "swap" and schedule.model is None:
         yield "a swap needs the model to swap to"
-    if kind in ("restart", "sweep") and schedule.model is not None:
+    if kind in ("restart", "sweep", "snapshot") and schedule.model is not None:
         yield f"a {kind} takes no model; leave it out"
+    if kind == "snapshot" and schedule.collection is None:
+        yield "a snapshot needs the collection to write to a file"
+    if kind != "snapshot" and (schedule.collection is not None or schedule.keep is not None):
+        yield "only a snapshot has a collection and a number to keep; leave them out"
     if kind == "restart" and service is None:
         yield f"a restart needs the service to restart: {VLLM!r}, the loaded model"
     if kind == "restart" and service is not None and service != VLLM:

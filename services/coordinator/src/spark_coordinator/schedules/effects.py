@@ -1,4 +1,4 @@
-"""What a run really does: a swap and its outcome, a first token, a deep check. No command, ever."""
+"""What a run really does: a swap, a first token, a deep check, a snapshot. No command, ever."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from spark_common.bus.port import Bus, Duplicate, Stored
 from spark_common.clock import Clock
+from spark_common.contracts.collections import TAKE_SNAPSHOT, TakeSnapshot
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu, ModelView
 from spark_common.contracts.swaps import (
     GET_SWAP,
@@ -26,6 +27,8 @@ _ASK_SECONDS = 10.0
 _TOKEN_SECONDS = 5.0
 _TOKEN_DEADLINE_SECONDS = 600.0
 _POLL_SECONDS = 2.0
+_SNAPSHOT_SECONDS = 620.0
+"""Longer than the gateway waits for Qdrant, which writes a large collection for minutes."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,22 @@ class Effects:
         if isinstance(stored, Stored | Duplicate):
             return Result("done", "The health service was asked for a deep check of everything.")
         raise OutcomeUnknownError(f"the deep check could not be asked for: {stored.reason}")
+
+    async def snapshot(self, run: LiveRun) -> Result:
+        """Have the collection of a run written to a file, once. Raises SparkError."""
+        began = run.started_at or run.nominal
+        request = TakeSnapshot(
+            collection=run.collection or "",
+            requested_by=f"schedule {run.schedule_id}",
+            keep=run.keep,
+            # Qdrant tells whole seconds.
+            unless_since=began.replace(microsecond=0),
+        )
+        taken = await self._bus.call(
+            TAKE_SNAPSHOT, request, timeout_seconds=_SNAPSHOT_SECONDS, correlation_id=run.id
+        )
+        gone = f" {len(taken.removed)} older ones were deleted." if taken.removed else ""
+        return Result("done", f"{taken.collection} was written to {taken.snapshot.name}.{gone}")
 
     async def _menu(self) -> Menu:
         return await self._bus.call(LIST_MODELS, ListModels(), timeout_seconds=_ASK_SECONDS)

@@ -17,6 +17,7 @@ USUAL_MINUTES: Mapping[str, float] = {
     "warm": 10,
     "restart": 10,
     "sweep": 1,
+    "snapshot": 5,
     "outside": 30,
 }
 """How long a run is taken to last whose schedule does not say."""

@@ -62,6 +62,8 @@ class LiveRun(BaseModel):
     kind: Kind
     owner: str
     model: str | None = None
+    collection: str | None = None
+    keep: int | None = None
     timezone: str = "UTC"
     duration_minutes: float | None = None
     nominal: datetime
@@ -128,6 +130,8 @@ def due_run(entry: Entry, nominal: datetime) -> LiveRun:
         kind=schedule.kind,
         owner=schedule.owner,
         model=schedule.model,
+        collection=schedule.collection,
+        keep=schedule.keep,
         timezone=schedule.timezone,
         duration_minutes=schedule.duration_minutes,
         nominal=nominal,

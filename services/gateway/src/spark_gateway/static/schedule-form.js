@@ -18,6 +18,8 @@ import { numberOf } from "./forms.js";
  * @property {string} timezone
  * @property {string} duration
  * @property {string} model
+ * @property {string} collection
+ * @property {string} keep
  * @property {string} owner
  * @property {string} remark
  * @property {boolean} enabled
@@ -68,7 +70,7 @@ export function formOf(schedule, zone, owner) {
     when: schedule?.at ? "at" : schedule?.every_seconds ? "every" : "cron",
     cron: schedule?.cron ?? (schedule ? "" : "0 3 * * *"), every: schedule?.every_seconds ? text(schedule.every_seconds / 60) : "",
     at: schedule?.at ? wallTime(schedule.at, schedule.timezone) : "", timezone: schedule?.timezone ?? zone,
-    duration: text(schedule?.duration_minutes), model: schedule?.model ?? "", owner: schedule?.owner ?? owner, remark: schedule?.note ?? "",
+    duration: text(schedule?.duration_minutes), model: schedule?.model ?? "", collection: schedule?.collection ?? "", keep: text(schedule?.keep), owner: schedule?.owner ?? owner, remark: schedule?.note ?? "",
     enabled: schedule?.enabled ?? true, make_up: schedule?.misfire.policy === "run_once", within: text(schedule?.misfire.within_minutes) || "60",
     missed_after: text(schedule?.missed_after_minutes),
   };
@@ -95,6 +97,10 @@ export function scheduleOf(form, base) {
   if (form.when === "cron" && form.cron.trim() === "") wrong("cron", "Write five fields: minute, hour, day, month, day of the week.");
   if (form.when === "at" && form.at === "") wrong("at", "Say when.");
   if (form.kind === "swap" && form.model === "") wrong("model", "Choose the model to swap to.");
+  const snapshot = form.kind === "snapshot";
+  const keep = snapshot && form.keep.trim() !== "" ? Number(form.keep) : null;
+  if (snapshot && form.collection.trim() === "") wrong("collection", "Name the collection.");
+  if (keep !== null && !(Number.isInteger(keep) && keep >= 1 && keep <= 1000)) wrong("keep", "Write a whole number from 1 to 1000, or nothing.");
   const every = form.when === "every" ? minutes("every_seconds", form.every, true) : null;
   const takesModel = outside || form.kind === "swap" || form.kind === "warm";
   const schedule = {
@@ -102,7 +108,7 @@ export function scheduleOf(form, base) {
     id: form.id, name: form.name.trim() || null, kind: form.kind, timezone: form.timezone.trim() || "UTC",
     cron: form.when === "cron" ? form.cron.trim() : null, every_seconds: every === null ? null : every * 60, at: form.when === "at" ? momentOf(form, base) : null,
     duration_minutes: minutes("duration_minutes", form.duration), model: takesModel ? form.model || null : null,
-    service: form.kind === "restart" ? "vllm" : null, owner: form.owner.trim() || "someone", note: form.remark.trim(), enabled: form.enabled,
+    service: form.kind === "restart" ? "vllm" : null, collection: snapshot ? form.collection.trim() : null, keep, owner: form.owner.trim() || "someone", note: form.remark.trim(), enabled: form.enabled,
     misfire: { policy: form.make_up ? /** @type {const} */ ("run_once") : /** @type {const} */ ("skip"), within_minutes: (form.make_up && !outside ? minutes("misfire", form.within, true) : null) ?? 60 },
     missed_after_minutes: outside ? minutes("missed_after_minutes", form.missed_after) : null,
   };

@@ -22,6 +22,7 @@ export const KINDS = {
   warm: "Warm a model up",
   restart: "Load the model afresh",
   sweep: "Check the health of everything",
+  snapshot: "Snapshot a collection of Qdrant",
 };
 
 /** @type {Record<import("./types-owner.js").RunState, Pill>} */

@@ -22,7 +22,7 @@
  *
  * @typedef {{settings: number, secrets: number, schedules: number, webhooks: number, overrides: boolean, warnings: string[]}} Imported
  *
- * @typedef {"outside"|"swap"|"warm"|"restart"|"sweep"} Kind
+ * @typedef {"outside"|"swap"|"warm"|"restart"|"sweep"|"snapshot"} Kind
  * @typedef {"planned"|"running"|"done"|"failed"|"missed"|"skipped"} RunState
  *
  * @typedef {object} PutSchedule
@@ -38,6 +38,8 @@
  * @property {number|null} [duration_minutes]
  * @property {string|null} [model]
  * @property {string|null} [service]
+ * @property {string|null} [collection]
+ * @property {number|null} [keep]
  * @property {string} owner
  * @property {string} note
  * @property {boolean} enabled

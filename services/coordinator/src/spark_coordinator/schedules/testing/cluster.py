@@ -8,6 +8,12 @@ from pydantic import SecretStr
 
 from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock
+from spark_common.contracts.collections import (
+    TAKE_SNAPSHOT,
+    SnapshotTaken,
+    SnapshotView,
+    TakeSnapshot,
+)
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu, ModelView, RuntimeView
 from spark_common.contracts.swaps import (
     GET_SWAP,
@@ -65,6 +71,8 @@ class FakeCluster:
         self.token = FirstToken(state="came")
         self.asked: list[RequestSwap] = []
         self.tokens: list[str] = []
+        self.snapshots: list[TakeSnapshot] = []
+        self.snapshot_fails: SparkError | None = None
         self.loads: list[str] = []
         self.taken: list[str] = []
         """Ids of the swaps that were really taken on."""
@@ -80,7 +88,10 @@ class FakeCluster:
         )
         await self._bus.serve("swapper", "1.0.0", "a swapper of tests", verbs)
         await self._gateway.serve(
-            "gateway", "1.0.0", "a gateway of tests", [Serving(FIRST_TOKEN, self.first_token)]
+            "gateway",
+            "1.0.0",
+            "a gateway of tests",
+            [Serving(FIRST_TOKEN, self.first_token), Serving(TAKE_SNAPSHOT, self.snapshot)],
         )
 
     async def request(self, request: RequestSwap) -> SwapView:
@@ -142,6 +153,15 @@ class FakeCluster:
         """Answer as the test says."""
         self.tokens.append(request.served_name)
         return self.token
+
+    async def snapshot(self, request: TakeSnapshot) -> SnapshotTaken:
+        """Take it, or fail as the test says."""
+        self.snapshots.append(request)
+        if self.snapshot_fails is not None:
+            raise self.snapshot_fails
+        view = SnapshotView(name=f"{request.collection}-1.snapshot")
+        removed = ["old"] if request.keep == 1 else []
+        return SnapshotTaken(collection=request.collection, snapshot=view, removed=removed)
 
     def _settle(self) -> None:
         for swap in self._swaps.values():

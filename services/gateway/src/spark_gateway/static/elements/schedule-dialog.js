@@ -10,7 +10,7 @@ import { Sheet } from "./sheet.js";
 /** @typedef {import("../types-owner.js").PutSchedule} PutSchedule */
 /** @typedef {import("../schedule-form.js").Form} Form */
 
-const TEXTS = /** @type {const} */ (["id", "name", "kind", "when", "cron", "every", "at", "timezone", "duration", "model", "owner", "remark", "within", "missed_after"]);
+const TEXTS = /** @type {const} */ (["id", "name", "kind", "when", "cron", "every", "at", "timezone", "duration", "model", "collection", "keep", "owner", "remark", "within", "missed_after"]);
 const BOXES = /** @type {const} */ (["enabled", "make_up"]);
 
 export class ScheduleDialog extends Sheet {
@@ -98,6 +98,7 @@ export class ScheduleDialog extends Sheet {
     const { kind, when, make_up } = this.value;
     for (const name of ["cron", "every", "at"]) show(part(this, `${name}-box`), name === when);
     show(part(this, "model-box"), kind === "outside" || kind === "swap" || kind === "warm");
+    for (const name of ["collection", "keep"]) show(part(this, `${name}-box`), kind === "snapshot");
     show(part(this, "missed-box"), kind === "outside");
     show(part(this, "late-box"), kind !== "outside");
     show(part(this, "within-box"), make_up);

@@ -1,0 +1,211 @@
+"""An installation from the first byte to the first healthy answer."""
+
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from typing import TypeVar
+
+from spark_common.clock import Clock
+from spark_common.contracts.jobs import JobState
+from spark_common.contracts.swaps import Cause
+from spark_common.errors import RemoteCommandError, UnavailableError
+from spark_common.jobs import Ending, JobJournal
+from spark_common.remote import RemoteCommand, RemoteShell
+from spark_common.remote.detached import LOG_BYTES, DetachedSteps, StepLook
+from spark_swapper.installing import causes
+from spark_swapper.installing.health import Health
+from spark_swapper.installing.record import InstallRecord
+from spark_swapper.installing.source import Packed
+from spark_swapper.updates.build_log import BuildLog
+
+STEP = "install"
+_SCRIPT = (resources.files(__package__) / "install.sh").read_text()
+_UNPACK = 'set -e; rm -rf "$HOME/$1"; mkdir -p "$HOME/$1"; tar -xzf - -C "$HOME/$1"'
+_MARK = "spark-control: "
+_NOTHING_BEFORE = 84
+_STEPS = {
+    "building": "Building the container; the first time takes half an hour.",
+    "starting": "Starting it in place of the one that ran.",
+}
+_COPY_SECONDS = 120.0
+_AWAY_SECONDS = 600.0
+_BUILD_SECONDS = 2 * 3600.0
+_READY_SECONDS = 3600.0
+"""The first start downloads five gigabytes of weights."""
+Journal = JobJournal[InstallRecord]
+T = TypeVar("T")
+
+
+class InstallWork:
+    """The story of an installation; begun again after a restart, it goes on where it was."""
+
+    def __init__(
+        self,
+        shell: RemoteShell,
+        packed: Callable[[], Packed],
+        healthy: Callable[[str, int], Awaitable[Health]],
+        clock: Clock,
+        poll_seconds: Callable[[], float],
+    ) -> None:
+        self._shell = shell
+        self._steps = DetachedSteps(shell)
+        self._packed = packed
+        self._healthy = healthy
+        self._clock = clock
+        self._poll_seconds = poll_seconds
+
+    async def __call__(self, journal: Journal) -> Ending:
+        """Carry it to its end."""
+        try:
+            if journal.record.step == "copying":
+                await self._copy(journal)
+            fault = None
+            if journal.record.step != "waiting":
+                fault = await self._build(journal)
+            if fault is None:
+                fault = await self._wait(journal)
+        except RemoteCommandError as error:
+            fault = causes.plain("refused", f"{error.message}.")
+        except UnavailableError as error:
+            fault = causes.plain("host_unreachable", f"{error.message}.")
+        record = journal.record
+        if fault is None:
+            message = f"The embedding server runs on {record.label} and is ready."
+            await journal.enter("done", message, percent=100.0)
+            return Ending(JobState.COMPLETE, message)
+        cancelled = fault.code == "cancelled"
+        state = JobState.CANCELLED if cancelled else JobState.FAILED
+        return Ending(state, fault.sentence, fault)
+
+    async def _copy(self, journal: Journal) -> None:
+        record = journal.record
+        await journal.note(f"Copying the files to {record.label}.")
+        command = RemoteCommand(
+            argv=("sh", "-c", _UNPACK, "unpack", folder_of(record)), stdin=self._packed().content
+        )
+
+        async def copy() -> None:
+            result = await self._shell.run(record.host, command, timeout_seconds=_COPY_SECONDS)
+            if result.exit_code is None:
+                raise UnavailableError(f"the connection to {record.label} was lost")
+            if not result.ok:
+                said = result.stderr.strip()[-300:]
+                raise RemoteCommandError(f"the files did not get to {record.label}: {said}")
+
+        await self._until_answered(journal, copy)
+        await journal.enter("building", _STEPS["building"])
+
+    async def _build(self, journal: Journal) -> Cause | None:
+        record, log, offset = journal.record, BuildLog(marks=False), 0
+        deadline = self._clock.monotonic() + _BUILD_SECONDS
+        command = _script("install", record)
+
+        async def look() -> StepLook:
+            seen = await self._steps.poll(record.host, record.id, STEP, offset)
+            if seen.state != "none":
+                return seen
+            await self._steps.start(record.host, record.id, STEP, command)
+            return await self._steps.poll(record.host, record.id, STEP, offset)
+
+        while True:
+            seen = await self._until_answered(journal, look)
+            over = not seen.log and seen.state in ("ended", "lost")
+            lines = [line for line, _ in log.feed(seen.log, last=over)]
+            await self._tell(journal, lines, seen.next_offset)
+            offset = seen.next_offset
+            if over:
+                break
+            if len(seen.log) >= LOG_BYTES:
+                continue
+            cancelled = await journal.pause(self._poll_seconds())
+            if cancelled or self._clock.monotonic() > deadline:
+                await self._until_answered(
+                    journal, lambda: self._steps.stop(record.host, record.id, STEP)
+                )
+                return _stopped(journal) if cancelled else _too_long("building")
+        if seen.state == "lost":
+            sentence = f"The build on {record.label} was cut off, probably by a restart there."
+            return causes.plain("interrupted", sentence, lines=log.lines_seen)
+        if seen.exit_code != 0:
+            return causes.of_ending(record.label, seen.exit_code, log.lines_seen)
+        await journal.enter("waiting", "Waiting for its models; the first start downloads them.")
+        return None
+
+    async def _tell(self, journal: Journal, lines: list[str], offset: int) -> None:
+        """Tell what nobody told before, and the steps that lines mark."""
+        if offset <= journal.record.told:
+            return
+        waiting: list[str] = []
+        for line in lines:
+            step = line.removeprefix(_MARK) if line.startswith(_MARK) else ""
+            if step in _STEPS and step != journal.record.step:
+                await journal.note(lines=waiting)
+                waiting = []
+                await journal.enter(step, _STEPS[step])
+            elif not step:
+                waiting.append(line)
+        await journal.note(lines=waiting, told=offset)
+
+    async def _wait(self, journal: Journal) -> Cause | None:
+        record = journal.record
+        deadline = self._clock.monotonic() + _READY_SECONDS
+        while True:
+            health = await self._healthy(record.address, record.port)
+            if health.state == "ok":
+                return None
+            if health.state == "failed":
+                said = health.problem or "it does not say why"
+                now = await self._back(journal)
+                return causes.plain("not_ready", f"The new container cannot be used: {said}. {now}")
+            if await journal.pause(self._poll_seconds()):
+                return _stopped(journal)
+            if self._clock.monotonic() > deadline:
+                return _too_long("loading its models")
+
+    async def _back(self, journal: Journal) -> str:
+        """Start again what ran before; returns what runs now, as a sentence."""
+        record = journal.record
+
+        async def back() -> int:
+            command = _script("back", record)
+            result = await self._shell.run(record.host, command, timeout_seconds=_COPY_SECONDS)
+            if result.exit_code is None:
+                raise UnavailableError(f"the connection to {record.label} was lost")
+            return result.exit_code
+
+        code = await self._until_answered(journal, back)
+        if code == 0:
+            return "The one that ran before was started again."
+        if code == _NOTHING_BEFORE:
+            return "It stays, because nothing else ran before it."
+        return "The one that ran before could not be started again."
+
+    async def _until_answered(self, journal: Journal, ask: Callable[[], Awaitable[T]]) -> T:
+        """Repeat what may be repeated while the Spark is away, for ten minutes."""
+        deadline = self._clock.monotonic() + _AWAY_SECONDS
+        while True:
+            try:
+                return await ask()
+            except UnavailableError as error:
+                if self._clock.monotonic() > deadline:
+                    raise
+                await journal.note(f"Waiting for {journal.record.label}: {error.message}.")
+                await self._clock.sleep(self._poll_seconds())
+
+
+def _script(mode: str, record: InstallRecord) -> RemoteCommand:
+    words = (folder_of(record), record.image, record.container, str(record.port))
+    return RemoteCommand(argv=("sh", "-c", _SCRIPT, mode, *words))
+
+
+def folder_of(record: InstallRecord) -> str:
+    """Return where the files are, relative to the remote home."""
+    return f".spark-control/{record.image.replace(':', '-')}"
+
+
+def _stopped(journal: Journal) -> Cause:
+    who = journal.cancelled_by or "someone"
+    return causes.plain("cancelled", f"Cancelled by {who}; what ran or was built by then stays.")
+
+
+def _too_long(what: str) -> Cause:
+    return causes.plain("deadline", f"It was not done with {what} in time.")
