@@ -36,7 +36,8 @@ class Upload:
         """Send what waited. On a connection used before, keep it: it may have died meanwhile."""
         kept = self._kept or []
         self._connection = connection
-        connection.transport.write(kept[0] if len(kept) == 1 else b"".join(kept))
+        # As they are: what was kept of a long body is not copied once more.
+        connection.transport.writelines(kept)
         if not connection.reused:
             self._kept = None
 
