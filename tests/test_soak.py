@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # The benchmarks are no package of the workspace; this one needs nothing but Python.
 FLAT = runpy.run_path(str(ROOT / "benchmarks/flat.py"))
-SECONDS = os.environ.get("SOAK_SECONDS", "4")
+SECONDS = os.environ.get("SOAK_SECONDS", "2")
 
 
 @pytest.mark.connected
