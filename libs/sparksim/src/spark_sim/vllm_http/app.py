@@ -74,8 +74,7 @@ class VllmApp:
         routes = {**ROUTES, **(POOLING if pooling else GENERATING)}
         if exchange.path == "/openapi.json":
             # As much of it as tells which addresses there are.
-            paths = {path: {key.lower(): {} for key in each} for path, each in routes.items()}
-            await exchange.reply_json({"openapi": "3.1.0", "paths": paths})
+            await exchange.reply_json({"openapi": "3.1.0", "paths": dict.fromkeys(routes, None)})
             return
         methods = routes.get(exchange.path)
         if methods is None and not pooling and exchange.path.startswith("/v1/responses/"):
