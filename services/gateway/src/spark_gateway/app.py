@@ -37,8 +37,10 @@ from spark_gateway.dataplane.protocol import make_protocol
 from spark_gateway.dataplane.reservation import Reservation
 from spark_gateway.dataplane.router import SwapAwareRouter
 from spark_gateway.dataplane.upstreams import Upstreams, embedder, redaction, speech
-from spark_gateway.dataplane.watch import UpstreamWatch
+from spark_gateway.dataplane.watch import Served, UpstreamWatch
 from spark_gateway.explaining.model_chat import ModelChat, UpstreamChat
+from spark_gateway.holding.metrics import HoldingCollector
+from spark_gateway.holding.wiring import build_holding
 from spark_gateway.http_app import build_http
 from spark_gateway.keys.book import KeyBook
 from spark_gateway.keys.cutting import cuts
@@ -142,9 +144,12 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     )
     router = SwapAwareRouter(upstream, clock, node=host.name)
     client = httpx.AsyncClient(trust_env=False)
-    watch = UpstreamWatch(
-        upstream, client, clock, tell=lambda served: router.set_serving(served.state == "serving")
-    )
+
+    def seen(served: Served) -> None:
+        router.set_serving(served.state == "serving")
+        holding.look()
+
+    watch = UpstreamWatch(upstream, client, clock, tell=seen)
     beside = UpstreamWatch(upstreams.embed, client, clock)
     stopping = asyncio.Event()
     naming = live.of(settings.names)
@@ -213,6 +218,20 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     meters = Meters()
     REGISTRY.register(MetersCollector(meters))
     REGISTRY.register(TurnstileCollector(turnstile))
+    holding = build_holding(
+        bus,
+        front.hub,
+        front.board,
+        router,
+        watch,
+        catalogue,
+        names,
+        meters,
+        turnstile.waiting,
+        live.of(settings.hold),
+        clock,
+    )
+    REGISTRY.register(HoldingCollector(holding))
     request_log = RequestLog(bus, clock, wants_log)
     capture = CaptureDesk(bus, clock)
     metering = Metering(clock, served_name, request_log.add, capture)
@@ -229,9 +248,11 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
                 catalogue,
                 Reservation(lease.binding, names, clock),
                 names,
+                waits=holding.may_wait,
             ),
             own,
             doorkeeper=KeyDoorkeeper(keys_now, book, lambda: turnstile.open),
+            away=holding,
             turnstile=turnstile,
         ),
         Limits(),
@@ -276,6 +297,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             lease.run,
             keys.run,
             desk.run,
+            holding.run,
             metering.run,
             request_log.run,
             capture.run,
