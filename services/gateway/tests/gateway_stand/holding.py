@@ -20,7 +20,7 @@ from spark_gateway.dataplane.reservation import Reservation
 from spark_gateway.dataplane.router import SwapAwareRouter
 from spark_gateway.dataplane.upstreams import Upstreams
 from spark_gateway.dataplane.watch import Served
-from spark_gateway.holding.wiring import build_holding
+from spark_gateway.holding.building import build_holding
 from spark_gateway.loaded_names import LoadedNames
 from spark_gateway.preflight import PreflightRouter
 from spark_gateway.queueing.caps import Caps
@@ -110,6 +110,10 @@ class Look:
     def __init__(self):
         self.served = Served()
         self.looked_at = -1.0
+        self.listeners = []
+
+    def on_look(self, listener):
+        self.listeners.append(listener)
 
     def models(self):
         return self.served.models
@@ -277,7 +281,8 @@ class Cluster:
         self.look.served = Served(state, models, listed_at=self.clock.monotonic())
         self.look.looked_at = self.clock.monotonic()
         self.router.set_serving(state == "serving")
-        self.holding.look()
+        for listener in self.look.listeners:
+            listener()
 
     def picture(self, **more):
         """The board looks around."""

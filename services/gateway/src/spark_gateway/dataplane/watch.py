@@ -69,12 +69,17 @@ class UpstreamWatch:
         self._client = client
         self._clock = clock
         self._tell = tell
+        self._listeners: list[Callable[[], None]] = []
         self._poked_until = -1.0
         self._poked = asyncio.Event()
         self._looked = asyncio.Event()
         self.served = Served()
         self.looked_at = -1.0
         """When the look began that found what ``served`` says, on the monotonic clock."""
+
+    def on_look(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after every look, when ``tell`` was told."""
+        self._listeners.append(listener)
 
     def models(self) -> Sequence[ServedModel]:
         """The loaded models; those of a server that only just fell silent are still listed."""
@@ -141,6 +146,8 @@ class UpstreamWatch:
         self.served, self.looked_at = served, began
         if self._tell is not None:
             self._tell(served)
+        for listener in self._listeners:
+            listener()
 
 
 def _was_refused(error: BaseException | None) -> bool:

@@ -32,6 +32,10 @@ class Look(Protocol):
     served: Served
     looked_at: float
 
+    def on_look(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after every look."""
+        ...
+
 
 class There:
     """Nothing here waits: all of it is what was seen and heard last."""

@@ -41,4 +41,5 @@ def build_holding(
     board.on_picture(demand.on_picture)
     board.on_picture(news.on_picture)
     hub.on_entry(news.on_entry)
+    look.on_look(holding.look)
     return holding
