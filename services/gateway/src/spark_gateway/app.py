@@ -34,6 +34,7 @@ from spark_gateway.settings import GatewaySettings
 from spark_gateway.traffic_desk import TrafficDesk
 from spark_gateway.wiring.access import wire_access
 from spark_gateway.wiring.following import wire_following
+from spark_gateway.wiring.holding import wire_holding
 from spark_gateway.wiring.models import wire_models
 
 NAME = "gateway"
@@ -76,6 +77,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     own = OwnQuestion(models.upstreams.llm, settings.http.bind_host, settings.http.bind_port)
     desk = TrafficDesk(following.meters, models.router, own, client, clock)
     checks = (refusals_check(bus), access.keys.check)
+    holding = wire_holding(settings, live, models, access, following, front, bus, clock)
     protocol = make_protocol(
         FrontDesk(
             ModelChooser(
@@ -84,9 +86,11 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
                 models.catalogue,
                 Reservation(lease.binding, models.names, clock),
                 models.names,
+                waits=holding.may_wait,
             ),
             own,
             doorkeeper=access.doorkeeper,
+            away=holding,
             turnstile=access.turnstile,
         ),
         Limits(),
@@ -124,6 +128,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             lease.run,
             access.keys.run,
             desk.run,
+            holding.run,
             following.metering.run,
             following.log.run,
             following.capture.run,

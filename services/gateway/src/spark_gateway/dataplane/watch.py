@@ -69,10 +69,17 @@ class UpstreamWatch:
         self._client = client
         self._clock = clock
         self._tell = tell
+        self._listeners: list[Callable[[], None]] = []
         self._poked_until = -1.0
         self._poked = asyncio.Event()
         self._looked = asyncio.Event()
         self.served = Served()
+        self.looked_at = -1.0
+        """When the look began that found what ``served`` says, on the monotonic clock."""
+
+    def on_look(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after every look, when ``tell`` was told."""
+        self._listeners.append(listener)
 
     def models(self) -> Sequence[ServedModel]:
         """The loaded models; those of a server that only just fell silent are still listed."""
@@ -115,6 +122,7 @@ class UpstreamWatch:
 
     async def look(self) -> None:
         """Look once."""
+        began = self._clock.monotonic()
         try:
             where = self._upstream()
             url = f"http://{where.host}:{where.port}/v1/models"
@@ -122,10 +130,11 @@ class UpstreamWatch:
             response.raise_for_status()
             listing = _Listing.model_validate_json(response.content)
         except (httpx.HTTPError, ValidationError) as error:
-            self._found(self._missing(error))
+            self._found(self._missing(error), began)
         else:
             models = tuple(ServedModel(**listed.model_dump()) for listed in listing.data)
-            self._found(Served("serving", models, listed_at=self._clock.monotonic()))
+            listed = Served("serving", models, listed_at=self._clock.monotonic())
+            self._found(listed, began)
 
     def _missing(self, error: Exception) -> Served:
         if _was_refused(error):
@@ -133,10 +142,12 @@ class UpstreamWatch:
         known = self.served
         return Served("unreachable", known.models, stale=True, listed_at=known.listed_at)
 
-    def _found(self, served: Served) -> None:
-        self.served = served
+    def _found(self, served: Served, began: float) -> None:
+        self.served, self.looked_at = served, began
         if self._tell is not None:
             self._tell(served)
+        for listener in self._listeners:
+            listener()
 
 
 def _was_refused(error: BaseException | None) -> bool:
