@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from spark_common.errors import SparkError
-from spark_gateway.dialect import is_v1, speaks_anthropic
+from spark_gateway.dialect import asks_as_anthropic, is_v1
 
 STATUSES: Mapping[str, int] = {
     "internal": 500,
@@ -138,10 +138,13 @@ def fault_of(error: Exception) -> Fault:
     return Fault(500, "internal", "something went wrong here; the log has it under this request id")
 
 
-def render(fault: Fault, path: str, request_id: str) -> Response:
-    """Render a fault in the dialect that the clients of ``path`` read."""
+def render(fault: Fault, path: str, request_id: str, version: str | None = None) -> Response:
+    """Render a fault in the dialect that the clients of ``path`` read.
+
+    ``version`` is the header ``anthropic-version`` of the request.
+    """
     headers = dict(fault.headers)
-    if speaks_anthropic(path):
+    if asks_as_anthropic(path, version):
         return JSONResponse(_anthropic(fault), fault.status, headers)
     if is_v1(path):
         return JSONResponse(_openai(fault).model_dump(), fault.status, headers)

@@ -1,5 +1,6 @@
 """Snapshots of collections: taken by a person or for a schedule, and no more kept than wanted."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,8 @@ from spark_common.errors import NotFoundError
 from spark_gateway.search.qdrant import Qdrant
 
 _AT_ONCE = 2
+_TAKEN = re.compile(r".+-[0-9]+-[0-9]{4}(-[0-9]{2}){5}\.snapshot", re.DOTALL)
+"""How Qdrant names what it takes: collection, peer, moment."""
 _log = structlog.get_logger()
 
 
@@ -36,7 +39,10 @@ class Snapshots:
         return sorted(views, key=_age, reverse=True)
 
     async def take(self, request: TakeSnapshot) -> SnapshotTaken:
-        """Take one, then delete the oldest beyond those that shall stay."""
+        """Take one, then delete the oldest beyond those that shall stay.
+
+        What Qdrant did not take and name itself is not counted and stays.
+        """
         made = await self._made_since(request)
         fresh = made is None
         if made is None:
@@ -61,7 +67,8 @@ class Snapshots:
 
     async def _prune(self, request: TakeSnapshot, made: SnapshotView) -> list[str]:
         removed = []
-        others = [one for one in await self.all(request.collection) if one.name != made.name]
+        there = await self.all(request.collection)
+        others = [one for one in there if one.name != made.name and _is_taken(one)]
         for one in others[(request.keep or 1) - 1 :]:
             try:
                 await self._qdrant.delete_snapshot(request.collection, one.name)
@@ -88,6 +95,11 @@ def _moment(text: object) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _is_taken(view: SnapshotView) -> bool:
+    """Whether it was taken by Qdrant, and not put or named there by somebody who wants it kept."""
+    return view.created_at is not None and _TAKEN.fullmatch(view.name) is not None
 
 
 def _age(view: SnapshotView) -> tuple[bool, datetime, str]:
