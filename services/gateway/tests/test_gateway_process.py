@@ -259,6 +259,9 @@ async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, ga
             os.kill(nats.pid, signal.SIGCONT)
 
 
+OLD = {"model": "org/model"}
+
+
 async def test_a_running_swap_refuses_chat_and_its_end_opens_it(nats, gateway, swapper):
     await gateway.start()
     async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
@@ -268,7 +271,7 @@ async def test_a_running_swap_refuses_chat_and_its_end_opens_it(nats, gateway, s
         assert accepted.status_code == 202
 
         async def chat() -> int:
-            return (await http.post("/v1/chat/completions", json={})).status_code
+            return (await http.post("/v1/chat/completions", json=OLD)).status_code
 
         async def refused() -> bool:
             return await chat() == 503
@@ -279,7 +282,7 @@ async def test_a_running_swap_refuses_chat_and_its_end_opens_it(nats, gateway, s
         await until(open_again, "chat works while the swap only waits")
         await swapper.step("s1", 1, phase=Phase.LOADING, previous=Phase.LAUNCHING)
         await until(refused, "chat is refused while the model is away")
-        answer = await http.post("/v1/chat/completions", json={})
+        answer = await http.post("/v1/chat/completions", json=OLD)
         assert answer.json()["error"]["code"] == "model_loading"
         assert answer.json()["loading"]["swap_id"] == "s1"
         assert int(answer.headers["retry-after"]) <= 60

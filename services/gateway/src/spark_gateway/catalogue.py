@@ -199,9 +199,10 @@ class Catalogue:
                 yield Known(name, kind, "audio", "loaded", names, created=self._made_at)
 
     def _served(self, loaded: Served) -> Iterator[Known]:
-        view = next((each for each in self._menu if each.loaded), None)
+        # The menu may not know yet what the server just began to serve.
+        views = sorted(self._menu, key=lambda each: not each.loaded)
         for number, model in enumerate(loaded.models):
-            own = view if view is not None and number == 0 and _is_of(view, model) else None
+            own = next((each for each in views if number == 0 and _is_of(each, model)), None)
             siblings = tuple(
                 each.id
                 for each in loaded.models

@@ -89,9 +89,12 @@ class Absence:
     """The model that is named could be served and is not just now."""
 
     model: str
-    """As the menu calls it."""
+    """Its key on the menu; where nobody knows one, the name that was used. ``auto`` when any
+    model will do."""
     refusal: Refusal
     """What to answer unless somebody waits for it."""
+    on_menu: bool = False
+    """Whether it is known there, so that it could be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +187,20 @@ Again: TypeAlias = Callable[[Refusal | None], None]
 class Away(Protocol):
     """Lets requests wait for a model that is not there yet, or sees to it that it comes."""
 
-    @property
-    def open(self) -> bool:
-        """Whether anybody may wait at all: if not, a request is refused at its head."""
-        ...
-
     def wait(
-        self, absence: Absence, head: "RequestHead", identity: Identity, size: int, again: Again
+        self,
+        absence: Absence,
+        head: "RequestHead",
+        identity: Identity,
+        size: int,
+        since: float,
+        again: Again,
     ) -> Stay | Refusal:
-        """Wait, with ``size`` bytes of body, until ``again`` is called; never before returning."""
+        """Wait, with ``size`` bytes of body, until ``again`` is called; never before returning.
+
+        ``since``: when the request began to wait for a model; earlier than now when it was let
+        go and the model went away again meanwhile.
+        """
         ...
 
 

@@ -56,10 +56,17 @@ class UpstreamWatch:
         self._client = client
         self._clock = clock
         self._tell = tell
+        self._listeners: list[Callable[[], None]] = []
         self._poked_until = -1.0
         self._poked = asyncio.Event()
         self._looked = asyncio.Event()
         self.served = Served()
+        self.looked_at = -1.0
+        """When the look began that found what ``served`` says, on the monotonic clock."""
+
+    def on_look(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after every look, when ``tell`` was told."""
+        self._listeners.append(listener)
 
     def models(self) -> Sequence[ServedModel]:
         """The loaded models; those of a server that only just fell silent are still listed."""
@@ -102,19 +109,21 @@ class UpstreamWatch:
 
     async def look(self) -> None:
         """Look once."""
+        began = self._clock.monotonic()
         try:
             where = self._upstream()
             models = read_models(await self._ask(where, "/v1/models"))
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            self._found(self._missing(error))
+            self._found(self._missing(error), began)
         else:
             known = self.served
             same = known.state == "serving" and _ids(known.models) == _ids(models)
             paths = known.paths if same else None
-            self._found(Served("serving", models, listed_at=self._clock.monotonic(), paths=paths))
+            listed = Served("serving", models, listed_at=self._clock.monotonic(), paths=paths)
+            self._found(listed, began)
             if not same:
                 # Told first: what is served matters more than where.
-                await self._look_at_paths(where)
+                await self._look_at_paths(where, began)
 
     async def _ask(self, where: Upstream, path: str) -> bytes:
         host = f"[{where.host}]" if ":" in where.host else where.host
@@ -123,24 +132,26 @@ class UpstreamWatch:
         response.raise_for_status()
         return response.content
 
-    async def _look_at_paths(self, where: Upstream) -> None:
+    async def _look_at_paths(self, where: Upstream, began: float) -> None:
         """Find out the addresses of a server that serves something else than before."""
         try:
             paths = read_paths(await self._ask(where, "/openapi.json"))
         except httpx.HTTPError:
             return
         if paths is not None:
-            self._found(replace(self.served, paths=paths))
+            self._found(replace(self.served, paths=paths), began)
 
     def _missing(self, error: Exception) -> Served:
         if _was_refused(error):
             return Served("idle")
         return replace(self.served, state="unreachable", stale=True)
 
-    def _found(self, served: Served) -> None:
-        self.served = served
+    def _found(self, served: Served, began: float) -> None:
+        self.served, self.looked_at = served, began
         if self._tell is not None:
             self._tell(served)
+        for listener in self._listeners:
+            listener()
 
 
 def _ids(models: Sequence[ServedModel]) -> list[str]:
