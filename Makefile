@@ -10,7 +10,7 @@ MEMBERS := libs/common libs/sparksim libs/cli services/gateway services/swapper 
 # all of our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up setup check fix fast test test-connected e2e schemas lock image bench clean
+.PHONY: help demo up setup check fix fast test test-torch test-connected e2e schemas lock image bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ fast: $(VENV)/.dev ## the tests that need no server (under a minute)
 test: $(VENV)/.dev ## check, then every test; what CI runs
 	@scripts/check.sh
 	@scripts/test.sh
+
+test-torch: ## the embedding container with a real PyTorch (root, Debian; minutes the first time)
+	@scripts/test_torch.sh
 
 test-connected: $(VENV)/.dev ## the tests against real NATS, Redis and SSH
 	@$(BIN)/pytest -n 2 --dist loadfile -m connected

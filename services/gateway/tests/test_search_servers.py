@@ -9,7 +9,13 @@ from gateway_stand.beside import fill, search_over
 from pydantic import SecretStr
 
 from spark_common.clock import SystemClock
-from spark_common.errors import DeadlineExceededError, SparkError, UpstreamFailedError
+from spark_common.contracts.collections import TakeSnapshot
+from spark_common.errors import (
+    DeadlineExceededError,
+    InvalidRequestError,
+    SparkError,
+    UpstreamFailedError,
+)
 from spark_common.settings.support import QdrantSettings
 from spark_gateway.search import asking
 from spark_gateway.search.asking import JsonServer, Place
@@ -163,6 +169,39 @@ async def test_thousands_of_collections_are_looked_at_a_few_at_a_time():
 
     assert len(await other_client(handle).searching.collections()) == 2000
     assert most <= 8
+
+
+@pytest.mark.parametrize(("mode", "says"), [("hybrid", "no_words"), ("sparse", None)])
+async def test_a_query_without_words_is_not_laid_at_the_server_s_door(mode, says):
+    qdrant = QdrantServer()
+    fill(qdrant)
+    client, search = search_over(EmbedServer(), qdrant, SystemClock())
+    order = SearchOrder(collection="docs", query="!?", mode=mode, rerank=False)
+    async with client:
+        if says is None:
+            with pytest.raises(InvalidRequestError, match=r"^No word of the query has weight; use"):
+                await search.searching.search(order)
+            return
+        answer = await search.searching.search(order)
+    assert (answer.mode, [one.code for one in answer.degraded]) == ("dense", [says])
+
+
+async def test_a_snapshot_is_there_though_older_ones_cannot_be_deleted():
+    names = [f"docs-4-2025-01-0{day}-00-00-00.snapshot" for day in (1, 2, 3)]
+    rows = [{"name": name, "creation_time": f"{name[7:17]}T00:00:00"} for name in names]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(200, json={"result": rows[2]})
+        if request.method == "GET":
+            return httpx.Response(200, json={"result": rows})
+        if names[1] in request.url.path:
+            return httpx.Response(200, json={"result": True})
+        return httpx.Response(500, json={"status": {"error": "read-only disk"}})
+
+    taken = await other_client(handle).snapshots.take(TakeSnapshot(collection="docs", keep=1))
+    assert (taken.snapshot.name, taken.removed) == (names[2], [names[1]])
+    assert taken.problem == "Qdrant failed: read-only disk"
 
 
 @pytest.mark.parametrize("key", ["schlüssel-密", " padded "])

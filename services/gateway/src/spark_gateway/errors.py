@@ -100,6 +100,20 @@ class OpenAIError(BaseModel):
     error: OpenAIFault
 
 
+class AnthropicFault(BaseModel):
+    """The inside of an error as Anthropic's clients read it."""
+
+    type: str
+    message: str
+
+
+class AnthropicError(BaseModel):
+    """An error as clients of Anthropic's get it, of whatever address."""
+
+    type: Literal["error"] = "error"
+    error: AnthropicFault
+
+
 @dataclass(frozen=True)
 class Fault:
     """An error as HTTP will tell it, before a dialect is chosen."""
@@ -145,7 +159,7 @@ def render(fault: Fault, path: str, request_id: str, version: str | None = None)
     """
     headers = dict(fault.headers)
     if asks_as_anthropic(path, version):
-        return JSONResponse(_anthropic(fault), fault.status, headers)
+        return JSONResponse(_anthropic(fault).model_dump(), fault.status, headers)
     if is_v1(path):
         return JSONResponse(_openai(fault).model_dump(), fault.status, headers)
     problem = Problem(
@@ -203,7 +217,7 @@ def _openai(fault: Fault) -> OpenAIError:
     return OpenAIError(error=OpenAIFault(message=fault.message, type=kind, code=fault.code))
 
 
-def _anthropic(fault: Fault) -> dict[str, JsonValue]:
+def _anthropic(fault: Fault) -> AnthropicError:
     kinds = {
         401: "authentication_error",
         403: "permission_error",
@@ -212,4 +226,4 @@ def _anthropic(fault: Fault) -> dict[str, JsonValue]:
         429: "rate_limit_error",
     }
     kind = kinds.get(fault.status, "api_error" if fault.status >= 500 else "invalid_request_error")
-    return {"type": "error", "error": {"type": kind, "message": fault.message}}
+    return AnthropicError(error=AnthropicFault(type=kind, message=fault.message))

@@ -67,7 +67,7 @@ class ModelList(BaseModel):
     data: list[ListedModel]
 
 
-@router.get("/models", response_model_exclude_none=True)
+@router.get("/models", response_model_exclude_none=True, responses=openai_errors(422))
 async def list_models(
     parts: PartsHere,
     anthropic_version: Version = None,

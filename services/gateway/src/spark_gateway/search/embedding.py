@@ -15,7 +15,7 @@ _LARGEST = 1e300
 
 @dataclass(frozen=True)
 class Sparse:
-    """Lexical weights: token numbers and how much each says."""
+    """Lexical weights: token numbers and how much each says; none where no word counts."""
 
     indices: Sequence[int]
     values: Sequence[float]
@@ -96,9 +96,9 @@ def _ranked(row: Any, most: int) -> tuple[int, float] | None:
 def _sparse(given: Any) -> Sparse | None:
     match given:
         case {"indices": list(indices), "values": list(values)} if (
-            len(indices) == len(values) > 0
+            len(indices) == len(values)
             and all(isinstance(one, int) and one >= 0 for one in indices)
-            and _numbers(values)
+            and all(map(_is_number, values))
         ):
             return Sparse(indices, values)
     return None

@@ -31,6 +31,7 @@ _SENTENCES = {
     "no_sparse_vectors": "The collection has no sparse vectors: only meaning was compared.",
     "no_sparse_embedding": "The embedding server makes no sparse vectors: only meaning was "
     "compared.",
+    "no_words": "No word of the query has weight: only meaning was compared.",
     "no_dense_vectors": "The collection has no dense vectors: only words were compared.",
     "no_reranker": "The embedding server has no reranker: the hits are in Qdrant's order.",
     "rerank_failed": "The reranker failed: the hits are in Qdrant's order.",
@@ -151,8 +152,9 @@ def choose_ways(
         dense = fitting_dense(layout, len(embedded.dense), order.dense_vector)
     if order.mode != "dense":
         sparse = fitting_sparse(layout, order.sparse_vector)
-    lacks_sparse = "no_sparse_vectors" if sparse is None else "no_sparse_embedding"
-    if embedded.sparse is None:
+    lacks_sparse = "no_sparse_vectors"
+    if sparse is not None and (embedded.sparse is None or not embedded.sparse.indices):
+        lacks_sparse = "no_sparse_embedding" if embedded.sparse is None else "no_words"
         sparse = None
     if dense is None and sparse is None:
         raise InvalidRequestError(

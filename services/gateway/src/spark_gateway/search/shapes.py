@@ -54,7 +54,7 @@ class Degradation(BaseModel):
     """Something that was asked for and could not be done."""
 
     code: Literal[
-        "no_sparse_vectors", "no_sparse_embedding", "no_dense_vectors", "no_reranker",
+        "no_sparse_vectors", "no_sparse_embedding", "no_words", "no_dense_vectors", "no_reranker",
         "rerank_failed", "no_text",
     ]  # fmt: skip
     sentence: str

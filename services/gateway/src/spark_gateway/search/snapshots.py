@@ -14,7 +14,7 @@ from spark_common.contracts.collections import (
     SnapshotView,
     TakeSnapshot,
 )
-from spark_common.errors import NotFoundError
+from spark_common.errors import NotFoundError, SparkError
 from spark_gateway.search.qdrant import Qdrant
 
 _AT_ONCE = 2
@@ -47,10 +47,21 @@ class Snapshots:
         fresh = made is None
         if made is None:
             made = _view(await self._qdrant.take_snapshot(request.collection))
-        removed = await self._prune(request, made) if request.keep is not None else []
+        removed: list[str] = []
+        problem = None
+        try:
+            if request.keep is not None:
+                await self._prune(request, made, removed)
+        except SparkError as error:
+            # There is a snapshot; that there are too many is no reason to take another.
+            problem = error.message
         _log.info("snapshot.taken", collection=request.collection, removed=len(removed))
         return SnapshotTaken(
-            collection=request.collection, snapshot=made, removed=removed, made=fresh
+            collection=request.collection,
+            snapshot=made,
+            removed=removed,
+            made=fresh,
+            problem=problem,
         )
 
     async def delete(self, collection: str, snapshot: str) -> None:
@@ -65,8 +76,8 @@ class Snapshots:
             return None
         return newest if newest.created_at >= request.unless_since else None
 
-    async def _prune(self, request: TakeSnapshot, made: SnapshotView) -> list[str]:
-        removed = []
+    async def _prune(self, request: TakeSnapshot, made: SnapshotView, removed: list[str]) -> None:
+        """Delete the oldest, and name each in ``removed`` as soon as it is gone."""
         there = await self.all(request.collection)
         others = [one for one in there if one.name != made.name and _is_taken(one)]
         for one in others[(request.keep or 1) - 1 :]:
@@ -75,7 +86,6 @@ class Snapshots:
             except NotFoundError:
                 continue  # Somebody else was faster.
             removed.append(one.name)
-        return removed
 
 
 def _view(row: Mapping[str, Any]) -> SnapshotView:
