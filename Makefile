@@ -57,7 +57,7 @@ image: ## build the container image of all services
 	@docker build -f deploy/Dockerfile -t spark-control:dev .
 
 bench: $(VENV)/.dev ## measure what the gateway adds
-	@$(BIN)/python -m benchmarks.chat_overhead
+	@$(BIN)/python -m benchmarks.gateway
 
 clean: ## remove the environment and all state of the demo
 	@rm -rf $(VENV) .run artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
