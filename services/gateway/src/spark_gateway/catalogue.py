@@ -235,12 +235,13 @@ class Catalogue:
     def _unloaded(self, view: ModelView, *, unreachable: bool = False) -> Known:
         runtime = self._runtime
         loading = runtime is not None and runtime.state == "starting" and runtime.model == view.key
+        state: State = "loading" if loading else "unloaded"
         names = tuple(name for name in (view.key, view.repo) if name != view.served_name)
         return Known(
             view.served_name,
             _kind_of(view.capabilities),
             "llm",
-            "unreachable" if unreachable else "loading" if loading else "unloaded",
+            "unreachable" if unreachable else state,
             names,
             key=view.key,
             created=self._made_at,
