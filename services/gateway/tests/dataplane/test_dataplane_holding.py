@@ -196,6 +196,18 @@ async def test_no_more_are_held_than_may_be(cluster, eventually, bound, text):
         assert (await answer)[1] == b"{}"
 
 
+async def test_a_body_too_long_to_keep_hears_how_the_swap_stands(cluster):
+    cluster.begin(phase=Phase.PREFLIGHT)
+    body = b'{"model":"new","x":"' + b"x" * (17 << 20) + b'"}'
+    client = await cluster.plane.connect()
+    head = b"POST %b HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n" % (CHAT, len(body))
+    sending = asyncio.ensure_future(client.send(head + body))
+    head, said = await client.message()
+    assert head.startswith(b"HTTP/1.1 503")
+    assert error_of(said)["code"] == "model_loading"
+    sending.cancel()
+
+
 @pytest.mark.parametrize(("more", "seconds"), [(b"", 540), (b"Prefer: wait=30\r\n", 30)])
 async def test_nobody_is_held_longer_than_it_may_be(cluster, eventually, more, seconds):
     cluster.begin(eta_seconds=20)

@@ -2,10 +2,9 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, field
 
 import pytest
-from gateway_stand.holding import CHAT, Cluster
+from gateway_stand.holding import CHAT, Asker, Cluster
 
 from spark_common.contracts.swaps import Phase
 from spark_common.errors import (
@@ -19,53 +18,10 @@ from spark_common.errors import (
     SwapInProgressError,
 )
 from spark_gateway.dataplane.free import ANYBODY
-from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.meters import Meters
-from spark_gateway.dataplane.ports import Absence, Choice, Refusal, Upstream
+from spark_gateway.dataplane.ports import Choice, Upstream
 
 MODELS = Upstream("127.0.0.1", 1)
-
-
-@dataclass
-class Asker:
-    """A request that names a model, and what became of it."""
-
-    cluster: Cluster
-    model: str
-    path: bytes = CHAT
-    method: bytes = b"POST"
-    fields: list = field(default_factory=list)
-    answer: Refusal | Choice | None = None
-    stay: object = None
-    since: float | None = None
-
-    def __post_init__(self):
-        if self.since is None:
-            self.since = self.cluster.clock.monotonic()
-        self.choose()
-
-    def choose(self, refusal=None):
-        """Be chosen for, as a visit is."""
-        head = RequestHead(self.method, self.path, self.path, self.fields, length=9)
-        outcome = refusal or self.cluster.chooser.choose(head, self.model)
-        if isinstance(outcome, Absence):
-            holding = self.cluster.holding
-            outcome = holding.wait(outcome, head, ANYBODY, 9, self.since, self.choose)
-        if isinstance(outcome, Refusal | Choice):
-            self.answer = outcome
-        else:
-            self.stay = outcome
-
-    @property
-    def code(self):
-        return None if self.answer is None else json.loads(self.answer.body)["error"]["code"]
-
-    @property
-    def message(self):
-        return json.loads(self.answer.body)["error"]["message"]
-
-    def retries(self):
-        return dict(self.answer.headers).get(b"x-should-retry")
 
 
 @pytest.fixture
