@@ -101,7 +101,7 @@ async def a_bench(
         await asyncio.gather(*loops.values(), return_exceptions=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_bench() -> Callable[..., contextlib.AbstractAsyncContextManager[Bench]]:
     return a_bench
 

@@ -6,7 +6,7 @@ A request is received at its head. The desk says at once where it goes or why no
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from spark_gateway.dataplane.heads import RequestHead
@@ -76,8 +76,7 @@ class Edit:
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """Where a request goes, and the name it has to use there when it is not the one it used."""
 
     upstream: Upstream
@@ -97,8 +96,7 @@ class Absence:
     """Whether it is known there, so that it could be loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A request may pass."""
 
     upstream: Upstream
