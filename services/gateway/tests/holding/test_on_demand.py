@@ -17,7 +17,9 @@ from spark_common.errors import (
     ServiceUnavailableError,
     SwapInProgressError,
 )
+from spark_gateway.dataplane.choosing import ModelChooser
 from spark_gateway.dataplane.free import ANYBODY
+from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.ports import Choice, Upstream
 
@@ -400,3 +402,19 @@ async def test_the_time_is_looked_at_by_itself_and_ends_with_the_gateway(cluster
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_who_may_wait_is_not_even_asked_while_the_model_is_there(cluster):
+    def never(head):
+        raise AssertionError("asked for nothing")
+
+    parts = cluster.chooser
+    cluster.chooser = ModelChooser(
+        parts._router, parts._upstreams, parts._catalogue, parts._reservation, parts._loaded, never
+    )
+    head = RequestHead(b"POST", CHAT, CHAT, [], length=9)
+    assert cluster.chooser.at_head(head) is None
+    assert isinstance(Asker(cluster, "old").answer, Choice)
+    cluster.begin()
+    with pytest.raises(AssertionError, match="asked for nothing"):
+        cluster.chooser.at_head(head)
