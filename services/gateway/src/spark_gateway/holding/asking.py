@@ -24,7 +24,7 @@ from spark_gateway.dataplane.reservation import reserved
 from spark_gateway.holding import words
 from spark_gateway.holding.words import Words
 
-_ASK_SECONDS = 3.0
+_ASK_SECONDS = 2.0
 _ASKER = "on demand"
 _LEASE_STATES = frozenset({"held", "granted", "draining"})
 _log = structlog.get_logger()

@@ -17,6 +17,10 @@ class Door(Protocol):
         """Return where to send a request, or what to answer."""
         ...
 
+    def held_off_by(self) -> str | None:
+        """Return the id of the swap because of which nobody is let through; None: none does."""
+        ...
+
     def loading(self, path: bytes) -> Refusal | None:
         """Return how the swap that runs stands, in the words of a refusal; None: none runs."""
         ...
@@ -51,7 +55,7 @@ class There:
 
     def serves(self, wanted: str, path: bytes) -> bool:
         """Whether a request for this model would be answered now."""
-        if self._look.served.state != "serving":
+        if self._look.served.state != "serving" or self._door.held_off_by() is not None:
             return False
         if isinstance(self._door.route(b"POST", path, ()), Refusal):
             return False
