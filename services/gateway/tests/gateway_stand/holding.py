@@ -273,6 +273,7 @@ class Cluster:
             self._tell(OUTCOMES, f"swap.{kind}.{swap.id}", outcome)
         self.seen()
         self.picture()
+        self.seen()
 
     def seen(self, state=None):
         """The model server is looked at."""

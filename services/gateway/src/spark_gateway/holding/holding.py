@@ -176,11 +176,11 @@ class Holding:
         return "not ours"
 
     def _settling(self, now: float) -> Ended | None:
-        """Return the swap that just ended, while nobody has looked what came of it."""
+        """Return the swap that just ended, while nobody has seen what came of it."""
         last = self._news.last
         if last is None or now - last.at > SETTLING_SECONDS:
             return None
-        return None if self._there.looked_since(last.at) else last
+        return None if self._there.shows(last) else last
 
     def _full(self, path: bytes) -> Refusal:
         return self._there.loading(path) or words.full(path, len(self.room))

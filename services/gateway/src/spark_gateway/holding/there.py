@@ -7,6 +7,7 @@ from spark_common.contracts.models import RuntimeView
 from spark_gateway.catalogue import Catalogue
 from spark_gateway.dataplane.ports import Field, Refusal, Upstream
 from spark_gateway.dataplane.watch import Served
+from spark_gateway.holding.news import Ended
 from spark_gateway.holding.room import ANY
 
 
@@ -64,9 +65,11 @@ class There:
         known = self._catalogue.find(wanted)
         return wanted.casefold() in self._loaded() or (known is not None and known.served)
 
-    def looked_since(self, moment: float) -> bool:
-        """Whether the model server was looked at after this."""
-        return self._look.looked_at >= moment
+    def shows(self, ended: Ended) -> bool:
+        """Whether it was seen what came of a swap: the model server as it should be now."""
+        if self._look.looked_at < ended.at:
+            return False
+        return ended.serving is None or self._look.served.state == "serving"
 
     def loading(self, path: bytes) -> Refusal | None:
         """Return how the swap that runs stands; None while none does."""
