@@ -340,6 +340,20 @@ def post(model="new", path=CHAT, more=b"", *, stream=False, text=""):
 
 
 @dataclass
+class Somebody:
+    """Whoever asks, by a name."""
+
+    label: str
+    weight: int = 1
+    concurrency: int = 0
+    picky: bool = False
+
+    @property
+    def share(self):
+        return self.label
+
+
+@dataclass
 class Asker:
     """A request that names a model, and what became of it."""
 
@@ -351,6 +365,7 @@ class Asker:
     answer: Refusal | Choice | None = None
     stay: object = None
     since: float | None = None
+    label: str = ""
     answers: int = 0
 
     def __post_init__(self):
@@ -364,7 +379,8 @@ class Asker:
         outcome = refusal or self.cluster.chooser.choose(head, self.model)
         if isinstance(outcome, Absence):
             holding = self.cluster.holding
-            outcome = holding.wait(outcome, head, ANYBODY, 9, self.since, self.choose)
+            identity = Somebody(self.label) if self.label else ANYBODY
+            outcome = holding.wait(outcome, head, identity, 9, self.since, self.choose)
         if isinstance(outcome, Refusal | Choice):
             self.answer = outcome
             self.answers += 1

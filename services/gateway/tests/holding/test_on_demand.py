@@ -10,6 +10,7 @@ from spark_common.contracts.swaps import Phase
 from spark_common.errors import (
     AlreadyLoadedError,
     DeadlineExceededError,
+    IdempotencyConflictError,
     JobInProgressError,
     LeaseHeldError,
     ModelNotReadyError,
@@ -69,6 +70,28 @@ async def test_a_request_brings_its_model_and_is_answered(cluster, name):
     assert len(cluster.bus.asked) == 1
 
 
+async def test_it_is_told_because_of_whom(cluster):
+    Asker(cluster, "new", label="Alice's laptop")
+    await quiet()
+    Asker(cluster, "new", label="Bob")
+    cluster.pass_time(61)
+    await quiet()
+    one, two = cluster.bus.asked
+    assert (one.requested_by, two.requested_by) == ("on demand (Alice's laptop)",) * 2
+    # The swapper compares what is asked under one id.
+    assert one == two
+
+
+async def test_two_askers_are_two_questions(cluster):
+    other = Cluster(None, Meters())
+    other.change(swap_on_demand=True)
+    Asker(cluster, "new", label="Alice")
+    Asker(other, "new", label="x" * 300)
+    await quiet()
+    assert cluster.bus.asked[0].id != other.bus.asked[0].id
+    assert len(other.bus.asked[0].requested_by) == 200
+
+
 async def test_many_requests_are_one_swap_and_all_are_answered(cluster):
     requests = [Asker(cluster, "new") for _ in range(20)]
     await quiet()
@@ -109,7 +132,14 @@ async def test_two_gateways_ask_for_one_swap(cluster):
     assert other.bus.asked[1].id != two.id
 
 
-@pytest.mark.parametrize("error", [SwapInProgressError("one runs"), AlreadyLoadedError("it is")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        SwapInProgressError("one runs"),
+        AlreadyLoadedError("it is"),
+        IdempotencyConflictError("asked for by another"),
+    ],
+)
 async def test_who_was_not_first_joins(cluster, error):
     cluster.bus.answers = [error]
     request = Asker(cluster, "new")
