@@ -10,7 +10,7 @@ MEMBERS := libs/common libs/sparksim libs/cli services/gateway services/swapper 
 # all of our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up setup check fix fast test test-connected e2e schemas lock image bench clean
+.PHONY: help demo up setup check fix fast test test-torch test-connected e2e schemas lock image bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: $(VENV)/.dev ## check, then every test; what CI runs
 	@scripts/check.sh
 	@scripts/test.sh
 
+test-torch: ## the embedding container with a real PyTorch (root, Debian; minutes the first time)
+	@scripts/test_torch.sh
+
 test-connected: $(VENV)/.dev ## the tests against real NATS, Redis and SSH
 	@$(BIN)/pytest -n 2 --dist loadfile -m connected
 
@@ -54,7 +57,7 @@ image: ## build the container image of all services
 	@docker build -f deploy/Dockerfile -t spark-control:dev .
 
 bench: $(VENV)/.dev ## measure what the gateway adds
-	@$(BIN)/python -m benchmarks.chat_overhead
+	@$(BIN)/python -m benchmarks.gateway
 
 clean: ## remove the environment and all state of the demo
 	@rm -rf $(VENV) .run artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis

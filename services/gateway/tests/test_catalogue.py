@@ -163,3 +163,71 @@ def test_names_that_were_perhaps_meant(world, name, near):
 def test_a_name_like_no_other_has_no_near_ones(world):
     assert world.catalogue(LOADED).near("zzzzzzzzzzzz") == ()
     assert world.catalogue(LOADED).near("x" * 5000) == ()
+
+
+ALL = frozenset(("/v1/embeddings", "/v1/rerank", "/rerank", "/v1/models"))
+
+
+def beside(name, kind=None):
+    return ServedModel(name, created=3, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("model", "paths", "kind", "apis"),
+    [
+        (beside("cross-encoder/ms-marco", kind="rerank"), ALL, "rerank", ("rerank",)),
+        (beside("cross-encoder/ms-marco", kind="rerank"), None, "rerank", ()),
+        (beside("my-reranker", kind="embedding"), ALL, "embedding", ("embeddings",)),
+        (beside("cross-encoder/ms-marco"), ALL - {"/v1/embeddings"}, "rerank", ("rerank",)),
+        (beside("bge-reranker"), ALL, "rerank", ("rerank",)),
+        (beside("bge-reranker"), frozenset(("/v1/embeddings",)), "embedding", ("embeddings",)),
+        (beside("bge-m3"), ALL, "embedding", ("embeddings",)),
+        (beside("bge-reranker"), None, "rerank", ()),
+    ],
+)
+def test_what_a_model_beside_is_for_is_what_its_server_says(world, model, paths, kind, apis):
+    world.beside = Served("serving", (model,), paths=paths)
+    found = world.catalogue().find(model.id)
+    assert (found.kind, found.native_apis) == (kind, apis)
+
+
+def test_the_apis_of_the_loaded_model_are_those_of_its_server(world):
+    paths = frozenset(("/v1/chat/completions", "/v1/messages", "/tokenize"))
+    world.loaded = Served("serving", (QWEN,), paths=paths)
+    listed = {each.id: each for each in world.catalogue(OTHER, LOADED).listed()}
+    assert listed["Org/Qwen-8B"].native_apis == ("chat_completions", "messages")
+    assert listed["gemma-served"].native_apis == ()
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "kind"),
+    [
+        ([], "chat"),
+        (["vision"], "chat"),
+        (["chat", "embeddings"], "chat"),
+        (["embeddings"], "embedding"),
+        (["rerank"], "rerank"),
+        (["embeddings", "rerank"], "rerank"),
+    ],
+)
+@pytest.mark.parametrize("loaded", [True, False])
+def test_a_model_of_the_menu_is_for_what_its_recipe_says(world, loaded, capabilities, kind):
+    facts = {"repo": "Org/Qwen-8B", "served_name": "Org/Qwen-8B"} if loaded else {}
+    shown = view("x", loaded=loaded, capabilities=capabilities, **facts)
+    name = "Org/Qwen-8B" if loaded else "x-served"
+    assert world.catalogue(shown).find(name).kind == kind
+
+
+def test_a_model_that_runs_beside_is_not_one_to_be_loaded_though_the_menu_has_it(world):
+    catalogue = world.catalogue(view("bge", served_name="bge-m3"))
+    found = catalogue.find("bge-m3")
+    assert (found.place, found.state) == ("embed", "loaded")
+    assert [each.id for each in catalogue.listed()].count("bge-m3") == 1
+
+
+def test_the_first_of_a_kind_runs_beside_where_one_does(world):
+    own = view("q", loaded=True, repo="Org/Qwen-8B", capabilities=["embeddings"])
+    catalogue = world.catalogue(own)
+    assert catalogue.first("embedding").id == "bge-m3"
+    world.beside = Served("idle")
+    assert catalogue.first("embedding").id == "Org/Qwen-8B"

@@ -197,6 +197,15 @@ def test_as_many_as_fit_are_inside_and_the_next_goes_in_when_one_leaves():
     assert hall.turnstile.inside("llm") == 2
 
 
+def test_one_who_is_held_up_and_gives_up_holds_up_nobody_behind():
+    hall = Hall(llm=2)
+    hall.request("d")
+    held_up, behind = hall.request("d", concurrency=1), hall.request("d")
+    assert (held_up.inside, behind.inside) == (False, False)
+    held_up.leave()
+    assert behind.inside
+
+
 def test_one_who_sends_much_does_not_keep_off_one_who_sends_little():
     hall = Hall(llm=1, most=50)
     running = hall.request("hog")

@@ -60,6 +60,8 @@ class SnapshotTaken(Reply):
     """Older ones that had to go."""
     made: bool = True
     """False: there was one already."""
+    problem: str | None = None
+    """Why older ones that had to go could not be deleted."""
 
 
 TAKE_SNAPSHOT = Rpc("rpc.gateway.snapshot.take", TakeSnapshot, SnapshotTaken)

@@ -133,7 +133,9 @@ class Effects:
             TAKE_SNAPSHOT, request, timeout_seconds=_SNAPSHOT_SECONDS, correlation_id=run.id
         )
         gone = f" {len(taken.removed)} older ones were deleted." if taken.removed else ""
-        return Result("done", f"{taken.collection} was written to {taken.snapshot.name}.{gone}")
+        left = f" Older ones could not be deleted: {taken.problem}." if taken.problem else ""
+        said = f"{taken.collection} was written to {taken.snapshot.name}.{gone}{left}"
+        return Result("done", said)
 
     async def _menu(self) -> Menu:
         return await self._bus.call(LIST_MODELS, ListModels(), timeout_seconds=_ASK_SECONDS)

@@ -74,10 +74,14 @@ INSIDE: Final = Inside()
 class NobodyWaits:
     """A model that is not loaded is refused."""
 
-    open = False
-
     def wait(
-        self, absence: Absence, head: RequestHead, identity: Identity, size: int, again: Again
+        self,
+        absence: Absence,
+        head: RequestHead,
+        identity: Identity,
+        size: int,
+        since: float,
+        again: Again,
     ) -> Stay | Refusal:
         """Refuse."""
         return absence.refusal

@@ -165,14 +165,15 @@ def _meant(path: bytes) -> bytes:
 
 
 def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
-    names = [field[0].lower() for field in found]
-    parsed.fields = [
-        field for field, name in zip(found, names, strict=True) if name not in _DROPPED
-    ]
     special: dict[bytes, list[bytes]] = {}
-    for field, name in zip(found, names, strict=True):
+    passed_on = parsed.fields
+    for field in found:
+        name = field[0].lower()
         if name in _SPECIAL:
             special.setdefault(name, []).append(field[1].rstrip(b" \t"))
+            if name in _DROPPED:
+                continue
+        passed_on.append(field)
     hosts = special.get(b"host", ())
     if len(hosts) > 1 or (not hosts and not parsed.http10):
         raise HeadError(400, "exactly one Host field is required")
@@ -241,17 +242,18 @@ def check_relayable(head: RequestHead) -> None:
 
 def upstream_request(head: RequestHead, upstream: Upstream, request_id: bytes) -> bytes:
     """Write the head for the upstream: own Host, same framing, hop-by-hop fields gone."""
-    out = [head.method, b" ", head.target, b" HTTP/1.1\r\nhost: ", upstream.authority, b"\r\n"]
-    for name, value in head.fields:
-        out += (name, b": ", value, b"\r\n")
+    lines = [
+        b"%b %b HTTP/1.1\r\nhost: %b" % (head.method, head.target, upstream.authority),
+        *map(b": ".join, head.fields),
+    ]
     if head.chunked:
-        out.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"transfer-encoding: chunked")
     elif head.length is not None:
-        out.append(b"content-length: %d\r\n" % head.length)
+        lines.append(b"content-length: %d" % head.length)
     if head.request_id is None:
-        out += (b"x-request-id: ", request_id, b"\r\n")
-    out.append(b"via: 1.1 spark-control\r\n\r\n")
-    return b"".join(out)
+        lines.append(b"x-request-id: " + request_id)
+    lines.append(b"via: 1.1 spark-control\r\n\r\n")
+    return b"\r\n".join(lines)
 
 
 def asgi_request(raw: bytes, head: RequestHead) -> bytes:

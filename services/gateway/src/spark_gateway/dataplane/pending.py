@@ -1,7 +1,6 @@
 """A request about which nothing is decided yet, with what has come of its body."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Protocol
@@ -11,10 +10,10 @@ from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.named_body import spliced
 from spark_gateway.dataplane.plane import Plane
 from spark_gateway.dataplane.ports import Edit, Field, Refusal, Visit
+from spark_gateway.dataplane.stream_field import asks_for_stream
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LEAST_ROOM: Final = 65536
-_STREAM = re.compile(rb'(?<!\\)"stream"[ \t\r\n]*+:[ \t\r\n]*+true\b')
 
 
 class Client(Protocol):
@@ -45,6 +44,7 @@ class Pending:
         "_pieces",
         "_plane",
         "_request_id",
+        "_streams",
         "answered",
         "head",
         "size",
@@ -72,6 +72,8 @@ class Pending:
         self._request_id = request_id
         self._asked_to_continue = False
         self._pieces: list[bytes] = []
+        self._streams: bool | None = None
+        """Whether an event stream is asked for, once that was looked at."""
         self._ends_at = loop.time() + plane.limits.total_seconds
         self._set_deadline()
 
@@ -153,7 +155,9 @@ class Pending:
         """Let a client that waits for an event stream know that it still does."""
         client, http10 = self._client, self.head.http10
         if not self.answered:
-            if _STREAM.search(b"".join(self._pieces)) is None:
+            if self._streams is None:
+                self._streams = asks_for_stream(b"".join(self._pieces))
+            if not self._streams:
                 return
             self.answered = True
             client.transport.write(

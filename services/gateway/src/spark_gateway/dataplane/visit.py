@@ -50,6 +50,7 @@ class StagedVisit:
         "_stay",
         "_ticket",
         "_upstream",
+        "_waits_since",
         "_watcher",
     )
 
@@ -75,6 +76,8 @@ class StagedVisit:
         self._over = False
         """Whether nothing is to be decided any more, at least not before the verdict."""
         self._since = 0.0
+        self._waits_since: float | None = None
+        """When it first waited for a model."""
         self._stay: Stay | None = None
         self._ticket: Ticket | None = None
         self._upstream: Upstream | None = None
@@ -172,7 +175,11 @@ class StagedVisit:
         body = self._body
         size = body.size if body is not None else 0
         self._since = self._stages.monotonic()
-        stay = self._stages.away.wait(absence, self._head, self._identity, size, self._again)
+        if self._waits_since is None:
+            self._waits_since = self._since
+        stay = self._stages.away.wait(
+            absence, self._head, self._identity, size, self._waits_since, self._again
+        )
         if isinstance(stay, Refusal):
             self._decide(stay)
         else:

@@ -143,18 +143,18 @@ class FairTurnstile:
         return place
 
     def left(self, place: Place, gate: _Gate) -> None:
-        """A place was given back: who is next goes in."""
-        if not place.inside:
+        """A place was given back, also one in line that held up others: who is next goes in."""
+        if place.inside:
+            gate.inside -= 1
+            held = self._held[place.share] - 1
+            if held:
+                self._held[place.share] = held
+            else:
+                del self._held[place.share]
+        else:
             gate.step_out(place)
             self._waiting -= 1
             gate.counts.left += 1
-            return
-        gate.inside -= 1
-        held = self._held[place.share] - 1
-        if held:
-            self._held[place.share] = held
-        else:
-            del self._held[place.share]
         if self._waiting:
             self._admit()
 

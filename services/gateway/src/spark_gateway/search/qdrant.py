@@ -9,6 +9,7 @@ from spark_common.errors import (
     ConflictError,
     InvalidRequestError,
     NotFoundError,
+    SparkError,
     UnavailableError,
 )
 from spark_gateway.search.asking import JsonServer, Said
@@ -102,12 +103,15 @@ class Qdrant:
             case _:
                 raise self._server.failed(f"failed: {_why(said)}")
 
-    async def _missing(self, collection: str | None, why: str) -> NotFoundError:
+    async def _missing(self, collection: str | None, why: str) -> SparkError:
+        """Return what a 404 means: who lacks an address answers as who lacks a collection."""
         if collection is None:
             return NotFoundError(f"Qdrant has no such thing: {why}", stage=_STAGE)
         if "napshot" in why:
             return NotFoundError(f"there is no such snapshot of {collection!r}", stage=_STAGE)
         known = await self.names()
+        if collection in known:
+            return self._server.failed("is too old for this: it takes 1.10 or newer")
         near = get_close_matches(collection, known, 3, 0.5)
         hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
         return NotFoundError(
