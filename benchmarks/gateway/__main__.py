@@ -9,8 +9,8 @@ from pathlib import Path
 
 import uvloop
 from benchmarks.gateway.contenders import Arena, Contender
-from benchmarks.gateway.load import drive
 from benchmarks.gateway.goals import as_verdicts
+from benchmarks.gateway.load import drive
 from benchmarks.gateway.report import Round, as_json, as_table, percentile
 
 

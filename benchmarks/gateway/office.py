@@ -35,7 +35,9 @@ async def main(folder: Path, digest: str, port: int) -> None:
     key = RingKey(id="bench", name="bench", digest=digest, scopes=["infer"])
     try:
         await provision(nats.settings("provisioner"), clock)
-        bus = await connect_bus(nats.settings("coordinator"), "coordinator", clock, on_lost=lambda: None)
+        bus = await connect_bus(
+            nats.settings("coordinator"), "coordinator", clock, on_lost=lambda: None
+        )
 
         async def ring(request: ReadRing) -> Ring:
             return Ring(version=1, keys=[key], session_secret="bench")
