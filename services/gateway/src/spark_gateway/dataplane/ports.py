@@ -54,6 +54,8 @@ class Refusal:
     close: bool = False
     """Whether the client connection ends with this answer."""
     content_type: bytes = b"application/json"
+    identifiers: tuple[bytes, ...] = (b"x-request-id",)
+    """Fields in which callers look for the id of the request."""
 
 
 class Router(Protocol):
