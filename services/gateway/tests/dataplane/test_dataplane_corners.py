@@ -154,6 +154,29 @@ async def test_an_answer_of_which_nothing_more_comes_ends(make_plane):
     assert plane.meters.upstream("llm").broken == 1
 
 
+async def test_an_early_answer_is_not_judged_while_its_upload_is_stuck(make_plane, eventually):
+    plane = await make_plane(silence_seconds=0.4, sweep_seconds=0.01)
+    go = asyncio.Event()
+
+    async def script(peer):
+        await peer.head()
+        await peer.send(EVENTS + TICK)
+        await go.wait()
+        await peer.exactly(8_000_000)
+        await peer.send(TICK + b"0\r\n\r\n")
+
+    plane.upstream.script = script
+    client = await plane.connect()
+    client.write(post(b"x" * 8_000_000))
+    await client.head()
+    await client.exactly(len(TICK))
+    (connection,) = plane.state.connections
+    await eventually(lambda: connection.flow.read_paused)
+    await asyncio.sleep(0.1)
+    go.set()
+    assert await client.chunked() == TICK + b"0\r\n\r\n"
+
+
 async def test_a_stream_may_take_its_time_before_the_first_event(make_plane):
     plane = await make_plane(silence_seconds=0.03, total_seconds=0.3)
     Waiting(plane, EVENTS)

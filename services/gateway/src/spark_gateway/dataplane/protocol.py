@@ -58,6 +58,8 @@ class DataPlaneProtocol(ClientConnection):
         self._body_bytes = 0
         self._body_limit = 0
         self._ends_at = float("inf")
+        self._judge_at = 0.0
+        """Until then neither side of an answer under way can have been silent for too long."""
 
     # What the transport and uvicorn tell.
 
@@ -91,13 +93,14 @@ class DataPlaneProtocol(ClientConnection):
         super().pause_writing()
         if self._exchange is not None:
             self._exchange.pause_answer()
-            self.deadline = min(self.deadline, self.loop.time() + self.plane.limits.stall_seconds)
+            self._judge_after(self.plane.limits.stall_seconds)
 
     def resume_writing(self) -> None:
         """The client caught up."""
         super().resume_writing()
         if self._exchange is not None:
             self._exchange.resume_answer()
+            self._judge_after(self.plane.limits.silence_seconds)
 
     def shutdown(self) -> None:
         """The server stops: finish the answer under way, within bounds, then close."""
@@ -140,8 +143,11 @@ class DataPlaneProtocol(ClientConnection):
     def answer_began(self) -> None:
         """The head of the answer has been passed on."""
         limits = self.plane.limits
-        bound = limits.stall_seconds if self.write_paused else limits.silence_seconds
-        self.deadline = min(self._ends_at, self.loop.time() + bound)
+        self._judge_after(limits.stall_seconds if self.write_paused else limits.silence_seconds)
+
+    def _judge_after(self, seconds: float) -> None:
+        self._judge_at = self.loop.time() + seconds
+        self.deadline = min(self._ends_at, self._judge_at)
 
     def exchange_ended(self, *, close: bool) -> None:
         """The answer is complete; ``close`` when the client was told that the connection ends."""
@@ -178,7 +184,7 @@ class DataPlaneProtocol(ClientConnection):
         exchange, limits = self._exchange, self.plane.limits
         if self._state == HEAD and not self.transport.is_closing():
             self._end_waiting(now)
-        elif self._state == LINGER and self._taking.goes_on(self.transport):
+        elif self._closes and self._taking.goes_on(self.transport):
             self.deadline = now + limits.linger_seconds
         elif self.transport.is_closing() or hung_up(self.transport):
             self.transport.abort()
@@ -191,6 +197,11 @@ class DataPlaneProtocol(ClientConnection):
         else:
             self._look_at_exchange(exchange, now)
 
+    @property
+    def _closes(self) -> bool:
+        """Whether nothing is left to do but that the client takes what it was sent."""
+        return self._state == LINGER or (self._exchange is None and self.transport.is_closing())
+
     def _end_waiting(self, now: float) -> None:
         """No request has come in time, or none could be answered."""
         if self._held_up and self._taking.goes_on(self.transport):
@@ -202,7 +213,7 @@ class DataPlaneProtocol(ClientConnection):
             self._linger()
 
     def _look_at_exchange(self, exchange: Exchange, now: float) -> None:
-        if now < self._ends_at and exchange.congested:
+        if now < self._ends_at and exchange.congested and not self.write_paused:
             # Not the client's fault that it sends nothing. Looked at again in the next sweep.
             self.deadline = now
         elif now < self._ends_at and exchange.begun:
@@ -222,21 +233,23 @@ class DataPlaneProtocol(ClientConnection):
     def _look_at_answer(self, exchange: Exchange, now: float) -> None:
         """End an answer that one side has forgotten; keep a client company that hears nothing."""
         limits = self.plane.limits
-        if self.write_paused:
-            if not self._taking.goes_on(self.transport):
+        if not exchange.answering:
+            if not self.write_paused:
+                self.transport.write(company.comment(0, http10=exchange.head.http10))
+            self.deadline = min(self._ends_at, now + limits.company_seconds)
+        elif now < self._judge_at:
+            # Something else brought the sweep here.
+            self.deadline = min(self._ends_at, self._judge_at)
+        elif self.write_paused:
+            if self._taking.goes_on(self.transport):
+                self._judge_after(limits.stall_seconds)
+            else:
                 self.transport.abort()
-                return
-            bound = limits.stall_seconds
-        elif not exchange.answering:
-            self.transport.write(company.comment(0, http10=exchange.head.http10))
-            bound = limits.company_seconds
         elif exchange.has_spoken() or exchange.answer.before_events:
-            bound = limits.silence_seconds
+            self._judge_after(limits.silence_seconds)
         else:
             exchange.abort(overdue=True)
             self.exchange_broken(exchange.last_words())
-            return
-        self.deadline = min(self._ends_at, now + bound)
 
     def _set_relay_deadline(self, exchange: Exchange) -> None:
         if exchange.answering:
