@@ -108,9 +108,13 @@ class StagedVisit:
         if body is None:
             return
         body.feed(content, last=last)
-        if last and not self._on_trial:
-            self._model = body.named
-            self._watcher.named(self._model)
+        if not last or self._over:
+            return
+        # Also one that was to be on trial, and waited until it was here as a whole.
+        self._on_trial = False
+        self._model = body.named
+        self._watcher.named(self._model)
+        if not self._waits:
             self._go_on()
 
     def full(self) -> None:
