@@ -29,6 +29,7 @@ class Stage:
         self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self.replies: dict[tuple[str, str], tuple[int, Any]] = {
             ("GET", "/api/session"): (200, {"needed": False, "signed_in": False}),
+            ("GET", "/api/search/collections"): (200, {"collections": []}),
         }
         """Of every other path, by method; text is sent as an event stream, the rest as JSON."""
         self.asked: list[tuple[str, str, Any]] = []

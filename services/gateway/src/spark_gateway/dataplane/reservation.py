@@ -55,10 +55,11 @@ class Reservation:
         name = named.strip().casefold()
         if name in WHATEVER_IS_LOADED or name in loaded:
             return None
-        return _reserved(path, lease, self._clock.now())
+        return reserved(path, lease, self._clock.now())
 
 
-def _reserved(path: bytes, lease: LeaseView, now: datetime) -> Refusal:
+def reserved(path: bytes, lease: LeaseView, now: datetime) -> Refusal:
+    """What is said to whom the lease says no: who holds it and until when, never why."""
     holder = lease.holder or "somebody"
     left = lease.remaining_seconds
     draining = lease.state == "draining"

@@ -2,6 +2,7 @@
 // Puts the page together: what the server says goes into the store, what readers want goes to the acts.
 
 import { Acting } from "./acts/acting.js";
+import { collections } from "./acts/collections.js";
 import { files } from "./acts/files.js";
 import { Knowing } from "./acts/knowing.js";
 import { launcher } from "./acts/launcher.js";
@@ -132,6 +133,7 @@ const wishes = {
   ...reserving(page),
   ...settings(page),
   ...scheduling(page, knowing),
+  ...collections(page),
   ...messages(page, knowing),
   "dismiss-failure": ({ id }) => dismiss(id),
   "look-again": lookAgain,
