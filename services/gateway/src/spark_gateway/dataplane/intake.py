@@ -40,7 +40,6 @@ class RequestIntake:
     """Reads ahead of the request that is being answered, but hands nothing of it out."""
 
     __slots__ = (
-        "_body",
         "_busy",
         "_handing_out",
         "_held",
@@ -48,6 +47,7 @@ class RequestIntake:
         "_scanned",
         "_sink",
         "_stopped",
+        "body",
     )
 
     def __init__(self, sink: Sink, head_limit: int) -> None:
@@ -55,7 +55,8 @@ class RequestIntake:
         self._limit = head_limit
         self._held = b""
         self._scanned = 0
-        self._body: RequestBody | None = None
+        self.body: RequestBody | None = None
+        """The body that is still owed; None once it is complete."""
         self._busy = False
         self._handing_out = False
         self._stopped = False
@@ -69,11 +70,6 @@ class RequestIntake:
     def likely_path(self) -> bytes:
         """What is probably asked for by the head that is not complete."""
         return likely_path(self._held)
-
-    @property
-    def body(self) -> RequestBody | None:
-        """The body that is still owed; None once it is complete."""
-        return self._body
 
     def feed(self, data: bytes) -> None:
         """Take bytes, cut anywhere."""
@@ -89,7 +85,7 @@ class RequestIntake:
     def stop(self) -> bytes:
         """Hand nothing out any more; return what had not been."""
         self._stopped = True
-        self._body = None
+        self.body = None
         rest, self._held = self._held, b""
         return rest
 
@@ -100,16 +96,16 @@ class RequestIntake:
         self._handing_out = True
         try:
             while self._held:
-                if self._body is not None:
-                    self._take_body(self._body)
+                if self.body is not None:
+                    self._take_body(self.body)
                 elif self._busy or not self._take_head():
                     return
         except (HeadError, FramingError) as error:
             if isinstance(error, HeadError):
                 error.path = likely_path(self._held)
-            body = self._body
+            body = self.body
             self.stop()
-            self._body = body
+            self.body = body
             self._sink.request_malformed(error)
         finally:
             self._handing_out = False
@@ -132,7 +128,7 @@ class RequestIntake:
         self._scanned = 0
         self._busy = True
         body = RequestBody(head.length, chunked=head.chunked)
-        self._body = None if body.complete else body
+        self.body = None if body.complete else body
         self._sink.request_received(head, raw)
         return True
 
@@ -144,5 +140,5 @@ class RequestIntake:
         else:
             raw, self._held = data[:end], data[end:]
         if body.complete:
-            self._body = None
+            self.body = None
         self._sink.body_received(content, raw)
