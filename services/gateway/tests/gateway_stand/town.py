@@ -226,6 +226,8 @@ class Town:
 
     async def _away(self, swap_id: str, eta_seconds: float | None) -> None:
         self.swapper.begin(swap_id, COMING)
+        view = self.swapper.views[swap_id]
+        self.swapper.views[swap_id] = view.model_copy(update={"eta_seconds": eta_seconds})
         event = SwapProgress(
             swap_id=swap_id, n=1, model=COMING, phase=Phase.LOADING, previous_phase=Phase.LAUNCHING,
             eta_seconds=eta_seconds, at=datetime.now(UTC),

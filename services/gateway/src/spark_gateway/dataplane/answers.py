@@ -11,7 +11,10 @@ _ALLOW_ORIGIN: Final = b"access-control-allow-origin"
 _HOP_BY_HOP: Final = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"upgrade", b"te")
 )
+_OF_STREAMS: Final = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
+"""Without these, caches and proxies on the way keep an event stream to themselves."""
 _SPECIAL: Final = _HOP_BY_HOP | {
+    *(name for name, _ in _OF_STREAMS),
     b"content-length",
     b"transfer-encoding",
     b"content-type",
@@ -234,6 +237,10 @@ class Answer:
             extra += b"access-control-allow-origin: *\r\n"
         if self.close:
             extra += b"connection: close\r\n"
+        if self.events:
+            for name, value in _OF_STREAMS:
+                if name not in special:
+                    extra += b"%b: %b\r\n" % (name, value)
         if self._decode or data[7] != 0x31 or not special.keys().isdisjoint(_HOP_BY_HOP):
             return self._rewrite(data[8:line_end], fields, special) + extra + b"\r\n"
         return b"%b%b\r\n" % (data[: end + 2], extra)

@@ -54,6 +54,8 @@ class Refusal:
     close: bool = False
     """Whether the client connection ends with this answer."""
     content_type: bytes = b"application/json"
+    identifiers: tuple[bytes, ...] = (b"x-request-id",)
+    """Fields in which callers look for the id of the request."""
 
 
 class Router(Protocol):
@@ -199,6 +201,11 @@ class Away(Protocol):
         ``since``: when the request began to wait for a model; earlier than now when it was let
         go and the model went away again meanwhile.
         """
+        ...
+
+    def refusal(self, absence: Absence, head: "RequestHead") -> Refusal:
+        """Return what a request hears that cannot wait, whatever the owner wants: its body is too
+        long to keep."""
         ...
 
 
