@@ -49,8 +49,14 @@ def relayed(path: str) -> bool:
 def takes_anything(operation: dict[str, Any]) -> bool:
     """Whether no request can be wrong: there is nothing to fill in, or any text will do."""
     fields = [field["schema"] for field in operation.get("parameters", [])]
-    return "requestBody" not in operation and all(
-        set(schema) <= {"type", "title"} and schema["type"] == "string" for schema in fields
+    return "requestBody" not in operation and all(map(takes_any_text, fields))
+
+
+def takes_any_text(schema: dict[str, Any]) -> bool:
+    """Whether a field may be any text, or be left out."""
+    said = {key: value for key, value in schema.items() if key not in ("title", "description")}
+    return said == {"type": "string"} or (
+        set(said) == {"anyOf"} and {"type": "string"} in said["anyOf"]
     )
 
 
