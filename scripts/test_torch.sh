@@ -1,6 +1,7 @@
 #!/bin/sh
 # What only PyTorch can prove of the embedding container, with Debian trixie's, built for the CPU:
 # the same lock, installed as the Dockerfile does it. As root, on a Debian; the folder is kept.
+# 75: there is no PyTorch to be had here.
 set -eu
 cd "$(dirname "$0")/.."
 place=${TORCH_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/spark-control/trixie-torch}
@@ -8,7 +9,9 @@ root=$place/root
 inside() { chroot "$root" env -u PIP_FIND_LINKS HOME=/root PIP_CERT=/etc/ssl/certs/ca-certificates.crt "$@"; }
 
 if [ ! -e "$place/based" ]; then
-  command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap >/dev/null
+  command -v debootstrap >/dev/null || {
+    apt-get update -qq && apt-get install -y -qq debootstrap >/dev/null || exit 75
+  }
   rm -rf "$place"
   mkdir -p "$place"
   debootstrap --variant=minbase --include=ca-certificates,python3-torch,python3-pip,python3-pytest \

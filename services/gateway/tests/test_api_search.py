@@ -305,6 +305,20 @@ async def test_snapshots_are_taken_listed_kept_in_number_and_deleted(full):
     assert (await full.http.post("/api/search/collections/nope/snapshots")).status_code == 404
 
 
+async def test_only_those_that_are_named_count_for_what_shall_stay(full):
+    stored = full.qdrant.snapshots.setdefault("docs", {})
+    older = [f"docs-42-2025-01-0{day}-00-00-00.snapshot" for day in range(1, 5)]
+    for number, each in enumerate(older, 1):
+        stored[each] = {"name": each, "creation_time": f"2025-01-0{number}T00:00:00"}
+    _, search = search_over(full.embed, full.qdrant, SystemClock())
+    ours = [older[0], older[2], "docs-42-2024-01-01-00-00-00.snapshot"]
+    taken = await search.snapshots.take(TakeSnapshot(collection="docs", keep=2, ours=ours))
+    assert taken.removed == [older[0]]
+    assert set(older[1:]) < set(stored)
+    none = await search.snapshots.take(TakeSnapshot(collection="docs", keep=1, ours=[]))
+    assert none.removed == []
+
+
 async def test_a_snapshot_asked_for_twice_for_one_run_is_taken_once(full):
     caller = MemoryBus("coordinator", full.broker)
     gateway = MemoryBus("gateway", full.broker)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from spark_common.contracts.models import Menu, ModelView, RuntimeView
+from spark_common.contracts.models import Menu, ModelCopy, ModelView, RuntimeView
 from spark_gateway.catalogue import Catalogue
 from spark_gateway.dataplane.watch import Served
 from spark_gateway.served import ServedModel
@@ -134,6 +134,46 @@ def test_what_a_silent_server_served_last_stays_and_is_marked(world):
     assert listed["bge-m3"].stale
     assert not catalogue.knows_all("llm")
     assert not catalogue.knows_all("embed")
+
+
+def copies(*stale):
+    return [
+        ModelCopy(host=f"spark{number}", size_bytes=1, state="ready", stale=each)
+        for number, each in enumerate(stale, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("places", "stale"),
+    [((), False), ((False,), False), ((True, False), False), ((True,), True), ((True, True), True)],
+)
+def test_a_model_whose_sparks_are_unplugged_is_the_last_known(world, places, stale):
+    world.loaded = Served("unreachable", (QWEN,), stale=True)
+    found = world.catalogue(view("gemma", copies=copies(*places))).find("gemma")
+    assert (found.state, found.stale) == ("unloaded", stale)
+
+
+def test_a_menu_that_nobody_tells_any_more_is_the_last_known(world):
+    catalogue = world.catalogue(OTHER)
+    assert not catalogue.find("gemma").stale
+    bus = BusView(connected=False)
+    catalogue.on_picture(LiveSnapshot(menu=None, swaps=None, components=[], bus=bus, version="1"))
+    assert catalogue.find("gemma").stale
+    assert not catalogue.find("Org/Qwen-8B").stale
+
+
+@pytest.mark.parametrize(
+    ("served", "state", "auto"),
+    [("unreachable", "unreachable", "Org/Qwen-8B"), ("unknown", "unreachable", "Org/Qwen-8B"),
+     ("idle", "unloaded", None)],
+)  # fmt: skip
+def test_a_gateway_that_never_heard_the_server_lists_what_the_menu_says(world, served, state, auto):
+    world.loaded = Served(served)
+    catalogue = world.catalogue(LOADED, OTHER)
+    assert catalogue.find("qwen").state == state
+    assert catalogue.find("qwen").stale is (state == "unreachable")
+    found = catalogue.find("auto")
+    assert (found.id if found is not None else None) == auto
 
 
 def test_auto_is_nothing_while_nothing_is_loaded(world):

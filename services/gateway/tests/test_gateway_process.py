@@ -311,6 +311,13 @@ async def test_a_running_swap_holds_chat_until_its_end_or_that_of_the_gateway(
 
         await begin("s2")
         waiting = await hold("auto", "gpt-oss-120b")
+        await nats.kill()
+        await nats.start()
+        await swapper.complete("s2")
+        assert [(await each).status_code for each in waiting] == [200] * 2
+
+        await begin("s3")
+        waiting = await hold("auto", "gpt-oss-120b")
         ended = asyncio.create_task(gateway.end(signal.SIGTERM))
         for each in waiting:
             answer = await each

@@ -18,6 +18,7 @@ from spark_common.errors import (
 )
 from spark_common.settings.support import QdrantSettings
 from spark_gateway.search import asking
+from spark_gateway.search import qdrant as qdrant_module
 from spark_gateway.search.asking import JsonServer, Place
 from spark_gateway.search.shapes import SearchOrder
 from spark_sim.embed_http.app import EmbedServer
@@ -202,6 +203,18 @@ async def test_a_snapshot_is_there_though_older_ones_cannot_be_deleted():
     taken = await other_client(handle).snapshots.take(TakeSnapshot(collection="docs", keep=1))
     assert (taken.snapshot.name, taken.removed) == (names[2], [names[1]])
     assert taken.problem == "Qdrant failed: read-only disk"
+
+
+async def test_a_snapshot_that_takes_long_is_said_to_go_on(monkeypatch):
+    monkeypatch.setattr(qdrant_module, "_SNAPSHOT_SECONDS", 0.05)
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(5)
+        return httpx.Response(200)
+
+    with pytest.raises(DeadlineExceededError, match="goes on by itself") as caught:
+        await other_client(handle).snapshots.take(TakeSnapshot(collection="docs"))
+    assert caught.value.details["stage"] == "search"
 
 
 @pytest.mark.parametrize("key", ["schlüssel-密", " padded "])

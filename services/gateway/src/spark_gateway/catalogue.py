@@ -93,16 +93,18 @@ class Catalogue:
         self._made_at = made_at
         self._menu: tuple[ModelView, ...] = ()
         self._runtime: RuntimeView | None = None
+        self._menu_stale = False
         self._seen: tuple[object, ...] = ()
         self._models: tuple[Known, ...] = ()
         self._by_name: dict[str, Known] = {}
 
     def on_picture(self, picture: LiveSnapshot) -> None:
-        """Take in the menu; without one what was known stays."""
+        """Take in the menu; without one what was known stays, and is marked."""
         if picture.menu is not None:
             self._menu = tuple(picture.menu.models)
             self._runtime = picture.menu.runtime
-            self._seen = ()
+        self._menu_stale = picture.menu is None
+        self._seen = ()
 
     def knows_all(self, place: str) -> bool:
         """Whether the server of a place said just now what it serves: then there is no more."""
@@ -177,8 +179,13 @@ class Catalogue:
     def _all(self, loaded: Served, beside: Served, hidden: Sequence[str]) -> Iterator[Known]:
         yield from self._served(loaded)
         for view in self._menu:
-            if not view.loaded and view.state == "ready" and view.quarantine is None:
+            if view.state != "ready" or view.quarantine is not None:
+                continue
+            if not view.loaded:
                 yield self._unloaded(view)
+            elif not loaded.models:
+                # Its server never said a word to us, or is gone: the menu is what is known.
+                yield self._unloaded(view, unreachable=loaded.state in ("unknown", "unreachable"))
         spoken = _apis(beside.paths)
         for model in beside.models:
             kind = _kind_beside(model, spoken)
@@ -225,21 +232,23 @@ class Catalogue:
                 stale=loaded.stale,
             )
 
-    def _unloaded(self, view: ModelView) -> Known:
+    def _unloaded(self, view: ModelView, *, unreachable: bool = False) -> Known:
         runtime = self._runtime
         loading = runtime is not None and runtime.state == "starting" and runtime.model == view.key
+        state: State = "loading" if loading else "unloaded"
         names = tuple(name for name in (view.key, view.repo) if name != view.served_name)
         return Known(
             view.served_name,
             _kind_of(view.capabilities),
             "llm",
-            "loading" if loading else "unloaded",
+            "unreachable" if unreachable else state,
             names,
             key=view.key,
             created=self._made_at,
             root=view.repo,
             max_model_len=view.context_length,
             capabilities=tuple(view.capabilities),
+            stale=unreachable or self._menu_stale or _is_stale(view),
         )
 
 
@@ -264,6 +273,12 @@ def _kind_beside(model: ServedModel, apis: Sequence[str]) -> Kind:
     elif apis:
         ranks = "rerank" in apis and (ranks or "embeddings" not in apis)
     return "rerank" if ranks else "embedding"
+
+
+def _is_stale(view: ModelView) -> bool:
+    """Whether every Spark that has it whole did not answer lately."""
+    whole = [copy for copy in view.copies if copy.state == "ready"]
+    return bool(whole) and all(copy.stale for copy in whole)
 
 
 def _same(one: object, other: object) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 from gateway_stand.holding import CHAT, EVENT, JSON, Cluster, post
@@ -196,6 +197,18 @@ async def test_no_more_are_held_than_may_be(cluster, eventually, bound, text):
         assert (await answer)[1] == b"{}"
 
 
+async def test_a_body_too_long_to_keep_hears_how_the_swap_stands(cluster):
+    cluster.begin(phase=Phase.PREFLIGHT)
+    body = b'{"model":"new","x":"' + b"x" * (17 << 20) + b'"}'
+    client = await cluster.plane.connect()
+    head = b"POST %b HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n" % (CHAT, len(body))
+    sending = asyncio.ensure_future(client.send(head + body))
+    head, said = await client.message()
+    assert head.startswith(b"HTTP/1.1 503")
+    assert error_of(said)["code"] == "model_loading"
+    sending.cancel()
+
+
 @pytest.mark.parametrize(("more", "seconds"), [(b"", 540), (b"Prefer: wait=30\r\n", 30)])
 async def test_nobody_is_held_longer_than_it_may_be(cluster, eventually, more, seconds):
     cluster.begin(eta_seconds=20)
@@ -283,6 +296,44 @@ async def test_an_end_that_nobody_told_is_in_the_picture(cluster, eventually, ho
     assert (body == b"{}") == (how == "ready")
     if how != "ready":
         assert error_of(body)["code"] == "model_load_failed"
+
+
+@pytest.mark.parametrize("skew", [-3600, 3600])
+@pytest.mark.parametrize("told", [True, False])
+async def test_the_end_of_a_swap_counts_whatever_the_clock_of_the_swapper_says(
+    cluster, eventually, monkeypatch, skew, told
+):
+    cluster.begin()
+    _, answer = await asked(cluster, eventually, post())
+    now = cluster.clock.now
+    monkeypatch.setattr(cluster.clock, "now", lambda: now() + timedelta(seconds=skew))
+    cluster.end(told=told)
+    assert (await answer)[1] == b"{}"
+
+
+@pytest.mark.parametrize(("how", "serving"), [("ready", None), ("rolled_back", "old")])
+async def test_a_look_that_finds_nothing_yet_is_not_the_last(cluster, eventually, how, serving):
+    cluster.begin()
+    _, answer = await asked(cluster, eventually, post("auto"))
+    serves, cluster.seen = cluster.seen, lambda state=None: None
+    cluster.end(how, serving)
+    serves("unreachable")
+    serves("idle")
+    assert len(cluster.holding.room) == 1
+    serves()
+    assert (await answer)[1] == b"{}"
+
+
+async def test_a_model_that_is_never_seen_after_its_swap_is_not_awaited_for_long(
+    cluster, eventually
+):
+    cluster.begin()
+    _, answer = await asked(cluster, eventually, post("auto"))
+    cluster.seen = lambda state=None: None
+    cluster.end("rolled_back", "old")
+    assert len(cluster.holding.room) == 1
+    cluster.pass_time(16)
+    assert error_of((await answer)[1])["code"] == "model_load_failed"
 
 
 async def test_a_picture_older_than_the_swap_lets_nobody_go(cluster, eventually):

@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, field
 
 import pytest
-from gateway_stand.holding import CHAT, Cluster
+from gateway_stand.holding import CHAT, Asker, Cluster
 
 from spark_common.contracts.swaps import Phase
 from spark_common.errors import (
     AlreadyLoadedError,
     DeadlineExceededError,
+    IdempotencyConflictError,
     JobInProgressError,
     LeaseHeldError,
     ModelNotReadyError,
@@ -18,54 +18,13 @@ from spark_common.errors import (
     ServiceUnavailableError,
     SwapInProgressError,
 )
+from spark_gateway.dataplane.choosing import ModelChooser
 from spark_gateway.dataplane.free import ANYBODY
 from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.meters import Meters
-from spark_gateway.dataplane.ports import Absence, Choice, Refusal, Upstream
+from spark_gateway.dataplane.ports import Choice, Upstream
 
 MODELS = Upstream("127.0.0.1", 1)
-
-
-@dataclass
-class Asker:
-    """A request that names a model, and what became of it."""
-
-    cluster: Cluster
-    model: str
-    path: bytes = CHAT
-    method: bytes = b"POST"
-    fields: list = field(default_factory=list)
-    answer: Refusal | Choice | None = None
-    stay: object = None
-    since: float | None = None
-
-    def __post_init__(self):
-        if self.since is None:
-            self.since = self.cluster.clock.monotonic()
-        self.choose()
-
-    def choose(self, refusal=None):
-        """Be chosen for, as a visit is."""
-        head = RequestHead(self.method, self.path, self.path, self.fields, length=9)
-        outcome = refusal or self.cluster.chooser.choose(head, self.model)
-        if isinstance(outcome, Absence):
-            holding = self.cluster.holding
-            outcome = holding.wait(outcome, head, ANYBODY, 9, self.since, self.choose)
-        if isinstance(outcome, Refusal | Choice):
-            self.answer = outcome
-        else:
-            self.stay = outcome
-
-    @property
-    def code(self):
-        return None if self.answer is None else json.loads(self.answer.body)["error"]["code"]
-
-    @property
-    def message(self):
-        return json.loads(self.answer.body)["error"]["message"]
-
-    def retries(self):
-        return dict(self.answer.headers).get(b"x-should-retry")
 
 
 @pytest.fixture
@@ -111,6 +70,28 @@ async def test_a_request_brings_its_model_and_is_answered(cluster, name):
     assert len(cluster.bus.asked) == 1
 
 
+async def test_it_is_told_because_of_whom(cluster):
+    Asker(cluster, "new", label="Alice's laptop")
+    await quiet()
+    Asker(cluster, "new", label="Bob")
+    cluster.pass_time(61)
+    await quiet()
+    one, two = cluster.bus.asked
+    assert (one.requested_by, two.requested_by) == ("on demand (Alice's laptop)",) * 2
+    # The swapper compares what is asked under one id.
+    assert one == two
+
+
+async def test_two_askers_are_two_questions(cluster):
+    other = Cluster(None, Meters())
+    other.change(swap_on_demand=True)
+    Asker(cluster, "new", label="Alice")
+    Asker(other, "new", label="x" * 300)
+    await quiet()
+    assert cluster.bus.asked[0].id != other.bus.asked[0].id
+    assert len(other.bus.asked[0].requested_by) == 200
+
+
 async def test_many_requests_are_one_swap_and_all_are_answered(cluster):
     requests = [Asker(cluster, "new") for _ in range(20)]
     await quiet()
@@ -151,7 +132,14 @@ async def test_two_gateways_ask_for_one_swap(cluster):
     assert other.bus.asked[1].id != two.id
 
 
-@pytest.mark.parametrize("error", [SwapInProgressError("one runs"), AlreadyLoadedError("it is")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        SwapInProgressError("one runs"),
+        AlreadyLoadedError("it is"),
+        IdempotencyConflictError("asked for by another"),
+    ],
+)
 async def test_who_was_not_first_joins(cluster, error):
     cluster.bus.answers = [error]
     request = Asker(cluster, "new")
@@ -444,3 +432,19 @@ async def test_the_time_is_looked_at_by_itself_and_ends_with_the_gateway(cluster
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_who_may_wait_is_not_even_asked_while_the_model_is_there(cluster):
+    def never(head):
+        raise AssertionError("asked for nothing")
+
+    parts = cluster.chooser
+    cluster.chooser = ModelChooser(
+        parts._router, parts._upstreams, parts._catalogue, parts._reservation, parts._loaded, never
+    )
+    head = RequestHead(b"POST", CHAT, CHAT, [], length=9)
+    assert cluster.chooser.at_head(head) is None
+    assert isinstance(Asker(cluster, "old").answer, Choice)
+    cluster.begin()
+    with pytest.raises(AssertionError, match="asked for nothing"):
+        cluster.chooser.at_head(head)

@@ -50,15 +50,16 @@ def relayed(path: str) -> bool:
 
 def takes_anything(operation: dict[str, Any]) -> bool:
     """Whether no request can be wrong: there is nothing to fill in, or any text will do."""
-    kinds = [
-        kind
-        for field in operation.get("parameters", [])
-        for kind in field["schema"].get("anyOf", [field["schema"]])
-    ]
-    any_text = all(
-        set(kind) <= {"type", "title"} and kind["type"] in ("string", "null") for kind in kinds
+    fields = [field["schema"] for field in operation.get("parameters", [])]
+    return "requestBody" not in operation and all(map(takes_any_text, fields))
+
+
+def takes_any_text(schema: dict[str, Any]) -> bool:
+    """Whether a field may be any text, or be left out."""
+    said = {key: value for key, value in schema.items() if key not in ("title", "description")}
+    return said == {"type": "string"} or (
+        set(said) == {"anyOf"} and {"type": "string"} in said["anyOf"]
     )
-    return "requestBody" not in operation and any_text
 
 
 OPERATIONS = [

@@ -288,3 +288,24 @@ def test_a_newcomer_does_not_overtake_who_could_go_in_as_well():
     assert (first.inside, second.inside) == (False, False)
     hall.pass_time(1)
     assert (first.inside, second.inside) == (True, False)
+
+
+def test_who_made_room_and_asks_again_at_once_does_not_make_the_line_longer():
+    hall = Hall(llm=1, most=6)
+    hall.request("inside")
+    again = []
+
+    class Persistent(Request):
+        """Asks anew as soon as it is sent away, as a pipelining client does."""
+
+        def tell(self, refusal):
+            super().tell(refusal)
+            again.append(Request(self.hall, self.caller, self.upstream))
+
+    for _ in range(6):
+        Persistent(hall, Caller("greedy"), LLM)
+    for number in range(3):
+        hall.request(f"guest {number}")
+        assert hall.turnstile.waiting("llm") == 6
+    assert len(again) == 3
+    assert all(request.refusal is not None for request in again)

@@ -86,6 +86,10 @@ class NobodyWaits:
         """Refuse."""
         return absence.refusal
 
+    def refusal(self, absence: Absence, head: RequestHead) -> Refusal:
+        """Say what the chooser says."""
+        return absence.refusal
+
 
 class Unwatched:
     """Nobody wants to know."""

@@ -1,5 +1,6 @@
 """Cuts a client's bytes into requests and hands them out one at a time."""
 
+import re
 from typing import Protocol
 
 from spark_gateway.dataplane.bodies import RequestBody
@@ -11,6 +12,8 @@ from spark_gateway.dataplane.heads import (
     likely_path,
     parse_request,
 )
+
+_EMPTY_LINES = re.compile(rb"(?:\r\n)++")
 
 
 class Sink(Protocol):
@@ -63,6 +66,11 @@ class RequestIntake:
         return len(self._held)
 
     @property
+    def likely_path(self) -> bytes:
+        """What is probably asked for by the head that is not complete."""
+        return likely_path(self._held)
+
+    @property
     def body(self) -> RequestBody | None:
         """The body that is still owed; None once it is complete."""
         return self._body
@@ -109,7 +117,8 @@ class RequestIntake:
     def _take_head(self) -> bool:
         data = self._held
         if data.startswith(b"\r\n"):
-            self._held = data[2:]
+            # All of them: one by one a flood of them would be copied again for each.
+            self._held = _EMPTY_LINES.sub(b"", data, count=1)
             return True
         end = find_head(data, self._scanned, self._limit)
         if not end:

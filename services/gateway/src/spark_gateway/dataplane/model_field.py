@@ -180,7 +180,9 @@ class ModelField:
         if kept is None:
             return
         if self._state == _KEY:
-            self._is_model = len(kept) <= _LONGEST_KEY and _text(kept) == "model"
+            self._is_model = kept == b"model" or (
+                b"\\" in kept and len(kept) <= _LONGEST_KEY and _text(kept) == "model"
+            )
             return
         self.span = (self.span[0], end)
         if len(kept) > _LONGEST_NAME:

@@ -14,6 +14,7 @@ from spark_gateway.dataplane.stream_field import asks_for_stream
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LEAST_ROOM: Final = 65536
+_SMALL_PIECE: Final = 4096
 
 
 class Client(Protocol):
@@ -25,6 +26,10 @@ class Client(Protocol):
     @property
     def owes_body(self) -> bool:
         """Whether more of the body is to come."""
+        ...
+
+    def update_reading(self) -> None:
+        """Read from it exactly while there is room."""
         ...
 
     @property
@@ -40,6 +45,7 @@ class Pending:
         "_asked_to_continue",
         "_client",
         "_ends_at",
+        "_held_up",
         "_loop",
         "_pieces",
         "_plane",
@@ -71,6 +77,8 @@ class Pending:
         self._loop = loop
         self._request_id = request_id
         self._asked_to_continue = False
+        self._held_up = False
+        """Whether nothing more of the body was read when somebody last looked."""
         self._pieces: list[bytes] = []
         self._streams: bool | None = None
         """Whether an event stream is asked for, once that was looked at."""
@@ -105,7 +113,7 @@ class Pending:
     def keep(self, content: bytes) -> None:
         """Keep a piece of the body and show it to whoever decides."""
         if content:
-            self._pieces.append(content)
+            self._put(content)
         self.size += len(content)
         self._plane.kept_bytes += len(content)
         self._set_deadline()
@@ -113,6 +121,14 @@ class Pending:
         self.visit.feed(content, last=not self._client.owes_body)
         if self._pieces and self.stuck:
             self.visit.full()
+
+    def _put(self, content: bytes) -> None:
+        """Keep a piece; small ones together, or each would take many times its size."""
+        pieces = self._pieces
+        if pieces and len(pieces[-1]) + len(content) <= _SMALL_PIECE:
+            pieces[-1] += content
+        else:
+            pieces.append(content)
 
     def release(self, edits: Sequence[Edit] = ()) -> list[bytes]:
         """Give the body away, with the changes made, and correct the length that is told."""
@@ -133,13 +149,28 @@ class Pending:
             return refusals.waited_too_long(path)
         if self.stuck:
             # Not the client's fault that it sends nothing. Looked at again in the next sweep.
+            self._held_up = True
             self._client.deadline = now
+            return None
+        if self._held_up:
+            # There is room again: others went meanwhile.
+            self._held_up = False
+            self._set_deadline()
+            self._client.update_reading()
+            return None
+        if self._waits_to_be_asked:
+            self._set_deadline()
             return None
         if self._client.owes_body:
             return refusals.bad_request(path, 408, "the body took too long")
         self._keep_company()
         self._set_deadline()
         return None
+
+    @property
+    def _waits_to_be_asked(self) -> bool:
+        """Whether the client sends its body only once it is told to."""
+        return self.head.expects_continue and not self._asked_to_continue and not self.size
 
     def deny(self, refusal: Refusal) -> None:
         """End the stream that has begun with an error."""

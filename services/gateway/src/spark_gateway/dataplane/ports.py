@@ -203,6 +203,11 @@ class Away(Protocol):
         """
         ...
 
+    def refusal(self, absence: Absence, head: "RequestHead") -> Refusal:
+        """Return what a request hears that cannot wait, whatever the owner wants: its body is too
+        long to keep."""
+        ...
+
 
 class Ticket(Protocol):
     """A place at an upstream, or in the line before it."""

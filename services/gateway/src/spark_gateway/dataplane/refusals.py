@@ -140,6 +140,13 @@ def _problem(status: int, code: str, message: str) -> Refusal:
     )
 
 
+def no_websocket(path: bytes) -> Refusal:
+    """501: no server behind this port speaks it, and as a plain GET it would not be understood."""
+    message = 'WebSockets are not spoken here; ask by HTTP, with "stream" where events are wanted'
+    again = ((b"x-should-retry", b"false"),)
+    return refuse(path, 501, "websocket_not_supported", message, headers=again)
+
+
 def body_too_large(path: bytes, limit: int) -> Refusal:
     """413, before the body is read or while it is counted."""
     message = f"the request body is larger than {limit} bytes"

@@ -108,9 +108,13 @@ class StagedVisit:
         if body is None:
             return
         body.feed(content, last=last)
-        if last and not self._on_trial:
-            self._model = body.named
-            self._watcher.named(self._model)
+        if not last or self._over:
+            return
+        # Also one that was to be on trial, and waited until it was here as a whole.
+        self._on_trial = False
+        self._model = body.named
+        self._watcher.named(self._model)
+        if not self._waits:
             self._go_on()
 
     def full(self) -> None:
@@ -136,7 +140,7 @@ class StagedVisit:
             if outcome.rename is None and outcome.upstream == self._upstream:
                 return None
             return _too_long(self._head.path, self._model)
-        return outcome.refusal if isinstance(outcome, Absence) else outcome
+        return self._refusal(outcome)
 
     def left(self) -> None:
         """See ``Visit``."""
@@ -169,7 +173,12 @@ class StagedVisit:
         elif isinstance(outcome, Absence) and not self._on_trial:
             self._wait_for(outcome)
         else:
-            self._decide(outcome.refusal if isinstance(outcome, Absence) else outcome)
+            self._decide(self._refusal(outcome))
+
+    def _refusal(self, outcome: Refusal | Absence) -> Refusal:
+        if isinstance(outcome, Refusal):
+            return outcome
+        return self._stages.away.refusal(outcome, self._head)
 
     def _wait_for(self, absence: Absence) -> None:
         body = self._body

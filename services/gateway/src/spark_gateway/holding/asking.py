@@ -12,6 +12,7 @@ from spark_common.contracts.swaps import REQUEST_SWAP, RequestSwap, SwapView
 from spark_common.errors import (
     AlreadyLoadedError,
     DeadlineExceededError,
+    IdempotencyConflictError,
     JobInProgressError,
     LeaseHeldError,
     OutcomeUnknownError,
@@ -24,7 +25,7 @@ from spark_gateway.dataplane.reservation import reserved
 from spark_gateway.holding import words
 from spark_gateway.holding.words import Words
 
-_ASK_SECONDS = 3.0
+_ASK_SECONDS = 2.0
 _ASKER = "on demand"
 _LEASE_STATES = frozenset({"held", "granted", "draining"})
 _log = structlog.get_logger()
@@ -46,17 +47,16 @@ class SwapAsker:
         """Return the swap that was accepted, or what to say; None: somebody was first.
 
         ``after``: the latest swap that is over. All gateways know it, so two that ask for the same
-        model ask for one swap.
+        model ask for one swap; because of somebody else (``label``) it is another question, and the
+        swapper lets one of them run.
         """
+        asker = f"{_ASKER} ({label})"[:200] if label else _ASKER
         request = RequestSwap(
-            model=model,
-            requested_by=f"{_ASKER} ({label})"[:200] if label else _ASKER,
-            rollback=True,
-            id=swap_key(model, after),
+            model=model, requested_by=asker, rollback=True, id=swap_key(model, after, asker)
         )
         try:
             return await self._ask(request)
-        except (SwapInProgressError, AlreadyLoadedError) as error:
+        except (SwapInProgressError, AlreadyLoadedError, IdempotencyConflictError) as error:
             _log.info("on_demand.joined", model=model, reason=error.code)
             return None
         except SparkError as error:
@@ -82,9 +82,9 @@ class SwapAsker:
                 return partial(words.cannot, wanted=model, why=error.message)
 
 
-def swap_key(model: str, after: str | None) -> str:
-    """Return the idempotency key under which every gateway asks for this swap."""
-    asked = f"{model}\n{after or ''}".encode()
+def swap_key(model: str, after: str | None, asker: str) -> str:
+    """Return the idempotency key under which every gateway asks this question."""
+    asked = f"{model}\n{after or ''}\n{asker}".encode()
     return f"on-demand-{hashlib.sha256(asked).hexdigest()[:32]}"
 
 

@@ -14,5 +14,7 @@ class Counts:
     """The swap went wrong, or will not come."""
     overdue: int = 0
     """They waited as long as they may."""
+    displaced: int = 0
+    """Somebody came who had less of the room."""
     full: int = 0
     """Not held: as many as may were held already."""

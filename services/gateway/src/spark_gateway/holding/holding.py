@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
+import structlog
+
 from spark_common.clock import Clock
 from spark_common.settings.policies import HoldSettings
 from spark_gateway.dataplane.heads import RequestHead
@@ -18,6 +20,7 @@ from spark_gateway.holding.there import There
 SETTLING_SECONDS: Final = 15.0
 """After the end of a swap the model server is looked at; for so long its model is awaited."""
 _TICK_SECONDS: Final = 1.0
+_log = structlog.get_logger()
 
 _Verdict: TypeAlias = Refusal | Literal["pass", "wait", "not ours"]
 """``pass``: choose anew. ``not ours``: nothing is coming that would suit it."""
@@ -64,26 +67,33 @@ class Holding:
         demands = absence.on_menu and path in GENERATING and self._demand.on
         patience = self._patience(head, demands=demands)
         if head.method != b"POST" or patience <= 0:
-            return self._no(absence, path)
+            return self.refusal(absence, head)
         held = Held(
             self.room, absence.model, path, identity.label, size, since, since + patience,
-            demands, again,
+            demands, again, identity.share,
         )  # fmt: skip
         verdict = self._judge(held, now, new=True)
         if isinstance(verdict, Refusal):
             return verdict
         if verdict == "not ours":
-            return self._no(absence, path)
+            return self.refusal(absence, head)
         if now >= held.until:
             return self._overdue(held)
-        room, most_bytes = self.room, settings.hold_most_mb * 1e6
-        if len(room) >= settings.hold_most or room.bytes + size > most_bytes:
+        gone = self.room.make_room(held, settings.hold_most, settings.hold_most_mb * 1e6)
+        if gone is None:
             self.counts.full += 1
-            return self._there.loading(path) or words.full(path, len(room))
-        room.join(held)
+            return self._full(path)
+        for other in gone:
+            self.counts.displaced += 1
+            self._end(other, self._full(other.path))
+        self.room.join(held)
         self.counts.held += 1
         self._ask()
         return held
+
+    def refusal(self, absence: Absence, head: RequestHead) -> Refusal:
+        """See ``Away``: how the swap stands, while one runs."""
+        return self._there.loading(head.path) or absence.refusal
 
     def look(self) -> None:
         """Let go whose model is there, and send away who waits in vain."""
@@ -121,7 +131,11 @@ class Holding:
 
     def _end(self, held: Held, refusal: Refusal | None) -> None:
         held.leave()
-        held.again(refusal)
+        try:
+            held.again(refusal)
+        except Exception:
+            # One that cannot be answered must not keep the others waiting.
+            _log.exception("holding.broke", wanted=held.wanted)
 
     def _patience(self, head: RequestHead, *, demands: bool = False) -> float:
         """For how many seconds a request waits: what the owner allows, or less when it says so."""
@@ -162,15 +176,14 @@ class Holding:
         return "not ours"
 
     def _settling(self, now: float) -> Ended | None:
-        """Return the swap that just ended, while nobody has looked what came of it."""
+        """Return the swap that just ended, while nobody has seen what came of it."""
         last = self._news.last
         if last is None or now - last.at > SETTLING_SECONDS:
             return None
-        return None if self._there.looked_since(last.at) else last
+        return None if self._there.shows(last) else last
 
-    def _no(self, absence: Absence, path: bytes) -> Refusal:
-        """What a request hears that cannot wait: how the swap stands, while one runs."""
-        return self._there.loading(path) or absence.refusal
+    def _full(self, path: bytes) -> Refusal:
+        return self._there.loading(path) or words.full(path, len(self.room))
 
     def _overdue(self, held: Held) -> Refusal:
         waited = self._clock.monotonic() - held.since

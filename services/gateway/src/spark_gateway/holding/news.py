@@ -165,7 +165,7 @@ class SwapNews:
             return
         why = view.cause.sentence if view.cause is not None else ""
         serving = view.model if how == "ready" else view.serving
-        self._end(view.id, view.model, how, serving, why, view.finished_at)
+        self._end(view.id, view.model, how, serving, why, view.finished_at, told=False)
 
     def _end(
         self,
@@ -175,16 +175,21 @@ class SwapNews:
         serving: str | None,
         why: str,
         finished_at: datetime,
+        *,
+        told: bool = True,
     ) -> None:
         if swap_id in self._ended:
             return
-        age = max(0.0, (self._clock.now() - finished_at).total_seconds())
-        at = self._clock.monotonic() - age
+        at = self._clock.monotonic()
+        ours = self._running is not None and self._running.id == swap_id
+        if not ours and not told:
+            # Long over, it may be. Of one that was followed only our own clock says when.
+            at -= max(0.0, (self._clock.now() - finished_at).total_seconds())
         ended = Ended(swap_id, model, how, serving, why, at, finished_at)
         self._ended[swap_id] = ended
         while len(self._ended) > _REMEMBERED:
             self._ended.popitem(last=False)
-        if self._running is not None and self._running.id == swap_id:
+        if ours:
             self._running = None
         if self.last is not None and self.last.finished_at > finished_at:
             return

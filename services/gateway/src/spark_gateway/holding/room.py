@@ -1,5 +1,6 @@
 """The room in which requests wait for a model: so many, so many bytes, the one that came first."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +29,8 @@ class Held:
     demands: bool
     """Whether a swap may be asked for because of it."""
     again: Again
+    share: str = ""
+    """Whose room it takes."""
     swap_id: str | None = None
     """The swap that it waits for."""
 
@@ -52,6 +55,28 @@ class WaitingRoom:
 
     def __contains__(self, held: Held) -> bool:
         return held in self._held
+
+    def make_room(self, one: Held, most: int, most_bytes: float) -> list[Held] | None:
+        """Return who has to go so that one more fits; None: nobody has, it does not.
+
+        Room is taken from whoever has most of it, the latest first, as long as that is still more
+        than the newcomer's own share.
+        """
+        count, size, gone = len(self._held), self.bytes, list[Held]()
+        while count >= most or size + one.size > most_bytes:
+            by_count = count >= most
+            shares = Counter[str]()
+            for held in self._held:
+                if held not in gone:
+                    shares[held.share] += 1 if by_count else held.size
+            heaviest = max(shares, key=lambda share: shares[share], default=one.share)
+            own = shares[one.share] + (1 if by_count else one.size)
+            if heaviest == one.share or shares[heaviest] <= own:
+                return None
+            theirs = [each for each in self if each.share == heaviest and each not in gone]
+            gone.append(theirs[-1])
+            count, size = count - 1, size - theirs[-1].size
+        return gone
 
     def join(self, held: Held) -> None:
         """Begin to wait."""

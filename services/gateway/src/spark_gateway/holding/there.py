@@ -7,6 +7,7 @@ from spark_common.contracts.models import RuntimeView
 from spark_gateway.catalogue import Catalogue
 from spark_gateway.dataplane.ports import Field, Refusal, Upstream
 from spark_gateway.dataplane.watch import Served
+from spark_gateway.holding.news import Ended
 from spark_gateway.holding.room import ANY
 
 
@@ -15,6 +16,10 @@ class Door(Protocol):
 
     def route(self, method: bytes, path: bytes, headers: tuple[Field, ...]) -> Upstream | Refusal:
         """Return where to send a request, or what to answer."""
+        ...
+
+    def held_off_by(self) -> str | None:
+        """Return the id of the swap because of which nobody is let through; None: none does."""
         ...
 
     def loading(self, path: bytes) -> Refusal | None:
@@ -51,7 +56,7 @@ class There:
 
     def serves(self, wanted: str, path: bytes) -> bool:
         """Whether a request for this model would be answered now."""
-        if self._look.served.state != "serving":
+        if self._look.served.state != "serving" or self._door.held_off_by() is not None:
             return False
         if isinstance(self._door.route(b"POST", path, ()), Refusal):
             return False
@@ -60,9 +65,11 @@ class There:
         known = self._catalogue.find(wanted)
         return wanted.casefold() in self._loaded() or (known is not None and known.served)
 
-    def looked_since(self, moment: float) -> bool:
-        """Whether the model server was looked at after this."""
-        return self._look.looked_at >= moment
+    def shows(self, ended: Ended) -> bool:
+        """Whether it was seen what came of a swap: the model server as it should be now."""
+        if self._look.looked_at < ended.at:
+            return False
+        return ended.serving is None or self._look.served.state == "serving"
 
     def loading(self, path: bytes) -> Refusal | None:
         """Return how the swap that runs stands; None while none does."""

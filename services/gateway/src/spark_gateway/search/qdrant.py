@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from spark_common.errors import (
     ConflictError,
+    DeadlineExceededError,
     InvalidRequestError,
     NotFoundError,
     SparkError,
@@ -65,7 +66,14 @@ class Qdrant:
     async def take_snapshot(self, collection: str) -> Mapping[str, Any]:
         """Write a snapshot and return its description, when it is whole."""
         path = f"{_path(collection)}/snapshots?wait=true"
-        made = await self._result("POST", path, about=collection, seconds=_SNAPSHOT_SECONDS)
+        try:
+            made = await self._result("POST", path, about=collection, seconds=_SNAPSHOT_SECONDS)
+        except DeadlineExceededError as error:
+            raise DeadlineExceededError(
+                f"the snapshot is not written after {_SNAPSHOT_SECONDS / 60:.0f} minutes; Qdrant "
+                "goes on by itself: look for it in the list later",
+                stage=_STAGE,
+            ) from error
         if not isinstance(made, dict) or not _has_name(made):
             raise self._server.failed("answered something that is no snapshot")
         return made

@@ -79,7 +79,12 @@ class Snapshots:
     async def _prune(self, request: TakeSnapshot, made: SnapshotView, removed: list[str]) -> None:
         """Delete the oldest, and name each in ``removed`` as soon as it is gone."""
         there = await self.all(request.collection)
-        others = [one for one in there if one.name != made.name and _is_taken(one)]
+        ours = None if request.ours is None else frozenset(request.ours)
+        others = [
+            one
+            for one in there
+            if one.name != made.name and _is_taken(one) and (ours is None or one.name in ours)
+        ]
         for one in others[(request.keep or 1) - 1 :]:
             try:
                 await self._qdrant.delete_snapshot(request.collection, one.name)

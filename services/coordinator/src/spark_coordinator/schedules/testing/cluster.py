@@ -160,7 +160,7 @@ class FakeCluster:
         self.snapshots.append(request)
         if self.snapshot_fails is not None:
             raise self.snapshot_fails
-        view = SnapshotView(name=f"{request.collection}-1.snapshot")
+        view = SnapshotView(name=f"{request.collection}-{len(self.snapshots)}.snapshot")
         removed = ["old"] if request.keep == 1 else []
         return SnapshotTaken(
             collection=request.collection,
