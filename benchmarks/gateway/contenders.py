@@ -128,6 +128,11 @@ class Arena:
         command = litellm.command(program, self.directory, upstream, port)
         return await self.run("litellm", port, command, {"LITELLM_LOCAL_MODEL_COST_MAP": "True"})
 
+    async def everything(self) -> Contender:
+        """Start an upstream and the gateway with everything on before it, and nothing else."""
+        upstream = await self.start("direct", [sys.executable, "-m", f"{_HERE}.upstream"])
+        return await self._with_everything(upstream.port)
+
     async def _nginx(self, upstream: int) -> Contender:
         port = free_port()
         user = "user root;\n" if os.geteuid() == 0 else ""

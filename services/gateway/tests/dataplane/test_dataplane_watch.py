@@ -249,3 +249,24 @@ async def test_who_asks_after_a_poke_sees_what_the_poke_was_about(watch, server)
     with contextlib.suppress(asyncio.CancelledError):
         await running
     assert seen == ()
+
+
+async def test_nobody_waits_for_the_answer_of_a_spark_that_is_unplugged() -> None:
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def unplugged(request: httpx.Request) -> httpx.Response:
+        asked.set()
+        await never.wait()
+        raise AssertionError("it never answers")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(unplugged)) as client:
+        watch = UpstreamWatch(lambda: Upstream("127.0.0.1", 1), client, SteppingClock())
+        watching = asyncio.create_task(watch.run())
+        await asked.wait()
+        for poked in (False, True):
+            if poked:
+                watch.poke()
+            # The answer never comes, so this ends by itself or not at all.
+            async with asyncio.timeout(1.0):
+                await watch.up_to_date()
+        watching.cancel()

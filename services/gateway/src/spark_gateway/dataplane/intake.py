@@ -41,7 +41,6 @@ class RequestIntake:
 
     __slots__ = (
         "_began",
-        "_body",
         "_busy",
         "_handing_out",
         "_held",
@@ -49,6 +48,7 @@ class RequestIntake:
         "_scanned",
         "_sink",
         "_stopped",
+        "body",
     )
 
     def __init__(self, sink: Sink, head_limit: int) -> None:
@@ -56,7 +56,8 @@ class RequestIntake:
         self._limit = head_limit
         self._held = b""
         self._scanned = 0
-        self._body: RequestBody | None = None
+        self.body: RequestBody | None = None
+        """The body that is still owed; None once it is complete."""
         self._began = False
         """Whether the sink knows of the head. Empty lines before one give it no more time."""
         self._busy = False
@@ -73,11 +74,6 @@ class RequestIntake:
         """What is probably asked for by the head that is not complete."""
         return likely_path(self._held)
 
-    @property
-    def body(self) -> RequestBody | None:
-        """The body that is still owed; None once it is complete."""
-        return self._body
-
     def feed(self, data: bytes) -> None:
         """Take bytes, cut anywhere."""
         if not self._stopped:
@@ -92,7 +88,7 @@ class RequestIntake:
     def stop(self) -> bytes:
         """Hand nothing out any more; return what had not been."""
         self._stopped = True
-        self._body = None
+        self.body = None
         rest, self._held = self._held, b""
         return rest
 
@@ -103,16 +99,16 @@ class RequestIntake:
         self._handing_out = True
         try:
             while self._held:
-                if self._body is not None:
-                    self._take_body(self._body)
+                if self.body is not None:
+                    self._take_body(self.body)
                 elif self._busy or not self._take_head():
                     return
         except (HeadError, FramingError) as error:
             if isinstance(error, HeadError):
                 error.path = likely_path(self._held)
-            body = self._body
+            body = self.body
             self.stop()
-            self._body = body
+            self.body = body
             self._sink.request_malformed(error)
         finally:
             self._handing_out = False
@@ -138,7 +134,7 @@ class RequestIntake:
         self._began = False
         self._busy = True
         body = RequestBody(head.length, chunked=head.chunked)
-        self._body = None if body.complete else body
+        self.body = None if body.complete else body
         self._sink.request_received(head, raw)
         return True
 
@@ -150,5 +146,5 @@ class RequestIntake:
         else:
             raw, self._held = data[:end], data[end:]
         if body.complete:
-            self._body = None
+            self.body = None
         self._sink.body_received(content, raw)

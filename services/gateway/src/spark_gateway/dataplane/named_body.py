@@ -9,7 +9,7 @@ from spark_gateway.dataplane.model_field import ModelField
 from spark_gateway.dataplane.ports import Edit, Field
 
 _CONTENT_TYPE: Final = b"content-type"
-_JSON_ROOM: Final = 16 << 20
+_JSON_ROOM: Final = 6 << 20
 """Bytes; images travel inside JSON."""
 _FORM_ROOM: Final = 1 << 20
 """Bytes; files travel in forms, and most forms name the model before the file."""

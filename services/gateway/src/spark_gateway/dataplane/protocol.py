@@ -267,10 +267,12 @@ class DataPlaneProtocol(ClientConnection):
         """A part of the body of the request under way."""
         if self._exchange is not None:
             self._relay_body(self._exchange, content)
-        elif self._pending is not None:
-            if self._count_body(self._pending.head, content):
-                self._pending.keep(content)
-                self.update_reading()
+        elif (pending := self._pending) is not None:
+            if self._count_body(pending.head, content):
+                pending.keep(content)
+                if self._pending is pending:
+                    # Still nothing is decided: a decision sees to it itself.
+                    self.update_reading()
         else:
             super().body_received(content, raw)
 
