@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from spark_gateway.api.errors_doc import openai_errors
 from spark_gateway.catalogue import Known
 from spark_gateway.errors import HttpFaultError
+from spark_gateway.keys.control_door import holder_in
 from spark_gateway.parts import Parts, parts_of
 
 
@@ -57,25 +58,34 @@ class ModelList(BaseModel):
 
 
 @router.get("/models", response_model_exclude_none=True)
-async def list_models(parts: Annotated[Parts, Depends(parts_of)]) -> ModelList:
+async def list_models(request: Request, parts: Annotated[Parts, Depends(parts_of)]) -> ModelList:
     """What is loaded, what of the menu could be, and what runs beside it. Never waits for a
-    Spark."""
+    Spark. A key with a list of models is told of those alone."""
     await parts.served.up_to_date()
-    return ModelList(data=[_listed(model) for model in parts.catalogue.listed()])
+    listed = parts.catalogue.listed()
+    return ModelList(data=[_listed(each) for each in listed if _is_for(request, each)])
 
 
 @router.get(
     "/models/{id:path}", response_model_exclude_none=True, responses=openai_errors(404, 422)
 )
-async def get_model(parts: Annotated[Parts, Depends(parts_of)], id: str) -> ListedModel:
+async def get_model(
+    request: Request, parts: Annotated[Parts, Depends(parts_of)], id: str
+) -> ListedModel:
     """One model, by any of its names."""
     await parts.served.up_to_date()
     model = parts.catalogue.find(id)
-    if model is None:
+    if model is None or not _is_for(request, model):
         raise HttpFaultError(
             404, "model_not_found", "there is no such model; GET /v1/models names all there are"
         )
     return _listed(model)
+
+
+def _is_for(request: Request, model: Known) -> bool:
+    """Whether whoever asks may use it, by any of its names."""
+    holder = holder_in(request.scope)
+    return holder is None or any(map(holder.may_use, (model.id, *model.names)))
 
 
 def _listed(model: Known) -> ListedModel:
