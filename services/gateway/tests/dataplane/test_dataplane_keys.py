@@ -12,6 +12,7 @@ from spark_gateway.dataplane.desk import FrontDesk
 from spark_gateway.dataplane.free import ByHead
 from spark_gateway.keys.cutting import cuts
 from spark_gateway.keys.doorkeeper import KeyDoorkeeper
+from spark_gateway.metering.metering import Metering
 from spark_gateway.preflight import PreflightRouter
 from spark_gateway.queueing.caps import Caps
 from spark_gateway.queueing.turnstile import FairTurnstile
@@ -136,6 +137,45 @@ async def test_a_rate_and_a_list_of_models_hold(gateway):
     await gateway.office.clock.advance(31)
     assert (await gateway.ask(bearer(key)))[0] == 200
     assert len(gateway.plane.upstream.heads) == 2
+
+
+CHUNKS = (
+    b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n',
+    b'data: {"choices":[],"usage":{"prompt_tokens":400,"completion_tokens":300}}\n\n',
+    b"data: [DONE]\n\n",
+)
+
+
+def whole(body):
+    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        EVENTS + b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in CHUNKS) + b"0\r\n\r\n",
+        whole(b'{"usage":{"prompt_tokens":400,"completion_tokens":300,"total_tokens":700}}'),
+    ],
+    ids=["stream", "whole"],
+)
+async def test_what_an_answer_cost_counts_against_its_key_alone(gateway, answer):
+    metering = Metering(gateway.office.clock)
+    gateway.plane.watching = metering.watch
+    gateway.plane.upstream.script = lambda peer: gateway.plane.upstream.serve(peer, answer)
+    key = gateway.office.issue("k", "infer", tokens_per_minute=600)
+    other = gateway.office.issue("other", "infer", tokens_per_minute=600)
+
+    async def status(shown):
+        client = await gateway.plane.connect()
+        await client.send(gateway.request(bearer(shown)))
+        head, _ = await client.message()
+        client.close()
+        metering.settle()
+        return int(head.split()[1])
+
+    assert [await status(key), await status(key), await status(other)] == [200, 429, 200]
+    await gateway.office.clock.advance(11)
+    assert await status(key) == 200
 
 
 @pytest.mark.parametrize("end", ["revoke", "switch_off", "narrow"])

@@ -70,6 +70,10 @@ def taken_in(raw, cuts):
     return told.seen
 
 
+def test_a_line_feed_behind_an_empty_line_is_one():
+    assert taken_in(b"\r\n\n", ()) == taken_in(b"\r\n\n", (1, 2)) == [("malformed", 400)]
+
+
 @settings(max_examples=300)
 @given(
     st.lists(st.one_of(st.sampled_from(REQUEST_PIECES), st.binary(max_size=6)), max_size=10),

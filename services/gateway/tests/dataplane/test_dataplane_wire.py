@@ -35,7 +35,10 @@ STREAMS = (
     pytest.param("messages_stream", "/v1/messages", 4, id="messages"),
     pytest.param("responses_stream", "/v1/responses", 9, id="responses"),
 )
-ADDED = re.compile(rb"x-(?:request-id|spark-overhead-ms|spark-queue-ms): [^\r]*\r\n")
+ADDED = re.compile(
+    rb"(?:x-(?:request-id|spark-overhead-ms|spark-queue-ms): [^\r]*"
+    rb"|cache-control: no-cache|x-accel-buffering: no)\r\n"
+)
 TERMINATOR = b"0\r\n\r\n"
 SIDE_BY_SIDE = 8
 

@@ -1,10 +1,13 @@
 """Whatever is told, missed, late or left: everybody is answered once, and with what is true."""
 
-from gateway_stand.holding import KEYS, Asker, Cluster
+import asyncio
+
+from gateway_stand.holding import KEYS, Asker, Cluster, FakeBus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark_common.contracts.swaps import Phase
+from spark_common.errors import SwapInProgressError
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.ports import Choice
 
@@ -24,13 +27,32 @@ DEEDS = st.one_of(
 )
 
 
+class Swapper(FakeBus):
+    """Lets one swap run, and nobody through a lease."""
+
+    def __init__(self, cluster):
+        super().__init__()
+        self.cluster = cluster
+        self.wrong = []
+
+    async def call(self, rpc, request, **more):
+        serving = None if self.cluster.swap is not None else self.cluster.loaded
+        if request.model not in KEYS or request.model == serving:
+            self.wrong.append(request)
+        if self.cluster.swap is not None:
+            self.answers = [SwapInProgressError("one runs")]
+        return await super().call(rpc, request, **more)
+
+
 class Day:
     """What happens to a cluster, one deed after the other."""
 
-    def __init__(self):
+    def __init__(self, **values):
         self.cluster = Cluster(None, Meters())
+        self.cluster.change(**values)
         self.requests = []
         self.left = set()
+        self.seen = set()
         self.swaps = 0
         self.kept = (None, [])
 
@@ -98,6 +120,33 @@ def test_everybody_is_answered_once(deeds):
                 assert isinstance(request.answer, Choice)
                 assert request.answer.rename in (f"{wanted}-served", None)
     day.do("time", 541)
+    assert not len(day.cluster.holding.room)
+    for request in day.requests:
+        assert (request.answers == 1) != (id(request) in day.left)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(DEEDS, max_size=30))
+def test_so_is_everybody_while_requests_bring_models(deeds):
+    asyncio.run(on_demand(deeds))
+
+
+async def on_demand(deeds):
+    day = Day(swap_on_demand=True)
+    bus = Swapper(day.cluster)
+    day.cluster.bus.call = bus.call
+    for deed in (*deeds, ("time", 541)):
+        day.do(*deed)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        day.check()
+        accepted = [each for each in bus.asked if each.id not in day.seen]
+        if accepted and day.cluster.swap is None:
+            # What the swapper accepted begins, sooner or later.
+            day.seen.add(accepted[-1].id)
+            day.cluster.begin(accepted[-1].model, swap_id=accepted[-1].id)
+    day.do("time", 541)
+    assert bus.wrong == []
     assert not len(day.cluster.holding.room)
     for request in day.requests:
         assert (request.answers == 1) != (id(request) in day.left)

@@ -23,12 +23,11 @@ def office() -> Office:
 
 
 @contextlib.asynccontextmanager
-async def a_front(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+async def a_front(office: Office, served: FakeServed) -> AsyncIterator[httpx.AsyncClient]:
     broker = MemoryBroker(clock=office.clock)
     upstream = httpx.AsyncClient(transport=httpx.MockTransport(FakeModel().answer))
     chat = UpstreamChat(lambda: Upstream("127.0.0.1", 8888), upstream)
     bus = MemoryBus("gateway", broker)
-    served = FakeServed()
     beside, search = search_over(EmbedServer(), QdrantServer(), office.clock)
     front = build_front(
         bus,
@@ -49,6 +48,11 @@ async def a_front(office: Office) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def http(office: Office) -> AsyncIterator[httpx.AsyncClient]:
-    async with a_front(office) as client:
+def served() -> FakeServed:
+    return FakeServed()
+
+
+@pytest.fixture
+async def http(office: Office, served: FakeServed) -> AsyncIterator[httpx.AsyncClient]:
+    async with a_front(office, served) as client:
         yield client

@@ -99,6 +99,13 @@ def test_a_key_in_an_address_is_seen(target, found):
         (["org/model"], b"/v1/chat/completions", "alias", True),
         (["org/model"], b"/v1/audio/speech", None, False),
         (["kokoro"], b"/v1/audio/speech", "kokoro", True),
+        (["org/model"], b"/score", None, False),
+        (["org/model"], b"/v1/score", "auto", False),
+        (["org/model"], b"/scrub", None, True),
+        (["auto"], b"/v1/chat/completions", "auto", True),
+        (["auto"], b"/v1/chat/completions", None, True),
+        (["Auto"], b"/v1/chat/completions", "alias", True),
+        (["auto"], b"/v1/chat/completions", "org/other", False),
     ],
 )
 def test_a_list_of_models_counts_by_every_name_of_the_loaded_one(

@@ -270,6 +270,19 @@ def test_a_limit_that_is_raised_or_lifted_lets_those_in_who_wait():
     assert hall.turnstile.open
 
 
+def test_a_limit_below_what_is_inside_lets_nobody_in_until_enough_have_left():
+    hall = Hall(llm=3)
+    inside = [hall.request() for _ in range(3)]
+    hall.caps["llm"] = 1
+    waits = hall.request("b")
+    for leaving in inside[:2]:
+        leaving.leave()
+        hall.pass_time(1)
+        assert waits.waits
+    inside[2].leave()
+    assert (waits.inside, hall.turnstile.inside("llm")) == (True, 1)
+
+
 def test_a_line_of_which_everybody_leaves_at_once_is_no_stack_of_calls():
     hall = Hall(llm=1, most=5000)
     running = hall.request()

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
@@ -10,6 +10,7 @@ from spark_gateway.api.anthropic import ClaudeList, ClaudeModel, listed_page, li
 from spark_gateway.api.errors_doc import openai_errors
 from spark_gateway.catalogue import Known
 from spark_gateway.errors import HttpFaultError
+from spark_gateway.keys.control_door import holder_in
 from spark_gateway.parts import Parts, parts_of
 
 
@@ -69,6 +70,7 @@ class ModelList(BaseModel):
 
 @router.get("/models", response_model_exclude_none=True, responses=openai_errors(422))
 async def list_models(
+    request: Request,
     parts: PartsHere,
     anthropic_version: Version = None,
     after_id: Place = None,
@@ -76,9 +78,9 @@ async def list_models(
     limit: Size = None,
 ) -> ModelList | ClaudeList:
     """What is loaded, what of the menu could be, and what runs beside it. Never waits for a
-    Spark."""
+    Spark. A key with a list of models is told of those alone."""
     await parts.served.up_to_date()
-    models = parts.catalogue.listed()
+    models = [model for model in parts.catalogue.listed() if _is_for(request, model)]
     if anthropic_version is not None:
         return listed_page(models, after_id, before_id, limit)
     return ModelList(data=[_listed(model) for model in models])
@@ -88,16 +90,22 @@ async def list_models(
     "/models/{id:path}", response_model_exclude_none=True, responses=openai_errors(404, 422)
 )
 async def get_model(
-    parts: PartsHere, id: str, anthropic_version: Version = None
+    request: Request, parts: PartsHere, id: str, anthropic_version: Version = None
 ) -> ListedModel | ClaudeModel:
     """One model, by any of its names."""
     await parts.served.up_to_date()
     model = parts.catalogue.find(id)
-    if model is None:
+    if model is None or not _is_for(request, model):
         raise HttpFaultError(
             404, "model_not_found", "there is no such model; GET /v1/models names all there are"
         )
     return listed_single(model) if anthropic_version is not None else _listed(model)
+
+
+def _is_for(request: Request, model: Known) -> bool:
+    """Whether whoever asks may use it, by any of its names."""
+    holder = holder_in(request.scope)
+    return holder is None or any(map(holder.may_use, (model.id, *model.names)))
 
 
 def _listed(model: Known) -> ListedModel:

@@ -35,7 +35,9 @@ def _operation(path: str, summary: str) -> dict[str, Any]:
                 "content": {"application/json": anything, "text/event-stream": {}},
             },
             "4XX": {"description": "the server's own refusal, byte for byte, or the gateway's"},
+            "500": {"description": "the server's own failure, byte for byte"},
             "502": {"description": "the server does not answer"},
+            "504": {"description": "the server did not begin to answer in time"},
             "503": {"description": "no model is loaded, or a swap is running; see Retry-After"},
         },
     }

@@ -40,6 +40,7 @@ class RequestIntake:
     """Reads ahead of the request that is being answered, but hands nothing of it out."""
 
     __slots__ = (
+        "_began",
         "_busy",
         "_handing_out",
         "_held",
@@ -57,6 +58,8 @@ class RequestIntake:
         self._scanned = 0
         self.body: RequestBody | None = None
         """The body that is still owed; None once it is complete."""
+        self._began = False
+        """Whether the sink knows of the head. Empty lines before one give it no more time."""
         self._busy = False
         self._handing_out = False
         self._stopped = False
@@ -115,10 +118,12 @@ class RequestIntake:
         if data.startswith(b"\r\n"):
             # All of them: one by one a flood of them would be copied again for each.
             self._held = _EMPTY_LINES.sub(b"", data, count=1)
+            self._scanned = 0
             return True
         end = find_head(data, self._scanned, self._limit)
         if not end:
-            if not self._scanned:
+            if not self._began:
+                self._began = True
                 self._sink.head_began()
             self._scanned = len(data)
             return False
@@ -126,6 +131,7 @@ class RequestIntake:
         head = parse_request(raw)
         self._held = data[end:]
         self._scanned = 0
+        self._began = False
         self._busy = True
         body = RequestBody(head.length, chunked=head.chunked)
         self.body = None if body.complete else body

@@ -28,7 +28,7 @@ from spark_gateway.keys.shown import in_query, key_in
 
 SESSION_PATH: Final = "/api/session"
 """Where a session begins and ends: open, since whoever comes has none yet."""
-_ASKER: Final = "spark.key_name"
+_HOLDER: Final = "spark.key_holder"
 
 
 class ControlDoor:
@@ -64,7 +64,7 @@ class ControlDoor:
             await self._app(scope, receive, send)
         else:
             self._book.note_use(holder)
-            scope[_ASKER] = holder.label
+            scope[_HOLDER] = holder
             await self._app(scope, receive, _Cuttable(send, holder).send)
 
     def _at_models(self, scope: Scope, settings: KeySettings) -> KeyHolder | None:
@@ -112,10 +112,16 @@ class _Cuttable:
         await self._send(message)
 
 
+def holder_in(scope: Scope) -> KeyHolder | None:
+    """Return the key by which somebody was let in; None where none was asked for."""
+    holder = scope.get(_HOLDER)
+    return holder if isinstance(holder, KeyHolder) else None
+
+
 def asker(scope: Scope) -> str | None:
     """Return the name of the key by which somebody was let in; None while keys are off."""
-    name = scope.get(_ASKER)
-    return str(name) if name is not None else None
+    holder = holder_in(scope)
+    return holder.label if holder is not None else None
 
 
 def session_word(headers: Headers) -> str | None:

@@ -8,12 +8,13 @@ from spark_common.clock import Clock
 from spark_common.contracts.api_keys import RingKey, Scope
 from spark_gateway.dataplane.ports import Refusal
 from spark_gateway.dataplane.refusals import refuse
+from spark_gateway.dataplane.upstreams import place_of
 from spark_gateway.keys.bucket import Bucket
 
 WHATEVER_IS_LOADED: Final = frozenset({"", "auto"})
 _NO_RETRY: Final = (b"x-should-retry", b"false")
-_OF_OTHER_SERVERS: Final = ("/v1/audio/", "/v1/embeddings", "/v1/rerank", "/v2/rerank", "/rerank")
-"""Here a body that names no model does not mean the loaded one."""
+_OF_OTHER_SERVERS: Final = frozenset(("audio", "embed"))
+"""Places where a body that names no model does not mean the loaded one."""
 
 
 class KeyHolder:
@@ -93,19 +94,29 @@ class KeyHolder:
         """Count what a request has cost, once that is known."""
         self._tokens.take(tokens, self._clock.monotonic())
 
+    def may_use(self, name: str) -> bool:
+        """Say whether this key's list has a model of this name; an empty list has all."""
+        asked = name.casefold()
+        if not self._models or asked in self._models:
+            return True
+        loaded = self._loaded()
+        return asked in loaded and self._lists_one_of(loaded)
+
+    def _lists_one_of(self, loaded: Set[str]) -> bool:
+        """Whether the loaded model is in the list, where ``auto`` is whichever that is."""
+        return not self._models.isdisjoint(loaded) or not self._models.isdisjoint(
+            WHATEVER_IS_LOADED
+        )
+
     def refuses(self, path: bytes, model: str | None) -> Refusal | None:
         """Return what to answer when this model is not for this key; None names none."""
-        if not self._models:
-            return None
-        name = (model or "").strip().casefold()
-        loaded = self._loaded()
-        if name in WHATEVER_IS_LOADED:
-            elsewhere = path.decode("latin-1").startswith(_OF_OTHER_SERVERS)
-            allowed = not elsewhere and not self._models.isdisjoint(loaded)
+        name = (model or "").strip()
+        if name.casefold() not in WHATEVER_IS_LOADED:
+            allowed = self.may_use(name)
+        elif place_of(path) in _OF_OTHER_SERVERS:
+            allowed = not self._models
         else:
-            allowed = name in self._models or (
-                name in loaded and not self._models.isdisjoint(loaded)
-            )
+            allowed = not self._models or self._lists_one_of(self._loaded())
         if allowed:
             return None
         message = (

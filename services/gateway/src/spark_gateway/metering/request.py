@@ -42,6 +42,8 @@ class MeteredRequest(Entry):
     bytes_out: int = 0
     bodies: Bodies | None = None
     """What is captured of it."""
+    caller: Identity | None = None
+    """Who is told what it has cost; None is anybody."""
     passed: Callable[[bytes], None]
     """A piece of the answer; from ``sent`` on."""
     _answer: AnswerReading | None = None
@@ -61,6 +63,7 @@ class MeteredRequest(Entry):
 
     def known(self, identity: Identity) -> None:
         """Who asks."""
+        self.caller = identity
         self.key = identity.label
 
     def named(self, model: str | None) -> None:
@@ -122,6 +125,8 @@ class MeteredRequest(Entry):
         if answer is not None:
             del self.passed
             self._take_numbers(answer)
+            if self.caller is not None:
+                self.caller.spent((self.prompt or 0) + (self.completion or 0))
 
     def _captured(self, data: bytes) -> None:
         """Keep a piece of the answer, as far as there is room, and read it."""
