@@ -29,6 +29,8 @@ class Stage:
         self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self.replies: dict[tuple[str, str], tuple[int, Any]] = {
             ("GET", "/api/session"): (200, {"needed": False, "signed_in": False}),
+            ("GET", "/api/keys"): (200, {"keys": []}),
+            ("GET", "/api/requests"): (200, {"requests": []}),
         }
         """Of every other path, by method; text is sent as an event stream, the rest as JSON."""
         self.asked: list[tuple[str, str, Any]] = []
@@ -129,7 +131,7 @@ class Stage:
             Route("/api/swap/lock", self.other, methods=["GET", "POST", "DELETE"]),
             Route("/api/swap/{id}", self.command, methods=["DELETE"]),
             Route("/api/swap/{id}/stream", self.log),
-            Route("/api/{rest:path}", self.other, methods=["GET", "POST", "PUT", "DELETE"]),
+            Route("/api/{rest:path}", self.other, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
             DashboardRoute(FILES),
         ]
         return _with_headers(Starlette(routes=routes))

@@ -1,6 +1,7 @@
 // @ts-check
 // Puts the page together: what the server says goes into the store, what readers want goes to the acts.
 
+import { access } from "./acts/access.js";
 import { Acting } from "./acts/acting.js";
 import { files } from "./acts/files.js";
 import { Knowing } from "./acts/knowing.js";
@@ -133,6 +134,7 @@ const wishes = {
   ...settings(page),
   ...scheduling(page, knowing),
   ...messages(page, knowing),
+  ...access(page, knowing),
   "dismiss-failure": ({ id }) => dismiss(id),
   "look-again": lookAgain,
   "try-now": () => line.open(),
