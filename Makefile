@@ -10,7 +10,7 @@ MEMBERS := libs/common libs/sparksim libs/cli services/gateway services/swapper 
 # all of our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up setup check fix fast test test-connected e2e schemas lock image bench clean
+.PHONY: help demo up setup check fix fast test test-torch test-connected e2e schemas lock image bench litellm clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,9 +32,12 @@ fix: $(VENV)/.dev ## format and repair what can be repaired by itself
 fast: $(VENV)/.dev ## the tests that need no server (under a minute)
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not connected and not e2e and not browser and not chaos"
 
-test: $(VENV)/.dev ## check, then every test; what CI runs
+test: $(VENV)/.dev $(VENV)-litellm/.installed ## check, then every test; what CI runs
 	@scripts/check.sh
 	@scripts/test.sh
+
+test-torch: ## the embedding container with a real PyTorch (root, Debian; minutes the first time)
+	@scripts/test_torch.sh
 
 test-connected: $(VENV)/.dev ## the tests against real NATS, Redis and SSH
 	@$(BIN)/pytest -n 2 --dist loadfile -m connected
@@ -50,14 +53,16 @@ schemas: $(VENV)/.dev ## write docs/events, docs/EVENTS.md and the diagram of ph
 lock: $(VENV)/.dev ## resolve the dependencies again
 	@scripts/lock.sh
 
+litellm: $(VENV)-litellm/.installed ## the environment of the one test that asks through litellm
+
 image: ## build the container image of all services
 	@docker build -f deploy/Dockerfile -t spark-control:dev .
 
 bench: $(VENV)/.dev ## measure what the gateway adds
-	@$(BIN)/python -m benchmarks.chat_overhead
+	@$(BIN)/python -m benchmarks.gateway
 
 clean: ## remove the environment and all state of the demo
-	@rm -rf $(VENV) .run artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-litellm .run artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/.runtime: requirements.lock $(MEMBERS:%=%/pyproject.toml) scripts/venv.sh
 	@PYTHON="$(PYTHON)" scripts/venv.sh $(VENV) requirements.lock $(MEMBERS)
@@ -66,3 +71,7 @@ $(VENV)/.runtime: requirements.lock $(MEMBERS:%=%/pyproject.toml) scripts/venv.s
 $(VENV)/.dev: requirements-dev.lock $(MEMBERS:%=%/pyproject.toml) scripts/venv.sh
 	@PYTHON="$(PYTHON)" scripts/venv.sh $(VENV) requirements-dev.lock $(MEMBERS)
 	@touch $(VENV)/.runtime $@
+
+$(VENV)-litellm/.installed: requirements-litellm.lock scripts/venv.sh
+	@PYTHON="$(PYTHON)" scripts/venv.sh $(VENV)-litellm requirements-litellm.lock
+	@touch $@

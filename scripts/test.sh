@@ -1,6 +1,6 @@
 #!/bin/sh
 # Every ring. The last line is the test runner's own.
-# Three files at a time on two cores: many tests wait for processes more than they compute.
+# Four files at a time on two cores: many tests wait for processes more than they compute.
 set -eu
 cd "$(dirname "$0")/.."
-exec .venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder "$@"
+exec .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder "$@"

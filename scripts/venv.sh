@@ -1,5 +1,5 @@
 #!/bin/sh
-# Usage: venv.sh DIRECTORY LOCK MEMBER...   Creates the environment from the hashed lock, members editable.
+# Usage: venv.sh DIRECTORY LOCK [MEMBER...]   Creates the environment from the hashed lock, members editable.
 set -eu
 venv=$1; lock=$2; shift 2
 python=${PYTHON:-python3}
@@ -22,5 +22,6 @@ fi
 
 echo "installing from $lock (the first time takes a minute)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes -r "$lock"
+[ $# -gt 0 ] || exit 0
 set -- $(printf -- '-e ./%s ' "$@")
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation "$@"

@@ -236,7 +236,7 @@ class TestTheSearchItself:
 
 
 class TestLocks:
-    LOCKS = ("requirements.lock", "requirements-dev.lock")
+    LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-litellm.lock")
 
     @pytest.mark.parametrize("name", LOCKS)
     def test_every_requirement_is_pinned_with_a_hash_and_names_no_address(self, name: str) -> None:

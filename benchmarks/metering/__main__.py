@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 import uvloop
-from benchmarks.chat_overhead.__main__ import measure
-from benchmarks.chat_overhead.contenders import Arena, Contender, free_port
-from benchmarks.chat_overhead.load import WHOLE, drive
-from benchmarks.chat_overhead.report import Figure, Round, paired
+from benchmarks.gateway.__main__ import measure
+from benchmarks.gateway.contenders import Arena, Contender, free_port
+from benchmarks.gateway.load import WHOLE, drive
+from benchmarks.gateway.report import Figure, Round, paired
 
 WAYS = ("off", "metered", "logged")
 
@@ -28,7 +28,7 @@ def arguments() -> argparse.Namespace:
 async def main(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as directory, Arena(Path(directory)) as arena:
         python = [sys.executable, "-m"]
-        upstream = await arena.start("direct", [*python, "benchmarks.chat_overhead.upstream"])
+        upstream = await arena.start("direct", [*python, "benchmarks.gateway.upstream"])
         os.environ["UPSTREAM"] = f"http://127.0.0.1:{upstream.port}"
         contenders: list[Contender] = []
         for way in WAYS:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
-from benchmarks.chat_overhead.spliced import OneUpstream
+from benchmarks.gateway.spliced import OneUpstream
 from fastapi import FastAPI
 
 from spark_common.clock import SystemClock

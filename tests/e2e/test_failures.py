@@ -1,5 +1,7 @@
 """Loads that fail say why in plain English, and the next good swap works."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -8,32 +10,47 @@ QWEN, GPT = "qwen3.6-35b-a3b", "gpt-oss-120b"
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "says", "shows"),
+    ("behaviour", "says", "shows", "waits"),
     [
-        ("oom_on_load", "memory", ""),
-        ("bad_flag", "arguments", "unrecognized arguments"),
-        ("hang", "said nothing", ""),
+        ("oom_on_load", "memory", "", True),
+        ("bad_flag", "arguments", "unrecognized arguments", False),
+        ("hang", "said nothing", "", False),
     ],
 )
 def test_a_bad_load_says_why_and_the_next_one_works(
-    product, behaviour: str, says: str, shows: str
+    product, behaviour: str, says: str, shows: str, waits: bool
 ) -> None:
     product.behave("ok")
     if product.loaded() != GPT:
         assert product.ended(product.swap(GPT)["id"])["phase"] == "ready"
     product.behave(behaviour)
     try:
-        failed = product.ended(product.swap(QWEN)["id"])
+        view = product.swap(QWEN)
+        with ThreadPoolExecutor() as pool:
+            told = pool.submit(who_waits_hears, product, view["id"]) if waits else None
+            failed = product.ended(view["id"])
     finally:
         product.behave("ok")
     assert failed["phase"] == "failed"
     cause = failed["cause"]
+    if told is not None:
+        error = told.result()
+        assert error["code"] == "model_load_failed"
+        assert cause["sentence"].rstrip(".") in error["message"]
     assert says in cause["sentence"].lower()
     assert cause["action"]
     assert any(shows in line for line in cause["evidence"]) or not shows
     assert "Traceback" not in cause["sentence"]
     good = product.ended(product.swap(QWEN)["id"])
     assert good["phase"] == "ready", good["cause"]
+
+
+def who_waits_hears(product, swap_id: str) -> dict:
+    """What a request is told that waits for a model whose load goes wrong."""
+    product.in_phase(swap_id, "loading")
+    answer = product.http.post("/v1/chat/completions", json={"model": QWEN}, timeout=90)
+    assert answer.status_code == 503
+    return answer.json()["error"]
 
 
 def test_an_unreachable_spark_is_a_state_and_not_a_stack_trace(product) -> None:

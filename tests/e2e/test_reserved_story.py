@@ -56,8 +56,7 @@ def test_reserve_be_protected_give_back_and_be_accounted_for(starter, monkeypatc
 
     product.http.delete(LOCK, headers=headers).raise_for_status()
     product.until("the home model", lambda: product.loaded() == GEMMA, 120)
-    shown = product.sparkctl("home")
-    assert "loaded" in shown.stdout
+    product.until("its word", lambda: "loaded" in product.sparkctl("home").stdout)
 
     def told():
         found = accounts(product)

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import nats
 import pytest
-from openai import OpenAI
+from openai import APIStatusError, OpenAI
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -142,24 +143,81 @@ def test_bad_input_is_a_problem_without_echo(product, body: bytes, status: int) 
     assert "pydantic" not in answer.text.lower()
 
 
-def test_during_a_swap_chat_is_told_when_to_come_back(product) -> None:
+def test_during_a_swap_who_asks_for_what_comes_waits_and_others_come_back(product) -> None:
     product.behave("slow")
     loaded = product.loaded()
     target = GEMMA if loaded != GEMMA else QWEN
     view = product.swap(target)
     product.in_phase(view["id"], "loading")
-    answer = product.http.post("/v1/chat/completions", json={"model": target, "messages": []})
-    body = answer.json()
-    assert answer.status_code == 503
-    assert 0 < int(answer.headers["retry-after"]) <= 60
-    assert answer.headers["x-should-retry"] == "true"
-    assert body["error"]["code"] == "model_loading"
-    assert body["loading"]["swap_id"] == view["id"]
-    second = product.http.post("/api/swap", json={"model": GPT})
-    assert (second.status_code, second.json()["code"]) == (409, "swap_in_progress")
-    cancelled = product.http.delete(f"/api/swap/{view['id']}")
-    assert cancelled.status_code == 202
-    assert product.ended(view["id"])["phase"] == "cancelled"
+
+    def ask(model: str) -> httpx.Response:
+        body = {"model": model, "messages": []}
+        return product.http.post("/v1/chat/completions", json=body, timeout=90)
+
+    with ThreadPoolExecutor() as pool:
+        held = [pool.submit(ask, model) for model in (target, "auto")]
+        product.until("both are held", lambda: "spark_gateway_held_now 2.0" in metrics(product))
+        answer = ask(GPT)
+        body = answer.json()
+        assert answer.status_code == 503
+        assert 0 < int(answer.headers["retry-after"]) <= 60
+        assert answer.headers["x-should-retry"] == "true"
+        assert body["error"]["code"] == "model_loading"
+        assert body["loading"]["swap_id"] == view["id"]
+        second = product.http.post("/api/swap", json={"model": GPT})
+        assert (second.status_code, second.json()["code"]) == (409, "swap_in_progress")
+        cancelled = product.http.delete(f"/api/swap/{view['id']}")
+        assert cancelled.status_code == 202
+        assert product.ended(view["id"])["phase"] == "cancelled"
+        for each in held:
+            answer = each.result()
+            assert answer.status_code == 503
+            assert answer.headers["x-should-retry"] == "false"
+            assert answer.json()["error"]["code"] == "model_load_cancelled"
+
+
+def test_requests_bring_their_model_once_for_all_of_them(product) -> None:
+    values = {"SWAP_ON_DEMAND": True, "ON_DEMAND_STAY_MINUTES": 0}
+    product.http.post("/api/settings", json={"values": values}).raise_for_status()
+    target = GPT if product.loaded() != GPT else QWEN
+    client = OpenAI(base_url=f"{product.url}/v1", api_key="none", max_retries=0)
+    messages = [{"role": "user", "content": "Say something."}]
+
+    def ask(stream: bool) -> str:
+        try:
+            answer = client.chat.completions.create(
+                model=target, messages=messages, max_tokens=8, stream=stream
+            )
+        except APIStatusError as refused:
+            # The setting is live within two seconds.
+            if refused.code != "model_not_loaded":
+                raise
+            return ""
+        return list(answer)[-1].model if stream else answer.model
+
+    before = swaps_on_demand(product)
+    with ThreadPoolExecutor() as pool:
+        answers = list(
+            pool.map(
+                lambda stream: product.until("an answer", lambda: ask(stream)),
+                [False, True, False],
+            )
+        )
+    assert len(set(answers)) == 1
+    (swap,) = [each for each in swaps_on_demand(product) if each not in before]
+    assert product.view(swap)["model"] == target
+    assert product.loaded() == target
+    client.close()
+    product.http.post("/api/settings", json={"values": dict.fromkeys(values)}).raise_for_status()
+
+
+def metrics(product) -> str:
+    return product.http.get("/metrics").raise_for_status().text
+
+
+def swaps_on_demand(product) -> list[str]:
+    swaps = product.http.get("/api/swap").raise_for_status().json()
+    return [each["id"] for each in swaps["recent"] if each["requested_by"] == "on demand"]
 
 
 def test_the_page_and_its_parts_come_from_here_alone(product) -> None:

@@ -91,7 +91,7 @@ class Product:
     async def answers(self, gateway: ServiceProcess) -> str | None:
         """Return the name of the model server that a request reaches."""
         try:
-            answer = await self.http.post(f"{gateway.url}/v1/completions", json={"model": "x"})
+            answer = await self.http.post(f"{gateway.url}/v1/completions", json={"model": "auto"})
             return str(answer.json()["data"][0]["id"])
         except (httpx.HTTPError, ValueError, KeyError):
             return None

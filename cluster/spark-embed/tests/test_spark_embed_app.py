@@ -94,6 +94,61 @@ async def test_documents_are_ranked(http, path):
     assert [set(row) for row in bare["results"]] == [{"index", "relevance_score"}] * 3
 
 
+async def test_what_is_loaded_says_what_it_is_for(http):
+    listed = (await http.get("/v1/models")).json()["data"]
+    assert [(row["id"], row["kind"]) for row in listed] == [
+        ("tiny", "embedding"),
+        ("tiny-rerank", "rerank"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind"),
+    [
+        ("GET", "/v1/nothing", 404, "NotFoundError"),
+        ("POST", "/v1/chat/completions", 404, "NotFoundError"),
+        ("GET", "/v1/embeddings", 405, "MethodNotAllowed"),
+    ],
+)
+async def test_an_address_that_is_not_there_is_refused_as_everything_is(
+    http, method, path, status, kind
+):
+    answer = await http.request(method, path)
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert (error["type"], error["code"], error["param"]) == (kind, status, None)
+    assert answer.headers.get("allow") == ("POST" if status == 405 else None)
+
+
+class NoNumbers(TinyEncoder):
+    def run(self, batch: Sequence[Tokens]) -> list[Encoded]:
+        return [Encoded([float("nan")] * self.dimensions, {}) for _ in batch]
+
+
+class NoScores(TinyRanker):
+    def run(self, batch: Sequence[Tokens]) -> list[float]:
+        return [float("nan") for _ in batch]
+
+
+@pytest.mark.parametrize("coding", ["float", "base64"])
+async def test_what_is_no_number_is_no_answer(coding):
+    async with serving(Models(NoNumbers(), NoScores())) as (_, http):
+        answer = await said(http, "/v1/embeddings", 500, input="a", encoding_format=coding)
+        assert answer["error"]["type"] == "InternalServerError"
+        await said(http, "/v1/rerank", 500, query="a", documents=["b"])
+        assert (await http.get("/health")).status_code == 200
+
+
+async def test_a_bug_is_told_as_an_error_and_not_as_a_page():
+    class Broken(TinyEncoder):
+        def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+            raise ZeroDivisionError("what was said stays here")
+
+    async with serving(Models(Broken(), None)) as (_, http):
+        answer = await said(http, "/v1/embeddings", 500, input="a")
+        assert answer["error"]["message"] == "Something failed here: ZeroDivisionError."
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "says"),
     [

@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="PyTorch is not installed here")
-transformers = pytest.importorskip("transformers", reason="transformers is not installed here")
+torch = pytest.importorskip(
+    "torch", reason="PyTorch is not installed here; make test-torch brings it"
+)
+transformers = pytest.importorskip(
+    "transformers", reason="transformers is not installed here; see make test-torch"
+)
 
 from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
 

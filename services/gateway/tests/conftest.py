@@ -15,9 +15,9 @@ from gateway_stand.swapper import FakeSwapper
 from spark_common.bus import Bus
 from spark_common.clock import Clock, SystemClock
 from spark_common.testing import MemoryBroker, MemoryBus
-from spark_gateway.app import Front, build_front
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.explaining.model_chat import UpstreamChat
+from spark_gateway.front import Front, build_front
 from spark_sim.embed_http.app import EmbedServer
 from spark_sim.qdrant.app import QdrantServer
 
@@ -101,7 +101,7 @@ async def a_bench(
         await asyncio.gather(*loops.values(), return_exceptions=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_bench() -> Callable[..., contextlib.AbstractAsyncContextManager[Bench]]:
     return a_bench
 

@@ -1,5 +1,6 @@
 """Whatever is wrong with a request: the right status, the right envelope, no value repeated."""
 
+import gzip
 import json
 
 import pytest
@@ -262,3 +263,13 @@ async def test_slashes_are_forgiven_and_head_answers_like_get(bench):
     assert head.content == b""
     assert head.headers["content-type"] == got.headers["content-type"]
     assert (await bench.http.head("/api/nothing")).status_code == 404
+
+
+async def test_nothing_is_inflated(bench):
+    packed = gzip.compress(b'{"model":"a"}' + b" " * 5_000_000)
+    for coding in ("gzip", "deflate", "br, gzip"):
+        answer = await bench.http.post(
+            "/api/swap", content=packed, headers=JSON | {"content-encoding": coding}
+        )
+        assert answer.status_code == 400
+        is_problem(answer, 400, answer.json()["code"])

@@ -1,52 +1,19 @@
 """``/api/search`` over a simulated embedding server and a simulated Qdrant."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
-from gateway_stand.beside import search_over
+from gateway_stand.beside import TEXTS, fill, search_over
 from pydantic import SecretStr
 
 from spark_common.clock import SystemClock
 from spark_common.contracts.collections import TAKE_SNAPSHOT, TakeSnapshot
-from spark_common.errors import DeadlineExceededError, SparkError, UpstreamFailedError
 from spark_common.settings.support import QdrantSettings
 from spark_common.testing import MemoryBus
-from spark_gateway.search import asking
-from spark_gateway.search.asking import JsonServer, Place
 from spark_gateway.search.shapes import SearchOrder
-from spark_sim.embed_http import small_model
-from spark_sim.embed_http.app import EmbedServer
-from spark_sim.qdrant.app import QdrantServer
 from spark_sim.qdrant.collection import Collection
-
-TEXTS = {
-    1: "Paris is the capital of France.",
-    2: "Berlin is the capital of Germany.",
-    3: "Cats purr when they are content.",
-    4: "The capital letter begins a sentence.",
-}
-BOTH = {
-    "vectors": {"dense": {"size": 1024, "distance": "Cosine"}},
-    "sparse_vectors": {"sparse": {"modifier": "none"}},
-}
-
-
-def weights(text: str) -> dict[str, list[Any]]:
-    found = small_model.sparse(text)
-    return {"indices": list(found), "values": list(found.values())}
-
-
-def fill(qdrant: QdrantServer, name: str = "docs", layout: dict[str, Any] = BOTH) -> None:
-    """Store the texts under every vector that the collection has."""
-    made = Collection.made_of(name, layout)
-    for number, text in TEXTS.items():
-        vectors: dict[str, Any] = {key: small_model.dense(text) for key in made.dense()}
-        vectors |= {key: weights(text) for key in made.sparse_vectors}
-        payload = {"text": text, "year": 2020 + number, "secret": "no"}
-        made.put({"id": number, "vector": vectors, "payload": payload})
-    qdrant.collections[name] = made
 
 
 @pytest.fixture
@@ -185,9 +152,50 @@ async def test_one_of_several_vectors_can_be_named(bench):
     assert "'c'; it has 'a', 'b'" in (await refused(bench, 422, dense_vector="c"))["detail"]
 
 
+async def test_the_two_lists_become_one_in_the_way_that_was_asked_for(full):
+    by_rank = await found(full, rerank=False)
+    by_score = await found(full, rerank=False, fusion="dbsf")
+    assert by_rank["hits"][0]["id"] == by_score["hits"][0]["id"] == 1
+    assert by_rank["hits"][0]["score"] != by_score["hits"][0]["score"]
+
+
+NESTED = {"meta": {"source": "book", "page": 7, "body": {"text": TEXTS[1]}}, "text": "other"}
+
+
+@pytest.mark.parametrize("rerank", [True, False])
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [
+        (["meta.source"], {"meta": {"source": "book"}}),
+        (["meta.source", "meta.page"], {"meta": {"source": "book", "page": 7}}),
+        (["meta"], {"meta": NESTED["meta"]}),
+        (["text"], {"text": "other"}),
+        (["meta.nope"], {}),
+    ],
+)
+async def test_fields_inside_of_others_are_shown_as_they_were_asked_for(
+    full, rerank, wanted, shown
+):
+    points = full.qdrant.collections["docs"].points
+    points[1] = replace(points[1], payload=NESTED)
+    alone = {"must": [{"has_id": [1]}]}
+    order = {"with_payload": wanted, "rerank": rerank, "filter": alone, "text_field": "text"}
+    assert (await found(full, **order))["hits"][0]["payload"] == shown
+
+
+async def test_the_reranker_reads_a_field_inside_of_others(full):
+    points = full.qdrant.collections["docs"].points
+    for number, text in TEXTS.items():
+        points[number] = replace(points[number], payload={"meta": {"body": {"text": text}}})
+    answer = await found(full, text_field="meta.body.text", with_payload=False)
+    assert answer["degraded"] == []
+    assert answer["hits"][0]["rerank_score"] > 0.5
+
+
 @pytest.mark.parametrize(
     ("order", "field"),
     [
+        ({"fusion": "best"}, "fusion"),
         ({"collection": "a/b"}, "collection"), ({"collection": ".."}, "collection"),
         ({"collection": ""}, "collection"), ({"collection": "x" * 256}, "collection"),
         ({"collection": "a\x00"}, "collection"), ({"collection": "a\ud800"}, "collection"),
@@ -238,98 +246,11 @@ async def test_collections_are_listed_with_their_vectors(full):
     fill(full.qdrant, "b", {"vectors": {"size": 1024, "distance": "Dot"}})
     answer = await full.http.get("/api/search/collections")
     assert answer.json()["collections"] == [
-        {"name": "b", "points": 4, "dense_vectors": {"": 1024}, "sparse_vectors": []},
+        {"name": "b", "points": 4, "dense_vectors": {"": 1024}, "sparse_vectors": [],
+         "problem": None},
         {"name": "docs", "points": 4, "dense_vectors": {"dense": 1024},
-         "sparse_vectors": ["sparse"]},
+         "sparse_vectors": ["sparse"], "problem": None},
     ]  # fmt: skip
-
-
-def other_client(handler: Any) -> Any:
-    """Return a search over servers that misbehave."""
-    client, search = search_over(EmbedServer(), QdrantServer(), SystemClock())
-    client._mounts.clear()
-    client._transport = httpx.MockTransport(handler)
-    return search
-
-
-LAYOUT = {"result": {"config": {"params": {"vectors": {"size": 2, "distance": "Dot"}}}}}
-
-
-@pytest.mark.parametrize(
-    ("path", "answer", "code", "stage"),
-    [
-        ("/collections/docs", httpx.Response(200, text="<html>"), "upstream_failed", "search"),
-        ("/collections/docs", httpx.Response(500, text="oops"), "upstream_failed", "search"),
-        ("/collections/docs", httpx.Response(401, text="Invalid"), "upstream_failed", "search"),
-        ("/collections/docs", httpx.Response(429, json={}), "unavailable", "search"),
-        ("/v1/embeddings", httpx.Response(200, json={"data": []}), "upstream_failed", "embed"),
-        ("/v1/embeddings", httpx.Response(200, content=b'{"data":[{"embedding":[NaN,1]}]}'),
-         "upstream_failed", "embed"),
-        ("/v1/embeddings", httpx.Response(404, json={"detail": "Not Found"}),
-         "upstream_failed", "embed"),
-        ("/v1/embeddings", httpx.ConnectError("no"), "unavailable", "embed"),
-        ("/v1/embeddings", httpx.ReadError("no"), "unavailable", "embed"),
-        ("/collections/docs/points/query", httpx.Response(200, json={"result": [1]}),
-         "upstream_failed", "search"),
-    ],
-)  # fmt: skip
-async def test_each_failure_names_its_stage(path, answer, code, stage):
-    good = {
-        "/collections/docs": httpx.Response(200, json=LAYOUT),
-        "/v1/embeddings": httpx.Response(200, json={"data": [{"embedding": [1.0, 2]}]}),
-        "/collections/docs/points/query": httpx.Response(200, json={"result": {"points": []}}),
-    } | {path: answer}
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        reply = good[request.url.path]
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
-
-    search = other_client(handle)
-    with pytest.raises(SparkError) as caught:
-        await search.searching.search(SearchOrder(collection="docs", query="q"))
-    assert caught.value.body().code == code
-    assert caught.value.details["stage"] == stage
-
-
-@pytest.mark.parametrize(
-    "ranking",
-    [httpx.Response(500), httpx.ConnectError("no"), httpx.Response(200, json={"results": []}),
-     httpx.Response(200, json={"results": [{"index": 7, "relevance_score": 1}]})],
-)  # fmt: skip
-async def test_a_reranker_that_fails_costs_the_order_and_not_the_answer(ranking):
-    points = [{"id": 1, "score": 0.5, "payload": {"text": "a"}}]
-    good = {
-        "/collections/docs": httpx.Response(200, json=LAYOUT),
-        "/v1/embeddings": httpx.Response(200, json={"data": [{"embedding": [1.0, 2]}]}),
-        "/collections/docs/points/query": httpx.Response(200, json={"result": {"points": points}}),
-        "/v1/rerank": ranking,
-    }
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        reply = good[request.url.path]
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
-
-    answer = await other_client(handle).searching.search(SearchOrder(collection="docs", query="q"))
-    assert [hit.id for hit in answer.hits] == [1]
-    codes = [one.code for one in answer.degraded]
-    assert codes == ["no_sparse_vectors", "rerank_failed"]
-
-
-async def test_an_answer_is_bounded_in_time_and_size(monkeypatch):
-    client, _ = search_over(EmbedServer(delay_seconds=5), QdrantServer(), SystemClock())
-    server = JsonServer("it", "embed", lambda: Place("http://127.0.0.12:8081", {}), client)
-    async with client:
-        with pytest.raises(DeadlineExceededError) as late:
-            await server.ask("GET", "/health", seconds=0.05)
-        assert late.value.details["stage"] == "embed"
-        monkeypatch.setattr(asking, "MOST_BYTES", 10)
-        server = JsonServer("it", "search", lambda: Place("http://127.0.0.12:6333", {}), client)
-        with pytest.raises(UpstreamFailedError, match="answered more than"):
-            await server.ask("GET", "/collections", seconds=5)
 
 
 @pytest.mark.parametrize("depth", [200, 5_000, 200_000])
@@ -365,18 +286,37 @@ async def test_snapshots_are_taken_listed_kept_in_number_and_deleted(full):
     listed = (await full.http.get(place)).json()["snapshots"]
     assert [one["name"] for one in listed] == [name]
     assert listed[0]["created_at"].endswith("Z")
-    for day in range(1, 4):
-        full.qdrant.snapshots["docs"][f"old-{day}"] = {
-            "name": f"old-{day}", "creation_time": f"2025-01-0{day}T00:00:00", "size": 1,
-        }  # fmt: skip
+    stored = full.qdrant.snapshots["docs"]
+    older = [f"docs-42-2025-01-0{day}-00-00-00.snapshot" for day in range(1, 4)]
+    mine = ["before-the-move.snapshot", "docs-42-2025.snapshot", "docs.tar"]
+    for number, each in enumerate((*older, *mine)):
+        stored[each] = {"name": each, "creation_time": f"2025-01-0{number + 1}T00:00:00"}
+    mine.append("docs-42-2025-01-09-00-00-00.snapshot")
+    stored[mine[-1]] = {"name": mine[-1], "creation_time": None}
     kept = (await full.http.post(place, json={"keep": 2})).json()
     name = kept["snapshot"]["name"]
-    assert {"old-1", "old-2"} <= set(kept["removed"])
-    assert len(full.qdrant.snapshots["docs"]) == 2
-    assert name in full.qdrant.snapshots["docs"]
+    assert set(older[:2]) <= set(kept["removed"]) <= set(older) | {listed[0]["name"]}
+    # What somebody put there or named stays, and so does what has no known age.
+    assert set(mine) < set(stored)
+    assert len(stored) == 2 + len(mine)
+    assert name in stored
     assert (await full.http.delete(f"{place}/{name}")).json()["name"] == name
     assert (await full.http.delete(f"{place}/{name}")).status_code == 404
     assert (await full.http.post("/api/search/collections/nope/snapshots")).status_code == 404
+
+
+async def test_only_those_that_are_named_count_for_what_shall_stay(full):
+    stored = full.qdrant.snapshots.setdefault("docs", {})
+    older = [f"docs-42-2025-01-0{day}-00-00-00.snapshot" for day in range(1, 5)]
+    for number, each in enumerate(older, 1):
+        stored[each] = {"name": each, "creation_time": f"2025-01-0{number}T00:00:00"}
+    _, search = search_over(full.embed, full.qdrant, SystemClock())
+    ours = [older[0], older[2], "docs-42-2024-01-01-00-00-00.snapshot"]
+    taken = await search.snapshots.take(TakeSnapshot(collection="docs", keep=2, ours=ours))
+    assert taken.removed == [older[0]]
+    assert set(older[1:]) < set(stored)
+    none = await search.snapshots.take(TakeSnapshot(collection="docs", keep=1, ours=[]))
+    assert none.removed == []
 
 
 async def test_a_snapshot_asked_for_twice_for_one_run_is_taken_once(full):

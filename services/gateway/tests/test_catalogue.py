@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from spark_common.contracts.models import Menu, ModelView, RuntimeView
+from spark_common.contracts.models import Menu, ModelCopy, ModelView, RuntimeView
 from spark_gateway.catalogue import Catalogue
 from spark_gateway.dataplane.watch import Served
 from spark_gateway.served import ServedModel
@@ -136,6 +136,46 @@ def test_what_a_silent_server_served_last_stays_and_is_marked(world):
     assert not catalogue.knows_all("embed")
 
 
+def copies(*stale):
+    return [
+        ModelCopy(host=f"spark{number}", size_bytes=1, state="ready", stale=each)
+        for number, each in enumerate(stale, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("places", "stale"),
+    [((), False), ((False,), False), ((True, False), False), ((True,), True), ((True, True), True)],
+)
+def test_a_model_whose_sparks_are_unplugged_is_the_last_known(world, places, stale):
+    world.loaded = Served("unreachable", (QWEN,), stale=True)
+    found = world.catalogue(view("gemma", copies=copies(*places))).find("gemma")
+    assert (found.state, found.stale) == ("unloaded", stale)
+
+
+def test_a_menu_that_nobody_tells_any_more_is_the_last_known(world):
+    catalogue = world.catalogue(OTHER)
+    assert not catalogue.find("gemma").stale
+    bus = BusView(connected=False)
+    catalogue.on_picture(LiveSnapshot(menu=None, swaps=None, components=[], bus=bus, version="1"))
+    assert catalogue.find("gemma").stale
+    assert not catalogue.find("Org/Qwen-8B").stale
+
+
+@pytest.mark.parametrize(
+    ("served", "state", "auto"),
+    [("unreachable", "unreachable", "Org/Qwen-8B"), ("unknown", "unreachable", "Org/Qwen-8B"),
+     ("idle", "unloaded", None)],
+)  # fmt: skip
+def test_a_gateway_that_never_heard_the_server_lists_what_the_menu_says(world, served, state, auto):
+    world.loaded = Served(served)
+    catalogue = world.catalogue(LOADED, OTHER)
+    assert catalogue.find("qwen").state == state
+    assert catalogue.find("qwen").stale is (state == "unreachable")
+    found = catalogue.find("auto")
+    assert (found.id if found is not None else None) == auto
+
+
 def test_auto_is_nothing_while_nothing_is_loaded(world):
     world.loaded = Served("idle")
     assert world.catalogue(OTHER).find("auto") is None
@@ -163,3 +203,71 @@ def test_names_that_were_perhaps_meant(world, name, near):
 def test_a_name_like_no_other_has_no_near_ones(world):
     assert world.catalogue(LOADED).near("zzzzzzzzzzzz") == ()
     assert world.catalogue(LOADED).near("x" * 5000) == ()
+
+
+ALL = frozenset(("/v1/embeddings", "/v1/rerank", "/rerank", "/v1/models"))
+
+
+def beside(name, kind=None):
+    return ServedModel(name, created=3, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("model", "paths", "kind", "apis"),
+    [
+        (beside("cross-encoder/ms-marco", kind="rerank"), ALL, "rerank", ("rerank",)),
+        (beside("cross-encoder/ms-marco", kind="rerank"), None, "rerank", ()),
+        (beside("my-reranker", kind="embedding"), ALL, "embedding", ("embeddings",)),
+        (beside("cross-encoder/ms-marco"), ALL - {"/v1/embeddings"}, "rerank", ("rerank",)),
+        (beside("bge-reranker"), ALL, "rerank", ("rerank",)),
+        (beside("bge-reranker"), frozenset(("/v1/embeddings",)), "embedding", ("embeddings",)),
+        (beside("bge-m3"), ALL, "embedding", ("embeddings",)),
+        (beside("bge-reranker"), None, "rerank", ()),
+    ],
+)
+def test_what_a_model_beside_is_for_is_what_its_server_says(world, model, paths, kind, apis):
+    world.beside = Served("serving", (model,), paths=paths)
+    found = world.catalogue().find(model.id)
+    assert (found.kind, found.native_apis) == (kind, apis)
+
+
+def test_the_apis_of_the_loaded_model_are_those_of_its_server(world):
+    paths = frozenset(("/v1/chat/completions", "/v1/messages", "/tokenize"))
+    world.loaded = Served("serving", (QWEN,), paths=paths)
+    listed = {each.id: each for each in world.catalogue(OTHER, LOADED).listed()}
+    assert listed["Org/Qwen-8B"].native_apis == ("chat_completions", "messages")
+    assert listed["gemma-served"].native_apis == ()
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "kind"),
+    [
+        ([], "chat"),
+        (["vision"], "chat"),
+        (["chat", "embeddings"], "chat"),
+        (["embeddings"], "embedding"),
+        (["rerank"], "rerank"),
+        (["embeddings", "rerank"], "rerank"),
+    ],
+)
+@pytest.mark.parametrize("loaded", [True, False])
+def test_a_model_of_the_menu_is_for_what_its_recipe_says(world, loaded, capabilities, kind):
+    facts = {"repo": "Org/Qwen-8B", "served_name": "Org/Qwen-8B"} if loaded else {}
+    shown = view("x", loaded=loaded, capabilities=capabilities, **facts)
+    name = "Org/Qwen-8B" if loaded else "x-served"
+    assert world.catalogue(shown).find(name).kind == kind
+
+
+def test_a_model_that_runs_beside_is_not_one_to_be_loaded_though_the_menu_has_it(world):
+    catalogue = world.catalogue(view("bge", served_name="bge-m3"))
+    found = catalogue.find("bge-m3")
+    assert (found.place, found.state) == ("embed", "loaded")
+    assert [each.id for each in catalogue.listed()].count("bge-m3") == 1
+
+
+def test_the_first_of_a_kind_runs_beside_where_one_does(world):
+    own = view("q", loaded=True, repo="Org/Qwen-8B", capabilities=["embeddings"])
+    catalogue = world.catalogue(own)
+    assert catalogue.first("embedding").id == "bge-m3"
+    world.beside = Served("idle")
+    assert catalogue.first("embedding").id == "Org/Qwen-8B"

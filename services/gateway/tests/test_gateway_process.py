@@ -259,32 +259,71 @@ async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, ga
             os.kill(nats.pid, signal.SIGCONT)
 
 
-async def test_a_running_swap_refuses_chat_and_its_end_opens_it(nats, gateway, swapper):
+async def test_a_running_swap_holds_chat_until_its_end_or_that_of_the_gateway(
+    nats, gateway, swapper
+):
     await gateway.start()
-    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
-        accepted = await http.post(
-            "/api/swap", json={"model": "gpt-oss-120b"}, headers={"Idempotency-Key": "s1"}
-        )
-        assert accepted.status_code == 202
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=30, trust_env=False) as http:
 
-        async def chat() -> int:
-            return (await http.post("/v1/chat/completions", json={})).status_code
+        async def chat(wait: str = "wait=0", **body: str) -> httpx.Response:
+            headers = {"prefer": wait}
+            return await http.post("/v1/chat/completions", json=body, headers=headers)
 
         async def refused() -> bool:
-            return await chat() == 503
+            return (await chat()).status_code == 503
 
         async def open_again() -> bool:
-            return await chat() == 200
+            return (await chat()).status_code == 200
 
-        await until(open_again, "chat works while the swap only waits")
-        await swapper.step("s1", 1, phase=Phase.LOADING, previous=Phase.LAUNCHING)
-        await until(refused, "chat is refused while the model is away")
-        answer = await http.post("/v1/chat/completions", json={})
+        async def hold(*models: str) -> list[asyncio.Task[httpx.Response]]:
+            waiting = [
+                asyncio.create_task(chat("wait=60", **({"model": model} if model else {})))
+                for model in models
+            ]
+
+            async def held() -> bool:
+                return (
+                    f"spark_gateway_held_now {len(models)}.0" in (await http.get("/metrics")).text
+                )
+
+            await until(held, "requests are held")
+            return waiting
+
+        async def begin(swap_id: str) -> None:
+            accepted = await http.post(
+                "/api/swap", json={"model": "gpt-oss-120b"}, headers={"Idempotency-Key": swap_id}
+            )
+            assert accepted.status_code == 202
+            await until(open_again, "chat works while the swap only waits")
+            await swapper.step(swap_id, 1, phase=Phase.LOADING, previous=Phase.LAUNCHING)
+            await until(refused, "chat is refused while the model is away")
+
+        await begin("s1")
+        answer = await chat()
         assert answer.json()["error"]["code"] == "model_loading"
         assert answer.json()["loading"]["swap_id"] == "s1"
         assert int(answer.headers["retry-after"]) <= 60
+        waiting = await hold("", "auto", "gpt-oss-120b", "org/gpt-oss-120b")
+        assert (await chat("wait=60", model="gemma-4-26b")).status_code == 503
         await swapper.complete("s1")
-        await until(open_again, "chat works again")
+        assert [(await each).status_code for each in waiting] == [200] * 4
+        assert await open_again()
+
+        await begin("s2")
+        waiting = await hold("auto", "gpt-oss-120b")
+        await nats.kill()
+        await nats.start()
+        await swapper.complete("s2")
+        assert [(await each).status_code for each in waiting] == [200] * 2
+
+        await begin("s3")
+        waiting = await hold("auto", "gpt-oss-120b")
+        ended = asyncio.create_task(gateway.end(signal.SIGTERM))
+        for each in waiting:
+            answer = await each
+            assert answer.json()["error"]["code"] == "restarting"
+            assert answer.headers["x-should-retry"] == "true"
+        assert await ended == 0
 
 
 async def test_a_browser_is_let_through_to_the_refusal_of_a_dead_upstream(lonely_gateway):

@@ -191,7 +191,9 @@ async def test_a_dashboard_that_does_not_read_is_dropped(bench, eventually):
 async def test_a_swap_older_than_the_ring_is_told_from_its_stream(
     monkeypatch, make_bench, eventually
 ):
-    monkeypatch.setattr("spark_gateway.app.Hub", lambda bus, clock: Hub(bus, clock, ring_entries=5))
+    monkeypatch.setattr(
+        "spark_gateway.front.Hub", lambda bus, clock: Hub(bus, clock, ring_entries=5)
+    )
     async with make_bench() as bench:
         await eventually(lambda: bench.front.hub.caught_up)
         bench.swapper.begin("s1")

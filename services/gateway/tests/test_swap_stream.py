@@ -114,7 +114,7 @@ def small_ring(monkeypatch):
     def tiny(bus, clock):
         return Hub(bus, clock, ring_entries=10)
 
-    monkeypatch.setattr("spark_gateway.app.Hub", tiny)
+    monkeypatch.setattr("spark_gateway.front.Hub", tiny)
 
 
 async def test_who_is_older_than_the_ring_reads_the_stream_itself(

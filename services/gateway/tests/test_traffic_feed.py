@@ -101,6 +101,22 @@ def test_a_picture_taken_before_the_end_does_not_bring_a_swap_back(feed, traffic
     assert traffic.swap is None
 
 
+def test_a_picture_taken_before_the_beginning_does_not_end_a_swap(feed, traffic):
+    feed.on_picture(picture(None))
+    feed.on_entry(step("a", Phase.DRAINING))
+    feed.on_picture(picture(None))
+    assert traffic.swap.swap_id == "a"
+    feed.on_picture(picture(None))
+    assert traffic.swap is None
+
+
+def test_a_picture_that_has_it_among_those_that_ended_ends_a_swap(feed, traffic):
+    feed.on_entry(step("a", Phase.WARMING))
+    ended = picture("a", Phase.READY).swaps.current
+    feed.on_picture(picture(None, swaps=Swaps(recent=[ended])))
+    assert traffic.swap is None
+
+
 def test_a_waiting_swap_does_not_hide_the_running_one(feed, traffic):
     feed.on_entry(step("a", Phase.LOADING))
     feed.on_entry(step("b", Phase.QUEUED))

@@ -163,7 +163,10 @@ class House:
     async def chat(self) -> httpx.Response:
         body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
         async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-            return await client.post(f"{self.url}/v1/chat/completions", json=body)
+            # Answered at once: held, it would wait for the end of the swap.
+            return await client.post(
+                f"{self.url}/v1/chat/completions", json=body, headers={"prefer": "wait=0"}
+            )
 
 
 @pytest_asyncio.fixture

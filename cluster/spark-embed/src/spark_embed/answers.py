@@ -63,10 +63,10 @@ def ranking(asked: RankRequest, scores: Sequence[float], model: str, tokens: int
 
 
 def model_list(models: Models, created: int) -> dict[str, Any]:
-    """Return what is loaded, as ``GET /v1/models`` has it."""
-    loaded = [(models.encoder.name, models.encoder.max_tokens)]
+    """Return what is loaded, as ``GET /v1/models`` has it, and what each is for."""
+    loaded = [(models.encoder.name, models.encoder.max_tokens, "embedding")]
     if models.ranker is not None:
-        loaded.append((models.ranker.name, models.ranker.max_tokens))
+        loaded.append((models.ranker.name, models.ranker.max_tokens, "rerank"))
     return {
         "object": "list",
         "data": [
@@ -76,8 +76,9 @@ def model_list(models: Models, created: int) -> dict[str, Any]:
                 "created": created,
                 "owned_by": OWNER,
                 "max_model_len": most,
+                "kind": kind,
             }
-            for name, most in loaded
+            for name, most, kind in loaded
         ],
     }
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from spark_embed import answers
 from spark_embed.bodies import read_embed, read_json, read_rank, read_sparse
-from spark_embed.refusals import RefusalError
+from spark_embed.refusals import RefusalError, refuse_alike
 from spark_embed.server import Server
 from spark_embed.token_ids import Decode
 
@@ -29,9 +29,7 @@ def build_app(server: Server, decode: Decode) -> FastAPI:
 
     app = FastAPI(title="spark-embed", lifespan=lifespan, docs_url=None, redoc_url=None)
 
-    @app.exception_handler(RefusalError)
-    async def refused(_: Request, error: RefusalError) -> Response:
-        return error.response()
+    refuse_alike(app)
 
     @app.middleware("http")
     async def metered(

@@ -1,8 +1,9 @@
 """The models behind the routes: loading, batching, limits."""
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Literal, TypeVar
@@ -86,7 +87,9 @@ class Server:
                 f"input prompt. (parameter=input_tokens, value={longest})",
                 "input_tokens",
             )
-        return await self._submit(self._encoding, inputs)
+        found, tokens = await self._submit(self._encoding, inputs)
+        _require_numbers(value for one in found for value in one.dense)
+        return found, tokens
 
     async def rank(self, asked: RankRequest) -> tuple[list[float], int]:
         """Return a relevance per document and the number of tokens. Raises RefusalError."""
@@ -94,7 +97,9 @@ class Server:
         if ranker is None:
             raise RefusalError(404, "No reranker is loaded.")
         pairs = await self._aside(partial(ranker.pair, asked.query, asked.documents))
-        return await self._submit(self._ranking, pairs)
+        scores, tokens = await self._submit(self._ranking, pairs)
+        _require_numbers(scores)
+        return scores, tokens
 
     async def _aside(self, work: Callable[[], list[Tokens]]) -> list[Tokens]:
         # Tokenizers let go of the interpreter's lock: health answers meanwhile.
@@ -135,3 +140,9 @@ class Server:
     def _break(self) -> None:
         self.state, self.problem = "failed", "the model failed; the container starts anew"
         self._told()
+
+
+def _require_numbers(values: Iterable[float]) -> None:
+    """Refuse what no JSON can say and nobody can compare: a half float that ran over."""
+    if not all(map(math.isfinite, values)):
+        raise RefusalError(500, "The model made no numbers of this text.")

@@ -184,6 +184,21 @@ async def test_a_snapshot_is_taken_whoever_holds_the_cluster(led):
     assert led.events("finished")[0]["kind"] == "snapshot"
 
 
+async def test_a_schedule_names_what_its_own_runs_took_and_nothing_else(led):
+    await led.put(kind="snapshot", collection="docs", keep=2, cron="* * * * *")
+    await led.until(lambda: len(led.cluster.snapshots) == 3)
+    asked = [request.ours for request in led.cluster.snapshots]
+    assert asked == [[], ["docs-1.snapshot"], ["docs-2.snapshot", "docs-1.snapshot"]]
+
+
+async def test_a_snapshot_that_crowds_the_disk_is_done_and_says_so(led):
+    led.cluster.snapshot_problem = "Qdrant failed: read-only disk"
+    await led.put(kind="snapshot", collection="docs", keep=2, at=led.in_minutes(1))
+    (run,) = (await led.over()).runs
+    assert run.state == "done"
+    assert run.message.endswith("could not be deleted: Qdrant failed: read-only disk.")
+
+
 @pytest.mark.parametrize(
     ("fault", "said", "asks"),
     [(NotFoundError("there is no collection 'docs'"), "there is no collection 'docs'", 1),

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from spark_common.ids import new_id
 from spark_gateway.allowed_hosts import AllowedHosts
-from spark_gateway.dialect import is_v1
+from spark_gateway.dialect import ANTHROPIC_VERSION, is_v1
 from spark_gateway.errors import HttpFaultError, fault_of, render
 from spark_gateway.security_headers import add_security_headers
 
@@ -92,7 +92,7 @@ class _Answer:
 
 
 async def _fail(error: Exception, scope: Scope, receive: Receive, answer: _Answer) -> None:
-    response = render(fault_of(error), scope["path"], request_id_of(scope))
+    response = _rendered(error, scope)
     await response(scope, receive, answer.send)
 
 
@@ -106,4 +106,9 @@ def _normalised(scope: Scope) -> dict[str, Any]:
 
 async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error that a route raised; registered for every class of error there is."""
-    return render(fault_of(error), request.scope["path"], request_id_of(request.scope))
+    return _rendered(error, request.scope)
+
+
+def _rendered(error: Exception, scope: Scope) -> Response:
+    version = Headers(scope=scope).get(ANTHROPIC_VERSION)
+    return render(fault_of(error), scope["path"], request_id_of(scope), version)

@@ -1,6 +1,6 @@
 """Every model that clients may name: what is loaded, what could be, and what runs beside it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final, Literal
@@ -39,6 +39,8 @@ class Known:
     root: str | None = None
     max_model_len: int | None = None
     capabilities: tuple[str, ...] = ()
+    native_apis: tuple[str, ...] = ()
+    """APIs that its server speaks itself, where it says so; names of ``_APIS``."""
     stale: bool = False
     """Whether the server did not answer when it was last asked."""
 
@@ -53,6 +55,17 @@ _SPEECH: Final[tuple[tuple[str, Kind, str, tuple[str, ...]], ...]] = (
     ("kokoro", "speech", "kokoro", ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")),
 )
 """Model, kind, service that may be hidden, names of OpenAI's that mean it."""
+
+_APIS: Final[Mapping[str, Set[str]]] = {
+    "chat_completions": {"/v1/chat/completions"},
+    "completions": {"/v1/completions"},
+    "responses": {"/v1/responses"},
+    "messages": {"/v1/messages"},
+    "embeddings": {"/v1/embeddings"},
+    "rerank": {"/v1/rerank", "/rerank"},
+}
+"""APIs by the addresses of which one is enough."""
+_API_BESIDE: Final[Mapping[Kind, str]] = {"embedding": "embeddings", "rerank": "rerank"}
 
 
 class Catalogue:
@@ -80,16 +93,18 @@ class Catalogue:
         self._made_at = made_at
         self._menu: tuple[ModelView, ...] = ()
         self._runtime: RuntimeView | None = None
+        self._menu_stale = False
         self._seen: tuple[object, ...] = ()
         self._models: tuple[Known, ...] = ()
         self._by_name: dict[str, Known] = {}
 
     def on_picture(self, picture: LiveSnapshot) -> None:
-        """Take in the menu; without one what was known stays."""
+        """Take in the menu; without one what was known stays, and is marked."""
         if picture.menu is not None:
             self._menu = tuple(picture.menu.models)
             self._runtime = picture.menu.runtime
-            self._seen = ()
+        self._menu_stale = picture.menu is None
+        self._seen = ()
 
     def knows_all(self, place: str) -> bool:
         """Whether the server of a place said just now what it serves: then there is no more."""
@@ -113,9 +128,10 @@ class Catalogue:
         return next((meant for alias, meant in pairs if alias == name), name)
 
     def first(self, kind: Kind) -> Known | None:
-        """Return the first model of a kind that is loaded."""
+        """Return the first model of a kind that is loaded, what runs beside before the rest."""
         self._look()
-        return next((each for each in self._models if each.kind == kind and each.served), None)
+        found = [each for each in self._models if each.kind == kind and each.served]
+        return min(found, key=lambda each: each.place == "llm", default=None)
 
     def near(self, name: str) -> tuple[str, ...]:
         """Return up to three names that were perhaps meant."""
@@ -141,7 +157,9 @@ class Catalogue:
         meant = dict(pair.split("=", 1) for pair in aliases)
         models: dict[str, Known] = {}
         for each in self._all(loaded, beside, hidden):
-            models.setdefault(each.id, each)
+            # What is served beside may be on the menu too: then it is there, and not to be loaded.
+            if each.id not in models or (each.served and not models[each.id].served):
+                models[each.id] = each
         by_name = dict(models)
         for each in models.values():
             for name in each.names:
@@ -161,18 +179,26 @@ class Catalogue:
     def _all(self, loaded: Served, beside: Served, hidden: Sequence[str]) -> Iterator[Known]:
         yield from self._served(loaded)
         for view in self._menu:
-            if not view.loaded and view.state == "ready" and view.quarantine is None:
+            if view.state != "ready" or view.quarantine is not None:
+                continue
+            if not view.loaded:
                 yield self._unloaded(view)
+            elif not loaded.models:
+                # Its server never said a word to us, or is gone: the menu is what is known.
+                yield self._unloaded(view, unreachable=loaded.state in ("unknown", "unreachable"))
+        spoken = _apis(beside.paths)
         for model in beside.models:
+            kind = _kind_beside(model, spoken)
             yield Known(
                 model.id,
-                "rerank" if "rerank" in model.id.casefold() else "embedding",
+                kind,
                 "embed",
                 "unreachable" if beside.stale else "loaded",
                 created=model.created or self._made_at,
                 owned_by=model.owned_by,
                 root=model.root,
                 max_model_len=model.max_model_len,
+                native_apis=tuple(api for api in spoken if api == _API_BESIDE[kind]),
                 stale=beside.stale,
             )
         for name, kind, service, names in _SPEECH:
@@ -180,9 +206,10 @@ class Catalogue:
                 yield Known(name, kind, "audio", "loaded", names, created=self._made_at)
 
     def _served(self, loaded: Served) -> Iterator[Known]:
-        view = next((each for each in self._menu if each.loaded), None)
+        # The menu may not know yet what the server just began to serve.
+        views = sorted(self._menu, key=lambda each: not each.loaded)
         for number, model in enumerate(loaded.models):
-            own = view if view is not None and number == 0 and _is_of(view, model) else None
+            own = next((each for each in views if number == 0 and _is_of(each, model)), None)
             siblings = tuple(
                 each.id
                 for each in loaded.models
@@ -191,7 +218,7 @@ class Catalogue:
             names = () if own is None else (own.key, own.repo, own.served_name)
             yield Known(
                 model.id,
-                "chat",
+                _kind_of(() if own is None else own.capabilities),
                 "llm",
                 "unreachable" if loaded.stale else "loaded",
                 _others(model, (*siblings, *names, *([model.root] if model.root else []))),
@@ -201,25 +228,57 @@ class Catalogue:
                 root=model.root,
                 max_model_len=model.max_model_len,
                 capabilities=() if own is None else tuple(own.capabilities),
+                native_apis=_apis(loaded.paths),
                 stale=loaded.stale,
             )
 
-    def _unloaded(self, view: ModelView) -> Known:
+    def _unloaded(self, view: ModelView, *, unreachable: bool = False) -> Known:
         runtime = self._runtime
         loading = runtime is not None and runtime.state == "starting" and runtime.model == view.key
+        state: State = "loading" if loading else "unloaded"
         names = tuple(name for name in (view.key, view.repo) if name != view.served_name)
         return Known(
             view.served_name,
-            "chat",
+            _kind_of(view.capabilities),
             "llm",
-            "loading" if loading else "unloaded",
+            "unreachable" if unreachable else state,
             names,
             key=view.key,
             created=self._made_at,
             root=view.repo,
             max_model_len=view.context_length,
             capabilities=tuple(view.capabilities),
+            stale=unreachable or self._menu_stale or _is_stale(view),
         )
+
+
+def _apis(paths: Set[str] | None) -> tuple[str, ...]:
+    return tuple(api for api, at in _APIS.items() if paths and at & paths)
+
+
+def _kind_of(capabilities: Sequence[str]) -> Kind:
+    """What a model of the menu is for; of one that nobody knows that is chat."""
+    if not capabilities or "chat" in capabilities:
+        return "chat"
+    if "rerank" in capabilities:
+        return "rerank"
+    return "embedding" if "embeddings" in capabilities else "chat"
+
+
+def _kind_beside(model: ServedModel, apis: Sequence[str]) -> Kind:
+    """What a model of the embedding server is for: as it says, as it can, or as it is called."""
+    ranks = "rerank" in model.id.casefold()
+    if model.kind is not None:
+        ranks = model.kind == "rerank"
+    elif apis:
+        ranks = "rerank" in apis and (ranks or "embeddings" not in apis)
+    return "rerank" if ranks else "embedding"
+
+
+def _is_stale(view: ModelView) -> bool:
+    """Whether every Spark that has it whole did not answer lately."""
+    whole = [copy for copy in view.copies if copy.state == "ready"]
+    return bool(whole) and all(copy.stale for copy in whole)
 
 
 def _same(one: object, other: object) -> bool:

@@ -3,9 +3,19 @@
 from typing import Final
 
 MODEL_PATHS: Final = frozenset(
-    ("/tokenize", "/detokenize", "/pooling", "/classify", "/v2/embed", "/inference/v1/generate")
+    (
+        "/tokenize",
+        "/detokenize",
+        "/pooling",
+        "/classify",
+        "/v2/embed",
+        "/inference/v1/generate",
+        "/ping",
+        "/version",
+        "/load",
+    )
 )
-"""What model servers have beside ``/v1``."""
+"""What model servers have beside ``/v1``; clients tell by some of it what they speak to."""
 RANK_PATHS: Final = frozenset(("/rerank", "/v2/rerank", "/score"))
 """What servers that rank have beside ``/v1``."""
 VERSIONLESS: Final = frozenset(
@@ -25,6 +35,8 @@ VERSIONLESS: Final = frozenset(
     )
 )
 """What clients ask for whose base URL lacks ``/v1``; it is meant."""
+ANTHROPIC_VERSION: Final = "anthropic-version"
+"""The header that every client of Anthropic's sends."""
 _REDACTION: Final = ("/scrub", "/rehydrate")
 
 
@@ -46,3 +58,11 @@ def is_passed_on(path: str) -> bool:
 def speaks_anthropic(path: str) -> bool:
     """Whether callers of this address expect errors in the form of the Messages API."""
     return path == "/v1/messages" or path.startswith("/v1/messages/")
+
+
+def asks_as_anthropic(path: str, version: str | None) -> bool:
+    """Whether a caller is a client of Anthropic's, also at an address that both APIs have.
+
+    ``version`` is the value of ``ANTHROPIC_VERSION``.
+    """
+    return speaks_anthropic(path) or (version is not None and is_v1(path))

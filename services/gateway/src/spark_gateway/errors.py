@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from spark_common.errors import SparkError
-from spark_gateway.dialect import is_v1, speaks_anthropic
+from spark_gateway.dialect import asks_as_anthropic, is_v1
 
 STATUSES: Mapping[str, int] = {
     "internal": 500,
@@ -100,6 +100,20 @@ class OpenAIError(BaseModel):
     error: OpenAIFault
 
 
+class AnthropicFault(BaseModel):
+    """The inside of an error as Anthropic's clients read it."""
+
+    type: str
+    message: str
+
+
+class AnthropicError(BaseModel):
+    """An error as clients of Anthropic's get it, of whatever address."""
+
+    type: Literal["error"] = "error"
+    error: AnthropicFault
+
+
 @dataclass(frozen=True)
 class Fault:
     """An error as HTTP will tell it, before a dialect is chosen."""
@@ -138,11 +152,14 @@ def fault_of(error: Exception) -> Fault:
     return Fault(500, "internal", "something went wrong here; the log has it under this request id")
 
 
-def render(fault: Fault, path: str, request_id: str) -> Response:
-    """Render a fault in the dialect that the clients of ``path`` read."""
+def render(fault: Fault, path: str, request_id: str, version: str | None = None) -> Response:
+    """Render a fault in the dialect that the clients of ``path`` read.
+
+    ``version`` is the header ``anthropic-version`` of the request.
+    """
     headers = dict(fault.headers)
-    if speaks_anthropic(path):
-        return JSONResponse(_anthropic(fault), fault.status, headers)
+    if asks_as_anthropic(path, version):
+        return JSONResponse(_anthropic(fault).model_dump(), fault.status, headers)
     if is_v1(path):
         return JSONResponse(_openai(fault).model_dump(), fault.status, headers)
     problem = Problem(
@@ -200,7 +217,7 @@ def _openai(fault: Fault) -> OpenAIError:
     return OpenAIError(error=OpenAIFault(message=fault.message, type=kind, code=fault.code))
 
 
-def _anthropic(fault: Fault) -> dict[str, JsonValue]:
+def _anthropic(fault: Fault) -> AnthropicError:
     kinds = {
         401: "authentication_error",
         403: "permission_error",
@@ -209,4 +226,4 @@ def _anthropic(fault: Fault) -> dict[str, JsonValue]:
         429: "rate_limit_error",
     }
     kind = kinds.get(fault.status, "api_error" if fault.status >= 500 else "invalid_request_error")
-    return {"type": "error", "error": {"type": kind, "message": fault.message}}
+    return AnthropicError(error=AnthropicFault(type=kind, message=fault.message))

@@ -26,6 +26,7 @@ from spark_gateway.api import (
     search,
     session,
     settings,
+    sniffing,
     state,
     status,
     swap_logs,
@@ -62,6 +63,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     dead_letters.router,
     openai.router,
+    sniffing.router,
     docs.router,
 )
 

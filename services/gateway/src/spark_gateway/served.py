@@ -14,6 +14,8 @@ class ServedModel:
     owned_by: str = "vllm"
     max_model_len: int | None = None
     root: str | None = None
+    kind: str | None = None
+    """What it is for, where its server says so: ``embedding``, ``rerank``."""
 
 
 class ServedModels(Protocol):

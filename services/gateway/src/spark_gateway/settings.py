@@ -16,6 +16,7 @@ from spark_common.settings import (
 )
 from spark_common.settings.policies import (
     DataPathSettings,
+    HoldSettings,
     KeySettings,
     ModelNamesSettings,
     QueueSettings,
@@ -66,6 +67,7 @@ class GatewaySettings(Settings):
     inner: InnerSettings = InnerSettings()
     keys: KeySettings = KeySettings()
     queue: QueueSettings = QueueSettings()
+    hold: HoldSettings = HoldSettings()
     request_log: RequestLogSettings = RequestLogSettings()
     qdrant: QdrantSettings = QdrantSettings()
     allowed_hosts: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()

@@ -40,13 +40,16 @@ class TrafficFeed:
     """Turns events and pictures into what the router believes.
 
     Events come first and pictures may be older than the last event: a swap that is known to be
-    over never comes back from a picture.
+    over never comes back from a picture, and one that was just told of is not gone because the
+    next picture lacks it. The one after that was asked for later.
     """
 
     def __init__(self, traffic: Traffic, look: Look) -> None:
         self._traffic = traffic
         self._look = look
         self._current: str | None = None
+        self._just_told = False
+        """Whether an event spoke of it after the last picture."""
         self._over: deque[str] = deque(maxlen=_REMEMBERED)
         self._seen: tuple[str, str | None] | None = None
 
@@ -66,6 +69,7 @@ class TrafficFeed:
         # A swap that waits in the queue says nothing about the one that runs.
         if progress.phase is not Phase.QUEUED and progress.swap_id not in self._over:
             self._set(progress.swap_id, progress)
+            self._just_told = True
             if progress.previous_phase is not None:
                 self._look.poke()
 
@@ -79,8 +83,11 @@ class TrafficFeed:
                 self._look.poke()
         if picture.swaps is not None:
             swap = picture.swaps.current
+            just_told, self._just_told = self._just_told, False
             if swap is None or swap.id in self._over:
-                self._set(None, None)
+                ended = any(view.id == self._current for view in picture.swaps.recent)
+                if ended or not just_told:
+                    self._set(None, None)
             else:
                 self._set(swap.id, swap)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from spark_gateway.dataplane.answers import Answer
 from spark_gateway.dataplane.framing import FramingError
 
+STREAMED = b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
 CAPTURES = sorted((Path(__file__).parent / "captures").glob("*.txt"))
 EVENT = b'data: {"error":{}}\n\n'
 
@@ -26,7 +27,8 @@ def on_the_wire(path: Path) -> bytes:
 
 def expected(raw: bytes) -> bytes:
     head, _, body = raw.partition(b"\r\n\r\n")
-    return head + b"\r\nx-request-id: r1\r\n\r\n" + body
+    events = b"content-type: text/event-stream" in head
+    return head + b"\r\nx-request-id: r1\r\n" + (STREAMED if events else b"") + b"\r\n" + body
 
 
 def fed(raw: bytes, *cuts: int) -> tuple[bytes, Answer]:
@@ -207,3 +209,13 @@ def test_field_lines_of_ours_join_the_head_and_leave_the_body_alone():
     head, _, body = out.partition(b"\r\n\r\n")
     assert head.split(b"\r\n")[-2:] == [b"x-spark-overhead-ms: 0.120", b"x-request-id: req-1"]
     assert body == b"{}"
+
+
+def test_a_stream_keeps_what_its_server_says_of_caching():
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nCache-Control: no-store\r\n"
+    out, _ = fed(head + b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n")
+    assert out.lower().count(b"cache-control") == 1
+    assert b"Cache-Control: no-store\r\n" in out
+    assert b"x-accel-buffering: no\r\n" in out
+    plain, _ = fed(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 0\r\n\r\n")
+    assert b"cache-control" not in plain

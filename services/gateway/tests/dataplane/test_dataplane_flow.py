@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from spark_common.clock import SystemClock
+from spark_common.service.open_files import make_room
 from spark_gateway.dataplane.refusals import refuse
+from spark_gateway.dataplane.reservation import Reservation
+from spark_gateway.metering.metering import Metering
 
 pytestmark = pytest.mark.connected
 
@@ -118,8 +122,20 @@ def resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-async def test_an_upload_waits_for_a_slow_upstream_and_takes_no_memory(plane) -> None:
-    size = 50 * MEGABYTE
+def a_body(kind: str) -> tuple[bytes, bytes, bytes]:
+    """Path, beginning and end of a body whose middle may be as long as one likes."""
+    if kind == "json":
+        return b"/v1/chat/completions", b'{"messages":[{"content":"', b'"}],"model":"any"}'
+    part = b"--cut\r\nContent-Disposition: form-data; name="
+    start = part + b'"file"; filename="a.wav"\r\n\r\n'
+    end = b"\r\n" + part + b'"model"\r\n\r\nany\r\n--cut--\r\n'
+    return (b"/v1/audio/transcriptions" if kind == "speech" else b"/v1/files"), start, end
+
+
+@pytest.mark.parametrize("kind", ["json", "speech", "form"])
+async def test_an_upload_waits_for_a_slow_upstream_and_takes_no_memory(plane, kind: str) -> None:
+    path, start, end = a_body(kind)
+    size = len(start) + 50 * MEGABYTE + len(end)
     go = asyncio.Event()
     received = 0
 
@@ -127,35 +143,47 @@ async def test_an_upload_waits_for_a_slow_upstream_and_takes_no_memory(plane) ->
         nonlocal received
         await peer.head()
         await go.wait()
+        last = b""
         while received < size:
-            received += len(await peer.reader.read(65536))
+            data = await peer.reader.read(65536)
+            assert data, "cut off"
+            received += len(data)
+            last = (last + data)[-len(end) :]
+        assert last == end
         await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
 
     plane.upstream.script = script
+    plane.chooser = plane.choose_with(Reservation(lambda: None, frozenset, SystemClock()))
     client = await plane.connect()
     before = resident_bytes()
-    await client.send(b"POST /v1/x HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n" % size)
+    head = b"POST %b HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n" % (path, size)
+    await client.send(
+        head + b"Content-Type: multipart/form-data; boundary=cut\r\n" * (kind != "json")
+    )
+    await client.send(b"\r\n")
     piece, sent = b"x" * 65536, 0
 
     async def upload() -> None:
         nonlocal sent
-        while sent < size:
-            part = piece[: size - sent]
+        await client.send(start)
+        while sent < 50 * MEGABYTE:
+            part = piece[: 50 * MEGABYTE - sent]
             await client.send(part)
             sent += len(part)
+        await client.send(end)
 
     uploading = asyncio.ensure_future(upload())
     stalled_at = await settled(lambda: sent)
-    assert stalled_at < 20 * MEGABYTE
+    peak = resident_bytes()
+    assert stalled_at < 30 * MEGABYTE
     go.set()
-    peak = before
     while not uploading.done():
         peak = max(peak, resident_bytes())
         await asyncio.sleep(0.005)
     assert (await client.head()).startswith(b"HTTP/1.1 200")
-    assert received == size
     assert peak - before < 10 * MEGABYTE
-    assert plane.meters.upstream("llm").bytes_up == size
+    assert sum(meter.bytes_up for _, meter in plane.meters.upstreams()) == size
+    assert plane.shared.kept_bytes == 0
 
 
 async def settled(value) -> int:
@@ -279,29 +307,60 @@ async def test_thousands_of_pipelined_refusals_do_not_recurse(plane) -> None:
     await sending
 
 
-async def test_two_hundred_streams_at_once(plane) -> None:
+class Reader(asyncio.Protocol):
+    """A client that keeps what it gets; a thousand of them cost little."""
+
+    def __init__(self, request: bytes) -> None:
+        self.request = request
+        self.raw = bytearray()
+        self.over = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport) -> None:
+        self.transport = transport
+        transport.write(self.request)
+
+    def data_received(self, data: bytes) -> None:
+        self.raw += data
+        if self.raw.endswith(b"0\r\n\r\n"):
+            self.transport.close()
+
+    def connection_lost(self, exc) -> None:
+        self.over.set_result(bytes(self.raw))
+
+
+async def test_a_thousand_streams_at_once(plane) -> None:
+    make_room()
     head, _, body = STREAM
-    chunks = [body[start : start + 97] for start in range(0, len(body), 97)]
+    half = len(body) // 2
+    all_here = asyncio.Event()
+    meter = plane.meters.upstream("llm")
 
     async def script(peer) -> None:
-        while (await peer.message())[0]:
-            await peer.send(head + b"\r\n\r\n")
-            for part in chunks:
-                await peer.send(part)
-                await asyncio.sleep(0.001)
+        await peer.message()
+        peer.write(head + b"\r\n\r\n" + body[:half])
+        await all_here.wait()
+        await peer.send(body[half:])
 
+    over = []
+    metering = Metering(SystemClock(), lambda: "loaded", over.append)
     plane.upstream.script = script
-
-    async def one() -> bytes:
-        client = await plane.connect()
-        raw = b""
-        for _ in range(2):
-            await client.send(post(b"{}"))
-            await client.head()
-            raw += await client.chunked()
-        return raw
-
-    answers = await asyncio.gather(*(one() for _ in range(200)))
-    assert set(answers) == {body + body}
-    meter = plane.meters.upstream("llm")
-    assert (meter.total, meter.in_flight, meter.by_class[2]) == (400, 0, 400)
+    plane.watching = metering.watch
+    plane.chooser = plane.choose_with(Reservation(lambda: None, frozenset, SystemClock()))
+    request = post(b'{"messages":[],"model":"any","stream":true}', b"/v1/chat/completions")
+    loop = asyncio.get_running_loop()
+    readers = [
+        (await loop.create_connection(lambda: Reader(request), "127.0.0.1", plane.port))[1]
+        for _ in range(1000)
+    ]
+    async with asyncio.timeout(30):
+        while not all(len(reader.raw) > len(head) for reader in readers):
+            await asyncio.sleep(0.01)
+        assert meter.in_flight == 1000
+        all_here.set()
+        answers = await asyncio.gather(*(reader.over for reader in readers))
+    assert {answer.partition(b"\r\n\r\n")[2] for answer in answers} == {body}
+    assert (meter.total, meter.in_flight, meter.by_class[2]) == (1000, 0, 1000)
+    metering.settle()
+    assert {(each.status, each.how, each.model, each.completion is None) for each in over} == {
+        (200, "complete", "any", False)
+    }

@@ -143,6 +143,11 @@ def test_expecting_anything_else_is_417() -> None:
         (b"GET /v10/x", False),
         (b"GET /api/v1/x", False),
         (b"OPTIONS *", False),
+        (b"GET /version", True),
+        (b"POST /ping", True),
+        (b"GET /load/", True),
+        (b"GET /health", False),
+        (b"GET /metrics", False),
     ],
 )
 def test_the_path_decides_who_answers(line: bytes, ours: bool) -> None:

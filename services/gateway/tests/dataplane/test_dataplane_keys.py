@@ -9,9 +9,11 @@ from spark_common.key_text import fresh_key
 from spark_common.settings.policies import KeySettings, QueueSettings
 from spark_gateway.dataplane.body_limits import by_route
 from spark_gateway.dataplane.desk import FrontDesk
+from spark_gateway.dataplane.free import ByHead
 from spark_gateway.keys.cutting import cuts
 from spark_gateway.keys.doorkeeper import KeyDoorkeeper
 from spark_gateway.metering.metering import Metering
+from spark_gateway.preflight import PreflightRouter
 from spark_gateway.queueing.caps import Caps
 from spark_gateway.queueing.turnstile import FairTurnstile
 
@@ -300,3 +302,23 @@ async def test_each_route_has_a_limit_that_is_known_at_the_head(gateway, path, s
             f"POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {size}\r\n\r\n".encode()
         )
         assert b" 413 " in await peer.head()
+
+
+async def test_browsers_may_ask_first_without_a_key_and_read_what_they_hear(plane):
+    plane.chooser = ByHead(PreflightRouter(plane.router))
+    gateway = Gateway(plane)
+    await gateway.keep_answering()
+    key = gateway.office.issue("k", "infer")
+    origin = "origin: http://app.example"
+    asked = ("access-control-request-method: POST", "access-control-request-headers: authorization")
+    for path in (CHAT, "/v1/messages", "/v1/embeddings", "/tokenize"):
+        status, head, _ = await gateway.ask(origin, *asked, path=path, method="OPTIONS", body=b"")
+        assert status == 204
+        assert b"access-control-allow-origin: *" in head
+        assert b"access-control-allow-headers: authorization" in head
+        assert b"access-control-allow-methods: get, head, post" in head
+        for fields, expected in (((origin,), 401), ((origin, bearer(key)), 200)):
+            status, head, _ = await gateway.ask(*fields, path=path)
+            assert status == expected
+            assert b"access-control-allow-origin: *" in head
+            assert b"x-request-id: " in head

@@ -59,6 +59,10 @@ def every_way(body: bytes) -> set[str | None]:
         (b'\xef\xbb\xbf{"model":"a"}', "a"),
         (b'{"model":""}', ""),
         (b'{"model":"a"} {"model":"b"}', "a"),
+        (b'{"messages":[{"content":[{"a":[[[{"model":"x"}]]]}]}],"model":"a","n":1}', "a"),
+        (b'{"model":"a","messages":[{"role":"user","model":"x"}],"stream":true}', "a"),
+        (b'{"n":1,"model":"a","mod\\u0065l":"b","x":[1,2]}', "b"),
+        (b'{"model":"a\nb"}', None),
     ],
 )
 def test_what_is_named_however_it_is_cut(body: bytes, expected: str | None) -> None:

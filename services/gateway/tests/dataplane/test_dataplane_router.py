@@ -109,6 +109,27 @@ def test_an_unknown_eta_is_left_out_rather_than_guessed(router, clock) -> None:
     assert 1 <= int(dict(refusal.headers)[b"retry-after"]) <= 60
 
 
+def test_what_was_learned_is_not_said_once_it_is_over(router, clock) -> None:
+    router.set_swap(a_swap(clock, Phase.WARMING, eta=30))
+    clock.seconds += 30
+    refusal = refused(router)
+    assert "eta_seconds" not in json.loads(refusal.body)["loading"]
+    assert "ETA" not in json.loads(refusal.body)["error"]["message"]
+    assert dict(refusal.headers)[b"retry-after"] == b"15"
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_a_swap_is_told_of_in_every_phase_for_as_long_as_it_is_believed(
+    router, clock, phase: Phase
+) -> None:
+    router.set_swap(a_swap(clock, phase))
+    told = router.loading(CHAT)
+    assert told is not None
+    assert json.loads(told.body)["loading"]["phase"] == phase.value
+    clock.seconds += 121
+    assert router.loading(CHAT) is None
+
+
 def test_progress_keeps_the_start_of_the_swap_it_belongs_to(router, clock) -> None:
     router.set_swap(a_swap(clock, Phase.STOPPING))
     clock.seconds += 5

@@ -42,9 +42,14 @@ class ModelServer:
 
     def __init__(self) -> None:
         self.answer: httpx.Response | Exception = httpx.Response(200, json=LISTING)
+        self.description: httpx.Response = httpx.Response(404)
         self.asked = 0
+        self.described = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/openapi.json":
+            self.described += 1
+            return self.description
         assert request.url.path == "/v1/models"
         self.asked += 1
         if isinstance(self.answer, Exception):
@@ -106,8 +111,9 @@ async def test_nobody_listening_is_idle_and_lists_nothing(watch, server) -> None
         httpx.Response(503),
         httpx.Response(200, text="<html>"),
         httpx.Response(200, json={"data": "x"}),
+        httpx.Response(200, text="[" * 100_000),
     ],
-    ids=repr,
+    ids=range(8),
 )
 async def test_a_failing_look_is_a_finding_and_keeps_the_last_list_a_while(
     watch, server, clock, answer
@@ -143,6 +149,56 @@ async def test_it_looks_every_two_seconds_and_more_often_after_a_poke(watch, ser
     server.asked = 0
     await run_for(watch, clock, 20)
     assert 9 <= server.asked <= 12
+
+
+async def test_where_it_answers_is_asked_once_for_each_list(watch, server, told) -> None:
+    server.description = httpx.Response(200, json={"paths": {"/v1/responses": {}, "/ping": {}}})
+    await watch.look()
+    await watch.look()
+    assert watch.served.paths == {"/v1/responses", "/ping"}
+    # What is served is told before anybody is asked where.
+    assert [each.paths for each in told] == [None, watch.served.paths, watch.served.paths]
+    assert server.described == 1
+    server.answer = httpx.Response(200, json={"data": [{"id": "other"}]})
+    server.description = httpx.Response(200, text="<html>")
+    await watch.look()
+    assert (watch.served.paths, server.described) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("row", "created", "length"),
+    [
+        ({"created": None, "max_model_len": None, "owned_by": None}, 0, None),
+        ({"created": 7.9, "max_model_len": "4096"}, 7, None),
+        ({"created": 1_700_000_000_000, "max_model_len": 4096}, 0, 4096),
+        ({"created": -1, "root": 5, "kind": []}, 0, None),
+        ({}, 0, None),
+    ],
+)
+async def test_a_list_in_which_only_the_name_is_as_usual_is_a_list(
+    watch, server, row, created, length
+) -> None:
+    rows = [{"id": "a/b"} | row, {"id": 5}, "x", {"id": ""}, {"id": "a/b"} | row]
+    server.answer = httpx.Response(200, json={"data": rows})
+    await watch.look()
+    (model,) = watch.models()
+    assert (model.id, model.created, model.max_model_len) == ("a/b", created, length)
+    assert (model.root, model.kind, model.owned_by) == (None, None, "vllm")
+
+
+@pytest.mark.parametrize("host", ["::1", "fe80::1"])
+async def test_an_address_with_colons_is_asked_as_one(server, clock, host) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return server(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        watch = UpstreamWatch(lambda: Upstream(host, 8888), client, clock)
+        await watch.look()
+    assert watch.served.state == "serving"
+    assert set(asked) == {host}
 
 
 @pytest.mark.connected
@@ -193,3 +249,24 @@ async def test_who_asks_after_a_poke_sees_what_the_poke_was_about(watch, server)
     with contextlib.suppress(asyncio.CancelledError):
         await running
     assert seen == ()
+
+
+async def test_nobody_waits_for_the_answer_of_a_spark_that_is_unplugged() -> None:
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def unplugged(request: httpx.Request) -> httpx.Response:
+        asked.set()
+        await never.wait()
+        raise AssertionError("it never answers")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(unplugged)) as client:
+        watch = UpstreamWatch(lambda: Upstream("127.0.0.1", 1), client, SteppingClock())
+        watching = asyncio.create_task(watch.run())
+        await asked.wait()
+        for poked in (False, True):
+            if poked:
+                watch.poke()
+            # The answer never comes, so this ends by itself or not at all.
+            async with asyncio.timeout(1.0):
+                await watch.up_to_date()
+        watching.cancel()

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -52,6 +53,12 @@ class GatewayProcess:
                 return (await client.get("/api/session")).status_code == 200
             except httpx.HTTPError:
                 return False
+
+    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Return status and body of one answer."""
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+            answer = await client.request(method, path, json=body)
+            return answer.status_code, answer.json()
 
     async def end(self, number: signal.Signals) -> int:
         assert self._process is not None

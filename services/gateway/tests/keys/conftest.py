@@ -10,9 +10,9 @@ from gateway_stand.office import Office
 from gateway_stand.runtime import FakeModel, FakeServed, a_catalogue
 
 from spark_common.testing import MemoryBroker, MemoryBus
-from spark_gateway.app import build_front
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.explaining.model_chat import UpstreamChat
+from spark_gateway.front import build_front
 from spark_sim.embed_http.app import EmbedServer
 from spark_sim.qdrant.app import QdrantServer
 

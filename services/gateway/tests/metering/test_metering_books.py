@@ -125,3 +125,9 @@ def test_what_prometheus_gets():
         ('busy_seconds_total{upstream="llm"}', "6.0"),
     ):
         assert numbers[f"spark_gateway_{name}"] == total
+
+
+def test_a_name_that_is_no_text_still_shows_with_all_the_others(stand):
+    for name in ("\ud800", "modèle", "tiny"):
+        stand.ask(b'HTTP/1.1 200 OK\r\n\r\n{"usage":{"prompt_tokens":1}}', model=name)
+    assert set(stand.books.models) == {"?", "modèle", "tiny"}

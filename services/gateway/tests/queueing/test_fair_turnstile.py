@@ -197,6 +197,15 @@ def test_as_many_as_fit_are_inside_and_the_next_goes_in_when_one_leaves():
     assert hall.turnstile.inside("llm") == 2
 
 
+def test_one_who_is_held_up_and_gives_up_holds_up_nobody_behind():
+    hall = Hall(llm=2)
+    hall.request("d")
+    held_up, behind = hall.request("d", concurrency=1), hall.request("d")
+    assert (held_up.inside, behind.inside) == (False, False)
+    held_up.leave()
+    assert behind.inside
+
+
 def test_one_who_sends_much_does_not_keep_off_one_who_sends_little():
     hall = Hall(llm=1, most=50)
     running = hall.request("hog")
@@ -292,3 +301,24 @@ def test_a_newcomer_does_not_overtake_who_could_go_in_as_well():
     assert (first.inside, second.inside) == (False, False)
     hall.pass_time(1)
     assert (first.inside, second.inside) == (True, False)
+
+
+def test_who_made_room_and_asks_again_at_once_does_not_make_the_line_longer():
+    hall = Hall(llm=1, most=6)
+    hall.request("inside")
+    again = []
+
+    class Persistent(Request):
+        """Asks anew as soon as it is sent away, as a pipelining client does."""
+
+        def tell(self, refusal):
+            super().tell(refusal)
+            again.append(Request(self.hall, self.caller, self.upstream))
+
+    for _ in range(6):
+        Persistent(hall, Caller("greedy"), LLM)
+    for number in range(3):
+        hall.request(f"guest {number}")
+        assert hall.turnstile.waiting("llm") == 6
+    assert len(again) == 3
+    assert all(request.refusal is not None for request in again)

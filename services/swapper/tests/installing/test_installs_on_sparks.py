@@ -1,6 +1,7 @@
 """Installing the embedding server on two simulated Sparks."""
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,11 @@ from spark_common.testing.job_records import MemoryJobRecords
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
+from spark_swapper.installing import source
 from spark_swapper.installing.source import NoSourceError, find_source, pack
 from spark_swapper.installing.wiring import InstallPart, wire_installs
 
+INSTALL = Path(source.__file__).with_name("install.sh").read_text()
 ROOT = Path(__file__).parents[4]
 
 
@@ -146,6 +149,94 @@ async def test_a_build_that_fails_says_why(bench, behaviour, code):
     view = await bench.over()
     assert (view.state, view.cause.code) == (JobState.FAILED, code)
     assert view.cause.evidence
+
+
+async def test_too_little_memory_beside_the_model_is_said_before_anything_is_built(bench):
+    spark = bench.cluster.hosts["spark2"]
+    spark.memory.foreign_kb = spark.memory.available_kb - 6_000_000
+    await bench.install()
+    view = await bench.over()
+    assert (view.state, view.cause.code) == (JobState.FAILED, "no_memory")
+    assert "needs 11 GB of memory, available are" in view.cause.sentence
+    assert [mark.step for mark in view.steps] == ["building"]
+    # What is replaced makes room itself.
+    await bench.on_spark("docker", "tag", "vllm-node", "spark-embed:older")
+    await bench.on_spark("docker", "run", "-d", "--name", "embeddings", "spark-embed:older", "x")
+    await bench.install("two")
+    assert (await bench.over("two")).state is JobState.COMPLETE
+
+
+async def test_a_cancel_is_heard_while_the_spark_is_away(bench):
+    await bench.cluster.behave("spark2", "unreachable")
+    await bench.install()
+
+    async def waiting() -> bool:
+        view = await bench.part.verbs.get_job(GetJob(id="one"))
+        return view.message.startswith("Waiting for Spark 2")
+
+    await until(waiting, "it waits for the Spark", 60)
+    await bench.part.verbs.cancel(CancelJob(id="one", requested_by="Bob"))
+    view = await bench.over()
+    assert (view.state, view.cause.code) == (JobState.CANCELLED, "cancelled")
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_container_that_ends_again_and_again_gives_way(bench, before):
+    if before:
+        await bench.on_spark("docker", "tag", "vllm-node", "spark-embed:older")
+        await bench.on_spark(
+            "docker", "run", "-d", "--name", "embeddings", "spark-embed:older", "x"
+        )
+    spark = bench.cluster.hosts["spark2"]
+    await spark.neighbours.stop()
+    await bench.install()
+
+    async def waiting() -> bool:
+        return (await bench.part.verbs.get_job(GetJob(id="one"))).step == "waiting"
+
+    await until(waiting, "it waits", 60)
+    containers = spark.engine.containers.values()
+    next(one for one in containers if one.spec.name == "embeddings").restart_count = 5
+    view = await bench.over()
+    assert (view.state, view.cause.code) == (JobState.FAILED, "ends_at_once")
+    assert ("was started again" in view.cause.sentence) is before
+
+
+@pytest.mark.parametrize(
+    ("mode", "ran", "runs", "code", "after"),
+    [
+        ("settle", "spark-embed:old", "", 0, "spark-embed:old"),
+        ("settle", "spark-embed:new", "", 0, "spark-embed:new"),
+        ("settle", "spark-embed:old", "spark-embed:new", 84, "spark-embed:new"),
+        ("settle", "", "", 84, ""),
+        ("back", "spark-embed:old", "spark-embed:new", 0, "spark-embed:old"),
+        ("back", "spark-embed:new", "spark-embed:new", 84, "spark-embed:new"),
+        ("back", "spark-embed:new", "", 0, "spark-embed:new"),
+        ("back", "", "spark-embed:new", 84, "spark-embed:new"),
+    ],
+)
+def test_what_ran_before_is_started_again_where_nothing_does(
+    tmp_path, mode, ran, runs, code, after
+):
+    """The script with a docker that keeps the one container's image in a file."""
+    docker = tmp_path / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text(
+        "#!/bin/sh\ncase $1 in\n"
+        '  inspect) [ -s "$HOME/now" ] && cat "$HOME/now" ;;\n'
+        '  rm) : >"$HOME/now" ;;\n'
+        '  run) for last; do :; done; echo "$last" >"$HOME/now" ;;\nesac\n'
+    )
+    docker.chmod(0o755)
+    (tmp_path / "now").write_text(runs)
+    (tmp_path / "f.before").write_text(ran)
+    told = subprocess.run(
+        ["sh", "-c", INSTALL, mode, "f", "spark-embed:new", "embeddings", "8081"],
+        env={"HOME": str(tmp_path), "PATH": f"{docker.parent}:/usr/bin:/bin"},
+        check=False,
+    )
+    assert told.returncode == code
+    assert (tmp_path / "now").read_text().strip() == after
 
 
 async def test_models_that_are_loaded_are_waited_for_and_a_cancel_ends_that(bench):

@@ -51,7 +51,7 @@ def show(id: str, as_json: bool) -> None:
 @click.option("--model", help="The model it needs; of a swap, the one to load.")
 @click.option("--service", help="What a restart restarts: vllm.")
 @click.option("--collection", help="What a snapshot writes to a file.")
-@click.option("--keep", type=click.IntRange(1, 1000), help="So many snapshots of it stay.")
+@click.option("--keep", type=click.IntRange(1, 50), help="So many of its snapshots stay.")
 @click.option("--name", help="What people call it.")
 @click.option("--owner", default=who_asks, help="Whose it is; you, unless given.")
 @click.option("--note", default="", help="What it is for.")

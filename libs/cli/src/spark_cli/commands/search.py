@@ -110,6 +110,8 @@ def _listed(answer: dict[str, Any]) -> str:
 
 def _taken(answer: dict[str, Any]) -> str:
     gone = [f"deleted {name}" for name in answer["removed"]]
+    if answer.get("problem"):
+        gone.append(f"older ones could not be deleted: {answer['problem']}")
     return "\n".join([f"{answer['collection']} is in {answer['snapshot']['name']}", *gone])
 
 

@@ -47,6 +47,9 @@ class TakeSnapshot(Request):
     requested_by: Text = "someone"
     keep: int | None = Field(default=None, ge=1, le=1000)
     """So many snapshots of the collection stay, the newest; without a number all stay."""
+    ours: list[SnapshotName] | None = Field(default=None, max_length=1000)
+    """Names of those that count for ``keep`` beside the new one; all others stay whatever they
+    are. Without, all that Qdrant took and named count."""
     unless_since: datetime | None = None
     """A snapshot made since then is the one that was wanted: nothing is made twice."""
 
@@ -60,6 +63,8 @@ class SnapshotTaken(Reply):
     """Older ones that had to go."""
     made: bool = True
     """False: there was one already."""
+    problem: str | None = None
+    """Why older ones that had to go could not be deleted."""
 
 
 TAKE_SNAPSHOT = Rpc("rpc.gateway.snapshot.take", TakeSnapshot, SnapshotTaken)

@@ -48,8 +48,9 @@ class PutSchedule(Request):
     """What ``restart`` restarts: ``vllm`` (the loaded model) or a service by its name."""
     collection: CollectionName | None = None
     """What ``snapshot`` writes to a file."""
-    keep: int | None = Field(default=None, ge=1, le=1000)
-    """``snapshot``: so many snapshots of the collection stay; without a number all do."""
+    keep: int | None = Field(default=None, ge=1, le=50)
+    """``snapshot``: so many of those that its own runs took stay; without a number all do. What
+    its runs took is known of the latest hundred."""
     owner: Text = "someone"
     note: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)] = ""
     enabled: bool = True
@@ -102,6 +103,8 @@ class Run(Reply):
     message: str = ""
     """What came of it, in one plain sentence."""
     swap_id: str | None = None
+    snapshot: str | None = None
+    """Name of the snapshot that it took."""
 
 
 class Conflict(Reply):

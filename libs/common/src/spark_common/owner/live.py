@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -76,8 +76,11 @@ class LiveSettings:
         self._snapshots = [*self._snapshots, snapshot]
         self._warnings = (*self._warnings, warnings)
 
+        kept = self._kept
+
         def now() -> GroupOfSettings:
-            return cast(GroupOfSettings, (self._kept.get() or self._snapshots)[number])
+            # Some ten times per request of the data plane: no call that does nothing.
+            return (kept.get() or self._snapshots)[number]  # type: ignore[return-value]
 
         return now
 

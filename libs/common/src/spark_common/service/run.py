@@ -18,6 +18,7 @@ from spark_common.errors import UnavailableError
 from spark_common.logs import configure
 from spark_common.service.door import Door
 from spark_common.service.lag import watch_loop_lag
+from spark_common.service.open_files import make_room
 from spark_common.service.parts import Service
 from spark_common.settings import HttpSettings, SettingsError
 
@@ -42,6 +43,7 @@ def run(name: str, build: Build, http: HttpSettings, warnings: Sequence[str] = (
     is one line and exit 2. ``warnings`` of the settings are logged once.
     """
     configure(name, http.log_level)
+    make_room()
     for warning in warnings:
         log.warning("settings.fallback", reason=warning)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -161,6 +161,36 @@ class QueueSettings(Settings):
     """The same for files: speech and other forms."""
 
 
+_Hold = Annotated[float, Field(ge=0, le=1500, allow_inf_nan=False)]
+_Stay = Annotated[float, Field(ge=0, le=24 * 60, allow_inf_nan=False)]
+_Patience = Annotated[float, Field(ge=0, le=1500, allow_inf_nan=False)]
+
+
+class HoldSettings(Settings):
+    """Which requests wait for a model that is not there yet, and whether one may bring it."""
+
+    hold_requests: Annotated[bool, Shown(label="Hold requests during a swap")] = True
+    """Requests for the model that a swap is loading wait for it, as those for auto do, instead of
+    being refused until it is ready."""
+    hold_longest_seconds: Annotated[_Hold, Shown(label="Longest hold")] = 540.0
+    """A request is held for at most this long; most clients give up after ten minutes."""
+    hold_most: Annotated[int, Field(ge=1, le=10_000), Shown(label="Most requests held")] = 256
+    """Requests that may be held at once; the others are told to come back."""
+    hold_most_mb: Annotated[_Megabytes, Shown(label="Most megabytes held")] = 64.0
+    """Bodies of all held requests together."""
+    swap_on_demand: Annotated[bool, Shown(label="Swap on demand")] = False
+    """A request to generate that names a model of the menu which is not loaded asks for a swap to
+    it and waits. Never while somebody holds the lease."""
+    on_demand_stay_minutes: Annotated[_Stay, Shown(label="A model stays at least")] = 2.0
+    """So long after a model became ready no request replaces it with another one."""
+    on_demand_patience_seconds: Annotated[_Patience, Shown(label="The loaded model may finish")] = (
+        60.0
+    )
+    """While the loaded model is answering, a request for another one waits this long before it
+    asks for the swap all the same; while others stand in line for the loaded model, it never
+    does."""
+
+
 class RequestLogSettings(Settings):
     """What is kept of the requests under /v1."""
 

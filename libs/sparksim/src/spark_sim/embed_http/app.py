@@ -54,12 +54,17 @@ class EmbedServer:
 
     async def _answer(self, exchange: Exchange) -> None:
         self.calls.append(exchange.path)
-        methods = self._routes().get(exchange.path)
+        routes = self._routes()
+        if exchange.path == "/openapi.json":
+            await exchange.reply_json({"openapi": "3.1.0", "paths": dict.fromkeys(routes, None)})
+            return
+        methods = routes.get(exchange.path)
         if methods is None:
-            await exchange.reply_json({"detail": "Not Found"}, 404)
+            gone = RequestError("There is nothing at this address.", "NotFoundError", None, 404)
+            await exchange.reply_json(gone.body(), 404)
         elif exchange.method not in methods:
-            allow = ", ".join(methods)
-            await exchange.reply_json({"detail": "Method Not Allowed"}, 405, allow=allow)
+            gone = RequestError("It does not answer to that.", "MethodNotAllowed", None, 405)
+            await exchange.reply_json(gone.body(), 405, allow=", ".join(methods))
         elif self.loading and exchange.path != "/health":
             gone = RequestError("The models are being loaded.", "ServiceUnavailable", None, 503)
             await exchange.reply_json(gone.body(), 503, retry_after="5")
@@ -88,11 +93,11 @@ class EmbedServer:
         await exchange.reply_json({"status": state}, 503 if self.loading else 200)
 
     async def _models(self, exchange: Exchange) -> None:
-        names = [EMBEDDER, RERANKER] if self.has_reranker else [EMBEDDER]
+        kinds = {EMBEDDER: "embedding"} | ({RERANKER: "rerank"} if self.has_reranker else {})
         rows = [
             {"id": name, "object": "model", "created": 1_700_000_000, "owned_by": "spark-embed",
-             "max_model_len": small_model.MAX_TOKENS}
-            for name in names
+             "max_model_len": small_model.MAX_TOKENS, "kind": kind}
+            for name, kind in kinds.items()
         ]  # fmt: skip
         await exchange.reply_json({"object": "list", "data": rows})
 

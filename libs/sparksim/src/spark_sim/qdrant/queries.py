@@ -1,6 +1,7 @@
 """``points/query``: nearest points, prefetches, and the fusion of several lists into one."""
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
 from typing import Any
 
 from spark_sim.qdrant.collection import Collection, Point
@@ -41,7 +42,7 @@ def _run(collection: Collection, asked: Mapping[str, Any], above: Admits) -> lis
             raise invalid("prefetch", "Fusion queries cannot be combined without a prefetch")
         if query["fusion"] not in ("rrf", "dbsf"):
             raise bad_format(f"unknown variant `{query['fusion']}`, expected `rrf` or `dbsf`")
-        return _fused(lists)[:most]
+        return (_by_rank if query["fusion"] == "rrf" else _by_score)(lists)[:most]
     among = {point.id: point for rows in lists for _, point in rows}
     points = [
         point
@@ -80,7 +81,7 @@ def _nearest(
     return sorted(scored, key=lambda one: (-one[0] if larger else one[0], str(one[1].id)))
 
 
-def _fused(lists: Sequence[Sequence[Scored]]) -> list[Scored]:
+def _by_rank(lists: Sequence[Sequence[Scored]]) -> list[Scored]:
     scores: dict[int | str, float] = {}
     points: dict[int | str, Point] = {}
     for rows in lists:
@@ -91,13 +92,40 @@ def _fused(lists: Sequence[Sequence[Scored]]) -> list[Scored]:
     return [(scores[one], points[one]) for one in ranked]
 
 
+def _by_score(lists: Sequence[Sequence[Scored]]) -> list[Scored]:
+    """Add scores that were put between 0 and 1, three deviations around the mean of each list."""
+    scores: dict[int | str, float] = {}
+    points: dict[int | str, Point] = {}
+    for rows in lists:
+        given = [score for score, _ in rows]
+        low = fmean(given) - 3 * stdev(given) if len(given) > 1 else 0.0
+        span = 6 * stdev(given) if len(given) > 1 else 0.0
+        for score, point in rows:
+            points[point.id] = point
+            scores[point.id] = scores.get(point.id, 0.0) + ((score - low) / span if span else 0.5)
+    ranked = sorted(scores, key=lambda one: (-scores[one], str(one)))
+    return [(scores[one], points[one]) for one in ranked]
+
+
 def _payload(wanted: object, point: Point) -> Mapping[str, Any]:
     match wanted:
         case True:
             return point.payload
         case list(names) | {"include": list(names)}:
-            return {key: value for key, value in point.payload.items() if key in names}
+            return _picked(point.payload, [str(name).split(".") for name in names])
         case {"exclude": list(names)}:
             return {key: value for key, value in point.payload.items() if key not in names}
         case _:
             return {}
+
+
+def _picked(payload: Mapping[str, Any], paths: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Return the fields at these paths, each inside of what it was in."""
+    found: dict[str, Any] = {}
+    for key, value in payload.items():
+        rests = [path[1:] for path in paths if path and path[0] == key]
+        if [] in rests:
+            found[key] = value
+        elif rests and isinstance(value, Mapping) and (inner := _picked(value, rests)):
+            found[key] = inner
+    return found

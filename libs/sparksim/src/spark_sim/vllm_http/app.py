@@ -71,7 +71,12 @@ class VllmApp:
 
     async def _answer(self, exchange: Exchange) -> None:
         pooling = self._engine.served.pooling
-        methods = {**ROUTES, **(POOLING if pooling else GENERATING)}.get(exchange.path)
+        routes = {**ROUTES, **(POOLING if pooling else GENERATING)}
+        if exchange.path == "/openapi.json":
+            # As much of it as tells which addresses there are.
+            await exchange.reply_json({"openapi": "3.1.0", "paths": dict.fromkeys(routes, None)})
+            return
+        methods = routes.get(exchange.path)
         if methods is None and not pooling and exchange.path.startswith("/v1/responses/"):
             methods = {"GET": no_response}
         key = self._engine.served.api_key

@@ -55,7 +55,9 @@ def check_types(
         if name not in body:
             rows.append(("missing", f"body.{name}", "Field required", shown, ""))
     for name in lists:
-        if name in body and not isinstance(body[name], list):
+        # An optional field may be null.
+        absent = name not in body or (body[name] is None and name not in required)
+        if not absent and not isinstance(body[name], list):
             text = "Input should be a valid list"
             rows.append(("list_type", f"body.{name}", text, body[name], ""))
     for name in _NUMBERS:

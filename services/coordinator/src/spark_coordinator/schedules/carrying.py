@@ -97,7 +97,7 @@ class Carrying:
             if run.kind == "sweep":
                 run, result = await self._at_once(run, self._effects.sweep)
             elif run.kind == "snapshot":
-                run, result = await self._at_once(run, self._effects.snapshot)
+                run, result = await self._at_once(run, self._snapshot)
             else:
                 if run.stage == "due":
                     run = await self._begin(run)
@@ -109,6 +109,10 @@ class Carrying:
             await self._runs.finish(run, over)
         else:
             await self._conclude(run, result)
+
+    async def _snapshot(self, run: LiveRun) -> Result:
+        log = (await self._runs.logs([run.schedule_id])).get(run.schedule_id, [])
+        return await self._effects.snapshot(run, [one.snapshot for one in log if one.snapshot])
 
     async def _unwanted(self, run: LiveRun) -> str | None:
         entry = await self._registry.get(run.schedule_id)
@@ -221,7 +225,7 @@ class Carrying:
     async def _conclude(self, run: LiveRun, result: Result) -> None:
         await self._holding.give_back(run)
         now = self._clock.now()
-        over = run.over(result.state, result.message, now)
+        over = run.over(result.state, result.message, now, result.snapshot)
         if await self._runs.finish(run, over, telling.finished(run, over, now)):
             self._told()
             _log.info("schedule.finished", run=run.id, outcome=result.state)

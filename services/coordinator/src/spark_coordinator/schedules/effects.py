@@ -1,5 +1,6 @@
 """What a run really does: a swap, a first token, a deep check, a snapshot. No command, ever."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,6 +38,8 @@ class Result:
 
     state: Literal["done", "failed"]
     message: str
+    snapshot: str | None = None
+    """Name of the snapshot that was taken."""
 
 
 class Effects:
@@ -119,13 +122,17 @@ class Effects:
             return Result("done", "The health service was asked for a deep check of everything.")
         raise OutcomeUnknownError(f"the deep check could not be asked for: {stored.reason}")
 
-    async def snapshot(self, run: LiveRun) -> Result:
-        """Have the collection of a run written to a file, once. Raises SparkError."""
+    async def snapshot(self, run: LiveRun, ours: Sequence[str]) -> Result:
+        """Have the collection of a run written to a file, once. Raises SparkError.
+
+        ``ours`` are the snapshots that earlier runs took: nobody else's is deleted.
+        """
         began = run.started_at or run.nominal
         request = TakeSnapshot(
             collection=run.collection or "",
             requested_by=f"schedule {run.schedule_id}",
             keep=run.keep,
+            ours=list(ours),
             # Qdrant tells whole seconds.
             unless_since=began.replace(microsecond=0),
         )
@@ -133,7 +140,9 @@ class Effects:
             TAKE_SNAPSHOT, request, timeout_seconds=_SNAPSHOT_SECONDS, correlation_id=run.id
         )
         gone = f" {len(taken.removed)} older ones were deleted." if taken.removed else ""
-        return Result("done", f"{taken.collection} was written to {taken.snapshot.name}.{gone}")
+        left = f" Older ones could not be deleted: {taken.problem}." if taken.problem else ""
+        said = f"{taken.collection} was written to {taken.snapshot.name}.{gone}{left}"
+        return Result("done", said, taken.snapshot.name)
 
     async def _menu(self) -> Menu:
         return await self._bus.call(LIST_MODELS, ListModels(), timeout_seconds=_ASK_SECONDS)

@@ -79,7 +79,7 @@ class LiveRun(BaseModel):
     n: int = 0
     """Number of the latest save."""
 
-    def over(self, state: RunState, message: str, at: datetime) -> Run:
+    def over(self, state: RunState, message: str, at: datetime, snapshot: str | None = None) -> Run:
         """Return the run as it is kept once it is over."""
         swapped = self.swap_model is not None
         return Run(
@@ -90,6 +90,7 @@ class LiveRun(BaseModel):
             finished_at=at,
             message=message,
             swap_id=self.id if swapped else None,
+            snapshot=snapshot,
         )
 
     def view(self) -> Run:

@@ -1,8 +1,9 @@
 """How routes pass questions on to the services, and what callers may say with any of them."""
 
 from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request, Response
 from pydantic import SecretStr
 
 from spark_common.contracts.rpc import ReplyT, RequestT, Rpc
@@ -71,3 +72,8 @@ async def begin(
             f"repeat the request with Idempotency-Key: {id}",
             **{f"{what}_id": id},
         ) from late
+
+
+def locate(response: Response, *words: str) -> None:
+    """Say where the thing is that was made: the words of its address, whatever is in them."""
+    response.headers["Location"] = "/" + "/".join(quote(word, safe="") for word in words)

@@ -23,7 +23,7 @@ from spark_common.contracts.downloads import (
 )
 from spark_common.contracts.jobs import JobId
 from spark_common.contracts.swaps import Text
-from spark_gateway.api.asking import IdempotencyKey, ask, begin
+from spark_gateway.api.asking import IdempotencyKey, ask, begin, locate
 from spark_gateway.api.errors_doc import CHANGE, READ, problems
 from spark_gateway.api.job_routes import JobVerbs, add_job_routes
 from spark_gateway.control_route import ControlRoute
@@ -66,7 +66,7 @@ async def start_download(
         repo=order.repo, hosts=order.hosts, requested_by=order.requested_by, id=job_id
     )
     view = await begin(request, START_DOWNLOAD, question, "job", job_id)
-    response.headers["Location"] = f"/api/downloads/{view.id}"
+    locate(response, "api", "downloads", view.id)
     return view
 
 

@@ -18,7 +18,7 @@ from spark_common.contracts.embedding import (
 )
 from spark_common.contracts.jobs import JobId
 from spark_common.contracts.swaps import Text
-from spark_gateway.api.asking import IdempotencyKey, ask, begin
+from spark_gateway.api.asking import IdempotencyKey, ask, begin, locate
 from spark_gateway.api.errors_doc import CHANGE, READ, problems
 from spark_gateway.api.job_routes import JobVerbs, add_job_routes
 from spark_gateway.control_route import ControlRoute
@@ -57,7 +57,7 @@ async def install_embedding(
     job_id = id_for(idempotency_key, asked.id)
     question = InstallEmbedding(requested_by=asked.requested_by, id=job_id)
     view = await begin(request, INSTALL_EMBEDDING, question, "job", job_id)
-    response.headers["Location"] = f"/api/embedding/jobs/{view.id}"
+    locate(response, "api", "embedding", "jobs", view.id)
     return view
 
 

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from spark_gateway.errors import OpenAIError, Problem
+from spark_gateway.errors import AnthropicError, OpenAIError, Problem
 
 ERROR_SCHEMAS: dict[str, Any] = models_json_schema(
-    [(Problem, "serialization"), (OpenAIError, "serialization")],
+    [(model, "serialization") for model in (Problem, OpenAIError, AnthropicError)],
     ref_template="#/components/schemas/{model}",
 )[1]["$defs"]
 """Components that the documents of all routes point at."""
@@ -38,11 +39,18 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def openai_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the ``responses`` of a route under ``/v1`` that may answer these statuses."""
-    return {status: _response(status, "application/json", OpenAIError) for status in statuses}
+    """Return the ``responses`` of a route under ``/v1`` that may answer these statuses.
+
+    Clients that say ``anthropic-version`` are refused in their words.
+    """
+    return {
+        status: _response(status, "application/json", OpenAIError, AnthropicError)
+        for status in statuses
+    }
 
 
-def _response(status: int, media_type: str, model: type[Problem | OpenAIError]) -> dict[str, Any]:
+def _response(status: int, media_type: str, *models: type[BaseModel]) -> dict[str, Any]:
     # Not FastAPI's "model": it would declare application/json beside the true type.
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    shapes = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in models]
+    schema: dict[str, Any] = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
     return {"description": _REASONS[status], "content": {media_type: {"schema": schema}}}

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from spark_gateway.api.anthropic import ClaudeList, ClaudeModel, listed_page, listed_single
 from spark_gateway.api.errors_doc import openai_errors
 from spark_gateway.catalogue import Known
 from spark_gateway.errors import HttpFaultError
@@ -20,6 +21,13 @@ class OpenRoute(APIRoute):
 
 
 router = APIRouter(prefix="/v1", tags=["openai"], route_class=OpenRoute)
+PartsHere = Annotated[Parts, Depends(parts_of)]
+Version = Annotated[
+    str | None,
+    Header(description="Clients of Anthropic's send it; they are answered in their shape."),
+]
+Place = Annotated[str | None, Query(description="Anthropic's: the id beside which the page is.")]
+Size = Annotated[str | None, Query(description="Anthropic's: most models of the page, 1 to 1000.")]
 
 
 class LoadState(BaseModel):
@@ -45,7 +53,10 @@ class ListedModel(BaseModel):
     stale: Literal[True] | None = None
     """Its server does not answer just now; this is what was last known."""
     capabilities: list[str] | None = None
-    """Of ``chat``, ``vision``, ``tools``, ``reasoning``."""
+    """Of ``chat``, ``vision``, ``tools``, ``reasoning``, ``embeddings``, ``rerank``."""
+    native_apis: list[str] | None = None
+    """Of ``chat_completions``, ``completions``, ``responses``, ``messages``, ``embeddings``,
+    ``rerank``: what its server speaks itself. Left out where it does not say."""
     aliases: list[str] | None = None
     """Other names under which it answers."""
 
@@ -57,21 +68,30 @@ class ModelList(BaseModel):
     data: list[ListedModel]
 
 
-@router.get("/models", response_model_exclude_none=True)
-async def list_models(request: Request, parts: Annotated[Parts, Depends(parts_of)]) -> ModelList:
+@router.get("/models", response_model_exclude_none=True, responses=openai_errors(422))
+async def list_models(
+    request: Request,
+    parts: PartsHere,
+    anthropic_version: Version = None,
+    after_id: Place = None,
+    before_id: Place = None,
+    limit: Size = None,
+) -> ModelList | ClaudeList:
     """What is loaded, what of the menu could be, and what runs beside it. Never waits for a
     Spark. A key with a list of models is told of those alone."""
     await parts.served.up_to_date()
-    listed = parts.catalogue.listed()
-    return ModelList(data=[_listed(each) for each in listed if _is_for(request, each)])
+    models = [model for model in parts.catalogue.listed() if _is_for(request, model)]
+    if anthropic_version is not None:
+        return listed_page(models, after_id, before_id, limit)
+    return ModelList(data=[_listed(model) for model in models])
 
 
 @router.get(
     "/models/{id:path}", response_model_exclude_none=True, responses=openai_errors(404, 422)
 )
 async def get_model(
-    request: Request, parts: Annotated[Parts, Depends(parts_of)], id: str
-) -> ListedModel:
+    request: Request, parts: PartsHere, id: str, anthropic_version: Version = None
+) -> ListedModel | ClaudeModel:
     """One model, by any of its names."""
     await parts.served.up_to_date()
     model = parts.catalogue.find(id)
@@ -79,7 +99,7 @@ async def get_model(
         raise HttpFaultError(
             404, "model_not_found", "there is no such model; GET /v1/models names all there are"
         )
-    return _listed(model)
+    return listed_single(model) if anthropic_version is not None else _listed(model)
 
 
 def _is_for(request: Request, model: Known) -> bool:
@@ -99,5 +119,6 @@ def _listed(model: Known) -> ListedModel:
         status=LoadState(value=model.state),
         stale=True if model.stale else None,
         capabilities=list(model.capabilities) or None,
+        native_apis=list(model.native_apis) or None,
         aliases=list(model.names) or None,
     )

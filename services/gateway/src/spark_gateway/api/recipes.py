@@ -32,7 +32,7 @@ from spark_common.contracts.recipes import (
     Templates,
 )
 from spark_common.contracts.swaps import Text
-from spark_gateway.api.asking import WhoAsked, ask, change
+from spark_gateway.api.asking import WhoAsked, ask, change, locate
 from spark_gateway.api.errors_doc import CHANGE, READ, REMOVE, problems
 from spark_gateway.control_route import ControlRoute
 
@@ -85,7 +85,8 @@ async def save_recipe(
     form = RecipeForm.model_validate(order.model_dump(exclude={"replace", "requested_by"}))
     question = SaveRecipe(recipe=form, replace=order.replace, requested_by=order.requested_by)
     detail = await change(request, SAVE_RECIPE, question, _FILES_SECONDS)
-    response.headers["Location"] = f"/api/models/{detail.form.key}/recipe"
+    if detail.form.key is not None:
+        locate(response, "api", "models", detail.form.key, "recipe")
     return detail
 
 
@@ -141,7 +142,8 @@ async def import_template(
 ) -> RecipeDetail:
     """Save a template as a recipe of your own."""
     detail = await change(request, IMPORT_TEMPLATE, order, _TEMPLATES_SECONDS)
-    response.headers["Location"] = f"/api/models/{detail.form.key}/recipe"
+    if detail.form.key is not None:
+        locate(response, "api", "models", detail.form.key, "recipe")
     return detail
 
 

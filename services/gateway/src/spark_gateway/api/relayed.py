@@ -1,4 +1,4 @@
-"""The ``/v1`` routes whose bytes pass to the runtime unread, as OpenAPI shows them."""
+"""The routes whose bytes pass to another server unread, as OpenAPI shows them."""
 
 from typing import Any
 
@@ -8,7 +8,12 @@ _JSON_ROUTES = {
     "/v1/responses": "OpenAI responses, where the runtime has them",
     "/v1/messages": "Anthropic messages, where the runtime has them",
     "/v1/messages/count_tokens": "Count the tokens of Anthropic messages",
-    "/v1/embeddings": "Embeddings, when an embedding model is loaded",
+    "/tokenize": "Text or messages to the numbers of the runtime's tokens",
+    "/detokenize": "Numbers of tokens to text",
+    "/v1/embeddings": "Embeddings, by the embedding server unless a loaded model embeds",
+    "/v1/rerank": "Put documents in the order of a query, by the embedding server",
+    "/v2/rerank": "The same",
+    "/rerank": "The same",
 }
 
 
@@ -26,11 +31,13 @@ def _operation(path: str, summary: str) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": anything}},
         "responses": {
             "200": {
-                "description": "the runtime's answer, byte for byte",
+                "description": "the server's answer, byte for byte",
                 "content": {"application/json": anything, "text/event-stream": {}},
             },
-            "4XX": {"description": "the runtime's own refusal, byte for byte"},
-            "502": {"description": "the runtime does not answer"},
+            "4XX": {"description": "the server's own refusal, byte for byte, or the gateway's"},
+            "500": {"description": "the server's own failure, byte for byte"},
+            "502": {"description": "the server does not answer"},
+            "504": {"description": "the server did not begin to answer in time"},
             "503": {"description": "no model is loaded, or a swap is running; see Retry-After"},
         },
     }

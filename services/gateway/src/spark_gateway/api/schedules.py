@@ -24,7 +24,7 @@ from spark_common.contracts.schedules import (
     Schedules,
     ScheduleView,
 )
-from spark_gateway.api.asking import PartsOf, WhoAsked, ask, change
+from spark_gateway.api.asking import PartsOf, WhoAsked, ask, change, locate
 from spark_gateway.api.errors_doc import CHANGE, READ, REMOVE, problems
 from spark_gateway.control_route import ControlRoute
 
@@ -62,7 +62,7 @@ async def put_schedule(
 ) -> ScheduleView:
     """Register a schedule, or replace the one with this id; the same again changes nothing."""
     view = await change(request, PUT_SCHEDULE, order)
-    response.headers["Location"] = f"/api/schedule/{view.schedule.id}"
+    locate(response, "api", "schedule", view.schedule.id)
     if view.revision == 1:
         response.status_code = 201
     return view

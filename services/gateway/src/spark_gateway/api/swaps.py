@@ -31,6 +31,7 @@ from spark_gateway.api.asking import (
     ask,
     begin,
     change,
+    locate,
 )
 from spark_gateway.api.errors_doc import CHANGE, READ, REMOVE, problems
 from spark_gateway.api.following import FOLLOWED, LastEventId, follow
@@ -106,7 +107,7 @@ async def request_swap(
     if order.dry_run:
         response.status_code = 200
     else:
-        response.headers["Location"] = f"/api/swap/{view.id}"
+        locate(response, "api", "swap", view.id)
     return view
 
 

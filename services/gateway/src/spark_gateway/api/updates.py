@@ -21,7 +21,7 @@ from spark_common.contracts.updates import (
     Updates,
     UpdateView,
 )
-from spark_gateway.api.asking import IdempotencyKey, LockToken, ask, begin, change
+from spark_gateway.api.asking import IdempotencyKey, LockToken, ask, begin, change, locate
 from spark_gateway.api.errors_doc import CHANGE, READ, problems
 from spark_gateway.api.job_routes import JobVerbs, add_job_routes
 from spark_gateway.control_route import ControlRoute
@@ -79,7 +79,7 @@ async def apply_updates(
         requested_by=order.requested_by, hosts=order.hosts, lock_token=lock_token, id=job_id
     )
     view = await begin(request, APPLY_UPDATES, question, "job", job_id, _LOOK_SECONDS)
-    response.headers["Location"] = f"/api/updates/jobs/{view.id}"
+    locate(response, "api", "updates", "jobs", view.id)
     return view
 
 
@@ -96,7 +96,7 @@ async def revert_updates(
     job_id = id_for(idempotency_key, order.id)
     question = RevertUpdates(requested_by=order.requested_by, lock_token=lock_token, id=job_id)
     view = await begin(request, REVERT_UPDATES, question, "job", job_id, _LOOK_SECONDS)
-    response.headers["Location"] = f"/api/updates/jobs/{view.id}"
+    locate(response, "api", "updates", "jobs", view.id)
     return view
 
 

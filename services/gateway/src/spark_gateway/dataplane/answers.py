@@ -7,15 +7,20 @@ from spark_gateway.dataplane.framing import ChunkScanner, FramingError
 from spark_gateway.dataplane.heads import FIELD_LINE
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5]\d\d)(?: [^\x00-\x08\x0a-\x1f\x7f]*+)?")
+_ALLOW_ORIGIN: Final = b"access-control-allow-origin"
 _HOP_BY_HOP: Final = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"upgrade", b"te")
 )
+_OF_STREAMS: Final = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
+"""Without these, caches and proxies on the way keep an event stream to themselves."""
 _SPECIAL: Final = _HOP_BY_HOP | {
+    *(name for name, _ in _OF_STREAMS),
     b"content-length",
     b"transfer-encoding",
     b"content-type",
     b"content-encoding",
     b"x-request-id",
+    _ALLOW_ORIGIN,
 }
 
 _HEAD: Final = 0
@@ -41,6 +46,7 @@ class Answer:
 
     __slots__ = (
         "_decode",
+        "_for_browser",
         "_held",
         "_last",
         "_left",
@@ -65,7 +71,9 @@ class Answer:
         head_only: bool = False,
         http10: bool = False,
         close: bool = False,
+        for_browser: bool = False,
     ) -> None:
+        """``for_browser``: apps of any origin may read it, whatever the upstream says of it."""
         self.close = close
         """Whether the client is told that its connection ends. May be set until the head passes."""
         self.extra = b""
@@ -81,6 +89,7 @@ class Answer:
         """Whether the body is an event stream."""
         self._request_id = request_id
         self._no_body = head_only
+        self._for_browser = for_browser
         self._decode = http10
         self._mode = _HEAD
         self._held = b""
@@ -123,6 +132,11 @@ class Answer:
                 event = b"\n\n" + event
             return b"%x\r\n%b\r\n0\r\n\r\n" % (len(event), event) if self._framed else event
         return None if self._mode == _UNTIL_CLOSE or self._decode else b""
+
+    @property
+    def before_events(self) -> bool:
+        """Whether it is an event stream of which only the head has come: a prompt is being read."""
+        return self.events and not self._last
 
     @property
     def _framed(self) -> bool:
@@ -219,8 +233,14 @@ class Answer:
         extra = self.extra
         if b"x-request-id" not in special:
             extra += b"x-request-id: %b\r\n" % self._request_id
+        if self._for_browser and _ALLOW_ORIGIN not in special:
+            extra += b"access-control-allow-origin: *\r\n"
         if self.close:
             extra += b"connection: close\r\n"
+        if self.events:
+            for name, value in _OF_STREAMS:
+                if name not in special:
+                    extra += b"%b: %b\r\n" % (name, value)
         if self._decode or data[7] != 0x31 or not special.keys().isdisjoint(_HOP_BY_HOP):
             return self._rewrite(data[8:line_end], fields, special) + extra + b"\r\n"
         return b"%b%b\r\n" % (data[: end + 2], extra)

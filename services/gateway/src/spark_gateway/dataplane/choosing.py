@@ -11,6 +11,8 @@ from spark_gateway.dataplane.reservation import Reservation
 from spark_gateway.dataplane.upstreams import RANKS, Place, Upstreams, place_of
 
 _LONGEST_SHOWN: Final = 200
+_AWAY: Final = 503
+"""Status of a refusal that time may change."""
 _NOT_OURS: Final = frozenset((b"/v1/readyz", b"/v1/test"))
 """By these clients tell LocalAI and Kokoro; an answer, also that somebody is away, would mislead
 them."""
@@ -27,13 +29,13 @@ class ModelChooser:
         catalogue: Catalogue,
         reservation: Reservation,
         loaded: Callable[[], Set[str]],
-        waits: Callable[[], bool] = lambda: False,
+        waits: Callable[[RequestHead], bool] = lambda head: False,
     ) -> None:
         """``router``: for requests to the model server.
 
         ``loaded``: every name of the loaded model, casefolded, also of one that a swap just ended
-        with. ``waits``: whether anybody may wait for a model that is not there now, so that its
-        name has to be read.
+        with. ``waits``: whether this request may wait for a model that is not there now, so that
+        its name has to be read; asked only when that is so.
         """
         self._loaded = loaded
         self._router = router
@@ -47,11 +49,14 @@ class ModelChooser:
         if head.path in _NOT_OURS and head.method != b"OPTIONS":
             return refuse(head.path, 404, "not_found", "there is no such address here")
         place = place_of(head.path)
-        if head.method == b"OPTIONS" or (place == "llm" and not self._waits()):
+        empty = not (head.chunked or head.length)
+        if head.method == b"OPTIONS" or place == "llm":
             goal = self._router.route(head.method, head.path, head.fields)
-            if isinstance(goal, Refusal):
+            if isinstance(goal, Refusal) and (
+                goal.status != _AWAY or empty or not self._waits(head)
+            ):
                 return goal
-        if place in ("audio", "redaction") or not (head.chunked or head.length):
+        if empty or place in ("audio", "redaction"):
             return self._upstreams.at(place)
         return None
 
@@ -59,14 +64,22 @@ class ModelChooser:
         """Decide by the model that is named."""
         place = place_of(head.path)
         if not model:
-            return self._go(head, place, None, None)
+            return self._go(head, place, None, None, WHATEVER_IS_LOADED)
         known = self._whatever(head.path, place, model) or self._catalogue.find(model)
         if known is None:
             return self._unknown(head, place, model)
-        if known.place == "llm" and not known.served and model.casefold() not in self._loaded():
+        wanted, on_menu = known.key or known.id, known.key is not None
+        if known.place == "llm" and not known.served and not self._just_loaded(model, known):
             refusal = self._reservation.refusal(head.path, model)
-            return refusal or Absence(known.key or known.id, self._not_loaded(head.path, known))
-        return self._go(head, known.place, model, known.id)
+            return refusal or Absence(wanted, self._not_loaded(head.path, known), on_menu)
+        if self._catalogue.meant(model) == WHATEVER_IS_LOADED and known.id != model:
+            wanted, on_menu = WHATEVER_IS_LOADED, False
+        return self._go(head, known.place, model, known.id, wanted, on_menu=on_menu)
+
+    def _just_loaded(self, model: str, known: Known) -> bool:
+        """Whether a swap just ended with it, and nobody has looked at the model server since."""
+        names = (model, known.id, known.key or known.id)
+        return not self._loaded().isdisjoint(name.casefold() for name in names)
 
     def _whatever(self, path: bytes, place: Place, model: str) -> Known | None:
         if place != "embed" or model != WHATEVER_IS_LOADED:
@@ -74,20 +87,30 @@ class ModelChooser:
         return self._catalogue.first("rerank" if path in RANKS else "embedding")
 
     def _go(
-        self, head: RequestHead, place: Place, model: str | None, name: str | None
+        self,
+        head: RequestHead,
+        place: Place,
+        model: str | None,
+        name: str | None,
+        wanted: str,
+        *,
+        on_menu: bool = False,
     ) -> Choice | Refusal | Absence:
-        """Send it to a place, where what it calls ``model`` is called ``name``."""
+        """Send it to a place, where what it calls ``model`` is called ``name``.
+
+        ``wanted``: what the menu calls it, in case that it is not there.
+        """
         rename = name if name != model else None
         if place != "llm":
             return Choice(self._upstreams.at(place), rename)
         goal = self._router.route(head.method, head.path, head.fields)
         if isinstance(goal, Refusal):
-            return Absence(model or WHATEVER_IS_LOADED, goal) if self._waits() else goal
+            return Absence(wanted, goal, on_menu) if goal.status == _AWAY else goal
         return self._reservation.refusal(head.path, name) or Choice(goal, rename)
 
     def _unknown(self, head: RequestHead, place: Place, model: str) -> Choice | Refusal | Absence:
         name = self._catalogue.meant(model)
-        outcome = self._go(head, place, model, name)
+        outcome = self._go(head, place, model, name, name)
         if not isinstance(outcome, Choice) or name == WHATEVER_IS_LOADED:
             return outcome
         if place == "llm" and name.casefold() in self._loaded():

@@ -45,8 +45,13 @@ def answer_to(
         return ContinuedAnswer(
             head.path, request_id=request_id, http10=head.http10, close=head.close
         )
-    no_body = head.method == b"HEAD"
-    return Answer(request_id=request_id, head_only=no_body, http10=head.http10, close=head.close)
+    return Answer(
+        request_id=request_id,
+        head_only=head.method == b"HEAD",
+        http10=head.http10,
+        close=head.close,
+        for_browser=head.has_origin,
+    )
 
 
 class ContinuedAnswer:
@@ -94,6 +99,11 @@ class ContinuedAnswer:
         return self._inner.received
 
     @property
+    def before_events(self) -> bool:
+        """See ``Answer``."""
+        return self._inner.before_events
+
+    @property
     def reusable(self) -> bool:
         """See ``Answer``."""
         return self._inner.reusable
@@ -125,7 +135,9 @@ class ContinuedAnswer:
     def last_words(self, event: bytes) -> bytes | None:
         """See ``Answer``."""
         words = self._inner.last_words(event)
-        event = words if words and self._foreign is False else event
+        if self._foreign is False:
+            # What passed may end in the middle of an event.
+            event = words or b"\n\n" + event
         return _framed(event, http10=self._http10) + (b"" if self._http10 else b"0\r\n\r\n")
 
     def _end(self) -> bytes:

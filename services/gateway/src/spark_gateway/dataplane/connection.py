@@ -21,7 +21,10 @@ from spark_gateway.dataplane.intake import RequestIntake
 from spark_gateway.dataplane.plane import Plane
 from spark_gateway.dataplane.ports import Field, How, Identity, Refusal, Watcher
 from spark_gateway.dataplane.sockets import watch_for_silence
+from spark_gateway.dataplane.taking import Taking
 
+_IN_A_ROW: Final = 32
+"""Requests of one connection that are answered before others get their turn."""
 HELD_BYTES: Final = 65536
 """How far ahead a pipelining client may send while it waits for an answer."""
 _SKIPPED_BYTES: Final = 1 << 20
@@ -61,6 +64,12 @@ class ClientConnection(HttpToolsProtocol):
         self._path = b""
         self._close_after = False
         self._asgi_answered = False
+        self._unheard = False
+        """Whether nobody reads from the client, so that its end has to be heard otherwise."""
+        self._taking = Taking()
+        self._held_up = False
+        """Whether the next request waits until the client has taken its answers."""
+        self._in_a_row = 0
 
     def _receive(self, head: heads.RequestHead) -> None:
         """Take on a request of the data plane."""
@@ -103,9 +112,38 @@ class ClientConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
+        self._hear_again()
         self.plane.leave(self)
         self._intake.stop()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than we write: it is cut when it takes nothing at all."""
+        super().pause_writing()
+        self._taking.begin(self.transport)
+
+    def resume_writing(self) -> None:
+        """The client caught up."""
+        super().resume_writing()
+        if self._held_up and self._state == HEAD:
+            self._next_request()
+
+    def read_no_more(self) -> None:
+        """Do not read from the client for now; hear all the same when it leaves."""
+        self.flow.pause_reading()
+        if not self._unheard:
+            self._unheard = True
+            self.plane.departures(self.loop).watch(self.transport, self.transport.abort)
+
+    def read_on(self) -> None:
+        """Read from the client again."""
+        self._hear_again()
+        self.flow.resume_reading()
+
+    def _hear_again(self) -> None:
+        if self._unheard:
+            self._unheard = False
+            self.plane.departures(self.loop).forget(self.transport)
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the client, cut anywhere."""
@@ -154,7 +192,10 @@ class ClientConnection(HttpToolsProtocol):
         except heads.HeadError as error:
             self._give_up(refusals.bad_request(head.path, error.status, error.message))
         else:
-            self._receive(head)
+            if head.websocket:
+                self._refuse(refusals.no_websocket(head.path), head)
+            else:
+                self._receive(head)
 
     def body_received(self, content: bytes, raw: bytes) -> None:
         """A part of the body of the request under way."""
@@ -177,7 +218,11 @@ class ClientConnection(HttpToolsProtocol):
 
     def _reject(self, refusal: Refusal) -> None:
         """What comes is not acceptable: say so if that is still possible, and close."""
-        if self._state == ASGI and self.cycle.response_started:
+        cycle = self.cycle if self._state == ASGI else None
+        if self._state == ASGI and self._asgi_answered:
+            # One request has one answer.
+            self._linger()
+        elif cycle is not None and cycle.response_started and not cycle.response_complete:
             self.transport.abort()
         else:
             self._give_up(refusal)
@@ -203,11 +248,25 @@ class ClientConnection(HttpToolsProtocol):
             self._intake.stop()
             return
         self._state = HEAD
-        self.deadline = self.loop.time() + self.plane.limits.keep_alive_seconds
+        limits = self.plane.limits
+        self.deadline = self.loop.time() + limits.keep_alive_seconds
+        self._held_up = self.flow.write_paused
+        if self._held_up:
+            # Who asks and asks and reads no answer would fill the memory with them.
+            self.deadline = self.loop.time() + limits.stall_seconds
+            return
         if self._intake.held_bytes:
             self._unset_keepalive_if_required()
-        self._intake.next_request()
-        self.update_reading()
+            self._in_a_row += 1
+            if self._in_a_row % _IN_A_ROW == 0:
+                self.loop.call_soon(self._take_next)
+                return
+        self._take_next()
+
+    def _take_next(self) -> None:
+        if not self.transport.is_closing():
+            self._intake.next_request()
+            self.update_reading()
 
     def _refuse(self, refusal: Refusal, head: heads.RequestHead) -> None:
         """Answer by ourselves; read the body to its end if that is cheap, else close."""
@@ -247,7 +306,8 @@ class ClientConnection(HttpToolsProtocol):
         self._state = LINGER
         self._intake.stop()
         self.deadline = self.loop.time() + self.plane.limits.linger_seconds
-        self.flow.resume_reading()
+        self._taking.begin(self.transport)
+        self.read_on()
         if self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
         else:

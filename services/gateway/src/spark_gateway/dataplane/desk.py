@@ -1,6 +1,7 @@
 """The front desk: every request of the data plane passes its stages in one order."""
 
 import time
+from collections.abc import Callable
 
 from spark_gateway.dataplane.free import ANYBODY, NobodyWaits, OpenDoor, OpenTurnstile
 from spark_gateway.dataplane.heads import RequestHead
@@ -30,11 +31,12 @@ class FrontDesk:
         doorkeeper: Doorkeeper | None = None,
         away: Away | None = None,
         turnstile: Turnstile | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._doorkeeper = doorkeeper or OpenDoor()
         self._own = own
         self._stages = Stages(
-            chooser, away or NobodyWaits(), turnstile or OpenTurnstile(), time.monotonic
+            chooser, away or NobodyWaits(), turnstile or OpenTurnstile(), monotonic
         )
 
     def receive(

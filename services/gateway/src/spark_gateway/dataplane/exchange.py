@@ -60,7 +60,6 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answering",
         "_began_at",
         "_caller",
         "_connection",
@@ -69,12 +68,15 @@ class Exchange:
         "_meter",
         "_model",
         "_pool",
+        "_sent_at",
+        "_spoke",
         "_ticket",
         "_upload",
         "_upstream",
         "_watched",
         "_watcher",
         "answer",
+        "answering",
         "closed",
         "head",
         "request_id",
@@ -99,8 +101,10 @@ class Exchange:
         self.request_id = request_id
         self.answer = answer
         self.closed = False
-        self._answering = False
+        self.answering = False
         """Whether anything of the upstream's answer has been passed on."""
+        self._sent_at = 0.0
+        self._spoke = False
         self._caller = caller
         self._pool = pool
         self._meter = meter
@@ -119,7 +123,7 @@ class Exchange:
     @property
     def begun(self) -> bool:
         """Whether the client has the head of an answer."""
-        return self._answering or self.answer.continues
+        return self.answering or self.answer.continues
 
     @property
     def title(self) -> str:
@@ -130,6 +134,11 @@ class Exchange:
     def congested(self) -> bool:
         """Whether the upstream cannot take more of the body now."""
         return self._upload.congested
+
+    def has_spoken(self) -> bool:
+        """Whether the upstream said anything since this was asked last."""
+        spoke, self._spoke = self._spoke, False
+        return spoke
 
     def withdraw(self) -> None:
         """It is refused after all; the upstream never had all of it."""
@@ -178,6 +187,7 @@ class Exchange:
     def answer_received(self, data: bytes) -> None:
         """Bytes from the upstream."""
         answer = self.answer
+        self._spoke = True
         if not answer.received:
             self._upload.answered()
         if not self.begun and not self._upload.complete:
@@ -192,8 +202,8 @@ class Exchange:
             self._caller.transport.write(out)
             if self._watched:
                 self._watcher.passed(out)
-        if out and not self._answering:
-            self._answering = True
+        if out and not self.answering:
+            self.answering = True
             self._meter.first_byte(self._loop.time() - self._began_at)
             self._caller.answer_began()
         if answer.done:
@@ -205,13 +215,21 @@ class Exchange:
             if self.answer.tail:
                 self._caller.transport.write(self.answer.tail)
             self._finish()
-        elif self._upload.repeatable and not self.answer.received:
+        elif self._upload.repeatable and not self.answer.received and self._was_just_sent:
             self._connection = None
             self._upload.detach()
             self._meter.retried += 1
             self._dialling = self._loop.create_task(self._dial())
         else:
             self._fail("reset" if reset else "closed early")
+
+    @property
+    def _was_just_sent(self) -> bool:
+        """Whether the connection may have been gone already when this was sent over it.
+
+        Later on the upstream died over the request itself, and it must not work on it again.
+        """
+        return self._loop.time() - self._sent_at < self._pool.limits.repeat_seconds
 
     def upstream_congested(self) -> None:
         """The upstream reads more slowly than the client sends."""
@@ -224,7 +242,7 @@ class Exchange:
     async def _dial(self) -> None:
         try:
             connection = await self._pool.dial()
-        except (OSError, TimeoutError) as error:
+        except (OSError, ValueError) as error:
             self._fail(type(error).__name__)
             return
         if self.closed:
@@ -240,6 +258,7 @@ class Exchange:
         connection.borrower = self
         if self._caller.write_paused:
             connection.transport.pause_reading()
+        self._sent_at = self._loop.time()
         self._upload.attach(connection)
 
     def _finish(self) -> None:
@@ -280,8 +299,8 @@ class Exchange:
         )
 
     def _close(self) -> None:
-        self._meter.over(self._model, begun=self._answering)
-        self._meter.by_class[self.answer.status // 100 if self._answering else 0] += 1
+        self._meter.over(self._model, begun=self.answering)
+        self._meter.by_class[self.answer.status // 100 if self.answering else 0] += 1
         self._let_go()
 
     def _let_go(self) -> None:

@@ -35,6 +35,7 @@ class FormField:
     """
 
     __slots__ = (
+        "_at",
         "_delimiter",
         "_gone",
         "_held",
@@ -50,6 +51,8 @@ class FormField:
         self._delimiter = b"\r\n--" + boundary
         # The first one has no line before it.
         self._held = b"\r\n"
+        self._at = 0
+        """How much of what is held has been read: it is cut off once a feed, not for each part."""
         self._state = _BEFORE
         self._is_model = False
         self._kept = b""
@@ -75,52 +78,51 @@ class FormField:
         self._held += data
         while self._state != _OVER and self._step():
             pass
-        if self._state == _OVER:
-            self._held = b""
+        self._held = b"" if self._state == _OVER else self._held[self._at :]
+        self._gone += self._at
+        self._at = 0
 
     def _step(self) -> bool:
         """Take one thing off what is held; return whether there may be another."""
         if self._state == _HEAD:
             return self._read_head()
-        end = self._held.find(self._delimiter)
+        end = self._held.find(self._delimiter, self._at)
         if end < 0:
             # All but what may be the beginning of the delimiter.
-            sure = max(0, len(self._held) - len(self._delimiter) + 1)
-            self._keep(self._held[:sure])
-            self._drop(sure)
+            sure = max(self._at, len(self._held) - len(self._delimiter) + 1)
+            self._keep(sure)
+            self._at = sure
             return False
-        self._keep(self._held[:end])
+        self._keep(end)
         self._end_value(self._gone + end)
-        self._drop(end + len(self._delimiter))
+        self._at = end + len(self._delimiter)
         self._state = _HEAD
         return True
 
     def _read_head(self) -> bool:
-        if self._held.startswith(b"--"):
+        if self._held.startswith(b"--", self._at):
             self._state = _OVER
             return False
-        end = self._held.find(b"\r\n\r\n")
-        if end > _LONGEST_HEAD or (end < 0 and len(self._held) > _LONGEST_HEAD + 3):
+        start = self._at
+        end = self._held.find(b"\r\n\r\n", start)
+        size = len(self._held) - start
+        if end - start > _LONGEST_HEAD or (end < 0 and size > _LONGEST_HEAD + 3):
             self._named, self._state = None, _OVER
             return False
         if end < 0:
             return False
-        head = self._held[:end].replace(b"\r\n", b"\n")
+        head = self._held[start:end].replace(b"\r\n", b"\n")
         self._is_model = bool(_IS_MODEL.search(head)) and not _IS_FILE.search(head)
         # The empty line may be the one before the next delimiter, of an empty value.
-        self._drop(end + 2)
-        self._start = self._gone + 2
+        self._at = end + 2
+        self._start = self._gone + self._at + 2
         self._state = _VALUE
         self._kept = b""
         return True
 
-    def _drop(self, count: int) -> None:
-        self._held = self._held[count:]
-        self._gone += count
-
-    def _keep(self, piece: bytes) -> None:
+    def _keep(self, end: int) -> None:
         if self._state == _VALUE and self._is_model and len(self._kept) <= _LONGEST_NAME:
-            self._kept += piece[: _LONGEST_NAME + 1]
+            self._kept += self._held[self._at : min(end, self._at + _LONGEST_NAME + 1)]
 
     def _end_value(self, end: int) -> None:
         if self._state == _VALUE and self._is_model:

@@ -74,12 +74,20 @@ INSIDE: Final = Inside()
 class NobodyWaits:
     """A model that is not loaded is refused."""
 
-    open = False
-
     def wait(
-        self, absence: Absence, head: RequestHead, identity: Identity, size: int, again: Again
+        self,
+        absence: Absence,
+        head: RequestHead,
+        identity: Identity,
+        size: int,
+        since: float,
+        again: Again,
     ) -> Stay | Refusal:
         """Refuse."""
+        return absence.refusal
+
+    def refusal(self, absence: Absence, head: RequestHead) -> Refusal:
+        """Say what the chooser says."""
         return absence.refusal
 
 

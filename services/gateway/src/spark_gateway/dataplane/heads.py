@@ -12,7 +12,9 @@ from spark_gateway.dialect import VERSIONLESS, is_passed_on
 FIELD_LINE = re.compile(
     rb"\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)(?=\r\n)"
 )
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21-\x7e]++) HTTP/(\d)\.(\d)")
+_REQUEST_LINE = re.compile(
+    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([\x21\x22\x24-\x7e]++) HTTP/(\d)\.(\d)"
+)
 _ABSOLUTE = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 _SLASHES = re.compile(rb"/{2,}")
 _DOT_SEGMENT = re.compile(rb"/(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
@@ -40,7 +42,7 @@ _DROPPED: Final = frozenset(
 # Servers that map "_" to "-" would read these as framing.
 _DISGUISED: Final = frozenset((b"content_length", b"transfer_encoding"))
 _RETRIES: Final = b"x-stainless-retry-count"
-_SPECIAL: Final = _DROPPED | _DISGUISED | {b"x-request-id", _RETRIES}
+_SPECIAL: Final = _DROPPED | _DISGUISED | {b"x-request-id", b"origin", _RETRIES}
 _KEEP_ALIVE_OPTIONS: Final = frozenset((b"close", b"keep-alive", b""))
 
 
@@ -75,6 +77,10 @@ class RequestHead:
     request_id: bytes | None = None
     shown_pass: bytes | None = None
     """What the request shows to be let through although a swap keeps others off."""
+    has_origin: bool = False
+    """Whether a browser asks, for an app that came from somewhere."""
+    websocket: bool = False
+    """Whether the client wants to go on as a WebSocket."""
     client_retries: int = 0
     """How often the client says that it asked the same before."""
     rewritten: bool = False
@@ -103,7 +109,9 @@ def find_head(data: bytes, scanned: int, limit: int) -> int:
 def likely_path(data: bytes) -> bytes:
     """Return the path that a head which cannot be read probably asks for, else nothing."""
     words = data.partition(b"\r\n")[0].split(b" ", 2)
-    return words[1].partition(b"?")[0] if len(words) > 1 else b""
+    path = words[1].partition(b"?")[0] if len(words) > 1 else b""
+    absolute = _ABSOLUTE.match(path)
+    return _meant(path[absolute.end() :] if absolute is not None else path)
 
 
 def parse_request(head: bytes) -> RequestHead:
@@ -165,14 +173,15 @@ def _meant(path: bytes) -> bytes:
 
 
 def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
-    names = [field[0].lower() for field in found]
-    parsed.fields = [
-        field for field, name in zip(found, names, strict=True) if name not in _DROPPED
-    ]
     special: dict[bytes, list[bytes]] = {}
-    for field, name in zip(found, names, strict=True):
+    passed_on = parsed.fields
+    for field in found:
+        name = field[0].lower()
         if name in _SPECIAL:
             special.setdefault(name, []).append(field[1].rstrip(b" \t"))
+            if name in _DROPPED:
+                continue
+        passed_on.append(field)
     hosts = special.get(b"host", ())
     if len(hosts) > 1 or (not hosts and not parsed.http10):
         raise HeadError(400, "exactly one Host field is required")
@@ -188,6 +197,8 @@ def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
     identifiers = special.get(b"x-request-id")
     if identifiers and identifiers[0]:
         parsed.request_id = identifiers[0]
+    parsed.has_origin = b"origin" in special
+    parsed.websocket = b"websocket" in map(bytes.lower, special.get(b"upgrade", ()))
     retries = special.get(_RETRIES)
     if retries is not None and len(retries[0]) < 4 and retries[0].isdigit():
         parsed.client_retries = int(retries[0])
@@ -241,17 +252,18 @@ def check_relayable(head: RequestHead) -> None:
 
 def upstream_request(head: RequestHead, upstream: Upstream, request_id: bytes) -> bytes:
     """Write the head for the upstream: own Host, same framing, hop-by-hop fields gone."""
-    out = [head.method, b" ", head.target, b" HTTP/1.1\r\nhost: ", upstream.authority, b"\r\n"]
-    for name, value in head.fields:
-        out += (name, b": ", value, b"\r\n")
+    lines = [
+        b"%b %b HTTP/1.1\r\nhost: %b" % (head.method, head.target, upstream.authority),
+        *map(b": ".join, head.fields),
+    ]
     if head.chunked:
-        out.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"transfer-encoding: chunked")
     elif head.length is not None:
-        out.append(b"content-length: %d\r\n" % head.length)
+        lines.append(b"content-length: %d" % head.length)
     if head.request_id is None:
-        out += (b"x-request-id: ", request_id, b"\r\n")
-    out.append(b"via: 1.1 spark-control\r\n\r\n")
-    return b"".join(out)
+        lines.append(b"x-request-id: " + request_id)
+    lines.append(b"via: 1.1 spark-control\r\n\r\n")
+    return b"\r\n".join(lines)
 
 
 def asgi_request(raw: bytes, head: RequestHead) -> bytes:

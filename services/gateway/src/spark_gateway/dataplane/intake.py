@@ -1,5 +1,6 @@
 """Cuts a client's bytes into requests and hands them out one at a time."""
 
+import re
 from typing import Protocol
 
 from spark_gateway.dataplane.bodies import RequestBody
@@ -11,6 +12,8 @@ from spark_gateway.dataplane.heads import (
     likely_path,
     parse_request,
 )
+
+_EMPTY_LINES = re.compile(rb"(?:\r\n)++")
 
 
 class Sink(Protocol):
@@ -37,7 +40,7 @@ class RequestIntake:
     """Reads ahead of the request that is being answered, but hands nothing of it out."""
 
     __slots__ = (
-        "_body",
+        "_began",
         "_busy",
         "_handing_out",
         "_held",
@@ -45,6 +48,7 @@ class RequestIntake:
         "_scanned",
         "_sink",
         "_stopped",
+        "body",
     )
 
     def __init__(self, sink: Sink, head_limit: int) -> None:
@@ -52,7 +56,10 @@ class RequestIntake:
         self._limit = head_limit
         self._held = b""
         self._scanned = 0
-        self._body: RequestBody | None = None
+        self.body: RequestBody | None = None
+        """The body that is still owed; None once it is complete."""
+        self._began = False
+        """Whether the sink knows of the head. Empty lines before one give it no more time."""
         self._busy = False
         self._handing_out = False
         self._stopped = False
@@ -63,9 +70,9 @@ class RequestIntake:
         return len(self._held)
 
     @property
-    def body(self) -> RequestBody | None:
-        """The body that is still owed; None once it is complete."""
-        return self._body
+    def likely_path(self) -> bytes:
+        """What is probably asked for by the head that is not complete."""
+        return likely_path(self._held)
 
     def feed(self, data: bytes) -> None:
         """Take bytes, cut anywhere."""
@@ -81,7 +88,7 @@ class RequestIntake:
     def stop(self) -> bytes:
         """Hand nothing out any more; return what had not been."""
         self._stopped = True
-        self._body = None
+        self.body = None
         rest, self._held = self._held, b""
         return rest
 
@@ -92,16 +99,16 @@ class RequestIntake:
         self._handing_out = True
         try:
             while self._held:
-                if self._body is not None:
-                    self._take_body(self._body)
+                if self.body is not None:
+                    self._take_body(self.body)
                 elif self._busy or not self._take_head():
                     return
         except (HeadError, FramingError) as error:
             if isinstance(error, HeadError):
                 error.path = likely_path(self._held)
-            body = self._body
+            body = self.body
             self.stop()
-            self._body = body
+            self.body = body
             self._sink.request_malformed(error)
         finally:
             self._handing_out = False
@@ -109,11 +116,14 @@ class RequestIntake:
     def _take_head(self) -> bool:
         data = self._held
         if data.startswith(b"\r\n"):
-            self._held = data[2:]
+            # All of them: one by one a flood of them would be copied again for each.
+            self._held = _EMPTY_LINES.sub(b"", data, count=1)
+            self._scanned = 0
             return True
         end = find_head(data, self._scanned, self._limit)
         if not end:
-            if not self._scanned:
+            if not self._began:
+                self._began = True
                 self._sink.head_began()
             self._scanned = len(data)
             return False
@@ -121,9 +131,10 @@ class RequestIntake:
         head = parse_request(raw)
         self._held = data[end:]
         self._scanned = 0
+        self._began = False
         self._busy = True
         body = RequestBody(head.length, chunked=head.chunked)
-        self._body = None if body.complete else body
+        self.body = None if body.complete else body
         self._sink.request_received(head, raw)
         return True
 
@@ -135,5 +146,5 @@ class RequestIntake:
         else:
             raw, self._held = data[:end], data[end:]
         if body.complete:
-            self._body = None
+            self.body = None
         self._sink.body_received(content, raw)

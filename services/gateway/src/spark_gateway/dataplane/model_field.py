@@ -11,6 +11,27 @@ _STRING_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _NESTED = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _SCALAR = re.compile(rb'[^",:{}\[\] \t\r\n]*+')
 
+
+def _nested(levels: int) -> bytes:
+    """Pattern of a whole value in brackets, with so many levels of others in it at most."""
+    inner = rb'[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+"'
+    if levels:
+        inner += b"|" + _nested(levels - 1)
+    return rb"[{\[](?:" + inner + rb")*+[}\]]"
+
+
+# Whole pairs in one go, where they are as most are: the key is plain and another, nothing is cut.
+_OTHER_PAIRS = re.compile(
+    rb'(?:[ \t\r\n]*+"(?!model")[^"\\]*+"[ \t\r\n]*+:[ \t\r\n]*+'
+    rb'(?:"(?:[^"\\]++|\\.)*+"|[^",:{}\[\] \t\r\n]++|' + _nested(3) + rb")"
+    rb"[ \t\r\n]*+(?:,|(?=\})))*+",
+    re.DOTALL,
+)
+_MODEL_PAIR = re.compile(
+    rb'[ \t\r\n]*+"model"[ \t\r\n]*+:[ \t\r\n]*+"([^"\\\x00-\x1f]{0,4096}+)"'
+    rb"[ \t\r\n]*+(?:,|(?=\}))"
+)
+
 _LONGEST_KEY: Final = len(b"model") * len(b"\\u006d")
 _LONGEST_NAME: Final = 4096
 """Bytes as they stand in the body; what is longer is cut, and nothing is called like that."""
@@ -79,8 +100,21 @@ class ModelField:
             elif self._state == _NESTED_VALUE:
                 position = self._skip_nested(data, position)
             else:
+                if self._state == _KEY:
+                    position = self._take_pairs(data, position)
                 position = self._read_top(data, position)
         self._passed += size
+
+    def _take_pairs(self, data: bytes, position: int) -> int:
+        """Take the plain pairs that are whole; what follows is read thing by thing."""
+        position = _end(_OTHER_PAIRS, data, position)
+        found = _MODEL_PAIR.match(data, position)
+        if found is None:
+            return position
+        start, end = found.span(1)
+        self._named = _text(data[start:end])
+        self.span = (self._passed + start, self._passed + end)
+        return _end(_OTHER_PAIRS, data, found.end())
 
     def _read_top(self, data: bytes, position: int) -> int:
         """Read one thing of the outermost object; return where to go on."""
@@ -146,7 +180,9 @@ class ModelField:
         if kept is None:
             return
         if self._state == _KEY:
-            self._is_model = len(kept) <= _LONGEST_KEY and _text(kept) == "model"
+            self._is_model = kept == b"model" or (
+                b"\\" in kept and len(kept) <= _LONGEST_KEY and _text(kept) == "model"
+            )
             return
         self.span = (self.span[0], end)
         if len(kept) > _LONGEST_NAME:
@@ -179,9 +215,11 @@ def _end(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
     return found.end() if found is not None else position
 
 
-def _text(raw: bytearray) -> str | None:
+def _text(raw: bytes | bytearray) -> str | None:
     """Return the text of a string as it stands between its quotes; None when it is none."""
     try:
+        if b"\\" not in raw and raw.isascii() and (text := raw.decode()).isprintable():
+            return text
         text = json.loads(f'"{raw.decode()}"')
     except ValueError:
         return None

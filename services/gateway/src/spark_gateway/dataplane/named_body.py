@@ -8,7 +8,8 @@ from spark_gateway.dataplane.form_field import FormField, boundary_of
 from spark_gateway.dataplane.model_field import ModelField
 from spark_gateway.dataplane.ports import Edit, Field
 
-_JSON_ROOM: Final = 16 << 20
+_CONTENT_TYPE: Final = b"content-type"
+_JSON_ROOM: Final = 6 << 20
 """Bytes; images travel inside JSON."""
 _FORM_ROOM: Final = 1 << 20
 """Bytes; files travel in forms, and most forms name the model before the file."""
@@ -43,9 +44,12 @@ class NamedBody:
     __slots__ = ("_form", "_reader", "_whole", "size")
 
     def __init__(self, fields: Sequence[Field]) -> None:
-        boundary = next(
-            (boundary_of(value) for name, value in fields if name.lower() == b"content-type"), None
-        )
+        boundary = None
+        for name, value in fields:
+            # Most are told apart by their length alone.
+            if len(name) == len(_CONTENT_TYPE) and name.lower() == _CONTENT_TYPE:
+                boundary = boundary_of(value)
+                break
         self._form = boundary is not None
         self._reader: FieldReader = ModelField() if boundary is None else FormField(boundary)
         self._whole = False

@@ -1,7 +1,6 @@
 """A request about which nothing is decided yet, with what has come of its body."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Protocol
@@ -11,10 +10,11 @@ from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.named_body import spliced
 from spark_gateway.dataplane.plane import Plane
 from spark_gateway.dataplane.ports import Edit, Field, Refusal, Visit
+from spark_gateway.dataplane.stream_field import asks_for_stream
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LEAST_ROOM: Final = 65536
-_STREAM = re.compile(rb'(?<!\\)"stream"[ \t\r\n]*+:[ \t\r\n]*+true\b')
+_SMALL_PIECE: Final = 4096
 
 
 class Client(Protocol):
@@ -26,6 +26,10 @@ class Client(Protocol):
     @property
     def owes_body(self) -> bool:
         """Whether more of the body is to come."""
+        ...
+
+    def update_reading(self) -> None:
+        """Read from it exactly while there is room."""
         ...
 
     @property
@@ -41,10 +45,12 @@ class Pending:
         "_asked_to_continue",
         "_client",
         "_ends_at",
+        "_held_up",
         "_loop",
         "_pieces",
         "_plane",
         "_request_id",
+        "_streams",
         "answered",
         "head",
         "size",
@@ -71,7 +77,11 @@ class Pending:
         self._loop = loop
         self._request_id = request_id
         self._asked_to_continue = False
+        self._held_up = False
+        """Whether nothing more of the body was read when somebody last looked."""
         self._pieces: list[bytes] = []
+        self._streams: bool | None = None
+        """Whether an event stream is asked for, once that was looked at."""
         self._ends_at = loop.time() + plane.limits.total_seconds
         self._set_deadline()
 
@@ -103,7 +113,7 @@ class Pending:
     def keep(self, content: bytes) -> None:
         """Keep a piece of the body and show it to whoever decides."""
         if content:
-            self._pieces.append(content)
+            self._put(content)
         self.size += len(content)
         self._plane.kept_bytes += len(content)
         self._set_deadline()
@@ -111,6 +121,14 @@ class Pending:
         self.visit.feed(content, last=not self._client.owes_body)
         if self._pieces and self.stuck:
             self.visit.full()
+
+    def _put(self, content: bytes) -> None:
+        """Keep a piece; small ones together, or each would take many times its size."""
+        pieces = self._pieces
+        if pieces and len(pieces[-1]) + len(content) <= _SMALL_PIECE:
+            pieces[-1] += content
+        else:
+            pieces.append(content)
 
     def release(self, edits: Sequence[Edit] = ()) -> list[bytes]:
         """Give the body away, with the changes made, and correct the length that is told."""
@@ -131,13 +149,28 @@ class Pending:
             return refusals.waited_too_long(path)
         if self.stuck:
             # Not the client's fault that it sends nothing. Looked at again in the next sweep.
+            self._held_up = True
             self._client.deadline = now
+            return None
+        if self._held_up:
+            # There is room again: others went meanwhile.
+            self._held_up = False
+            self._set_deadline()
+            self._client.update_reading()
+            return None
+        if self._waits_to_be_asked:
+            self._set_deadline()
             return None
         if self._client.owes_body:
             return refusals.bad_request(path, 408, "the body took too long")
         self._keep_company()
         self._set_deadline()
         return None
+
+    @property
+    def _waits_to_be_asked(self) -> bool:
+        """Whether the client sends its body only once it is told to."""
+        return self.head.expects_continue and not self._asked_to_continue and not self.size
 
     def deny(self, refusal: Refusal) -> None:
         """End the stream that has begun with an error."""
@@ -153,7 +186,9 @@ class Pending:
         """Let a client that waits for an event stream know that it still does."""
         client, http10 = self._client, self.head.http10
         if not self.answered:
-            if _STREAM.search(b"".join(self._pieces)) is None:
+            if self._streams is None:
+                self._streams = asks_for_stream(b"".join(self._pieces))
+            if not self._streams:
                 return
             self.answered = True
             client.transport.write(

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol
 
+from spark_gateway.dataplane.departures import Departures
 from spark_gateway.dataplane.free import nobody_watches
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
@@ -51,6 +52,7 @@ class Plane:
         self.meters = meters
         self.kept_bytes = 0
         """Of bodies that wait in memory until something is decided about their requests."""
+        self._departures: Departures | None = None
         self._connections: set[Timed] = set()
         self._pools: dict[Upstream, UpstreamPool] = {}
         self._sweep: asyncio.TimerHandle | None = None
@@ -72,6 +74,14 @@ class Plane:
         """A client is gone."""
         self._connections.discard(connection)
         self.meters.connections = len(self._connections)
+        if not self._connections and self._departures is not None:
+            self._departures.close()
+
+    def departures(self, loop: asyncio.AbstractEventLoop) -> Departures:
+        """Who hears that a client left while nobody read from it."""
+        if self._departures is None:
+            self._departures = Departures(loop)
+        return self._departures
 
     def cut(self, identity: Identity, why: Callable[[bytes], Refusal]) -> None:
         """End what is done for somebody who may not ask any more."""
@@ -92,8 +102,10 @@ class Plane:
     def _look_around(self, loop: asyncio.AbstractEventLoop) -> None:
         """One timer for everything, instead of several per request."""
         now = loop.time()
-        for connection in [each for each in self._connections if each.deadline <= now]:
-            connection.expire(now)
+        for connection in self._connections:
+            if connection.deadline <= now:
+                # By itself: what goes wrong with one is nothing to the others, or to this timer.
+                loop.call_soon(self._expire, connection, loop)
         for upstream, pool in list(self._pools.items()):
             pool.close_older_than(self.limits.idle_upstream_seconds)
             if not len(pool) and not self.meters.in_flight(upstream.name):
@@ -101,6 +113,12 @@ class Plane:
         self._sweep = None
         if self._connections or self._pools:
             self._sweep = loop.call_later(self.limits.sweep_seconds, self._look_around, loop)
+
+    @staticmethod
+    def _expire(connection: Timed, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        if connection.deadline <= now:
+            connection.expire(now)
 
 
 def settle_memory() -> None:

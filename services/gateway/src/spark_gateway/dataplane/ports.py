@@ -6,7 +6,7 @@ A request is received at its head. The desk says at once where it goes or why no
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from spark_gateway.dataplane.heads import RequestHead
@@ -54,6 +54,8 @@ class Refusal:
     close: bool = False
     """Whether the client connection ends with this answer."""
     content_type: bytes = b"application/json"
+    identifiers: tuple[bytes, ...] = (b"x-request-id",)
+    """Fields in which callers look for the id of the request."""
 
 
 class Router(Protocol):
@@ -76,8 +78,7 @@ class Edit:
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """Where a request goes, and the name it has to use there when it is not the one it used."""
 
     upstream: Upstream
@@ -89,13 +90,15 @@ class Absence:
     """The model that is named could be served and is not just now."""
 
     model: str
-    """As the menu calls it."""
+    """Its key on the menu; where nobody knows one, the name that was used. ``auto`` when any
+    model will do."""
     refusal: Refusal
     """What to answer unless somebody waits for it."""
+    on_menu: bool = False
+    """Whether it is known there, so that it could be loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A request may pass."""
 
     upstream: Upstream
@@ -184,15 +187,25 @@ Again: TypeAlias = Callable[[Refusal | None], None]
 class Away(Protocol):
     """Lets requests wait for a model that is not there yet, or sees to it that it comes."""
 
-    @property
-    def open(self) -> bool:
-        """Whether anybody may wait at all: if not, a request is refused at its head."""
+    def wait(
+        self,
+        absence: Absence,
+        head: "RequestHead",
+        identity: Identity,
+        size: int,
+        since: float,
+        again: Again,
+    ) -> Stay | Refusal:
+        """Wait, with ``size`` bytes of body, until ``again`` is called; never before returning.
+
+        ``since``: when the request began to wait for a model; earlier than now when it was let
+        go and the model went away again meanwhile.
+        """
         ...
 
-    def wait(
-        self, absence: Absence, head: "RequestHead", identity: Identity, size: int, again: Again
-    ) -> Stay | Refusal:
-        """Wait, with ``size`` bytes of body, until ``again`` is called; never before returning."""
+    def refusal(self, absence: Absence, head: "RequestHead") -> Refusal:
+        """Return what a request hears that cannot wait, whatever the owner wants: its body is too
+        long to keep."""
         ...
 
 

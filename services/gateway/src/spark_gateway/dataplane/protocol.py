@@ -17,6 +17,7 @@ from spark_gateway.dataplane.connection import (
     ASGI,
     HEAD,
     HELD_BYTES,
+    LINGER,
     RELAY,
     VISIT,
     ClientConnection,
@@ -57,29 +58,49 @@ class DataPlaneProtocol(ClientConnection):
         self._body_bytes = 0
         self._body_limit = 0
         self._ends_at = float("inf")
+        self._judge_at = 0.0
+        """Until then neither side of an answer under way can have been silent for too long."""
 
     # What the transport and uvicorn tell.
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone; whatever is done for it stops now."""
+        self._let_go()
+        super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        """The client will send no more: it left. What was written is still flushed, if it reads.
+
+        One that only half-closed cannot be told from it before its upstream has worked in vain.
+        """
+        self._let_go()
+        self._intake.stop()
+        self.deadline = self.loop.time() + self.plane.limits.linger_seconds
+        if self._state != ASGI:
+            self._state = LINGER
+            self._taking.begin(self.transport)
+
+    def _let_go(self) -> None:
+        """Stop whatever is done for a client that is gone."""
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.abort()
         self._drop_pending()
         self._tell_end(exchange.answer.status if exchange is not None else 0, "left")
-        super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         """The client reads more slowly than we write."""
         super().pause_writing()
         if self._exchange is not None:
             self._exchange.pause_answer()
+            self._judge_after(self.plane.limits.stall_seconds)
 
     def resume_writing(self) -> None:
         """The client caught up."""
         super().resume_writing()
         if self._exchange is not None:
             self._exchange.resume_answer()
+            self._judge_after(self.plane.limits.silence_seconds)
 
     def shutdown(self) -> None:
         """The server stops: finish the answer under way, within bounds, then close."""
@@ -109,19 +130,24 @@ class DataPlaneProtocol(ClientConnection):
             pending.stuck if pending is not None else exchange is not None and exchange.congested
         )
         if stuck:
-            self.flow.pause_reading()
-            # A client that leaves is not heard while nobody reads, so the sweep looks after it.
+            self.read_no_more()
+            # What it does not send now is not its fault: the sweep looks again.
             self.deadline = min(self.deadline, self.loop.time())
         elif self._intake.held_bytes > HELD_BYTES:
-            self.flow.pause_reading()
-        elif self.flow.read_paused:
-            self.flow.resume_reading()
+            self.read_no_more()
+        elif self.flow.read_paused or self._unheard:
+            self.read_on()
             if exchange is not None:
                 self._set_relay_deadline(exchange)
 
     def answer_began(self) -> None:
         """The head of the answer has been passed on."""
-        self.deadline = self._ends_at
+        limits = self.plane.limits
+        self._judge_after(limits.stall_seconds if self.write_paused else limits.silence_seconds)
+
+    def _judge_after(self, seconds: float) -> None:
+        self._judge_at = self.loop.time() + seconds
+        self.deadline = min(self._ends_at, self._judge_at)
 
     def exchange_ended(self, *, close: bool) -> None:
         """The answer is complete; ``close`` when the client was told that the connection ends."""
@@ -155,12 +181,11 @@ class DataPlaneProtocol(ClientConnection):
 
     def expire(self, now: float) -> None:
         """The deadline has passed: end whatever the connection is doing."""
-        exchange = self._exchange
+        exchange, limits = self._exchange, self.plane.limits
         if self._state == HEAD and not self.transport.is_closing():
-            if self._intake.held_bytes:
-                self._give_up(refusals.bad_request(b"", 408, "the request head took too long"))
-            else:
-                self._linger()
+            self._end_waiting(now)
+        elif self._closes and self._taking.goes_on(self.transport):
+            self.deadline = now + limits.linger_seconds
         elif self.transport.is_closing() or hung_up(self.transport):
             self.transport.abort()
         elif self._pending is not None:
@@ -169,24 +194,70 @@ class DataPlaneProtocol(ClientConnection):
                 self._deny(refusal)
         elif exchange is None:
             self.transport.abort()
-        elif now < self._ends_at and exchange.congested:
+        else:
+            self._look_at_exchange(exchange, now)
+
+    @property
+    def _closes(self) -> bool:
+        """Whether nothing is left to do but that the client takes what it was sent."""
+        return self._state == LINGER or (self._exchange is None and self.transport.is_closing())
+
+    def _end_waiting(self, now: float) -> None:
+        """No request has come in time, or none could be answered."""
+        if self._held_up and self._taking.goes_on(self.transport):
+            self.deadline = now + self.plane.limits.stall_seconds
+        elif self._intake.held_bytes and not self._held_up:
+            path = self._intake.likely_path
+            self._give_up(refusals.bad_request(path, 408, "the request head took too long"))
+        else:
+            self._linger()
+
+    def _look_at_exchange(self, exchange: Exchange, now: float) -> None:
+        if now < self._ends_at and exchange.congested and not self.write_paused:
             # Not the client's fault that it sends nothing. Looked at again in the next sweep.
             self.deadline = now
         elif now < self._ends_at and exchange.begun:
-            self.deadline = self._ends_at
+            self._look_at_answer(exchange, now)
         elif exchange.begun:
             exchange.abort(overdue=True)
             self.exchange_broken(exchange.last_words(too_long=True))
+        elif self._close_after:
+            exchange.abort()
+            self._give_up(refusals.going_away(exchange.head.path))
         elif self.owes_body:
             self._give_up(refusals.bad_request(exchange.head.path, 408, "the body took too long"))
         else:
             exchange.abort(overdue=True)
             self._give_up(refusals.upstream_silent(exchange.head.path, exchange.title))
 
+    def _look_at_answer(self, exchange: Exchange, now: float) -> None:
+        """End an answer that one side has forgotten; keep a client company that hears nothing."""
+        limits = self.plane.limits
+        if not exchange.answering:
+            if not self.write_paused:
+                self.transport.write(company.comment(0, http10=exchange.head.http10))
+            self.deadline = min(self._ends_at, now + limits.company_seconds)
+        elif now < self._judge_at:
+            # Something else brought the sweep here.
+            self.deadline = min(self._ends_at, self._judge_at)
+        elif self.write_paused:
+            if self._taking.goes_on(self.transport):
+                self._judge_after(limits.stall_seconds)
+            else:
+                self.transport.abort()
+        elif exchange.has_spoken() or exchange.answer.before_events:
+            self._judge_after(limits.silence_seconds)
+        else:
+            exchange.abort(overdue=True)
+            self.exchange_broken(exchange.last_words())
+
     def _set_relay_deadline(self, exchange: Exchange) -> None:
-        if exchange.begun:
+        if exchange.answering:
             return
         limits = self.plane.limits
+        if exchange.begun:
+            self.deadline = min(self._ends_at, self.loop.time() + limits.company_seconds)
+            return
         bound = limits.first_byte_seconds if not self.owes_body else limits.stall_seconds
         self.deadline = min(self._ends_at, self.loop.time() + bound)
 
@@ -196,10 +267,12 @@ class DataPlaneProtocol(ClientConnection):
         """A part of the body of the request under way."""
         if self._exchange is not None:
             self._relay_body(self._exchange, content)
-        elif self._pending is not None:
-            if self._count_body(self._pending.head, content):
-                self._pending.keep(content)
-                self.update_reading()
+        elif (pending := self._pending) is not None:
+            if self._count_body(pending.head, content):
+                pending.keep(content)
+                if self._pending is pending:
+                    # Still nothing is decided: a decision sees to it itself.
+                    self.update_reading()
         else:
             super().body_received(content, raw)
 
@@ -334,8 +407,14 @@ class DataPlaneProtocol(ClientConnection):
             return False
         self._trial = None
         refusal = visit.verdict()
-        if refusal is None or exchange.begun:
+        if refusal is None:
             return False
+        if exchange.begun:
+            # No server answers a body it has not seen the end of, and this one will not see it.
+            exchange.abort()
+            event = company.error_event(exchange.head.path, refusal.body)
+            self.exchange_broken(exchange.answer.last_words(event))
+            return True
         self._exchange = None
         exchange.withdraw()
         self._refuse(refusal, exchange.head)
@@ -372,7 +451,7 @@ class DataPlaneProtocol(ClientConnection):
         pending = self._drop_pending()
         if exchange is not None:
             exchange.abort()
-        elif self._state == ASGI:
+        elif self._state == ASGI and self.cycle is not None:
             # The application is told that the client left, so that it does not answer after us.
             self.cycle.disconnected = True
             self.cycle.message_event.set()

@@ -38,6 +38,8 @@ _ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
     504: "timeout_error",
 }
 _REQUEST_ID: Final = b"x-request-id"
+_ANTHROPIC_IDS: Final = (_REQUEST_ID, b"request-id")
+"""Anthropic's clients know only the second."""
 _CORS: Final[tuple[Field, ...]] = ((b"access-control-allow-origin", b"*"),)
 
 
@@ -93,6 +95,8 @@ def refuse(
 ) -> Refusal:
     """An error answer. Readable for browser apps of any origin, as vLLM's own errors are."""
     body = error_body(path, status, code, message, param=param, source=source, extra=extra)
+    if speaks_anthropic(path.decode("latin-1")):
+        return Refusal(status, body, (*_CORS, *headers), close, identifiers=_ANTHROPIC_IDS)
     return Refusal(status, body, (*_CORS, *headers), close)
 
 
@@ -134,6 +138,13 @@ def _problem(status: int, code: str, message: str) -> Refusal:
         close=True,
         content_type=b"application/problem+json",
     )
+
+
+def no_websocket(path: bytes) -> Refusal:
+    """501: no server behind this port speaks it, and as a plain GET it would not be understood."""
+    message = 'WebSockets are not spoken here; ask by HTTP, with "stream" where events are wanted'
+    again = ((b"x-should-retry", b"false"),)
+    return refuse(path, 501, "websocket_not_supported", message, headers=again)
 
 
 def body_too_large(path: bytes, limit: int) -> Refusal:
@@ -196,7 +207,8 @@ def render(refusal: Refusal, common: Sequence[Field], request_id: bytes, *, no_b
         out += (b"content-type: ", refusal.content_type, b"\r\n")
         out.append(b"content-length: %d\r\n" % len(refusal.body))
     if all(name != _REQUEST_ID for name, _ in refusal.headers):
-        out += (_REQUEST_ID, b": ", request_id, b"\r\n")
+        for name in refusal.identifiers:
+            out += (name, b": ", request_id, b"\r\n")
     if refusal.close:
         out.append(b"connection: close\r\n")
     out.append(b"\r\n")

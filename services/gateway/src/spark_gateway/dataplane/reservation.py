@@ -46,16 +46,20 @@ class Reservation:
 
     def refusal(self, path: bytes, named: str | None) -> Refusal | None:
         """Return what to answer to a request that names this model, or None: it may pass."""
-        lease, loaded = self._lease(), self._loaded()
-        if lease is None or named is None or not loaded:
+        lease = self._lease()
+        if lease is None or named is None:
+            return None
+        loaded = self._loaded()
+        if not loaded:
             return None
         name = named.strip().casefold()
         if name in WHATEVER_IS_LOADED or name in loaded:
             return None
-        return _reserved(path, lease, self._clock.now())
+        return reserved(path, lease, self._clock.now())
 
 
-def _reserved(path: bytes, lease: LeaseView, now: datetime) -> Refusal:
+def reserved(path: bytes, lease: LeaseView, now: datetime) -> Refusal:
+    """What is said to whom the lease says no: who holds it and until when, never why."""
     holder = lease.holder or "somebody"
     left = lease.remaining_seconds
     draining = lease.state == "draining"

@@ -77,6 +77,21 @@ class SwapAwareRouter:
         fresh = self._clock.monotonic() - swap.heard_at <= TRUSTED_SECONDS
         return swap.id if fresh else None
 
+    def loading(self, path: bytes) -> Refusal | None:
+        """Return how the swap that runs stands, also where it keeps nobody off yet; else None."""
+        swap, now = self._swap, self._clock.monotonic()
+        if swap is not None and now - swap.heard_at <= TRUSTED_SECONDS:
+            return self._loading(path, swap, now)
+        starting = self.starting()
+        return None if starting is None else self._starting(path, starting)
+
+    def starting(self) -> RuntimeView | None:
+        """Return what is said of a model that starts without a swap that anybody knows of."""
+        runtime = self._runtime
+        if self._seen_serving or runtime is None or runtime.state != "starting":
+            return None
+        return runtime
+
     def set_serving(self, serving: bool) -> None:
         """Whether the model server itself answered when it was last looked at."""
         self._seen_serving = serving
@@ -113,8 +128,9 @@ class SwapAwareRouter:
         }
         eta = ""
         wait = _UNKNOWN_ETA_RETRY_SECONDS
-        if swap.eta_seconds is not None:
-            left = max(0.0, swap.eta_seconds - (now - swap.heard_at))
+        left = 0.0 if swap.eta_seconds is None else swap.eta_seconds - (now - swap.heard_at)
+        if left > 0:
+            # What was learned is of no use once it is over.
             loading["eta_seconds"] = round(left, 1)
             eta = f", ETA {_rough(left)}"
             wait = min(LONGEST_RETRY_SECONDS, max(1, math.ceil(left)))

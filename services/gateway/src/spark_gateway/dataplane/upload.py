@@ -36,7 +36,12 @@ class Upload:
         """Send what waited. On a connection used before, keep it: it may have died meanwhile."""
         kept = self._kept or []
         self._connection = connection
-        connection.transport.write(kept[0] if len(kept) == 1 else b"".join(kept))
+        if self._kept_bytes <= _WAITING_BYTES:
+            # One piece goes out at once; several take a detour through the loop.
+            connection.transport.write(kept[0] if len(kept) == 1 else b"".join(kept))
+        else:
+            # What was kept of a long body is not copied once more.
+            connection.transport.writelines(kept)
         if not connection.reused:
             self._kept = None
 

@@ -1,6 +1,7 @@
 """Connections to upstreams: one at a time per request, kept for a few seconds between them."""
 
 import asyncio
+import socket
 from collections import deque
 from typing import Protocol, cast
 
@@ -86,7 +87,7 @@ class UpstreamPool:
 
     def __init__(self, upstream: Upstream, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
         self._upstream = upstream
-        self._limits = limits
+        self.limits = limits
         self._loop = loop
         self._idle: deque[UpstreamConnection] = deque()
 
@@ -99,10 +100,10 @@ class UpstreamPool:
             return None
         connection = self._idle.pop()
         age = self._loop.time() - connection.idle_since
-        if age > self._limits.idle_upstream_seconds or connection.transport.is_closing():
+        if age > self.limits.idle_upstream_seconds or connection.transport.is_closing():
             # The youngest is too old, so all of them are.
             self._idle.append(connection)
-            self.close_older_than(self._limits.idle_upstream_seconds)
+            self.close_older_than(self.limits.idle_upstream_seconds)
             return None
         connection.reused = True
         return connection
@@ -110,7 +111,7 @@ class UpstreamPool:
     def put(self, connection: UpstreamConnection) -> None:
         """Give back a connection whose last answer is complete."""
         connection.borrower = None
-        if connection.congested or len(self._idle) >= self._limits.idle_upstreams:
+        if connection.congested or len(self._idle) >= self.limits.idle_upstreams:
             connection.transport.abort()
             return
         connection.idle_since = self._loop.time()
@@ -118,10 +119,13 @@ class UpstreamPool:
         self._idle.append(connection)
 
     async def dial(self) -> UpstreamConnection:
-        """Open a new connection. Raises OSError or TimeoutError."""
-        async with asyncio.timeout(self._limits.connect_seconds):
+        """Open a new connection, by IPv4 alone. Raises OSError, or ValueError for an odd name."""
+        async with asyncio.timeout(self.limits.connect_seconds):
             _, connection = await self._loop.create_connection(
-                lambda: UpstreamConnection(self), self._upstream.host, self._upstream.port
+                lambda: UpstreamConnection(self),
+                self._upstream.host,
+                self._upstream.port,
+                family=socket.AF_INET,
             )
         return connection
 

@@ -50,6 +50,7 @@ class StagedVisit:
         "_stay",
         "_ticket",
         "_upstream",
+        "_waits_since",
         "_watcher",
     )
 
@@ -75,6 +76,8 @@ class StagedVisit:
         self._over = False
         """Whether nothing is to be decided any more, at least not before the verdict."""
         self._since = 0.0
+        self._waits_since: float | None = None
+        """When it first waited for a model."""
         self._stay: Stay | None = None
         self._ticket: Ticket | None = None
         self._upstream: Upstream | None = None
@@ -105,9 +108,13 @@ class StagedVisit:
         if body is None:
             return
         body.feed(content, last=last)
-        if last and not self._on_trial:
-            self._model = body.named
-            self._watcher.named(self._model)
+        if not last or self._over:
+            return
+        # Also one that was to be on trial, and waited until it was here as a whole.
+        self._on_trial = False
+        self._model = body.named
+        self._watcher.named(self._model)
+        if not self._waits:
             self._go_on()
 
     def full(self) -> None:
@@ -133,7 +140,7 @@ class StagedVisit:
             if outcome.rename is None and outcome.upstream == self._upstream:
                 return None
             return _too_long(self._head.path, self._model)
-        return outcome.refusal if isinstance(outcome, Absence) else outcome
+        return self._refusal(outcome)
 
     def left(self) -> None:
         """See ``Visit``."""
@@ -166,13 +173,22 @@ class StagedVisit:
         elif isinstance(outcome, Absence) and not self._on_trial:
             self._wait_for(outcome)
         else:
-            self._decide(outcome.refusal if isinstance(outcome, Absence) else outcome)
+            self._decide(self._refusal(outcome))
+
+    def _refusal(self, outcome: Refusal | Absence) -> Refusal:
+        if isinstance(outcome, Refusal):
+            return outcome
+        return self._stages.away.refusal(outcome, self._head)
 
     def _wait_for(self, absence: Absence) -> None:
         body = self._body
         size = body.size if body is not None else 0
         self._since = self._stages.monotonic()
-        stay = self._stages.away.wait(absence, self._head, self._identity, size, self._again)
+        if self._waits_since is None:
+            self._waits_since = self._since
+        stay = self._stages.away.wait(
+            absence, self._head, self._identity, size, self._waits_since, self._again
+        )
         if isinstance(stay, Refusal):
             self._decide(stay)
         else:

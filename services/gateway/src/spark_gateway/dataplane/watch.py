@@ -3,43 +3,28 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spark_common.clock import Clock
-from spark_gateway.dataplane.ports import UpstreamNow
+from spark_gateway.dataplane.listing import read_models, read_paths
+from spark_gateway.dataplane.ports import Upstream, UpstreamNow
 from spark_gateway.served import ServedModel
 
 POLL_SECONDS: Final = 2.0
 POKED_POLL_SECONDS: Final = 0.5
 _POKED_FOR_SECONDS: Final = 10.0
 _TIMEOUT_SECONDS: Final = 2.0
-_PATIENCE_SECONDS: Final = 0.05
+_PATIENCE_SECONDS: Final = 0.03
+"""Of who asks for the list while a change is looked at: it is answered within 50 ms."""
 _REMEMBERED_SECONDS: Final = 60.0
 """How long the models of a server that fell silent are still listed."""
 
 State = Literal["unknown", "serving", "idle", "unreachable"]
 """Idle: the host answers and nothing listens. Unreachable: no answer, or not one of a model
 server."""
-
-
-class _Listed(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    id: str
-    created: int = 0
-    owned_by: str = "vllm"
-    max_model_len: int | None = None
-    root: str | None = None
-
-
-class _Listing(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    data: list[_Listed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +38,8 @@ class Served:
     """Whether the list is older than the last look."""
     listed_at: float | None = None
     """When the list was given, on the monotonic clock."""
+    paths: frozenset[str] | None = None
+    """The addresses it answers at, where it says so."""
 
 
 class UpstreamWatch:
@@ -69,10 +56,17 @@ class UpstreamWatch:
         self._client = client
         self._clock = clock
         self._tell = tell
+        self._listeners: list[Callable[[], None]] = []
         self._poked_until = -1.0
         self._poked = asyncio.Event()
         self._looked = asyncio.Event()
         self.served = Served()
+        self.looked_at = -1.0
+        """When the look began that found what ``served`` says, on the monotonic clock."""
+
+    def on_look(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after every look, when ``tell`` was told."""
+        self._listeners.append(listener)
 
     def models(self) -> Sequence[ServedModel]:
         """The loaded models; those of a server that only just fell silent are still listed."""
@@ -115,28 +109,53 @@ class UpstreamWatch:
 
     async def look(self) -> None:
         """Look once."""
+        began = self._clock.monotonic()
         try:
             where = self._upstream()
-            url = f"http://{where.host}:{where.port}/v1/models"
-            response = await self._client.get(url, timeout=_TIMEOUT_SECONDS)
-            response.raise_for_status()
-            listing = _Listing.model_validate_json(response.content)
-        except (httpx.HTTPError, ValidationError) as error:
-            self._found(self._missing(error))
+            models = read_models(await self._ask(where, "/v1/models"))
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            self._found(self._missing(error), began)
         else:
-            models = tuple(ServedModel(**listed.model_dump()) for listed in listing.data)
-            self._found(Served("serving", models, listed_at=self._clock.monotonic()))
+            known = self.served
+            same = known.state == "serving" and _ids(known.models) == _ids(models)
+            paths = known.paths if same else None
+            listed = Served("serving", models, listed_at=self._clock.monotonic(), paths=paths)
+            self._found(listed, began)
+            if not same:
+                # Told first: what is served matters more than where.
+                await self._look_at_paths(where, began)
+
+    async def _ask(self, where: Upstream, path: str) -> bytes:
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        url = f"http://{host}:{where.port}{path}"
+        response = await self._client.get(url, timeout=_TIMEOUT_SECONDS)
+        response.raise_for_status()
+        return response.content
+
+    async def _look_at_paths(self, where: Upstream, began: float) -> None:
+        """Find out the addresses of a server that serves something else than before."""
+        try:
+            paths = read_paths(await self._ask(where, "/openapi.json"))
+        except httpx.HTTPError:
+            return
+        if paths is not None:
+            self._found(replace(self.served, paths=paths), began)
 
     def _missing(self, error: Exception) -> Served:
         if _was_refused(error):
             return Served("idle")
-        known = self.served
-        return Served("unreachable", known.models, stale=True, listed_at=known.listed_at)
+        return replace(self.served, state="unreachable", stale=True)
 
-    def _found(self, served: Served) -> None:
-        self.served = served
+    def _found(self, served: Served, began: float) -> None:
+        self.served, self.looked_at = served, began
         if self._tell is not None:
             self._tell(served)
+        for listener in self._listeners:
+            listener()
+
+
+def _ids(models: Sequence[ServedModel]) -> list[str]:
+    return [model.id for model in models]
 
 
 def _was_refused(error: BaseException | None) -> bool:

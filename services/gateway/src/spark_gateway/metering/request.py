@@ -116,6 +116,9 @@ class MeteredRequest(Entry):
         self.route = kind_of(self.head.path).route
         self.repeated = self.head.client_retries > 0
         self.model = self.model.strip()
+        if not self.model.isascii():
+            # JSON can name what is no text, and the numbers are shown as text.
+            self.model = self.model.encode("utf-8", "replace").decode()
         if self.model in _WHATEVER_IS_LOADED:
             self.model = self._metering.served_name()
         answer, self._answer = self._answer, None

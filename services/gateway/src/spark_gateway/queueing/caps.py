@@ -1,6 +1,6 @@
 """The owner's caps: how many requests at once each upstream gets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from spark_common.settings.policies import QueueSettings
@@ -17,22 +17,29 @@ _FIELDS: Final = {
 
 
 class Caps:
-    """Reads them anew each time: a change is live for the next request."""
+    """Asks for them each time: a change is live for the next request."""
 
     def __init__(self, settings: Callable[[], QueueSettings]) -> None:
         self._settings = settings
+        self._read: QueueSettings | None = None
+        self._caps: Mapping[str, int] = {}
+        """As read: of the upstreams that have one."""
 
     def of(self, upstream: str) -> int:
         """Return the cap of an upstream by its name; 0: none."""
-        field = _FIELDS.get(upstream)
-        return int(getattr(self._settings(), field)) if field is not None else 0
+        return self._now().get(upstream, 0)
 
     def any(self) -> bool:
         """Whether any upstream has one."""
-        now = self._settings()
-        return bool(
-            now.model_requests_at_once or now.embed_requests_at_once or now.audio_requests_at_once
-        )
+        return bool(self._now())
+
+    def _now(self) -> Mapping[str, int]:
+        settings = self._settings()
+        if settings is not self._read:
+            self._read = settings
+            caps = {upstream: int(getattr(settings, name)) for upstream, name in _FIELDS.items()}
+            self._caps = {upstream: cap for upstream, cap in caps.items() if cap}
+        return self._caps
 
     def bounds(self) -> Bounds:
         """Return how many may wait, and for how long."""

@@ -143,18 +143,18 @@ class FairTurnstile:
         return place
 
     def left(self, place: Place, gate: _Gate) -> None:
-        """A place was given back: who is next goes in."""
-        if not place.inside:
+        """A place was given back, also one in line that held up others: who is next goes in."""
+        if place.inside:
+            gate.inside -= 1
+            held = self._held[place.share] - 1
+            if held:
+                self._held[place.share] = held
+            else:
+                del self._held[place.share]
+        else:
             gate.step_out(place)
             self._waiting -= 1
             gate.counts.left += 1
-            return
-        gate.inside -= 1
-        held = self._held[place.share] - 1
-        if held:
-            self._held[place.share] = held
-        else:
-            del self._held[place.share]
         if self._waiting:
             self._admit()
 
@@ -199,6 +199,7 @@ class FairTurnstile:
 
     def _stand(self, gate: _Gate, place: Place) -> Refusal | None:
         bounds = self._bounds()
+        victim: Place | None = None
         if len(gate.line) >= bounds.most_waiting:
             share, most = gate.line.longest()
             if most <= gate.line.waiting_of(place.share) + 1:
@@ -206,13 +207,15 @@ class FairTurnstile:
                 return full(place.where, gate.line.waiting_of(place.share))
             gate.counts.displaced += 1
             victim = gate.line.youngest_of(share)
-            self._send_away(gate, victim, displaced(victim.where))
         gate.line.join(place)
         gate.ages[place] = None
         self._waiting += 1
         if not self._looking:
             self._looking = True
             self._later(_LOOK_SECONDS, self._look_again)
+        if victim is not None:
+            # Only now: it may ask again at once, and must not find the place that it made.
+            self._send_away(gate, victim, displaced(victim.where))
         return None
 
     def _send_away(self, gate: _Gate, place: Place, refusal: Refusal) -> None:

@@ -31,7 +31,7 @@ class Place:
 
     url: str
     """Without a slash at the end."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,10 @@ class JsonServer:
         content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
         headers = dict(place.headers)
         if content is not None:
-            headers["content-type"] = "application/json"
+            headers["content-type"] = b"application/json"
+        named = [(name.encode(), value) for name, value in headers.items()]
         request = self._client.build_request(
-            method, place.url + path, content=content, headers=headers
+            method, place.url + path, content=content, headers=named
         )
         try:
             async with asyncio.timeout(seconds):
@@ -98,7 +99,7 @@ class JsonServer:
             await response.aclose()
         try:
             return Said(response.status_code, json.loads(b"".join(pieces)))
-        except ValueError:
+        except (ValueError, RecursionError):
             return Said(response.status_code, None)
 
     def failed(self, what: str) -> UpstreamFailedError:

@@ -1,6 +1,5 @@
 """The embedding server: one call for dense and sparse vectors, one to rank what was found."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +10,12 @@ from spark_gateway.search.asking import JsonServer, Said
 _EMBED_SECONDS = 15.0
 _RERANK_SECONDS = 20.0
 _SAID_CHARACTERS = 300
+_LARGEST = 1e300
 
 
 @dataclass(frozen=True)
 class Sparse:
-    """Lexical weights: token numbers and how much each says."""
+    """Lexical weights: token numbers and how much each says; none where no word counts."""
 
     indices: Sequence[int]
     values: Sequence[float]
@@ -49,7 +49,7 @@ class EmbeddingServer:
         # A server that has no sparse vectors passes over what it does not know.
         body = {"input": text, "encoding_format": "float", "return_sparse": True}
         said = await self._server.ask("POST", "/v1/embeddings", body, seconds=_EMBED_SECONDS)
-        if said.status == 400:
+        if said.status in (400, 413, 422):
             raise InvalidRequestError(f"the query cannot be embedded: {_why(said)}", stage="embed")
         if said.status in (429, 503):
             raise UnavailableError(
@@ -86,8 +86,8 @@ class EmbeddingServer:
 
 def _ranked(row: Any, most: int) -> tuple[int, float] | None:
     match row:
-        case {"index": int(place), "relevance_score": int() | float() as score} if (
-            0 <= place < most and math.isfinite(score)
+        case {"index": int(place), "relevance_score": score} if 0 <= place < most and _is_number(
+            score
         ):
             return place, float(score)
     return None
@@ -96,18 +96,21 @@ def _ranked(row: Any, most: int) -> tuple[int, float] | None:
 def _sparse(given: Any) -> Sparse | None:
     match given:
         case {"indices": list(indices), "values": list(values)} if (
-            len(indices) == len(values) > 0
+            len(indices) == len(values)
             and all(isinstance(one, int) and one >= 0 for one in indices)
-            and _numbers(values)
+            and all(map(_is_number, values))
         ):
             return Sparse(indices, values)
     return None
 
 
 def _numbers(values: list[Any]) -> bool:
-    return bool(values) and all(
-        isinstance(one, int | float) and math.isfinite(one) for one in values
-    )
+    return bool(values) and all(map(_is_number, values))
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one that a vector can hold; a whole number may be longer than that."""
+    return isinstance(value, int | float) and abs(value) <= _LARGEST
 
 
 def _why(said: Said) -> str:

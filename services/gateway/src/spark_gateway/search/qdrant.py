@@ -7,8 +7,10 @@ from urllib.parse import quote
 
 from spark_common.errors import (
     ConflictError,
+    DeadlineExceededError,
     InvalidRequestError,
     NotFoundError,
+    SparkError,
     UnavailableError,
 )
 from spark_gateway.search.asking import JsonServer, Said
@@ -64,7 +66,14 @@ class Qdrant:
     async def take_snapshot(self, collection: str) -> Mapping[str, Any]:
         """Write a snapshot and return its description, when it is whole."""
         path = f"{_path(collection)}/snapshots?wait=true"
-        made = await self._result("POST", path, about=collection, seconds=_SNAPSHOT_SECONDS)
+        try:
+            made = await self._result("POST", path, about=collection, seconds=_SNAPSHOT_SECONDS)
+        except DeadlineExceededError as error:
+            raise DeadlineExceededError(
+                f"the snapshot is not written after {_SNAPSHOT_SECONDS / 60:.0f} minutes; Qdrant "
+                "goes on by itself: look for it in the list later",
+                stage=_STAGE,
+            ) from error
         if not isinstance(made, dict) or not _has_name(made):
             raise self._server.failed("answered something that is no snapshot")
         return made
@@ -102,12 +111,15 @@ class Qdrant:
             case _:
                 raise self._server.failed(f"failed: {_why(said)}")
 
-    async def _missing(self, collection: str | None, why: str) -> NotFoundError:
+    async def _missing(self, collection: str | None, why: str) -> SparkError:
+        """Return what a 404 means: who lacks an address answers as who lacks a collection."""
         if collection is None:
             return NotFoundError(f"Qdrant has no such thing: {why}", stage=_STAGE)
         if "napshot" in why:
             return NotFoundError(f"there is no such snapshot of {collection!r}", stage=_STAGE)
         known = await self.names()
+        if collection in known:
+            return self._server.failed("is too old for this: it takes 1.10 or newer")
         near = get_close_matches(collection, known, 3, 0.5)
         hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
         return NotFoundError(

@@ -46,7 +46,7 @@ def query_body(order: SearchOrder, ways: Ways, embedded: Embedded) -> dict[str, 
     if len(asked) == 1:
         return {**asked[0], **filtered, **limits}
     prefetch = [{**one, **filtered, "limit": most} for one in asked]
-    return {"prefetch": prefetch, "query": {"fusion": "rrf"}, **limits}
+    return {"prefetch": prefetch, "query": {"fusion": order.fusion}, **limits}
 
 
 def text_of(order: SearchOrder, payload: object) -> str | None:
@@ -54,7 +54,7 @@ def text_of(order: SearchOrder, payload: object) -> str | None:
     if not isinstance(payload, Mapping):
         return None
     for name in (order.text_field,) if order.text_field else USUAL_TEXTS:
-        found = payload.get(name)
+        found = _inside(payload, name)
         if isinstance(found, str) and found.strip():
             return found
     return None
@@ -67,7 +67,25 @@ def shown_payload(order: SearchOrder, payload: object) -> dict[str, Any] | None:
     found = payload if isinstance(payload, dict) else {}
     if order.with_payload is True:
         return found
-    return {name: found[name] for name in order.with_payload if name in found}
+    # Qdrant picked inside of them; what only the reranker had to read goes.
+    wanted = {_head(name) for name in order.with_payload}
+    return {name: value for name, value in found.items() if name in wanted}
+
+
+def _inside(payload: Mapping[str, Any], name: str) -> object:
+    """Return a field of this name, or one inside of others, as in ``metadata.text``."""
+    if name in payload:
+        return payload[name]
+    head, _, rest = name.partition(".")
+    inner = payload.get(head)
+    return _inside(inner, rest) if rest and isinstance(inner, Mapping) else None
+
+
+def _head(name: str) -> str:
+    """Return the outermost field of one of Qdrant's paths: of ``a.b``, ``a[].b``, ``"a".b``."""
+    if name.startswith('"'):
+        return name[1:].partition('"')[0]
+    return name.partition(".")[0].partition("[")[0]
 
 
 def _fields(order: SearchOrder) -> bool | Sequence[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from spark_common.clock import Clock
-from spark_common.errors import InvalidRequestError, NotFoundError, SparkError
+from spark_common.errors import InvalidRequestError, NotFoundError, SparkError, UpstreamFailedError
 from spark_gateway.search.embedding import Embedded, EmbeddingServer, NoRerankerError
 from spark_gateway.search.qdrant import Qdrant
 from spark_gateway.search.queries import Ways, query_body, shown_payload, text_of
@@ -23,12 +23,15 @@ from spark_gateway.search.vectors import Layout, fitting_dense, fitting_sparse, 
 
 _READ_CHARACTERS = 20_000
 """Of a document, for the reranker: more than its model reads."""
+_AT_ONCE = 8
+"""Collections that are looked at; there may be thousands."""
 _log = structlog.get_logger()
 
 _SENTENCES = {
     "no_sparse_vectors": "The collection has no sparse vectors: only meaning was compared.",
     "no_sparse_embedding": "The embedding server makes no sparse vectors: only meaning was "
     "compared.",
+    "no_words": "No word of the query has weight: only meaning was compared.",
     "no_dense_vectors": "The collection has no dense vectors: only words were compared.",
     "no_reranker": "The embedding server has no reranker: the hits are in Qdrant's order.",
     "rerank_failed": "The reranker failed: the hits are in Qdrant's order.",
@@ -52,6 +55,7 @@ class Searching:
         """
         began = self._clock.monotonic()
         layout = read_layout(await self._qdrant.info(order.collection))
+        described_at = self._clock.monotonic()
         embedded = await self._embedding.embed(order.query)
         embedded_at = self._clock.monotonic()
         degraded: list[Degradation] = []
@@ -64,8 +68,8 @@ class Searching:
         # Stable: what the reranker did not read stays behind, in Qdrant's order.
         hits.sort(key=lambda hit: (hit.rerank_score is None, -(hit.rerank_score or 0.0)))
         times = StageTimes(
-            embed=round(embedded_at - began, 4),
-            search=round(found_at - embedded_at, 4),
+            embed=round(embedded_at - described_at, 4),
+            search=round(found_at - embedded_at + described_at - began, 4),
             rerank=round(self._clock.monotonic() - found_at, 4) if scores else None,
         )
         _log.info("search.finished", mode=ways.mode, hits=len(hits), reranked=bool(scores))
@@ -82,14 +86,22 @@ class Searching:
     async def collections(self) -> list[CollectionView]:
         """Return every collection with its vectors."""
         names = await self._qdrant.names()
-        found = await asyncio.gather(*(self._view(name) for name in names))
-        return [view for view in found if view is not None]
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def view(name: str) -> CollectionView | None:
+            async with places:
+                return await self._view(name)
+
+        found = await asyncio.gather(*map(view, names))
+        return [one for one in found if one is not None]
 
     async def _view(self, name: str) -> CollectionView | None:
         try:
             info = await self._qdrant.info(name)
         except NotFoundError:
             return None  # Deleted since it was listed.
+        except UpstreamFailedError as error:
+            return CollectionView(name=name, problem=error.message)
         layout = read_layout(info)
         count = info.get("points_count")
         return CollectionView(
@@ -140,8 +152,9 @@ def choose_ways(
         dense = fitting_dense(layout, len(embedded.dense), order.dense_vector)
     if order.mode != "dense":
         sparse = fitting_sparse(layout, order.sparse_vector)
-    lacks_sparse = "no_sparse_vectors" if sparse is None else "no_sparse_embedding"
-    if embedded.sparse is None:
+    lacks_sparse = "no_sparse_vectors"
+    if sparse is not None and (embedded.sparse is None or not embedded.sparse.indices):
+        lacks_sparse = "no_sparse_embedding" if embedded.sparse is None else "no_words"
         sparse = None
     if dense is None and sparse is None:
         raise InvalidRequestError(

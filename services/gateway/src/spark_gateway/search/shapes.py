@@ -8,6 +8,7 @@ from spark_common.contracts.collections import CollectionName
 
 MOST_HITS = 100
 Mode = Literal["hybrid", "dense", "sparse"]
+Fusion = Literal["rrf", "dbsf"]
 VectorName = Annotated[str, StringConstraints(max_length=255)]
 FieldName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
@@ -24,6 +25,8 @@ class SearchOrder(BaseModel):
     filter: dict[str, JsonValue] | None = None
     """A filter of Qdrant over payloads; passed on as it is."""
     mode: Mode = "hybrid"
+    fusion: Fusion = "rrf"
+    """How a hybrid search makes one list of two: by rank, or by how far scores stand out."""
     rerank: bool = True
     """Whether a reranker reads the best hits and puts them in order."""
     with_payload: bool | Annotated[list[FieldName], Field(max_length=100)] = True
@@ -51,7 +54,7 @@ class Degradation(BaseModel):
     """Something that was asked for and could not be done."""
 
     code: Literal[
-        "no_sparse_vectors", "no_sparse_embedding", "no_dense_vectors", "no_reranker",
+        "no_sparse_vectors", "no_sparse_embedding", "no_words", "no_dense_vectors", "no_reranker",
         "rerank_failed", "no_text",
     ]  # fmt: skip
     sentence: str
@@ -87,6 +90,8 @@ class CollectionView(BaseModel):
     dense_vectors: dict[str, int] = {}
     """Sizes by name; the unnamed vector has an empty name."""
     sparse_vectors: list[str] = []
+    problem: str | None = None
+    """Why Qdrant does not tell more of it, where it does not."""
 
 
 class Collections(BaseModel):

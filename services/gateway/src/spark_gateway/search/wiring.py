@@ -1,11 +1,14 @@
 """Puts search together: where the servers are, from the settings as they are now."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
+from pydantic import SecretStr
 
 from spark_common.clock import Clock
+from spark_common.errors import UpstreamFailedError
 from spark_common.settings.support import EmbedSettings, QdrantSettings
 from spark_gateway.search.asking import JsonServer, Place
 from spark_gateway.search.embedding import EmbeddingServer
@@ -38,12 +41,23 @@ def build_search(
     def qdrant_place() -> Place:
         now = qdrant()
         key = now.qdrant_api_key
-        headers = {} if key is None else {"api-key": key.get_secret_value()}
+        headers = {} if key is None else {"api-key": _sendable(key)}
         return Place(_url(now.qdrant_host or beside, now.qdrant_port), headers)
 
     vectors = Qdrant(JsonServer("Qdrant", "search", qdrant_place, client))
     embedding = EmbeddingServer(JsonServer("the embedding server", "embed", embed_place, client))
     return Search(Searching(embedding, vectors, clock), Snapshots(vectors))
+
+
+def _sendable(key: SecretStr) -> bytes:
+    """Return a key as a header carries it; one that none carries is named, and not shown."""
+    value = key.get_secret_value().strip().encode()
+    if re.search(rb"[\x00-\x1f\x7f]", value):
+        raise UpstreamFailedError(
+            "the key of Qdrant cannot be sent, it has a line break in it; set QDRANT_API_KEY anew",
+            stage="search",
+        )
+    return value
 
 
 def _url(host: str, port: int) -> str:

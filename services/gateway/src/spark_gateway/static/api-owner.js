@@ -36,6 +36,14 @@ export const putSchedule = (schedule) => ask("api/schedule", { method: "POST", b
 /** @param {string} id @returns {Promise<any>} */
 export const removeSchedule = (id) => ask(`api/schedule?${new URLSearchParams({ id, requested_by: signature() })}`, { method: "DELETE" });
 
+/** @returns {Promise<{collections: import("./types-owner.js").CollectionView[]}>} */
+export const listCollections = () => ask("api/search/collections");
+
+/** Comes back when the file is whole. @param {string} collection @returns {Promise<import("./types-owner.js").SnapshotTaken>} */
+export const takeSnapshot = (collection) => ask(`api/search/collections/${named(collection)}/snapshots`, {
+  method: "POST", body: { requested_by: signature() }, patience: 630000,
+});
+
 /** Whether the usual model comes back now. @returns {Promise<import("./types-owner.js").HomeView>} */
 export const getHome = () => ask("api/home");
 

@@ -3,6 +3,7 @@
 
 import { access } from "./acts/access.js";
 import { Acting } from "./acts/acting.js";
+import { collections } from "./acts/collections.js";
 import { files } from "./acts/files.js";
 import { Knowing } from "./acts/knowing.js";
 import { launcher } from "./acts/launcher.js";
@@ -133,6 +134,7 @@ const wishes = {
   ...reserving(page),
   ...settings(page),
   ...scheduling(page, knowing),
+  ...collections(page),
   ...messages(page, knowing),
   ...access(page, knowing),
   "dismiss-failure": ({ id }) => dismiss(id),

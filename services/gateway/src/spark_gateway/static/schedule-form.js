@@ -100,7 +100,7 @@ export function scheduleOf(form, base) {
   const snapshot = form.kind === "snapshot";
   const keep = snapshot && form.keep.trim() !== "" ? Number(form.keep) : null;
   if (snapshot && form.collection.trim() === "") wrong("collection", "Name the collection.");
-  if (keep !== null && !(Number.isInteger(keep) && keep >= 1 && keep <= 1000)) wrong("keep", "Write a whole number from 1 to 1000, or nothing.");
+  if (keep !== null && !(Number.isInteger(keep) && keep >= 1 && keep <= 50)) wrong("keep", "Write a whole number from 1 to 50, or nothing.");
   const every = form.when === "every" ? minutes("every_seconds", form.every, true) : null;
   const takesModel = outside || form.kind === "swap" || form.kind === "warm";
   const schedule = {

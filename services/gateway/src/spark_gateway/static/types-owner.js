@@ -130,6 +130,13 @@
  * @property {number} message_number
  * @property {string|null} [subject]
  *
+ * @typedef {object} CollectionView
+ * @property {string} name
+ * @property {number|null} [points]
+ * @property {string|null} [problem]  Why Qdrant does not tell more of it.
+ *
+ * @typedef {{collection: string, snapshot: {name: string, size_bytes?: number|null}}} SnapshotTaken
+ *
  * @typedef {object} HomeView
  * @property {string|null} [model]
  * @property {"off"|"loaded"|"waiting"|"respected"|"asking"|"backing_off"|"blocked"} state

@@ -20,6 +20,20 @@ def of_ending(label: str, exit_code: int | None, lines: Sequence[str]) -> Cause:
             action="Give ours another name: EMBED_CONTAINER, or the setting of that name.",
             evidence=evidence,
         )
+    if exit_code == 86:
+        return Cause(
+            code="no_memory",
+            sentence=f"There is too little memory on {label} beside the model: {_last(lines)}.",
+            action=f"Load a smaller model, or one on the other Spark. {AGAIN}",
+            evidence=evidence,
+        )
+    if exit_code == 85:
+        return Cause(
+            code="disk_full",
+            sentence=f"There is too little room on the disk of {label}: {_last(lines)}.",
+            action=f"Delete models or files there, then {AGAIN[0].lower()}{AGAIN[1:]}",
+            evidence=evidence,
+        )
     if re.search(r"no space left on device", text, re.IGNORECASE):
         return Cause(
             code="disk_full",
@@ -47,6 +61,10 @@ def of_ending(label: str, exit_code: int | None, lines: Sequence[str]) -> Cause:
         action=f"Look at the log, and at the internet connection of {label}. {AGAIN}",
         evidence=evidence,
     )
+
+
+def _last(lines: Sequence[str]) -> str:
+    return lines[-1] if lines else "the script said no more"
 
 
 def plain(code: str, sentence: str, action: str = AGAIN, lines: Sequence[str] = ()) -> Cause:

@@ -14,7 +14,7 @@ from spark_common.remote.detached import LOG_BYTES, DetachedSteps, StepLook
 from spark_swapper.installing import causes
 from spark_swapper.installing.health import Health
 from spark_swapper.installing.record import InstallRecord
-from spark_swapper.installing.source import Packed
+from spark_swapper.installing.source import NoSourceError, Packed
 from spark_swapper.updates.build_log import BuildLog
 
 STEP = "install"
@@ -26,6 +26,10 @@ _STEPS = {
     "building": "Building the container; the first time takes half an hour.",
     "starting": "Starting it in place of the one that ran.",
 }
+_LOOK = 'docker inspect -f "{{.RestartCount}}" "$1" 2>/dev/null; docker logs --tail 12 "$1" 2>&1'
+_STARTS = 3
+"""So often started again, a container will not come up by itself."""
+_LOOK_SECONDS = 20.0
 _COPY_SECONDS = 120.0
 _AWAY_SECONDS = 600.0
 _BUILD_SECONDS = 2 * 3600.0
@@ -56,13 +60,9 @@ class InstallWork:
     async def __call__(self, journal: Journal) -> Ending:
         """Carry it to its end."""
         try:
-            if journal.record.step == "copying":
-                await self._copy(journal)
-            fault = None
-            if journal.record.step != "waiting":
-                fault = await self._build(journal)
-            if fault is None:
-                fault = await self._wait(journal)
+            fault = await self._steps_of(journal)
+        except NoSourceError as error:
+            fault = causes.plain("no_files", str(error))
         except RemoteCommandError as error:
             fault = causes.plain("refused", f"{error.message}.")
         except UnavailableError as error:
@@ -76,7 +76,18 @@ class InstallWork:
         state = JobState.CANCELLED if cancelled else JobState.FAILED
         return Ending(state, fault.sentence, fault)
 
-    async def _copy(self, journal: Journal) -> None:
+    async def _steps_of(self, journal: Journal) -> Cause | None:
+        """Go the steps that are left; returns what went wrong."""
+        if journal.record.step == "copying" and not await self._copy(journal):
+            return _stopped(journal)
+        if journal.record.step != "waiting":
+            fault = await self._build(journal)
+            if fault is not None:
+                return fault
+        return await self._wait(journal)
+
+    async def _copy(self, journal: Journal) -> bool:
+        """Copy the files; False when somebody wants it no more."""
         record = journal.record
         await journal.note(f"Copying the files to {record.label}.")
         command = RemoteCommand(
@@ -91,8 +102,14 @@ class InstallWork:
                 said = result.stderr.strip()[-300:]
                 raise RemoteCommandError(f"the files did not get to {record.label}: {said}")
 
-        await self._until_answered(journal, copy)
+        try:
+            await self._until_answered(journal, copy, leave=True)
+        except _LeftError:
+            return False
+        if journal.cancelled_by is not None:
+            return False
         await journal.enter("building", _STEPS["building"])
+        return True
 
     async def _build(self, journal: Journal) -> Cause | None:
         record, log, offset = journal.record, BuildLog(marks=False), 0
@@ -121,8 +138,10 @@ class InstallWork:
                 await self._until_answered(
                     journal, lambda: self._steps.stop(record.host, record.id, STEP)
                 )
+                await self._again(journal, "settle")
                 return _stopped(journal) if cancelled else _too_long("building")
         if seen.state == "lost":
+            await self._again(journal, "settle")
             sentence = f"The build on {record.label} was cut off, probably by a restart there."
             return causes.plain("interrupted", sentence, lines=log.lines_seen)
         if seen.exit_code != 0:
@@ -152,35 +171,61 @@ class InstallWork:
             health = await self._healthy(record.address, record.port)
             if health.state == "ok":
                 return None
-            if health.state == "failed":
-                said = health.problem or "it does not say why"
+            fault = await self._broken(record, health)
+            if fault is None and self._clock.monotonic() > deadline:
+                fault = _too_long("loading its models")
+            if fault is not None:
                 now = await self._back(journal)
-                return causes.plain("not_ready", f"The new container cannot be used: {said}. {now}")
+                return fault.model_copy(update={"sentence": f"{fault.sentence} {now}"})
             if await journal.pause(self._poll_seconds()):
                 return _stopped(journal)
-            if self._clock.monotonic() > deadline:
-                return _too_long("loading its models")
+
+    async def _broken(self, record: InstallRecord, health: Health) -> Cause | None:
+        """Return why waiting is in vain, if it is."""
+        if health.state == "failed":
+            said = health.problem or "it does not say why"
+            return causes.plain("not_ready", f"The new container cannot be used: {said}.")
+        if health.state != "away":
+            return None
+        try:
+            seen = await self._shell.run(record.host, _look(record), timeout_seconds=_LOOK_SECONDS)
+        except UnavailableError:
+            return None
+        count, _, said = seen.stdout.partition("\n")
+        if not count.strip().isdigit() or int(count) < _STARTS:
+            return None
+        sentence = f"The new container ends as soon as it is started; it was {count.strip()} times."
+        return causes.plain("ends_at_once", sentence, lines=said.splitlines())
 
     async def _back(self, journal: Journal) -> str:
         """Start again what ran before; returns what runs now, as a sentence."""
-        record = journal.record
-
-        async def back() -> int:
-            command = _script("back", record)
-            result = await self._shell.run(record.host, command, timeout_seconds=_COPY_SECONDS)
-            if result.exit_code is None:
-                raise UnavailableError(f"the connection to {record.label} was lost")
-            return result.exit_code
-
-        code = await self._until_answered(journal, back)
+        code = await self._again(journal, "back")
         if code == 0:
             return "The one that ran before was started again."
         if code == _NOTHING_BEFORE:
             return "It stays, because nothing else ran before it."
         return "The one that ran before could not be started again."
 
-    async def _until_answered(self, journal: Journal, ask: Callable[[], Awaitable[T]]) -> T:
-        """Repeat what may be repeated while the Spark is away, for ten minutes."""
+    async def _again(self, journal: Journal, mode: str) -> int:
+        """Have the script start what ran before; returns its exit code."""
+        record = journal.record
+
+        async def again() -> int:
+            command = _script(mode, record)
+            result = await self._shell.run(record.host, command, timeout_seconds=_COPY_SECONDS)
+            if result.exit_code is None:
+                raise UnavailableError(f"the connection to {record.label} was lost")
+            return result.exit_code
+
+        return await self._until_answered(journal, again)
+
+    async def _until_answered(
+        self, journal: Journal, ask: Callable[[], Awaitable[T]], *, leave: bool = False
+    ) -> T:
+        """Repeat what may be repeated while the Spark is away, for ten minutes.
+
+        With ``leave`` a cancel ends that; otherwise something may run there that has to be ended.
+        """
         deadline = self._clock.monotonic() + _AWAY_SECONDS
         while True:
             try:
@@ -189,7 +234,18 @@ class InstallWork:
                 if self._clock.monotonic() > deadline:
                     raise
                 await journal.note(f"Waiting for {journal.record.label}: {error.message}.")
-                await self._clock.sleep(self._poll_seconds())
+                if not leave:
+                    await self._clock.sleep(self._poll_seconds())
+                elif await journal.pause(self._poll_seconds()):
+                    raise _LeftError from error
+
+
+class _LeftError(Exception):
+    """Somebody does not want it any more."""
+
+
+def _look(record: InstallRecord) -> RemoteCommand:
+    return RemoteCommand(argv=("sh", "-c", _LOOK, "look", record.container))
 
 
 def _script(mode: str, record: InstallRecord) -> RemoteCommand:

@@ -73,6 +73,7 @@ class FakeCluster:
         self.tokens: list[str] = []
         self.snapshots: list[TakeSnapshot] = []
         self.snapshot_fails: SparkError | None = None
+        self.snapshot_problem: str | None = None
         self.loads: list[str] = []
         self.taken: list[str] = []
         """Ids of the swaps that were really taken on."""
@@ -159,9 +160,14 @@ class FakeCluster:
         self.snapshots.append(request)
         if self.snapshot_fails is not None:
             raise self.snapshot_fails
-        view = SnapshotView(name=f"{request.collection}-1.snapshot")
+        view = SnapshotView(name=f"{request.collection}-{len(self.snapshots)}.snapshot")
         removed = ["old"] if request.keep == 1 else []
-        return SnapshotTaken(collection=request.collection, snapshot=view, removed=removed)
+        return SnapshotTaken(
+            collection=request.collection,
+            snapshot=view,
+            removed=removed,
+            problem=self.snapshot_problem,
+        )
 
     def _settle(self) -> None:
         for swap in self._swaps.values():

@@ -2,7 +2,7 @@
 // Asks for what the open part of the page shows and nobody tells: when it is opened, on news, and again and again.
 
 import { listKeys, listRequests } from "../api-access.js";
-import { getAccounts, getCalendar, getHome, listDeliveries, listLetters, listSchedules, listTargets } from "../api-owner.js";
+import { getAccounts, getCalendar, getHome, listCollections, listDeliveries, listLetters, listSchedules, listTargets } from "../api-owner.js";
 import { WEEK_DAYS } from "../scheduling.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
@@ -38,7 +38,7 @@ export class Knowing {
   /** @returns {Partial<Record<Name, () => Promise<any>>>} */
   get #wanted() {
     const { tab } = this.page.state;
-    if (tab === "schedule") return { schedules: listSchedules, calendar: week, home: getHome };
+    if (tab === "schedule") return { schedules: listSchedules, calendar: week, home: getHome, collections: listCollections };
     if (tab === "home") return {};
     return {
       targets: listTargets, deliveries: () => listDeliveries(this.which), accounts: () => getAccounts(this.days), letters: listLetters,

@@ -4,6 +4,7 @@
 import { AccountTable } from "./account-table.js";
 import { ActivityPanel } from "./activity-panel.js";
 import { AwayList } from "./away-list.js";
+import { CollectionList } from "./collection-list.js";
 import { ConfirmDialog } from "./confirm-dialog.js";
 import { ConnectCard } from "./connect-card.js";
 import { CopyField } from "./copy-field.js";
@@ -61,6 +62,7 @@ customElements.define("more-menu", MoreMenu);
 customElements.define("model-facts", ModelFacts);
 customElements.define("model-card", ModelCard);
 customElements.define("away-list", AwayList);
+customElements.define("collection-list", CollectionList);
 customElements.define("download-list", DownloadList);
 customElements.define("flag-rows", FlagRows);
 customElements.define("spark-card", SparkCard);

@@ -18,7 +18,8 @@ export class SchedulePanel extends HTMLElement {
   }
 
   /** @param {View} view */
-  set view({ state, now, tab }) {
+  set view(view) {
+    const { state, now, tab } = view;
     show(this, tab === "schedule");
     if (tab !== "schedule") return;
     const { schedules, calendar, home } = state.known;
@@ -43,6 +44,7 @@ export class SchedulePanel extends HTMLElement {
     show(part(this, "none"), views?.length === 0);
     say(part(this, "zone"), `Times are ${Intl.DateTimeFormat().resolvedOptions().timeZone}`);
     this.#rows(views ?? [], now, live);
+    part(this, "collections").view = view;
   }
 
   /** @param {ReturnType<typeof homeLook>} look */

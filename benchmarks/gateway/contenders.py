@@ -1,7 +1,6 @@
 """Starts and stops what is compared, one process tree each, on free loopback ports."""
 
 import asyncio
-import importlib.util
 import os
 import shutil
 import socket
@@ -11,7 +10,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-_HERE = "benchmarks.chat_overhead"
+from benchmarks.gateway import litellm
+from benchmarks.gateway.load import STREAM_BODY, WHOLE_BODY, request
+
+from spark_common.key_text import digest_of, fresh_key
+
+_HERE = "benchmarks.gateway"
 
 _NGINX = """
 {user}worker_processes 1;
@@ -50,10 +54,19 @@ def free_port() -> int:
 class Contender:
     """A listening process tree. ``cpu`` and ``resident`` are read from the kernel's accounts."""
 
-    def __init__(self, name: str, port: int, process: subprocess.Popen[bytes] | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        port: int,
+        process: subprocess.Popen[bytes] | None,
+        key: str = "none",
+    ) -> None:
         self.name = name
         self.port = port
         self.process = process
+        self.whole = request(WHOLE_BODY, key)
+        """What is asked of it, with the key it wants."""
+        self.stream = request(STREAM_BODY, key)
 
     def cpu(self) -> float:
         """Processor seconds used so far; the kernel's own account, in nanoseconds."""
@@ -98,9 +111,27 @@ class Arena:
             self.missing.append("nginx is missing: apt-get install nginx")
         else:
             found.append(await self._nginx(upstream.port))
-        found.append(await self._gateway(upstream.port, base))
-        found.append(await self.start("naive", [sys.executable, "-m", f"{_HERE}.naive"], base))
+        python = [sys.executable, "-m"]
+        found.append(await self.start("naive", [*python, f"{_HERE}.naive"], base))
+        proxy = litellm.program()
+        if proxy is None:
+            self.missing.append("LiteLLM is missing: python -m benchmarks.gateway.litellm")
+        else:
+            found.append(await self._litellm(proxy, upstream.port))
+        found.append(await self.start("bare", [*python, f"{_HERE}.spliced"], base))
+        found.append(await self._product("gateway", upstream.port))
+        found.append(await self._with_everything(upstream.port))
         return found
+
+    async def _litellm(self, program: Path, upstream: int) -> Contender:
+        port = free_port()
+        command = litellm.command(program, self.directory, upstream, port)
+        return await self.run("litellm", port, command, {"LITELLM_LOCAL_MODEL_COST_MAP": "True"})
+
+    async def everything(self) -> Contender:
+        """Start an upstream and the gateway with everything on before it, and nothing else."""
+        upstream = await self.start("direct", [sys.executable, "-m", f"{_HERE}.upstream"])
+        return await self._with_everything(upstream.port)
 
     async def _nginx(self, upstream: int) -> Contender:
         port = free_port()
@@ -112,24 +143,40 @@ class Arena:
             "nginx", port, ["nginx", "-p", str(self.directory), "-c", str(config)]
         )
 
-    async def _gateway(self, upstream: int, base: dict[str, str]) -> Contender:
-        """The gateway as it is shipped, with no bus to talk to; else its data plane alone."""
-        if importlib.util.find_spec("spark_gateway.app") is not None:
-            port = free_port()
-            env = {
-                "BIND_HOST": "127.0.0.1",
-                "BIND_PORT": str(port),
-                "NATS_URL": f"nats://127.0.0.1:{free_port()}",
-                "SPARK1_HOST": "127.0.0.1",
-                "SPARK1_USER": "bench",
-                "VLLM_PORT": str(upstream),
-                "LOG_LEVEL": "error",
-            }
-            try:
-                return await self.run("gateway", port, [sys.executable, "-m", "spark_gateway"], env)
-            except RuntimeError as error:
-                self.missing.append(f"{error}; measured its data plane alone")
-        return await self.start("gateway", [sys.executable, "-m", f"{_HERE}.spliced"], base)
+    async def _with_everything(self, upstream: int) -> Contender:
+        """The gateway asks for keys, has caps, and logs to a coordinator over a real bus."""
+        key = fresh_key()
+        folder = self.directory / "office"
+        folder.mkdir()
+        argv = [sys.executable, "-m", f"{_HERE}.office", str(folder), digest_of(key)]
+        await self.start("office", argv)
+        url, seed = (folder / "address").read_text().split()
+        contender = await self._product(
+            "all on",
+            upstream,
+            NATS_URL=url,
+            NATS_SEED_FILE=seed,
+            API_KEYS="true",
+            MODEL_REQUESTS_AT_ONCE="4096",
+        )
+        contender = Contender(contender.name, contender.port, contender.process, key)
+        await _until(lambda: _lets_in(contender), contender.process, contender.name)
+        return contender
+
+    async def _product(self, name: str, upstream: int, **settings: str) -> Contender:
+        """The gateway as it is shipped; without settings there is no bus to talk to."""
+        port = free_port()
+        env = {
+            "BIND_HOST": "127.0.0.1",
+            "BIND_PORT": str(port),
+            "NATS_URL": f"nats://127.0.0.1:{free_port()}",
+            "SPARK1_HOST": "127.0.0.1",
+            "SPARK1_USER": "bench",
+            "VLLM_PORT": str(upstream),
+            "LOG_LEVEL": "error",
+            **settings,
+        }
+        return await self.run(name, port, [sys.executable, "-m", "spark_gateway"], env)
 
     async def start(
         self, name: str, argv: list[str], env: dict[str, str] | None = None
@@ -159,11 +206,21 @@ def _listens(port: int) -> bool:
         return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
-async def _until(claim: Callable[[], bool], process: subprocess.Popen[bytes], name: str) -> None:
-    for _ in range(200):
+def _lets_in(contender: Contender) -> bool:
+    """Whether its key is known by now."""
+    with socket.create_connection(("127.0.0.1", contender.port), 1) as sock:
+        sock.sendall(contender.whole)
+        return sock.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+async def _until(
+    claim: Callable[[], bool], process: subprocess.Popen[bytes] | None, name: str
+) -> None:
+    """Wait for it; LiteLLM takes half a minute to start."""
+    for _ in range(1200):
         if claim():
             return
-        if process.poll() is not None:
+        if process is not None and process.poll() is not None:
             break
         await asyncio.sleep(0.05)
     raise RuntimeError(f"{name} did not start")

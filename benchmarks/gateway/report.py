@@ -69,6 +69,15 @@ def summarise(rounds: Rounds) -> dict[str, dict[str, Figure | None]]:
             "throughput_ratio_to_naive": paired(
                 rounds, name, "naive", lambda a, b: a.per_second / b.per_second
             ),
+            "throughput_ratio_to_litellm": paired(
+                rounds, name, "litellm", lambda a, b: a.per_second / b.per_second
+            ),
+            "throughput_ratio_to_bare": paired(
+                rounds, name, "bare", lambda a, b: a.per_second / b.per_second
+            ),
+            "cpu_ratio_to_bare": paired(
+                rounds, name, "bare", lambda a, b: a.cpu_per_request / b.cpu_per_request
+            ),
             "cpu_ratio_to_nginx": paired(
                 rounds, name, "nginx", lambda a, b: a.cpu_per_request / b.cpu_per_request
             ),
@@ -109,8 +118,11 @@ _COLUMNS: tuple[tuple[str, str, float, int], ...] = (
     ("requests/s", "requests_per_second", 1, 0),
     ("x nginx", "throughput_ratio_to_nginx", 1, 2),
     ("x naive", "throughput_ratio_to_naive", 1, 1),
+    ("x LiteLLM", "throughput_ratio_to_litellm", 1, 0),
+    ("x bare", "throughput_ratio_to_bare", 1, 2),
     ("CPU us/request", "cpu_per_request_seconds", 1e6, 0),
     ("CPU x nginx", "cpu_ratio_to_nginx", 1, 2),
+    ("CPU x bare", "cpu_ratio_to_bare", 1, 2),
     ("added p50 us", "added_p50_seconds", 1e6, 0),
     ("added p99 us", "added_p99_seconds", 1e6, 0),
     ("CPU ms/1000 chunks", "stream_cpu_per_1000_chunks_seconds", 1e3, 1),
@@ -127,6 +139,11 @@ def as_table(rounds: Rounds) -> str:
         cells = (figures[key] for figures in summary.values())
         rows.append([title, *(cell.show(scale, digits) if cell else "-" for cell in cells)])
     rows.append(["failures", *(str(sum(r.failures for r in own)) for own in rounds.values())])
+    return aligned(rows)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of equal length as lines with columns."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

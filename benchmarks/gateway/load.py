@@ -5,27 +5,27 @@ import time
 from dataclasses import dataclass, field
 from typing import cast
 
-_WHOLE_BODY = b'{"model":"bench","messages":[{"role":"user","content":"hello there"}]}'
-_STREAM_BODY = b'{"model":"bench","stream":true,"messages":[{"role":"user","content":"hello"}]}'
+WHOLE_BODY = b'{"model":"bench","messages":[{"role":"user","content":"hello there"}]}'
+STREAM_BODY = b'{"model":"bench","stream":true,"messages":[{"role":"user","content":"hello"}]}'
 _FIELDS = (
     b"Host: gateway:9999\r\nAccept: application/json\r\nContent-Type: application/json\r\n"
     b"User-Agent: OpenAI/Python 3.3.1\r\nX-Stainless-Lang: python\r\nX-Stainless-OS: Linux\r\n"
     b"X-Stainless-Arch: arm64\r\nX-Stainless-Runtime: CPython\r\nX-Stainless-Async: false\r\n"
-    b"Authorization: Bearer none\r\nx-stainless-retry-count: 0\r\n"
+    b"Authorization: Bearer %b\r\nx-stainless-retry-count: 0\r\n"
 )
 
 
-def request(body: bytes) -> bytes:
+def request(body: bytes, key: str = "none") -> bytes:
     """A chat request as OpenAI's own client words it."""
     return b"POST /v1/chat/completions HTTP/1.1\r\n%bContent-Length: %d\r\n\r\n%b" % (
-        _FIELDS,
+        _FIELDS % key.encode(),
         len(body),
         body,
     )
 
 
-WHOLE = request(_WHOLE_BODY)
-STREAM = request(_STREAM_BODY)
+WHOLE = request(WHOLE_BODY)
+STREAM = request(STREAM_BODY)
 
 
 @dataclass

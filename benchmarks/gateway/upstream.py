@@ -32,6 +32,8 @@ _WHOLE = b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\ncontent-type: application/
     len(_BODY),
     _BODY,
 )
+_LISTING = b'{"object":"list","data":[{"id":"bench","object":"model","created":1}]}'
+_LISTED = b"HTTP/1.1 200 OK\r\n%bcontent-length: %d\r\n\r\n%b" % (_COMMON, len(_LISTING), _LISTING)
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\n%bcontent-type: text/event-stream; charset=utf-8\r\n"
     b"transfer-encoding: chunked\r\n\r\n" % _COMMON
@@ -66,8 +68,11 @@ class ModelServer(asyncio.Protocol):
             if len(self.buffer) < end + 4 + length:
                 return
         streamed = b'"stream":true' in self.buffer
+        listed = self.buffer.startswith(b"GET /v1/models")
         self.buffer = b""
-        if streamed:
+        if listed:
+            self.transport.write(_LISTED)
+        elif streamed:
             self.transport.write(_STREAM_HEAD + _CHUNK)
             self.loop.call_later(CHUNK_SECONDS, self.next_chunk, CHUNKS - 1)
         else:

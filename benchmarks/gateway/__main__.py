@@ -1,4 +1,4 @@
-"""``python -m benchmarks.chat_overhead``: one command, one run, under ninety seconds."""
+"""``python -m benchmarks.gateway``: one command, one run, some two minutes."""
 
 import argparse
 import asyncio
@@ -8,15 +8,16 @@ import time
 from pathlib import Path
 
 import uvloop
-from benchmarks.chat_overhead.contenders import Arena, Contender
-from benchmarks.chat_overhead.load import STREAM, WHOLE, drive
-from benchmarks.chat_overhead.report import Round, as_json, as_table, percentile
+from benchmarks.gateway.contenders import Arena, Contender
+from benchmarks.gateway.goals import as_verdicts
+from benchmarks.gateway.load import drive
+from benchmarks.gateway.report import Round, as_json, as_table, percentile
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.chat_overhead", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--at-most", type=float, default=75.0, help="seconds for all rounds")
+    parser.add_argument("--at-most", type=float, default=110.0, help="seconds for all rounds")
     parser.add_argument("--seconds", type=float, default=0.7, help="of full load per round")
     parser.add_argument("--in-flight", type=int, default=32)
     parser.add_argument("--streams", type=int, default=50)
@@ -27,11 +28,11 @@ def arguments() -> argparse.Namespace:
 async def measure(contender: Contender, options: argparse.Namespace) -> Round:
     """One contender, one round: full load, one at a time, streams."""
     before = contender.cpu()
-    full = await drive(contender.port, WHOLE, options.in_flight, options.seconds)
+    full = await drive(contender.port, contender.whole, options.in_flight, options.seconds)
     cpu = contender.cpu() - before
-    single = await drive(contender.port, WHOLE, 1, options.seconds / 2)
+    single = await drive(contender.port, contender.whole, 1, options.seconds / 2)
     before = contender.cpu()
-    streams = await drive(contender.port, STREAM, options.streams, 0, 0.01)
+    streams = await drive(contender.port, contender.stream, options.streams, 0, 0.01)
     stream_cpu = contender.cpu() - before
     return Round(
         per_second=full.requests / sum(full.latencies) * options.in_flight,
@@ -48,7 +49,7 @@ async def main(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as directory, Arena(Path(directory)) as arena:
         contenders = await arena.contenders()
         for contender in contenders:
-            await drive(contender.port, WHOLE, 4, 0.3)
+            await drive(contender.port, contender.whole, 4, 0.3)
         rounds: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
         began = time.monotonic()
         for number in range(options.rounds):
@@ -61,7 +62,7 @@ async def main(options: argparse.Namespace) -> None:
                 rounds[contender.name].append(await measure(contender, options))
         for line in arena.missing:
             print(line)
-        print(as_table(rounds))
+        print(as_table(rounds), as_verdicts(rounds), sep="\n\n")
         if options.json is not None:
             settings = {key: value for key, value in vars(options).items() if key != "json"}
             text = json.dumps(as_json(rounds, arena.missing, settings), indent=2)

@@ -1,0 +1,87 @@
+"""``langchain-openai``, unmodified: chat, and embeddings with and without its token ids."""
+
+import httpx
+import openai
+import pytest
+import tiktoken
+from gateway_stand.town import LOADED
+from langchain_core.messages import HumanMessage
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+
+pytestmark = pytest.mark.connected
+EMBEDDER = "BAAI/bge-m3"
+QUESTION = [HumanMessage("What is a control plane?")]
+
+
+@pytest.fixture(scope="module")
+def chat(town):
+    return ChatOpenAI(base_url=f"{town.url}/v1", api_key="none", model=LOADED, timeout=20)
+
+
+def test_chat_whole_and_streamed(chat):
+    whole = chat.invoke(QUESTION)
+    assert "control plane" in whole.content
+    assert whole.usage_metadata["output_tokens"] > 0
+    pieces = list(chat.stream(QUESTION))
+    assert "".join(str(piece.content) for piece in pieces) == whole.content
+
+
+async def test_chat_of_many_at_once(town):
+    async with httpx.AsyncClient(trust_env=False) as http:
+        chat = ChatOpenAI(
+            base_url=f"{town.url}/v1", api_key="none", model=LOADED, http_async_client=http
+        )
+        answers = await chat.abatch([QUESTION] * 8)
+    assert len({answer.content for answer in answers}) == 1
+
+
+def test_tools(town, chat, recorded):
+    weather = {"title": "get_weather", "description": "Say the weather.", "type": "object",
+               "properties": {"city": {"type": "string"}}}  # fmt: skip
+    with town.answering(recorded("tools_required")):
+        answer = chat.bind_tools([weather], tool_choice="required").invoke(QUESTION)
+    (call,) = answer.tool_calls
+    assert (call["name"], call["args"]) == ("get_weather", {"city": "Berlin"})
+
+
+def test_the_responses_of_newer_defaults(chat):
+    answer = chat.model_copy(update={"use_responses_api": True}).invoke(QUESTION)
+    assert "control plane" in answer.text
+
+
+@pytest.fixture
+def vocabulary(monkeypatch):
+    """One of bytes, in the place of the one that ``tiktoken`` would fetch from the internet.
+
+    Which numbers are sent differs; that numbers are sent, and in which form, does not.
+    """
+    bytewise = tiktoken.Encoding(
+        "cl100k_base",
+        pat_str=r"\S+|\s+",
+        mergeable_ranks={bytes([number]): number for number in range(256)},
+        special_tokens={},
+    )
+    monkeypatch.setitem(tiktoken.registry.ENCODINGS, "cl100k_base", bytewise)
+
+
+def embeddings(town, **more):
+    return OpenAIEmbeddings(base_url=f"{town.url}/v1", api_key="none", model=EMBEDDER, **more)
+
+
+def test_its_token_ids_are_refused_with_the_switch_that_helps(town, vocabulary):
+    with pytest.raises(openai.BadRequestError) as caught:
+        embeddings(town).embed_documents(["Paris", "Cats purr."])
+    assert "check_embedding_ctx_length=False" in caught.value.message
+
+
+def test_with_that_switch_documents_and_questions_are_embedded(town):
+    switched = embeddings(town, check_embedding_ctx_length=False)
+    documents = switched.embed_documents(["Paris", "Cats purr."])
+    assert [len(vector) for vector in documents] == [1024, 1024]
+    assert switched.embed_query("Paris") == pytest.approx(documents[0], abs=1e-6)
+
+
+async def test_embeddings_without_blocking(town):
+    async with httpx.AsyncClient(trust_env=False) as http:
+        client = embeddings(town, check_embedding_ctx_length=False, http_async_client=http)
+        assert len((await client.aembed_documents(["Paris"]))[0]) == 1024

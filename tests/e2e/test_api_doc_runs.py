@@ -1,0 +1,219 @@
+"""The calls of docs/API.md, as they stand there and in their order, against the whole product."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from spark_gateway.dialect import RANK_PATHS
+from spark_gateway.routes import all_routes
+
+TEXT = (Path(__file__).parents[2] / "docs" / "API.md").read_text(encoding="utf-8")
+OWN = ("/livez", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json")
+"""What the port answers beside the routes that its OpenAPI document lists."""
+ENDLESS = ("/api/live", "/api/events?after=now")
+RUNTIME_ONLY = ("/score",)
+"""Answered by some servers that rank; ours has no such route."""
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+
+class Call(NamedTuple):
+    """One line of the page."""
+
+    line: str
+    method: str
+    path: str
+    query: str
+    refused: str | None
+    """The status with which it is refused here, if the page says so."""
+
+
+def calls() -> list[Call]:
+    found = []
+    for block in re.findall(r"^```sh run\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            target = next(word for word in words if word.startswith("$SPARK")).partition("?")
+            posts = "--json" in words
+            method = words[words.index("-X") + 1] if "-X" in words else "POST" if posts else "GET"
+            refused = re.search(r"# (\d{3}) ", line)
+            found.append(
+                Call(
+                    line,
+                    method,
+                    target[0].removeprefix("$SPARK"),
+                    target[2],
+                    refused[1] if refused else None,
+                )
+            )
+    return found
+
+
+CALLS = calls()
+
+
+def shown(method: str, path: str) -> bool:
+    """Whether some call of the page is for a route; ``path`` may have fields in braces."""
+    pattern = re.compile(re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(path)))
+    return any(call.method == method and pattern.fullmatch(call.path) for call in CALLS)
+
+
+def test_every_route_of_the_application_is_shown() -> None:
+    missing = [
+        f"{method} {route.path}"
+        for route in all_routes()
+        for method in sorted(route.methods or ())
+        if not shown(method, route.path_format.replace(":path", ""))
+    ]
+    assert missing == []
+
+
+def test_every_route_that_is_passed_on_is_shown(product) -> None:
+    document = product.http.get("/openapi.json").json()["paths"]
+    listed = {(method.upper(), path) for path, verbs in document.items() for method in verbs}
+    listed |= {("GET", path) for path in OWN}
+    listed |= {("POST", path) for path in RANK_PATHS if path not in RUNTIME_ONLY}
+    assert [f"{method} {path}" for method, path in sorted(listed) if not shown(method, path)] == []
+
+
+def test_a_route_that_is_not_shown_would_be_seen() -> None:
+    assert not shown("GET", "/api/nothing")
+    assert not shown("PATCH", "/api/swap/{id}")
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Takes whatever it is told."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/told"
+    server.shutdown()
+    server.server_close()
+
+
+def fill(embed: str, qdrant: str) -> None:
+    """Make the collection of which docs/EMBEDDINGS.md speaks."""
+    layout = {
+        "vectors": {"dense": {"size": 1024, "distance": "Cosine"}},
+        "sparse_vectors": {"sparse": {}},
+    }
+    httpx.put(f"{qdrant}/collections/docs", json=layout).raise_for_status()
+    body = {"input": "Paris is the capital of France.", "return_sparse": True}
+    (row,) = httpx.post(f"{embed}/v1/embeddings", json=body).raise_for_status().json()["data"]
+    vector = {"dense": row["embedding"], "sparse": row["sparse_embedding"]}
+    point = {"id": 1, "vector": vector, "payload": {"text": body["input"]}}
+    place = f"{qdrant}/collections/docs/points"
+    httpx.put(place, json={"points": [point]}).raise_for_status()
+
+
+LEARNED: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "POST /api/swap/lock": ("TOKEN", lambda body: body["token"]),
+    "GET /api/search/collections/docs/snapshots": (
+        "SNAPSHOT",
+        lambda body: body["snapshots"][0]["name"],
+    ),
+    "GET /api/webhooks/deliveries": ("DELIVERY", lambda body: body["deliveries"][0]["id"]),
+    "POST /api/keys": ("KEY", lambda body: body["key"]),
+    "GET /api/keys": ("KEY_ID", lambda body: body["keys"][0]["id"]),
+}
+"""What the page says an answer tells: the word for it, and where it stands."""
+
+
+class Shell:
+    """Runs the calls of the page one by one, and remembers what their answers tell."""
+
+    def __init__(self, product: Any, receiver: str, folder: Path) -> None:
+        self._product = product
+        self._folder = folder
+        self._environment = {
+            **os.environ, "SPARK": product.url, "RECEIVER": receiver, "no_proxy": "127.0.0.1",
+        }  # fmt: skip
+
+    def run(self, call: Call) -> str:
+        """Make one call as it stands there; it has to end as the page says, else with 2xx."""
+        endless = f"{call.path}?{call.query}".startswith(ENDLESS)
+        limit = "2" if endless else "60"
+        curl = f'curl() {{ command curl -sS --fail-with-body --max-time {limit} "$@"; }}\n'
+        done = subprocess.run(
+            ["bash", "-eu"],
+            input=curl + call.line,
+            env=self._environment,
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        timed_out = endless and done.returncode == 28 and done.stdout
+        refused = call.refused and done.stderr.endswith(f"error: {call.refused}\n")
+        well = done.returncode == 0 if call.refused is None else refused
+        assert well or timed_out, f"{call.line}\n{done.stdout}\n{done.stderr}"
+        learned = LEARNED.get(f"{call.method} {call.path}")
+        if learned is not None:
+            word, read = learned
+            self._environment.setdefault(word, read(json.loads(done.stdout)))
+        return done.stdout
+
+
+def test_every_call_does_what_the_page_says(product, receiver, tmp_path) -> None:
+    product.until("the runtime", lambda: product.loaded() or True)
+    product.until("the coordinator", lambda: product.http.get("/api/settings").raise_for_status())
+    shell = Shell(product, receiver, tmp_path)
+    spark2 = product.arguments[product.arguments.index("--spark2") + 1]
+    failed = []
+    for call in CALLS:
+        before(product, call, spark2)
+        try:
+            shell.run(call)
+        except AssertionError as error:
+            failed.append(str(error))
+    assert failed == []
+
+
+def before(product: Any, call: Call, spark2: str) -> None:
+    """Wait for what a reader would have waited for before the next line."""
+    match call.method, call.path:
+        case "POST", "/api/search":
+            fill(f"http://{spark2}:8081", f"http://{spark2}:6333")
+        case "GET", "/v1/models/gemma-4-26b":
+            # The swap before it was cancelled; what had been loaded may have to come back.
+            product.swap("gemma-4-26b", id="returning", when_busy="queue")
+            assert product.ended("returning")["phase"] == "ready"
+        case "GET", "/api/requests/mine-1/capture":
+            product.until("the captured body", lambda: captured(product))
+        case "GET", "/api/webhooks/deliveries":
+            product.until("a delivery", lambda: delivered(product))
+
+
+def captured(product: Any) -> bool:
+    """Whether a request was captured; the first one may have come before capturing began."""
+    product.http.post(
+        "/v1/completions",
+        json={"model": "auto", "prompt": "Once", "max_tokens": 4},
+        headers={"x-request-id": "mine-1"},
+    )
+    return bool(product.http.get("/api/requests/mine-1/capture").status_code == 200)
+
+
+def delivered(product: Any) -> bool:
+    return bool(product.http.get("/api/webhooks/deliveries").json()["deliveries"])
