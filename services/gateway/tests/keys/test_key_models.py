@@ -11,10 +11,10 @@ from spark_gateway.served import ServedModel
 OPEN = frozenset(
     (
         ("GET", "/api/session"), ("POST", "/api/session"), ("DELETE", "/api/session"),
-        ("GET", "/openapi.json"), ("GET", "/asyncapi.json"),
+        ("GET", "/openapi.json"), ("GET", "/asyncapi.json"), ("GET", "/health"),
     )
 )  # fmt: skip
-"""Whoever has no key yet needs these."""
+"""Whoever has no key yet needs these; balancers never have one."""
 
 
 def bearer(key):

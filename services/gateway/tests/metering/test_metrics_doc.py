@@ -8,6 +8,9 @@ from prometheus_client.registry import CollectorRegistry
 
 from spark_common.service import metrics
 from spark_gateway.dataplane.meters import Meters, MetersCollector
+from spark_gateway.holding.counts import Counts
+from spark_gateway.holding.metrics import HoldingCollector
+from spark_gateway.holding.room import WaitingRoom
 from spark_gateway.metering.books import Books
 from spark_gateway.metering.collector import BooksCollector
 from spark_gateway.queueing.metrics import TurnstileCollector
@@ -22,6 +25,11 @@ class Log:
     waiting = 0
 
 
+class Holding:
+    room = WaitingRoom()
+    counts = Counts()
+
+
 def shown() -> dict[str, str]:
     """Types by name, as Prometheus reads them."""
     registry = CollectorRegistry()
@@ -29,6 +37,7 @@ def shown() -> dict[str, str]:
     registry.register(BooksCollector(Books, lambda: 0.0, Log()))
     turnstile = FairTurnstile(lambda name: 0, Bounds, lambda: 0.0, capped=lambda: False)
     registry.register(TurnstileCollector(turnstile))
+    registry.register(HoldingCollector(Holding()))
     for each in (
         metrics.REQUESTS, metrics.REQUEST_SECONDS, metrics.IN_FLIGHT,
         metrics.LOOP_LAG_SECONDS, metrics.READY,
