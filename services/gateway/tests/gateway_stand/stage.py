@@ -17,6 +17,8 @@ from spark_gateway.security_headers import add_security_headers
 
 FILES = read_dashboard()
 
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
 
 class Stage:
     """Plays the gateway. What a test sets is what the page is told; what the page sends is kept."""
@@ -29,6 +31,8 @@ class Stage:
         self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self.replies: dict[tuple[str, str], tuple[int, Any]] = {
             ("GET", "/api/session"): (200, {"needed": False, "signed_in": False}),
+            ("GET", "/api/keys"): (200, {"keys": []}),
+            ("GET", "/api/requests"): (200, {"requests": []}),
             ("GET", "/api/search/collections"): (200, {"collections": []}),
         }
         """Of every other path, by method; text is sent as an event stream, the rest as JSON."""
@@ -130,7 +134,7 @@ class Stage:
             Route("/api/swap/lock", self.other, methods=["GET", "POST", "DELETE"]),
             Route("/api/swap/{id}", self.command, methods=["DELETE"]),
             Route("/api/swap/{id}/stream", self.log),
-            Route("/api/{rest:path}", self.other, methods=["GET", "POST", "PUT", "DELETE"]),
+            Route("/api/{rest:path}", self.other, methods=METHODS),
             DashboardRoute(FILES),
         ]
         return _with_headers(Starlette(routes=routes))

@@ -51,7 +51,7 @@ class LoggedRequest(Reply):
     bytes_in: _Count = 0
     bytes_out: _Count = 0
     key: _Label = ""
-    """Id of the API key, never the key."""
+    """Name of the API key, never the key."""
     user: _Label = ""
     """Id of a user as the client's own server names it; never a name or an address of mail."""
     address: _Short = ""

@@ -68,8 +68,5 @@ export const sendAgain = (id) => ask(`api/webhooks/deliveries/${named(id)}/again
 /** Messages that nobody could handle. @returns {Promise<{letters: import("./types-owner.js").DeadLetter[], older_before?: number|null}>} */
 export const listLetters = () => ask("api/dead-letters");
 
-/** Stops the capture of bodies and deletes them. @returns {Promise<any>} */
-export const endCapture = () => ask("api/requests/capture", { method: "DELETE" });
-
 /** @param {number} days @returns {Promise<import("./types-owner.js").Accountability>} */
 export const getAccounts = (days) => ask(`api/accountability?days=${days}`);

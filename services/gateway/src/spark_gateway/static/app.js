@@ -1,6 +1,7 @@
 // @ts-check
 // Puts the page together: what the server says goes into the store, what readers want goes to the acts.
 
+import { access } from "./acts/access.js";
 import { Acting } from "./acts/acting.js";
 import { collections } from "./acts/collections.js";
 import { files } from "./acts/files.js";
@@ -135,6 +136,7 @@ const wishes = {
   ...scheduling(page, knowing),
   ...collections(page),
   ...messages(page, knowing),
+  ...access(page, knowing),
   "dismiss-failure": ({ id }) => dismiss(id),
   "look-again": lookAgain,
   "try-now": () => line.open(),

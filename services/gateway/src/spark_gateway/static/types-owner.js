@@ -154,4 +154,41 @@
  * @typedef {{since: string, until: string, holders: HolderAccount[], free_minutes: number, problems?: string[]}} Accountability
  */
 
+/**
+ * @typedef {object} KeyView
+ * @property {string} id
+ * @property {string} name
+ * @property {("infer"|"admin")[]} scopes
+ * @property {number} requests_per_minute  0: no limit.
+ * @property {number} tokens_per_minute
+ * @property {number} concurrency
+ * @property {number} weight
+ * @property {string[]} models
+ * @property {string|null} [expires_at]
+ * @property {boolean} enabled
+ * @property {string} created_by
+ * @property {string|null} [last_used_on]
+ *
+ * @typedef {object} RequestRow
+ * @property {string} mark
+ * @property {string} id
+ * @property {string} at
+ * @property {string} method
+ * @property {string} path
+ * @property {string} model
+ * @property {number|null} [status]
+ * @property {string} end
+ * @property {number} total_ms
+ * @property {number} queue_ms
+ * @property {number|null} [prompt_tokens]
+ * @property {number|null} [completion_tokens]
+ * @property {boolean} tokens_estimated
+ * @property {string} key
+ * @property {string} user
+ * @property {string} address
+ * @property {string} client
+ *
+ * @typedef {{requests: RequestRow[], older_before?: number|null, problems?: string[]}} RequestPage
+ */
+
 export {};

@@ -1,6 +1,7 @@
 // @ts-check
 // Asks for what the open part of the page shows and nobody tells: when it is opened, on news, and again and again.
 
+import { listKeys, listRequests } from "../api-access.js";
 import { getAccounts, getCalendar, getHome, listCollections, listDeliveries, listLetters, listSchedules, listTargets } from "../api-owner.js";
 import { WEEK_DAYS } from "../scheduling.js";
 
@@ -22,6 +23,8 @@ export class Knowing {
   days = 7;
   /** Of the deliveries that are shown. @type {{limit: number, state?: string}} */
   which = { limit: 50 };
+  /** Of the request log that is shown. @type {import("../request-log.js").Which} */
+  log = {};
   /** @type {Map<Name, number>} */
   #turns = new Map();
   #askedAt = 0;
@@ -37,7 +40,10 @@ export class Knowing {
     const { tab } = this.page.state;
     if (tab === "schedule") return { schedules: listSchedules, calendar: week, home: getHome, collections: listCollections };
     if (tab === "home") return {};
-    return { targets: listTargets, deliveries: () => listDeliveries(this.which), accounts: () => getAccounts(this.days), letters: listLetters };
+    return {
+      targets: listTargets, deliveries: () => listDeliveries(this.which), accounts: () => getAccounts(this.days), letters: listLetters,
+      keys: listKeys, requests: () => listRequests(this.log),
+    };
   }
 
   /** Ask for everything that is shown now. @returns {Promise<unknown>} */

@@ -1,8 +1,7 @@
 // @ts-check
-// What a reader wants of messages: targets, tests, another try; of the accounts: how many days; an
-// end of the capture of bodies.
+// What a reader wants of messages: targets, tests, another try; of the accounts: how many days.
 
-import { endCapture, putTarget, removeTarget, sendAgain, testTarget } from "../api-owner.js";
+import { putTarget, removeTarget, sendAgain, testTarget } from "../api-owner.js";
 import { asSentence } from "../format.js";
 import { deliveryWords } from "../messages.js";
 
@@ -56,10 +55,6 @@ export function messages(page, knowing) {
       if (!(await page.attempt(() => removeTarget(id)))) return;
       page.toasts.add("ok", `${target.name} is not told any more`);
       await knowing.look();
-    },
-    "end-capture": async () => {
-      if (!(await page.attempt(() => endCapture()))) return;
-      page.toasts.add("ok", "Nothing is recorded any more", "What was recorded is deleted.");
     },
     "send-again": async ({ id }) => {
       if (!(await page.attempt(() => sendAgain(id)))) return;
