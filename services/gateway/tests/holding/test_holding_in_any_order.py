@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark_common.contracts.swaps import Phase
-from spark_common.errors import SwapInProgressError
+from spark_common.errors import AlreadyLoadedError, SwapInProgressError
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.ports import Choice
 
@@ -36,11 +36,13 @@ class Swapper(FakeBus):
         self.wrong = []
 
     async def call(self, rpc, request, **more):
-        serving = None if self.cluster.swap is not None else self.cluster.loaded
-        if request.model not in KEYS or request.model == serving:
+        if request.model not in KEYS:
             self.wrong.append(request)
         if self.cluster.swap is not None:
             self.answers = [SwapInProgressError("one runs")]
+        elif request.model == self.cluster.loaded:
+            # Nobody can know of an end that was not heard.
+            self.answers = [AlreadyLoadedError("it is loaded")]
         return await super().call(rpc, request, **more)
 
 
