@@ -32,8 +32,7 @@ fix: $(VENV)/.dev ## format and repair what can be repaired by itself
 fast: $(VENV)/.dev ## the tests that need no server (under a minute)
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not connected and not e2e and not browser and not chaos"
 
-test: $(VENV)/.dev $(VENV)-litellm/.installed ## check, then every test; what CI runs
-	@scripts/check.sh
+test: $(VENV)/.dev ## check, then every test; what CI runs
 	@scripts/test.sh
 
 test-torch: ## the embedding container with a real PyTorch (root, Debian; minutes the first time)
