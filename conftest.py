@@ -2,11 +2,11 @@
 
 import pytest
 
-HEAVY = ("e2e", "chaos", "browser")
+HEAVY = ("e2e", "chaos", "browser", "connected")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put whole products, kills and browsers first, for ``--dist loadfile``.
+    """Put whole products, kills, browsers and servers first, for ``--dist loadfile``.
 
     A file stays on one core, so that what its tests share is started once. Files are handed out
     in this order (``--no-loadscope-reorder``): a long one at the end would leave a core idle.

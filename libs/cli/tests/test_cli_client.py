@@ -180,9 +180,13 @@ def test_a_table_has_no_trailing_blanks() -> None:
 
 def test_every_command_of_the_readme_exists() -> None:
     assert isinstance(main, click.Group)
-    assert {"demo", "up", "status", "models", "suggest", "swap", "events", "doctor"} <= set(
-        main.commands
-    )
+    with click.Context(main) as context:
+        names = main.list_commands(context)
+        assert {"demo", "up", "status", "models", "suggest", "swap", "events", "doctor"} <= {*names}
+        for name in names:
+            command = main.get_command(context, name)
+            assert command is not None
+            assert command.name == name
 
 
 def test_status_renders_a_cluster_without_a_swapper() -> None:
