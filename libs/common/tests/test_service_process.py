@@ -5,9 +5,9 @@ import os
 import socket
 from pathlib import Path
 
-import httpx
 import pytest
 
+from spark_common.plain_http import plain_client
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.wait import until
 
@@ -122,7 +122,7 @@ async def test_a_long_stream_hears_that_the_process_ends(folder: Path) -> None:
     async with example(folder, "well") as service:
         await service.until_ready()
         async with (
-            httpx.AsyncClient(trust_env=False) as client,
+            plain_client() as client,
             client.stream("GET", service.url + "/stream") as answer,
         ):
             parts = answer.aiter_raw()
@@ -186,7 +186,7 @@ async def test_a_protocol_of_its_own_takes_the_connections_from_then_on(folder: 
     async with example(folder, "own protocol") as service:
 
         async def taken_over() -> bool:
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with plain_client() as client:
                 return (await client.get(service.url + "/whatever")).text == "own"
 
         await until(taken_over, "the service's own protocol answers")

@@ -9,6 +9,7 @@ import asyncssh
 import httpx
 import pytest
 
+from spark_common.plain_http import plain_client
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.config import SimConfig
 from spark_sim.testing import Connect, Login, log_in
@@ -61,7 +62,7 @@ async def spark1(cluster: SimulatedCluster, connect: Connect) -> Login:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
+    async with plain_client(timeout=10) as client:
         yield client
 
 

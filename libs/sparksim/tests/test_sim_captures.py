@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from spark_common.plain_http import plain_client
 from spark_sim.vllm_http.engine import Engine, Served
 from spark_sim.vllm_http.server import VllmServer
 
@@ -82,7 +82,7 @@ def events(body: str) -> list[object]:
 async def test_it_answers_like_the_capture(name: str, base: str) -> None:
     request = json.loads((CAPTURES / f"{name}.req.json").read_text())
     status, headers, body = captured(name)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with plain_client() as client:
         sent = {k: v for k, v in request["headers"].items() if v}
         answer = await client.request(
             request["method"], base + request["path"], content=content_of(request), headers=sent

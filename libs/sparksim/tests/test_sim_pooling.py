@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
+from spark_common.plain_http import plain_client
 from spark_common.runtime_questions import first_token
 from spark_sim.vllm_http.engine import Engine, Served
 from spark_sim.vllm_http.server import VllmServer
@@ -37,7 +38,7 @@ async def start() -> AsyncIterator[Start]:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             await server.start(listener)
             exits.push_async_callback(server.stop)
-            return await exits.enter_async_context(httpx.AsyncClient(base_url=url, trust_env=False))
+            return await exits.enter_async_context(plain_client(base_url=url))
 
         yield serve
 

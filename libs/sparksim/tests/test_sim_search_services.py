@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from spark_common.plain_http import plain_client
 from spark_sim.embed_http.app import EmbedServer
 from spark_sim.qdrant.app import QdrantServer
 from spark_sim.two_sparks import two_sparks
@@ -211,7 +212,7 @@ async def test_both_listen_on_the_second_spark_and_go_dark_with_it(tmp_path: Pat
     async with two_sparks(tmp_path, neighbours=True) as sparks:
         spark2 = sparks.cluster.hosts["spark2"]
         base = f"http://{spark2.address}"
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with plain_client() as http:
             models = (await http.get(f"{base}:8081/v1/models")).json()["data"]
             assert [one["id"] for one in models] == ["BAAI/bge-m3", "BAAI/bge-reranker-v2-m3"]
             await http.put(f"{base}:6333/collections/a%23b", json=WRITING)

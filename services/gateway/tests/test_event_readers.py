@@ -20,6 +20,7 @@ from spark_common.bus.port import Unknown
 from spark_common.bus.provision import provision
 from spark_common.clock import SystemClock
 from spark_common.embedded import NatsServer
+from spark_common.plain_http import plain_client
 from spark_common.testing.wait import until
 
 pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
@@ -48,7 +49,7 @@ class SseReader:
 
     async def follow(self) -> None:
         timeout = httpx.Timeout(20, connect=3)
-        async with httpx.AsyncClient(base_url=self._url, timeout=timeout, trust_env=False) as http:
+        async with plain_client(base_url=self._url, timeout=timeout) as http:
             while len(self.seen) < EVENTS:
                 self.connections += 1
                 with suppress(httpx.HTTPError, OSError):
@@ -88,7 +89,7 @@ class PageReader:
 
     async def follow(self) -> None:
         cursor = ""
-        async with httpx.AsyncClient(base_url=self._url, timeout=20, trust_env=False) as http:
+        async with plain_client(base_url=self._url, timeout=20) as http:
             while len(self.seen) < EVENTS:
                 query = {"after": cursor, "limit": 17, "wait_seconds": 1}
                 with suppress(httpx.HTTPError, OSError):

@@ -4,7 +4,6 @@ import asyncio
 import signal
 import time
 
-import httpx
 import pytest
 from gateway_stand.process import GatewayProcess, an_upstream
 
@@ -16,6 +15,7 @@ from spark_common.contracts.api_keys import NOTE_USE, READ_RING, Noted, Ring, Ri
 from spark_common.embedded import NatsServer
 from spark_common.events import KeysChanged
 from spark_common.key_text import digest_of, fresh_key
+from spark_common.plain_http import plain_client
 from spark_common.subjects import KEYS_CHANGED
 from spark_common.testing.wait import until
 
@@ -68,7 +68,7 @@ async def test_keys_hold_without_a_bus_and_a_revoked_one_is_out_in_two_seconds(n
         await gateway.start(API_KEYS="true")
         coordinator = Coordinator()
         alice, bob = coordinator.issue("alice"), coordinator.issue("bob")
-        async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as http:
+        async with plain_client(base_url=gateway.url) as http:
 
             async def chat(key):
                 shown = {"authorization": f"Bearer {key}"}

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 
-import httpx
 import pytest
 from gateway_stand.process import GatewayProcess, an_upstream
 
@@ -13,6 +12,7 @@ from spark_common.bus.provision import provision
 from spark_common.clock import SystemClock
 from spark_common.contracts.requests import APPEND_REQUESTS, Appended
 from spark_common.embedded import NatsServer
+from spark_common.plain_http import plain_client
 from spark_common.testing.wait import until
 
 pytestmark = pytest.mark.connected
@@ -60,7 +60,7 @@ async def test_every_request_is_measured_counted_and_logged_once(gateway, nats):
     headers = {"user-agent": "a test", "x-openwebui-user-id": "alice", "x-request-id": "mine-1"}
     usage = {"prompt_tokens": 7, "completion_tokens": 11}
     question = {"model": "org/model", "usage": usage, "secret": "a private matter"}
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False, headers=headers) as http:
+    async with plain_client(base_url=gateway.url, headers=headers) as http:
         # The upstream answers with what it is asked, and nobody takes lines yet.
         answer = await http.post(CHAT, json=question)
         assert answer.json() == question
@@ -93,7 +93,7 @@ async def test_the_last_lines_are_sent_when_it_ends(gateway, nats):
     await gateway.start()
     coordinator = Coordinator(nats)
     bus = await coordinator.serve()
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as http:
+    async with plain_client(base_url=gateway.url) as http:
         await asyncio.gather(*(http.post(CHAT, json={}) for _ in range(20)))
     assert await gateway.end(signal.SIGTERM) == 0
     assert len(coordinator.lines) == 20

@@ -22,6 +22,7 @@ from spark_common.clock import SystemClock
 from spark_common.contracts.swaps import Phase
 from spark_common.embedded import NatsServer
 from spark_common.embedded.child import free_port
+from spark_common.plain_http import plain_client
 from spark_common.testing.wait import until
 
 pytestmark = pytest.mark.connected
@@ -81,7 +82,7 @@ class Reader:
 
     async def follow(self, path: str) -> None:
         timeout = httpx.Timeout(20, connect=3)
-        async with httpx.AsyncClient(base_url=self._url, timeout=timeout, trust_env=False) as http:
+        async with plain_client(base_url=self._url, timeout=timeout) as http:
             while self.outcome is None:
                 self.connections += 1
                 try:
@@ -155,7 +156,7 @@ async def test_eight_readers_lose_nothing_while_nats_and_gateway_die(nats, gatew
 async def test_the_page_and_v1_work_before_and_without_nats(nats, gateway, make_swapper):
     await nats.kill()
     await gateway.start()
-    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
+    async with plain_client(base_url=gateway.url, timeout=10) as http:
         assert (await http.get("/readyz")).status_code == 200
         assert (await http.get("/")).headers["content-type"] == "text/html; charset=utf-8"
         began = time.monotonic()
@@ -232,7 +233,7 @@ async def standstill(pid: int) -> bool:
 
 async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, gateway, swapper):
     await gateway.start()
-    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
+    async with plain_client(base_url=gateway.url, timeout=10) as http:
 
         async def menu() -> bool:
             return (await http.get("/api/models")).status_code == 200
@@ -263,7 +264,7 @@ async def test_a_running_swap_holds_chat_until_its_end_or_that_of_the_gateway(
     nats, gateway, swapper
 ):
     await gateway.start()
-    async with httpx.AsyncClient(base_url=gateway.url, timeout=30, trust_env=False) as http:
+    async with plain_client(base_url=gateway.url, timeout=30) as http:
 
         async def chat(wait: str = "wait=0", **body: str) -> httpx.Response:
             headers = {"prefer": wait}
@@ -329,7 +330,7 @@ async def test_a_running_swap_holds_chat_until_its_end_or_that_of_the_gateway(
 async def test_a_browser_is_let_through_to_the_refusal_of_a_dead_upstream(lonely_gateway):
     await lonely_gateway.start()
     url = lonely_gateway.url
-    async with httpx.AsyncClient(base_url=url, timeout=10, trust_env=False) as http:
+    async with plain_client(base_url=url, timeout=10) as http:
         for path in ("/v1/chat/completions", "/v1/models", "/v1/models/org/model"):
             preflight = await http.options(
                 path,
@@ -355,7 +356,7 @@ async def test_a_stop_ends_open_streams_at_once(nats, gateway, swapper):
     swapper.begin("s1")
     await swapper.step("s1", 1)
     async with (
-        httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http,
+        plain_client(base_url=gateway.url, timeout=10) as http,
         http.stream("GET", "/api/live") as live,
     ):
         events = live_events(live)
@@ -376,7 +377,7 @@ async def test_a_client_that_never_reads_is_cut_and_others_are_not(nats, gateway
     quick = Reader(gateway.url, 1)
     await swapper.step("s1", 1)
     async with (
-        httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http,
+        plain_client(base_url=gateway.url, timeout=10) as http,
         asyncio.timeout(40),
         asyncio.TaskGroup() as tasks,
     ):
@@ -420,7 +421,7 @@ async def test_a_refused_subject_shows_and_takes_nothing_away(nats, gateway):
     steward = Steward(nats.url, nats.identities, SystemClock())
     await steward.reload()
     await gateway.start()
-    async with httpx.AsyncClient(base_url=gateway.url, timeout=10, trust_env=False) as http:
+    async with plain_client(base_url=gateway.url, timeout=10) as http:
 
         async def reasons() -> list[str]:
             return (await http.get("/readyz")).json()["reasons"]

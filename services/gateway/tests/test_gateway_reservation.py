@@ -14,6 +14,7 @@ from spark_common.clock import SystemClock
 from spark_common.contracts.leases import GET_LEASE, LeaseView
 from spark_common.embedded import NatsServer
 from spark_common.events import LockReleased
+from spark_common.plain_http import plain_client
 from spark_common.subjects import lock_event
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.wait import until
@@ -77,7 +78,7 @@ async def test_a_reservation_binds_requests_until_it_ends_or_nobody_knows(nats, 
     coordinator, clock = Coordinator(), SystemClock()
     bus = await connect_bus(nats.settings("coordinator"), "coordinator", clock)
     await bus.serve("coordinator", "1.0.0", "a fake", [Serving(GET_LEASE, coordinator.answer)])
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as client:
+    async with plain_client(base_url=gateway.url) as client:
 
         async def chat(body) -> httpx.Response:
             return await client.post("/v1/chat/completions", json=body)

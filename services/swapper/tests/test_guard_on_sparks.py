@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -29,6 +28,7 @@ from spark_common.contracts.recipes import Knobs
 from spark_common.contracts.rpc import Request, Rpc
 from spark_common.contracts.swaps import Phase, RequestSwap, SwapView
 from spark_common.errors import QuarantinedError, SparkError, UnavailableError
+from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.tasks import end
@@ -137,7 +137,7 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
         settings = sparks.settings
         shell = SshShell(settings, clock, SshTimes(remember_seconds=1))
         exits.push_async_callback(shell.close)
-        http = httpx.AsyncClient(trust_env=False)
+        http = plain_client()
         exits.push_async_callback(http.aclose)
         runtime = SshRuntime(shell, http, lambda: settings)
         records, store = MemoryRecords(), MemoryJobs()

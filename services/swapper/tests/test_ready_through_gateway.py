@@ -28,6 +28,7 @@ from spark_common.contracts.swaps import (
     SwapView,
 )
 from spark_common.embedded.child import free_port
+from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.settings import HttpSettings
@@ -71,7 +72,7 @@ class House:
         clock = SystemClock()
         bus = await connect_bus(self.settings.bus, "swapper", clock)
         redis = connect_redis(self.settings.redis, "swapper", idempotent_reads=True)
-        http = httpx.AsyncClient(trust_env=False)
+        http = plain_client()
         shell = SshShell(self.settings.cluster, clock, SshTimes(remember_seconds=1))
         # The bus first: a question that comes late would open Redis again.
         self.closers = [bus.close, redis.aclose, http.aclose, shell.close]
@@ -106,7 +107,7 @@ class House:
             )
 
         async def answers() -> bool:
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with plain_client() as client:
                 with contextlib.suppress(httpx.HTTPError):
                     status = (await client.get(f"{self.url}/api/status")).json()
                     return bool(status["bus"]["connected"])
@@ -152,7 +153,7 @@ class House:
             "stream": True,
         }
         async with (
-            httpx.AsyncClient(trust_env=False, timeout=60) as client,
+            plain_client(timeout=60) as client,
             client.stream("POST", f"{self.url}/v1/chat/completions", json=body) as answer,
         ):
             assert answer.status_code == 200
@@ -162,7 +163,7 @@ class House:
 
     async def chat(self) -> httpx.Response:
         body = {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        async with plain_client(timeout=20) as client:
             # Answered at once: held, it would wait for the end of the swap.
             return await client.post(
                 f"{self.url}/v1/chat/completions", json=body, headers={"prefer": "wait=0"}

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 
-import httpx
-
 from spark_cli.addresses import Listener, problems
 from spark_cli.log_limit import keep_logs_small
 from spark_cli.run_folder import FolderInUseError, RunFolder
@@ -15,6 +13,7 @@ from spark_cli.session import Launch, Session
 from spark_cli.supervisor import StartFailedError
 from spark_cli.terminal import Terminal
 from spark_common.embedded import EmbeddedServerError
+from spark_common.plain_http import plain_client
 
 
 def run(launch: Launch) -> None:
@@ -45,7 +44,7 @@ async def _run(launch: Launch, folder: RunFolder, terminal: Terminal) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     code = 0
-    async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+    async with plain_client(timeout=2.0) as client:
         session = Session(launch, folder, terminal, client)
         trimming = asyncio.create_task(keep_logs_small(folder.log_folders()))
         try:

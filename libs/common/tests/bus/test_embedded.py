@@ -6,7 +6,6 @@ import socket
 import stat
 from pathlib import Path
 
-import httpx
 import pytest
 from redis.exceptions import (
     AuthenticationError,
@@ -30,6 +29,7 @@ from spark_common.embedded import (
 )
 from spark_common.embedded.binaries import NATS, REDIS, find_binary
 from spark_common.events import SwapStart
+from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
 from spark_common.settings import RedisSettings
 
@@ -147,7 +147,7 @@ async def test_nats_resumes_in_its_folder(tmp_path) -> None:
 @pytest.mark.connected
 async def test_nats_syncs_every_write_and_listens_only_here(nats_server) -> None:
     assert await server_problem(nats_server.monitor_url) is None
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with plain_client() as client:
         facts = (await client.get(f"{nats_server.monitor_url}/varz")).json()
     assert facts["jetstream"]["config"]["sync_always"] is True
     assert facts["host"] == "127.0.0.1"

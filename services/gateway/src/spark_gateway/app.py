@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-import httpx
-
 from spark_common.bus import Bus, Serving
 from spark_common.bus.nats import connect_bus
 from spark_common.bus.nats_link import read_seed
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
 from spark_common.owner import BusOverlay, LiveSettings
+from spark_common.plain_http import plain_client
 from spark_common.service import ReadyCheck, Service, answer_about, refusals_check
 from spark_gateway.allowed_hosts import AllowedHosts
 from spark_gateway.dataplane.body_limits import by_route
@@ -46,7 +45,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
     read_seed(settings.bus.seed_file)
     bus = LateBus(lambda: connect_bus(settings.bus, NAME, clock), clock)
     live = LiveSettings(BusOverlay(bus), bus, clock)
-    client, search_client = httpx.AsyncClient(trust_env=False), make_client()
+    client, search_client = plain_client(), make_client()
     stopping = asyncio.Event()
     models = wire_models(settings, live, client, clock)
     access = wire_access(settings, live, models.names, bus, clock)

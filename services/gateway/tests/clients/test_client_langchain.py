@@ -1,12 +1,13 @@
 """``langchain-openai``, unmodified: chat, and embeddings with and without its token ids."""
 
-import httpx
 import openai
 import pytest
 import tiktoken
 from gateway_stand.town import LOADED
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+
+from spark_common.plain_http import plain_client
 
 pytestmark = pytest.mark.connected
 EMBEDDER = "BAAI/bge-m3"
@@ -27,7 +28,7 @@ def test_chat_whole_and_streamed(chat):
 
 
 async def test_chat_of_many_at_once(town):
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with plain_client() as http:
         chat = ChatOpenAI(
             base_url=f"{town.url}/v1", api_key="none", model=LOADED, http_async_client=http
         )
@@ -82,6 +83,6 @@ def test_with_that_switch_documents_and_questions_are_embedded(town):
 
 
 async def test_embeddings_without_blocking(town):
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with plain_client() as http:
         client = embeddings(town, check_embedding_ctx_length=False, http_async_client=http)
         assert len((await client.aembed_documents(["Paris"]))[0]) == 1024

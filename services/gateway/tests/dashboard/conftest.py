@@ -13,7 +13,8 @@ from gateway_stand.stage import House, Stage
 from gateway_stand.visit import Visit
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+"""Debian's: the engine alone where it is installed, which needs a third less time."""
 QUIET_CHROMIUM = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -58,10 +59,11 @@ def stage(house: House) -> Iterator[Stage]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}")
+    found = next((path for path in CHROMIUMS if path.exists()), None)
+    if found is None:
+        pytest.skip(f"no Chromium at {CHROMIUMS[-1]}")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET_CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=found, args=QUIET_CHROMIUM)
         yield browser
         browser.close()
 

@@ -2,11 +2,11 @@
 
 import asyncio
 
-import httpx
 import pytest
 
 from spark_common.clock import SystemClock
 from spark_common.contracts.traffic import AskFirstToken, FirstToken, GetTraffic
+from spark_common.plain_http import plain_client
 from spark_gateway.dataplane.heads import parse_request
 from spark_gateway.dataplane.own_question import OwnQuestion
 from spark_gateway.dataplane.ports import Upstream
@@ -40,7 +40,7 @@ class Swapping:
 @pytest.fixture
 async def desk(plane):
     plane.router.refusal = refuse(b"/v1/chat/completions", 503, "model_loading", "loading")
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with plain_client() as client:
         desk = TrafficDesk(plane.meters, Swapping(), plane.own, client, SystemClock())
         running = asyncio.create_task(desk.run())
         yield desk

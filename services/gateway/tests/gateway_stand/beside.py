@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from spark_common.clock import Clock
+from spark_common.plain_http import plain_client
 from spark_common.settings.support import EmbedSettings, QdrantSettings
 from spark_gateway.search.wiring import Search, build_search
 from spark_sim.embed_http import small_model
@@ -20,7 +21,7 @@ def search_over(
     settings: QdrantSettings | None = None,
 ) -> tuple[httpx.AsyncClient, Search]:
     """Return a search over two simulated servers, and the client to close afterwards."""
-    client = httpx.AsyncClient(
+    client = plain_client(
         mounts={
             "all://127.0.0.12:8081": httpx.ASGITransport(embed),
             "all://127.0.0.12:6333": httpx.ASGITransport(qdrant),

@@ -14,6 +14,7 @@ import httpx
 
 from spark_common.embedded import NatsServer
 from spark_common.embedded.child import free_port
+from spark_common.plain_http import plain_client
 from spark_common.testing.wait import until
 
 
@@ -48,7 +49,7 @@ class GatewayProcess:
 
     async def alive(self) -> bool:
         # Not /livez: that answers before the application is built. This one answers everybody.
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+        async with plain_client(base_url=self.url) as client:
             try:
                 return (await client.get("/api/session")).status_code == 200
             except httpx.HTTPError:
@@ -56,7 +57,7 @@ class GatewayProcess:
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Return status and body of one answer."""
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+        async with plain_client(base_url=self.url) as client:
             answer = await client.request(method, path, json=body)
             return answer.status_code, answer.json()
 

@@ -18,6 +18,7 @@ from spark_common.ids import new_id
 from spark_common.jobs import RedisJobRecords
 from spark_common.leasing import LeaseGate
 from spark_common.owner import LiveSettings, RedisOverlay
+from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis, require_redis
 from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
@@ -282,7 +283,7 @@ async def build(settings: SwapperSettings) -> Service:
     # Every script and read of ours may be repeated harmlessly, a fence may even be skipped; so
     # a connection that a restart of Redis left dead costs nobody a refusal.
     redis = connect_redis(settings.redis, "swapper", idempotent_reads=True)
-    http = httpx.AsyncClient(trust_env=False)
+    http = plain_client()
     shell = SshShell(settings.cluster, clock)
     bus: Bus | None = None
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 import pytest_asyncio
 
@@ -24,6 +23,7 @@ from spark_common.contracts.disk import (
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu
 from spark_common.contracts.swaps import REQUEST_SWAP, RequestSwap
 from spark_common.errors import ConflictError, ModelInUseError
+from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
 from spark_common.remote import RemoteCommand, RemoteResult
 from spark_common.remote.ssh import SshShell, SshTimes
@@ -57,7 +57,7 @@ class Stack:
         clock = SystemClock()
         bus = await connect_bus(self.settings.bus, "swapper", clock)
         redis = connect_redis(self.settings.redis, "swapper", idempotent_reads=True)
-        http = httpx.AsyncClient(trust_env=False)
+        http = plain_client()
         shell = SshShell(self.settings.cluster, clock, SshTimes(remember_seconds=1))
         self.shell = shell
         self.closers = [redis.aclose, http.aclose, shell.close, bus.close]

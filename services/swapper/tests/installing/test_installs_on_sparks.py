@@ -13,6 +13,7 @@ from spark_common.clock import SystemClock
 from spark_common.contracts.embedding import EmbeddingView, GetEmbedding, InstallEmbedding
 from spark_common.contracts.jobs import CancelJob, GetJob, JobState
 from spark_common.errors import ConflictError, JobInProgressError
+from spark_common.plain_http import plain_client
 from spark_common.remote import RemoteCommand
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.settings import ClusterSettings
@@ -72,7 +73,7 @@ class Bench:
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     async with (
         two_sparks(tmp_path, neighbours=True, speed=400) as sparks,
-        httpx.AsyncClient(trust_env=False) as http,
+        plain_client() as http,
     ):
         clock, records = SystemClock(), MemoryJobRecords()
         broker = MemoryBroker(clock=clock)

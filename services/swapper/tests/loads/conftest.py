@@ -5,11 +5,11 @@ import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-import httpx
 import pytest_asyncio
 
 from spark_common.clock import SystemClock
 from spark_common.contracts.swaps import RequestSwap
+from spark_common.plain_http import plain_client
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
@@ -117,6 +117,6 @@ class LoadBench:
 async def loads(tmp_path_factory) -> AsyncIterator[LoadBench]:
     async with two_sparks(tmp_path_factory.mktemp("loads"), speed=SPEED) as sparks:
         shell = SshShell(sparks.settings, SystemClock(), SshTimes(remember_seconds=1))
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with plain_client() as http:
             yield LoadBench(sparks.cluster, SshRuntime(shell, http, lambda: sparks.settings))
         await shell.close()

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-import httpx
 import pytest_asyncio
 
 from spark_common.bus.nats import connect_bus
@@ -22,6 +21,7 @@ from spark_common.contracts.swaps import (
 from spark_common.errors import (
     UnavailableError,
 )
+from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.settings import HttpSettings
@@ -56,7 +56,7 @@ class Stack:
         clock = SystemClock()
         bus = await connect_bus(self.settings.bus, "swapper", clock)
         redis = connect_redis(self.settings.redis, "swapper", idempotent_reads=True)
-        http = httpx.AsyncClient(trust_env=False)
+        http = plain_client()
         shell = SshShell(self.settings.cluster, clock, SshTimes(remember_seconds=1))
         self._closers = [redis.aclose, http.aclose, shell.close, bus.close]
         swapper = wire(self.settings, bus=bus, redis=redis, shell=shell, http=http, clock=clock)

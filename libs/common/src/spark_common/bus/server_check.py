@@ -2,13 +2,15 @@
 
 import httpx
 
+from spark_common.plain_http import plain_client
+
 OLDEST_SERVER = (2, 12)
 
 
 async def server_problem(monitor_url: str) -> str | None:
     """Ask ``/varz``; return None when all is well, else what is wrong in one line."""
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
+        async with plain_client(timeout=2.0) as client:
             reply = await client.get(f"{monitor_url}/varz")
             facts = reply.raise_for_status().json()
         version = str(facts["version"])

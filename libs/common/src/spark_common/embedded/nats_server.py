@@ -19,6 +19,7 @@ from spark_common.embedded.child import (
     require_free_port,
     write_private,
 )
+from spark_common.plain_http import plain_client
 from spark_common.settings import BusSettings
 
 
@@ -122,7 +123,7 @@ class NatsServer:
         return self._child.last_words()
 
     async def _answers(self) -> bool:
-        async with httpx.AsyncClient(trust_env=False, timeout=1.0) as client:
+        async with plain_client(timeout=1.0) as client:
             try:
                 reply = await client.get(f"{self.monitor_url}/healthz")
             except httpx.HTTPError:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import httpx
 
+from spark_common.plain_http import plain_client
 from spark_common.testing.wait import until
 
 _START_SECONDS = 20.0
@@ -29,7 +30,7 @@ class ServiceProcess:
         }
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
-        self._client = httpx.AsyncClient(trust_env=False, timeout=5.0)
+        self._client = plain_client(timeout=5.0)
 
     def again(self) -> Self:
         """Return the same program with a log of its own, not started yet."""

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from spark_common.errors import DeadlineExceededError, UnavailableError, UpstreamFailedError
+from spark_common.plain_http import plain_client
 
 MOST_BYTES = 32 * 1024 * 1024
 _WAYS = 32
@@ -18,10 +19,9 @@ _PATIENCE_SECONDS = 3.0
 def make_client() -> httpx.AsyncClient:
     """Return a client of its own: searches never take the connections of anything else."""
     limits = httpx.Limits(max_connections=_WAYS, max_keepalive_connections=8)
-    return httpx.AsyncClient(
+    return plain_client(
         limits=limits,
         timeout=httpx.Timeout(None, connect=_PATIENCE_SECONDS, pool=_PATIENCE_SECONDS),
-        trust_env=False,
     )
 
 
