@@ -1,5 +1,6 @@
 """The home, programs and environment of a simulated host, as real files."""
 
+import py_compile
 import shutil
 import stat
 import sys
@@ -30,6 +31,7 @@ class Sandbox:
         self.logs = root / "container" / "logs"
         self.hub = self.home / ".cache" / "huggingface" / "hub"
         self.checkout = self.home / "spark-vllm-docker"
+        self._client = root / "client"
         self._socket = socket_path
         self._mark = mark
         self.python = str(Path(sys.executable).resolve())
@@ -41,19 +43,19 @@ class Sandbox:
         self, programs: Iterable[str], container_programs: Iterable[str], local: Iterable[str] = ()
     ) -> None:
         """Create the directories and write the programs afresh; ``local`` ones for the user."""
-        for directory in (self.bin, self.container_bin, self.container_packages):
+        for directory in (self.bin, self.container_bin, self.container_packages, self._client):
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir(parents=True)
         local_bin = self.home / ".local" / "bin"
         for directory in (self.home, self.logs, self.hub, local_bin):
             directory.mkdir(parents=True, exist_ok=True)
-        body = resources.files("spark_sim.programs").joinpath("client.py").read_text()
+        self._compile_client()
         for name in programs:
-            self._program(self.bin / name, name, body)
+            self._program(self.bin / name, name)
         for name in container_programs:
-            self._program(self.container_bin / name, name, body)
+            self._program(self.container_bin / name, name)
         for name in local:
-            self._program(local_bin / name, name, body)
+            self._program(local_bin / name, name)
         write_executable(self.container_bin / "python3", f'#!/bin/sh\nexec "{self.python}" "$@"\n')
         self._stand_in_tools()
 
@@ -82,9 +84,20 @@ class Sandbox:
             MARK: self._mark,
         }
 
-    def _program(self, path: Path, name: str, body: str) -> None:
-        call = f"sys.exit(main({str(self._socket)!r}, {name!r}))\n"
-        write_executable(path, f"#!{self.python} -IS\n{body}\n\n{call}")
+    def _compile_client(self) -> None:
+        """Write the body of all programs, compiled: it is read afresh by every call."""
+        source = self._client / "spark_sim_client.py"
+        body = resources.files("spark_sim.programs").joinpath("client.py")
+        source.write_text(body.read_text())
+        unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(source), doraise=True, invalidation_mode=unchecked)
+
+    def _program(self, path: Path, name: str) -> None:
+        write_executable(
+            path,
+            f"#!{self.python} -IS\nimport sys\n\nsys.path.insert(0, {str(self._client)!r})\n"
+            f"from spark_sim_client import run\n\nrun({str(self._socket)!r}, {name!r})\n",
+        )
 
     def _stand_in_tools(self) -> None:
         """Give hosts that are not Linux the few tools every Spark has."""
