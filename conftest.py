@@ -1,5 +1,7 @@
 """How the tests share two cores: file by file, the heaviest first."""
 
+import gc
+
 import pytest
 
 HEAVY = ("e2e", "chaos", "browser", "connected")
@@ -12,6 +14,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     in this order (``--no-loadscope-reorder``): a long one at the end would leave a core idle.
     """
     items.sort(key=_rank)
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported out of every collection of garbage to come: it stays anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 def _rank(item: pytest.Item) -> int:
