@@ -55,10 +55,11 @@ class KeyDoorkeeper:
             return ANYBODY if self._nobody_waits() else visitor(head.fields, peer)
         if in_query(head.target):
             return refusal_of(head.path, IN_ADDRESS)
-        found = checked(self._book, key_in(head.fields), "infer")
+        if head.passed_on is None:
+            head.shown_key, head.passed_on = key_in(head.fields), without_keys(head.fields)
+        found = checked(self._book, head.shown_key, "infer")
         if isinstance(found, Rejection):
             return refusal_of(head.path, found)
-        head.fields = without_keys(head.fields)
         self._book.note_use(found)
         return found.ask(head.path) or found
 
