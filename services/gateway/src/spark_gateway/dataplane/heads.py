@@ -1,7 +1,7 @@
 """Request heads: strict reading, and writing them anew for an upstream. Pure."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from spark_gateway.dataplane.ports import Field, Upstream
@@ -88,14 +88,19 @@ class RequestHead:
     content_type: bytes = b""
 
     # What others found out about it, which depends on nothing else: a head may come again.
-    relayable: bool = False
+    relayable: bool = field(default=False, compare=False)
     """Whether it was found to be data plane and fit to be passed on."""
-    shown_key: str | None = None
+    shown_key: str | None = field(default=None, compare=False)
     """The API key that it shows, once somebody looked."""
-    passed_on: list[Field] | None = None
+    passed_on: list[Field] | None = field(default=None, compare=False)
     """The fields that an upstream gets, where those are not all."""
-    upward: "tuple[Upstream, bytes] | None" = None
+    upward: "tuple[Upstream, bytes] | None" = field(default=None, compare=False)
     """How it begins for this upstream: all but what differs from request to request."""
+
+    def pass_only(self, fields: list[Field] | None) -> None:
+        """Let upstreams have these fields of it; None: all."""
+        self.passed_on = fields
+        self.upward = None
 
     def of_length(self, length: int) -> "RequestHead":
         """Return the same head with a body of another length."""
@@ -190,13 +195,13 @@ def _meant(path: bytes) -> bytes:
 def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
     special: dict[bytes, list[bytes]] = {}
     passed_on = parsed.fields
-    for field in found:
-        name = field[0].lower()
+    for each in found:
+        name = each[0].lower()
         if name in _SPECIAL:
-            special.setdefault(name, []).append(field[1].rstrip(b" \t"))
+            special.setdefault(name, []).append(each[1].rstrip(b" \t"))
             if name in _DROPPED:
                 continue
-        passed_on.append(field)
+        passed_on.append(each)
     hosts = special.get(b"host", ())
     if len(hosts) > 1 or (not hosts and not parsed.http10):
         raise HeadError(400, "exactly one Host field is required")
@@ -209,6 +214,11 @@ def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
         if [value.lower() for value in special[b"expect"]] != [b"100-continue"]:
             raise HeadError(417, "only 100-continue can be expected")
         parsed.expects_continue = True
+    _set_marks(parsed, special)
+
+
+def _set_marks(parsed: RequestHead, special: dict[bytes, list[bytes]]) -> None:
+    """Note what decides nothing about where the request ends."""
     identifiers = special.get(b"x-request-id")
     if identifiers and identifiers[0]:
         parsed.request_id = identifiers[0]
@@ -249,7 +259,7 @@ def _set_connection(parsed: RequestHead, values: list[bytes]) -> None:
     parsed.close = parsed.http10 or b"close" in options
     named = options - _KEEP_ALIVE_OPTIONS
     if named:
-        parsed.fields = [field for field in parsed.fields if field[0].lower() not in named]
+        parsed.fields = [each for each in parsed.fields if each[0].lower() not in named]
 
 
 def is_data_plane(head: RequestHead) -> bool:
