@@ -147,10 +147,15 @@ class FairTurnstile:
         gate = self._gate(upstream.name)
         if len(gate.line) or not self._has_room(gate):
             return None
-        place = Place(self, gate, identity, b"", _told_nothing, self._monotonic())
-        if not self._may(place):
+        share, limit = identity.share, identity.concurrency
+        held = self._held.get(share, 0)
+        if limit and held >= limit:
             return None
-        self._let_in(gate, place)
+        place = Place(self, gate, identity, b"", _told_nothing, 0.0)
+        place.inside = True
+        gate.inside += 1
+        self._held[share] = held + 1
+        gate.counts.entered_at_once()
         return place
 
     def left(self, place: Place, gate: _Gate) -> None:
