@@ -32,8 +32,16 @@ def parts():
 
 def test_lines_are_sorted_cut_and_junk_is_left_out(parts):
     diarizer, _ = parts
-    lines = ["1.0 9.0 speaker_1", "0.5 0.9 speaker_0", "2 1 speaker_0", "x y z", "",
-             "-1 0.1 speaker_3", "7.0 8.0 speaker_0", "nan nan speaker_0", "0 1 speaker_-1"]  # fmt: skip
+    text = """1.0 9.0 speaker_1
+        0.5 0.9 speaker_0
+        2 1 speaker_0
+        x y z
+        -1 0.1 speaker_3
+        7.0 8.0 speaker_0
+        nan nan speaker_0
+        0 1 speaker_-1
+        """
+    lines = text.split("\n")
     turns = diarizer.read_turns(lines, [], 5.0)
     assert [(turn.start, turn.end, turn.label) for turn in turns] == [
         (0.0, 0.1, "Speaker_3"),
