@@ -193,10 +193,14 @@ STREAMS: tuple[StreamSpec, ...] = (
         name="SC_PROBES",
         subjects=("health.probe.requested", "health.report"),
         description="what services and automations tell the health service",
-        max_age_seconds=_DAY,
+        max_age_seconds=30 * _DAY,
         max_messages=50_000,
-        max_bytes=5 * _MEGABYTE,
+        max_bytes=10 * _MEGABYTE,
         max_message_bytes=65_536,
+        consumers=(
+            # The loop that carries them out answers at once, and one at a time.
+            ConsumerSpec("health", "health.probe.requested", ack_wait_seconds=30.0),
+        ),
     ),
     StreamSpec(
         name="SC_DLQ",
