@@ -7,12 +7,17 @@ from dataclasses import replace
 from spark_common.bus.nats import connect_bus
 from spark_common.clock import Clock
 from spark_common.errors import SparkError
+from spark_common.jobs import RedisJobRecords
+from spark_common.leasing import LeaseGate
 from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
 from spark_health.feature import Feature
+from spark_health.overlay.gate import SwapsAndLease
+from spark_health.overlay.record import OVERLAYS
+from spark_health.overlay.wiring import wire_overlay
 from spark_health.settings import HealthSettings
 
 NAME = "health"
@@ -36,7 +41,18 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         with suppress(SparkError):
             # Before the first look, so that it goes where the owner said; later without.
             await live.refresh()
-        features: Sequence[Feature] = []
+        overlay = wire_overlay(
+            bus=bus,
+            shell=shell,
+            http=http,
+            clock=clock,
+            hosts=settings.cluster,
+            parakeet=live.of(settings.parakeet),
+            records=RedisJobRecords(redis, OVERLAYS),
+            obstacles=SwapsAndLease(bus, LeaseGate(redis)),
+            cluster_dir=settings.cluster_dir,
+        )
+        features: Sequence[Feature] = [overlay]
         for feature in features:
             if feature.close is not None:
                 opened.push_async_callback(feature.close)
