@@ -14,8 +14,8 @@ import contextlib
 import email.message
 import email.parser
 import hashlib
+import io
 import logging
-import mmap
 import os
 import re
 import shutil
@@ -24,7 +24,8 @@ import tempfile
 import time
 import traceback
 import wave
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from array import array
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,9 +37,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 if __package__:
-    from .diarizer import RATE, Diarizer, load_model, read_samples, write_wav
+    from .diarizer import RATE, Diarizer, load_model, write_wav
 else:
-    from diarizer import RATE, Diarizer, load_model, read_samples, write_wav
+    from diarizer import RATE, Diarizer, load_model, write_wav
 
 SPOOL = "parakeet-upload-"
 ALIAS = "whisper-1"
@@ -47,6 +48,8 @@ _TELL_GONE_SECONDS = 0.5
 _BODY_SPARE_BYTES = 1_000_000
 """What the form around a file may take."""
 _FIELD_BYTES = 65_536
+_HEAD_BYTES = 16_384
+_PIECE_BYTES = 1 << 20
 _PARTS = 64
 # Containers that can name other files (playlists, scripts) are not among them.
 _DEMUXERS = "wav,w64,mp3,flac,ogg,matroska,webm,mov,mp4,m4a,3gp,aac,amr,aiff,caf,asf,au"
@@ -158,7 +161,7 @@ async def receive(request: Request, raw: Path, settings: Settings) -> None:
             if size > limit:
                 raise _too_large(size, settings)
             held += piece
-            if len(held) >= 1 << 20:
+            if len(held) >= _PIECE_BYTES:
                 await asyncio.to_thread(file.write, bytes(held))
                 held.clear()
         await asyncio.to_thread(file.write, bytes(held))
@@ -182,19 +185,22 @@ def read_form(raw: Path, boundary: bytes) -> Form:
     fields: dict[str, str] = {}
     upload = None
     mark = b"--" + boundary
-    with raw.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as body:
+    with raw.open("rb", 0) as file:
+        body = _Body(file)
         at = body.find(mark)
-        if at != 0 and (at < 0 or body[at - 2 : at] != b"\r\n"):
+        if at != 0 and (at < 0 or body.read(at - 2, at) != b"\r\n"):
             raise _no_form()
         for _ in range(_PARTS):
             at += len(mark)
-            if body[at : at + 2] == b"--":
+            head = body.read(at, at + _HEAD_BYTES)
+            if head[:2] == b"--":
                 return Form(fields, upload)
-            begin, end = body.find(b"\r\n", at, at + 200) + 2, body.find(b"\r\n" + mark, at)
-            head_end = body.find(b"\r\n\r\n", begin, begin + 16_384)
-            if begin < 2 or not begin <= head_end < end:
+            begin, head_end = head.find(b"\r\n", 0, 200) + 2, head.find(b"\r\n\r\n")
+            end = body.find(b"\r\n" + mark, at)
+            if begin < 2 or head_end < begin or at + head_end >= end:
                 raise _no_form()
-            name = _name_of(body[begin : head_end + 2])
+            name = _name_of(head[begin : head_end + 2])
+            head_end += at
             start = min(head_end + 4, end)
             if name == "file" and upload is None:
                 upload = (start, end)
@@ -203,9 +209,31 @@ def read_form(raw: Path, boundary: bytes) -> Form:
                     raise RefusalError(
                         400, "field_too_long", "A field of the form is too long.", name
                     )
-                fields[name.removesuffix("[]")] = body[start:end].decode("utf-8", "replace")
+                fields[name.removesuffix("[]")] = body.read(start, end).decode("utf-8", "replace")
             at = end + 2
     raise RefusalError(400, "too_many_fields", f"The form has more than {_PARTS} parts.")
+
+
+class _Body:
+    """A file that is searched piece by piece, so that it is never in memory as a whole."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return the bytes from ``start`` to ``end``, fewer at the end of the file."""
+        self._file.seek(start)
+        return self._file.read(end - start)
+
+    def find(self, wanted: bytes, start: int = 0) -> int:
+        """Return where something begins for the first time from ``start`` on, or -1."""
+        while piece := self.read(start, start + _PIECE_BYTES):
+            if (at := piece.find(wanted)) >= 0:
+                return start + at
+            if len(piece) < len(wanted):
+                break
+            start += len(piece) - len(wanted) + 1
+        return -1
 
 
 def _name_of(head: bytes) -> str | None:
@@ -239,7 +267,7 @@ def decode(raw: Path, form: Form, settings: Settings, longest: float) -> Path:
     with raw.open("rb") as body, source.open("wb") as copy:
         body.seek(start)
         left = end - start
-        while left > 0 and (piece := body.read(min(left, 1 << 20))):
+        while left > 0 and (piece := body.read(min(left, _PIECE_BYTES))):
             copy.write(piece)
             left -= len(piece)
     raw.unlink()
@@ -290,6 +318,11 @@ class Word:
     start: float
     end: float
 
+    def moved(self, seconds: float, duration: float) -> Word:
+        """Return it later by some seconds, within the recording."""
+        times = [min(at + seconds, duration) for at in (self.start, self.end)]
+        return Word(self.text, times[0], times[1])
+
 
 @dataclass(frozen=True)
 class Transcript:
@@ -309,16 +342,22 @@ class Transcriber:
 
     def transcribe(self, audio: Path) -> Transcript:
         """Return what a WAV file of 16 kHz says, however long it is."""
-        samples = read_samples(audio)
-        texts, words = [], []
-        for number, (first, last) in enumerate(runs(samples, self._longest_run)):
-            piece = audio.with_name(f"run-{number}.wav")
-            write_wav(piece, samples[first:last])
-            text, heard = self._run(piece)
-            offset = first / RATE
-            words += [Word(one.text, one.start + offset, one.end + offset) for one in heard]
-            texts.append(text)
-        return Transcript(" ".join(filter(None, texts)), tuple(words), len(samples) / RATE)
+        texts: list[str] = []
+        words: list[Word] = []
+        with wave.open(str(audio)) as sound:
+            count = sound.getnframes()
+
+            def read(first: int, last: int) -> array[int]:
+                sound.setpos(first)
+                return array("h", sound.readframes(last - first))
+
+            for first, last in runs(count, read, self._longest_run):
+                piece = audio.with_name("run.wav")
+                write_wav(piece, read(first, last))
+                text, heard = self._run(piece)
+                words += [word.moved(first / RATE, count / RATE) for word in heard]
+                texts.append(text)
+        return Transcript(" ".join(filter(None, texts)), tuple(words), count / RATE)
 
     def _run(self, audio: Path) -> tuple[str, list[Word]]:
         answer = self._model.transcribe(
@@ -331,20 +370,26 @@ class Transcriber:
         return text.strip(), words_of(best)
 
 
-def runs(samples: Sequence[int], longest_seconds: float) -> list[tuple[int, int]]:
-    """Cut a recording into runs, each at the quietest moment of its last half minute."""
-    longest, window = int(longest_seconds * RATE), RATE // 5
-    cuts, start = [], 0
-    while len(samples) - start > longest:
+def runs(
+    count: int, read: Callable[[int, int], array[int]], longest_seconds: float
+) -> Iterator[tuple[int, int]]:
+    """Yield the first and last sample of each run of a recording with ``count`` samples.
+
+    Every cut is at the quietest moment of the last half minute, which ``read`` returns.
+    """
+    longest, window, start = int(longest_seconds * RATE), RATE // 5, 0
+    while count - start > longest:
         end = start + longest
         first = max(start + longest // 2, end - 30 * RATE)
-        cut = min(
-            range(first, max(first + 1, end - window), window // 2),
+        samples = read(first, end)
+        quiet = min(
+            range(0, max(1, len(samples) - window), window // 2),
             key=lambda at: sum(map(abs, samples[at : at + window : 8])),
         )
-        cuts.append((start, min(end, cut + window // 2)))
-        start = cuts[-1][1]
-    return [*cuts, (start, len(samples))]
+        cut = min(end, first + quiet + window // 2)
+        yield start, cut
+        start = cut
+    yield start, count
 
 
 def words_of(hypothesis: Any) -> list[Word]:

@@ -118,7 +118,7 @@ def test_a_recording_is_cut_without_a_gap_and_in_time(parts):
     _, main = parts
     loud = array("h", [2000, -2000] * 40_000)
     for samples, longest in ((loud, 1.0), (loud, 9.0), (loud[:1000], 1.0), (array("h"), 1.0)):
-        cuts = main.runs(samples, longest)
+        cuts = list(main.runs(len(samples), lambda a, b, of=samples: of[a:b], longest))
         assert cuts[0][0] == 0
         assert cuts[-1][1] == len(samples)
         assert all(one[1] == other[0] for one, other in pairwise(cuts))

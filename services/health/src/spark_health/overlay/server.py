@@ -42,7 +42,7 @@ async def ask(http: httpx.AsyncClient, url: str) -> Said:
 def read_answer(answer: httpx.Response) -> Said:
     """Read what ``/health`` said, whoever said it."""
     said = _object(answer)
-    status = said.get("status")
+    status = _text(said.get("status"))
     if status == "failed":
         state = "failed"
     elif answer.status_code == 200 and status in _WELL:
