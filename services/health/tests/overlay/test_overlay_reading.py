@@ -108,15 +108,18 @@ class TestServer:
         assert (said.health.problem is not None) is (state == "failed")
 
     def test_what_is_told_of_files_and_models_is_read_and_junk_is_not(self):
-        body = {"status": "ready", "overlay": {"main.py": A, "diarizer.py": 7, "x": "y"},
-                "diarizer": {"status": "failed", "problem": "no model"}, "model": ["m"]}  # fmt: skip
+        body = {
+            "status": "ready",
+            "model": ["m"],
+            "overlay": {"main.py": A, "diarizer.py": 7, "x": "y"},
+            "diarizer": {"status": "failed", "problem": "no model"},
+        }
         said = read_answer(httpx.Response(200, json=body))
         assert said.running == {"main.py": A}
         assert (said.health.diarizer, said.health.diarizer_problem) == ("failed", "no model")
         assert said.health.model is None
-        strange = read_answer(
-            httpx.Response(200, json={"status": "ready", "overlay": [], "diarizer": 1})
-        )
+        body = {"status": "ready", "overlay": [], "diarizer": 1}
+        strange = read_answer(httpx.Response(200, json=body))
         assert (strange.running, strange.health.diarizer) == ({}, None)
 
     async def test_nothing_there_is_away_and_an_open_port_that_is_silent_is_busy(self):
