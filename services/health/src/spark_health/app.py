@@ -1,6 +1,5 @@
 """The composition root of health: the one place that knows every concrete class."""
 
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
@@ -14,6 +13,9 @@ from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
 from spark_health.feature import Feature
 from spark_health.settings import HealthSettings
+from spark_health.watching.first.places import Places
+from spark_health.watching.first.sources import first_probes
+from spark_health.watching.wiring import wire_watching
 
 NAME = "health"
 DESCRIPTION = "Sees how the hosts and services are"
@@ -33,10 +35,24 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         http = plain_client()
         opened.push_async_callback(http.aclose)
         live = LiveSettings(RedisOverlay(redis), bus, clock)
+        places = _places(settings, live)
+        first = first_probes(settings.cluster, places, shell, http, bus, clock)
+        features: list[Feature] = []
+        watching = wire_watching(
+            redis=redis,
+            bus=bus,
+            clock=clock,
+            sources=lambda: [
+                first,
+                *(feature.probes for feature in features),
+            ],
+            endpoints=places.endpoints,
+            disabled=places.disabled,
+        )
+        features += [watching.feature]
         with suppress(SparkError):
-            # Before the first look, so that it goes where the owner said; later without.
+            # So that the first looks go where the owner said; the loop reads it again.
             await live.refresh()
-        features: Sequence[Feature] = []
         for feature in features:
             if feature.close is not None:
                 opened.push_async_callback(feature.close)
@@ -53,3 +69,16 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         )
         kept = opened.pop_all()
     return replace(service, close=kept.aclose)
+
+
+def _places(settings: HealthSettings, live: LiveSettings) -> Places:
+    return Places(
+        settings.cluster,
+        runtime=live.of(settings.cluster.runtime),
+        page=live.of(settings.page),
+        parakeet=live.of(settings.parakeet),
+        kokoro=live.of(settings.kokoro),
+        magpie=live.of(settings.magpie),
+        embed=live.of(settings.embed),
+        qdrant=live.of(settings.qdrant),
+    )
