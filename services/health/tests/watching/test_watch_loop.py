@@ -169,6 +169,15 @@ async def test_a_restart_tells_nothing_again_and_goes_on_where_it_was(bench):
     assert bench.store.told == [("qdrant", "up", "down"), ("qdrant", "down", "up")]
 
 
+async def test_what_was_seen_once_is_known_after_a_kill_at_once(bench):
+    await bench.clock.advance(2)
+    await bench.kill()
+    bench.probe("qdrant").state = "down"
+    await bench.start()
+    await bench.clock.advance(30)
+    assert bench.store.told == [("qdrant", "up", "down")]
+
+
 async def test_killed_at_any_moment_a_fault_is_told_once_each_way(bench):
     """Whatever was written or not when the process died, the next one settles it."""
     await bench.clock.advance(40)

@@ -238,6 +238,12 @@ class Watch:
             )
             self._teller.wake()
         self._standings[target.name] = after
+        if verdict.change is None and after.level != before.level:
+            # Seen for the first time: that it was well before it fails is to be known.
+            try:
+                await self._store.save(target.name, after)
+            except SparkError as error:
+                _log.debug("health.not_saved", target=target.name, reason=error.message)
 
     async def _reread(self, name: str, seen: Standing) -> None:
         """Take over what somebody else settled, with what was seen here."""

@@ -30,11 +30,15 @@ _GAUGE = re.compile(
 class VllmProbe:
     """The model server of the cluster."""
 
-    every_seconds = 5.0
-
     def __init__(
-        self, place: Callable[[], Place], client: httpx.AsyncClient, bus: Bus, clock: Clock
+        self,
+        place: Callable[[], Place],
+        client: httpx.AsyncClient,
+        bus: Bus,
+        clock: Clock,
+        every_seconds: float,
     ) -> None:
+        self.every_seconds = every_seconds
         self._place = place
         self._client = client
         self._bus = bus
