@@ -32,6 +32,7 @@ from spark_health.watching.uptime import Counted
 
 LONGEST_LOOK_SECONDS: Final = 20.0
 """After that a look is cut off, whatever the probe promised."""
+_MOST_HANGING: Final = 5
 _ROUND_SECONDS: Final = 1.0
 _SAVE_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 1.0
@@ -65,6 +66,7 @@ class Watch:
         self._standings: dict[str, Standing] = {}
         self._counted: dict[str, Counted] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._hanging: dict[str, set[asyncio.Task[Sighting]]] = {}
         self._counted_at: float | None = None
         self.ready = False
         """Whether what was known before was read."""
@@ -180,8 +182,15 @@ class Watch:
 
     async def _look(self, probe: Probe) -> Sighting:
         """Look once, cut off after a while; whatever goes wrong in the probe is not the target."""
-        began = self._clock.monotonic()
+        name, began = probe.target.name, self._clock.monotonic()
+        hanging = self._hanging.setdefault(name, set())
+        if len(hanging) >= _MOST_HANGING:
+            # They hold on to their cancellation: more of them would see no more.
+            return Sighting("unknown", "the last looks still hang", self._clock.now())
         looking = asyncio.create_task(probe.look())
+        hanging.add(looking)
+        looking.add_done_callback(hanging.discard)
+        looking.add_done_callback(_heeded)
         alarm = asyncio.create_task(self._clock.sleep(LONGEST_LOOK_SECONDS))
         try:
             await asyncio.wait((looking, alarm), return_when=asyncio.FIRST_COMPLETED)
@@ -193,11 +202,11 @@ class Watch:
             failure = looking.exception()
             if failure is None:
                 return looking.result()
-            _log.error("health.probe_broke", target=probe.target.name, exc_info=failure)
+            _log.error("health.probe_broke", target=name, exc_info=failure)
             reason = f"the check itself is broken ({type(failure).__name__})"
             return Sighting("unknown", reason, self._clock.now())
         finally:
-            numbers.looked(probe.target.name, self._clock.monotonic() - began)
+            numbers.looked(name, self._clock.monotonic() - began)
             # Not waited for: a look that holds on to its cancellation delays nobody.
             looking.cancel()
             alarm.cancel()
@@ -335,6 +344,12 @@ class Watch:
 
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._clock.monotonic())
+
+
+def _heeded(looking: "asyncio.Task[Sighting]") -> None:
+    """Take in how a look ended that nobody waited for any more."""
+    if not looking.cancelled():
+        looking.exception()
 
 
 def by_name(probes: Sequence[Sequence[Probe]]) -> list[Probe]:
