@@ -13,6 +13,7 @@ from spark_gateway.api import (
     embedding,
     events,
     explain,
+    health,
     home,
     keys,
     lease,
@@ -38,6 +39,7 @@ from spark_gateway.api import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    health.router,
     models.router,
     recipes.router,
     disk.router,

@@ -33,7 +33,7 @@ from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.job_records import MemoryJobRecords
 from spark_common.testing.wait import until
 from spark_health.feature import Feature
-from spark_health.overlay.wiring import wire_overlay
+from spark_health.overlay.wiring import wire_parts
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
 
@@ -185,7 +185,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         cut = CutShell(shell)
 
         def start() -> Feature:
-            return wire_overlay(
+            return wire_parts(
                 bus=MemoryBus("health", broker), shell=cut, http=http, clock=clock,
                 hosts=sparks.settings, parakeet=ParakeetSettings, records=records,
                 obstacles=obstacles, cluster_dir=tmp_path / "cluster", poll_seconds=lambda: 0.03,
