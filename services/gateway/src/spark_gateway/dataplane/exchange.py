@@ -1,6 +1,7 @@
 """One request and its answer, between a client's connection and an upstream's."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -145,8 +146,12 @@ class Exchange:
         self._meter.withdraw(self._model)
         self._let_go()
 
-    def start(self) -> None:
-        """Find a connection and send what is there."""
+    def start(self, pieces: Sequence[bytes], *, complete: bool) -> None:
+        """Find a connection and send what is there of the body."""
+        for piece in pieces:
+            self.send(piece)
+        if complete:
+            self._upload.end()
         self._watcher.sent(self._upstream)
         self.answer.extra = self._watcher.extra_fields
         connection = self._pool.take()
