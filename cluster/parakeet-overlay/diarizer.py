@@ -20,6 +20,14 @@ RATE = 16_000
 FRAME_SECONDS = 0.08
 """Eight steps of 10 ms; the length of a clip divided by its frames is a little off."""
 PRINT_NUMBERS = 192
+_WHOLE_RECORDINGS = {
+    "chunk_len": 340,
+    "chunk_right_context": 40,
+    "fifo_len": 40,
+    "spkcache_update_period": 300,
+    "spkcache_len": 188,
+}
+"""Frames of the streaming models at their best: nobody waits for them live here."""
 _LEAST_PRINT_SECONDS = 0.5
 _MOST_PRINT_SECONDS = 30.0
 
@@ -62,11 +70,12 @@ class Diarizer:
         """Load both models by name or by path of a ``.nemo`` file."""
         from nemo.collections.asr.models import EncDecSpeakerLabelModel, SortformerEncLabelModel
 
-        models = [
-            load_model(SortformerEncLabelModel, sortformer, device),
-            load_model(EncDecSpeakerLabelModel, titanet, device),
-        ]
-        return cls(models[0], models[1], (sortformer, titanet))
+        listener = load_model(SortformerEncLabelModel, sortformer, device)
+        for name, frames in _WHOLE_RECORDINGS.items():
+            if hasattr(listener.sortformer_modules, name):
+                setattr(listener.sortformer_modules, name, frames)
+        voices = load_model(EncDecSpeakerLabelModel, titanet, device)
+        return cls(listener, voices, (sortformer, titanet))
 
     def diarize(self, audio: Path, *, frames: bool = False) -> dict[str, Any]:
         """Return turns and voice prints of a WAV file of 16 kHz, mono.

@@ -54,8 +54,10 @@ _PARTS = 64
 # Containers that can name other files (playlists, scripts) are not among them.
 _DEMUXERS = "wav,w64,mp3,flac,ogg,matroska,webm,mov,mp4,m4a,3gp,aac,amr,aiff,caf,asf,au"
 _OUT_OF_MEMORY = re.compile(r"out of memory", re.IGNORECASE)
+# As libraries write it: a tensor that is only on the wrong device says "cuda:0".
 _GPU_LOST = re.compile(
-    r"CUDA|CUBLAS|CUFFT|CUDNN|illegal memory access|device-side assert", re.IGNORECASE
+    r"CUDA (?:error|driver error|failure)|cudaError|(?:CUBLAS|CUFFT|CUDNN|CUSOLVER)_"
+    r"|cu(?:BLAS|FFT|DNN)\b|illegal memory access|device-side assert"
 )
 _log = logging.getLogger("parakeet")
 
@@ -520,9 +522,14 @@ class Engine:
     lost: str | None = None
     """Why the GPU is lost to this process: nothing but a new process helps."""
     running_since: float | None = None
-    waiting: int = 0
+    _asked: int = 0
     _ways: Loading | None = None
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "gpu"))
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for the one that runs. Counted by the event loop alone."""
+        return max(0, self._asked - (self.running_since is not None))
 
     def start(self) -> None:
         """Begin to load."""
@@ -539,26 +546,19 @@ class Engine:
         """
         if self.lost is not None:
             raise _gpu_lost(self.lost)
-        self.waiting += 1
-        began: list[bool] = []
-
-        def begin() -> Any:
-            began.append(True)
-            self.waiting -= 1
-            return self._guarded(work)
-
-        future = self._thread.submit(begin)
+        future = self._thread.submit(self._guarded, work)
+        self._asked += 1
         answer = asyncio.wrap_future(future)
         try:
             while True:
                 done, _ = await asyncio.wait({answer}, timeout=_TELL_GONE_SECONDS)
                 if done:
                     return answer.result()
-                if not began and await request.is_disconnected() and future.cancel():
+                # What runs cannot be cancelled: it is waited for, as its files are in use.
+                if await request.is_disconnected() and future.cancel():
                     raise ClientDisconnect
         finally:
-            if future.cancelled() and not began:
-                self.waiting -= 1
+            self._asked -= 1
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
         if self.lost is not None:
@@ -828,8 +828,9 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 async def _nothing_here(_: Request, error: Exception) -> Response:
-    status = getattr(error, "status_code", 404)
-    return RefusalError(status, "not_found", "There is nothing at this address.").response()
+    if getattr(error, "status_code", 404) == 405:
+        return RefusalError(405, "method_not_allowed", "It does not answer to that.").response()
+    return RefusalError(404, "not_found", "There is nothing at this address.").response()
 
 
 async def _gone(_: Request, __: Exception) -> Response:

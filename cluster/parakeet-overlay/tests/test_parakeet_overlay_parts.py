@@ -132,3 +132,30 @@ def test_a_number_that_is_none_is_the_default(parts, given):
     settings = main.Settings.read(environment)
     assert settings.max_upload_mb == 200
     assert bool(settings.diarizer) is (given is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("CUDA error: an illegal memory access was encountered", "cuda_failure"),
+        ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling x", "cuda_failure"),
+        ("cuFFT error: CUFFT_INTERNAL_ERROR", "cuda_failure"),
+        ("cuDNN error: CUDNN_STATUS_MAPPING_ERROR", "cuda_failure"),
+        ("CUDA failure! 719=cudaErrorLaunchFailure", "cuda_failure"),
+        ("CUDA out of memory. Tried to allocate 2 GiB", "gpu_out_of_memory"),
+        ("CUDA error: out of memory", "gpu_out_of_memory"),
+        (
+            "Expected all tensors to be on the same device, but found cuda:0 and cpu",
+            "inference_failed",
+        ),
+        ("", "inference_failed"),
+        ("we spoke of CUDA", "inference_failed"),
+    ],
+)
+def test_only_a_lost_gpu_is_one(parts, text, code):
+    _, main = parts
+    engine = main.Engine(main.Settings(), lambda: None)
+    refusal = engine._judged(RuntimeError(text))
+    assert refusal.code == code
+    assert (engine.lost is not None) is (code == "cuda_failure")
+    assert ("CUDA" in refusal.message) is (code == "cuda_failure")

@@ -19,7 +19,12 @@ mkdir -p "$root" || exit 75
 work=$(mktemp -d) || exit 75
 trap 'rm -rf "$work"' EXIT
 
-docker() { timeout 60 docker "$@"; }
+patience=60
+[ "$mode" != look ] || patience=15
+# A docker that hangs ends with 124 and says nothing.
+docker() {
+  timeout "$patience" docker "$@" || { code=$?; [ $code != 124 ] || echo "it does not answer" >&2; return $code; }
+}
 known() { docker inspect -f "$1" --type container "$container" 2>"$work/said"; }
 sum() { sha256sum <"$1" | cut -d ' ' -f 1; }
 # What docker cannot find is missing; anything else is unknown.
@@ -55,7 +60,7 @@ case $mode in
           echo "file $file unknown"
         fi
       done
-    elif grep -qi 'no such' "$work/said"; then
+    elif grep -qiE 'no such (object|container)' "$work/said"; then
       echo "container none"
     else
       cat "$work/said"
@@ -86,7 +91,11 @@ case $mode in
       else
         docker run --rm -i --network none --entrypoint python3 "$(known '{{.Image}}')" \
           -c "$program" "$file" <"$root/new/$file"
-      fi >"$work/said" 2>&1 || { cat "$work/said"; exit 74; }
+      fi >"$work/said" 2>&1 || {
+        cat "$work/said"
+        ! grep -qE 'rror response from daemon|OCI runtime|it does not answer' "$work/said" || exit 72
+        exit 74
+      }
       echo "$file: read by the Python of the container"
     done
     ;;

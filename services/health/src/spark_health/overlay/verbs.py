@@ -41,6 +41,8 @@ from spark_health.overlay.spark import SpeechSpark
 from spark_health.overlay.target import Target
 from spark_health.overlay.view import models_view, why_no_undo
 
+_NOBODY = -1
+"""No lease has this number: whoever holds it is in the way of whoever asks."""
 _FIRST = {
     "reapply": "Our files are put into {container} on {label}.",
     "undo": "What was in {container} on {label} before is brought back.",
@@ -97,6 +99,8 @@ class SpeechVerbs:
             blockers.append(sight)
         elif sight.status is None:
             blockers.append(_no_container(target))
+        if (reason := await self._obstacles.now(_NOBODY)) is not None:
+            blockers.append(f"{reason[0].upper()}{reason[1:]}.")
         seen = sight if isinstance(sight, Sight) else None
         return models_view(target, shipped, seen, said, blockers, job)
 
