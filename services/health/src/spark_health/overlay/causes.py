@@ -44,6 +44,13 @@ def of_ending(record: OverlayRecord, code: int | None, text: str) -> Cause:
         return plain("damaged", f"What arrived in {where} is not what was sent.", AGAIN, lines)
     if code == 76:
         return plain("nothing_kept", f"Nothing is kept on {record.label} any more.", AGAIN, lines)
+    if code == 77 or "no space left" in text.lower():
+        return plain(
+            "disk_full",
+            f"Nothing can be written on {record.label}: {lines[-1] if lines else 'no reason'}.",
+            f"Make room on the disk of {record.label}, then press it again.",
+            lines,
+        )
     last = lines[-1] if lines else f"exit code {code}"
     return plain("docker", f"docker on {record.label} did not do it: {last}", AGAIN, lines)
 

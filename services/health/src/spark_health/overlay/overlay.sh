@@ -8,15 +8,16 @@
 # tidy: after that, remove what was not there before.
 # restart: once.
 # Exit codes: 71 no such container, 72 a file could not be read, 73 the image is laid out otherwise,
-# 74 not valid for its Python, 75 what was copied is not what was sent, 76 nothing is kept.
+# 74 not valid for its Python, 75 what was copied is not what was sent, 76 nothing is kept,
+# 77 files cannot be written here.
 set -u
 umask 077
 mode=$0 container=$1 app=$2 job=$3
 shift 3
 files="main.py diarizer.py"
 root="$HOME/.spark-control/overlay/$container"
-mkdir -p "$root" || exit 75
-work=$(mktemp -d) || exit 75
+mkdir -p "$root" || exit 77
+work=$(mktemp -d) || exit 77
 trap 'rm -rf "$work"' EXIT
 
 patience=60
@@ -74,8 +75,8 @@ case $mode in
     fi
     ;;
   stage)
-    rm -rf "$root/new" "$root/coming" && mkdir "$root/coming" || exit 75
-    tar -xf - -C "$root/coming" || exit 75
+    rm -rf "$root/new" "$root/coming" && mkdir "$root/coming" || exit 77
+    tar -xf - -C "$root/coming" || exit 77
     for file in $files; do
       [ "$(sum "$root/coming/$file")" = "$1" ] || { echo "$file arrived damaged"; exit 75; }
       chmod 644 "$root/coming/$file"
@@ -102,7 +103,7 @@ case $mode in
   keep)
     [ "$(cat "$root/before/job" 2>/dev/null)" != "$job" ] || exit 0
     [ -e "$root/before" ] || [ ! -e "$root/older" ] || mv "$root/older" "$root/before"
-    rm -rf "$root/next" && mkdir "$root/next" || exit 75
+    rm -rf "$root/next" && mkdir "$root/next" || exit 77
     same=yes
     for file in $files; do
       if (fetch "$file" "$root/next/$file"); then
@@ -120,11 +121,11 @@ case $mode in
     # Nothing will be replaced: what was kept before stays what an undo brings back.
     [ $same = no ] || { rm -rf "$root/next"; exit 0; }
     known '{{.Image}}' >"$root/next/image" && date +%s >"$root/next/at" &&
-      echo "$job" >"$root/next/job" || exit 75
+      echo "$job" >"$root/next/job" || exit 77
     sync 2>/dev/null
     rm -rf "$root/older"
     [ ! -e "$root/before" ] || mv "$root/before" "$root/older"
-    mv "$root/next" "$root/before" || exit 75
+    mv "$root/next" "$root/before" || exit 77
     rm -rf "$root/older"
     for file in $files; do
       [ -e "$root/before/$file" ] && echo "$file: kept" || echo "$file: was not there"
