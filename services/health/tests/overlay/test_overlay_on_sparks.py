@@ -264,7 +264,12 @@ async def test_files_that_do_not_work_are_not_put_in_place_or_give_way_again(ben
     bench.ship("diarizer.py", whole[1])
 
     async def gave_way(id: str, code: str, restarts: int) -> None:
-        view = await bench.done(REAPPLY_SPEECH, id)
+        await bench.begin(REAPPLY_SPEECH, id)
+        if code == "not_ready":
+            # Killed on the way back, too.
+            await asyncio.wait_for(bench.cut.reached.wait(), 30)
+            await bench.live()
+        view = await bench.over(id)
         assert (view.state, view.cause.code) == (JobState.FAILED, code), view
         assert view.message.endswith("What ran before runs again and is ready.")
         assert STOCK_MAIN in bench.file("main.py").read_text()
@@ -278,6 +283,7 @@ async def test_files_that_do_not_work_are_not_put_in_place_or_give_way_again(ben
     await gave_way("ends", "ends_at_once", 2)
     bench.ship("main.py", whole[0])
     bench.speech.overlay_fails = "OSError: no such model"
+    bench.cut.at("back", "after")
     await gave_way("fails", "not_ready", 4)
     await bench.cluster.behave("spark1", "disk_full")
     full = await bench.done(REAPPLY_SPEECH, "full")

@@ -26,6 +26,8 @@ class OverlayWork:
 
     async def __call__(self, journal: Journal) -> Ending:
         """Carry it to its end."""
+        if journal.record.step == "done":
+            return Ending(JobState.COMPLETE, journal.record.message)
         fault = journal.record.undoing
         if fault is None:
             fault = await self._guarded(journal, self._forward)
@@ -40,16 +42,15 @@ class OverlayWork:
         """Go the steps that are left; returns what went wrong."""
         if await self._runs_already(journal):
             return None
-        for step, message, go in self._steps_of(journal):
-            if _passed(journal, step, self._steps_of(journal)):
-                continue
+        for step, message, go in self._steps_left(journal):
             if journal.cancelled_by is not None:
                 return causes.cancelled(journal.cancelled_by)
             disturbs = step in ("replacing", "restarting")
             if disturbs and (fault := await self._waiting.until_clear(journal)):
                 return fault
             if journal.record.step != step:
-                await journal.enter(step, message, replaced=_replaces(journal, step))
+                replaced = journal.record.replaced or step == "replacing"
+                await journal.enter(step, message, replaced=replaced)
             if fault := await go(journal):
                 return fault
         return None
@@ -62,8 +63,8 @@ class OverlayWork:
         said = await self._steps.said(record)
         return said.ready and dict(said.running) == dict(record.hashes)
 
-    def _steps_of(self, journal: Journal) -> list[tuple[str, str, Step]]:
-        """Return the steps of an action: its word, what people read, what is done."""
+    def _steps_left(self, journal: Journal) -> list[tuple[str, str, Step]]:
+        """Return the steps from where the record stands: word, what people read, what is done."""
         record, run = journal.record, self._steps.run
         where = f"{record.container} on {record.label}"
         put = "undo" if record.action == "undo" else "put"
@@ -75,10 +76,13 @@ class OverlayWork:
             ("restarting", f"Restarting {where}.", lambda j: self._steps.restart(j, "restart")),
             ("waiting", "Waiting until speech is ready.", self._steps.ready),
         ]
-        skipped = {"reapply": 0, "undo": 3, "restart": 4}[record.action]
+        words = [word for word, _, _ in steps]
+        if record.step in words:
+            return steps[words.index(record.step) :]
+        first = {"reapply": "copying", "undo": "replacing", "restart": "restarting"}[record.action]
         if record.action == "reapply" and not record.hashes_differ:
-            skipped = 4
-        return steps[skipped:]
+            first = "restarting"
+        return steps[words.index(first) :]
 
     async def _stage(self, journal: Journal) -> Cause | None:
         shipped = self._shipped()
@@ -151,17 +155,6 @@ class OverlayWork:
             return causes.plain("refused", f"{error.message}.")
         except UnavailableError as error:
             return causes.plain("host_unreachable", f"{error.message}.")
-
-
-def _passed(journal: Journal, step: str, steps: list[tuple[str, str, Step]]) -> bool:
-    """Whether the record stands beyond a step."""
-    words = [word for word, _, _ in steps]
-    now = journal.record.step
-    return now in words and words.index(step) < words.index(now)
-
-
-def _replaces(journal: Journal, step: str) -> bool:
-    return journal.record.replaced or step == "replacing"
 
 
 def _untouched(journal: Journal) -> bool:
