@@ -131,6 +131,12 @@ class Answer:
 
     def _feed_chunked(self, scanner: ChunkScanner, data: bytes) -> bytes:
         end = scanner.feed(data)
+        if self.events and scanner.boundary == len(data) and end < 0 and not self._held:
+            # Whole chunks and nothing else.
+            self._split_chunk = False
+            if scanner.payload is None:
+                self._last = data
+                return data
         if end >= 0:
             self.done = True
             if end != len(data):

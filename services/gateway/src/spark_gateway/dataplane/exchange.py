@@ -195,7 +195,7 @@ class Exchange:
         self._spoke = True
         if not answer.received:
             self._upload.answered()
-        if not self.begun and not self._upload.complete:
+        if not self.answering and not answer.continues and not self._upload.complete:
             answer.close = True
         try:
             out = answer.feed(data)
@@ -207,10 +207,10 @@ class Exchange:
             self._caller.transport.write(out)
             if self._watched:
                 self._watcher.passed(out)
-        if out and not self.answering:
-            self.answering = True
-            self._meter.first_byte(self._loop.time() - self._began_at)
-            self._caller.answer_began()
+            if not self.answering:
+                self.answering = True
+                self._meter.first_byte(self._loop.time() - self._began_at)
+                self._caller.answer_began()
         if answer.done:
             self._finish()
 
