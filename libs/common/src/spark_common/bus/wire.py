@@ -76,7 +76,12 @@ def _plain(model: BaseModel) -> dict[str, JsonValue]:
     return plain
 
 
+_AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))
+
+
 def _reveal(value: Any) -> Any:
+    if type(value) in _AS_THEY_ARE:
+        return value
     match value:
         case SecretStr() | SecretBytes():
             return value.get_secret_value()

@@ -8,6 +8,8 @@ from spark_gateway.dataplane.ports import Field
 
 _USER: Final = b"x-openwebui-user-id"
 _CLIENT: Final = b"user-agent"
+_LENGTHS: Final = frozenset((len(_USER), len(_CLIENT)))
+"""Most fields are told apart by this alone."""
 _LONGEST: Final = 120
 
 
@@ -24,6 +26,8 @@ def asker_of(fields: Sequence[Field]) -> Asker:
     """Return who asked; the first field of each name counts."""
     user = client = b""
     for name, value in fields:
+        if len(name) not in _LENGTHS:
+            continue
         lowered = name.lower()
         if lowered == _CLIENT:
             client = client or value

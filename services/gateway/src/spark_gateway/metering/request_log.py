@@ -130,6 +130,8 @@ def _line(mark: str, request: MeteredRequest, start: datetime) -> LoggedRequest:
 
 
 def _shortened(text: str, longest: int = 120) -> str:
+    if len(text) <= longest and text.isascii() and text.isprintable() and text == text.strip():
+        return text
     return plain(text.encode("utf-8", "replace"), longest)
 
 
