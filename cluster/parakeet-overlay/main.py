@@ -82,6 +82,8 @@ class Settings:
     max_requests: float = 32.0
     """That may be inside at once, waiting ones included."""
     upload_seconds: float = 900.0
+    idle_seconds: float = 30.0
+    """Without a byte of an upload."""
     decode_seconds: float = 300.0
 
     @classmethod
@@ -158,7 +160,8 @@ async def receive(request: Request, raw: Path, settings: Settings) -> None:
         raise _too_large(int(declared), settings)
     size, held = 0, bytearray()
     with await asyncio.to_thread(raw.open, "wb", 0) as file:
-        async for piece in request.stream():
+        pieces = request.stream()
+        while piece := await _next(pieces, settings.idle_seconds):
             size += len(piece)
             if size > limit:
                 raise _too_large(size, settings)
@@ -167,6 +170,14 @@ async def receive(request: Request, raw: Path, settings: Settings) -> None:
                 await asyncio.to_thread(file.write, bytes(held))
                 held.clear()
         await asyncio.to_thread(file.write, bytes(held))
+
+
+async def _next(pieces: AsyncIterator[bytes], seconds: float) -> bytes:
+    """Return the next piece of a body, empty at its end. Raises TimeoutError."""
+    try:
+        return await asyncio.wait_for(anext(pieces), seconds)
+    except StopAsyncIteration:
+        return b""
 
 
 def _too_large(size: int, settings: Settings) -> RefusalError:
@@ -775,7 +786,7 @@ class Server:
                 self._decoders, read_sound, raw, boundary, self._settings, longest
             )
         except TimeoutError as error:
-            message = f"The upload took longer than {self._settings.upload_seconds:g} s."
+            message = "The upload took too long, or nothing came for too long."
             raise RefusalError(408, "upload_timeout", message, connection="close") from error
         except OSError as error:
             _log.error("the upload could not be kept: %s", error.strerror)

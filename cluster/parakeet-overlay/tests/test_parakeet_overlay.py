@@ -320,6 +320,26 @@ class TestRefusals:
         wait(lambda: not server.left())
         assert server.health()["status"] == "ready"
 
+    def test_uploads_that_stop_in_the_middle_leave_nothing(self, special):
+        server = special(IDLE_SECONDS="0.3", MAX_REQUESTS="3")
+        port = int(server.url.rpartition(":")[2])
+        half = (
+            f"POST {TRANSCRIBE} HTTP/1.1\r\nhost: x\r\ncontent-length: 5000\r\n"
+            "content-type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+        ).encode()
+        lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+        for line in lines:
+            line.sendall(half)
+        wait(lambda: len(server.left()) == 3)
+        assert code(server.post(TRANSCRIBE, clip(0))) == "queue_full"
+        lines[0].close()
+        for line in lines[1:]:
+            line.settimeout(10)
+            assert line.recv(100).startswith(b"HTTP/1.1 408 ")
+            line.close()
+        wait(lambda: not server.left())
+        assert server.post(TRANSCRIBE, clip(0)).status_code == 200
+
 
 class TestWhileItWorks:
     def test_a_blocked_model_does_not_block_health_and_calls_wait_for_each_other(self, server):
