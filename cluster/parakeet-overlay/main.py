@@ -585,17 +585,18 @@ class Engine:
 
     def _judged(self, error: Exception) -> RefusalError:
         """Return what to answer; the text of an unknown fault may hold what was said."""
-        text = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
+        text = str(error)
         if _OUT_OF_MEMORY.search(text) or isinstance(error, MemoryError):
             if self._ways is not None:
                 self._ways.spare()
             _log.error("out of memory")
             message = "There is not enough memory on the GPU for this now. Try again later."
             return RefusalError(503, "gpu_out_of_memory", message, retry_after="30")
-        if _GPU_LOST.search(text):
-            self.lost = self.lost or text
-            _log.error("the GPU is lost to this process: %s", text)
-            return _gpu_lost(text)
+        for line in text.splitlines():
+            if _GPU_LOST.search(line):
+                self.lost = self.lost or line.strip()[:300]
+                _log.error("the GPU is lost to this process: %s", self.lost)
+                return _gpu_lost(self.lost)
         where = "".join(traceback.format_tb(error.__traceback__)[-3:])
         _log.error("a model failed: %s\n%s", type(error).__name__, where)
         message = f"The model failed on this recording ({type(error).__name__})."

@@ -139,6 +139,7 @@ def test_a_number_that_is_none_is_the_default(parts, given):
     [
         ("CUDA error: an illegal memory access was encountered", "cuda_failure"),
         ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling x", "cuda_failure"),
+        ("in the decoder\nCUDA error: unspecified launch failure", "cuda_failure"),
         ("cuFFT error: CUFFT_INTERNAL_ERROR", "cuda_failure"),
         ("cuDNN error: CUDNN_STATUS_MAPPING_ERROR", "cuda_failure"),
         ("CUDA failure! 719=cudaErrorLaunchFailure", "cuda_failure"),
