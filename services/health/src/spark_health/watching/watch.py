@@ -144,6 +144,9 @@ class Watch:
                 await end([self._tasks.pop(name)])
         for name in wanted:
             if name not in self._tasks and await self._known(name):
+                # Nobody could look before: that is no silence of the target.
+                update = {"told_steady": self._clock.monotonic()}
+                self._standings[name] = self._standings[name].model_copy(update=update)
                 self._tasks[name] = asyncio.create_task(self._keep(name), name=f"watch {name}")
 
     async def _known(self, name: str) -> bool:
@@ -276,7 +279,7 @@ class Watch:
         passed = 0.0 if self._counted_at is None else moment.steady - self._counted_at
         self._counted_at = moment.steady
         for name, target in self.targets.items():
-            if name not in self._standings:
+            if name not in self._tasks:
                 continue
             probe = self._probes[name]
             stale = stale_after(probe.every_seconds)
@@ -299,7 +302,7 @@ class Watch:
         try:
             await self._maintenance.refresh()
             for name, standing in list(self._standings.items()):
-                if name not in self._probes:
+                if name not in self._tasks:
                     continue
                 await self._uptime_book.write(name, self._counted[name], now)
                 async with self._lock(name):
