@@ -34,6 +34,7 @@ LONGEST_LOOK_SECONDS: Final = 20.0
 """After that a look is cut off, whatever the probe promised."""
 _MOST_HANGING: Final = 5
 _ROUND_SECONDS: Final = 1.0
+_NUMBERS_SECONDS: Final = 5.0
 _SAVE_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 1.0
 _FORGET: Final = timedelta(days=30)
@@ -68,6 +69,7 @@ class Watch:
         self._locks: dict[str, asyncio.Lock] = {}
         self._hanging: dict[str, set[asyncio.Task[Sighting]]] = {}
         self._counted_at: float | None = None
+        self._shown_at = float("-inf")
         self.ready = False
         """Whether what was known before was read."""
 
@@ -278,6 +280,8 @@ class Watch:
         moment, windows = self._moment(), self._maintenance.windows
         passed = 0.0 if self._counted_at is None else moment.steady - self._counted_at
         self._counted_at = moment.steady
+        show = moment.steady >= self._shown_at + _NUMBERS_SECONDS
+        self._shown_at = moment.steady if show else self._shown_at
         for name, target in self.targets.items():
             if name not in self._tasks:
                 continue
@@ -286,7 +290,8 @@ class Watch:
             state = state_of(self._standings[name], moment, stale, self._ground(target))
             if not covers(windows, name, target.host, moment.now):
                 self._counted[name].count(state, passed, moment.now)
-            numbers.stands(self._view(target))
+            if show:
+                numbers.stands(self._view(target))
             lock = self._lock(name)
             if lock.locked():
                 continue
