@@ -34,6 +34,7 @@ LONGEST_LOOK_SECONDS: Final = 20.0
 """After that a look is cut off, whatever the probe promised."""
 _MOST_HANGING: Final = 5
 _ROUND_SECONDS: Final = 1.0
+_NUMBERS_SECONDS: Final = 5.0
 _SAVE_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 1.0
 _FORGET: Final = timedelta(days=30)
@@ -68,6 +69,7 @@ class Watch:
         self._locks: dict[str, asyncio.Lock] = {}
         self._hanging: dict[str, set[asyncio.Task[Sighting]]] = {}
         self._counted_at: float | None = None
+        self._shown_at = float("-inf")
         self.ready = False
         """Whether what was known before was read."""
 
@@ -144,6 +146,9 @@ class Watch:
                 await end([self._tasks.pop(name)])
         for name in wanted:
             if name not in self._tasks and await self._known(name):
+                # Nobody could look before: that is no silence of the target.
+                update = {"told_steady": self._clock.monotonic()}
+                self._standings[name] = self._standings[name].model_copy(update=update)
                 self._tasks[name] = asyncio.create_task(self._keep(name), name=f"watch {name}")
 
     async def _known(self, name: str) -> bool:
@@ -275,15 +280,18 @@ class Watch:
         moment, windows = self._moment(), self._maintenance.windows
         passed = 0.0 if self._counted_at is None else moment.steady - self._counted_at
         self._counted_at = moment.steady
+        show = moment.steady >= self._shown_at + _NUMBERS_SECONDS
+        self._shown_at = moment.steady if show else self._shown_at
         for name, target in self.targets.items():
-            if name not in self._standings:
+            if name not in self._tasks:
                 continue
             probe = self._probes[name]
             stale = stale_after(probe.every_seconds)
             state = state_of(self._standings[name], moment, stale, self._ground(target))
             if not covers(windows, name, target.host, moment.now):
                 self._counted[name].count(state, passed, moment.now)
-            numbers.stands(self._view(target))
+            if show:
+                numbers.stands(self._view(target))
             lock = self._lock(name)
             if lock.locked():
                 continue
@@ -299,7 +307,7 @@ class Watch:
         try:
             await self._maintenance.refresh()
             for name, standing in list(self._standings.items()):
-                if name not in self._probes:
+                if name not in self._tasks:
                     continue
                 await self._uptime_book.write(name, self._counted[name], now)
                 async with self._lock(name):
