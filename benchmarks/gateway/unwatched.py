@@ -13,7 +13,8 @@ async def unwatched(settings: GatewaySettings, clock: Clock) -> Service:
     """Build it as it is shipped, and let nobody follow its requests."""
     service = await build(settings, clock)
     protocol = service.http_protocol
-    assert isinstance(protocol, type) and issubclass(protocol, DataPlaneProtocol)
+    assert isinstance(protocol, type)
+    assert issubclass(protocol, DataPlaneProtocol)
     protocol.plane.watching = nobody_watches
     return service
 
