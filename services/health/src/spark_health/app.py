@@ -12,6 +12,7 @@ from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
 from spark_health.feature import Feature
+from spark_health.overlay.wiring import wire_overlay
 from spark_health.settings import HealthSettings, WatchPace
 from spark_health.watching.first.places import Places
 from spark_health.watching.first.sources import first_probes
@@ -48,6 +49,9 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
             disabled=places.disabled,
         )
         features += [watching.feature]
+        features += [
+            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
+        ]
         with suppress(SparkError):
             # So that the first looks go where the owner said; the loop reads it again.
             await live.refresh()

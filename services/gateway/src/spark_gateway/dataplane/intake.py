@@ -142,6 +142,8 @@ class RequestIntake:
         else:
             end, length = found
             head = known.read if length == NO_LENGTH else known.read.of_length(length)
+            # With what others found out about it.
+            known.read = head
         self._scanned = 0
         self._began = False
         self._busy = True

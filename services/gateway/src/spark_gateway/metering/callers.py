@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from spark_gateway.dataplane.ports import Field
@@ -33,7 +34,13 @@ def asker_of(fields: Sequence[Field]) -> Asker:
             client = client or value
         elif lowered == _USER:
             user = user or value
-    return Asker(plain(user), plain(client))
+    return Asker(plain(user), often(client))
+
+
+@lru_cache(256)
+def often(raw: bytes, longest: int = _LONGEST) -> str:
+    """Return the same as ``plain`` for what many requests have in common."""
+    return plain(raw, longest)
 
 
 def plain(raw: bytes, longest: int = _LONGEST) -> str:
