@@ -2,8 +2,12 @@
 
 import gc
 
+import hypothesis
 import pytest
 
+# How long an example takes says something of the machine, and nothing of the code.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 # While files are looked at nothing becomes garbage, and there is more and more to walk.
 gc.disable()
 

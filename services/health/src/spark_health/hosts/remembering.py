@@ -18,7 +18,7 @@ from spark_health.hosts.sight import Sight
 _AWAY = "what is remembered of the Sparks cannot be read or written: Redis does not answer"
 _ANEW = timedelta(hours=1)
 _log = structlog.get_logger()
-FormT = TypeVar("FormT", bound=BaseModel)
+RecordT = TypeVar("RecordT", bound=BaseModel)
 
 
 class Sent(BaseModel):
@@ -100,7 +100,7 @@ class Remembered:
             _log.warning("hosts.wake_not_kept", host=name, reason=error.message)
 
 
-def _parsed(form: type[FormT], row: str | bytes) -> FormT | None:
+def _parsed(form: type[RecordT], row: str | bytes) -> RecordT | None:
     try:
         return form.model_validate_json(row)
     except ValidationError:
