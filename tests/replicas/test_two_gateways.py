@@ -200,6 +200,19 @@ async def test_a_key_made_at_one_opens_the_other_at_once_and_so_ends_its_session
         assert (view["signed_in"], view["name"]) == (True, "Bob")
         assert (await side.http.get("/api/keys", headers=cookie)).status_code == 200
 
+    out = await place.one.http.delete("/api/session", headers=cookie)
+    assert out.status_code == 200
+    began = time.monotonic()
+
+    async def shut() -> bool:
+        return (await place.other.http.get("/api/keys", headers=cookie)).status_code == 401
+
+    await until(shut, "a copy of the cookie opens nothing at the other")
+    assert time.monotonic() - began < KNOWN_SECONDS
+    assert await signs_in(place.other, word)
+    cookie = {"cookie": f"spark_session={place.other.http.cookies['spark_session']}"}
+    place.other.http.cookies.clear()
+
     listed = (await place.one.get("/api/keys")).json()["keys"]
     began = time.monotonic()
     for each in listed:
@@ -207,12 +220,7 @@ async def test_a_key_made_at_one_opens_the_other_at_once_and_so_ends_its_session
             gone = await place.one.http.delete(f"/api/keys/{each['id']}", headers=place.one.admin)
             assert gone.status_code == 200
     await until(lambda: place.other.lets(key, 401), "the key is out at the other")
-
-    async def out() -> bool:
-        answer = await place.other.http.get("/api/keys", headers=cookie)
-        return answer.status_code == 401
-
-    await until(out, "and the session with its key")
+    await until(shut, "and the session with its key")
     assert time.monotonic() - began < KNOWN_SECONDS
 
 

@@ -9,7 +9,14 @@ import structlog
 
 from spark_common.bus import Bus
 from spark_common.clock import Clock
-from spark_common.contracts.api_keys import NOTE_USE, READ_RING, NoteUse, ReadRing
+from spark_common.contracts.api_keys import (
+    END_SESSION,
+    NOTE_USE,
+    READ_RING,
+    EndSession,
+    NoteUse,
+    ReadRing,
+)
 from spark_common.errors import SparkError
 from spark_common.service import ReadyCheck
 from spark_common.subjects import KEYS_CHANGED
@@ -53,6 +60,7 @@ class KeyWatch:
             try:
                 while self._on():
                     self._hinted.clear()
+                    await self._tell_ends()
                     await self.look()
                     await self._note()
                     await self._nap()
@@ -69,6 +77,17 @@ class KeyWatch:
         except SparkError as error:
             _LOG.debug("keys.unanswered", reason=error.code)
         self._book.look()
+
+    async def _tell_ends(self) -> None:
+        """Tell who signed out here, until it was heard."""
+        for session, until in self._book.ends_to_tell.items():
+            try:
+                question = EndSession(id=session, until=until)
+                await self._bus.call(END_SESSION, question, timeout_seconds=_ASK_SECONDS)
+            except SparkError as error:
+                _LOG.debug("keys.end_not_told", reason=error.code)
+                return
+            self._book.told_end(session)
 
     async def _note(self) -> None:
         """Tell the day of use of each key, once a day."""
