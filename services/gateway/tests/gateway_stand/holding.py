@@ -247,7 +247,7 @@ class Cluster:
         )  # fmt: skip
         self._tell(PROGRESS, f"swap.progress.{self.swap.id}", progress)
 
-    def end(self, how="ready", serving=None, *, told=True):
+    def end(self, how="ready", serving=None, *, told=True, code="oom"):
         """The swap is over, and what it left is seen; ``told``: the event comes, too."""
         swap, self.swap = self.swap, None
         self.loaded = swap.model if how == "ready" else serving
@@ -256,7 +256,7 @@ class Cluster:
             "swap_id": swap.id, "model": swap.model, "requested_by": "Bob", "total_seconds": 1,
             "finished_at": self.clock.now(),
         }  # fmt: skip
-        cause = Cause(code="oom", sentence="The Spark has too little memory.", action="none")
+        cause = Cause(code=code, sentence="The Spark has too little memory.", action="none")
         if how == "ready":
             outcome = SwapComplete(served_name=f"{swap.model}-served", **common)
         else:

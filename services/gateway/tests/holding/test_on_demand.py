@@ -286,6 +286,43 @@ async def test_a_load_that_failed_is_told_and_not_tried_again_for_a_while(cluste
     assert len(cluster.bus.asked) == 2
 
 
+async def test_a_load_that_was_cancelled_is_not_begun_again_by_the_next_request(cluster):
+    cluster.begin("new")
+    cluster.end("cancelled", "old")
+    assert Asker(cluster, "new").code == "model_load_cancelled"
+    cluster.clock.skip(301)
+    assert Asker(cluster, "new").answer is None
+
+
+async def test_a_model_that_did_not_finish_in_time_bars_no_other_and_is_tried_again(cluster):
+    request = Asker(cluster, "new")
+    await quiet()
+    first = cluster.bus.asked[0].id
+    cluster.begin(swap_id=first, phase=Phase.DRAINING)
+    cluster.end("failed", "old", code="still_answering")
+    late = Asker(cluster, "new")
+    assert (request.answer, late.answer) == (None, None)
+    cluster.pass_time(118)
+    await quiet()
+    assert len(cluster.bus.asked) == 1
+    cluster.pass_time(3)
+    await quiet()
+    assert asked(cluster) == ["new", "new"]
+    assert cluster.bus.asked[1].id != first
+    cluster.begin(swap_id=cluster.bus.asked[1].id)
+    cluster.end()
+    assert isinstance(request.answer, Choice)
+    assert isinstance(late.answer, Choice)
+
+
+async def test_who_waits_for_somebody_elses_swap_hears_that_it_did_not_begin(cluster):
+    cluster.change(swap_on_demand=False)
+    cluster.begin("new", phase=Phase.DRAINING)
+    request = Asker(cluster, "new")
+    cluster.end("failed", "old", code="still_answering")
+    assert request.code == "model_load_failed"
+
+
 async def test_an_end_that_came_before_anything_else_was_heard_counts(cluster):
     request = Asker(cluster, "new")
     await quiet()
