@@ -96,6 +96,7 @@ class Listening:
         self.entries = []
         self.pictures = []
         self.pokes = 0
+        self.held = []
 
     def on_entry(self, listener):
         self.entries.append(listener)
@@ -105,6 +106,9 @@ class Listening:
 
     def poke(self):
         self.pokes += 1
+
+    def set_held(self, count):
+        self.held.append(count)
 
 
 class Look:

@@ -464,8 +464,10 @@ async def test_the_time_is_looked_at_by_itself_and_ends_with_the_gateway(cluster
     await cluster.clock.advance(62)
     assert asked(cluster) == ["new"]
     assert request.answer is None
+    assert cluster.news.held[-1] == 1
     await cluster.clock.advance(10)
     assert request.code == "model_not_loaded"
+    assert cluster.news.held[-1] == 0
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert len(asyncio.all_tasks()) == 1

@@ -36,7 +36,10 @@ class Holding:
         there: There,
         demand: OnDemand,
         clock: Clock,
+        tell: Callable[[int], None] = lambda count: None,
     ) -> None:
+        """``tell``: hears about once a second how many are held."""
+        self._tell = tell
         self._settings = settings
         self._news = news
         self._there = there
@@ -124,6 +127,7 @@ class Holding:
                 await self._clock.sleep(_TICK_SECONDS)
                 if len(self.room):
                     self.look()
+                self._tell(len(self.room))
         finally:
             await self._demand.close()
 

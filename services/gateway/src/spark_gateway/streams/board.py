@@ -50,6 +50,8 @@ class LiveSnapshot(Reply):
     lease: LeaseView | None = None
     capture: CaptureView | None = None
     """Whether what is asked and answered is being captured."""
+    held: int = 0
+    """How many requests this gateway holds for a model that is not there."""
     components: list[Component]
     bus: BusView
     version: str
@@ -84,6 +86,7 @@ class Board:
         self._updates: Updates | None = None
         self._lease: LeaseView | None = None
         self._capture: CaptureView | None = None
+        self._held = 0
         self._mark = self._jobs_mark = 0
         self._pace = Pace(clock, lambda: hub.watched)
         self._neighbours = Neighbours(bus, clock, lambda: hub.watched)
@@ -101,6 +104,12 @@ class Board:
         """Return the state of the bus as it is now."""
         health = self._bus.health()
         return BusView(connected=health.connected, detail=health.last_error)
+
+    def set_held(self, count: int) -> None:
+        """Tell how many requests are held, when that changed."""
+        if count != self._held:
+            self._held = count
+            self._hub.tell("held", str(count))
 
     def poke(self) -> None:
         """Something changed: look again soon."""
@@ -134,6 +143,7 @@ class Board:
             updates=self._updates,
             lease=self._lease,
             capture=self._capture,
+            held=self._held,
             components=self._neighbours.components,
             bus=self.bus_view(),
             version=self._version,
