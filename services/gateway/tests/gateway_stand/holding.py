@@ -1,5 +1,6 @@
 """A cluster in which swaps happen as the test says, before a data plane that lets requests wait."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -401,3 +402,14 @@ class Asker:
 
     def retries(self):
         return dict(self.answer.headers).get(b"x-should-retry")
+
+
+async def quiet():
+    """Let everything happen that waits for nobody."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def asked(cluster):
+    """Return the models that the swapper was asked for."""
+    return [request.model for request in cluster.bus.asked]
