@@ -93,7 +93,9 @@ def addresses(name: str) -> list[str]:
     if not name.startswith("job_"):
         return [value("x")]
     return [
-        value(kind, "x") for kind in ("download", "update", "install") if name != "job_outcomes"
+        value(kind, "x")
+        for kind in ("download", "update", "install", "overlay")
+        if name != "job_outcomes"
     ]
 
 
@@ -171,8 +173,13 @@ def test_everything_is_told_by_those_who_may_and_nobody_else(channel: schemas.Ch
     tellers = {name for name in PERMISSIONS if may_publish(name, subject)}
     if subject in TELLERS:
         assert tellers == TELLERS[subject]
-    elif subject.startswith(("download.", "update.", "install.")) and subject.count(".") == 2:
+    elif subject.startswith(("download.", "update.")) and subject.count(".") == 2:
         assert tellers == {"swapper"}
+    elif subject.startswith("install.") and subject.count(".") == 2:
+        # Embeddings are installed by the swapper, all other services by health.
+        assert tellers == {"swapper", "health"}
+    elif subject.startswith("overlay.") and subject.count(".") == 2:
+        assert tellers == {"health"}
     elif subject.startswith(("lock.", "schedule.")):
         assert tellers == {"coordinator"}
     elif channel.stream is not None:

@@ -139,9 +139,9 @@ def test_only_the_dashboard_is_reachable_from_outside() -> None:
     assert [name for name in CONTAINERS if CONTAINERS[name].get("ports")] == ["gateway"]
 
 
-def test_only_the_swapper_sees_the_ssh_key() -> None:
+def test_only_those_who_look_at_the_sparks_see_the_ssh_key() -> None:
     seen = [name for name in CONTAINERS if any("ssh:" in m for m in CONTAINERS[name]["volumes"])]
-    assert sorted(seen) == ["init", "swapper"]
+    assert sorted(seen) == ["health", "init", "swapper"]
 
 
 def test_only_init_writes_secrets_and_the_servers_see_none() -> None:

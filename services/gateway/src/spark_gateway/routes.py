@@ -13,6 +13,7 @@ from spark_gateway.api import (
     embedding,
     events,
     explain,
+    health,
     home,
     keys,
     lease,
@@ -27,6 +28,7 @@ from spark_gateway.api import (
     session,
     settings,
     sniffing,
+    speech_models,
     state,
     status,
     swap_logs,
@@ -37,6 +39,7 @@ from spark_gateway.api import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    health.router,
     models.router,
     recipes.router,
     disk.router,
@@ -50,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     state.router,
     search.router,
     embedding.router,
+    speech_models.router,
     explain.router,
     downloads.router,
     accountability.router,

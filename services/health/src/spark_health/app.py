@@ -1,17 +1,94 @@
 """The composition root of health: the one place that knows every concrete class."""
 
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+
 from spark_common.bus.nats import connect_bus
 from spark_common.clock import Clock
+from spark_common.errors import SparkError
+from spark_common.owner import LiveSettings, RedisOverlay
+from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
+from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
-from spark_health.settings import HealthSettings
+from spark_health.feature import Feature
+from spark_health.overlay.wiring import wire_overlay
+from spark_health.settings import HealthSettings, WatchPace
+from spark_health.watching.first.places import Places
+from spark_health.watching.first.sources import first_probes
+from spark_health.watching.wiring import wire_watching
 
 NAME = "health"
 DESCRIPTION = "Sees how the hosts and services are"
 
 
 async def build(settings: HealthSettings, clock: Clock) -> Service:
-    """Connect and put health on the bus; raises UnavailableError while NATS is away."""
-    bus = await connect_bus(settings.bus, NAME, clock)
-    redis = connect_redis(settings.redis, NAME)
-    return await compose(NAME, DESCRIPTION, bus, redis, clock, warnings=lambda: settings.warnings)
+    """Connect and put health on the bus; raises UnavailableError while NATS or Redis is away."""
+    async with AsyncExitStack() as opened:
+        redis = connect_redis(settings.redis, NAME, idempotent_reads=True)
+        opened.push_async_callback(redis.aclose)
+        bus = await connect_bus(settings.bus, NAME, clock)
+        opened.push_async_callback(bus.close)
+        shell = SshShell(settings.cluster, clock, _times(settings.pace))
+        opened.push_async_callback(shell.close)
+        http = plain_client()
+        opened.push_async_callback(http.aclose)
+        live = LiveSettings(RedisOverlay(redis), bus, clock)
+        places = _places(settings, live)
+        first = first_probes(settings.cluster, places, shell, http, bus, clock, settings.pace)
+        features: list[Feature] = []
+        watching = wire_watching(
+            redis=redis,
+            bus=bus,
+            clock=clock,
+            sources=lambda: [
+                first,
+                *(feature.probes for feature in features),
+            ],
+            endpoints=places.endpoints,
+            disabled=places.disabled,
+        )
+        features += [watching.feature]
+        features += [
+            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
+        ]
+        with suppress(SparkError):
+            # So that the first looks go where the owner said; the loop reads it again.
+            await live.refresh()
+        for feature in features:
+            if feature.close is not None:
+                opened.push_async_callback(feature.close)
+        service = await compose(
+            NAME,
+            DESCRIPTION,
+            bus,
+            redis,
+            clock,
+            verbs=[verb for feature in features for verb in feature.verbs],
+            checks=[check for feature in features for check in feature.checks],
+            background=[live.run, *(loop for each in features for loop in each.background)],
+            warnings=lambda: (*settings.warnings, *live.warnings),
+        )
+        kept = opened.pop_all()
+    return replace(service, close=kept.aclose)
+
+
+def _places(settings: HealthSettings, live: LiveSettings) -> Places:
+    return Places(
+        settings.cluster,
+        runtime=live.of(settings.cluster.runtime),
+        page=live.of(settings.page),
+        parakeet=live.of(settings.parakeet),
+        kokoro=live.of(settings.kokoro),
+        magpie=live.of(settings.magpie),
+        embed=live.of(settings.embed),
+        qdrant=live.of(settings.qdrant),
+    )
+
+
+def _times(pace: WatchPace) -> SshTimes:
+    """Every look is a look of its own: a failure is remembered for less than the rest between."""
+    return SshTimes(
+        connect_seconds=min(6.0, pace.health_patience_seconds),
+        remember_seconds=0.8 * pace.health_look_seconds,
+    )

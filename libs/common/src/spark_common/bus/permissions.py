@@ -112,7 +112,32 @@ PERMISSIONS: Mapping[str, Permissions] = {
         ),
         subscribe=("menu.changed",),
     ),
-    "health": _service("health", publish=("health.transition.*", "service.action")),
+    "health": _service(
+        "health",
+        publish=(
+            "health.transition.*",
+            "health.report",
+            "health.probe.requested",
+            "service.action",
+            # Installs of services and the files in the speech container are jobs of health.
+            "overlay.progress.*",
+            "overlay.complete.*",
+            "overlay.failed.*",
+            "install.progress.*",
+            "install.complete.*",
+            "install.failed.*",
+            "$JS.API.STREAM.MSG.GET.SC_JOB_EVT",
+            "$JS.API.STREAM.MSG.GET.SC_JOB_PROGRESS",
+            # What is loaded, whether a swap runs, who holds the cluster: read, never acted on.
+            "rpc.swapper.models.list",
+            "rpc.swapper.swap.list",
+            "rpc.coordinator.lock.get",
+            "rpc.gateway.traffic.get",
+            *_reads("SC_HEALTH", "SC_PROBES"),
+            *_works("SC_PROBES", "health"),
+        ),
+        subscribe=("menu.changed",),
+    ),
     "coordinator": _service(
         "coordinator",
         publish=(
@@ -137,10 +162,11 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "$JS.API.STREAM.MSG.GET.SC_INGRESS",
             "$JS.API.STREAM.MSG.GET.SC_SWAP_CMD",
             "$JS.API.STREAM.MSG.GET.SC_HEALTH",
+            "$JS.API.STREAM.MSG.GET.SC_PROBES",
         ),
         subscribe=("menu.changed",),
     ),
-    "audio-proxy": _service("audio-proxy"),
+    "audio-proxy": _service("audio-proxy", publish=("health.probe.requested",)),
     "redaction": _service("redaction"),
     "automation": Permissions(
         publish=(
@@ -167,6 +193,9 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "install.progress.*",
             "install.complete",
             "install.failed",
+            "overlay.progress.*",
+            "overlay.complete",
+            "overlay.failed",
             "lock.*",
             "schedule.*",
             "health.transition",

@@ -132,6 +132,8 @@ class RuntimeView(Reply):
     since: datetime | None = None
     detail: str | None = None
     """Why it is degraded or unreachable, what is starting; in one plain sentence."""
+    ended: bool = False
+    """A container runs and vLLM in it does not: it ended, unless a start is under way."""
     canary: str | None = None
     """How the answer to the canary question looked when the model is degraded, never its text."""
 

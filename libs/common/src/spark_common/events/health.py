@@ -1,9 +1,9 @@
 """What changed its state, what was done about it, and what is asked of the health service."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from spark_common.contracts.swaps import Text
 from spark_common.events.message import Command, Event
@@ -24,6 +24,16 @@ class HealthTransition(Event):
     after: str = Field(alias="to")
     reason: str = ""
     since: datetime
+    label: str | None = None
+    """Its name for people."""
+    host: str | None = None
+    """The target it runs on."""
+    before_seconds: float | None = None
+    """How long the state before had lasted."""
+    changes: int = 1
+    """Transitions of this target within the last half hour, this one included."""
+    maintenance: bool = False
+    """It happened during announced maintenance: kept, but nobody is told by webhook."""
 
 
 class ServiceAction(Event):
@@ -40,6 +50,9 @@ class ServiceAction(Event):
     ok: bool
     message: str = ""
     at: datetime
+    evidence: list[str] = []
+    """What was seen that led to it: few short lines, no content of requests."""
+    container: str | None = None
 
 
 class HealthReport(Event):
@@ -51,7 +64,7 @@ class HealthReport(Event):
     ok: bool
     source: Text | None = None
     """The app that tells."""
-    error: Text | None = None
+    error: Annotated[str, StringConstraints(max_length=1000, strip_whitespace=True)] | None = None
     ms: float | None = Field(default=None, ge=0)
 
 

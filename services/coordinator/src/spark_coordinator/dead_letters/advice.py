@@ -14,6 +14,7 @@ _ACTIONS = {
 }
 _CONSUMERS = {
     "webhook": "Look at the deliveries of the targets and press Send again where one is missing.",
+    "health": "Run the check of that service again, from its tile.",
     "accounts": "Nothing to press: the minutes of one event are missing in the accounts.",
 }
 

@@ -99,7 +99,9 @@ class RuntimeObserver:
                 if look.glance.processes:
                     return RuntimeView(state="starting", detail=f"starting on {look.label}")
                 return RuntimeView(
-                    state="idle", detail=f"an empty container is running on {look.label}"
+                    state="idle",
+                    detail=f"an empty container is running on {look.label}",
+                    ended=True,
                 )
         first = looks[0]
         if first.silence is not None:
