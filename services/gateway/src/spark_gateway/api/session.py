@@ -43,7 +43,7 @@ async def get_session(request: Request) -> SessionView:
     return SessionView(needed=needed, signed_in=True, name=holder.label)
 
 
-@router.post("", responses=problems(*CHANGE))
+@router.post("", responses=problems(429, *CHANGE))
 async def sign_in(
     request: Request, response: Response, form: Annotated[SignIn, Body()]
 ) -> SessionView:
