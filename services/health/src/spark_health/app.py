@@ -12,6 +12,8 @@ from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
 from spark_health.feature import Feature
+from spark_health.hosts.known import containers_of
+from spark_health.hosts.wiring import wire_hosts
 from spark_health.overlay.wiring import wire_overlay
 from spark_health.settings import HealthSettings, WatchPace
 from spark_health.watching.first.places import Places
@@ -50,7 +52,17 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         )
         features += [watching.feature]
         features += [
-            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
+            wire_hosts(
+                redis=redis,
+                shell=shell,
+                cluster=settings.cluster,
+                pace=settings.pace,
+                clock=clock,
+                data_dir=settings.data_dir,
+                known=containers_of(settings, live),
+                disabled=places.disabled,
+            ),
+            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock),
         ]
         with suppress(SparkError):
             # So that the first looks go where the owner said; the loop reads it again.
