@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from gateway_stand.answering import Answering
 
-from spark_common.bus import Serving
 from spark_common.contracts import api_keys as contract
 from spark_common.errors import ConflictError, NotFoundError
 from spark_common.key_text import fresh_key
@@ -15,21 +15,8 @@ KEY = fresh_key()
 VIEW = contract.KeyView(id="k1", name="Alice", scopes=["infer"], created_at=NOW, created_by="Bob")
 
 
-class Registry:
+class Registry(Answering):
     """The part of a coordinator that answers about keys."""
-
-    def __init__(self) -> None:
-        self.asked = []
-        self.broken = None
-
-    def answering(self, rpc, reply):
-        async def answer(request):
-            self.asked.append(request)
-            if self.broken is not None:
-                raise self.broken
-            return reply
-
-        return Serving(rpc, answer)
 
     async def serve(self, bus):
         keys = contract.Keys(keys=[VIEW])

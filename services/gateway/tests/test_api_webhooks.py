@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
+from gateway_stand.answering import Answering
 
-from spark_common.bus import Serving
 from spark_common.contracts import webhooks as contract
 from spark_common.errors import (
     ConflictError,
@@ -23,21 +23,8 @@ ROW = contract.DeliveryView(
 )
 
 
-class Hooks:
+class Hooks(Answering):
     """The part of a coordinator that answers about webhooks."""
-
-    def __init__(self) -> None:
-        self.asked = []
-        self.broken = None
-
-    def answering(self, rpc, reply):
-        async def answer(request):
-            self.asked.append(request)
-            if self.broken is not None:
-                raise self.broken
-            return reply
-
-        return Serving(rpc, answer)
 
     async def serve(self, bus):
         targets = contract.Targets(targets=[VIEW])

@@ -249,3 +249,18 @@ async def test_what_ended_while_the_streams_were_found_is_not_believed_to_run(
         await bench.swapper.complete("s1")
         bench.read_on()
         await eventually(lambda: pictures[-1].swaps.current is None)
+
+
+async def test_how_many_requests_are_held_is_told_when_it_changes_and_in_every_picture(
+    bench, eventually
+):
+    async with bench.stream("/api/live") as client:
+        await eventually(lambda: client.named("snapshot"))
+        assert client.named("snapshot")[0].body["held"] == 0
+        for count in (2, 2, 3):
+            bench.front.board.set_held(count)
+        await eventually(lambda: len(client.named("held")) == 2)
+        assert [event.body for event in client.named("held")] == [2, 3]
+    async with bench.stream("/api/live") as client:
+        await eventually(lambda: client.named("snapshot"))
+        assert client.named("snapshot")[0].body["held"] == 3

@@ -12,10 +12,12 @@ import structlog
 
 from spark_common.contracts.api_keys import (
     CHANGE_KEY,
+    END_SESSION,
     LIST_KEYS,
     NOTE_USE,
     REMOVE_KEY,
     ChangeKey,
+    EndSession,
     ListKeys,
     NoteUse,
     RemoveKey,
@@ -23,7 +25,7 @@ from spark_common.contracts.api_keys import (
 from spark_common.errors import ConflictError, InvalidRequestError, NotFoundError
 from spark_common.logs import configure
 from spark_common.settings.policies import KeySettings
-from spark_coordinator.api_keys import registry
+from spark_coordinator.api_keys import registry, store
 
 pytestmark = pytest.mark.connected
 ON = KeySettings(api_keys=True)
@@ -179,3 +181,29 @@ async def test_keys_go_from_one_install_to_another_as_hashes(desk):
     assert after.session_secret != before.session_secret
     again = await desk.state.take_in(exported.entries, {}, "Alice")
     assert (again.entries, again.warnings) == (2, [])
+
+
+async def test_sessions_that_were_signed_out_of_are_known_to_all_until_their_time(
+    desk, clock, monkeypatch
+):
+    await desk.create()
+    before = await desk.ring()
+
+    async def sign_out(letter, seconds):
+        until = clock.now() + timedelta(seconds=seconds)
+        await desk.asker.call(END_SESSION, EndSession(id=letter * 22, until=until))
+
+    await sign_out("a", 60)
+    await sign_out("a", 60)
+    await sign_out("l", -1)
+    ring = await desk.ring(before.version)
+    assert (ring.version, ring.ended) == (before.version + 1, ["a" * 22])
+    assert await desk.create() is not None
+    await clock.advance(61)
+    await sign_out("b", 60)
+    assert (await desk.ring()).ended == ["b" * 22]
+    monkeypatch.setattr(store, "_MOST_ENDED", 2)
+    await sign_out("c", 61)
+    await sign_out("d", 62)
+    assert (await desk.ring()).ended == ["c" * 22, "d" * 22]
+    assert "session" not in json.dumps(desk.hints)

@@ -1,6 +1,5 @@
 """Knows the lease as well as the data plane needs it: asked for, never waited for."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -10,7 +9,7 @@ from spark_common.bus import Bus
 from spark_common.clock import Clock
 from spark_common.contracts.leases import GET_LEASE, GetLease, LeaseView
 from spark_common.errors import SparkError
-from spark_common.tasks import end
+from spark_gateway.hinted_look import HintedLook
 
 POLL_SECONDS: Final = 2.0
 BELIEVED_SECONDS: Final = 6.0
@@ -30,7 +29,13 @@ class LeaseWatch:
         self._clock = clock
         self._view: LeaseView | None = None
         self._seen_at = 0.0
-        self._hinted = asyncio.Event()
+        self._looking = HintedLook(
+            self.look,
+            lambda: bus.tail(_STREAM),
+            clock,
+            every_seconds=POLL_SECONDS,
+            relisten_seconds=POLL_SECONDS,
+        )
 
     def binding(self) -> LeaseView | None:
         """Return the lease that binds requests now, with what is left of it; None: none does."""
@@ -52,14 +57,7 @@ class LeaseWatch:
                 self._view = None
                 await self._clock.sleep(_OFF_SECONDS)
                 continue
-            listening = asyncio.create_task(self._listen())
-            try:
-                while self._binds():
-                    self._hinted.clear()
-                    await self.look()
-                    await self._nap()
-            finally:
-                await end([listening])
+            await self._looking.run_while(self._binds)
 
     async def look(self) -> None:
         """Ask once; without an answer the last one grows old."""
@@ -70,21 +68,3 @@ class LeaseWatch:
             _LOG.debug("lease.unanswered", reason=error.code)
             return
         self._view, self._seen_at = view, asked
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                async for _ in self._bus.tail(_STREAM):
-                    self._hinted.set()
-            except SparkError as error:
-                _LOG.debug("lease.deaf", reason=error.code)
-            await self._clock.sleep(POLL_SECONDS)
-
-    async def _nap(self) -> None:
-        nap = asyncio.ensure_future(self._clock.sleep(POLL_SECONDS))
-        hinted = asyncio.ensure_future(self._hinted.wait())
-        try:
-            await asyncio.wait({nap, hinted}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            nap.cancel()
-            hinted.cancel()

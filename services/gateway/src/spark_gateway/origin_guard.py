@@ -52,6 +52,14 @@ class OriginGuard:
             scheme = headers.get("x-forwarded-proto", scheme).split(",")[0].strip()
         return scheme.lower() == "https"
 
+    def caller(self, headers: Mapping[str, str], peer: str | None) -> str:
+        """Return the address of who asks: the one a trusted proxy names, else the other end."""
+        if self._trusts(peer):
+            named = [each.strip() for each in headers.get("x-forwarded-for", "").split(",")]
+            strangers = [each for each in reversed(named) if each and not self._trusts(each)]
+            return strangers[0] if strangers else peer or ""
+        return peer or ""
+
     def _trusts(self, peer: str | None) -> bool:
         if peer is None:
             return False

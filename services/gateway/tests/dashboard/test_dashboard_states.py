@@ -32,7 +32,7 @@ def swapping(stage: Any, scenes: Any) -> None:
         "queued", {"queued": None}, id="swap-2", model="gemma-4-26b", model_name="Gemma 4 26B",
         requested_by="Bob",
     )  # fmt: skip
-    stage.snapshot = scenes.snapshot(current=scenes.loading(), queue=[queued])
+    stage.snapshot = scenes.snapshot(current=scenes.loading(), queue=[queued]) | {"held": 3}
     stage.story = [
         ("swap.progress", scenes.progress(1, "preflight", message="Checking")),
         ("swap.progress", scenes.progress(6, "loading", percent=60.0, lines=LINES)),

@@ -1,5 +1,6 @@
 """A cluster in which swaps happen as the test says, before a data plane that lets requests wait."""
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -96,6 +97,7 @@ class Listening:
         self.entries = []
         self.pictures = []
         self.pokes = 0
+        self.held = []
 
     def on_entry(self, listener):
         self.entries.append(listener)
@@ -105,6 +107,9 @@ class Listening:
 
     def poke(self):
         self.pokes += 1
+
+    def set_held(self, count):
+        self.held.append(count)
 
 
 class Look:
@@ -247,7 +252,7 @@ class Cluster:
         )  # fmt: skip
         self._tell(PROGRESS, f"swap.progress.{self.swap.id}", progress)
 
-    def end(self, how="ready", serving=None, *, told=True):
+    def end(self, how="ready", serving=None, *, told=True, code="oom"):
         """The swap is over, and what it left is seen; ``told``: the event comes, too."""
         swap, self.swap = self.swap, None
         self.loaded = swap.model if how == "ready" else serving
@@ -256,7 +261,7 @@ class Cluster:
             "swap_id": swap.id, "model": swap.model, "requested_by": "Bob", "total_seconds": 1,
             "finished_at": self.clock.now(),
         }  # fmt: skip
-        cause = Cause(code="oom", sentence="The Spark has too little memory.", action="none")
+        cause = Cause(code=code, sentence="The Spark has too little memory.", action="none")
         if how == "ready":
             outcome = SwapComplete(served_name=f"{swap.model}-served", **common)
         else:
@@ -397,3 +402,14 @@ class Asker:
 
     def retries(self):
         return dict(self.answer.headers).get(b"x-should-retry")
+
+
+async def quiet():
+    """Let everything happen that waits for nobody."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def asked(cluster):
+    """Return the models that the swapper was asked for."""
+    return [request.model for request in cluster.bus.asked]

@@ -9,6 +9,7 @@ from spark_common.settings.policies import KeySettings
 from spark_common.testing import FakeClock
 from spark_gateway.keys.book import KeyBook
 from spark_gateway.keys.entrance import Entrance
+from spark_gateway.keys.guesses import Guesses
 from spark_gateway.keys.sessions import Sessions
 
 
@@ -24,7 +25,8 @@ class Office:
 
     def __post_init__(self) -> None:
         self.book = KeyBook(self.clock, lambda: self.loaded)
-        self.entrance = Entrance(lambda: self.settings, self.book, Sessions(self.book, self.clock))
+        sessions = Sessions(self.book, self.clock)
+        self.entrance = Entrance(lambda: self.settings, self.book, sessions, Guesses(self.clock))
 
     def issue(self, name: str, *scopes: str, **given: Any) -> str:
         text = fresh_key()

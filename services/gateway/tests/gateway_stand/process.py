@@ -98,3 +98,15 @@ async def an_upstream() -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+
+
+async def live_events(answer: httpx.Response) -> AsyncIterator[tuple[str, dict]]:
+    fields: dict[str, str] = {}
+    async for line in answer.aiter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+            continue
+        if "event" in fields:
+            yield fields["event"], json.loads(fields["data"])
+        fields = {}

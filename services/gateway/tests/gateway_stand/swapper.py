@@ -194,7 +194,7 @@ class FakeSwapper:
         event = SwapProgress(
             swap_id=swap_id,
             n=n,
-            model=MODELS[0],
+            model=self._model(swap_id),
             phase=phase,
             previous_phase=previous,
             lines=list(lines),
@@ -205,11 +205,11 @@ class FakeSwapper:
     async def complete(self, swap_id: str) -> None:
         if swap_id in self.views:
             self.views[swap_id] = self.views[swap_id].model_copy(update={"phase": Phase.READY})
-        self.loaded = MODELS[0]
+        self.loaded = self._model(swap_id)
         event = SwapComplete(
             swap_id=swap_id,
-            model=MODELS[0],
-            served_name=MODELS[0],
+            model=self.loaded,
+            served_name=self.loaded,
             requested_by="Alice",
             total_seconds=2.0,
             finished_at=NOW,
@@ -221,7 +221,7 @@ class FakeSwapper:
             self.views[swap_id] = self.views[swap_id].model_copy(update={"phase": Phase.FAILED})
         event = SwapFailed(
             swap_id=swap_id,
-            model=MODELS[0],
+            model=self._model(swap_id),
             requested_by="Alice",
             outcome="failed",
             cause=Cause(code="oom", sentence="too little memory", action="pick a smaller model"),
@@ -233,6 +233,9 @@ class FakeSwapper:
 
     async def hint(self) -> None:
         await self.bus.publish(subjects.MENU_CHANGED, MenuChanged(reason="test"), id="hint")
+
+    def _model(self, swap_id: str) -> str:
+        return self.views[swap_id].model if swap_id in self.views else MODELS[0]
 
     async def _store(self, subject: str, event: Any, id: str) -> None:
         while True:

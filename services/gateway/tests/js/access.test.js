@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { emptyForm, keyLimits, keyOf, keyOpens, keyPill, keyUse } from "../../src/spark_gateway/static/keys.js";
-import { exportAddress, logQuery, outcomePill, rowNumbers, whoAsked } from "../../src/spark_gateway/static/request-log.js";
+import { changesOf, emptyForm, formOf, keyLimits, keyOf, keyOpens, keyPill, keyUse } from "../../src/spark_gateway/static/keys.js";
+import { exportAddress, logQuery, momentOf, outcomePill, rowNumbers, whoAsked } from "../../src/spark_gateway/static/request-log.js";
 import { ago, NOW, plain } from "./scenes.js";
 
 const key = (changes = {}) => ({
@@ -36,6 +36,19 @@ test("an empty form is a key without limits, and every mistake is said at its fi
   assert.equal(full.expires_at, new Date("2999-01-01T00:00").toISOString());
 });
 
+test("of a standing key only what was touched is sent, and an end that is over stays as it is", () => {
+  const standing = key({ name: "n", requests_per_minute: 60, weight: 3, models: ["a", "b"], expires_at: ago(60) });
+  const before = formOf(standing);
+  assert.deepEqual([before.requests, before.tokens, before.weight, before.models], ["60", "", "3", "a\nb"]);
+  assert.equal(new Date(before.expires).getTime(), Math.floor(Date.parse(standing.expires_at) / 60000) * 60000);
+  assert.deepEqual(changesOf(before, before, NOW), { changes: {}, problems: new Map() });
+  const { changes } = changesOf(before, { ...before, requests: "", tokens: "900", weight: "", models: "a" }, NOW);
+  assert.deepEqual(changes, { requests_per_minute: 0, tokens_per_minute: 900, weight: 1, models: ["a"] });
+  assert.deepEqual(changesOf(before, { ...before, expires: "" }, NOW).changes, { expires_at: null });
+  assert.deepEqual(changesOf(before, { ...before, expires: "2999-01-01T00:00" }, NOW).changes, { expires_at: new Date("2999-01-01T00:00").toISOString() });
+  assert.deepEqual([...changesOf(before, { ...before, expires: "2001-01-01T00:00", concurrency: "x" }, NOW).problems.keys()], ["expires_at", "concurrency"]);
+});
+
 test("how a request ended, who asked and what it took", () => {
   const words = [{}, { status: 404 }, { status: null, end: "left" }, { end: "broken" }].map((each) => outcomePill(row(each)).word);
   assert.deepEqual(words, ["200", "404", "Left", "Cut short"]);
@@ -47,4 +60,7 @@ test("how a request ended, who asked and what it took", () => {
 test("a filter is asked for as it was typed, and a file holds every page of it", () => {
   assert.equal(logQuery({ q: "a&b c", status: "", before: undefined }), "q=a%26b+c");
   assert.equal(exportAddress("csv", { q: "ä", status: "5xx", before: 9 }), "api/requests/export?format=csv&q=%C3%A4&status=5xx");
+  assert.equal(momentOf(""), undefined);
+  const from = momentOf("2026-11-02T08:00");
+  assert.equal(exportAddress("json", { from, to: undefined }), `api/requests/export?format=json&from=${encodeURIComponent(String(from))}`);
 });

@@ -175,10 +175,12 @@ async def test_a_session_ends_by_itself_by_hand_and_when_it_was_tampered_with(of
     await http.post("/api/session", json={"key": key})
     word = http.cookies["spark_session"]
     http.cookies.clear()
-    name, end, signature = word.split(".")
+    name, end, number, signature = word.split(".")
+    rest = f"{number}.{signature}"
     for wrong in (
-        f"{name}.{int(end) + 1}.{signature}", f"Bob.{end}.{signature}", f"{name}.{end}.{'0' * 64}",
-        f"{name}.{end}", "", "...", f"{name}.-1.{signature}", f"{name}.{end}.\u00e9",
+        f"{name}.{int(end) + 1}.{rest}", f"Bob.{end}.{rest}", f"{name}.{end}.{number}.{'0' * 64}",
+        f"{name}.{end}", "", "...", f"{name}.-1.{rest}", f"{name}.{end}.{number}.\u00e9",
+        f"{name}.{end}.{signature}", f"{name}.{end}.x{rest}", f"{word}.", f"{word}.{signature}",
     ):  # fmt: skip
         cookie = f"spark_session={wrong}".encode("latin-1")
         answer = await http.get(CONTROL, headers=[(b"cookie", cookie)])

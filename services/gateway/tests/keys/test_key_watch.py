@@ -1,12 +1,19 @@
 """What the gateway knows of keys: the newest within two seconds, the last known for ever."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from spark_common.bus import Serving
-from spark_common.contracts.api_keys import NOTE_USE, READ_RING, Noted, Ring, RingKey
+from spark_common.contracts.api_keys import (
+    END_SESSION,
+    NOTE_USE,
+    READ_RING,
+    Noted,
+    Ring,
+    RingKey,
+)
 from spark_common.errors import UnavailableError
 from spark_common.events import KeysChanged
 from spark_common.key_text import digest_of, fresh_key
@@ -15,6 +22,8 @@ from spark_common.tasks import end
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_gateway.keys.book import KeyBook
 from spark_gateway.keys.watch import NOTE_SECONDS, KeyWatch
+
+ONE = "a-session-of-its-own"
 
 
 class House:
@@ -31,13 +40,18 @@ class House:
         self.keys = [RingKey(id="k", name="k", digest=digest_of(self.text), scopes=["infer"])]
         self.asked = 0
         self.noted = []
+        self.ended = []
         self.book = KeyBook(self.clock, frozenset)
         self.watch = KeyWatch(
             MemoryBus("gateway", self.broker), self.book, lambda: self.on, self.clock
         )
 
     async def serve(self):
-        verbs = [Serving(READ_RING, self.ring), Serving(NOTE_USE, self.note)]
+        verbs = [
+            Serving(READ_RING, self.ring),
+            Serving(NOTE_USE, self.note),
+            Serving(END_SESSION, self.end),
+        ]
         await self.bus.serve("coordinator", "1", "a fake", verbs)
 
     async def ring(self, request):
@@ -46,7 +60,14 @@ class House:
             raise UnavailableError("Redis is away")
         if request.known_version == self.version:
             return Ring(version=self.version)
-        return Ring(version=self.version, keys=self.keys, session_secret="s")
+        return Ring(version=self.version, keys=self.keys, session_secret="s", ended=self.ended)
+
+    async def end(self, request):
+        if self.silent:
+            raise UnavailableError("Redis is away")
+        self.ended.append(request.id)
+        self.version += 1
+        return Noted()
 
     async def note(self, request):
         if self.silent:
@@ -128,6 +149,21 @@ async def test_off_nobody_is_asked(house):
     house.on = True
     await house.clock.advance(1)
     assert house.asked > before
+
+
+async def test_a_sign_out_is_told_until_it_is_heard_and_holds_here_all_the_time(house):
+    house.silent = True
+    house.book.end_session(ONE, house.clock.now() + timedelta(days=7))
+    await house.clock.advance(10)
+    assert (house.ended, house.book.is_ended(ONE)) == ([], True)
+    house.silent = False
+    await house.clock.advance(2)
+    assert (house.ended, house.book.is_ended(ONE)) == ([ONE], True)
+    house.ended.append("of another gateway")
+    house.version += 1
+    await house.clock.advance(2)
+    assert house.book.is_ended("of another gateway")
+    assert len(house.ended) == 2
 
 
 async def test_the_day_of_use_is_told_once_a_day_and_again_when_it_was_not_heard(house):

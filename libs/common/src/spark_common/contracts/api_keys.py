@@ -16,6 +16,8 @@ PerMinute = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """0: no limit."""
 Concurrency = Annotated[int, Field(ge=0, le=10_000)]
 Weight = Annotated[int, Field(ge=1, le=100)]
+SessionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
+"""Of a session of the dashboard; by itself it opens nothing."""
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=8)]
 Models = Annotated[list[ModelName], Field(max_length=100)]
@@ -131,6 +133,8 @@ class Ring(Reply):
     """None: unchanged since ``known_version``."""
     session_secret: str | None = Field(default=None, repr=False)
     """Signs the sessions of the dashboard, the same for every gateway; comes with the keys."""
+    ended: list[str] = []
+    """Sessions that somebody signed out of before their time; comes with the keys."""
 
 
 class NoteUse(Request):
@@ -138,6 +142,14 @@ class NoteUse(Request):
 
     ids: Annotated[list[KeyId], Field(max_length=1000)]
     day: date
+
+
+class EndSession(Request):
+    """Tell that somebody signed out of a session; repeating is harmless."""
+
+    id: SessionId
+    until: AwareDatetime
+    """When it would have ended by itself."""
 
 
 class Noted(Reply):
@@ -149,4 +161,5 @@ CHANGE_KEY = Rpc("rpc.coordinator.key.change", ChangeKey, KeyView)
 REMOVE_KEY = Rpc("rpc.coordinator.key.remove", RemoveKey, Keys)
 LIST_KEYS = Rpc("rpc.coordinator.key.list", ListKeys, Keys)
 READ_RING = Rpc("rpc.coordinator.key.ring", ReadRing, Ring)
+END_SESSION = Rpc("rpc.coordinator.key.session_end", EndSession, Noted)
 NOTE_USE = Rpc("rpc.coordinator.key.used", NoteUse, Noted)

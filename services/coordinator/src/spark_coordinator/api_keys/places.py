@@ -11,3 +11,6 @@ USED = "sc:keys:used"
 
 SESSION_SECRET = "sc:keys:session"  # noqa: S105 the name of a place
 """What signs the sessions of the dashboard; made once, never exported."""
+
+ENDED = "sc:keys:ended"
+"""Sorted set: sessions that somebody signed out of, by when they would have ended (epoch)."""

@@ -86,6 +86,12 @@ class KeyRegistry:
         """Keep a key that was exported, in place of one with the same id."""
         await self._make("changed", key.id, by, lambda _: key)
 
+    async def end_session(self, session: str, until: datetime) -> None:
+        """Let a session of the dashboard be over before its time, at every gateway."""
+        now = self._clock.now()
+        if until > now:
+            await self._store.end_session(session, until, now)
+
     async def _make(
         self, action: Action, id: str, by: str, made: Callable[[ApiKey | None], ApiKey | None]
     ) -> ApiKey | None:

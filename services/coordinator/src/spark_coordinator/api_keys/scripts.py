@@ -1,12 +1,22 @@
 """The scripts of the API keys: each is one change together with its number, or one whole look."""
 
 READ = """
--- KEYS version, keys, session; ARGV known version or '', fresh secret
--- -> {version} | {version, secret, {id, record ...}}
+-- KEYS version, keys, session, ended; ARGV known version or '', fresh secret
+-- -> {version} | {version, secret, {id, record ...}, {session ...}}
 local version = redis.call('GET', KEYS[1]) or '0'
 if version == ARGV[1] then return {version} end
 redis.call('SETNX', KEYS[3], ARGV[2])
-return {version, redis.call('GET', KEYS[3]), redis.call('HGETALL', KEYS[2])}
+return {version, redis.call('GET', KEYS[3]), redis.call('HGETALL', KEYS[2]),
+  redis.call('ZRANGE', KEYS[4], 0, -1)}
+"""
+
+END_SESSION = """
+-- KEYS version, ended; ARGV session, when it would have ended, now, how many are kept
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[3])
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - ARGV[4])
+return redis.call('INCR', KEYS[1])
 """
 
 CHANGE = """

@@ -6,12 +6,14 @@ from spark_common.bus.port import Serving
 from spark_common.contracts.api_keys import (
     CHANGE_KEY,
     CREATE_KEY,
+    END_SESSION,
     LIST_KEYS,
     NOTE_USE,
     READ_RING,
     REMOVE_KEY,
     ChangeKey,
     CreateKey,
+    EndSession,
     Keys,
     KeyView,
     ListKeys,
@@ -42,6 +44,7 @@ class KeyVerbs:
             Serving(LIST_KEYS, self.list),
             Serving(READ_RING, self.ring),
             Serving(NOTE_USE, self.note_use),
+            Serving(END_SESSION, self.end_session),
         )
 
     async def create(self, request: CreateKey) -> NewKey:
@@ -71,9 +74,19 @@ class KeyVerbs:
         if kept is None:
             return Ring(version=request.known_version or 0)
         keys = [key.for_ring() for key in kept.keys.values()]
-        return Ring(version=kept.version, keys=keys, session_secret=kept.session_secret)
+        return Ring(
+            version=kept.version,
+            keys=keys,
+            session_secret=kept.session_secret,
+            ended=list(kept.ended),
+        )
 
     async def note_use(self, request: NoteUse) -> Noted:
         """Note which keys were used on a day."""
         await self._store.note_use(request.ids, request.day)
+        return Noted()
+
+    async def end_session(self, request: EndSession) -> Noted:
+        """Note that somebody signed out; every gateway finds it with its next look."""
+        await self._registry.end_session(request.id, request.until)
         return Noted()

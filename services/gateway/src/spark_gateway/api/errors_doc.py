@@ -23,6 +23,7 @@ _REASONS = {
     415: "the body is not declared as JSON",
     422: "the request is wrong; details name the fields",
     423: "somebody reserved the cluster",
+    429: "too much of it came from this address; try again after Retry-After seconds",
     502: "a program or a server on a Spark failed",
     503: "a part is away; try again after Retry-After seconds",
     504: "no answer in time",

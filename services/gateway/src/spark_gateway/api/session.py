@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from spark_gateway.api.errors_doc import CHANGE, READ, REMOVE, problems
 from spark_gateway.control_route import ControlRoute
-from spark_gateway.keys.control_door import fault, session_word
-from spark_gateway.keys.refusals import Rejection, checked, valid
+from spark_gateway.keys.control_door import fault, session_words
+from spark_gateway.keys.refusals import NOT_KNOWN_YET, Rejection, checked, too_many_guesses, valid
 from spark_gateway.keys.sessions import COOKIE, SECONDS
 from spark_gateway.parts import parts_of
 
@@ -37,32 +37,44 @@ async def get_session(request: Request) -> SessionView:
     """Whether this browser has to sign in. Open to everybody."""
     entrance = parts_of(request).entrance
     needed = entrance.needs_session
-    word = session_word(request.headers)
-    holder = entrance.sessions.holder(word) if needed and word else None
+    holder = entrance.sessions.holder(session_words(request.headers)) if needed else None
     if holder is None or isinstance(valid(holder, "admin"), Rejection):
         return SessionView(needed=needed)
     return SessionView(needed=needed, signed_in=True, name=holder.label)
 
 
-@router.post("", responses=problems(*CHANGE))
+@router.post("", responses=problems(429, *CHANGE))
 async def sign_in(
     request: Request, response: Response, form: Annotated[SignIn, Body()]
 ) -> SessionView:
-    """Begin a session of seven days; the browser keeps it where no script can read it."""
+    """Begin a session of seven days; the browser keeps it where no script can read it.
+
+    A session that the browser had before is over. After ten wrong keys in a minute an address
+    waits (429).
+    """
     entrance = parts_of(request).entrance
     if not entrance.needs_session:
         return SessionView(needed=False)
+    peer = request.client.host if request.client else None
+    address = parts_of(request).origin_guard.caller(request.headers, peer)
+    wait = entrance.guesses.wait(address)
+    if wait:
+        raise fault(too_many_guesses(wait))
     holder = checked(entrance.book, form.key.get_secret_value().strip(), "admin")
     if isinstance(holder, Rejection):
+        if holder is not NOT_KNOWN_YET:
+            entrance.guesses.wrong(address)
         raise fault(holder)
     entrance.book.note_use(holder)
+    entrance.sessions.end(session_words(request.headers))
     _keep(request, response, entrance.sessions.begin(holder), SECONDS)
     return SessionView(needed=True, signed_in=True, name=holder.label)
 
 
 @router.delete("", responses=problems(*REMOVE))
 async def sign_out(request: Request, response: Response) -> SessionView:
-    """Let the browser forget its session."""
+    """End the session, also for copies of its cookie, and let the browser forget it."""
+    parts_of(request).entrance.sessions.end(session_words(request.headers))
     _keep(request, response, "", 0)
     return SessionView(needed=parts_of(request).entrance.needs_session)
 

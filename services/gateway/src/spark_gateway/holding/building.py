@@ -37,7 +37,7 @@ def build_holding(
     use = use_of(lambda: look.served.state == "serving", meters.in_flight, in_line)
     demand = OnDemand(SwapAsker(bus, clock), news, use, settings, board.poke, clock)
     there = There(door, look, catalogue, loaded)
-    holding = Holding(settings, news, there, demand, clock)
+    holding = Holding(settings, news, there, demand, clock, board.set_held)
     board.on_picture(demand.on_picture)
     board.on_picture(news.on_picture)
     hub.on_entry(news.on_entry)

@@ -36,7 +36,10 @@ class Holding:
         there: There,
         demand: OnDemand,
         clock: Clock,
+        tell: Callable[[int], None] = lambda count: None,
     ) -> None:
+        """``tell``: hears about once a second how many are held."""
+        self._tell = tell
         self._settings = settings
         self._news = news
         self._there = there
@@ -92,7 +95,10 @@ class Holding:
         return held
 
     def refusal(self, absence: Absence, head: RequestHead) -> Refusal:
-        """See ``Away``: how the swap stands, while one runs."""
+        """See ``Away``: how the swap stands, while one runs or waits for its turn."""
+        in_line = self._news.in_line(absence.model)
+        if in_line is not None:
+            return words.in_line(head.path, absence.model, in_line)
         return self._there.loading(head.path) or absence.refusal
 
     def look(self) -> None:
@@ -121,6 +127,7 @@ class Holding:
                 await self._clock.sleep(_TICK_SECONDS)
                 if len(self.room):
                     self.look()
+                self._tell(len(self.room))
         finally:
             await self._demand.close()
 
@@ -149,6 +156,9 @@ class Holding:
         """Say what becomes of a request by how things stand."""
         wanted = held.wanted
         ended = self._news.ended(held.swap_id)
+        if ended is not None and ended.postponed and held.demands and self._demand.on:
+            # It is asked for again, once the loaded model has had its time.
+            ended = held.swap_id = None
         if ended is not None and not ended.well and wanted not in (ANY, ended.serving):
             return words.failed(held.path, ended)
         settling = self._settling(now)
@@ -160,6 +170,10 @@ class Holding:
             return "wait"
         if settling is not None and wanted in (ANY, settling.serving):
             held.swap_id = settling.id
+            return "wait"
+        in_line = self._news.in_line(wanted)
+        if in_line is not None:
+            held.swap_id = in_line
             return "wait"
         if ended is not None:
             held.swap_id = None

@@ -1,4 +1,4 @@
-"""What is known of swaps: the one that runs, what it brings, and how the latest ones ended."""
+"""What is known of swaps: the one that runs, those in line, and how the latest ones ended."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,13 +9,15 @@ from typing import Final, Literal
 from pydantic import ValidationError
 
 from spark_common.clock import Clock
-from spark_common.contracts.swaps import TERMINAL, Phase, SwapView
+from spark_common.contracts.swaps import TERMINAL, Cause, Phase, SwapView
 from spark_common.events import SwapComplete, SwapFailed, SwapProgress
 from spark_gateway.dataplane.router import TRUSTED_SECONDS
 from spark_gateway.streams.board import LiveSnapshot
 from spark_gateway.streams.entry import Entry
 
 _REMEMBERED: Final = 64
+_STILL_ANSWERING: Final = "still_answering"
+"""Code of the cause that says nothing of the model that was to come."""
 
 How = Literal["ready", "failed", "cancelled", "rolled_back"]
 _HOW: Final[dict[Phase, How]] = {
@@ -55,6 +57,8 @@ class Ended:
     """What went wrong, in a sentence; empty when nothing did."""
     at: float
     finished_at: datetime
+    postponed: bool = False
+    """Nothing was tried: the loaded model was not done with its answers in time."""
 
     @property
     def well(self) -> bool:
@@ -77,8 +81,8 @@ class SwapNews:
         self._listeners: list[Callable[[], None]] = []
         self.last: Ended | None = None
         """The latest swap that is over, in the order of their ends."""
-        self.waiting = 0
-        """How many swaps wait for their turn."""
+        self._line: dict[str, str] = {}
+        self._line_heard_at = 0.0
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` after everything that was taken in."""
@@ -91,6 +95,20 @@ class SwapNews:
         if swap is None or self._clock.monotonic() - swap.heard_at > TRUSTED_SECONDS:
             return None
         return swap
+
+    @property
+    def waiting(self) -> int:
+        """How many swaps wait for their turn."""
+        return len(self._in_line())
+
+    def in_line(self, model: str) -> str | None:
+        """Return the id of the swap to a model that waits for its turn; None: none does."""
+        return next((one for one, coming in self._in_line().items() if coming == model), None)
+
+    def _in_line(self) -> dict[str, str]:
+        """Ids and models, the next first; not believed in when nobody spoke of it for long."""
+        fresh = self._clock.monotonic() - self._line_heard_at <= TRUSTED_SECONDS
+        return self._line if fresh else {}
 
     def ended(self, swap_id: str | None) -> Ended | None:
         """Return how a swap ended, if it is known to be over."""
@@ -120,12 +138,22 @@ class SwapNews:
             return
         for view in (*reversed(swaps.recent), *([swaps.current] if swaps.current else [])):
             self._take(view)
-        self.waiting = len(swaps.queue)
+        current = [swaps.current] if swaps.current else []
+        self._line = {
+            view.id: view.model
+            for view in (*current, *swaps.queue)
+            if view.phase is Phase.QUEUED and view.id not in self._ended and not view.dry_run
+        }
+        self._line_heard_at = self._clock.monotonic()
         self._tell()
 
     def on_view(self, view: SwapView) -> None:
-        """Take in what the swapper answered about one swap."""
-        self._take(view)
+        """Take in what the swapper answered about one swap.
+
+        That it accepted one is no sign yet that it comes.
+        """
+        if view.phase is not Phase.QUEUED:
+            self._take(view)
         self._tell()
 
     def _tell(self) -> None:
@@ -139,8 +167,13 @@ class SwapNews:
             self._run(view.id, view.model, view.previous, view.phase)
 
     def _run(self, swap_id: str, model: str, previous: str | None, phase: Phase) -> None:
-        if phase is Phase.QUEUED or swap_id in self._ended:
+        if swap_id in self._ended:
             return
+        if phase is Phase.QUEUED:
+            self._line = {**self._in_line(), swap_id: model}
+            self._line_heard_at = self._clock.monotonic()
+            return
+        self._line.pop(swap_id, None)
         before = self._running
         if previous is None and before is not None and before.id == swap_id:
             previous = before.previous
@@ -151,21 +184,19 @@ class SwapNews:
 
     def _complete(self, told: SwapComplete) -> None:
         if not told.dry_run:
-            self._end(told.swap_id, told.model, "ready", told.model, "", told.finished_at)
+            self._end(told.swap_id, told.model, "ready", told.model, None, told.finished_at)
 
     def _fail(self, told: SwapFailed) -> None:
         if not told.dry_run:
-            why = told.cause.sentence
             serving, at = told.serving, told.finished_at
-            self._end(told.swap_id, told.model, told.outcome, serving, why, at)
+            self._end(told.swap_id, told.model, told.outcome, serving, told.cause, at)
 
     def _view_ended(self, view: SwapView) -> None:
         how = _HOW.get(view.phase)
         if how is None or view.finished_at is None or view.dry_run or view.id in self._ended:
             return
-        why = view.cause.sentence if view.cause is not None else ""
         serving = view.model if how == "ready" else view.serving
-        self._end(view.id, view.model, how, serving, why, view.finished_at, told=False)
+        self._end(view.id, view.model, how, serving, view.cause, view.finished_at, told=False)
 
     def _end(
         self,
@@ -173,7 +204,7 @@ class SwapNews:
         model: str,
         how: How,
         serving: str | None,
-        why: str,
+        cause: Cause | None,
         finished_at: datetime,
         *,
         told: bool = True,
@@ -185,7 +216,10 @@ class SwapNews:
         if not ours and not told:
             # Long over, it may be. Of one that was followed only our own clock says when.
             at -= max(0.0, (self._clock.now() - finished_at).total_seconds())
-        ended = Ended(swap_id, model, how, serving, why, at, finished_at)
+        why, code = (cause.sentence, cause.code) if cause is not None else ("", "")
+        postponed = how == "failed" and code == _STILL_ANSWERING
+        ended = Ended(swap_id, model, how, serving, why, at, finished_at, postponed)
+        self._line.pop(swap_id, None)
         self._ended[swap_id] = ended
         while len(self._ended) > _REMEMBERED:
             self._ended.popitem(last=False)
@@ -196,5 +230,5 @@ class SwapNews:
         self.last = ended
         if ended.well:
             self._failed.pop(model, None)
-        elif how != "cancelled":
+        elif not postponed:
             self._failed[model] = ended

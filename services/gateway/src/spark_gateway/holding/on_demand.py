@@ -187,9 +187,12 @@ class OnDemand:
         return now < until and self._news.ended(swap_id) is None
 
     def _ready_at(self, now: float) -> float | None:
-        """The later of what was told and what was seen; a swap that failed changed nothing."""
+        """The later of what was told and what was seen; a swap that failed changed nothing.
+
+        One that could not begin, as the model was answering, is not tried again at once.
+        """
         moments = []
-        if self._news.last is not None and self._news.last.well:
+        if self._news.last is not None and (self._news.last.well or self._news.last.postponed):
             moments.append(self._news.last.at)
         if self._serving_since is not None:
             age = (self._clock.now() - self._serving_since).total_seconds()

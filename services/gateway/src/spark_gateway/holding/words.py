@@ -40,6 +40,18 @@ def failed(path: bytes, ended: Ended) -> Refusal:
     return _refuse(path, code, subject, {"loading": loading}, _NOT_AGAIN)
 
 
+def in_line(path: bytes, wanted: str, swap_id: str) -> Refusal:
+    """A swap to it waits for its turn, and this request does not."""
+    message = f"a swap to the model {wanted!r} waits for its turn; try again later"
+    loading: dict[str, JsonValue] = {
+        "model": wanted,
+        "state": "loading",
+        "phase": "queued",
+        "swap_id": swap_id,
+    }
+    return _refuse(path, "model_loading", message, {"loading": loading}, _again(_SOON_SECONDS))
+
+
 def full(path: bytes, waiting: int) -> Refusal:
     """As many requests wait as may."""
     message = f"{waiting} requests wait for a model already; try again in a moment"

@@ -1,7 +1,8 @@
 """All keys, in memory, as last learned: the gateway asks nobody while it serves."""
 
 import hmac
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
+from datetime import datetime
 
 from spark_common.clock import Clock
 from spark_common.contracts.api_keys import Ring
@@ -24,6 +25,10 @@ class KeyBook:
         self._by_digest: dict[str, KeyHolder] = {}
         self._used: set[str] = set()
         self._closed: set[str] = set()
+        self._ended: set[str] = set()
+        self._signed_out: dict[str, datetime] = {}
+        """Sessions that ended at this gateway; told of or not, they stay here until their time."""
+        self._untold: set[str] = set()
         self._told: list[Callable[[KeyHolder], None]] = []
 
     def on_closed(self, told: Callable[[KeyHolder], None]) -> None:
@@ -54,6 +59,7 @@ class KeyBook:
         self._closed &= after.keys()
         self.limits_concurrency = any(holder.concurrency for holder in after.values())
         self.session_secret = ring.session_secret or ""
+        self._ended = set(ring.ended)
         self.version = ring.version
         self._tell(lost)
         self.look()
@@ -62,6 +68,8 @@ class KeyBook:
         """Find keys that were switched off or ran out since."""
         shut = {name for name, one in self._by_id.items() if one.closed_because() is not None}
         fresh, self._closed = shut - self._closed, shut
+        now = self._clock.now()
+        self._signed_out = {one: end for one, end in self._signed_out.items() if end > now}
         self._tell(self._by_id[name] for name in fresh)
 
     def find(self, text: str) -> KeyHolder | None:
@@ -74,6 +82,24 @@ class KeyBook:
     def by_id(self, key_id: str) -> KeyHolder | None:
         """Return the holder of a key that was shown before."""
         return self._by_id.get(key_id)
+
+    def end_session(self, session: str, until: datetime) -> None:
+        """Somebody signed out here: from now on it opens nothing, whoever knows it."""
+        self._signed_out[session] = until
+        self._untold.add(session)
+
+    def is_ended(self, session: str) -> bool:
+        """Say whether somebody signed out of a session, here or elsewhere."""
+        return session in self._signed_out or session in self._ended
+
+    @property
+    def ends_to_tell(self) -> Mapping[str, datetime]:
+        """Sessions that ended here and that the other gateways have not been told of."""
+        return {one: end for one, end in self._signed_out.items() if one in self._untold}
+
+    def told_end(self, session: str) -> None:
+        """The others will know."""
+        self._untold.discard(session)
 
     @property
     def has_admin(self) -> bool:

@@ -31,6 +31,7 @@ SESSION_PATH: Final = "/api/session"
 REPORT_PATH: Final = "/api/health-event"
 """Where apps tell how a service served them: with the key they have for it."""
 _HOLDER: Final = "spark.key_holder"
+_MOST_WORDS: Final = 8
 
 
 class ControlDoor:
@@ -67,7 +68,16 @@ class ControlDoor:
         else:
             self._book.note_use(holder)
             scope[_HOLDER] = holder
-            await self._app(scope, receive, _Cuttable(send, holder).send)
+            await self._app(scope, receive, _Cuttable(send, self._shut(scope, holder)).send)
+
+    def _shut(self, scope: Scope, holder: KeyHolder) -> Callable[[], bool]:
+        """Return what says whether somebody who was let in would not be any more."""
+        if key_in(scope["headers"]) is not None:
+            return lambda: holder.closed_because() is not None
+        words = session_words(Headers(scope=scope))
+        return lambda: (
+            holder.closed_because() is not None or self._sessions.holder(words) is not holder
+        )
 
     def _at_models(self, scope: Scope, settings: KeySettings) -> KeyHolder | None:
         if scope["method"] == "OPTIONS" or scope["path"] in OPEN_READS:
@@ -90,19 +100,18 @@ class ControlDoor:
             if isinstance(found, Rejection) and scope["path"] == REPORT_PATH:
                 found = checked(self._book, shown, "infer")
             return _or_fault(found)
-        word = session_word(Headers(scope=scope))
-        holder = self._sessions.holder(word) if word is not None else None
+        holder = self._sessions.holder(session_words(Headers(scope=scope)))
         if holder is None:
             raise fault(NOTHING_SHOWN)
         return _or_fault(valid(holder, "admin"))
 
 
 class _Cuttable:
-    """The way out to somebody who was let in: it ends with the key, also in mid-stream."""
+    """The way out to somebody who was let in: it ends with the key or the session."""
 
-    def __init__(self, send: Send, holder: KeyHolder) -> None:
+    def __init__(self, send: Send, shut: Callable[[], bool]) -> None:
         self._send = send
-        self._holder = holder
+        self._shut = shut
         self._begun = False
         self._over = False
 
@@ -110,10 +119,11 @@ class _Cuttable:
         """Pass on, or end the answer here."""
         if self._over:
             return
-        if self._begun and self._holder.closed_because() is not None:
+        if self._begun and self._shut():
             self._over = True
             message = {"type": "http.response.body", "body": b"", "more_body": False}
-        self._begun = True
+        # An answer in one piece is passed on whole: it was written while the door was open.
+        self._begun = message["type"] == "http.response.body"
         await self._send(message)
 
 
@@ -129,13 +139,11 @@ def asker(scope: Scope) -> str | None:
     return holder.label if holder is not None else None
 
 
-def session_word(headers: Headers) -> str | None:
-    """Return what stands in the session's cookie."""
-    for part in headers.get("cookie", "").split(";"):
-        name, equals, value = part.strip().partition("=")
-        if equals and name == COOKIE:
-            return value
-    return None
+def session_words(headers: Headers) -> list[str]:
+    """Return what stands in every cookie of the session's name, a few at the most."""
+    parts = ";".join(headers.getlist("cookie")).split(";")
+    pairs = (part.strip().partition("=") for part in parts)
+    return [value for name, equals, value in pairs if equals and name == COOKIE][:_MOST_WORDS]
 
 
 def fault(rejection: Rejection) -> HttpFaultError:

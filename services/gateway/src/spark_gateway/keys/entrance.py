@@ -9,6 +9,7 @@ from spark_common.clock import Clock
 from spark_common.settings.policies import KeySettings
 from spark_gateway.keys.book import KeyBook
 from spark_gateway.keys.control_door import ControlDoor
+from spark_gateway.keys.guesses import Guesses
 from spark_gateway.keys.sessions import Sessions
 
 
@@ -19,6 +20,7 @@ class Entrance:
     settings: Callable[[], KeySettings]
     book: KeyBook
     sessions: Sessions
+    guesses: Guesses
 
     def door(self, app: ASGIApp) -> ASGIApp:
         """Put the door before an application."""
@@ -36,4 +38,4 @@ class Entrance:
 def open_entrance(clock: Clock) -> Entrance:
     """Return the entrance of a gateway that asks for no keys."""
     book = KeyBook(clock, frozenset)
-    return Entrance(KeySettings, book, Sessions(book, clock))
+    return Entrance(KeySettings, book, Sessions(book, clock), Guesses(clock))

@@ -1,5 +1,6 @@
 """What those hear at the door who show no key, a wrong one, or one for something else."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,6 +48,17 @@ NOT_KNOWN_YET: Final = Rejection(
     "API keys are asked for and this gateway has not learned them yet; try again in a moment",
     (("retry-after", "2"), ("x-should-retry", "true")),
 )
+
+
+def too_many_guesses(seconds: float) -> Rejection:
+    """Whoever shows wrong keys at the door of the dashboard has to wait."""
+    after = math.ceil(seconds)
+    return Rejection(
+        429,
+        "rate_limit_exceeded",
+        f"too many wrong keys came from this address; try again in {after} s",
+        (("retry-after", str(after)), ("x-should-retry", "true")),
+    )
 
 
 def checked(book: KeyBook, shown: str | None, scope: Scope) -> KeyHolder | Rejection:

@@ -1,6 +1,5 @@
 """Keeps the book of keys up to date: at every hint, and by looking where hints were lost."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import date
 from typing import Final
@@ -9,11 +8,18 @@ import structlog
 
 from spark_common.bus import Bus
 from spark_common.clock import Clock
-from spark_common.contracts.api_keys import NOTE_USE, READ_RING, NoteUse, ReadRing
+from spark_common.contracts.api_keys import (
+    END_SESSION,
+    NOTE_USE,
+    READ_RING,
+    EndSession,
+    NoteUse,
+    ReadRing,
+)
 from spark_common.errors import SparkError
 from spark_common.service import ReadyCheck
 from spark_common.subjects import KEYS_CHANGED
-from spark_common.tasks import end
+from spark_gateway.hinted_look import HintedLook
 from spark_gateway.keys.book import KeyBook
 
 LOOK_SECONDS: Final = 0.8
@@ -33,7 +39,13 @@ class KeyWatch:
         self._book = book
         self._on = on
         self._clock = clock
-        self._hinted = asyncio.Event()
+        self._looking = HintedLook(
+            self._round,
+            lambda: bus.listen(KEYS_CHANGED),
+            clock,
+            every_seconds=LOOK_SECONDS,
+            relisten_seconds=_RELISTEN_SECONDS,
+        )
         self._noted: set[str] = set()
         self._day: date | None = None
         self._note_at = 0.0
@@ -49,15 +61,12 @@ class KeyWatch:
             if not self._on():
                 await self._clock.sleep(_OFF_SECONDS)
                 continue
-            listening = asyncio.create_task(self._listen())
-            try:
-                while self._on():
-                    self._hinted.clear()
-                    await self.look()
-                    await self._note()
-                    await self._nap()
-            finally:
-                await end([listening])
+            await self._looking.run_while(self._on)
+
+    async def _round(self) -> None:
+        await self._tell_ends()
+        await self.look()
+        await self._note()
 
     async def look(self) -> None:
         """Ask once whether there is another version."""
@@ -69,6 +78,17 @@ class KeyWatch:
         except SparkError as error:
             _LOG.debug("keys.unanswered", reason=error.code)
         self._book.look()
+
+    async def _tell_ends(self) -> None:
+        """Tell who signed out here, until it was heard."""
+        for session, until in self._book.ends_to_tell.items():
+            try:
+                question = EndSession(id=session, until=until)
+                await self._bus.call(END_SESSION, question, timeout_seconds=_ASK_SECONDS)
+            except SparkError as error:
+                _LOG.debug("keys.end_not_told", reason=error.code)
+                return
+            self._book.told_end(session)
 
     async def _note(self) -> None:
         """Tell the day of use of each key, once a day."""
@@ -95,21 +115,3 @@ class KeyWatch:
         if not self._on() or self._book.version is not None:
             return None
         return "API keys are asked for and the coordinator has not said which; nobody is let in"
-
-    async def _listen(self) -> None:
-        while True:
-            try:
-                async for _ in self._bus.listen(KEYS_CHANGED):
-                    self._hinted.set()
-            except SparkError as error:
-                _LOG.debug("keys.deaf", reason=error.code)
-            await self._clock.sleep(_RELISTEN_SECONDS)
-
-    async def _nap(self) -> None:
-        nap = asyncio.ensure_future(self._clock.sleep(LOOK_SECONDS))
-        hinted = asyncio.ensure_future(self._hinted.wait())
-        try:
-            await asyncio.wait({nap, hinted}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            nap.cancel()
-            hinted.cancel()

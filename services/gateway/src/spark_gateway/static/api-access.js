@@ -11,8 +11,8 @@ export const listKeys = () => ask("api/keys");
 /** The one answer with the key's text. @param {any} key @returns {Promise<import("./types-owner.js").KeyView & {key: string}>} */
 export const makeKey = (key) => ask("api/keys", { method: "POST", body: { ...key, requested_by: signature() } });
 
-/** @param {string} id @param {boolean} enabled @returns {Promise<import("./types-owner.js").KeyView>} */
-export const switchKey = (id, enabled) => ask(`api/keys/${encodeURIComponent(id)}`, { method: "PATCH", body: { enabled, requested_by: signature() } });
+/** What is left out stays. @param {string} id @param {any} changes @returns {Promise<import("./types-owner.js").KeyView>} */
+export const changeKey = (id, changes) => ask(`api/keys/${encodeURIComponent(id)}`, { method: "PATCH", body: { ...changes, requested_by: signature() } });
 
 /** @param {string} id @returns {Promise<any>} */
 export const revokeKey = (id) => ask(`api/keys/${encodeURIComponent(id)}?${new URLSearchParams({ requested_by: signature() })}`, { method: "DELETE" });

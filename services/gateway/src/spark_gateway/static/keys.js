@@ -1,7 +1,7 @@
 // @ts-check
-// API keys in words, and the form of a new one. Pure.
+// API keys in words, and the form of one, new or standing. Pure.
 
-import { count, dayTime, listed } from "./format.js";
+import { count, dayTime, listed, localMinute } from "./format.js";
 
 /** @typedef {import("./types-owner.js").KeyView} KeyView */
 /** @typedef {import("./types-control.js").FieldProblem} FieldProblem */
@@ -40,6 +40,28 @@ export function keyUse(key) {
 /** @returns {KeyForm} */
 export function emptyForm() {
   return { name: "", infer: true, admin: false, requests: "", tokens: "", concurrency: "", weight: "", models: "", expires: "" };
+}
+
+/** @param {KeyView} key @returns {KeyForm} */
+export function formOf(key) {
+  const limit = (/** @type {number} */ value) => (value ? String(value) : "");
+  return {
+    name: key.name, infer: key.scopes.includes("infer"), admin: key.scopes.includes("admin"),
+    requests: limit(key.requests_per_minute), tokens: limit(key.tokens_per_minute), concurrency: limit(key.concurrency),
+    weight: key.weight > 1 ? String(key.weight) : "", models: key.models.join("\n"), expires: key.expires_at ? localMinute(key.expires_at) : "",
+  };
+}
+
+/**
+ * What was changed of a standing key. Its end counts only where it was touched: it may be over already.
+ * @param {KeyForm} before @param {KeyForm} form @param {number} now
+ */
+export function changesOf(before, form, now) {
+  const sameEnd = form.expires === before.expires;
+  const { key: after, problems } = keyOf(sameEnd ? { ...form, expires: "" } : form, now);
+  const { key: standing } = keyOf({ ...before, expires: "" }, now);
+  const changed = Object.entries(after).filter(([name, value]) => (name === "expires_at" ? !sameEnd : JSON.stringify(value) !== JSON.stringify(standing[name])));
+  return { changes: Object.fromEntries(changed), problems };
 }
 
 /** @param {KeyForm} form @param {number} now @returns {{key: any, problems: Map<string, FieldProblem[]>}} */

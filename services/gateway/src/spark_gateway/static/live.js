@@ -8,7 +8,7 @@ const EVENTS = [
   "snapshot", "menu", "swaps", "components", "bus", "swap.progress", "swap.complete", "swap.failed",
   "downloads", "download.progress", "download.complete", "download.failed",
   "updates", "update.progress", "update.complete", "update.failed",
-  "lease", "capture",
+  "lease", "capture", "held",
   ...["acquired", "extended", "expiring", "released", "expired", "forced", "freed"].map((word) => `lock.${word}`),
   ...["queued", "queue", "granted", "dropped", "yield_requested"].map((word) => `lock.${word}`),
   ...["registered", "removed", "due", "finished", "missed"].map((word) => `schedule.${word}`),

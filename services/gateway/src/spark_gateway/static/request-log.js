@@ -4,7 +4,7 @@
 import { count, duration } from "./format.js";
 
 /** @typedef {import("./types-owner.js").RequestRow} RequestRow */
-/** @typedef {{q?: string, status?: string, before?: number}} Which */
+/** @typedef {{q?: string, status?: string, from?: string, to?: string, before?: number}} Which */
 
 export const PAGE = 50;
 
@@ -15,8 +15,13 @@ export function logQuery(which) {
 }
 
 /** Address of a file with everything that fits. @param {"csv"|"json"} format @param {Which} which */
-export function exportAddress(format, { q, status }) {
-  return `api/requests/export?${logQuery({ ...{ format }, q, status })}`;
+export function exportAddress(format, { before: _, ...which }) {
+  return `api/requests/export?${logQuery({ ...{ format }, ...which })}`;
+}
+
+/** What a field of the browser holds, in local time, as a moment; none while it is empty. @param {string} typed */
+export function momentOf(typed) {
+  return typed ? new Date(typed).toISOString() : undefined;
 }
 
 /** @param {RequestRow} row @returns {import("./messages.js").Pill} */

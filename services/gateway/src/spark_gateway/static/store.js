@@ -28,6 +28,7 @@ export function initialState() {
     leaseAt: 0,
     holding: null,
     capture: null,
+    held: 0,
     known: {},
     etaAt: 0,
     components: [],
@@ -63,6 +64,8 @@ export function reduce(state, message) {
       return onLease(heard, data, at);
     case "capture":
       return { ...heard, capture: data };
+    case "held":
+      return { ...heard, held: data };
     case "snapshot":
       return onSnapshot(heard, data, at);
     case "menu":
@@ -126,6 +129,7 @@ function onSnapshot(state, data, at) {
     lease: data.lease ?? null,
     leaseAt: at,
     capture: data.capture ?? null,
+    held: data.held ?? 0,
     etaAt: at,
     components: data.components ?? [],
     bus: data.bus ?? { connected: true },

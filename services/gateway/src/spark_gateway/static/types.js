@@ -166,6 +166,7 @@
  * @property {import("./types-control.js").Updates|null} [updates]
  * @property {import("./types-lease.js").LeaseView|null} [lease]
  * @property {CaptureView|null} [capture]
+ * @property {number} [held]
  * @property {Component[]} components
  * @property {BusView} bus
  * @property {string} version
@@ -195,6 +196,7 @@
  * @property {number} leaseAt  Milliseconds since 1970 when it was said.
  * @property {import("./types-lease.js").Holding|null} holding  What this page holds or waits for.
  * @property {CaptureView|null} capture  Null while nobody says.
+ * @property {number} held  Requests that this gateway holds for a model.
  * @property {import("./reduce-owner.js").Known} known  What the other parts of the page asked for.
  * @property {SwapLog|null} jobLog  Log of the update that runs, or of the last one.
  * @property {Component[]} components

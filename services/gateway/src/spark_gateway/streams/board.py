@@ -52,6 +52,8 @@ class LiveSnapshot(Reply):
     lease: LeaseView | None = None
     capture: CaptureView | None = None
     """Whether what is asked and answered is being captured."""
+    held: int = 0
+    """How many requests this gateway holds for a model that is not there."""
     health: HealthView | None = None
     """How every host and service is; null claims nothing to be up."""
     components: list[Component]
@@ -88,6 +90,7 @@ class Board:
         self._updates: Updates | None = None
         self._lease: LeaseView | None = None
         self._capture: CaptureView | None = None
+        self._held = 0
         self._health: HealthView | None = None
         self._mark = self._jobs_mark = 0
         self._pace = Pace(clock, lambda: hub.watched)
@@ -106,6 +109,12 @@ class Board:
         """Return the state of the bus as it is now."""
         health = self._bus.health()
         return BusView(connected=health.connected, detail=health.last_error)
+
+    def set_held(self, count: int) -> None:
+        """Tell how many requests are held, when that changed."""
+        if count != self._held:
+            self._held = count
+            self._hub.tell("held", str(count))
 
     def poke(self) -> None:
         """Something changed: look again soon."""
@@ -140,6 +149,7 @@ class Board:
             updates=self._updates,
             lease=self._lease,
             capture=self._capture,
+            held=self._held,
             health=self._health,
             components=self._neighbours.components,
             bus=self.bus_view(),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from spark_common.clock import Clock
+from spark_gateway.hinted_look import hinted_within
 
 WATCHED_SECONDS = 5.0
 UNWATCHED_SECONDS = 30.0
@@ -56,16 +57,6 @@ class Pace:
             self._hints_seen = hints
             self._looked.set()
             self._looked.clear()
-            while not await self._hinted_within(WATCHED_SECONDS):
+            while not await hinted_within(WATCHED_SECONDS, self._hinted, self._clock):
                 if self._watched() or self._clock.monotonic() - began >= UNWATCHED_SECONDS:
                     break
-
-    async def _hinted_within(self, seconds: float) -> bool:
-        nap = asyncio.ensure_future(self._clock.sleep(seconds))
-        hinted = asyncio.ensure_future(self._hinted.wait())
-        try:
-            await asyncio.wait({nap, hinted}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            nap.cancel()
-            hinted.cancel()
-        return self._hinted.is_set()

@@ -9,6 +9,7 @@ from spark_common.service import REGISTRY
 from spark_gateway.keys.book import KeyBook
 from spark_gateway.keys.doorkeeper import KeyDoorkeeper
 from spark_gateway.keys.entrance import Entrance
+from spark_gateway.keys.guesses import Guesses
 from spark_gateway.keys.sessions import Sessions
 from spark_gateway.keys.watch import KeyWatch
 from spark_gateway.loaded_names import LoadedNames
@@ -43,7 +44,7 @@ def wire_access(
     )
     REGISTRY.register(TurnstileCollector(turnstile))
     return Access(
-        Entrance(keys_now, book, Sessions(book, clock)),
+        Entrance(keys_now, book, Sessions(book, clock), Guesses(clock)),
         KeyWatch(bus, book, lambda: keys_now().api_keys, clock),
         KeyDoorkeeper(keys_now, book, lambda: turnstile.open),
         turnstile,

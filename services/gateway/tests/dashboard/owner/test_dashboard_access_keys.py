@@ -1,6 +1,7 @@
 """API keys, the request log and the capture of bodies on the page."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -101,6 +102,41 @@ def test_a_key_is_made_shown_once_copied_switched_off_and_revoked(page: Page, st
     expect(keys).to_contain_text("There are none yet.")
 
 
+def test_the_limits_of_a_key_are_changed_and_what_was_not_touched_is_not_sent(
+    page: Page, stage: Any
+) -> None:
+    keys = page.locator("key-list")
+    keys.get_by_role("button", name="Change Open WebUI…").click()
+    dialog = page.get_by_role("dialog", name="Change the key of Open WebUI")
+    expect(dialog.get_by_label("Requests a minute")).to_have_value("120")
+    expect(dialog.get_by_label("Only these models")).to_have_value("org/model")
+    expect(dialog.get_by_label("This page")).not_to_be_checked()
+    dialog.get_by_role("button", name="Save it").click()
+    expect(dialog).to_be_hidden()
+    assert bodies(stage, "PATCH", "/api/keys/k1") == []
+    keys.get_by_role("button", name="Change Open WebUI…").click()
+    dialog.get_by_label("Requests a minute").fill("-3")
+    dialog.get_by_role("button", name="Save it").click()
+    expect(dialog).to_contain_text("Write a whole number from 0")
+    dialog.get_by_label("Requests a minute").fill("30")
+    dialog.get_by_label("Requests at once").fill("")
+    standing = stage.replies["PATCH", "/api/keys/k1"]
+    stage.replies["PATCH", "/api/keys/k1"] = (409, {"detail": "this is the last key"})
+    dialog.get_by_role("button", name="Save it").click()
+    expect(dialog).to_contain_text("This is the last key")
+    stage.replies["PATCH", "/api/keys/k1"] = standing
+    dialog.get_by_role("button", name="Save it").click()
+    expect(page.get_by_text("Open WebUI is changed")).to_be_visible()
+    expect(dialog).to_be_hidden()
+    sent = bodies(stage, "PATCH", "/api/keys/k1")[-1]
+    del sent["requested_by"]
+    assert sent == {"requests_per_minute": 30, "concurrency": 0}
+    keys.get_by_role("button", name="Make a key…").click()
+    made = page.get_by_role("dialog", name="Make an API key")
+    expect(made.get_by_label("Requests a minute")).to_have_value("")
+    expect(made.get_by_role("button", name="Make it")).to_be_visible()
+
+
 def test_requests_are_searched_paged_and_exported_and_failures_are_plain(
     page: Page, stage: Any
 ) -> None:
@@ -118,6 +154,22 @@ def test_requests_are_searched_paged_and_exported_and_failures_are_plain(
         table.get_by_role("button", name="Older").click()
     expect(table.get_by_role("button", name="Newest")).to_be_visible()
     asked = "/api/requests?limit=50&q=a%26b&status=5xx"
+    with page.expect_response(lambda answer: "&from=" in answer.url):
+        table.get_by_label("From").fill("2026-11-02T08:00")
+    table.get_by_label("Until").fill("2026-11-02T07:00")
+    assert table.get_by_label("Until").evaluate("each => each.validationMessage") != ""
+    with page.expect_response(lambda answer: "&to=" in answer.url) as heard:
+        table.get_by_label("Until").fill("2026-11-02T09:30")
+    moment = "each => new Date(each).toISOString()"
+    for name, typed in (("from", "2026-11-02T08:00"), ("to", "2026-11-02T09:30")):
+        sent = f"{name}={quote(page.evaluate(moment, typed), safe='')}"
+        assert sent in heard.value.url
+        assert sent in (table.get_by_role("link", name="JSON").get_attribute("href") or "")
+    assert not any("07%3A00" in path for _, path, _ in stage.shown if "to=" in path)
+    for name in ("From", "Until"):
+        table.get_by_label(name).fill("")
+    table.get_by_role("button", name="Older").click()
+    expect(table.get_by_role("button", name="Newest")).to_be_visible()
     assert {asked, f"{asked}&before=7"} <= {path for _, path, _ in stage.shown}
     stage.replies["GET", "/api/requests"] = (503, {"detail": "the log is on a full disk"})
     table.get_by_role("button", name="Newest").click()
@@ -133,9 +185,13 @@ def test_the_capture_asks_first_and_says_so_to_everybody(
     page.get_by_role("button", name="Do not record").click()
     assert bodies(stage, "POST", "/api/requests/capture") == []
     record.click()
+    how_long = page.get_by_role("dialog").get_by_label("For how long")
+    expect(how_long).to_have_value("10")
+    assert how_long.locator("option").all_inner_texts()[-1] == "60 minutes"
+    how_long.select_option("30 minutes")
     page.get_by_role("button", name="Record it").click()
-    expect(page.get_by_text("For 10 minutes.", exact=True)).to_be_visible()
-    assert bodies(stage, "POST", "/api/requests/capture")[0]["minutes"] == 10
+    expect(page.get_by_text("For 30 minutes.", exact=True)).to_be_visible()
+    assert bodies(stage, "POST", "/api/requests/capture")[0]["minutes"] == 30
     until = said(Requests(requests=[])) | {
         "on": True, "until": "2999-01-01T00:00:00Z", "requested_by": "Alice", "kept": 3,
     }  # fmt: skip

@@ -1,14 +1,13 @@
 // @ts-check
 // What a reader wants of keys, of the request log and of the capture of bodies.
 
-import { beginCapture, endCapture, makeKey, revokeKey, switchKey } from "../api-access.js";
+import { beginCapture, changeKey, endCapture, makeKey, revokeKey } from "../api-access.js";
 import { copyText } from "../elements/copy-field.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
 /** @typedef {import("./acting.js").Wishes} Wishes */
 /** @typedef {import("../types-owner.js").KeyView} KeyView */
 
-const CAPTURE_MINUTES = 10;
 
 /** @param {Acting} page @param {import("./knowing.js").Knowing} knowing @returns {Wishes} */
 export function access(page, knowing) {
@@ -18,6 +17,23 @@ export function access(page, knowing) {
 
   return {
     "open-key": () => dialog.begin(),
+    "edit-key": ({ id }) => {
+      const key = known(id);
+      if (key) dialog.begin(key);
+    },
+    "change-key": async ({ id, changes }) => {
+      const here = dialog.meanwhile();
+      dialog.busy = true;
+      dialog.note("now", "Saving it.");
+      const changed = await page.attempt(() => changeKey(id, changes), (why) => here(() => dialog.notSaved(why), () => page.refused(why)));
+      here(() => {
+        dialog.busy = false;
+        if (changed) dialog.close();
+      });
+      if (!changed) return;
+      page.toasts.add("ok", `${changed.name} is changed`, "It holds for every request from now on.");
+      await knowing.look();
+    },
     "make-key": async ({ key }) => {
       const here = dialog.meanwhile();
       dialog.busy = true;
@@ -36,7 +52,7 @@ export function access(page, knowing) {
     },
     "switch-key": async ({ id }) => {
       const key = known(id);
-      if (!key || !(await page.attempt(() => switchKey(id, !key.enabled)))) return;
+      if (!key || !(await page.attempt(() => changeKey(id, { enabled: !key.enabled })))) return;
       page.toasts.add("ok", `${key.name} is switched ${key.enabled ? "off" : "on"}`);
       await knowing.look();
     },
@@ -52,9 +68,9 @@ export function access(page, knowing) {
       return knowing.look();
     },
     "begin-capture": async () => {
-      if (!(await page.dialog.ask(CAPTURE_QUESTION)).yes) return;
-      if (!(await page.attempt(() => beginCapture(CAPTURE_MINUTES)))) return;
-      page.toasts.add("warn", "What is asked and answered is being recorded", `For ${CAPTURE_MINUTES} minutes.`);
+      const { yes, picked } = await page.dialog.ask(CAPTURE_QUESTION);
+      if (!yes || !(await page.attempt(() => beginCapture(Number(picked))))) return;
+      page.toasts.add("warn", "What is asked and answered is being recorded", `For ${picked} minutes.`);
     },
     "end-capture": async () => {
       if (!(await page.attempt(() => endCapture()))) return;
@@ -81,9 +97,10 @@ function revokeQuestion(key) {
 const CAPTURE_QUESTION = {
   title: "Record what is asked and answered?",
   effects: [
-    { kind: "wait", icon: "warn", what: `For ${CAPTURE_MINUTES} minutes the bodies of all requests are kept here.`, how: "Everybody who opens this page sees that. Then all of it is deleted." },
+    { kind: "wait", icon: "warn", what: "For that time the bodies of all requests are kept here.", how: "Everybody who opens this page sees that. Then all of it is deleted." },
     { kind: "keep", icon: "ok", what: "Nothing that runs is touched." },
   ],
+  pick: { label: "For how long", value: "10", options: ["5", "10", "30", "60"].map((minutes) => [minutes, `${minutes} minutes`]) },
   safe: "Do not record",
   go: "Record it",
   tone: "danger-fill",

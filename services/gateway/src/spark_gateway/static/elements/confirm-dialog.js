@@ -13,12 +13,13 @@ import { Sheet } from "./sheet.js";
  * @property {Effect[]} effects
  * @property {Choice[]} [choices]
  * @property {{summary: string, choices: Choice[], command: string}} [more]
+ * @property {{label: string, options: [string, string][], value: string}} [pick]  One of several, as value and word.
  * @property {string} safe
  * @property {string} go
  * @property {"primary"|"danger-fill"} tone
  * @property {string} [blocked]  Why it cannot be done, for beside the button that is off.
  *
- * @typedef {{yes: boolean, choices: Record<string, boolean>}} Answer
+ * @typedef {{yes: boolean, choices: Record<string, boolean>, picked: string}} Answer
  */
 
 export class ConfirmDialog extends Sheet {
@@ -45,6 +46,7 @@ export class ConfirmDialog extends Sheet {
     this.#answer(false);
     for (const name of ["choices", "more-choices"]) part(this, name).replaceChildren();
     part(this, "more").open = false;
+    this.#pick(question.pick);
     this.#render(question);
     this.show(part(this, "safe"));
     this.asked = new Promise((answer) => {
@@ -84,6 +86,13 @@ export class ConfirmDialog extends Sheet {
     sayOrHide(part(this, "why"), question.blocked);
   }
 
+  /** @param {Question["pick"]} pick */
+  #pick(pick) {
+    show(part(this, "pick-field"), pick !== undefined);
+    say(part(this, "pick-label"), pick?.label ?? "");
+    part(this, "pick").replaceChildren(...(pick?.options ?? []).map(([value, word]) => new Option(word, value, false, value === pick?.value)));
+  }
+
   /** @param {HTMLElement} list @param {Choice[]} choices @param {string} look */
   #choices(list, choices, look) {
     show(list, choices.length > 0);
@@ -105,6 +114,6 @@ export class ConfirmDialog extends Sheet {
     this.close();
     const boxes = /** @type {NodeListOf<HTMLInputElement>} */ (this.querySelectorAll("[data-part=box]"));
     const choices = Object.fromEntries([...boxes].map((box) => [/** @type {HTMLElement} */ (box.closest("[data-key]")).dataset.key, yes && box.checked]));
-    waiting?.({ yes, choices });
+    waiting?.({ yes, choices, picked: part(this, "pick").value });
   }
 }

@@ -1,18 +1,22 @@
 // @ts-check
-// A new API key: first the form, then the key itself, shown this one time.
+// The form of an API key; after a new one the key itself, shown this one time.
 
-import { part, show, wish } from "../dom.js";
+import { part, say, show, wish } from "../dom.js";
 import { setProblems } from "../forms.js";
-import { emptyForm, keyOf } from "../keys.js";
+import { changesOf, emptyForm, formOf, keyOf } from "../keys.js";
 import { Sheet } from "./sheet.js";
 
 /** @typedef {import("../keys.js").KeyForm} KeyForm */
+/** @typedef {import("../types-owner.js").KeyView} KeyView */
 
 const TEXTS = /** @type {const} */ (["name", "requests", "tokens", "concurrency", "weight", "models", "expires"]);
 const BOXES = /** @type {const} */ (["infer", "admin"]);
 
 export class KeyDialog extends Sheet {
   static template = "t-key-dialog";
+
+  /** The key that is changed, and its form before; none while one is made. @type {{id: string, before: KeyForm}|null} */
+  standing = null;
 
   ready() {
     const form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
@@ -23,17 +27,20 @@ export class KeyDialog extends Sheet {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (part(this, "go").disabled) return;
-      const { key, problems } = keyOf(this.value, Date.now());
-      this.mark(problems);
-      if (problems.size === 0) wish(this, "make-key", { key });
+      if (this.standing) this.#change(this.standing);
+      else this.#make();
     });
     part(this, "copy").addEventListener("click", () => wish(this, "copy-key", { text: part(this, "text").value }));
     part(this, "text").addEventListener("focus", () => part(this, "text").select());
   }
 
-  begin() {
-    this.head("Make an API key", "For an app or a person. It is shown once and kept only as a hash.");
-    const form = emptyForm();
+  /** @param {KeyView} [key]  A standing one, to change it. */
+  begin(key) {
+    const form = key ? formOf(key) : emptyForm();
+    this.standing = key ? { id: key.id, before: form } : null;
+    if (key) this.head(`Change the key of ${key.name}`, "The key itself stays the same. Every request from now on goes by what you save.");
+    else this.head("Make an API key", "For an app or a person. It is shown once and kept only as a hash.");
+    say(part(this, "go"), key ? "Save it" : "Make it");
     for (const name of TEXTS) part(this, name).value = form[name];
     for (const name of BOXES) part(this, name).checked = form[name];
     setProblems(this, new Map());
@@ -66,6 +73,21 @@ export class KeyDialog extends Sheet {
   get value() {
     const texts = TEXTS.map((name) => [name, part(this, name).value]);
     return /** @type {any} */ (Object.fromEntries([...texts, ...BOXES.map((name) => [name, part(this, name).checked])]));
+  }
+
+  #make() {
+    const { key, problems } = keyOf(this.value, Date.now());
+    this.mark(problems);
+    if (problems.size === 0) wish(this, "make-key", { key });
+  }
+
+  /** @param {{id: string, before: KeyForm}} standing */
+  #change({ id, before }) {
+    const { changes, problems } = changesOf(before, this.value, Date.now());
+    this.mark(problems);
+    if (problems.size > 0) return;
+    if (Object.keys(changes).length === 0) this.close();
+    else wish(this, "change-key", { id, changes });
   }
 
   /** @param {boolean} made */

@@ -23,6 +23,7 @@ export class KeyList extends HTMLElement {
     show(part(this, "none"), keys?.length === 0);
     keyed(part(this, "list"), keys ?? [], (key) => key.id, (key) => {
       const item = /** @type {HTMLElement} */ (cloned("t-key-row").firstElementChild);
+      part(item, "change").addEventListener("click", () => wish(this, "edit-key", { id: key.id }));
       part(item, "switch").addEventListener("click", () => wish(this, "switch-key", { id: key.id }));
       part(item, "remove").addEventListener("click", () => wish(this, "revoke-key", { id: key.id }));
       return item;
@@ -34,8 +35,9 @@ export class KeyList extends HTMLElement {
       say(part(item, "use"), keyUse(key));
       say(part(item, "switch"), key.enabled ? "Switch off" : "Switch on");
       part(item, "switch").setAttribute("aria-label", `Switch ${key.name} ${key.enabled ? "off" : "on"}`);
+      part(item, "change").setAttribute("aria-label", `Change ${key.name}…`);
       part(item, "remove").setAttribute("aria-label", `Revoke ${key.name}…`);
-      for (const name of ["switch", "remove"]) part(item, name).disabled = !live;
+      for (const name of ["change", "switch", "remove"]) part(item, name).disabled = !live;
     });
   }
 }

@@ -3,7 +3,7 @@
 
 import { cloned, keyed, part, say, sayOrHide, setPill, show, wish } from "../dom.js";
 import { ago, asSentence } from "../format.js";
-import { exportAddress, outcomePill, rowNumbers, whoAsked } from "../request-log.js";
+import { exportAddress, momentOf, outcomePill, rowNumbers, whoAsked } from "../request-log.js";
 
 /** @typedef {import("../types.js").View} View */
 /** @typedef {import("../types-owner.js").RequestPage} RequestPage */
@@ -16,7 +16,7 @@ export class RequestTable extends HTMLElement {
       event.preventDefault();
       this.#look();
     });
-    part(this, "status").addEventListener("change", () => this.#look());
+    for (const name of ["status", "from", "to"]) part(this, name).addEventListener("change", () => this.#look());
     part(this, "newest").addEventListener("click", () => this.#look());
     part(this, "older").addEventListener("click", () => this.#look(Number(part(this, "older").dataset.before)));
     part(this, "record").addEventListener("click", () => wish(this, "begin-capture"));
@@ -51,7 +51,10 @@ export class RequestTable extends HTMLElement {
 
   /** @param {number} [before] */
   #look(before) {
-    const which = { q: part(this, "q").value.trim(), status: part(this, "status").value };
+    const [from, to] = ["from", "to"].map((name) => momentOf(part(this, name).value));
+    part(this, "to").setCustomValidity(from && to && from >= to ? "Choose a moment after the first one." : "");
+    if (!part(this, "to").reportValidity()) return;
+    const which = { q: part(this, "q").value.trim(), status: part(this, "status").value, from, to };
     for (const format of /** @type {const} */ (["csv", "json"])) part(this, format).setAttribute("href", exportAddress(format, which));
     show(part(this, "newest"), before !== undefined);
     wish(this, "show-requests", { ...which, before });

@@ -88,6 +88,8 @@ export class SwapPanel extends HTMLElement {
     say(part(this, "chat-text"), away
       ? `Apps get ${retry} until a model is ready.`
       : serving ? `${serving} answers until the checks have passed.` : "Apps are told that no model is loaded.");
+    show(part(this, "held"), state.held > 0);
+    say(part(this, "held-what"), state.held === 1 ? "1 request is held." : `${count(state.held)} requests are held.`);
     const back = swap.phase === "rolling_back" ? `${serving} is being loaded again.` : `If this fails, ${serving} comes back by itself.`;
     sayOrHide(part(this, "back"), swap.rollback && serving ? back : null);
     const queue = state.swaps?.queue ?? [];

@@ -4,7 +4,6 @@ import asyncio
 import signal
 
 import pytest
-from gateway_stand.process import GatewayProcess, an_upstream
 
 from spark_common.bus import Serving
 from spark_common.bus.nats import connect_bus
@@ -17,22 +16,6 @@ from spark_common.testing.wait import until
 
 pytestmark = pytest.mark.connected
 CHAT = "/v1/chat/completions"
-
-
-@pytest.fixture
-async def nats(tmp_path):
-    server = NatsServer(tmp_path / "nats")
-    yield server
-    await server.kill()
-
-
-@pytest.fixture
-async def gateway(nats, tmp_path):
-    await nats.start()
-    async with an_upstream() as port:
-        process = GatewayProcess(nats, port, tmp_path / "gateway.log")
-        yield process
-        await process.end(signal.SIGKILL)
 
 
 class Coordinator:

@@ -1,0 +1,344 @@
+"""Two gateways that know nothing of each other: what holds at both, what at each, and who goes on.
+
+They share one NATS and the coordinator behind it, with its Redis, and one model server. The swapper
+is played, so that swaps happen as the tests say.
+"""
+
+import asyncio
+import signal
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from gateway_stand.process import GatewayProcess
+from gateway_stand.swapper import MODELS, FakeSwapper
+
+from spark_common.bus.nats import connect_bus
+from spark_common.bus.provision import provision
+from spark_common.clock import SystemClock
+from spark_common.contracts.swaps import TERMINAL, Phase
+from spark_common.embedded import NatsServer, RedisServer
+from spark_common.plain_http import plain_client
+from spark_common.testing.process import ServiceProcess
+from spark_common.testing.service_exam import service_environment
+from spark_common.testing.wait import until
+from spark_sim.standing_in import standing_in
+
+pytestmark = [
+    pytest.mark.connected,
+    pytest.mark.timeout(120),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+COMING, LOADED = MODELS
+KNOWN_SECONDS = 2.0
+TOKENS = 40
+"""What every answer of the model server says it has cost."""
+
+
+class ModelServer:
+    """Serves one model. While ``open`` is not set nobody is answered."""
+
+    def __init__(self) -> None:
+        self.model = LOADED
+        self.inside = 0
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        answer: Any = {"object": "list", "data": [{"id": self.model, "object": "model"}]}
+        if scope["method"] == "POST":
+            self.inside += 1
+            await self.open.wait()
+            self.inside -= 1
+            usage = {"prompt_tokens": 1, "completion_tokens": TOKENS - 1, "total_tokens": TOKENS}
+            answer = {"object": "chat.completion", "model": self.model, "usage": usage}
+        fields = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        await send({"type": "http.response.body", "body": httpx.Response(200, json=answer).content})
+
+
+class Swapper(FakeSwapper):
+    """Its swaps end with the model server serving the model that was asked for."""
+
+    def __init__(self, bus: Any, server: ModelServer) -> None:
+        super().__init__(bus)
+        self.server = server
+        self.loaded = LOADED
+
+    async def load(self, swap_id: str) -> None:
+        await self.step(swap_id, 1, phase=Phase.LOADING, previous=Phase.LAUNCHING)
+
+    async def bring(self, swap_id: str) -> None:
+        self.server.model = self.views[swap_id].model
+        await self.complete(swap_id)
+
+
+@dataclass
+class Side:
+    """One gateway, and an administrator's way to it."""
+
+    process: GatewayProcess
+    http: httpx.AsyncClient
+    admin: dict[str, str] = field(default_factory=dict)
+
+    async def post(self, path: str, body: Any, **more: str) -> httpx.Response:
+        return await self.http.post(path, json=body, headers={**self.admin, **more})
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self.http.get(path, headers=self.admin)
+
+    async def key(self, name: str, **limits: Any) -> str:
+        """Make a key here, and return its text."""
+        answer = await self.post("/api/keys", {"name": name, **limits})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["key"]
+
+    async def chat(self, key: str, model: str = LOADED, wait: int = 0) -> httpx.Response:
+        headers = {"authorization": f"Bearer {key}", "prefer": f"wait={wait}"}
+        return await self.http.post("/v1/chat/completions", json={"model": model}, headers=headers)
+
+    async def lets(self, key: str, status: int = 200, model: str = LOADED) -> bool:
+        return (await self.chat(key, model)).status_code == status
+
+    async def number(self, name: str) -> float:
+        """Return one of this gateway's own numbers."""
+        lines = (await self.http.get("/metrics")).text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+@dataclass
+class Place:
+    """Everybody there is."""
+
+    one: Side
+    other: Side
+    server: ModelServer
+    swapper: Swapper
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        return self.one, self.other
+
+    async def known(self, key: str) -> float:
+        """Wait until both sides let a key in; return how long that took."""
+        began = time.monotonic()
+        for side in self.sides:
+            await until(lambda side=side: side.lets(key), "the key is known")
+        return time.monotonic() - began
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two")
+    nats, redis, server = NatsServer(folder / "nats"), RedisServer(folder / "redis"), ModelServer()
+    async with AsyncExitStack() as stack:
+        for child in (nats, redis):
+            stack.push_async_callback(child.kill)
+        await asyncio.gather(nats.start(), redis.start())
+        await provision(nats.settings("provisioner"), SystemClock())
+        port = await stack.enter_async_context(standing_in(server))
+        bus = await connect_bus(
+            nats.settings("swapper"), "swapper", SystemClock(), on_lost=lambda: None
+        )
+        stack.push_async_callback(bus.close)
+        swapper = Swapper(bus, server)
+        await swapper.serve()
+        environment = service_environment("coordinator", nats, redis) | {
+            "NATS_PROVISIONER_SEED_FILE": str(nats.settings("provisioner").seed_file),
+            "DATA_DIR": str(folder),
+            "API_KEYS": "true",
+        }
+        coordinator = ServiceProcess("spark_coordinator", environment, folder / "coordinator.log")
+        gateways = [GatewayProcess(nats, port, folder / f"gateway-{name}.log") for name in "ab"]
+        policy = {"API_KEYS": "true", "SWAP_ON_DEMAND": "true", "ON_DEMAND_STAY_MINUTES": "0"}
+        async with asyncio.TaskGroup() as starting:
+            starting.create_task(stack.enter_async_context(coordinator))
+            for gateway in gateways:
+                stack.push_async_callback(gateway.end, signal.SIGKILL)
+                starting.create_task(gateway.start(**policy))
+        sides = [
+            Side(
+                gateway,
+                await stack.enter_async_context(plain_client(base_url=gateway.url, timeout=20.0)),
+            )
+            for gateway in gateways
+        ]
+        made = Place(*sides, server, swapper)
+        for side in sides:
+            await until(lambda side=side: ready(side), "the gateway knows the keys")
+        admin = await made.one.key("Alice", scopes=["admin"])
+        for side in sides:
+            side.admin = {"authorization": f"Bearer {admin}"}
+        await until(lambda: answers(made.other), "the administrator is known at the other")
+        yield made
+
+
+async def ready(side: Side) -> bool:
+    return (await side.http.get("/readyz")).status_code == 200
+
+
+async def answers(side: Side) -> bool:
+    return (await side.get("/api/keys")).status_code == 200
+
+
+async def test_a_key_made_at_one_opens_the_other_at_once_and_so_ends_its_session(place):
+    key = await place.one.key("app")
+    assert await place.known(key) < KNOWN_SECONDS
+    second = await place.other.key("Bob", scopes=["admin"])
+    word = {"key": second}
+    await until(lambda: signs_in(place.one, word), "Bob signs in at the one")
+    cookie = {"cookie": f"spark_session={place.one.http.cookies['spark_session']}"}
+    for side in place.sides:
+        side.http.cookies.clear()
+        view = (await side.http.get("/api/session", headers=cookie)).json()
+        assert (view["signed_in"], view["name"]) == (True, "Bob")
+        assert (await side.http.get("/api/keys", headers=cookie)).status_code == 200
+
+    out = await place.one.http.delete("/api/session", headers=cookie)
+    assert out.status_code == 200
+    began = time.monotonic()
+
+    async def shut() -> bool:
+        return (await place.other.http.get("/api/keys", headers=cookie)).status_code == 401
+
+    await until(shut, "a copy of the cookie opens nothing at the other")
+    assert time.monotonic() - began < KNOWN_SECONDS
+    assert await signs_in(place.other, word)
+    cookie = {"cookie": f"spark_session={place.other.http.cookies['spark_session']}"}
+    place.other.http.cookies.clear()
+
+    listed = (await place.one.get("/api/keys")).json()["keys"]
+    began = time.monotonic()
+    for each in listed:
+        if each["name"] in ("Bob", "app"):
+            gone = await place.one.http.delete(f"/api/keys/{each['id']}", headers=place.one.admin)
+            assert gone.status_code == 200
+    await until(lambda: place.other.lets(key, 401), "the key is out at the other")
+    await until(shut, "and the session with its key")
+    assert time.monotonic() - began < KNOWN_SECONDS
+
+
+async def signs_in(side: Side, word: Any) -> bool:
+    return (await side.http.post("/api/session", json=word)).status_code == 200
+
+
+async def test_a_setting_changed_at_one_holds_at_the_other(place):
+    changed = await place.one.post("/api/settings", {"REQUEST_LIMIT_MB": 1})
+    assert changed.status_code == 200
+    key = await place.one.key("uploader")
+    await place.known(key)
+
+    async def refused() -> bool:
+        body = {"model": LOADED, "pad": "x" * 1_100_000}
+        shown = {"authorization": f"Bearer {key}"}
+        answer = await place.other.http.post("/v1/chat/completions", json=body, headers=shown)
+        return answer.status_code == 413
+
+    await until(refused, "the limit holds at the other", KNOWN_SECONDS)
+    assert (await place.other.post("/api/settings", {"REQUEST_LIMIT_MB": 64})).status_code == 200
+
+
+@pytest.mark.parametrize("limit", ["requests_per_minute", "tokens_per_minute"])
+async def test_a_minute_is_counted_by_each_gateway_for_itself(place, limit):
+    """As docs/api/keys.md says: a key may have its rate at each."""
+    key = await place.one.key(limit, **{limit: {"requests_per_minute": 2}.get(limit, TOKENS)})
+    what = limit.removesuffix("_per_minute")
+    for side in place.sides:
+        await until(lambda side=side: side.lets(key, 429), f"{what} are used up here")
+        answer = await side.chat(key)
+        assert answer.json()["error"]["code"] == "rate_limit_exceeded"
+        assert f"x-ratelimit-limit-{what}" in answer.headers
+    stranger = await place.other.key(f"beside {limit}")
+    assert await place.known(stranger) < KNOWN_SECONDS
+
+
+async def test_concurrency_is_that_of_each_gateway_and_what_is_more_waits(place):
+    key = await place.one.key("narrow", concurrency=1)
+    await place.known(key)
+    place.server.open.clear()
+    asked = [asyncio.create_task(side.chat(key)) for side in place.sides for _ in range(3)]
+    try:
+        for side in place.sides:
+            waiting = lambda side=side: waits(side, 2)  # noqa: E731
+            await until(waiting, "two wait for their turn here")
+        assert place.server.inside == 2
+    finally:
+        place.server.open.set()
+    assert [(await each).status_code for each in asked] == [200] * 6
+
+
+async def waits(side: Side, count: int) -> bool:
+    return await side.number("spark_gateway_queue_waiting") == count
+
+
+async def holds(side: Side, count: int) -> bool:
+    return await side.number("spark_gateway_held_now") == count
+
+
+async def test_a_swap_asked_for_at_one_holds_and_is_told_at_both(place):
+    key = await place.one.key("swapping")
+    await place.known(key)
+    begun = await place.one.post("/api/swap", {"model": COMING}, **{"idempotency-key": "s1"})
+    assert begun.status_code == 202
+    again = await place.other.post("/api/swap", {"model": COMING}, **{"idempotency-key": "s1"})
+    assert (again.status_code, again.json()["id"]) == (202, "s1")
+    await place.swapper.load("s1")
+    asked = [
+        asyncio.create_task(side.chat(key, model, wait=60))
+        for side in place.sides
+        for model in (COMING, "auto")
+    ]
+    for side in place.sides:
+        await until(lambda side=side: holds(side, 2), "two are held here")
+        told = (await side.chat(key)).json()
+        assert (told["error"]["code"], told["loading"]["swap_id"]) == ("model_loading", "s1")
+    await place.swapper.bring("s1")
+    for each in asked:
+        answer = await each
+        assert (answer.status_code, answer.json()["model"]) == (200, COMING)
+    for side in place.sides:
+        story = (await side.get("/api/swap/s1/stream")).text
+        assert "event: swap.progress" in story
+        assert "event: swap.complete" in story
+    place.swapper.begin("back", LOADED)
+    await place.swapper.load("back")
+    await place.swapper.bring("back")
+    for side in place.sides:
+        back = lambda side=side: side.lets(key, 503, COMING)  # noqa: E731
+        await until(back, "it is known that the other model is loaded again")
+
+
+async def test_requests_at_both_bring_one_swap_and_the_death_of_one_gateway_stops_nobody(place):
+    key = await place.one.key("wanting")
+    await place.known(key)
+    before = set(place.swapper.views)
+    asked = {
+        side.process.port: [asyncio.create_task(side.chat(key, COMING, wait=60)) for _ in range(3)]
+        for side in place.sides
+    }
+    for side in place.sides:
+        await until(lambda side=side: holds(side, 3), "all are held")
+    await until(lambda: len(set(place.swapper.views) - before) == 1, "a swap was asked for")
+    (swap_id,) = set(place.swapper.views) - before
+    await place.swapper.load(swap_id)
+
+    await place.one.process.end(signal.SIGKILL)
+    for each in asked[place.one.process.port]:
+        with pytest.raises(httpx.TransportError):
+            await each
+    assert await place.other.number("spark_gateway_held_now") == 3
+    late = asyncio.create_task(place.other.chat(key, "auto", wait=60))
+    await until(lambda: holds(place.other, 4), "the other goes on holding")
+    await place.swapper.bring(swap_id)
+    for each in (*asked[place.other.process.port], late):
+        assert (await each).json()["model"] == COMING
+    assert set(place.swapper.views) - before == {swap_id}
+    assert all(view.phase in TERMINAL for view in place.swapper.views.values())
+    made_alone = await place.other.key("made alone")
+    await until(lambda: place.other.lets(made_alone, model=COMING), "keys are made as before")
