@@ -11,17 +11,8 @@ _COMMANDS: Final = (
     *("templates", "delete", "download", "downloads", "cancel-download", "lease", "schedule"),
     *("accountability", "requests", "home", "test", "plan", "swap", "cancel", "history", "logs"),
     *("quarantine", "updates", "events", "automation", "dead-letters", "settings", "webhook"),
-    *(
-        "key",
-        "search",
-        "collections",
-        "snapshot",
-        "embedding",
-        "deep-health",
-        "doctor",
-        "sim",
-        "init",
-    ),
+    *("key", "search", "collections", "snapshot", "embedding", "doctor", "sim", "init"),
+    *("deep-health",),
 )
 _ELSEWHERE: Final = {
     "demo": "spark_cli.demo",
