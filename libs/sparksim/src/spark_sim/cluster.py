@@ -97,6 +97,7 @@ class SimulatedCluster:
             await host.runtimes.until_ended()
             host.runtimes.compiled.clear()
             host.engine.images.reset()
+            await host.come_back()
             await asyncio.to_thread(host.checkout.become, CheckoutState.BEHIND)
         self.journal.clear()
 

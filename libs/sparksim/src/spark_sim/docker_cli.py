@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from spark_sim.call import Call
 from spark_sim.containers import Container, ContainerSpec
 from spark_sim.docker_attach import attach
+from spark_sim.docker_copy import DockerCopy
 from spark_sim.docker_engine import STOP_SECONDS, DockerEngine, DockerError
 from spark_sim.docker_images import DockerImages
 from spark_sim.docker_looks import DockerLooks, Processes
@@ -26,7 +27,9 @@ _OF_IMAGES: dict[tuple[str, ...], tuple[str, ...]] = {
 class DockerCli:
     """Runs ``docker ...`` against the host's engine, in docker's words."""
 
-    def __init__(self, engine: DockerEngine, processes: Processes, images: DockerImages) -> None:
+    def __init__(
+        self, engine: DockerEngine, processes: Processes, images: DockerImages, copy: DockerCopy
+    ) -> None:
         self._engine = engine
         self._commands: dict[str, Callable[[Call, Sequence[str]], Awaitable[int]]] = {
             "run": self._run,
@@ -35,8 +38,10 @@ class DockerCli:
             "kill": self._kill,
             "rm": self._rm,
             "login": self._login,
+            "restart": self._restart,
             **DockerLooks(engine, processes).table(),
             **images.table(),
+            **copy.table(),
         }
 
     async def __call__(self, call: Call) -> int:
@@ -68,6 +73,8 @@ class DockerCli:
         if not options.rest:
             raise DockerError("docker: 'docker run' requires at least 1 argument", 125)
         image, *command = options.rest
+        if entrypoint := options.last("entrypoint"):
+            command.insert(0, entrypoint)
         spec = ContainerSpec(
             image=image,
             name=options.last("name") or f"nameless_{len(self._engine.containers)}",
@@ -128,6 +135,16 @@ class DockerCli:
             await self._engine.stop(container, float(patience) + 0.2 if patience else STOP_SECONDS)
             await call.out(name + "\n")
         return code
+
+    async def _restart(self, call: Call, words: Sequence[str]) -> int:
+        options = read_options("restart", words, takes="t time timeout s signal", flags="",
+                               interspersed=True)  # fmt: skip
+        patience = options.last("t", "time", "timeout")
+        for name in options.rest:
+            seconds = float(patience) + 0.2 if patience else STOP_SECONDS
+            await self._engine.restart(self._engine.need(name), seconds)
+            await call.out(name + "\n")
+        return 0
 
     async def _kill(self, call: Call, words: Sequence[str]) -> int:
         options = read_options("kill", words, takes="s signal", flags="", interspersed=True)

@@ -11,6 +11,7 @@ from spark_sim.checkout_files import Launcher
 from spark_sim.config import SimConfig
 from spark_sim.daemon import Program, ProgramDaemon
 from spark_sim.docker_cli import DockerCli
+from spark_sim.docker_copy import DockerCopy
 from spark_sim.docker_engine import DockerEngine
 from spark_sim.docker_images import DockerImages
 from spark_sim.faults import Behaviour, Faults
@@ -26,6 +27,9 @@ from spark_sim.ray_ranks import RayRank
 from spark_sim.rsync import Rsync
 from spark_sim.sandbox import Sandbox
 from spark_sim.sim_model import Shape
+from spark_sim.speech.service import PORT as SPEECH_PORT
+from spark_sim.speech.service import SpeechService
+from spark_sim.speech.voice import VoiceServer
 from spark_sim.ssh_server import HostShell
 from spark_sim.strangers import USER, Strangers
 from spark_sim.vllm_calls import VllmCalls
@@ -34,6 +38,7 @@ from spark_sim.vllm_runtime import Runtimes
 
 MASTER_PORT = 29_501
 """Where the ranks of a runtime over several hosts meet."""
+SPEECH_HOST = "spark1"
 _CONTAINER_PROGRAMS = ("nvidia-smi", "ray")
 
 
@@ -65,13 +70,14 @@ class SimulatedHost:
         self.engine.name_taken = lambda: self.faults.behaviour is Behaviour.NAME_TAKEN
         self.engine.other_images = lambda: self.faults.behaviour is Behaviour.IMAGE_MISMATCH
         self.runtimes = Runtimes(self, config, journal)
-        self.engine.on_killed = self.runtimes.end
+        self.speech = self._speech_of(config)
+        self.engine.on_killed = self._killed
         self.engine.until_vacant = self.runtimes.until_ended
         self.shell = HostShell(
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
         )
         self.checkout = Checkout(self.sandbox, config, self.address)
-        self.neighbours = Neighbours(name, self.address)
+        self.neighbours = Neighbours(name, self.address, VoiceServer(self.faults, self.pace))
         self.strangers = Strangers(self.address, self.memory, self.pace)
         self.boot_id = str(uuid.uuid4())
         self._restarting: asyncio.Task[None] | None = None
@@ -93,7 +99,10 @@ class SimulatedHost:
         self._programs.update(host_programs.table())
         self._programs.update(Rsync(self, peer).table())
         self._programs["docker"] = DockerCli(
-            self.engine, self.runtimes, DockerImages(self.engine, self.pace, self._registry_away)
+            self.engine,
+            self.runtimes,
+            DockerImages(self.engine, self.pace, self._registry_away),
+            DockerCopy(self.engine, self._journal),
         )
         own = tuple(self._programs)
         self._programs.update(VllmCalls(self, self._journal).table())
@@ -113,11 +122,32 @@ class SimulatedHost:
             await self.neighbours.start()
         if self._config.resume:
             await self.engine.resume()
+        await self.come_back()
+
+    def _speech_of(self, config: SimConfig) -> SpeechService | None:
+        if self.name != SPEECH_HOST or not config.neighbours:
+            return None
+        speech = SpeechService(self.engine, self._journal, self.pace, self.address)
+        speech.recogniser.faults = self.faults
+        self.engine.on_started = speech.started
+        return speech
+
+    def _killed(self, container_id: str) -> None:
+        self.runtimes.end(container_id)
+        if self.speech is not None:
+            self.speech.killed(container_id)
+
+    async def come_back(self) -> None:
+        """Have the services in containers that this Spark always has."""
+        if self.speech is not None:
+            await self.speech.come()
 
     def listening(self) -> Iterator[tuple[int, int]]:
         """Yield (port, uid) of everything that listens."""
         yield 22, 0
         yield from ((port, 0) for port in self.neighbours.ports)
+        if self.speech is not None and self.speech.listening:
+            yield SPEECH_PORT, 0
         yield from ((port, USER) for port in self.strangers.ports)
         there = {one.id for one in self.engine.containers.values() if one.running}
         for runtime in self.runtimes.live:
@@ -151,6 +181,7 @@ class SimulatedHost:
         self.memory.start_anew()
         self.boot_id = str(uuid.uuid4())
         self.faults.freeze(frozen=False)
+        await self.come_back()
         await self.shell.start(self.address, self.ssh_port)
         self._journal.add(self.name, "host_restarted")
 
@@ -188,6 +219,8 @@ class SimulatedHost:
         await self.shell.stop()
         await self.shell.end_commands()
         await self.neighbours.stop()
+        if self.speech is not None:
+            await self.speech.close()
         await self.engine.close()
         await self._daemon.stop()
         await self.runtimes.close()
@@ -229,6 +262,8 @@ class SimulatedHost:
             await self.shell.stop()
         if behaviour is Behaviour.UNREACHABLE:
             await self.neighbours.stop()
+            if self.speech is not None:
+                await self.speech.go_dark()
             await self.runtimes.go_dark()
             return
         if before in keyed or behaviour in keyed:
@@ -237,4 +272,5 @@ class SimulatedHost:
         if before is Behaviour.UNREACHABLE:
             if self._config.neighbours:
                 await self.neighbours.start()
+            await self.come_back()
             await self.runtimes.come_back()
