@@ -30,6 +30,7 @@ found=$(docker inspect -f '{{.State.StartedAt}}' "$1") || exit $?
 docker restart "$1" > /dev/null
 """
 _LOG = """\
+docker inspect "$1" > /dev/null || exit $?
 docker logs --since "$2" --tail "$3" "$1" 2>&1 | tail -c 200000
 """
 _MISSING = re.compile(r"no such (?:object|container)", re.IGNORECASE)
@@ -53,7 +54,8 @@ class SshContainers:
         try:
             started, _, running = lines[0].partition("|")
             now = float(lines[1])
-            age = now - _epoch(started)
+            # Whole seconds: what began within this one is no second old.
+            age = max(0.0, now - _epoch(started))
         except (IndexError, ValueError) as error:
             raise RemoteCommandError(
                 f"docker on {host} said something else than how {container} is"
