@@ -7,6 +7,7 @@ import httpx
 from redis.asyncio import Redis
 
 from spark_common.bus.nats import connect_bus
+from spark_common.bus.nats_link import read_seed
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.errors import SparkError
@@ -107,6 +108,7 @@ def _deep(
         groups=groups,
         containers=SshContainers(shell),
         policy=live.of(settings.remedies),
+        seed=read_seed(settings.bus.seed_file),
     ).feature
 
 

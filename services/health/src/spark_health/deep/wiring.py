@@ -51,8 +51,9 @@ def wire_deep(
     groups: Groups,
     containers: Containers,
     policy: Callable[[], RemedySettings],
+    seed: str | None = None,
 ) -> DeepPart:
-    """Put both together; starts nothing."""
+    """Put both together; starts nothing. ``seed``: a secret of every process of health."""
     scene, store = BusScene(bus, hosts), RedisDeepStore(redis)
     catalogue = Catalogue(places, groups, http, clock, scene.runtime)
     remedy = wire_remedies(
@@ -63,6 +64,7 @@ def wire_deep(
         scene=scene,
         policy=policy,
         places=catalogue.places,
+        seed=seed,
         recheck=lambda service, seconds: runner.again_in(service, seconds),
     )
     runner = DeepRunner(catalogue.checks, store, scene, clock, remedy.remedies.heard)

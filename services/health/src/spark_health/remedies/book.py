@@ -1,25 +1,30 @@
 """Budgets, claims and circuits in Redis: every decision is one script there."""
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from spark_common.clock import Clock
 from spark_common.ids import new_id
 from spark_common.redis_access import asked
+from spark_common.tasks import end
 from spark_health.remedies import keys
 from spark_health.remedies.record import Circuit, Claim
-from spark_health.remedies.scripts import CLAIM, FINISH, LET_GO, SUGGEST
+from spark_health.remedies.scripts import CLAIM, FINISH, KEEP, LET_GO, SUGGEST
 
 MOST = 3
 WINDOW_SECONDS = 1800.0
 REST_SECONDS = 120.0
-_OWNER_SECONDS = 240.0
-"""Longer than one process may work on a restart."""
+_OWNER_SECONDS = 15.0
+"""After this time without a sign of life a claim is free for others to carry on."""
 _AWAY = "nothing is restarted: its budget cannot be read, Redis is away"
 
 Word: TypeAlias = Literal["claimed", "open", "opened", "rest", "free", "yours"]
@@ -44,6 +49,7 @@ class RemedyBook:
         self._claim = redis.register_script(CLAIM)
         self._finish = redis.register_script(FINISH)
         self._suggest = redis.register_script(SUGGEST)
+        self._keep = redis.register_script(KEEP)
         self._let_go = redis.register_script(LET_GO)
 
     async def may(self, claim: Claim) -> Ruling:
@@ -122,6 +128,23 @@ class RemedyBook:
         """Work on a claim that nobody works on any more."""
         took = self._redis.set(keys.owner(claim.key), self._mine, nx=True, px=_ms(_OWNER_SECONDS))
         return bool(await asked(took, _AWAY))
+
+    @asynccontextmanager
+    async def at_work(self, claim: Claim, clock: Clock) -> AsyncIterator[None]:
+        """Show inside that this process works on a claim of its own."""
+        beating = asyncio.create_task(self._beat(claim, clock))
+        try:
+            yield
+        finally:
+            await end([beating])
+
+    async def _beat(self, claim: Claim, clock: Clock) -> None:
+        while True:
+            await clock.sleep(_OWNER_SECONDS / 5)
+            with suppress(RedisError, OSError, TimeoutError):
+                await self._keep(
+                    keys=[keys.owner(claim.key)], args=[self._mine, _ms(_OWNER_SECONDS)]
+                )
 
     async def let_go(self, claim: Claim) -> None:
         """Leave a claim to whoever looks next."""

@@ -1,8 +1,9 @@
 """The lease for the moment of a restart: nobody swaps beside it, and it disturbs no holder."""
 
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from secrets import token_urlsafe
+from secrets import token_bytes
 from typing import Protocol
 
 import structlog
@@ -38,16 +39,21 @@ class Leases(Protocol):
         """Return when nobody holds the lease or waits for it. Raises InTheWayError."""
         ...
 
-    def held(self, reason: str) -> AbstractAsyncContextManager[None]:
-        """Hold the lease inside. Raises InTheWayError where somebody else has it."""
+    def held(self, order: str, reason: str) -> AbstractAsyncContextManager[None]:
+        """Hold the lease inside. Raises InTheWayError where somebody else has it.
+
+        ``order``: the restart it is for. Whoever carries that on holds the same lease.
+        """
         ...
 
 
 class BusLeases:
     """Asks the coordinator."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, seed: str | None = None) -> None:
+        """``seed``: a secret of every process of health, so that another one can go on."""
         self._bus = bus
+        self._seed = seed.encode() if seed else token_bytes(32)
 
     async def free(self) -> None:
         """Look before anything is taken: a lease for nothing would be told to everybody."""
@@ -55,19 +61,21 @@ class BusLeases:
             view = await self._bus.call(GET_LEASE, GetLease(), timeout_seconds=_ASK_SECONDS)
         except SparkError as error:
             raise InTheWayError("nobody can say who holds the cluster") from error
-        if view.state != "free" or view.queue:
+        ours = view.state == "held" and view.holder == HOLDER
+        # Of a process of ours that was killed: the coordinator knows whether it is this order's.
+        if (view.state != "free" and not ours) or view.queue:
             holder = view.holder or (view.queue[0].holder if view.queue else "somebody")
             raise InTheWayError(f"{holder} holds the cluster or waits for it")
 
     @asynccontextmanager
-    async def held(self, reason: str) -> AsyncIterator[None]:
+    async def held(self, order: str, reason: str) -> AsyncIterator[None]:
         """Hold it for the restart alone."""
         request = AcquireLease(
             holder=HOLDER,
             reason=reason[:500],
             ttl_seconds=TTL_SECONDS,
-            # The same order again, when its answer is lost, is the same lease.
-            key=SecretStr(token_urlsafe(32)),
+            # The same order again, when its answer or its process is lost, is the same lease.
+            key=SecretStr(hmac.new(self._seed, f"restart {order}".encode(), "sha256").hexdigest()),
             priority="batch",
         )
         try:
@@ -102,13 +110,15 @@ class BusLeases:
 
 
 @asynccontextmanager
-async def alone(leases: Leases, scene: Scene, host: str, reason: str) -> AsyncIterator[None]:
+async def alone(
+    leases: Leases, scene: Scene, host: str, order: str, reason: str
+) -> AsyncIterator[None]:
     """Be the only one who decides about ``host``. Raises InTheWayError.
 
     The swaps are asked about twice: one that was admitted before the lease is not stopped by it.
     """
     await clear(leases, scene, host)
-    async with leases.held(reason):
+    async with leases.held(order, reason):
         await _no_swap(scene, host)
         yield
 

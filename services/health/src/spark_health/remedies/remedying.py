@@ -176,11 +176,20 @@ class Remedies:
         if ruling.word == "open":
             await self._book.claim(claim, gave_up)
             return
-        async with alone(self._leases, self._scene, claim.host, reason_of(claim)):
-            ruling = await self._book.claim(claim, gave_up)
-            if ruling.word != "yours":
-                return
-            await self.restarting.act(claim, sight)
+        # Written down first: whoever comes after us finds it, and goes on under the same lease.
+        if (await self._book.claim(claim, gave_up)).word == "yours":
+            await self._begun(claim, sight)
+
+    async def _begun(self, claim: Claim, sight: ContainerSight) -> None:
+        try:
+            async with (
+                self._book.at_work(claim, self._clock),
+                alone(self._leases, self._scene, claim.host, claim.id, reason_of(claim)),
+            ):
+                await self.restarting.act(claim, sight)
+        except InTheWayError:
+            await self._book.finish(claim, None, refund=True)
+            raise
         self._restarted(claim)
 
     def _restarted(self, claim: Claim) -> None:
@@ -210,12 +219,10 @@ class Remedies:
             automatic=False,
             requested_by=requested_by,
         )
-        async with alone(self._leases, self._scene, host, reason_of(claim)):
-            if not await self._book.begin(claim):
-                raise InTheWayError("its restart is under way")
-            await self.restarting.act(claim, sight)
+        if not await self._book.begin(claim):
+            raise InTheWayError("its restart is under way")
+        await self._begun(claim, sight)
         await self._book.heal(claim.key)
-        self._restarted(claim)
 
     def _claim(self, standing: Standing, started_at: str) -> Claim:
         newest = standing.newest

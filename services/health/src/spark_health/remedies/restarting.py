@@ -63,7 +63,9 @@ class Restarting:
             if not await self._book.adopt(claim):
                 continue
             try:
-                if await self._settled(claim):
+                async with self._book.at_work(claim, self._clock):
+                    settled = await self._settled(claim)
+                if settled:
                     over.append(claim)
             except (SparkError, InTheWayError) as why:
                 _log.info("remedy.waits", container=claim.key, reason=str(why))
@@ -88,7 +90,7 @@ class Restarting:
             # It did not happen, and what led to it is old: the next check says whether it must.
             await self._book.finish(claim, None, refund=True)
             return True
-        async with alone(self._leases, self._scene, claim.host, reason_of(claim)):
+        async with alone(self._leases, self._scene, claim.host, claim.id, reason_of(claim)):
             await self.act(claim, sight)
         return True
 

@@ -68,6 +68,12 @@ redis.call('RPUSH', KEYS[2], ARGV[2])
 return 1
 """
 
+KEEP = """
+-- KEYS owner; ARGV mine, owner_ms
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+"""
+
 LET_GO = """
 -- KEYS owner; ARGV mine
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end

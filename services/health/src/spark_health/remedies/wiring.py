@@ -12,7 +12,7 @@ from spark_health.deep.ports import Place
 from spark_health.deep.scene import Scene
 from spark_health.feature import Feature
 from spark_health.remedies.book import RemedyBook
-from spark_health.remedies.holding import BusLeases, Leases
+from spark_health.remedies.holding import BusLeases
 from spark_health.remedies.ports import Containers
 from spark_health.remedies.remedying import Remedies
 from spark_health.remedies.showing import RemedyShow
@@ -46,14 +46,18 @@ def wire_remedies(
     policy: Callable[[], RemedySettings],
     places: Callable[[], Mapping[str, Place]],
     recheck: Callable[[str, float], None],
-    leases: Leases | None = None,
+    seed: str | None = None,
 ) -> RemedyPart:
-    """Put remedies together; starts nothing. ``recheck``: has a service checked after seconds."""
+    """Put remedies together; starts nothing.
+
+    ``recheck``: has a service checked after seconds. ``seed``: a secret of every process of
+    health.
+    """
     book = RemedyBook(redis)
     remedies = Remedies(
         book=book,
         containers=containers,
-        leases=leases or BusLeases(bus),
+        leases=BusLeases(bus, seed),
         scene=scene,
         clock=clock,
         policy=policy,

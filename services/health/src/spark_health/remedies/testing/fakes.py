@@ -96,7 +96,8 @@ class FakeLeases:
     def __init__(self, scene: FakeScene | None = None) -> None:
         self.holder: str | None = None
         self.log: list[str] = []
-        self.held_now = False
+        self.held_now: str | None = None
+        """The order for which it is held; a process that is killed leaves it so."""
         self.swap_slips_in = False
         """A swap was admitted between the look and the lease."""
         self._scene = scene
@@ -107,16 +108,16 @@ class FakeLeases:
             raise InTheWayError(f"{self.holder} holds the cluster or waits for it")
 
     @asynccontextmanager
-    async def held(self, reason: str) -> AsyncIterator[None]:
+    async def held(self, order: str, reason: str) -> AsyncIterator[None]:
         """Hold it."""
         await self.free()
-        if self.held_now:
+        if self.held_now not in (None, order):
             raise InTheWayError("health holds the cluster")
-        self.held_now = True
+        self.held_now = order
         self.log.append(reason)
         if self.swap_slips_in and self._scene is not None:
             self._scene.swaps["spark1"] = "a swap to Gemma runs on it"
         try:
             yield
         finally:
-            self.held_now = False
+            self.held_now = None
