@@ -26,7 +26,7 @@ BROKEN = Outcome("failing", "HTTP 500", 9.0, "server_error", evidence=("HTTP 500
 GPU = Outcome("failing", "its GPU failed", 9.0, "gpu_error", evidence=("HTTP 500", "CUDA error: x"))
 
 
-async def nothing(place: Place, stuck: bool, evidence: list[str]) -> None:
+async def nothing(place: Place, latest: DeepResult | None) -> None:
     """Know of no remedy."""
 
 

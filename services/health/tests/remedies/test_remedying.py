@@ -174,9 +174,7 @@ async def test_three_in_half_an_hour_then_the_circuit_opens_and_says_what_to_pre
     events = await bench.told()
     assert [event["decision"] for event in events] == ["acted", "acted", "acted", "gave_up"]
     assert "press" in str(events[-1]["message"])
-    view = await RemedyShow(bench.book, bench.remedies, lambda: bench.policy).view(
-        place(), stuck=True, evidence=[]
-    )
+    view = await RemedyShow(bench.book, bench.remedies, lambda: bench.policy).view(place(), None)
     assert view.state == "open"
     assert view.press
     await bench.seen(WELL)

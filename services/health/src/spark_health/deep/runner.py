@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -22,6 +23,8 @@ CONFIRM_SECONDS = 10.0
 _TICK_SECONDS = 5.0
 _FLIGHT_SECONDS = 180.0
 """Longer than a check may take: two jobs of half a minute, and what lies between them."""
+_SIGN_SECONDS = 15.0
+"""Without a sign of life for this long a check of another process is over."""
 _LOOK_SECONDS = 0.5
 _SUSPICIOUS = frozenset({"gpu_error", "server_error", "cut_off"})
 
@@ -143,7 +146,7 @@ class DeepRunner:
         self, check: DeepCheck, trigger: Trigger, requested_by: str | None
     ) -> DeepResult:
         service, began = check.place.service, self._clock.now()
-        while not await self._store.take_off(service, self._mine, _FLIGHT_SECONDS):
+        while not await self._store.take_off(service, self._mine, _SIGN_SECONDS):
             # Another process is at it: its result is as good as ours.
             latest = await self._store.latest(service, 1)
             if latest and latest[0].at >= began:
@@ -151,6 +154,7 @@ class DeepRunner:
             if self._clock.now() - began > timedelta(seconds=_FLIGHT_SECONDS):
                 raise UnavailableError(f"the check of {service} does not come to an end")
             await self._clock.sleep(_LOOK_SECONDS)
+        flying = asyncio.create_task(self._show_life(service))
         try:
             if trigger == "timer" and not await self._still_due(service):
                 return (await self._store.latest(service, 1))[0]
@@ -158,7 +162,14 @@ class DeepRunner:
             await self._store.add(service, result)
             return result
         finally:
+            await end([flying])
             await self._store.land(service, self._mine)
+
+    async def _show_life(self, service: str) -> None:
+        while True:
+            await self._clock.sleep(_SIGN_SECONDS / 5)
+            with suppress(UnavailableError):
+                await self._store.keep_flying(service, self._mine, _SIGN_SECONDS)
 
     async def _still_due(self, service: str) -> bool:
         """Two processes saw that it is due, and the other one was quicker."""

@@ -12,6 +12,11 @@ from spark_health.deep import keys
 
 _AWAY = "results of deep checks cannot be read or kept: Redis is away"
 _KEPT_SECONDS = 7 * 86_400
+_KEEP = """
+-- KEYS flight; ARGV mine, ms
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+"""
 _FREE = """
 -- KEYS flight; ARGV mine
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
@@ -38,6 +43,10 @@ class DeepStore(Protocol):
         """Begin a check unless another process does one; the claim ends by itself."""
         ...
 
+    async def keep_flying(self, service: str, mine: str, seconds: float) -> None:
+        """Let the claim end this much later."""
+        ...
+
     async def land(self, service: str, mine: str) -> None:
         """End the claim."""
         ...
@@ -48,6 +57,7 @@ class RedisDeepStore:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._keep = redis.register_script(_KEEP)
         self._free = redis.register_script(_FREE)
 
     async def add(self, service: str, result: DeepResult) -> None:
@@ -85,6 +95,11 @@ class RedisDeepStore:
         """Begin a check unless another process does one."""
         took = self._redis.set(keys.flight(service), mine, nx=True, px=round(1000 * seconds))
         return bool(await asked(took, _AWAY))
+
+    async def keep_flying(self, service: str, mine: str, seconds: float) -> None:
+        """Let the claim end this much later."""
+        later = self._keep(keys=[keys.flight(service)], args=[mine, round(1000 * seconds)])
+        await asked(later, _AWAY)
 
     async def land(self, service: str, mine: str) -> None:
         """End the claim."""

@@ -11,6 +11,7 @@ from spark_common.contracts.deep_health import (
     GET_DEEP_HEALTH,
     RUN_DEEP_CHECK,
     DeepHealth,
+    DeepResult,
     DeepService,
     GetDeepHealth,
     RemedyView,
@@ -25,9 +26,7 @@ from spark_health.deep.store import DeepStore
 class Shows(Protocol):
     """What is known of the remedy of a service."""
 
-    def __call__(
-        self, place: Place, stuck: bool, evidence: list[str]
-    ) -> Awaitable[RemedyView | None]:
+    def __call__(self, place: Place, latest: DeepResult | None) -> Awaitable[RemedyView | None]:
         """Return it."""
         ...
 
@@ -93,8 +92,6 @@ class DeepVerbs:
     async def _shown(self, place: Place, history: int) -> DeepService:
         results = await self._store.latest(place.service, max(1, history))
         last = results[0] if results else None
-        stuck = last is not None and last.state == "wedged"
-        evidence = list(last.evidence) if last is not None else []
         return DeepService(
             name=place.service,
             label=place.label,
@@ -104,5 +101,5 @@ class DeepVerbs:
             last_ok_at=await self._store.last_ok(place.service),
             next_at=None if last is None else last.at + timedelta(seconds=EVERY_SECONDS),
             history=results[:history],
-            remedy=await self._remedy(place, stuck, evidence),
+            remedy=await self._remedy(place, last),
         )

@@ -102,7 +102,13 @@ class RemedyBook:
     async def finish(self, claim: Claim, event: dict[str, Any] | None, *, refund: bool) -> bool:
         """End a claim and put what is told of it into the outbox; once for each claim."""
         answer = self._finish(
-            keys=[keys.CLAIMS, keys.owner(claim.key), keys.OUTBOX, *_tries(claim)],
+            keys=[
+                keys.CLAIMS,
+                keys.owner(claim.key),
+                keys.OUTBOX,
+                keys.last(claim.key),
+                *_tries(claim),
+            ],
             args=[
                 claim.key,
                 claim.id,
@@ -168,6 +174,11 @@ class RemedyBook:
             return Circuit.model_validate_json(text) if text else None
         except ValidationError:
             return Circuit(since=datetime.fromtimestamp(0, UTC), reason="its record cannot be read")
+
+    async def last(self, key: str) -> datetime | None:
+        """Return when a restart of a container was over last, if within half an hour."""
+        text = await asked(self._redis.get(keys.last(key)), _AWAY)
+        return datetime.fromtimestamp(int(text) / 1000, UTC) if text else None
 
     async def tries(self, key: str) -> list[float]:
         """Return the moments of the automatic restarts within the window (epoch s), in order."""

@@ -26,6 +26,11 @@ def circuit(container: str) -> str:
     return f"sc:remedy:circuit:{container}"
 
 
+def last(container: str) -> str:
+    """String: when a restart of a container was over last (epoch ms); gone after half an hour."""
+    return f"sc:remedy:last:{container}"
+
+
 def suggested(container: str) -> str:
     """String: that a restart was suggested already; gone when the service works again."""
     return f"sc:remedy:suggested:{container}"

@@ -46,8 +46,10 @@ return {'yours', 0, count + 1}
 """
 )
 
-FINISH = """
--- KEYS claims, owner, outbox, tries ...; ARGV container, id, event (JSON) or '', refund
+FINISH = (
+    _CLOCK
+    + """
+-- KEYS claims, owner, outbox, last, tries ...; ARGV container, id, event (JSON) or '', refund
 -- -> 1, 0 when that restart is over already
 local claim = redis.call('HGET', KEYS[1], ARGV[1])
 if not claim or cjson.decode(claim).id ~= ARGV[2] then return 0 end
@@ -55,10 +57,13 @@ redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[2])
 if ARGV[3] ~= '' then redis.call('RPUSH', KEYS[3], ARGV[3]) end
 if ARGV[4] == '1' then
-  for n = 4, #KEYS do redis.call('ZREM', KEYS[n], ARGV[2]) end
+  for n = 5, #KEYS do redis.call('ZREM', KEYS[n], ARGV[2]) end
+else
+  redis.call('SET', KEYS[4], string.format('%.0f', now_ms()), 'EX', 1800)
 end
 return 1
 """
+)
 
 SUGGEST = """
 -- KEYS suggested, outbox; ARGV now, event (JSON) -> 1, 0 when it was suggested already

@@ -1,9 +1,8 @@
 """What the tile of a service says about its remedy."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
-from spark_common.contracts.deep_health import RemedyView
+from spark_common.contracts.deep_health import DeepResult, RemedyView
 from spark_common.settings.policies import RemedySettings
 from spark_health.deep.ports import Place
 from spark_health.remedies import words
@@ -22,10 +21,10 @@ class RemedyShow:
         self._remedies = remedies
         self._policy = policy
 
-    async def view(self, place: Place, stuck: bool, evidence: list[str]) -> RemedyView:
-        """Return the tile; ``stuck``: its latest check found it wedged, ``evidence`` says why."""
+    async def view(self, place: Place, latest: DeepResult | None) -> RemedyView:
+        """Return the tile; ``latest``: the latest result of its checks."""
         key, mode = key_for(place), mode_of(place, self._policy())
-        tries = await self._book.tries(key)
+        tries, last = await self._book.tries(key), await self._book.last(key)
         circuit = await self._book.circuit(key)
         claims = {claim.key: claim for claim in await self._book.claims()}
         standing = self._remedies.standing.get(key)
@@ -38,7 +37,7 @@ class RemedyShow:
             state="quiet",
             restarts=len(tries),
             most_restarts=MOST,
-            last_restart_at=datetime.fromtimestamp(tries[-1], UTC) if tries else None,
+            last_restart_at=last,
         )
         if key in claims:
             claim = claims[key]
@@ -49,8 +48,12 @@ class RemedyShow:
             sentence = f"It was restarted {len(tries) or 'several'} times and is stuck again."
             return _with(view, state="open", sentence=sentence, press=words.OPEN_PRESS,
                          evidence=circuit.evidence, since=circuit.since)  # fmt: skip
-        if not stuck:
+        if latest is None or latest.state != "wedged":
             return view
+        if last is not None and last > latest.at:
+            sentence = "It was restarted; the next check says whether that helped."
+            return _with(view, sentence=sentence)
+        evidence = latest.evidence
         if mode != "act":
             return _with(view, state="suggested", sentence="It is stuck: a restart would help.",
                          press=words.press(place, mode), evidence=evidence)  # fmt: skip

@@ -39,7 +39,7 @@ class RemedyVerbs:
         """Close the circuit; raises NotFoundError."""
         place = self._place(order.service)
         await self._book.heal(key_for(place))
-        return await self._show.view(place, stuck=False, evidence=[])
+        return await self._show.view(place, None)
 
     async def apply(self, order: RemedyOrder) -> RemedyView:
         """Restart now; raises NotFoundError, ConflictError where something is in the way."""
@@ -48,7 +48,7 @@ class RemedyVerbs:
             await self._remedies.press(place, order.requested_by)
         except InTheWayError as why:
             raise ConflictError(f"{place.label} was not restarted: {why}") from why
-        return await self._show.view(place, stuck=False, evidence=[])
+        return await self._show.view(place, None)
 
     def _place(self, service: str) -> Place:
         places = self._places()

@@ -35,6 +35,9 @@ class MemoryDeepStore:
         """Begin a check unless another process does one."""
         return self.flights.setdefault(service, mine) == mine
 
+    async def keep_flying(self, service: str, mine: str, seconds: float) -> None:
+        """Let the claim end later; here it has no end."""
+
     async def land(self, service: str, mine: str) -> None:
         """End the claim."""
         if self.flights.get(service) == mine:
