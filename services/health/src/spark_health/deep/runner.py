@@ -18,7 +18,7 @@ from spark_health.deep.scene import Scene
 from spark_health.deep.store import DeepStore
 
 EVERY_SECONDS = 300.0
-CONFIRM_SECONDS = 10.0
+CONFIRM_SECONDS = 6.0
 """Between a job that failed suspiciously and the one that has to fail alike."""
 _TICK_SECONDS = 5.0
 _FLIGHT_SECONDS = 180.0

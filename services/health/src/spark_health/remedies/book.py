@@ -23,7 +23,7 @@ from spark_health.remedies.scripts import CLAIM, FINISH, KEEP, LET_GO, SUGGEST
 MOST = 3
 WINDOW_SECONDS = 1800.0
 REST_SECONDS = 120.0
-_OWNER_SECONDS = 15.0
+_OWNER_SECONDS = 10.0
 """After this time without a sign of life a claim is free for others to carry on."""
 _AWAY = "nothing is restarted: its budget cannot be read, Redis is away"
 
