@@ -133,6 +133,7 @@ LEARNED: dict[str, tuple[str, Callable[[Any], str]]] = {
         lambda body: body["snapshots"][0]["name"],
     ),
     "GET /api/webhooks/deliveries": ("DELIVERY", lambda body: body["deliveries"][0]["id"]),
+    "GET /api/maintenance": ("WINDOW", lambda body: body["windows"][0]["id"]),
     "POST /api/keys": ("KEY", lambda body: body["key"]),
     "GET /api/keys": ("KEY_ID", lambda body: body["keys"][0]["id"]),
 }

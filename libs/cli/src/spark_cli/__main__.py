@@ -12,7 +12,7 @@ _COMMANDS: Final = (
     *("accountability", "requests", "home", "test", "plan", "swap", "cancel", "history", "logs"),
     *("quarantine", "updates", "events", "automation", "dead-letters", "settings", "webhook"),
     *("key", "search", "collections", "snapshot", "embedding", "doctor", "sim", "init"),
-    *("deep-health",),
+    *("connectivity", "endpoints", "maintenance", "speech", "deep-health"),
 )
 _ELSEWHERE: Final = {
     "demo": "spark_cli.demo",

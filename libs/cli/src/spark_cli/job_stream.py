@@ -18,6 +18,7 @@ PLACES = {
     "download": "/api/downloads",
     "update": "/api/updates/jobs",
     "install": "/api/embedding/jobs",
+    "overlay": "/api/speech-models/jobs",
 }
 """Where the API has each kind."""
 _OVER = frozenset({"ready", "rolled_back", "complete", "failed", "cancelled"})

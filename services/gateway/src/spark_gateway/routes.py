@@ -14,6 +14,7 @@ from spark_gateway.api import (
     embedding,
     events,
     explain,
+    health,
     home,
     keys,
     lease,
@@ -28,6 +29,7 @@ from spark_gateway.api import (
     session,
     settings,
     sniffing,
+    speech_models,
     state,
     status,
     swap_logs,
@@ -38,6 +40,7 @@ from spark_gateway.api import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    health.router,
     models.router,
     recipes.router,
     disk.router,
@@ -51,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     state.router,
     search.router,
     embedding.router,
+    speech_models.router,
     explain.router,
     downloads.router,
     accountability.router,

@@ -20,16 +20,15 @@ from spark_common.service import Service, compose
 from spark_health.deep.catalogue import Groups
 from spark_health.deep.wiring import wire_deep
 from spark_health.feature import Feature
+from spark_health.overlay.wiring import wire_overlay
 from spark_health.remedies.ssh_containers import SshContainers
-from spark_health.settings import HealthSettings
+from spark_health.settings import HealthSettings, WatchPace
 from spark_health.watching.first.places import Places
 from spark_health.watching.first.sources import first_probes
 from spark_health.watching.wiring import wire_watching
 
 NAME = "health"
 DESCRIPTION = "Sees how the hosts and services are"
-_SSH = SshTimes(remember_seconds=4.0)
-"""Every look is a look of its own: shorter than the rest between two."""
 
 
 async def build(settings: HealthSettings, clock: Clock) -> Service:
@@ -39,13 +38,13 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         opened.push_async_callback(redis.aclose)
         bus = await connect_bus(settings.bus, NAME, clock)
         opened.push_async_callback(bus.close)
-        shell = SshShell(settings.cluster, clock, _SSH)
+        shell = SshShell(settings.cluster, clock, _times(settings.pace))
         opened.push_async_callback(shell.close)
         http = plain_client()
         opened.push_async_callback(http.aclose)
         live = LiveSettings(RedisOverlay(redis), bus, clock)
         places = _places(settings, live)
-        first = first_probes(settings.cluster, places, shell, http, bus, clock)
+        first = first_probes(settings.cluster, places, shell, http, bus, clock, settings.pace)
         features: list[Feature] = []
         watching = wire_watching(
             redis=redis,
@@ -60,6 +59,9 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         )
         features += [watching.feature]
         features += [_deep(settings, live, redis, bus, clock, http, shell, places)]
+        features += [
+            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
+        ]
         with suppress(SparkError):
             # So that the first looks go where the owner said; the loop reads it again.
             await live.refresh()
@@ -122,4 +124,12 @@ def _places(settings: HealthSettings, live: LiveSettings) -> Places:
         magpie=live.of(settings.magpie),
         embed=live.of(settings.embed),
         qdrant=live.of(settings.qdrant),
+    )
+
+
+def _times(pace: WatchPace) -> SshTimes:
+    """Every look is a look of its own: a failure is remembered for less than the rest between."""
+    return SshTimes(
+        connect_seconds=min(6.0, pace.health_patience_seconds),
+        remember_seconds=0.8 * pace.health_look_seconds,
     )

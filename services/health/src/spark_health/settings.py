@@ -9,6 +9,7 @@ from spark_common.settings import (
     ClusterSettings,
     HttpSettings,
     RedisSettings,
+    Seconds,
     Settings,
 )
 from spark_common.settings.policies import RemedySettings
@@ -24,6 +25,15 @@ from spark_common.settings.support import (
 )
 
 
+class WatchPace(Settings):
+    """How often everything is looked at. Seconds."""
+
+    health_look_seconds: Seconds = 5.0
+    """Rest between two looks at one host or service; three that fail make it down."""
+    health_patience_seconds: Seconds = 8.0
+    """How long a Spark may take to run a command before that look counts as failed."""
+
+
 class HealthSettings(Settings):
     """Settings of health. Addresses of services are the owner's: what is set there wins."""
 
@@ -33,6 +43,7 @@ class HealthSettings(Settings):
     redis: RedisSettings
     http: HttpSettings
     cluster: ClusterSettings
+    pace: WatchPace = WatchPace()
     page: PageSettings = PageSettings()
     parakeet: ParakeetSettings = ParakeetSettings()
     kokoro: KokoroSettings = KokoroSettings()

@@ -43,11 +43,12 @@ def render(document: dict[str, Any]) -> str:
         lines.append(f"swap     {swap['model']}: {swap['phase']}{eta} ({swap['id']})")
     bus = document["bus"]
     lines.append(f"bus      {'connected' if bus['connected'] else bus.get('detail') or 'away'}")
+    watched = {each["name"]: each["state"] for each in document.get("targets") or []}
     rows = [("spark", "state", "memory free", "disk free", "")]
     rows += [
         (
             host["name"],
-            host["state"],
+            watched.get(host["name"], host["state"]),
             gigabytes(host.get("memory_available_bytes")),
             gigabytes(host.get("disk_free_bytes")),
             host.get("detail") or "",
@@ -55,7 +56,24 @@ def render(document: dict[str, Any]) -> str:
         for host in document.get("hosts") or []
     ]
     lines += ["", table(rows)]
+    services = [each for each in document.get("targets") or [] if each["kind"] != "host"]
+    if services:
+        head = ("service", "state", "uptime of 30 days", "")
+        lines += ["", table([head, *map(_service, services)])]
+    elif document.get("watched") is False:
+        lines += ["", "services nobody knows: health does not answer"]
     parts = [(part["name"], part["state"]) for part in document.get("components") or []]
     if parts:
         lines += ["", table([("part", "state"), *parts])]
     return "\n".join(lines)
+
+
+def _service(view: dict[str, Any]) -> tuple[str, ...]:
+    state = view["state"]
+    if view.get("flapping"):
+        state += ", flapping"
+    if view.get("maintenance"):
+        state += ", maintenance"
+    percent = (view.get("uptime") or {}).get("month")
+    uptime = "" if percent is None else f"{percent:g} %"
+    return (view["name"], state, uptime, view.get("reason") or "")

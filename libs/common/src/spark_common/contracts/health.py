@@ -219,7 +219,8 @@ class ReportHealth(Request):
     service: Text
     ok: bool
     source: Text | None = None
-    error: Annotated[str, StringConstraints(max_length=1000, strip_whitespace=True)] | None = None
+    error: Annotated[str, StringConstraints(max_length=20_000, strip_whitespace=True)] | None = None
+    """Its last thousand characters are kept."""
     ms: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 

@@ -176,10 +176,11 @@ def _missed(event: events.ScheduleMissed) -> Words:
 
 
 def _transition(event: events.HealthTransition) -> Words:
-    before = f" It was {event.before}." if event.before else ""
+    lasted = f" for {_span(event.before_seconds)}" if event.before_seconds is not None else ""
+    before = f" It was {event.before}{lasted}." if event.before else ""
     reason = f" {_sentence(event.reason)}" if event.reason else ""
     return Words(
-        f"{event.target} is {event.after}",
+        f"{event.label or event.target} is {event.after}",
         f"The {event.kind} {event.target} is {event.after} since {_time(event.since)}."
         f"{before}{reason}",
     )

@@ -34,7 +34,8 @@ def topic_of(envelope: Envelope) -> Topic | None:
         case "schedule":
             return "schedule"
         case "health":
-            return "health"
+            # Announced maintenance is no news: the log keeps what happened in it.
+            return None if envelope.data.get("maintenance") is True else "health"
         case "service":
             return "service"
         case _:

@@ -22,6 +22,7 @@ _STREAM: Final = "SC_PROBES"
 _MOST: Final = 5_000
 SHOWN: Final = 100
 _MOST_SERVICES: Final = 50
+_MOST_ERROR: Final = 1000
 _log = structlog.get_logger()
 
 _ALIASES: Final = {
@@ -62,7 +63,11 @@ class Reports:
     async def put(self, request: ReportHealth) -> ReportTaken:
         """Store a report. Raises UnavailableError when the bus does not take it."""
         report_id = new_id()
-        report = HealthReport(**request.model_dump())
+        facts = request.model_dump()
+        if request.error is not None:
+            # The end of a traceback says what went wrong.
+            facts["error"] = request.error[-_MOST_ERROR:]
+        report = HealthReport(**facts)
         result = await self._bus.publish_durable(HEALTH_REPORT, report, id=report_id)
         if not isinstance(result, Stored | Duplicate):
             raise UnavailableError("the report was not stored; send it again in a moment")

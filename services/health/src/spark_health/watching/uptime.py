@@ -19,6 +19,8 @@ KEPT_HOURS: Final = 31 * 24
 _WINDOWS: Final = {"day": 24, "week": 7 * 24, "month": 30 * 24}
 _LONGEST_STEP_SECONDS: Final = 5.0
 """More than that between two counts means that this process stood still: nobody watched."""
+_SHOWN_SECONDS: Final = 10
+"""A percentage is computed anew this often."""
 _UP: Final = frozenset({"up", "idle", "busy", "degraded"})
 _AWAY = "the uptime cannot be read or written: Redis does not answer"
 
@@ -68,6 +70,7 @@ class Counted:
     def __init__(self, hours: Mapping[int, Hour] | None = None) -> None:
         self.hours: dict[int, Hour] = dict(hours or {})
         self.dirty: set[int] = set()
+        self._shown: tuple[int, datetime | None, Uptime] | None = None
 
     def count(self, state: Shown, seconds: float, now: datetime) -> None:
         """Add what was watched until now in one state; what is unknown is not counted."""
@@ -83,8 +86,11 @@ class Counted:
 
     def view(self, now: datetime, watched_since: datetime | None) -> Uptime:
         """Return the percent of each window."""
-        shares = {name: share(self.hours, now, hours) for name, hours in _WINDOWS.items()}
-        return Uptime(**shares, watched_since=watched_since)
+        turn = int(now.timestamp() // _SHOWN_SECONDS)
+        if self._shown is None or self._shown[:2] != (turn, watched_since):
+            shares = {name: share(self.hours, now, hours) for name, hours in _WINDOWS.items()}
+            self._shown = (turn, watched_since, Uptime(**shares, watched_since=watched_since))
+        return self._shown[2]
 
 
 class UptimeBook:

@@ -10,18 +10,20 @@ from spark_common.errors import (
 from spark_common.remote.command import RemoteCommand
 from spark_common.remote.port import RemoteShell
 from spark_common.settings import HostSettings
+from spark_health.settings import WatchPace
 from spark_health.watching.ports import Sighting, Target
 
-_LOOK_SECONDS = 8.0
 _COMMAND = RemoteCommand(("true",))
 
 
 class HostProbe:
     """One host over SSH."""
 
-    every_seconds = 5.0
-
-    def __init__(self, shell: RemoteShell, host: HostSettings, clock: Clock) -> None:
+    def __init__(
+        self, shell: RemoteShell, host: HostSettings, clock: Clock, pace: WatchPace
+    ) -> None:
+        self.every_seconds = pace.health_look_seconds
+        self._patience = pace.health_patience_seconds
         self._shell = shell
         self._host = host
         self._clock = clock
@@ -31,7 +33,7 @@ class HostProbe:
         """Run nothing, and see whether that works."""
         began = self._clock.monotonic()
         try:
-            ran = await self._shell.run(self._host.name, _COMMAND, timeout_seconds=_LOOK_SECONDS)
+            ran = await self._shell.run(self._host.name, _COMMAND, timeout_seconds=self._patience)
         except HostKeyChangedError as error:
             return self._seen("degraded", error.message)
         except DeadlineExceededError:
@@ -39,7 +41,7 @@ class HostProbe:
             return self._seen(
                 "down",
                 f"{label} takes SSH connections and does not run a command within "
-                f"{_LOOK_SECONDS:g} s: it hangs, or is very busy",
+                f"{self._patience:g} s: it hangs, or is very busy",
             )
         except HostUnreachableError as error:
             if "SSH_KEY_PATH" in error.message:

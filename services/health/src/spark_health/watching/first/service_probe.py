@@ -38,9 +38,14 @@ class Place:
 class ServiceProbe:
     """One service; its place is asked for every time, since the owner may move it."""
 
-    every_seconds = 5.0
-
-    def __init__(self, place: Callable[[], Place], client: httpx.AsyncClient, clock: Clock) -> None:
+    def __init__(
+        self,
+        place: Callable[[], Place],
+        client: httpx.AsyncClient,
+        clock: Clock,
+        every_seconds: float,
+    ) -> None:
+        self.every_seconds = every_seconds
         self._place = place
         self._client = client
         self._clock = clock

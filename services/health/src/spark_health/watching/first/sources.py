@@ -8,6 +8,7 @@ from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.remote.port import RemoteShell
 from spark_common.settings import ClusterSettings
+from spark_health.settings import WatchPace
 from spark_health.watching.first.host_probe import HostProbe
 from spark_health.watching.first.places import Places
 from spark_health.watching.first.service_probe import Place, ServiceProbe
@@ -22,10 +23,12 @@ def first_probes(
     client: httpx.AsyncClient,
     bus: Bus,
     clock: Clock,
+    pace: WatchPace,
 ) -> Callable[[], Sequence[Probe]]:
     """Return what says which probes are wanted now; what is hidden has none."""
-    hosts: list[Probe] = [HostProbe(shell, host, clock) for host in cluster.hosts]
+    hosts: list[Probe] = [HostProbe(shell, host, clock, pace) for host in cluster.hosts]
     made: dict[str, Probe] = {}
+    every = pace.health_look_seconds
 
     def at(name: str, known: Place) -> Callable[[], Place]:
         """Where a service is; where it was, while it is taken away."""
@@ -40,9 +43,9 @@ def first_probes(
             if name not in made:
                 where = at(name, place)
                 made[name] = (
-                    VllmProbe(where, client, bus, clock)
+                    VllmProbe(where, client, bus, clock, every)
                     if name == "vllm"
-                    else ServiceProbe(where, client, clock)
+                    else ServiceProbe(where, client, clock, every)
                 )
         return [*(probe for probe in hosts if probe.target.name not in hidden), *made.values()]
 
