@@ -219,8 +219,14 @@ async def test_a_fault_is_seen_healed_once_and_told(tmp_path: Path, redis: Redis
         await sparks.turn()
         assert (sparks.restarts, sparks.others.held) == ([], [])
 
-        # Now it may: the right container, once, under the lease, with its reason.
+        # Nor while a job replaces what is in the container.
         sparks.others.holder = None
+        await redis.zadd("sc:overlay:live", {"job": 1})
+        await sparks.turn()
+        assert (sparks.restarts, sparks.others.held) == ([], [])
+        await redis.delete("sc:overlay:live")
+
+        # Now it may: the right container, once, under the lease, with its reason.
         await sparks.cluster.behave("spark1", "ok")
         await sparks.turn()
         await sparks.turn()

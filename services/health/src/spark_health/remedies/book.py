@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from spark_common.clock import Clock
 from spark_common.ids import new_id
+from spark_common.jobs.keys import live
 from spark_common.redis_access import asked
 from spark_common.tasks import end
 from spark_health.remedies import keys
@@ -26,6 +27,11 @@ REST_SECONDS = 120.0
 _OWNER_SECONDS = 10.0
 """After this time without a sign of life a claim is free for others to carry on."""
 _AWAY = "nothing is restarted: its budget cannot be read, Redis is away"
+
+_JOBS = {
+    "overlay": "the files of the speech container are being replaced",
+    "install": "an installation is at work",
+}
 
 Word: TypeAlias = Literal["claimed", "open", "opened", "rest", "free", "yours"]
 
@@ -174,6 +180,13 @@ class RemedyBook:
             return Circuit.model_validate_json(text) if text else None
         except ValidationError:
             return Circuit(since=datetime.fromtimestamp(0, UTC), reason="its record cannot be read")
+
+    async def job_at_work(self) -> str | None:
+        """Say which job works on containers now: it restarts them itself."""
+        for kind, what in _JOBS.items():
+            if await asked(self._redis.zcard(live(kind)), _AWAY):
+                return what
+        return None
 
     async def last(self, key: str) -> datetime | None:
         """Return when a restart of a container was over last, if within half an hour."""

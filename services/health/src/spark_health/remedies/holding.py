@@ -1,7 +1,7 @@
 """The lease for the moment of a restart: nobody swaps beside it, and it disturbs no holder."""
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from secrets import token_bytes
 from typing import Protocol
@@ -47,17 +47,29 @@ class Leases(Protocol):
         ...
 
 
+async def _none() -> str | None:
+    return None
+
+
 class BusLeases:
     """Asks the coordinator."""
 
-    def __init__(self, bus: Bus, seed: str | None = None) -> None:
-        """``seed``: a secret of every process of health, so that another one can go on."""
+    def __init__(
+        self, bus: Bus, seed: str | None = None, jobs: Callable[[], Awaitable[str | None]] = _none
+    ) -> None:
+        """``seed``: a secret of every process of health, so that another one can go on.
+
+        ``jobs``: says which job is at work on containers, if one is.
+        """
         self._bus = bus
+        self._jobs = jobs
         self._seed = seed.encode() if seed else token_bytes(32)
 
     async def free(self) -> None:
         """Look before anything is taken: a lease for nothing would be told to everybody."""
         try:
+            if (job := await self._jobs()) is not None:
+                raise InTheWayError(job)
             view = await self._bus.call(GET_LEASE, GetLease(), timeout_seconds=_ASK_SECONDS)
         except SparkError as error:
             raise InTheWayError("nobody can say who holds the cluster") from error

@@ -57,7 +57,7 @@ def wire_remedies(
     remedies = Remedies(
         book=book,
         containers=containers,
-        leases=BusLeases(bus, seed),
+        leases=BusLeases(bus, seed, book.job_at_work),
         scene=scene,
         clock=clock,
         policy=policy,
