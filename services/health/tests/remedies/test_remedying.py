@@ -311,6 +311,7 @@ async def test_a_process_killed_around_the_restart_restarts_once(
     assert bench.journal == RIGHT
     assert [event["ok"] for event in await bench.told()] == [True]
     assert len(await bench.book.tries("spark1/parakeet-asr")) == 1
+    assert bench.leases.held_now is None, "nobody is left holding the cluster"
 
 
 async def test_a_lost_answer_is_settled_by_looking(bench: Bench) -> None:

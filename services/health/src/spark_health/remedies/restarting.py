@@ -1,5 +1,6 @@
 """One restart from the decision to what is told of it; carried on by whoever comes after us."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -85,6 +86,10 @@ class Restarting:
         if sight is None:
             return await self._end(claim, ok=False, message="the container is gone")
         if sight.started_at != claim.started_at:
+            # The process that did it may have been killed while it held the lease.
+            with suppress(InTheWayError):
+                async with self._leases.held(claim.id, reason_of(claim)):
+                    pass
             return await self._end(claim, ok=True, message="")
         if passed > timedelta(seconds=FRESH_SECONDS):
             # It did not happen, and what led to it is old: the next check says whether it must.
