@@ -20,6 +20,8 @@ from spark_common.service import Service, compose
 from spark_health.deep.catalogue import Groups
 from spark_health.deep.wiring import wire_deep
 from spark_health.feature import Feature
+from spark_health.hosts.known import containers_of
+from spark_health.hosts.wiring import wire_hosts
 from spark_health.overlay.wiring import wire_overlay
 from spark_health.remedies.ssh_containers import SshContainers
 from spark_health.settings import HealthSettings, WatchPace
@@ -60,7 +62,17 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         features += [watching.feature]
         features += [_deep(settings, live, redis, bus, clock, http, shell, places)]
         features += [
-            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
+            wire_hosts(
+                redis=redis,
+                shell=shell,
+                cluster=settings.cluster,
+                pace=settings.pace,
+                clock=clock,
+                data_dir=settings.data_dir,
+                known=containers_of(settings, live),
+                disabled=places.disabled,
+            ),
+            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock),
         ]
         with suppress(SparkError):
             # So that the first looks go where the owner said; the loop reads it again.
