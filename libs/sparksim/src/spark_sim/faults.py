@@ -107,6 +107,17 @@ class Behaviour(StrEnum):
     """The process is gone in the middle of the weights and nobody said why."""
     IMAGE_MISMATCH = "image_mismatch"
     """The images of this host are not those of the other one."""
+    SPEECH_WEDGE = "speech_wedge"
+    """The GPU context of the speech container breaks at its next job, and stays broken until the
+    container is another one, whatever the host is switched to."""
+    SPEECH_ERRORS = "speech_errors"
+    """Every job of speech to text fails with a bare 500; a restart does not help."""
+    SPEECH_BUSY = "speech_busy"
+    """The event loop of the speech container is blocked by work: nothing is answered."""
+    VOICE_ERRORS = "voice_errors"
+    """Every job of text to speech fails with a bare 500."""
+    VOICE_SILENT = "voice_silent"
+    """Text to speech answers with sound in which nothing is to be heard."""
     NAME_TAKEN = "name_taken"
     """Docker still knows a container of that name when a new one is to start."""
 

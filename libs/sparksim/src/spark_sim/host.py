@@ -32,6 +32,7 @@ from spark_sim.sandbox import Sandbox
 from spark_sim.sim_model import Shape
 from spark_sim.speech.service import PORT as SPEECH_PORT
 from spark_sim.speech.service import SpeechService
+from spark_sim.speech.voice import VoiceServer
 from spark_sim.ssh_server import HostShell
 from spark_sim.strangers import USER, Strangers
 from spark_sim.vllm_calls import VllmCalls
@@ -81,7 +82,7 @@ class SimulatedHost:
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
         )
         self.checkout = Checkout(self.sandbox, config, self.address)
-        self.neighbours = Neighbours(name, self.address)
+        self.neighbours = Neighbours(name, self.address, VoiceServer(self.faults, self.pace))
         self.strangers = Strangers(self.address, self.memory, self.pace)
         number = int(name.removeprefix("spark"))
         cards = MACS[name]
@@ -144,6 +145,7 @@ class SimulatedHost:
         if self.name != SPEECH_HOST or not config.neighbours:
             return None
         speech = SpeechService(self.engine, self._journal, self.pace, self.address)
+        speech.recogniser.faults = self.faults
         self.engine.on_started = speech.started
         return speech
 

@@ -185,3 +185,22 @@ def test_short_types() -> None:
         short_type(Envelope(id="e", source="s", type=kind, time=NOW, data={})) for kind in kinds
     ]
     assert made == ["swap.complete", "lock.yield_requested", "odd"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "title"),
+    [
+        ("acted", "kokoro could not be restarted"),
+        ("suggested", "kokoro is stuck: restart it"),
+        ("gave_up", "kokoro is stuck: restarts did not help"),
+    ],
+)
+def test_what_was_not_done_is_not_told_as_a_failure(decision, title):
+    facts = {
+        "service": "kokoro", "host": "spark1", "action": "restart", "automatic": True,
+        "requested_by": "health", "reason": "it failed twice at a job that it can do",
+        "ok": False, "message": "Press Restart now.", "at": NOW.isoformat(), "decision": decision,
+    }  # fmt: skip
+    words = words_of("service.action", facts)
+    assert words.title == title
+    assert "Press Restart now." in words.text

@@ -3,18 +3,27 @@
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
+import httpx
+from redis.asyncio import Redis
+
 from spark_common.bus.nats import connect_bus
+from spark_common.bus.nats_link import read_seed
+from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.errors import SparkError
 from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
+from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
+from spark_health.deep.catalogue import Groups
+from spark_health.deep.wiring import wire_deep
 from spark_health.feature import Feature
 from spark_health.hosts.known import containers_of
 from spark_health.hosts.wiring import wire_hosts
 from spark_health.overlay.wiring import wire_overlay
+from spark_health.remedies.ssh_containers import SshContainers
 from spark_health.settings import HealthSettings, WatchPace
 from spark_health.watching.first.places import Places
 from spark_health.watching.first.sources import first_probes
@@ -51,6 +60,7 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
             disabled=places.disabled,
         )
         features += [watching.feature]
+        features += [_deep(settings, live, redis, bus, clock, http, shell, places)]
         features += [
             wire_hosts(
                 redis=redis,
@@ -83,6 +93,37 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         )
         kept = opened.pop_all()
     return replace(service, close=kept.aclose)
+
+
+def _deep(
+    settings: HealthSettings,
+    live: LiveSettings,
+    redis: Redis,
+    bus: Bus,
+    clock: Clock,
+    http: httpx.AsyncClient,
+    shell: RemoteShell,
+    places: Places,
+) -> Feature:
+    groups = Groups(
+        parakeet=live.of(settings.parakeet),
+        kokoro=live.of(settings.kokoro),
+        magpie=live.of(settings.magpie),
+        embed=live.of(settings.embed),
+        qdrant=live.of(settings.qdrant),
+    )
+    return wire_deep(
+        redis=redis,
+        bus=bus,
+        clock=clock,
+        http=http,
+        hosts=tuple(host.name for host in settings.cluster.hosts),
+        places=places,
+        groups=groups,
+        containers=SshContainers(shell),
+        policy=live.of(settings.remedies),
+        seed=read_seed(settings.bus.seed_file),
+    ).feature
 
 
 def _places(settings: HealthSettings, live: LiveSettings) -> Places:

@@ -12,6 +12,7 @@ from spark_common.settings import (
     Seconds,
     Settings,
 )
+from spark_common.settings.policies import RemedySettings
 from spark_common.settings.support import (
     EmbedSettings,
     KokoroSettings,
@@ -53,6 +54,7 @@ class HealthSettings(Settings):
     qdrant: QdrantSettings = QdrantSettings()
     matrix_bridge: MatrixBridgeSettings = MatrixBridgeSettings()
     ngc: NgcSettings = NgcSettings()
+    remedies: RemedySettings = RemedySettings()
     data_dir: Path = Path("data")
     """Folder of the list of services and of the history of the hardware."""
     cluster_dir: Path | None = None

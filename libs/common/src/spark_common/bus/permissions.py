@@ -132,6 +132,9 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "rpc.swapper.models.list",
             "rpc.swapper.swap.list",
             "rpc.coordinator.lock.get",
+            # A container beside the model is restarted under the lease, for a moment.
+            "rpc.coordinator.lock.acquire",
+            "rpc.coordinator.lock.release",
             "rpc.gateway.traffic.get",
             *_reads("SC_HEALTH", "SC_PROBES"),
             *_works("SC_PROBES", "health"),

@@ -53,6 +53,9 @@ class ServiceAction(Event):
     evidence: list[str] = []
     """What was seen that led to it: few short lines, no content of requests."""
     container: str | None = None
+    decision: Literal["acted", "suggested", "gave_up"] = "acted"
+    """``suggested``: nothing was done, the owner wants to press it. ``gave_up``: nothing was done
+    and nothing will be until a person presses something. ``ok`` is false for both."""
 
 
 class HealthReport(Event):

@@ -12,6 +12,7 @@ from spark_common.settings.policies import (
     LeasePolicy,
     ModelNamesSettings,
     QueueSettings,
+    RemedySettings,
     RequestLogSettings,
     SwapPace,
 )
@@ -33,6 +34,7 @@ SECTIONS = (
     Section("vLLM", RuntimeSettings),
     Section("Swaps", SwapPace),
     Section("Memory guard", GuardSettings),
+    Section("Remedies", RemedySettings),
     Section("Downloads", DownloadTimings),
     Section("Lease", LeasePolicy),
     Section("Lease", DataPathSettings),

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from spark_common.settings.load import Settings, Shown
-from spark_common.settings.values import Aliases, Seconds
+from spark_common.settings.values import Aliases, Names, Seconds
 
 _Drain = Annotated[float, Field(ge=0, le=24 * 3600, allow_inf_nan=False)]
 _Window = Annotated[float, Field(ge=5, le=3600, allow_inf_nan=False)]
@@ -197,3 +197,14 @@ class RequestLogSettings(Settings):
     request_log_days: Annotated[int, Field(ge=0, le=400), Shown(label="Keep the request log")] = 30
     """A line per request is kept for so many days: who, when, which model, how long, how many
     tokens; never what was said. 0 keeps none."""
+
+
+class RemedySettings(Settings):
+    """What is done by itself about a service that is stuck."""
+
+    auto_restart: Annotated[bool, Shown(label="Restart what is stuck")] = True
+    """A service beside the model whose GPU or server is broken is restarted: at most three times
+    in half an hour, never while a model is swapped or somebody holds the cluster."""
+    restarts_suggested: Annotated[Names, Shown(label="Only suggest the restart of")] = ()
+    """Services, such as parakeet or kokoro, for which a restart is only suggested; a person
+    presses it."""

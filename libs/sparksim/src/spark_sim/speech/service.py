@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import socket
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from spark_sim.docker_engine import DockerEngine
 from spark_sim.journal import Journal
 from spark_sim.pace import Pace
 from spark_sim.speech.image import APP, COMMAND, ENVIRONMENT, IMAGE, INSTALLED, NAME, lay_out
+from spark_sim.speech.recogniser import Recogniser
 from spark_sim.vllm_http.exchange import ClientGoneError, Exchange, Receive, Send
 from spark_sim.vllm_http.server import EmbeddedServer
 
 PORT = 8000
 _LOAD_SECONDS = 75.0
+_THERE_BEFORE = timedelta(hours=3)
 _BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 _OVERLAY = ("main.py", "diarizer.py")
 _MODEL = "nvidia/parakeet-tdt-0.6b-v3"
@@ -34,6 +37,7 @@ class SpeechService:
         self.stuck_loading = False
         self.calls: list[str] = []
         """Paths that were asked, in order."""
+        self.recogniser = Recogniser(engine.host, journal, pace, self._say)
         self._engine = engine
         self._journal = journal
         self._pace = pace
@@ -67,6 +71,7 @@ class SpeechService:
                 image=IMAGE, name=NAME, command=COMMAND, env=ENVIRONMENT, restart="unless-stopped"
             )
             container = Container(hashlib.sha256(os.urandom(16)).hexdigest(), spec, image_id(IMAGE))
+            container.started_at -= _THERE_BEFORE
             self._engine.adopt(container)
         self._engine.roots[container.id] = self.files
         if container.running:
@@ -97,6 +102,7 @@ class SpeechService:
 
     async def _run(self, container: Container, *, loads: bool) -> None:
         await self._end()
+        self.recogniser.restart()
         fault = _fault_of(self.files / APP)
         if fault is not None:
             self._process_is(self._crash(container, fault))
@@ -159,7 +165,13 @@ class SpeechService:
         except ClientGoneError:
             return
 
+    def _say(self, text: str) -> None:
+        if self.container is not None:
+            self._write_log(self.container, text)
+
     async def _answer(self, exchange: Exchange) -> None:
+        if await self.recogniser.answered(exchange, self._status):
+            return
         if exchange.path != "/health" or exchange.method not in ("GET", "HEAD"):
             await exchange.reply_json({"detail": "Not Found"}, 404)
             return

@@ -191,6 +191,13 @@ def _action(event: events.ServiceAction) -> Words:
     where = f" on {event.host}" if event.host else ""
     who = "by itself" if event.automatic else f"by {event.requested_by}"
     reason = f" {_sentence(event.reason)}" if event.reason else ""
+    if event.decision != "acted":
+        stuck = f"{event.service}{where} is stuck.{reason} {_sentence(event.message)}".strip()
+        suggested = event.decision == "suggested"
+        return Words(
+            f"{event.service} is stuck: {'restart it' if suggested else 'restarts did not help'}",
+            stuck,
+        )
     outcome = "" if event.ok else f" It did not work. {_sentence(event.message)}"
     title = f"{event.service} was {did}" if event.ok else f"{event.service} could not be {did}"
     return Words(title, f"{event.service}{where}: {event.action}, {who}.{reason}{outcome}".strip())

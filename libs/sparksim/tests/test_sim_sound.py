@@ -1,0 +1,65 @@
+"""Speech to text and text to speech: real bytes in and out, and faults that stay or pass."""
+
+import struct
+
+import httpx
+
+from spark_sim.cluster import SimulatedCluster
+from spark_sim.faults import Behaviour
+from spark_sim.speech.recogniser import samples_of
+from spark_sim.testing import Connect
+
+
+def wav(samples: bytes) -> bytes:
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 16_000, 32_000, 2, 16)
+    body = b"WAVE" + form + struct.pack("<4sI", b"data", len(samples)) + samples
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+async def test_sound_faults_and_their_only_cure(faster, connect: Connect, http) -> None:
+    async with SimulatedCluster(faster(neighbours=True, speed=1000)) as cluster:
+        spark = await connect(cluster)
+        host = cluster.hosts["spark1"]
+        speech, voice = f"http://{host.address}:8000", f"http://{host.address}:8880"
+
+        async def heard(data: bytes = wav(b"\1\0" * 8000)) -> httpx.Response:
+            files = {"file": ("a.wav", data, "audio/wav")}
+            return await http.post(f"{speech}/v1/audio/transcriptions", files=files)
+
+        answer = await heard()
+        assert (answer.status_code, answer.json()) == (200, {"text": ""})
+        assert (await heard(b"no sound")).status_code == 500
+        said = {"input": "OK", "voice": "af_heart", "model": "kokoro", "response_format": "wav"}
+        spoken = await http.post(f"{voice}/v1/audio/speech", json=said)
+        assert spoken.content[:4] == b"RIFF"
+        assert any(spoken.content[44:])
+        wrong = await http.post(f"{voice}/v1/audio/speech", json=said | {"model": "other"})
+        assert wrong.json()["detail"]["error"] == "invalid_model"
+
+        await cluster.behave("spark1", Behaviour.VOICE_SILENT)
+        spoken = await http.post(f"{voice}/v1/audio/speech", json=said)
+        assert not any(spoken.content[44:])
+        await cluster.behave("spark1", Behaviour.SPEECH_BUSY)
+        try:
+            await http.get(f"{speech}/health", timeout=0.2)
+        except httpx.ReadTimeout:
+            pass
+        else:
+            raise AssertionError("its event loop is blocked")
+        await cluster.behave("spark1", Behaviour.SPEECH_WEDGE)
+        assert "illegal memory access" in (await heard()).json()["detail"]
+        await cluster.behave("spark1", Behaviour.OK)
+        assert (await heard()).status_code == 500, "a broken GPU context does not heal"
+        assert (await http.get(f"{speech}/health")).json()["status"] == "ready"
+        log = await spark.run("docker logs --since 900s --tail 300 parakeet-asr 2>&1")
+        assert "CUDA error" in log.out
+        await spark.run("docker restart parakeet-asr")
+        while (await heard()).status_code == 503:
+            pass
+        assert (await heard()).status_code == 200
+
+
+def test_only_the_sound_that_it_takes_has_samples() -> None:
+    assert samples_of(wav(b"\1\0\2\0")) == b"\1\0\2\0"
+    for junk in (b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"RIFF\0\0\0\0WAVEdata\2\0\0\0ab"):
+        assert samples_of(junk) is None

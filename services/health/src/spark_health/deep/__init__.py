@@ -1,0 +1,1 @@
+"""Puts real work through each service, and remembers how it went."""

@@ -1,0 +1,1 @@
+"""One service, one job, one file."""

@@ -1,0 +1,123 @@
+"""Containers, lease and swaps that behave, on a clock that a test moves."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from spark_common.clock import Clock
+from spark_common.errors import DeadlineExceededError, HostUnreachableError
+from spark_health.remedies.holding import InTheWayError
+from spark_health.remedies.ports import ContainerSight, Restarted
+
+
+@dataclass
+class _Run:
+    started: float
+    number: int = 0
+    running: bool = True
+    lines: list[str] = field(default_factory=list)
+
+
+class FakeContainers:
+    """Containers with runs. ``journal`` holds every restart that really happened."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._runs: dict[tuple[str, str], _Run] = {}
+        self.journal: list[tuple[str, str]] = []
+        self.away: set[str] = set()
+        self.loses_answers = False
+        """Restarts happen, and nobody hears of it."""
+
+    def start(self, host: str, container: str, age_seconds: float = 3600.0) -> None:
+        """Have a container that runs since then."""
+        self._runs[host, container] = _Run(self._clock.monotonic() - age_seconds)
+
+    def write(self, host: str, container: str, line: str) -> None:
+        """Let it log a line."""
+        self._runs[host, container].lines.append(line)
+
+    def runs(self, host: str, container: str) -> int:
+        """Return how often it was restarted."""
+        return self._runs[host, container].number
+
+    async def look(self, host: str, container: str) -> ContainerSight | None:
+        """Return how it is."""
+        self._require(host)
+        run = self._runs.get((host, container))
+        if run is None:
+            return None
+        now = self._clock.monotonic()
+        return ContainerSight(f"run {run.number}", run.running, now - run.started, now)
+
+    async def restart(
+        self, host: str, container: str, started_at: str, not_after: float
+    ) -> Restarted:
+        """Restart this one run."""
+        self._require(host)
+        run = self._runs[host, container]
+        if started_at != f"run {run.number}":
+            return "already"
+        if self._clock.monotonic() > not_after:
+            return "late"
+        self._runs[host, container] = replace(
+            run, started=self._clock.monotonic(), number=run.number + 1, running=True, lines=[]
+        )
+        self.journal.append((host, container))
+        if self.loses_answers:
+            raise DeadlineExceededError("no answer in time")
+        return "restarted"
+
+    async def recent_lines(self, host: str, container: str, seconds: float) -> Sequence[str]:
+        """Return what it wrote."""
+        self._require(host)
+        run = self._runs.get((host, container))
+        return [] if run is None else list(run.lines)
+
+    def _require(self, host: str) -> None:
+        if host in self.away:
+            raise HostUnreachableError(f"{host} does not answer")
+
+
+class FakeScene:
+    """Swaps by host."""
+
+    def __init__(self) -> None:
+        self.swaps: dict[str, str] = {}
+
+    async def swapping(self) -> Mapping[str, str]:
+        """Return what runs."""
+        return dict(self.swaps)
+
+
+class FakeLeases:
+    """One lease. ``holder`` is who else has it; ``log`` is who held it for what."""
+
+    def __init__(self, scene: FakeScene | None = None) -> None:
+        self.holder: str | None = None
+        self.log: list[str] = []
+        self.held_now: str | None = None
+        """The order for which it is held; a process that is killed leaves it so."""
+        self.swap_slips_in = False
+        """A swap was admitted between the look and the lease."""
+        self._scene = scene
+
+    async def free(self) -> None:
+        """Look."""
+        if self.holder is not None:
+            raise InTheWayError(f"{self.holder} holds the cluster or waits for it")
+
+    @asynccontextmanager
+    async def held(self, order: str, reason: str) -> AsyncIterator[None]:
+        """Hold it."""
+        await self.free()
+        if self.held_now not in (None, order):
+            raise InTheWayError("health holds the cluster")
+        self.held_now = order
+        self.log.append(reason)
+        if self.swap_slips_in and self._scene is not None:
+            self._scene.swaps["spark1"] = "a swap to Gemma runs on it"
+        try:
+            yield
+        finally:
+            self.held_now = None

@@ -1,0 +1,262 @@
+"""The whole way on simulated Sparks: a fault, a check, a restart over SSH, the journal."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from spark_common.bus.port import Serving
+from spark_common.clock import SystemClock
+from spark_common.contracts.deep_health import DeepResult
+from spark_common.contracts.leases import (
+    ACQUIRE_LEASE,
+    GET_LEASE,
+    RELEASE_LEASE,
+    AcquireLease,
+    GetLease,
+    LeaseGrant,
+    LeaseView,
+    Released,
+    ReleaseLease,
+)
+from spark_common.contracts.models import LIST_MODELS
+from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Phase, Swaps, SwapView
+from spark_common.errors import LeaseHeldError, UnavailableError
+from spark_common.events import ServiceAction
+from spark_common.plain_http import plain_client
+from spark_common.remote.ssh import SshShell
+from spark_common.settings import RuntimeSettings
+from spark_common.settings.policies import RemedySettings
+from spark_common.settings.support import (
+    EmbedSettings,
+    KokoroSettings,
+    MagpieSettings,
+    PageSettings,
+    ParakeetSettings,
+    QdrantSettings,
+)
+from spark_common.testing import MemoryBroker, MemoryBus
+from spark_health.deep.catalogue import Groups
+from spark_health.deep.wiring import DeepPart, wire_deep
+from spark_health.remedies.ssh_containers import SshContainers
+from spark_health.watching.first.places import Places
+from spark_sim.cluster import SimulatedCluster
+from spark_sim.two_sparks import TwoSparks, two_sparks
+
+pytestmark = pytest.mark.connected
+BOX = "parakeet-asr"
+
+
+class QuickClock(SystemClock):
+    """The machine's clock, for which ten seconds of rest are a tenth."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 100)
+
+
+class Others:
+    """Coordinator and swapper, as far as health asks them."""
+
+    def __init__(self) -> None:
+        self.swap: SwapView | None = None
+        self.holder: str | None = None
+        self.held: list[str] = []
+        self.holds = False
+
+    async def serve(self, broker: MemoryBroker) -> None:
+        lease = [Serving(GET_LEASE, self.get), Serving(ACQUIRE_LEASE, self.acquire),
+                 Serving(RELEASE_LEASE, self.release)]  # fmt: skip
+        await MemoryBus("coordinator", broker).serve("coordinator", "1", "lease", lease)
+        swaps = [Serving(LIST_SWAPS, self.swaps), Serving(LIST_MODELS, self.menu)]
+        await MemoryBus("swapper", broker).serve("swapper", "1", "swaps", swaps)
+
+    async def get(self, _: GetLease) -> LeaseView:
+        taken = self.holder or ("health" if self.holds else None)
+        return LeaseView(state="held" if taken else "free", holder=taken, epoch=1)
+
+    async def acquire(self, request: AcquireLease) -> LeaseGrant:
+        if self.holder or self.holds:
+            raise LeaseHeldError("somebody holds the cluster")
+        self.holds = True
+        self.held.append(request.reason)
+        return LeaseGrant(state="held", token="secret", epoch=2)
+
+    async def release(self, _: ReleaseLease) -> Released:
+        self.holds = False
+        return Released(released="lease", epoch=2)
+
+    async def swaps(self, _: ListSwaps) -> Swaps:
+        return Swaps(current=self.swap)
+
+    async def menu(self, _: object) -> LeaseView:
+        raise UnavailableError("the menu is not known yet")
+
+
+class Stand:
+    """Health on two Sparks."""
+
+    def __init__(self, part: DeepPart, cluster: SimulatedCluster, bus: MemoryBus) -> None:
+        self.part, self.cluster, self.bus = part, cluster, bus
+        self.others = Others()
+
+    async def check(self, service: str) -> DeepResult:
+        return await self.part.runner.once(service, "manual")
+
+    async def turn(self) -> None:
+        await self.part.remedy.remedies.turn()
+        while await self.part.remedy.teller.tell_next():
+            pass
+
+    def age(self, seconds: float) -> None:
+        """Let the container have been there for so long."""
+        speech = self.cluster.hosts["spark1"].speech
+        assert speech is not None
+        assert speech.container is not None
+        speech.container.started_at = datetime.now(UTC) - timedelta(seconds=seconds)
+
+    @property
+    def restarts(self) -> list[object]:
+        return [
+            entry.details["name"]
+            for host in ("spark1", "spark2")
+            for entry in self.cluster.journal.of("container_restarted", host)
+        ]
+
+    async def until_loaded(self) -> None:
+        while (await self.check("parakeet")).state == "loading":
+            pass
+
+    async def told(self) -> list[ServiceAction]:
+        last = await self.bus.last_message("SC_HEALTH", "service.action")
+        if last is None:
+            return []
+        found = [await self.bus.message_at("SC_HEALTH", seq) for seq in range(1, last.seq + 1)]
+        return [
+            ServiceAction.model_validate(one.envelope.data)
+            for one in found
+            if one is not None and one.envelope is not None
+        ]
+
+
+@asynccontextmanager
+async def stand(folder: Path, redis: Redis) -> AsyncIterator[Stand]:
+    async with two_sparks(folder, neighbours=True, speed=2000) as sparks:
+        broker = MemoryBroker()
+        bus = MemoryBus("health", broker)
+        shell, http, clock = SshShell(sparks.settings, SystemClock()), plain_client(), QuickClock()
+        made = Stand(wire_on(sparks, redis, bus, shell, http, clock), sparks.cluster, bus)
+        await made.others.serve(broker)
+        try:
+            yield made
+        finally:
+            await shell.close()
+            await http.aclose()
+
+
+def wire_on(sparks: TwoSparks, redis, bus, shell, http, clock) -> DeepPart:  # type: ignore[no-untyped-def]
+    groups = Groups(ParakeetSettings, KokoroSettings, MagpieSettings, EmbedSettings, QdrantSettings)
+    places = Places(
+        sparks.settings,
+        runtime=RuntimeSettings,
+        page=PageSettings,
+        parakeet=groups.parakeet,
+        kokoro=groups.kokoro,
+        magpie=groups.magpie,
+        embed=groups.embed,
+        qdrant=groups.qdrant,
+    )
+    return wire_deep(
+        redis=redis,
+        bus=bus,
+        clock=clock,
+        http=http,
+        hosts=("spark1", "spark2"),
+        places=places,
+        groups=groups,
+        containers=SshContainers(shell),
+        policy=RemedySettings,
+    )
+
+
+async def test_a_fault_is_seen_healed_once_and_told(tmp_path: Path, redis: Redis) -> None:
+    async with stand(tmp_path, redis) as sparks:
+        found = {name: await sparks.check(name) for name in sparks.part.runner.checked()}
+        assert {name: one.state for name, one in found.items()} == {
+            "vllm": "idle",
+            "parakeet": "ok",
+            "kokoro": "ok",
+            "embeddings": "ok",
+            "qdrant": "ok",
+        }
+        assert found["parakeet"].facts == {"words_heard": 9, "words_said": 9}
+
+        for behaviour, state in (("voice_silent", "failing"), ("voice_errors", "wedged")):
+            await sparks.cluster.behave("spark1", behaviour)
+            assert (await sparks.check("kokoro")).state == state
+        await sparks.cluster.behave("spark1", "ok")
+        assert (await sparks.check("kokoro")).state == "ok"
+
+        # Stuck while a swap runs there, then while somebody holds the cluster: nothing happens.
+        await sparks.cluster.behave("spark1", "speech_wedge")
+        stuck = await sparks.check("parakeet")
+        assert stuck.state == "wedged"
+        assert "CUDA error: an illegal memory access was encountered" in stuck.evidence
+        sparks.age(seconds=5)
+        await sparks.turn()
+        assert sparks.restarts == [], "it was started seconds ago"
+        sparks.age(seconds=3600)
+        sparks.others.swap = SwapView(
+            id="s", model="gemma", model_name="Gemma", requested_by="Bob", phase=Phase.LOADING,
+            created_at=datetime.now(UTC),
+        )  # fmt: skip
+        await sparks.turn()
+        assert (await sparks.check("parakeet")).state == "skipped"
+        sparks.others.swap, sparks.others.holder = None, "Bob"
+        await sparks.turn()
+        assert (sparks.restarts, sparks.others.held) == ([], [])
+
+        # Nor while a job replaces what is in the container.
+        sparks.others.holder = None
+        await redis.zadd("sc:overlay:live", {"job": 1})
+        await sparks.turn()
+        assert (sparks.restarts, sparks.others.held) == ([], [])
+        await redis.delete("sc:overlay:live")
+
+        # Now it may: the right container, once, under the lease, with its reason.
+        await sparks.cluster.behave("spark1", "ok")
+        await sparks.turn()
+        await sparks.turn()
+        assert sparks.restarts == [BOX]
+        assert len(sparks.others.held) == 1
+        assert not sparks.others.holds
+        [event] = [one for one in await sparks.told() if one.decision == "acted"]
+        assert (event.service, event.container, event.ok) == ("parakeet", BOX, True)
+        assert event.reason
+        assert any("illegal memory access" in line for line in event.evidence)
+        await sparks.until_loaded()
+        assert (await sparks.check("parakeet")).state == "ok"
+
+
+async def test_the_spark_itself_restarts_one_run_only_once(tmp_path: Path) -> None:
+    async with two_sparks(tmp_path, neighbours=True, speed=2000) as sparks:
+        shell = SshShell(sparks.settings, SystemClock())
+        containers = SshContainers(shell)
+        sight = await containers.look("spark1", BOX)
+        assert sight is not None
+        assert sight.running
+        assert sight.age_seconds > 3600, "it was there before anybody looked"
+        late = await containers.restart("spark1", BOX, sight.started_at, sight.seen_at - 60)
+        assert late == "late"
+        last = sight.seen_at + 60
+        answers = await asyncio.gather(
+            *(containers.restart("spark1", BOX, sight.started_at, last) for _ in range(3))
+        )
+        assert sorted(answers) == ["already", "already", "restarted"]
+        assert len(sparks.cluster.journal.of("container_restarted", "spark1")) == 1
+        assert await containers.look("spark1", "nobody") is None
+        assert await containers.recent_lines("spark1", "nobody", 60) == []
+        await shell.close()
