@@ -96,6 +96,8 @@ class SimulatedCluster:
             await host.thaw()
             await host.runtimes.until_ended()
             host.runtimes.compiled.clear()
+            await host.nims.until_ended()
+            host.volumes.clear()
             host.engine.images.reset()
             await asyncio.to_thread(host.checkout.become, CheckoutState.BEHIND)
         self.journal.clear()

@@ -3,15 +3,23 @@
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
+import httpx
+from redis.asyncio import Redis
+
 from spark_common.bus.nats import connect_bus
+from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.errors import SparkError
+from spark_common.jobs import RedisJobRecords
 from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
+from spark_common.remote import RemoteShell
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
 from spark_health.feature import Feature
+from spark_health.nim.record import NIM_INSTALLS, RECORDS
+from spark_health.nim.wiring import wire_nim
 from spark_health.settings import HealthSettings, WatchPace
 from spark_health.watching.first.places import Places
 from spark_health.watching.first.sources import first_probes
@@ -47,7 +55,7 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
             endpoints=places.endpoints,
             disabled=places.disabled,
         )
-        features += [watching.feature]
+        features += [watching.feature, _nim(settings, live, bus, redis, shell, http, clock, places)]
         with suppress(SparkError):
             # So that the first looks go where the owner said; the loop reads it again.
             await live.refresh()
@@ -67,6 +75,33 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         )
         kept = opened.pop_all()
     return replace(service, close=kept.aclose)
+
+
+def _nim(
+    settings: HealthSettings,
+    live: LiveSettings,
+    bus: Bus,
+    redis: Redis,
+    shell: RemoteShell,
+    http: httpx.AsyncClient,
+    clock: Clock,
+    places: Places,
+) -> Feature:
+    ngc = live.of(settings.ngc)
+    return wire_nim(
+        bus=bus,
+        shell=shell,
+        http=http,
+        clock=clock,
+        hosts=settings.cluster,
+        records=RedisJobRecords(redis, replace(NIM_INSTALLS, name=RECORDS)),
+        key=lambda: ngc().ngc_api_key,
+        data_dir=settings.data_dir,
+        poll_seconds=lambda: settings.pace.health_look_seconds / 2,
+        look_seconds=settings.pace.health_look_seconds,
+        used=lambda: [(one.label, one.address, one.port) for one in places.all().values()],
+        watched=lambda: frozenset({*places.all(), *(one.name for one in settings.cluster.hosts)}),
+    ).feature
 
 
 def _places(settings: HealthSettings, live: LiveSettings) -> Places:
