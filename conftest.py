@@ -4,6 +4,9 @@ import gc
 
 import pytest
 
+# While files are looked at nothing becomes garbage, and there is more and more to walk.
+gc.disable()
+
 HEAVY = ("e2e", "chaos", "browser", "connected")
 
 
@@ -20,6 +23,7 @@ def pytest_collection_finish() -> None:
     """Take what was imported out of every collection of garbage to come: it stays anyway."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _rank(item: pytest.Item) -> int:

@@ -119,6 +119,7 @@ class Arena:
         else:
             found.append(await self._litellm(proxy, upstream.port))
         found.append(await self.start("bare", [*python, f"{_HERE}.spliced"], base))
+        found.append(await self._product("off", upstream.port, module=f"{_HERE}.unwatched"))
         found.append(await self._product("gateway", upstream.port))
         found.append(await self._with_everything(upstream.port))
         return found
@@ -163,7 +164,9 @@ class Arena:
         await _until(lambda: _lets_in(contender), contender.process, contender.name)
         return contender
 
-    async def _product(self, name: str, upstream: int, **settings: str) -> Contender:
+    async def _product(
+        self, name: str, upstream: int, module: str = "spark_gateway", **settings: str
+    ) -> Contender:
         """The gateway as it is shipped; without settings there is no bus to talk to."""
         port = free_port()
         env = {
@@ -176,7 +179,7 @@ class Arena:
             "LOG_LEVEL": "error",
             **settings,
         }
-        return await self.run(name, port, [sys.executable, "-m", "spark_gateway"], env)
+        return await self.run(name, port, [sys.executable, "-m", module], env)
 
     async def start(
         self, name: str, argv: list[str], env: dict[str, str] | None = None

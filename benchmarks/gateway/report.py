@@ -72,11 +72,11 @@ def summarise(rounds: Rounds) -> dict[str, dict[str, Figure | None]]:
             "throughput_ratio_to_litellm": paired(
                 rounds, name, "litellm", lambda a, b: a.per_second / b.per_second
             ),
-            "throughput_ratio_to_bare": paired(
-                rounds, name, "bare", lambda a, b: a.per_second / b.per_second
+            "throughput_ratio_to_off": paired(
+                rounds, name, "off", lambda a, b: a.per_second / b.per_second
             ),
-            "cpu_ratio_to_bare": paired(
-                rounds, name, "bare", lambda a, b: a.cpu_per_request / b.cpu_per_request
+            "cpu_ratio_to_off": paired(
+                rounds, name, "off", lambda a, b: a.cpu_per_request / b.cpu_per_request
             ),
             "cpu_ratio_to_nginx": paired(
                 rounds, name, "nginx", lambda a, b: a.cpu_per_request / b.cpu_per_request
@@ -119,10 +119,10 @@ _COLUMNS: tuple[tuple[str, str, float, int], ...] = (
     ("x nginx", "throughput_ratio_to_nginx", 1, 2),
     ("x naive", "throughput_ratio_to_naive", 1, 1),
     ("x LiteLLM", "throughput_ratio_to_litellm", 1, 0),
-    ("x bare", "throughput_ratio_to_bare", 1, 2),
+    ("x off", "throughput_ratio_to_off", 1, 2),
     ("CPU us/request", "cpu_per_request_seconds", 1e6, 0),
     ("CPU x nginx", "cpu_ratio_to_nginx", 1, 2),
-    ("CPU x bare", "cpu_ratio_to_bare", 1, 2),
+    ("CPU x off", "cpu_ratio_to_off", 1, 2),
     ("added p50 us", "added_p50_seconds", 1e6, 0),
     ("added p99 us", "added_p99_seconds", 1e6, 0),
     ("CPU ms/1000 chunks", "stream_cpu_per_1000_chunks_seconds", 1e3, 1),

@@ -60,7 +60,7 @@ def test_every_golden_message_that_automations_meet_is_there_as_it_was_sent() ->
         message
         for message in GOLDEN.values()
         if message["type"].split(".")[1]
-        in ("swap", "lock", "schedule", "download", "update", "install")
+        in ("swap", "lock", "schedule", "download", "update", "install", "overlay")
         and message["type"] not in ("spark.swap.start.v1", "spark.swap.cancel.v1")
     ]
     assert len(met) > 30

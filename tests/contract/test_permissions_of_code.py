@@ -93,7 +93,9 @@ def addresses(name: str) -> list[str]:
     if not name.startswith("job_"):
         return [value("x")]
     return [
-        value(kind, "x") for kind in ("download", "update", "install") if name != "job_outcomes"
+        value(kind, "x")
+        for kind in ("download", "update", "install", "overlay")
+        if name != "job_outcomes"
     ]
 
 
@@ -176,6 +178,8 @@ def test_everything_is_told_by_those_who_may_and_nobody_else(channel: schemas.Ch
     elif subject.startswith("install.") and subject.count(".") == 2:
         # Embeddings are installed by the swapper, all other services by health.
         assert tellers == {"swapper", "health"}
+    elif subject.startswith("overlay.") and subject.count(".") == 2:
+        assert tellers == {"health"}
     elif subject.startswith(("lock.", "schedule.")):
         assert tellers == {"coordinator"}
     elif channel.stream is not None:

@@ -89,6 +89,10 @@ def test_an_unreachable_spark_is_a_state_and_not_a_stack_trace(product) -> None:
     )
     target = QWEN if product.loaded() != QWEN else GPT
     assert product.ended(product.swap(target)["id"])["phase"] == "ready"
+    # One fault is one change: what runs on a Spark that is away has none of its own.
+    log = product.http.get("/api/connectivity").json()
+    assert {one["target"] for one in log["transitions"]} <= {"spark1"}
+    assert len(log["transitions"]) <= 2
 
 
 def test_a_changed_host_key_is_refused_with_what_to_do(product) -> None:

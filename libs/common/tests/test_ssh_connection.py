@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from structlog.testing import capture_logs
 
 from spark_common.errors import HostKeyChangedError, HostUnreachableError, NotFoundError
 from spark_common.remote import RemoteCommand
@@ -58,6 +59,14 @@ async def test_a_refused_connection_says_so_and_is_remembered(
     await sshd.stop()
     with pytest.raises(HostUnreachableError, match="Spark 1 refuses SSH connections on port"):
         await shell.run("spark1", TRUE)
+
+    with capture_logs() as logs:
+        for _ in range(2):
+            await clock.advance(26)
+            with pytest.raises(HostUnreachableError):
+                await shell.run("spark1", TRUE)
+    # Whoever looks again and again says it once.
+    assert [one["log_level"] for one in logs] == ["debug", "debug"]
 
     await sshd.start()
     await clock.advance(24)

@@ -22,6 +22,8 @@ from spark_common.contracts.health import (
     TargetView,
 )
 from spark_common.errors import NotFoundError
+from spark_common.events import HealthTransition
+from spark_common.subjects import health_transition
 from spark_common.testing import MemoryBus
 
 NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
@@ -32,9 +34,10 @@ class Health:
 
     def __init__(self) -> None:
         self.asked = []
+        self.shown = {"state": "down", "level": "down"}
 
     async def health(self, request):
-        view = TargetView(name="qdrant", kind="service", label="Qdrant", state="down", level="down")
+        view = TargetView(name="qdrant", kind="service", label="Qdrant", **self.shown)
         return HealthView(targets=[view], disabled=["magpie"], as_of=NOW)
 
     async def endpoints(self, request):
@@ -89,6 +92,32 @@ async def test_status_stands_without_health_and_claims_nothing(bench):
     answer = await bench.http.get("/api/status")
     assert answer.status_code == 200
     assert (answer.json()["watched"], answer.json()["targets"]) == (False, [])
+
+
+async def test_the_dashboard_is_told_when_something_changed_and_not_that_time_passes(
+    bench, health, eventually
+):
+    bench.front.board.poke()
+    await bench.front.board.fresh()
+    async with bench.stream("/api/live") as client:
+        await eventually(lambda: client.events)
+        (one,) = client.events[0].body["health"]["targets"]
+        assert one["state"] == "down"
+        teller = MemoryBus("health", bench.broker)
+        event = HealthTransition(
+            target="qdrant", kind="service", before="down", after="up", since=NOW
+        )
+        health.shown = {"state": "up", "level": "up", "age_seconds": 1.0}
+        await teller.publish_durable(health_transition("qdrant"), event, id="qdrant:1")
+        await eventually(lambda: client.named("health"))
+        (told,) = client.named("health")
+        assert told.body["targets"][0]["state"] == "up"
+        health.shown = {"state": "up", "level": "up", "age_seconds": 2.0}
+        await teller.publish_durable(health_transition("qdrant"), event, id="qdrant:2")
+        bench.swapper.begin("s1")
+        await bench.swapper.step("s1", 1)
+        await eventually(lambda: client.named("swaps"))
+        assert len(client.named("health")) == 1
 
 
 async def test_endpoints_and_the_log_are_passed_on(bench, health):

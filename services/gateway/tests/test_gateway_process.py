@@ -291,10 +291,12 @@ async def test_a_running_swap_holds_chat_until_its_end_or_that_of_the_gateway(
             return waiting
 
         async def begin(swap_id: str) -> None:
-            accepted = await http.post(
-                "/api/swap", json={"model": "gpt-oss-120b"}, headers={"Idempotency-Key": swap_id}
-            )
-            assert accepted.status_code == 202
+            wanted, once = {"model": "gpt-oss-120b"}, {"Idempotency-Key": swap_id}
+
+            async def accepted() -> bool:
+                return (await http.post("/api/swap", json=wanted, headers=once)).status_code == 202
+
+            await until(accepted, "the gateway has found the bus")
             await until(open_again, "chat works while the swap only waits")
             await swapper.step(swap_id, 1, phase=Phase.LOADING, previous=Phase.LAUNCHING)
             await until(refused, "chat is refused while the model is away")

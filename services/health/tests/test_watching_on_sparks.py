@@ -100,7 +100,7 @@ async def stack(tmp_path, nats_server, redis_server) -> AsyncIterator[Stack]:
 async def test_a_frozen_spark_is_one_transition_though_health_is_killed_in_between(stack) -> None:
     for target in ("spark1", "spark2", "parakeet", "embeddings", "qdrant"):
         await stack.until(target, "up")
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(1.0)
     assert await stack.told() == []
 
     await stack.cluster.behave("spark2", Behaviour.SSH_HANG)

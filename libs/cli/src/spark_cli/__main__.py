@@ -12,7 +12,7 @@ _COMMANDS: Final = (
     *("accountability", "requests", "home", "test", "plan", "swap", "cancel", "history", "logs"),
     *("quarantine", "updates", "events", "automation", "dead-letters", "settings", "webhook"),
     *("key", "search", "collections", "snapshot", "embedding", "nim", "doctor", "sim", "init"),
-    *("connectivity", "endpoints", "maintenance"),
+    *("connectivity", "endpoints", "maintenance", "speech"),
 )
 _ELSEWHERE: Final = {
     "demo": "spark_cli.demo",

@@ -19,6 +19,7 @@ PLACES = {
     "update": "/api/updates/jobs",
     "install": "/api/embedding/jobs",
     "nim": "/api/nim/jobs",
+    "overlay": "/api/speech-models/jobs",
 }
 """Where the API has each kind."""
 _EVENTS = {"nim": "install"}

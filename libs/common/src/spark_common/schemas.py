@@ -31,6 +31,8 @@ _SHORT: Mapping[str, type[Message]] = {
     "update.failed": events.UpdateFailed,
     "install.complete": events.InstallComplete,
     "install.failed": events.InstallFailed,
+    "overlay.complete": events.OverlayComplete,
+    "overlay.failed": events.OverlayFailed,
     "health.transition": events.HealthTransition,
 }
 
@@ -75,6 +77,9 @@ CHANNELS: tuple[Channel, ...] = (
     Channel(subjects.job_progress("install", "{id}"), events.InstallProgress, "send"),
     Channel(subjects.job_complete("install", "{id}"), events.InstallComplete, "send"),
     Channel(subjects.job_failed("install", "{id}"), events.InstallFailed, "send"),
+    Channel(subjects.job_progress("overlay", "{id}"), events.OverlayProgress, "send"),
+    Channel(subjects.job_complete("overlay", "{id}"), events.OverlayComplete, "send"),
+    Channel(subjects.job_failed("overlay", "{id}"), events.OverlayFailed, "send"),
     *(
         Channel(message.type, message, "send")
         for message in EVENTS

@@ -1,15 +1,21 @@
 """Bytes on the bus, and the subjects they travel on."""
 
+import importlib
+import json
+import pkgutil
 from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
 import nkeys
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, JsonValue, SecretBytes, SecretStr, StringConstraints, create_model
 
+from spark_common import contracts
 from spark_common.bus import wire
 from spark_common.bus.identities import Identities
 from spark_common.bus.patterns import matches
 from spark_common.bus.server_config import render
+from spark_common.contracts.requests import AppendRequests
 from spark_common.contracts.rpc import Reply, Request
 from spark_common.contracts.swaps import RequestSwap
 from spark_common.errors import ERRORS, SparkError
@@ -131,3 +137,41 @@ def test_the_server_configuration_syncs_and_knows_public_keys_only(tmp_path) -> 
     for name, public_key in identities.public_keys.items():
         assert text.count(public_key) == 1
         assert identities.seed_file(name).read_text().strip() not in text
+
+
+class Inner(BaseModel):
+    word: SecretStr
+
+
+@pytest.mark.parametrize(
+    ("annotation", "may"),
+    [
+        (str, False),
+        (list[int], False),
+        (Annotated[str, StringConstraints(max_length=3)] | None, False),
+        (Literal["a", 1], False),
+        (dict[str, tuple[int, ...]], False),
+        (datetime, False),
+        (SecretStr, True),
+        (SecretBytes | None, True),
+        (dict[str, list[Inner]], True),
+        (Any, True),
+        (JsonValue, True),
+        (object, True),
+    ],
+)
+def test_what_cannot_hold_a_secret_is_not_searched_for_one(annotation, may):
+    kind = create_model("Asks", __base__=Request, field=(annotation, ...))
+    assert wire.may_hold_secrets(kind) is may
+
+
+def test_every_question_with_a_secret_is_known_to_have_one():
+    for module in pkgutil.iter_modules(contracts.__path__):
+        importlib.import_module(f"{contracts.__name__}.{module.name}")
+    questions = {
+        kind for base in Request.__subclasses__() for kind in (base, *base.__subclasses__())
+    }
+    secret = {kind for kind in questions if '"writeOnly"' in json.dumps(kind.model_json_schema())}
+    assert RequestSwap in secret
+    assert [kind for kind in secret if not wire.may_hold_secrets(kind)] == []
+    assert not wire.may_hold_secrets(AppendRequests)

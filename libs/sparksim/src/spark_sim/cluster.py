@@ -99,6 +99,7 @@ class SimulatedCluster:
             await host.nims.until_ended()
             host.volumes.clear()
             host.engine.images.reset()
+            await host.come_back()
             await asyncio.to_thread(host.checkout.become, CheckoutState.BEHIND)
         self.journal.clear()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from spark_sim.call import Call
 from spark_sim.containers import Container, ContainerSpec
 from spark_sim.docker_attach import attach
+from spark_sim.docker_copy import DockerCopy
 from spark_sim.docker_engine import STOP_SECONDS, DockerEngine, DockerError
 from spark_sim.docker_images import DockerImages
 from spark_sim.docker_looks import DockerLooks, Processes
@@ -37,6 +38,7 @@ class DockerCli:
         images: DockerImages,
         registry: DockerRegistry,
         volumes: DockerVolumes,
+        copy: DockerCopy,
     ) -> None:
         self._engine = engine
         self._volumes = volumes
@@ -46,10 +48,12 @@ class DockerCli:
             "stop": self._stop,
             "kill": self._kill,
             "rm": self._rm,
+            "restart": self._restart,
             "volume": volumes.command,
             **DockerLooks(engine, processes).table(),
             **images.table(),
             **registry.table(),
+            **copy.table(),
         }
 
     async def __call__(self, call: Call) -> int:
@@ -84,6 +88,8 @@ class DockerCli:
         if not options.rest:
             raise DockerError("docker: 'docker run' requires at least 1 argument", 125)
         image, *command = options.rest
+        if entrypoint := options.last("entrypoint"):
+            command.insert(0, entrypoint)
         from_file = await _from_files(call, options.all("env-file"))
         spec = ContainerSpec(
             image=image,
@@ -171,6 +177,16 @@ class DockerCli:
             await self._engine.stop(container, float(patience) + 0.2 if patience else STOP_SECONDS)
             await call.out(name + "\n")
         return code
+
+    async def _restart(self, call: Call, words: Sequence[str]) -> int:
+        options = read_options("restart", words, takes="t time timeout s signal", flags="",
+                               interspersed=True)  # fmt: skip
+        patience = options.last("t", "time", "timeout")
+        for name in options.rest:
+            seconds = float(patience) + 0.2 if patience else STOP_SECONDS
+            await self._engine.restart(self._engine.need(name), seconds)
+            await call.out(name + "\n")
+        return 0
 
     async def _kill(self, call: Call, words: Sequence[str]) -> int:
         options = read_options("kill", words, takes="s signal", flags="", interspersed=True)

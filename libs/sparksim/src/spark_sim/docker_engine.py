@@ -60,6 +60,10 @@ class DockerEngine:
         self.other_images: Callable[[], bool] = lambda: False
         self.until_vacant: Callable[[str], Awaitable[None]] = _at_once
         """Waits until no runtime of a container holds its port any more."""
+        self.on_started: Callable[[Container], Awaitable[None]] = _as_it_is
+        """Hears of containers that were started again."""
+        self.roots: dict[str, Path] = {}
+        """Where the files of a container are, for those that have some of their own."""
         self.logs: dict[str, ContainerLog] = {}
         self._sandbox = sandbox
         self._journal = journal
@@ -152,6 +156,27 @@ class DockerEngine:
         self.on_run(container)
         return container
 
+    def adopt(self, container: Container) -> None:
+        """Know a container that was there before anybody looked."""
+        self.containers[container.id] = container
+        self._open_log(container)
+        self.save()
+
+    async def restart(self, container: Container, seconds: float = STOP_SECONDS) -> None:
+        """Stop a container if it runs, and start its first process again."""
+        own = container.id in self.roots
+        await self.stop(container, 1.0 if own else seconds)
+        container.status, container.exit_code, container.finished_at = "running", 0, None
+        container.restart_count, container.started_at = 0, now()
+        self._journal.add(
+            self.host, "container_restarted", name=container.spec.name, id=container.id
+        )
+        self.save()
+        first = container.spec.command
+        if first and not own and Path(first[0]).name not in {"sleep", "earlyoom"}:
+            await self.spawn(container, first, container.spec.env, first=True)
+        await self.on_started(container)
+
     async def spawn(
         self, container: Container, argv: tuple[str, ...], env: tuple[str, ...],
         *, first: bool = False,
@@ -186,6 +211,8 @@ class DockerEngine:
                 source + word[len(target) :] if word.startswith(f"{target}/") else word
                 for word in words
             ]
+        if root := self.roots.get(container.id):
+            words = [f"{root}{word}" if word.startswith("/opt/") else word for word in words]
         path = self._sandbox.container_environment()["PATH"]
         program = shutil.which(words[0], path=path)
         if program is None:
@@ -235,6 +262,7 @@ class DockerEngine:
     def remove(self, container: Container) -> None:
         """Forget a container that does not run."""
         self.containers.pop(container.id, None)
+        self.roots.pop(container.id, None)
         self.on_removed(container.id)
         if log := self.logs.pop(container.id, None):
             log.delete()
@@ -305,6 +333,10 @@ class DockerEngine:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _as_it_is(_: Container) -> None:
+    """Do nothing more."""
 
 
 async def _at_once(_: str) -> None:

@@ -11,6 +11,7 @@ from spark_sim.checkout_files import Launcher
 from spark_sim.config import SimConfig
 from spark_sim.daemon import Program, ProgramDaemon
 from spark_sim.docker_cli import DockerCli
+from spark_sim.docker_copy import DockerCopy
 from spark_sim.docker_engine import DockerEngine
 from spark_sim.docker_images import DockerImages
 from spark_sim.docker_registry import DockerRegistry
@@ -29,6 +30,8 @@ from spark_sim.ray_ranks import RayRank
 from spark_sim.rsync import Rsync
 from spark_sim.sandbox import Sandbox
 from spark_sim.sim_model import Shape
+from spark_sim.speech.service import PORT as SPEECH_PORT
+from spark_sim.speech.service import SpeechService
 from spark_sim.ssh_server import HostShell
 from spark_sim.strangers import USER, Strangers
 from spark_sim.vllm_calls import VllmCalls
@@ -37,6 +40,7 @@ from spark_sim.vllm_runtime import Runtimes
 
 MASTER_PORT = 29_501
 """Where the ranks of a runtime over several hosts meet."""
+SPEECH_HOST = "spark1"
 _CONTAINER_PROGRAMS = ("nvidia-smi", "ray")
 
 
@@ -68,12 +72,13 @@ class SimulatedHost:
         self.engine.name_taken = lambda: self.faults.behaviour is Behaviour.NAME_TAKEN
         self.engine.other_images = lambda: self.faults.behaviour is Behaviour.IMAGE_MISMATCH
         self.runtimes = Runtimes(self, config, journal)
+        self.speech = self._speech_of(config)
         self.volumes = DockerVolumes(self.engine, journal, self.sandbox.root / "volumes.json")
         crashes = lambda: self.faults.behaviour is Behaviour.CRASH_LOOP  # noqa: E731
         self.nims = NimServices(self.engine, self.volumes, self.address, self.pace, crashes)
         self.engine.on_run = self.nims.begin
         self.engine.port_taken = lambda port: port in {taken for taken, _ in self.listening()}
-        self.engine.on_killed = self._end
+        self.engine.on_killed = self._killed
         self.engine.until_vacant = self._until_vacant
         self.shell = HostShell(
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
@@ -119,6 +124,25 @@ class SimulatedHost:
             await self.neighbours.start()
         if self._config.resume:
             await self.engine.resume()
+        await self.come_back()
+
+    def _speech_of(self, config: SimConfig) -> SpeechService | None:
+        if self.name != SPEECH_HOST or not config.neighbours:
+            return None
+        speech = SpeechService(self.engine, self._journal, self.pace, self.address)
+        self.engine.on_started = speech.started
+        return speech
+
+    def _killed(self, container_id: str) -> None:
+        self.runtimes.end(container_id)
+        self.nims.end(container_id)
+        if self.speech is not None:
+            self.speech.killed(container_id)
+
+    async def come_back(self) -> None:
+        """Have the services in containers that this Spark always has."""
+        if self.speech is not None:
+            await self.speech.come()
 
     def _docker(self) -> DockerCli:
         images = DockerImages(self.engine, self.pace, self._registry_away)
@@ -126,11 +150,8 @@ class SimulatedHost:
             self.engine, self._journal, self.pace, self._registry_away,
             lambda: self.faults.behaviour is Behaviour.BAD_KEY, images.table()["pull"],
         )  # fmt: skip
-        return DockerCli(self.engine, self.runtimes, images, registry, self.volumes)
-
-    def _end(self, container_id: str) -> None:
-        self.runtimes.end(container_id)
-        self.nims.end(container_id)
+        copy = DockerCopy(self.engine, self._journal)
+        return DockerCli(self.engine, self.runtimes, images, registry, self.volumes, copy)
 
     async def _until_vacant(self, container_id: str) -> None:
         await self.runtimes.until_ended(container_id)
@@ -140,6 +161,8 @@ class SimulatedHost:
         """Yield (port, uid) of everything that listens."""
         yield 22, 0
         yield from ((port, 0) for port in self.neighbours.ports)
+        if self.speech is not None and self.speech.listening:
+            yield SPEECH_PORT, 0
         yield from ((port, USER) for port in self.strangers.ports)
         yield from ((port, 0) for port in self.nims.ports)
         there = {one.id for one in self.engine.containers.values() if one.running}
@@ -174,6 +197,7 @@ class SimulatedHost:
         self.memory.start_anew()
         self.boot_id = str(uuid.uuid4())
         self.faults.freeze(frozen=False)
+        await self.come_back()
         await self.shell.start(self.address, self.ssh_port)
         self._journal.add(self.name, "host_restarted")
 
@@ -212,6 +236,8 @@ class SimulatedHost:
         await self.shell.end_commands()
         await self.neighbours.stop()
         await self.nims.close()
+        if self.speech is not None:
+            await self.speech.close()
         await self.engine.close()
         await self._daemon.stop()
         await self.runtimes.close()
@@ -253,6 +279,8 @@ class SimulatedHost:
             await self.shell.stop()
         if behaviour is Behaviour.UNREACHABLE:
             await self.neighbours.stop()
+            if self.speech is not None:
+                await self.speech.go_dark()
             await self.runtimes.go_dark()
             return
         if before in keyed or behaviour in keyed:
@@ -261,4 +289,5 @@ class SimulatedHost:
         if before is Behaviour.UNREACHABLE:
             if self._config.neighbours:
                 await self.neighbours.start()
+            await self.come_back()
             await self.runtimes.come_back()

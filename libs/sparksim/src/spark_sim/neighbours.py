@@ -1,4 +1,4 @@
-"""The other services of the Sparks: speech only listens, embeddings and Qdrant really answer."""
+"""The other services of the Sparks: voice only listens, embeddings and Qdrant really answer."""
 
 import asyncio
 import json
@@ -29,10 +29,7 @@ def _json(value: object) -> tuple[str, str]:
     return "application/json", json.dumps(value, separators=(",", ":"))
 
 
-NEIGHBOURS = (
-    Neighbour("speech", "spark1", 8000, {"/health": _json({"status": "ok"})}),
-    Neighbour("voice", "spark1", 8880, {"/health": _json({"status": "healthy"})}),
-)
+NEIGHBOURS = (Neighbour("voice", "spark1", 8880, {"/health": _json({"status": "healthy"})}),)
 
 
 class Neighbours:

@@ -83,6 +83,8 @@ def test_an_event_of_a_newer_version_is_told_by_its_name() -> None:
         ("spark.lock.acquired.v1", {}, "lock"),
         ("spark.schedule.missed.v1", {}, "schedule"),
         ("spark.health.transition.v1", {}, "health"),
+        ("spark.health.transition.v1", {"maintenance": True}, None),
+        ("spark.health.transition.v1", {"maintenance": False}, "health"),
         ("spark.service.action.v1", {}, "service"),
         ("spark.update.complete.v1", {}, None),
     ],

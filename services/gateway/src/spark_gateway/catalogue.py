@@ -94,9 +94,13 @@ class Catalogue:
         self._menu: tuple[ModelView, ...] = ()
         self._runtime: RuntimeView | None = None
         self._menu_stale = False
-        self._seen: tuple[object, ...] = ()
+        self._seen_loaded: Served | None = None
+        self._seen_beside: Served | None = None
+        self._seen_aliases: Sequence[str] = ()
+        self._seen_hidden: Sequence[str] = ()
         self._models: tuple[Known, ...] = ()
         self._by_name: dict[str, Known] = {}
+        self._meant: dict[str, str] = {}
 
     def on_picture(self, picture: LiveSnapshot) -> None:
         """Take in the menu; without one what was known stays, and is marked."""
@@ -104,7 +108,7 @@ class Catalogue:
             self._menu = tuple(picture.menu.models)
             self._runtime = picture.menu.runtime
         self._menu_stale = picture.menu is None
-        self._seen = ()
+        self._seen_loaded = None
 
     def knows_all(self, place: str) -> bool:
         """Whether the server of a place said just now what it serves: then there is no more."""
@@ -124,8 +128,8 @@ class Catalogue:
 
     def meant(self, name: str) -> str:
         """Return what an alias of the owner's stands for; every other name as it is."""
-        pairs = (pair.split("=", 1) for pair in self._aliases())
-        return next((meant for alias, meant in pairs if alias == name), name)
+        self._look()
+        return self._meant.get(name, name)
 
     def first(self, kind: Kind) -> Known | None:
         """Return the first model of a kind that is loaded, what runs beside before the rest."""
@@ -145,11 +149,24 @@ class Catalogue:
 
     def _look(self) -> None:
         """Bring the index up to date when anything it was made of has changed."""
-        seen = (self._loaded(), self._beside(), self._aliases(), self._hidden(), self._menu)
-        if len(seen) == len(self._seen) and all(map(_same, seen, self._seen)):
+        loaded, beside, aliases, hidden = (
+            self._loaded(),
+            self._beside(),
+            self._aliases(),
+            self._hidden(),
+        )
+        if (
+            loaded is self._seen_loaded
+            and beside is self._seen_beside
+            and aliases is self._seen_aliases
+            and hidden is self._seen_hidden
+        ):
             return
-        self._seen = seen
-        self._models, self._by_name = self._index(*seen[:4])
+        self._seen_loaded, self._seen_beside = loaded, beside
+        self._seen_aliases, self._seen_hidden = aliases, hidden
+        # The first of several counts.
+        self._meant = dict(pair.split("=", 1) for pair in reversed(aliases))
+        self._models, self._by_name = self._index(loaded, beside, aliases, hidden)
 
     def _index(
         self, loaded: Served, beside: Served, aliases: Sequence[str], hidden: Sequence[str]
@@ -279,10 +296,6 @@ def _is_stale(view: ModelView) -> bool:
     """Whether every Spark that has it whole did not answer lately."""
     whole = [copy for copy in view.copies if copy.state == "ready"]
     return bool(whole) and all(copy.stale for copy in whole)
-
-
-def _same(one: object, other: object) -> bool:
-    return one is other
 
 
 def _is_of(view: ModelView, model: ServedModel) -> bool:

@@ -1,5 +1,6 @@
 """``langchain-openai``, unmodified: chat, and embeddings with and without its token ids."""
 
+import httpx
 import openai
 import pytest
 import tiktoken
@@ -69,14 +70,21 @@ def embeddings(town, **more):
     return OpenAIEmbeddings(base_url=f"{town.url}/v1", api_key="none", model=EMBEDDER, **more)
 
 
-def test_its_token_ids_are_refused_with_the_switch_that_helps(town, vocabulary):
+@pytest.fixture
+def http():
+    """A client that is closed: one of its own it leaves open."""
+    with httpx.Client(trust_env=False) as client:
+        yield client
+
+
+def test_its_token_ids_are_refused_with_the_switch_that_helps(town, vocabulary, http):
     with pytest.raises(openai.BadRequestError) as caught:
-        embeddings(town).embed_documents(["Paris", "Cats purr."])
+        embeddings(town, http_client=http).embed_documents(["Paris", "Cats purr."])
     assert "check_embedding_ctx_length=False" in caught.value.message
 
 
-def test_with_that_switch_documents_and_questions_are_embedded(town):
-    switched = embeddings(town, check_embedding_ctx_length=False)
+def test_with_that_switch_documents_and_questions_are_embedded(town, http):
+    switched = embeddings(town, check_embedding_ctx_length=False, http_client=http)
     documents = switched.embed_documents(["Paris", "Cats purr."])
     assert [len(vector) for vector in documents] == [1024, 1024]
     assert switched.embed_query("Paris") == pytest.approx(documents[0], abs=1e-6)

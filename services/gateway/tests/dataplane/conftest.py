@@ -27,6 +27,7 @@ from spark_gateway.dataplane.ports import (
     Desk,
     Field,
     Host,
+    Passage,
     Refusal,
     Upstream,
     UpstreamNow,
@@ -211,10 +212,10 @@ class Plane:
         self._stack.callback(server.close)
 
     def receive(
-        self, head: RequestHead, peer: str | None, watcher: Watcher, host: Host
-    ) -> Upstream | Refusal | Visit:
+        self, head: RequestHead, peer: str | None, watcher: Watcher, host: Host, body: bytes = b""
+    ) -> Passage | Refusal | Visit:
         desk = self.desk or FrontDesk(self.chooser, self.own)
-        return desk.receive(head, peer, watcher, host)
+        return desk.receive(head, peer, watcher, host, body)
 
     def choose_with(
         self, reservation: Reservation, catalogue: Catalogue | None = None

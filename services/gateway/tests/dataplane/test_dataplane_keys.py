@@ -87,6 +87,30 @@ async def test_a_key_opens_and_no_upstream_ever_sees_it(gateway):
     assert heads.count(b"accept: */*") == 3
 
 
+async def test_the_same_head_again_is_judged_by_what_holds_then(gateway):
+    office, heads = gateway.office, gateway.plane.upstream.heads
+    key = office.issue("k", "infer")
+    peer = await gateway.plane.connect()
+
+    async def ask():
+        await peer.send(gateway.request(bearer(key)))
+        return int((await peer.message())[0].split()[1])
+
+    office.settings = KeySettings()
+    assert await ask() == 200
+    assert bearer(key).encode() in heads[-1]
+    office.settings = KeySettings(api_keys=True)
+    for _ in range(2):
+        assert await ask() == 200
+        assert key.encode() not in heads[-1]
+    office.settings = KeySettings()
+    assert await ask() == 200
+    assert bearer(key).encode() in heads[-1]
+    office.settings = KeySettings(api_keys=True)
+    office.revoke("k")
+    assert await ask() == 401
+
+
 @pytest.mark.parametrize(
     ("path", "kind"),
     [(CHAT, "invalid_request_error"), ("/v1/messages?beta=true", "authentication_error")],

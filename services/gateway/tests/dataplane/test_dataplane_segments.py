@@ -41,8 +41,10 @@ class Told:
 
     def head_began(self): ...
 
-    def request_received(self, head, raw):
+    def request_received(self, head, raw, body):
         self.seen.append(("head", raw, head.path))
+        if body:
+            self.seen.append(("body", body))
         self._go_on()
 
     def body_received(self, content, raw):

@@ -47,6 +47,9 @@ class Line:
         self.again = again
         return self
 
+    def step_in(self, identity, upstream):
+        return None
+
     def leave(self):
         self.left += 1
 

@@ -88,7 +88,7 @@ class SlowDesk:
         self.visits = []
         self.options = options
 
-    def receive(self, head, peer, watcher, host):
+    def receive(self, head, peer, watcher, host, body=b""):
         visit = SlowVisit(host, watcher, **self.options)
         self.visits.append(visit)
         return visit

@@ -46,6 +46,17 @@ async def test_each_scope_opens_its_own_side(office, http, header):
         assert found == expected
 
 
+async def test_an_app_reports_with_the_key_it_has(office, http):
+    keys = office.issue("i", "infer"), office.issue("a", "admin")
+    report = {"service": "parakeet", "ok": False}
+    for key in keys:
+        sent = await http.post("/api/health-event", json=report, headers=bearer(key))
+        assert sent.status_code == AWAY
+        other = await http.post("/api/maintenance", json={}, headers=bearer(key))
+        assert other.status_code == (403 if key == keys[0] else AWAY)
+    assert (await http.post("/api/health-event", json=report)).status_code == 401
+
+
 async def test_without_a_key_the_answer_says_what_to_send(office, http):
     office.issue("a", "admin")
     answer = await http.get(CONTROL)

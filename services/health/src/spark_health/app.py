@@ -20,6 +20,7 @@ from spark_common.service import Service, compose
 from spark_health.feature import Feature
 from spark_health.nim.record import NIM_INSTALLS, RECORDS
 from spark_health.nim.wiring import wire_nim
+from spark_health.overlay.wiring import wire_overlay
 from spark_health.settings import HealthSettings, WatchPace
 from spark_health.watching.first.places import Places
 from spark_health.watching.first.sources import first_probes
@@ -56,6 +57,9 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
             disabled=places.disabled,
         )
         features += [watching.feature, _nim(settings, live, bus, redis, shell, http, clock, places)]
+        features += [
+            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
+        ]
         with suppress(SparkError):
             # So that the first looks go where the owner said; the loop reads it again.
             await live.refresh()

@@ -151,6 +151,34 @@ async def test_an_outage_of_the_record_loses_no_transition_and_tells_none_twice(
     assert bench.view("qdrant").level == "down"
 
 
+async def test_a_lost_answer_of_the_record_is_told_once_and_found_out_about(bench):
+    await bench.clock.advance(40)
+    bench.probe("qdrant").state = "down"
+    bench.store.loses_answers = True
+    while not bench.store.told:
+        await bench.clock.advance(1)
+    # Well again before the next look: nothing but the record knows that it was down.
+    bench.probe("qdrant").state = "up"
+    bench.store.loses_answers = False
+    await bench.clock.advance(60)
+    assert bench.store.told == [("qdrant", "up", "down"), ("qdrant", "down", "up")]
+    assert bench.view("qdrant").state == "up"
+
+
+async def test_a_record_that_goes_away_in_the_middle_of_a_start_only_delays(bench):
+    await bench.clock.advance(40)
+    await bench.kill()
+    bench.uptime.away = True
+    await bench.start()
+    await bench.clock.advance(60)
+    assert {view.state for view in bench.watch.views()} == {"unknown"}
+    assert not bench.task.done()
+    bench.uptime.away = False
+    await bench.clock.advance(10)
+    assert {view.state for view in bench.watch.views()} == {"up"}
+    assert bench.store.told == []
+
+
 async def test_a_restart_tells_nothing_again_and_goes_on_where_it_was(bench):
     await bench.clock.advance(40)
     bench.probe("qdrant").state = "down"

@@ -119,7 +119,10 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "health.report",
             "health.probe.requested",
             "service.action",
-            # Installs of services are jobs of health.
+            # Installs of services and the files in the speech container are jobs of health.
+            "overlay.progress.*",
+            "overlay.complete.*",
+            "overlay.failed.*",
             "install.progress.*",
             "install.complete.*",
             "install.failed.*",
@@ -190,6 +193,9 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "install.progress.*",
             "install.complete",
             "install.failed",
+            "overlay.progress.*",
+            "overlay.complete",
+            "overlay.failed",
             "lock.*",
             "schedule.*",
             "health.transition",

@@ -2,7 +2,8 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, JsonValue, SecretBytes, SecretStr, ValidationError
 from pydantic_core import to_jsonable_python
@@ -70,13 +71,43 @@ def read_error(payload: bytes) -> SparkError:
 def _plain(model: BaseModel) -> dict[str, JsonValue]:
     # Only what asks for something carries secrets in clear: the receiver compares a lock token.
     # Told things and answers keep pydantic's asterisks.
-    if not isinstance(model, Command | Request):
+    if not isinstance(model, Command | Request) or not may_hold_secrets(type(model)):
         return model.model_dump(mode="json")
     plain: dict[str, JsonValue] = to_jsonable_python(_reveal(model.model_dump()))
     return plain
 
 
+@cache
+def may_hold_secrets(kind: type[BaseModel]) -> bool:
+    """Say whether a field of a model, or of one in it, is a secret or could be anything."""
+    return _secret_in(kind, set())
+
+
+def _secret_in(kind: Any, seen: set[Any]) -> bool:
+    if get_origin(kind) is Literal:
+        return False
+    inner = list(get_args(kind))
+    if get_origin(kind) is Annotated:
+        inner = inner[:1]
+    if isinstance(kind, type):
+        if kind in (object, Any) or issubclass(kind, _SECRETS):
+            return True
+        if issubclass(kind, BaseModel) and kind not in seen:
+            seen.add(kind)
+            inner += [field.annotation for field in kind.model_fields.values()]
+    elif not inner and kind not in (None, ...):
+        # Whatever it is, it may be anything.
+        return True
+    return any(_secret_in(each, seen) for each in inner)
+
+
+_AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))
+_SECRETS = (SecretStr, SecretBytes)
+
+
 def _reveal(value: Any) -> Any:
+    if type(value) in _AS_THEY_ARE:
+        return value
     match value:
         case SecretStr() | SecretBytes():
             return value.get_secret_value()

@@ -1,4 +1,4 @@
-"""Jobs that are not swaps: downloads, updates and installations."""
+"""Jobs that are not swaps: downloads, updates, installations and care of a service's files."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -118,4 +118,31 @@ class InstallFailed(JobEnded):
     type: ClassVar[str] = "install.failed"
 
     what: str
+    host: str
+
+
+class OverlayProgress(JobProgress):
+    """A step of putting our files into the speech container, of the way back, or of a restart."""
+
+    type: ClassVar[str] = "overlay.progress"
+
+    action: Literal["reapply", "undo", "restart"]
+    host: str
+
+
+class OverlayComplete(JobEnded):
+    """The speech container runs with the files that were wanted, and is ready."""
+
+    type: ClassVar[str] = "overlay.complete"
+
+    action: Literal["reapply", "undo", "restart"]
+    host: str
+
+
+class OverlayFailed(JobEnded):
+    """It ended badly or was cancelled; the message says with which files speech runs now."""
+
+    type: ClassVar[str] = "overlay.failed"
+
+    action: Literal["reapply", "undo", "restart"]
     host: str

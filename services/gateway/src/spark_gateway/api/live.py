@@ -23,7 +23,7 @@ async def live(parts: Annotated[Parts, Depends(parts_of)]) -> Response:
 
     Events: `snapshot`, `swap.progress`, `swap.complete`, `swap.failed`, the same three of
     `download` and `update`, `lock.*`, `schedule.*`, and `menu`, `swaps`, `downloads`, `updates`,
-    `lease`, `components`, `bus` when they change.
+    `lease`, `health`, `components`, `bus` when they change.
     A reconnect starts with a new snapshot.
     """
     client = Subscriber()

@@ -72,7 +72,7 @@ class ModelChooser:
         if known.place == "llm" and not known.served and not self._just_loaded(model, known):
             refusal = self._reservation.refusal(head.path, model)
             return refusal or Absence(wanted, self._not_loaded(head.path, known), on_menu)
-        if self._catalogue.meant(model) == WHATEVER_IS_LOADED and known.id != model:
+        if known.id != model and self._catalogue.meant(model) == WHATEVER_IS_LOADED:
             wanted, on_menu = WHATEVER_IS_LOADED, False
         return self._go(head, known.place, model, known.id, wanted, on_menu=on_menu)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from spark_gateway.dataplane.answer_head import AnswerHeads
 from spark_gateway.dataplane.answers import Answer
 from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.ports import Field
@@ -38,7 +39,7 @@ def closing_error(path: bytes, body: bytes, *, http10: bool) -> bytes:
 
 
 def answer_to(
-    head: RequestHead, request_id: bytes, *, continues: bool
+    head: RequestHead, request_id: bytes, heads: AnswerHeads, *, continues: bool
 ) -> "Answer | ContinuedAnswer":
     """What turns the upstream's bytes into the client's; ``continues`` such a stream."""
     if continues:
@@ -51,6 +52,7 @@ def answer_to(
         http10=head.http10,
         close=head.close,
         for_browser=head.has_origin,
+        heads=heads,
     )
 
 

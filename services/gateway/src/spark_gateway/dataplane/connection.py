@@ -71,8 +71,8 @@ class ClientConnection(HttpToolsProtocol):
         """Whether the next request waits until the client has taken its answers."""
         self._in_a_row = 0
 
-    def _receive(self, head: heads.RequestHead) -> None:
-        """Take on a request of the data plane."""
+    def _receive(self, head: heads.RequestHead, body: bytes) -> None:
+        """Take on a request of the data plane; ``body`` as the intake hands it out."""
         raise NotImplementedError
 
     def _give_up(self, refusal: Refusal) -> None:
@@ -175,27 +175,29 @@ class ClientConnection(HttpToolsProtocol):
         """A head must be complete soon after it began."""
         self.deadline = self.loop.time() + self.plane.limits.head_seconds
 
-    def request_received(self, head: heads.RequestHead, raw: bytes) -> None:
+    def request_received(self, head: heads.RequestHead, raw: bytes, body: bytes) -> None:
         """A request: relay it, refuse it, or leave it to the ASGI side."""
         self._path = head.path
         self._watcher = UNWATCHED
         self._request_id = head.request_id or self.plane.new_request_id()
-        if head.method not in heads.METHODS:
-            # The parser above does not know all that exist, and breaks on those it does not.
-            self._give_up(refusals.unknown_method(head.path))
-            return
-        if not heads.is_data_plane(head):
-            self._begin_asgi(heads.asgi_request(raw, head))
-            return
-        try:
-            heads.check_relayable(head)
-        except heads.HeadError as error:
-            self._give_up(refusals.bad_request(head.path, error.status, error.message))
-        else:
+        if not head.relayable:
+            if head.method not in heads.METHODS:
+                # The parser above does not know all that exist, and breaks on those it does not.
+                self._give_up(refusals.unknown_method(head.path))
+                return
+            if not heads.is_data_plane(head):
+                self._begin_asgi(heads.asgi_request(raw, head) + body)
+                return
+            try:
+                heads.check_relayable(head)
+            except heads.HeadError as error:
+                self._give_up(refusals.bad_request(head.path, error.status, error.message))
+                return
             if head.websocket:
                 self._refuse(refusals.no_websocket(head.path), head)
-            else:
-                self._receive(head)
+                return
+            head.relayable = True
+        self._receive(head, body)
 
     def body_received(self, content: bytes, raw: bytes) -> None:
         """A part of the body of the request under way."""

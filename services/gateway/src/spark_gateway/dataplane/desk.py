@@ -11,13 +11,14 @@ from spark_gateway.dataplane.ports import (
     Chooser,
     Doorkeeper,
     Host,
+    Passage,
     Refusal,
     Turnstile,
     Upstream,
     Visit,
     Watcher,
 )
-from spark_gateway.dataplane.visit import StagedVisit, Stages
+from spark_gateway.dataplane.visit import StagedVisit, Stages, at_once
 
 
 class FrontDesk:
@@ -40,9 +41,14 @@ class FrontDesk:
         )
 
     def receive(
-        self, head: RequestHead, peer: str | None, watcher: Watcher, host: Host
-    ) -> Upstream | Refusal | Visit:
-        """Decide at once where nothing of the body matters and nobody has to wait."""
+        self,
+        head: RequestHead,
+        peer: str | None,
+        watcher: Watcher,
+        host: Host,
+        body: bytes = b"",
+    ) -> Passage | Refusal | Visit:
+        """Decide at once where nothing more of the body matters and nobody has to wait."""
         own = None
         if head.shown_pass is not None and self._own is not None:
             own = self._own.admits(head, peer)
@@ -55,9 +61,13 @@ class FrontDesk:
         stages = self._stages
         chosen = stages.chooser.at_head(head)
         if own is not None:
-            return chosen if isinstance(chosen, Upstream) else own
+            return Passage(chosen if isinstance(chosen, Upstream) else own)
         if isinstance(chosen, Refusal):
             return chosen
         if chosen is not None and stages.turnstile.open and not identity.picky:
-            return chosen
+            return Passage(chosen)
+        if body:
+            outcome = at_once(stages, head, identity, chosen, watcher, body)
+            if outcome is not None:
+                return outcome
         return StagedVisit(stages, head, identity, chosen, watcher, host)

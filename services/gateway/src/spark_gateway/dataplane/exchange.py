@@ -1,6 +1,7 @@
 """One request and its answer, between a client's connection and an upstream's."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -145,8 +146,12 @@ class Exchange:
         self._meter.withdraw(self._model)
         self._let_go()
 
-    def start(self) -> None:
-        """Find a connection and send what is there."""
+    def start(self, pieces: Sequence[bytes], *, complete: bool) -> None:
+        """Find a connection and send what is there of the body."""
+        for piece in pieces:
+            self.send(piece)
+        if complete:
+            self._upload.end()
         self._watcher.sent(self._upstream)
         self.answer.extra = self._watcher.extra_fields
         connection = self._pool.take()
@@ -190,7 +195,7 @@ class Exchange:
         self._spoke = True
         if not answer.received:
             self._upload.answered()
-        if not self.begun and not self._upload.complete:
+        if not self.answering and not answer.continues and not self._upload.complete:
             answer.close = True
         try:
             out = answer.feed(data)
@@ -202,10 +207,10 @@ class Exchange:
             self._caller.transport.write(out)
             if self._watched:
                 self._watcher.passed(out)
-        if out and not self.answering:
-            self.answering = True
-            self._meter.first_byte(self._loop.time() - self._began_at)
-            self._caller.answer_began()
+            if not self.answering:
+                self.answering = True
+                self._meter.first_byte(self._loop.time() - self._began_at)
+                self._caller.answer_began()
         if answer.done:
             self._finish()
 

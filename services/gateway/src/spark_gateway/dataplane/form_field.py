@@ -12,6 +12,7 @@ _IS_MODEL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _IS_FILE = re.compile(rb"^content-disposition:.*;\s*filename\*?=", re.IGNORECASE | re.MULTILINE)
+_FORM: Final = b"multipart/form-data"
 _LONGEST_HEAD: Final = 8192
 _LONGEST_NAME: Final = 4096
 """Bytes; what is longer is cut, and nothing is called like that."""
@@ -20,6 +21,11 @@ _BEFORE: Final = 0
 _HEAD: Final = 1
 _VALUE: Final = 2
 _OVER: Final = 3
+
+
+def is_form(content_type: bytes) -> bool:
+    """Say whether a body is a form of several parts."""
+    return content_type[: len(_FORM)].lower() == _FORM
 
 
 def boundary_of(content_type: bytes) -> bytes | None:

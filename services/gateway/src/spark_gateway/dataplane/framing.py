@@ -41,8 +41,20 @@ class ChunkScanner:
 
         Raises FramingError; the scanner is of no use afterwards.
         """
-        self.boundary = 0
-        position, size = 0, len(data)
+        size = len(data)
+        if self._between and self.payload is None:
+            # One whole chunk, as most of what passes is: each event of a stream is one.
+            found = _SIZE_LINE.match(data)
+            if (
+                found is not None
+                and found.end() + int(found[1], 16) + 2 == size
+                and data.endswith(b"\r\n")
+                and size > found.end() + 2
+                and found.end() <= _LONGEST_LINE[_SIZE]
+            ):
+                self.boundary = size
+                return -1
+        self.boundary = position = 0
         while position < size:
             if self._left:
                 position = self._skip_payload(data, position, size)
@@ -65,6 +77,11 @@ class ChunkScanner:
             else:
                 self._check_trailer(line)
         return -1
+
+    @property
+    def _between(self) -> bool:
+        """Whether a chunk begins with the next byte."""
+        return not self._left and self._state == _SIZE and not self._line
 
     def _skip_payload(self, data: bytes, position: int, size: int) -> int:
         end = min(position + self._left, size)

@@ -1,7 +1,7 @@
 """Request heads: strict reading, and writing them anew for an upstream. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from spark_gateway.dataplane.ports import Field, Upstream
@@ -42,7 +42,7 @@ _DROPPED: Final = frozenset(
 # Servers that map "_" to "-" would read these as framing.
 _DISGUISED: Final = frozenset((b"content_length", b"transfer_encoding"))
 _RETRIES: Final = b"x-stainless-retry-count"
-_SPECIAL: Final = _DROPPED | _DISGUISED | {b"x-request-id", b"origin", _RETRIES}
+_SPECIAL: Final = _DROPPED | _DISGUISED | {b"x-request-id", b"origin", b"content-type", _RETRIES}
 _KEEP_ALIVE_OPTIONS: Final = frozenset((b"close", b"keep-alive", b""))
 
 
@@ -85,6 +85,26 @@ class RequestHead:
     """How often the client says that it asked the same before."""
     rewritten: bool = False
     """Whether ``target`` differs from what the client wrote."""
+    content_type: bytes = b""
+
+    # What others found out about it, which depends on nothing else: a head may come again.
+    relayable: bool = field(default=False, compare=False)
+    """Whether it was found to be data plane and fit to be passed on."""
+    shown_key: str | None = field(default=None, compare=False)
+    """The API key that it shows, once somebody looked."""
+    passed_on: list[Field] | None = field(default=None, compare=False)
+    """The fields that an upstream gets, where those are not all."""
+    upward: "tuple[Upstream, bytes] | None" = field(default=None, compare=False)
+    """How it begins for this upstream: all but what differs from request to request."""
+
+    def pass_only(self, fields: list[Field] | None) -> None:
+        """Let upstreams have these fields of it; None: all."""
+        self.passed_on = fields
+        self.upward = None
+
+    def of_length(self, length: int) -> "RequestHead":
+        """Return the same head with a body of another length."""
+        return self if length == self.length else replace(self, length=length)
 
 
 def find_head(data: bytes, scanned: int, limit: int) -> int:
@@ -175,13 +195,13 @@ def _meant(path: bytes) -> bytes:
 def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
     special: dict[bytes, list[bytes]] = {}
     passed_on = parsed.fields
-    for field in found:
-        name = field[0].lower()
+    for each in found:
+        name = each[0].lower()
         if name in _SPECIAL:
-            special.setdefault(name, []).append(field[1].rstrip(b" \t"))
+            special.setdefault(name, []).append(each[1].rstrip(b" \t"))
             if name in _DROPPED:
                 continue
-        passed_on.append(field)
+        passed_on.append(each)
     hosts = special.get(b"host", ())
     if len(hosts) > 1 or (not hosts and not parsed.http10):
         raise HeadError(400, "exactly one Host field is required")
@@ -194,6 +214,11 @@ def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
         if [value.lower() for value in special[b"expect"]] != [b"100-continue"]:
             raise HeadError(417, "only 100-continue can be expected")
         parsed.expects_continue = True
+    _set_marks(parsed, special)
+
+
+def _set_marks(parsed: RequestHead, special: dict[bytes, list[bytes]]) -> None:
+    """Note what decides nothing about where the request ends."""
     identifiers = special.get(b"x-request-id")
     if identifiers and identifiers[0]:
         parsed.request_id = identifiers[0]
@@ -205,6 +230,9 @@ def _sort_fields(parsed: RequestHead, found: list[Field]) -> None:
     passes = special.get(PASS)
     if passes is not None:
         parsed.shown_pass = passes[0]
+    types = special.get(b"content-type")
+    if types is not None:
+        parsed.content_type = types[0]
 
 
 def _set_framing(parsed: RequestHead, special: dict[bytes, list[bytes]]) -> None:
@@ -231,7 +259,7 @@ def _set_connection(parsed: RequestHead, values: list[bytes]) -> None:
     parsed.close = parsed.http10 or b"close" in options
     named = options - _KEEP_ALIVE_OPTIONS
     if named:
-        parsed.fields = [field for field in parsed.fields if field[0].lower() not in named]
+        parsed.fields = [each for each in parsed.fields if each[0].lower() not in named]
 
 
 def is_data_plane(head: RequestHead) -> bool:
@@ -252,17 +280,24 @@ def check_relayable(head: RequestHead) -> None:
 
 def upstream_request(head: RequestHead, upstream: Upstream, request_id: bytes) -> bytes:
     """Write the head for the upstream: own Host, same framing, hop-by-hop fields gone."""
+    upward = head.upward
+    if upward is None or upward[0] is not upstream:
+        upward = head.upward = (upstream, _upward(head, upstream))
+    length = b"" if head.length is None else b"content-length: %d\r\n" % head.length
+    own_id = b"" if head.request_id is not None else b"x-request-id: %b\r\n" % request_id
+    return b"%b%b%bvia: 1.1 spark-control\r\n\r\n" % (upward[1], length, own_id)
+
+
+def _upward(head: RequestHead, upstream: Upstream) -> bytes:
+    """Write all of it but what differs from request to request."""
+    fields = head.fields if head.passed_on is None else head.passed_on
     lines = [
         b"%b %b HTTP/1.1\r\nhost: %b" % (head.method, head.target, upstream.authority),
-        *map(b": ".join, head.fields),
+        *map(b": ".join, fields),
     ]
     if head.chunked:
         lines.append(b"transfer-encoding: chunked")
-    elif head.length is not None:
-        lines.append(b"content-length: %d" % head.length)
-    if head.request_id is None:
-        lines.append(b"x-request-id: " + request_id)
-    lines.append(b"via: 1.1 spark-control\r\n\r\n")
+    lines.append(b"")
     return b"\r\n".join(lines)
 
 

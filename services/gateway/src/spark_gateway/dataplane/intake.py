@@ -12,6 +12,7 @@ from spark_gateway.dataplane.heads import (
     likely_path,
     parse_request,
 )
+from spark_gateway.dataplane.repeated import NO_LENGTH, Repeated
 
 _EMPTY_LINES = re.compile(rb"(?:\r\n)++")
 
@@ -23,8 +24,11 @@ class Sink(Protocol):
         """The first part of a head is here; the rest is not."""
         ...
 
-    def request_received(self, head: RequestHead, raw: bytes) -> None:
-        """A head is complete. The next one comes only after ``RequestIntake.next_request``."""
+    def request_received(self, head: RequestHead, raw: bytes, body: bytes) -> None:
+        """A head is complete. The next one comes only after ``RequestIntake.next_request``.
+
+        ``body``: all of it, where it came with the head; nothing more comes then.
+        """
         ...
 
     def body_received(self, content: bytes, raw: bytes) -> None:
@@ -44,6 +48,7 @@ class RequestIntake:
         "_busy",
         "_handing_out",
         "_held",
+        "_known",
         "_limit",
         "_scanned",
         "_sink",
@@ -55,6 +60,8 @@ class RequestIntake:
         self._sink = sink
         self._limit = head_limit
         self._held = b""
+        self._known: Repeated[RequestHead] | None = None
+        """The last head: most clients have but one."""
         self._scanned = 0
         self.body: RequestBody | None = None
         """The body that is still owed; None once it is complete."""
@@ -120,22 +127,34 @@ class RequestIntake:
             self._held = _EMPTY_LINES.sub(b"", data, count=1)
             self._scanned = 0
             return True
-        end = find_head(data, self._scanned, self._limit)
-        if not end:
-            if not self._began:
-                self._began = True
-                self._sink.head_began()
-            self._scanned = len(data)
-            return False
-        raw = data[:end]
-        head = parse_request(raw)
-        self._held = data[end:]
+        known = self._known
+        found = known.find(data) if known is not None else None
+        if known is None or found is None:
+            end = find_head(data, self._scanned, self._limit)
+            if not end:
+                if not self._began:
+                    self._began = True
+                    self._sink.head_began()
+                self._scanned = len(data)
+                return False
+            head = parse_request(data[:end])
+            self._known = Repeated(data[:end], head)
+        else:
+            end, length = found
+            head = known.read if length == NO_LENGTH else known.read.of_length(length)
+            # With what others found out about it.
+            known.read = head
         self._scanned = 0
         self._began = False
         self._busy = True
-        body = RequestBody(head.length, chunked=head.chunked)
-        self.body = None if body.complete else body
-        self._sink.request_received(head, raw)
+        whole = end + (head.length or 0)
+        if head.chunked or whole > len(data):
+            self._held = data[end:]
+            self.body = RequestBody(head.length, chunked=head.chunked)
+            self._sink.request_received(head, data[:end], b"")
+        else:
+            self._held = data[whole:]
+            self._sink.request_received(head, data[:end], data[end:whole])
         return True
 
     def _take_body(self, body: RequestBody) -> None:

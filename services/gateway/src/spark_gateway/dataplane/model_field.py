@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 from typing import Final
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -32,6 +33,16 @@ _MODEL_PAIR = re.compile(
     rb"[ \t\r\n]*+(?:,|(?=\}))"
 )
 
+# A whole body in one go, where it is as most are: then nothing else in it is called like that.
+_WHOLE = re.compile(
+    rb"[ \t\r\n]*+\{"
+    + _OTHER_PAIRS.pattern
+    + _MODEL_PAIR.pattern
+    + _OTHER_PAIRS.pattern
+    + rb"[ \t\r\n]*+\}[ \t\r\n]*+",
+    re.DOTALL,
+)
+
 _LONGEST_KEY: Final = len(b"model") * len(b"\\u006d")
 _LONGEST_NAME: Final = 4096
 """Bytes as they stand in the body; what is longer is cut, and nothing is called like that."""
@@ -41,6 +52,18 @@ _KEY: Final = 1
 _VALUE: Final = 2
 _NESTED_VALUE: Final = 3
 _OVER: Final = 4
+
+
+def named_in(body: bytes) -> tuple[str, tuple[int, int]] | None:
+    """Return the model that a whole body names, and where; None where that takes more than a look.
+
+    See ``ModelField``, which finds the same.
+    """
+    found = _WHOLE.fullmatch(body)
+    if found is None:
+        return None
+    name = _text(found[1])
+    return None if name is None else (name, found.span(1))
 
 
 class ModelField:
@@ -181,14 +204,14 @@ class ModelField:
             return
         if self._state == _KEY:
             self._is_model = kept == b"model" or (
-                b"\\" in kept and len(kept) <= _LONGEST_KEY and _text(kept) == "model"
+                b"\\" in kept and len(kept) <= _LONGEST_KEY and _text(bytes(kept)) == "model"
             )
             return
         self.span = (self.span[0], end)
         if len(kept) > _LONGEST_NAME:
             self._named = kept.decode("utf-8", "replace")
         else:
-            self._named = _text(kept)
+            self._named = _text(bytes(kept))
 
     def _skip_nested(self, data: bytes, position: int) -> int:
         position = _end(_NESTED, data, position)
@@ -215,7 +238,8 @@ def _end(pattern: re.Pattern[bytes], data: bytes, position: int) -> int:
     return found.end() if found is not None else position
 
 
-def _text(raw: bytes | bytearray) -> str | None:
+@lru_cache(256)
+def _text(raw: bytes) -> str | None:
     """Return the text of a string as it stands between its quotes; None when it is none."""
     try:
         if b"\\" not in raw and raw.isascii() and (text := raw.decode()).isprintable():

@@ -4,11 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from spark_gateway.dataplane.form_field import FormField, boundary_of
+from spark_gateway.dataplane.form_field import FormField, boundary_of, is_form
 from spark_gateway.dataplane.model_field import ModelField
-from spark_gateway.dataplane.ports import Edit, Field
+from spark_gateway.dataplane.ports import Edit
 
-_CONTENT_TYPE: Final = b"content-type"
 _JSON_ROOM: Final = 6 << 20
 """Bytes; images travel inside JSON."""
 _FORM_ROOM: Final = 1 << 20
@@ -43,13 +42,8 @@ class NamedBody:
 
     __slots__ = ("_form", "_reader", "_whole", "size")
 
-    def __init__(self, fields: Sequence[Field]) -> None:
-        boundary = None
-        for name, value in fields:
-            # Most are told apart by their length alone.
-            if len(name) == len(_CONTENT_TYPE) and name.lower() == _CONTENT_TYPE:
-                boundary = boundary_of(value)
-                break
+    def __init__(self, content_type: bytes) -> None:
+        boundary = boundary_of(content_type) if is_form(content_type) else None
         self._form = boundary is not None
         self._reader: FieldReader = ModelField() if boundary is None else FormField(boundary)
         self._whole = False
@@ -77,8 +71,17 @@ class NamedBody:
         start, end = self._reader.span
         if end <= start:
             return ()
-        text = name if self._form else json.dumps(name)[1:-1]
-        return (Edit(start, end, text.encode()),)
+        return (Edit(start, end, (name if self._form else in_json(name)).encode()),)
+
+
+def in_json(name: str) -> str:
+    """Return how a name is written between the quotes of a JSON string."""
+    return json.dumps(name)[1:-1]
+
+
+def growth(edits: Sequence[Edit]) -> int:
+    """Return by how many bytes a body is longer after the changes."""
+    return sum(len(edit.text) - (edit.end - edit.start) for edit in edits)
 
 
 def spliced(pieces: Sequence[bytes], edits: Sequence[Edit]) -> list[bytes]:

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, Protocol
 
 from spark_gateway.dataplane import company, refusals
 from spark_gateway.dataplane.heads import RequestHead
-from spark_gateway.dataplane.named_body import spliced
+from spark_gateway.dataplane.named_body import growth, spliced
 from spark_gateway.dataplane.plane import Plane
 from spark_gateway.dataplane.ports import Edit, Field, Refusal, Visit
 from spark_gateway.dataplane.stream_field import asks_for_stream
@@ -94,11 +93,18 @@ class Pending:
         room = self.visit.room if plane.kept_bytes < plane.limits.kept_bytes else 0
         return self.size > max(room, _LEAST_ROOM)
 
-    def begin(self) -> None:
-        """Start the visit; a client that asks before it sends is told to if it has to be read."""
+    def begin(self, body: bytes = b"") -> None:
+        """Start the visit; a client that asks before it sends is told to if it has to be read.
+
+        ``body``: all of it, where that is here already.
+        """
         if not self._client.owes_body:
+            if body:
+                self._put(body)
+                self.size = len(body)
+                self._plane.kept_bytes += len(body)
             self.visit.begin()
-            self.visit.feed(b"", last=True)
+            self.visit.feed(body, last=True)
             return
         if self.head.expects_continue and self.visit.reads:
             self.continue_once()
@@ -138,8 +144,7 @@ class Pending:
         if not edits:
             return pieces
         if self.head.length is not None:
-            growth = sum(len(edit.text) - (edit.end - edit.start) for edit in edits)
-            self.head = replace(self.head, length=self.head.length + growth)
+            self.head = self.head.of_length(self.head.length + growth(edits))
         return spliced(pieces, edits)
 
     def look(self, now: float) -> Refusal | None:

@@ -55,6 +55,8 @@ class Plane:
         self._departures: Departures | None = None
         self._connections: set[Timed] = set()
         self._pools: dict[Upstream, UpstreamPool] = {}
+        self._last_pool: UpstreamPool | None = None
+        """The one asked for last, which needs no search."""
         self._sweep: asyncio.TimerHandle | None = None
         self._settled = False
         self._id_prefix = f"req-{secrets.token_hex(6)}-"
@@ -90,9 +92,12 @@ class Plane:
 
     def pool(self, upstream: Upstream, loop: asyncio.AbstractEventLoop) -> UpstreamPool:
         """The connections to an upstream."""
-        pool = self._pools.get(upstream)
-        if pool is None:
-            pool = self._pools[upstream] = UpstreamPool(upstream, self.limits, loop)
+        pool = self._last_pool
+        if pool is None or pool.upstream is not upstream:
+            pool = self._pools.get(upstream)
+            if pool is None:
+                pool = self._pools[upstream] = UpstreamPool(upstream, self.limits, loop)
+            self._last_pool = pool
         return pool
 
     def new_request_id(self) -> bytes:
@@ -110,6 +115,7 @@ class Plane:
             pool.close_older_than(self.limits.idle_upstream_seconds)
             if not len(pool) and not self.meters.in_flight(upstream.name):
                 del self._pools[upstream]
+                self._last_pool = None
         self._sweep = None
         if self._connections or self._pools:
             self._sweep = loop.call_later(self.limits.sweep_seconds, self._look_around, loop)

@@ -155,7 +155,7 @@ class Doorkeeper(Protocol):
     """Knows callers by what they show. In memory, at every head."""
 
     def admit(self, head: "RequestHead", peer: str | None) -> Identity | Refusal:
-        """Return who it is; may take fields that are nobody else's business out of ``head``."""
+        """Return who it is; may say that fields of ``head`` are nobody else's business."""
         ...
 
 
@@ -240,6 +240,10 @@ class Turnstile(Protocol):
     ) -> Ticket | Refusal:
         """Go in or stand in line: then ``again`` is called later, once, when the place is there,
         or with why there will be none. ``path``: whose dialect a refusal speaks."""
+        ...
+
+    def step_in(self, identity: Identity, upstream: Upstream) -> Ticket | None:
+        """Go in where nobody has to wait for it; None: ``enter`` it has to be."""
         ...
 
 
@@ -358,7 +362,15 @@ class Desk(Protocol):
     """Where every request of the data plane is received."""
 
     def receive(
-        self, head: "RequestHead", peer: str | None, watcher: Watcher, host: Host
-    ) -> Upstream | Refusal | Visit:
-        """Decide at once, or give the visit that will."""
+        self,
+        head: "RequestHead",
+        peer: str | None,
+        watcher: Watcher,
+        host: Host,
+        body: bytes = b"",
+    ) -> Passage | Refusal | Visit:
+        """Decide at once, or give the visit that will.
+
+        ``body``: all of it, where it came with the head.
+        """
         ...

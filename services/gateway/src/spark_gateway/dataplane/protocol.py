@@ -27,13 +27,13 @@ from spark_gateway.dataplane.free import ANYBODY, nobody_watches
 from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
+from spark_gateway.dataplane.named_body import growth, spliced
 from spark_gateway.dataplane.pending import CONTINUE, Pending
 from spark_gateway.dataplane.plane import Plane
 from spark_gateway.dataplane.ports import (
     Desk,
     Passage,
     Refusal,
-    Upstream,
     Visit,
     Watching,
 )
@@ -276,30 +276,36 @@ class DataPlaneProtocol(ClientConnection):
         else:
             super().body_received(content, raw)
 
-    def _receive(self, head: RequestHead) -> None:
+    def _receive(self, head: RequestHead, body: bytes) -> None:
         """Have the desk decide about a request of the data plane."""
         plane = self.plane
         peer = self.client[0] if self.client else None
-        self._watcher = plane.watching(head, peer, self._request_id)
-        self._body_bytes = 0
+        watcher = self._watcher = plane.watching(head, peer, self._request_id)
+        self._body_bytes = len(body)
         self._trial = None
         self.caller = ANYBODY
         limit = self._body_limit = plane.body_limit(head.path)
         if head.length is not None and head.length > limit:
             self._refuse(refusals.body_too_large(head.path, limit), head)
             return
-        goal = plane.desk.receive(head, peer, self._watcher, self)
-        if isinstance(goal, Refusal):
-            self._refuse(goal, head)
-        elif isinstance(goal, Upstream):
+        if body and watcher.wants_body:
+            watcher.received(body)
+        goal = plane.desk.receive(head, peer, watcher, self, body)
+        if isinstance(goal, Passage):
             if head.expects_continue and self.owes_body:
                 self.transport.write(CONTINUE)
-            self._relay(head, Passage(goal))
+            if goal.edits:
+                head = head.of_length(len(body) + growth(goal.edits))
+                self._relay(head, goal, spliced((body,), goal.edits))
+            else:
+                self._relay(head, goal, (body,) if body else ())
+        elif isinstance(goal, Refusal):
+            self._refuse(goal, head)
         else:
             self._state = VISIT
             pending = Pending(plane, self, self.loop, head, goal, self._request_id)
             self._pending = pending
-            pending.begin()
+            pending.begin(body)
 
     # While nothing is decided.
 
@@ -354,26 +360,23 @@ class DataPlaneProtocol(ClientConnection):
     ) -> None:
         plane, upstream = self.plane, passage.upstream
         self._state = RELAY
+        pool = plane.pool(upstream, self.loop)
         exchange = self._exchange = Exchange(
             self,
             head,
             upstream,
-            plane.pool(upstream, self.loop),
+            pool,
             plane.meters.upstream(upstream.name),
             self.loop,
             self._request_id,
             plane.served_name(),
-            company.answer_to(head, self._request_id, continues=continues),
+            company.answer_to(head, self._request_id, pool.heads, continues=continues),
             self._watcher,
             passage.ticket,
         )
         self._ends_at = self.loop.time() + plane.limits.total_seconds
         self._set_relay_deadline(exchange)
-        for piece in pieces:
-            exchange.send(piece)
-        if not self.owes_body:
-            exchange.complete_body()
-        exchange.start()
+        exchange.start(pieces, complete=not self.owes_body)
 
     def _relay_body(self, exchange: Exchange, content: bytes) -> None:
         if not self._count_body(exchange.head, content):

@@ -5,6 +5,7 @@ import socket
 from collections import deque
 from typing import Protocol, cast
 
+from spark_gateway.dataplane.answer_head import AnswerHeads
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.dataplane.sockets import watch_for_silence
@@ -86,10 +87,12 @@ class UpstreamPool:
     """Idle connections to one upstream, the youngest first."""
 
     def __init__(self, upstream: Upstream, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
-        self._upstream = upstream
+        self.upstream = upstream
         self.limits = limits
         self._loop = loop
         self._idle: deque[UpstreamConnection] = deque()
+        self.heads = AnswerHeads()
+        """Reads what it answers."""
 
     def __len__(self) -> int:
         return len(self._idle)
@@ -123,8 +126,8 @@ class UpstreamPool:
         async with asyncio.timeout(self.limits.connect_seconds):
             _, connection = await self._loop.create_connection(
                 lambda: UpstreamConnection(self),
-                self._upstream.host,
-                self._upstream.port,
+                self.upstream.host,
+                self.upstream.port,
                 family=socket.AF_INET,
             )
         return connection

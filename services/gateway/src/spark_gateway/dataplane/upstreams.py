@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from spark_gateway.dataplane.ports import EMBEDDER, REDACTION, SPEECH, Upstream, UpstreamNow
@@ -36,6 +37,7 @@ class Upstreams:
         return now()
 
 
+@lru_cache(256)
 def place_of(path: bytes) -> Place:
     """Return whose a path is, as long as no model says otherwise."""
     if path.startswith(b"/v1/audio/"):

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from spark_gateway.dataplane.form_field import is_form
 from spark_gateway.dataplane.heads import RequestHead
-from spark_gateway.dataplane.named_body import NamedBody
+from spark_gateway.dataplane.model_field import named_in
+from spark_gateway.dataplane.named_body import NamedBody, in_json
 from spark_gateway.dataplane.ports import (
     Absence,
     Away,
     Choice,
     Chooser,
+    Edit,
     Host,
     Identity,
     Passage,
@@ -70,7 +73,7 @@ class StagedVisit:
         self._goal = goal
         self._watcher = watcher
         self._host = host
-        self._body = NamedBody(head.fields) if goal is None or identity.picky else None
+        self._body = NamedBody(head.content_type) if goal is None or identity.picky else None
         self._model: str | None = None
         self._on_trial = False
         self._over = False
@@ -244,6 +247,40 @@ class StagedVisit:
     def _decide(self, outcome: Passage | Refusal) -> None:
         self._over = True
         self._host.decided(outcome)
+
+
+def at_once(
+    stages: Stages,
+    head: RequestHead,
+    identity: Identity,
+    goal: Upstream | None,
+    watcher: Watcher,
+    body: bytes,
+) -> Passage | Refusal | None:
+    """Decide about a request that is here as a whole, as a visit would; None: it takes a visit.
+
+    That is so where somebody has to wait, or where the body has to be read thing by thing.
+    """
+    model, span = None, (0, 0)
+    if goal is None or identity.picky:
+        named = None if is_form(head.content_type) else named_in(body)
+        if named is None:
+            return None
+        model, span = named
+        watcher.named(model)
+        refusal = identity.refuses(head.path, model) if identity.picky else None
+        if refusal is not None:
+            return refusal
+    outcome = stages.chooser.choose(head, model) if goal is None else Choice(goal)
+    if not isinstance(outcome, Choice):
+        return outcome if isinstance(outcome, Refusal) else None
+    ticket = stages.turnstile.step_in(identity, outcome.upstream)
+    if ticket is None:
+        return None
+    if outcome.rename is None:
+        return Passage(outcome.upstream, (), ticket)
+    edit = Edit(*span, in_json(outcome.rename).encode())
+    return Passage(outcome.upstream, (edit,), ticket)
 
 
 def _too_long(path: bytes, model: str | None) -> Refusal:

@@ -16,6 +16,8 @@ class KeyBook:
         self.version: int | None = None
         """Of the keys that are known; None while none were learned."""
         self.session_secret = ""
+        self.limits_concurrency = False
+        """Whether any key may have only so many requests at once."""
         self._clock = clock
         self._loaded = loaded
         self._by_id: dict[str, KeyHolder] = {}
@@ -50,6 +52,7 @@ class KeyBook:
         self._by_id = after
         self._by_digest = {holder.key.digest: holder for holder in after.values()}
         self._closed &= after.keys()
+        self.limits_concurrency = any(holder.concurrency for holder in after.values())
         self.session_secret = ring.session_secret or ""
         self.version = ring.version
         self._tell(lost)
@@ -76,11 +79,6 @@ class KeyBook:
     def has_admin(self) -> bool:
         """Whether any key was made for administrators, also one that is over."""
         return any(holder.opens("admin") for holder in self._by_id.values())
-
-    @property
-    def limits_concurrency(self) -> bool:
-        """Whether any key may have only so many requests at once."""
-        return any(holder.concurrency for holder in self._by_id.values())
 
     def note_use(self, holder: KeyHolder) -> None:
         """A key was used."""

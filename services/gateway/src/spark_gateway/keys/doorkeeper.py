@@ -52,13 +52,18 @@ class KeyDoorkeeper:
     def admit(self, head: RequestHead, peer: str | None) -> Identity | Refusal:
         """Return who it is, and take the key out of the head; or why nobody is let in."""
         if not self._settings().api_keys or _is_open(head):
+            if head.passed_on is not None:
+                # The same head came while keys were asked for.
+                head.pass_only(None)
             return ANYBODY if self._nobody_waits() else visitor(head.fields, peer)
         if in_query(head.target):
             return refusal_of(head.path, IN_ADDRESS)
-        found = checked(self._book, key_in(head.fields), "infer")
+        if head.passed_on is None:
+            head.shown_key = key_in(head.fields)
+            head.pass_only(without_keys(head.fields))
+        found = checked(self._book, head.shown_key, "infer")
         if isinstance(found, Rejection):
             return refusal_of(head.path, found)
-        head.fields = without_keys(head.fields)
         self._book.note_use(found)
         return found.ask(head.path) or found
 

@@ -19,6 +19,15 @@ _MOST_BYTES: Final = 65536
 """Read as soon as so much was put aside of an answer in one piece."""
 
 
+def may_be_whole(piece: bytes) -> bool:
+    """Say whether an answer may be over with its first piece: it begins one that is no stream."""
+    if not piece.startswith(_HEAD) or len(piece) >= _MOST_BYTES:
+        return False
+    # Events follow also where the client had its head already, while it waited.
+    position = piece.find(_EVENTS, 0, _LONGEST_HEAD)
+    return position < 0 or position > piece.find(_HEAD_END)
+
+
 class AnswerReading:
     """Follows the bytes of one answer as the client gets them; a head comes whole."""
 

@@ -110,7 +110,7 @@ class Books:
 
     def add(self, entry: Entry) -> None:
         """Take in a request that is over."""
-        model = self._model(entry)
+        model = entry.model if entry.model in self.models else self._model(entry)
         route = self.routes.get((entry.route, model))
         if route is None:
             route = self.routes[entry.route, model] = RouteSums()
@@ -144,9 +144,7 @@ class Books:
         return known
 
     def _model(self, entry: Entry) -> str:
-        """Return the label of a model: a name gets one of its own once an answer came from it."""
-        if entry.model in self.models:
-            return entry.model
+        """Return the label of another model: it gets its own once an answer came from it."""
         answered = 200 <= entry.status < 300 and entry.model
         if not answered or len(self.models) >= MOST_MODELS:
             return OTHER

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from spark_gateway.dataplane.ports import Field
 
 _USER: Final = b"x-openwebui-user-id"
 _CLIENT: Final = b"user-agent"
+_LENGTHS: Final = frozenset((len(_USER), len(_CLIENT)))
+"""Most fields are told apart by this alone."""
 _LONGEST: Final = 120
 
 
@@ -24,12 +27,20 @@ def asker_of(fields: Sequence[Field]) -> Asker:
     """Return who asked; the first field of each name counts."""
     user = client = b""
     for name, value in fields:
+        if len(name) not in _LENGTHS:
+            continue
         lowered = name.lower()
         if lowered == _CLIENT:
             client = client or value
         elif lowered == _USER:
             user = user or value
-    return Asker(plain(user), plain(client))
+    return Asker(plain(user), often(client))
+
+
+@lru_cache(256)
+def often(raw: bytes, longest: int = _LONGEST) -> str:
+    """Return the same as ``plain`` for what many requests have in common."""
+    return plain(raw, longest)
 
 
 def plain(raw: bytes, longest: int = _LONGEST) -> str:

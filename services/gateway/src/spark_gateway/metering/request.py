@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.ports import How, Identity, Upstream
-from spark_gateway.metering.answer import AnswerReading
+from spark_gateway.metering.answer import AnswerReading, may_be_whole
 from spark_gateway.metering.books import Entry
 from spark_gateway.metering.busy import BusyTime
 from spark_gateway.metering.capture import Bodies
 from spark_gateway.metering.kinds import kind_of
+from spark_gateway.metering.usage import usage_in
 
 if TYPE_CHECKING:
     from spark_gateway.metering.metering import Metering
@@ -46,6 +47,9 @@ class MeteredRequest(Entry):
     """Who is told what it has cost; None is anybody."""
     passed: Callable[[bytes], None]
     """A piece of the answer; from ``sent`` on."""
+    _first: bytes = b""
+    """Of an answer that may be over with its first piece; what makes more of it needs a reading."""
+    _first_at: float = 0.0
     _answer: AnswerReading | None = None
     _busy: BusyTime | None = None
 
@@ -87,13 +91,12 @@ class MeteredRequest(Entry):
             self.extra_fields += b"x-spark-queue-ms: %.0f\r\n" % (self.queued * 1000)
         busy = self._busy = metering.busy.get(self.upstream) or metering.busy_time(self.upstream)
         busy.began(now)
-        self._answer = answer = AnswerReading(self.head.path, metering.now)
-        self.passed = answer.feed if self.bodies is None else self._captured
+        self.passed = self._begin if self.bodies is None else self._captured
 
     def received(self, content: bytes) -> None:
         """A piece of the body."""
         self.bytes_in += len(content)
-        if self._answer is None:
+        if not self.upstream:
             self._arrived_at = self._metering.now()
         if self.bodies is not None:
             self.bodies.asked.add(content)
@@ -121,20 +124,48 @@ class MeteredRequest(Entry):
             self.model = self.model.encode("utf-8", "replace").decode()
         if self.model in _WHATEVER_IS_LOADED:
             self.model = self._metering.served_name()
-        answer, self._answer = self._answer, None
-        if answer is not None:
+        if self.upstream:
             del self.passed
-            self._take_numbers(answer)
+            self._take_numbers()
             if self.caller is not None:
                 self.caller.spent((self.prompt or 0) + (self.completion or 0))
 
+    def _begin(self, data: bytes) -> None:
+        """Take the first piece of the answer."""
+        if may_be_whole(data):
+            self._first, self._first_at = data, self._metering.now()
+            self.passed = self._go_on
+        else:
+            self._read_on().feed(data)
+
+    def _go_on(self, data: bytes) -> None:
+        """Take the second piece: it is an answer to be followed after all."""
+        answer = self._read_on()
+        answer.feed(self._first)
+        answer.first_byte_at = self._first_at
+        answer.feed(data)
+
+    def _read_on(self) -> AnswerReading:
+        answer = self._answer = AnswerReading(self.head.path, self._metering.now)
+        if self.bodies is None:
+            self.passed = answer.feed
+        return answer
+
     def _captured(self, data: bytes) -> None:
         """Keep a piece of the answer, as far as there is room, and read it."""
-        if self.bodies is not None and self._answer is not None:
+        if self.bodies is not None:
             self.bodies.answered.add(data)
-            self._answer.feed(data)
+        (self._answer or self._read_on()).feed(data)
 
-    def _take_numbers(self, answer: AnswerReading) -> None:
+    def _take_numbers(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is None:
+            if self._first:
+                self.bytes_out = len(self._first)
+                self.first_byte = self._first_at - self.began_at
+                self.prompt, self.completion, self.cached = usage_in(self._first)
+                self._first = b""
+            return
         answer.finish()
         self.bytes_out = answer.size
         if answer.first_byte_at is not None:

@@ -17,7 +17,7 @@ from spark_common.clock import Clock
 from spark_common.contracts.requests import APPEND_REQUESTS, AppendRequests, LoggedRequest
 from spark_common.errors import SparkError, UnavailableError
 from spark_common.ids import new_id
-from spark_gateway.metering.callers import asker_of, plain
+from spark_gateway.metering.callers import asker_of, often, plain
 from spark_gateway.metering.request import MeteredRequest
 
 MOST_WAITING: Final = 5_000
@@ -105,8 +105,8 @@ def _line(mark: str, request: MeteredRequest, start: datetime) -> LoggedRequest:
         mark=mark,
         id=plain(request.request_id),
         at=start + timedelta(seconds=request.began_at),
-        method=plain(head.method, 16),
-        path=plain(head.path),
+        method=often(head.method, 16),
+        path=often(head.path),
         model=_shortened(request.model),
         upstream=_shortened(request.upstream, 64),
         status=request.status or None,
@@ -130,6 +130,8 @@ def _line(mark: str, request: MeteredRequest, start: datetime) -> LoggedRequest:
 
 
 def _shortened(text: str, longest: int = 120) -> str:
+    if len(text) <= longest and text.isascii() and text.isprintable() and text == text.strip():
+        return text
     return plain(text.encode("utf-8", "replace"), longest)
 
 

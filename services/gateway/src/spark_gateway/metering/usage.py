@@ -13,6 +13,14 @@ _FIELD: Final = b'"usage"'
 _OBJECT = re.compile(rb'"usage"\s*+:\s*+(?=\{)')
 _FRAME = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}\r\n")
 """Between two chunks of a body: the end of one and the size of the next."""
+# As servers write it, in one go; whatever is written otherwise is parsed.
+_TOTAL: Final = rb'(?:"total_tokens":\s?[0-9]{1,12},\s?)?'
+_PLAIN = re.compile(
+    rb'"usage":\s?\{"prompt_tokens":\s?([0-9]{1,12}),\s?'
+    + _TOTAL
+    + rb'"completion_tokens":\s?([0-9]{1,12})(?:,\s?"total_tokens":\s?[0-9]{1,12})?'
+    rb'(?:,\s?"prompt_tokens_details":\s?(?:null|\{"cached_tokens":\s?([0-9]{1,12})\}))?\}'
+)
 _LONGEST: Final = 2048
 """Bytes kept of one place, with the framing in between."""
 _EDGE: Final = 64
@@ -97,7 +105,13 @@ class UsageField:
 def usage_in(answer: bytes) -> Usage:
     """Return what an answer says that is there in one piece."""
     position = answer.rfind(_FIELD)
-    return NOTHING if position < 0 else _read(answer[position : position + _LONGEST])
+    if position < 0:
+        return NOTHING
+    plain = _PLAIN.match(answer, position)
+    if plain is None:
+        return _read(answer[position : position + _LONGEST])
+    prompt, completion, cached = plain.groups()
+    return Usage(int(prompt), int(completion), None if cached is None else int(cached))
 
 
 def _read(place: bytes) -> Usage:

@@ -23,6 +23,10 @@ class Counts:
         self.left = 0
         """The client went away while it waited."""
 
+    def entered_at_once(self) -> None:
+        """Somebody went in without waiting."""
+        self.buckets[0] += 1
+
     def entered(self, seconds: float) -> None:
         """Somebody went in after so long."""
         self.buckets[bisect_left(WAIT_BUCKETS, seconds)] += 1

@@ -130,9 +130,7 @@ class FairTurnstile:
         """Go in or stand in line: then ``again`` is called later, once, with None or why not."""
         if not identity.concurrency and not self._cap(upstream.name):
             return INSIDE
-        gate = self._gates.get(upstream.name)
-        if gate is None:
-            gate = self._gates[upstream.name] = _Gate(upstream.name)
+        gate = self._gate(upstream.name)
         place = Place(self, gate, identity, path, again, self._monotonic())
         if not self._has_room(gate) or not self._may(place) or self._must_stand(gate, place):
             refusal = self._stand(gate, place)
@@ -140,6 +138,24 @@ class FairTurnstile:
                 return refusal
         else:
             self._let_in(gate, place)
+        return place
+
+    def step_in(self, identity: Identity, upstream: Upstream) -> Ticket | None:
+        """Go in where there is room and nobody waits; None: there is a line, or has to be one."""
+        if not identity.concurrency and not self._cap(upstream.name):
+            return INSIDE
+        gate = self._gate(upstream.name)
+        if len(gate.line) or not self._has_room(gate):
+            return None
+        share, limit = identity.share, identity.concurrency
+        held = self._held.get(share, 0)
+        if limit and held >= limit:
+            return None
+        place = Place(self, gate, identity, b"", _told_nothing, 0.0)
+        place.inside = True
+        gate.inside += 1
+        self._held[share] = held + 1
+        gate.counts.entered_at_once()
         return place
 
     def left(self, place: Place, gate: _Gate) -> None:
@@ -183,6 +199,12 @@ class FairTurnstile:
         """Give of each upstream its name, how many are inside and wait, and what happened."""
         for gate in self._gates.values():
             yield gate.name, gate.inside, len(gate.line), gate.counts
+
+    def _gate(self, upstream: str) -> _Gate:
+        gate = self._gates.get(upstream)
+        if gate is None:
+            gate = self._gates[upstream] = _Gate(upstream)
+        return gate
 
     def _has_room(self, gate: _Gate) -> bool:
         cap = self._cap(gate.name)
@@ -257,6 +279,10 @@ class FairTurnstile:
         self._looking = bool(self._waiting)
         if self._looking:
             self._later(_LOOK_SECONDS, self._look_again)
+
+
+def _told_nothing(refusal: Refusal | None) -> None:
+    """Whoever is inside waits for nothing."""
 
 
 def _in_loop(seconds: float, call: Callable[[], None]) -> object:

@@ -12,12 +12,14 @@ from spark_common.bus import Bus
 from spark_common.clock import Clock
 from spark_common.contracts.captures import GET_CAPTURE, CaptureView, GetCapture
 from spark_common.contracts.downloads import LIST_DOWNLOADS, Downloads, ListDownloads
+from spark_common.contracts.health import GET_HEALTH, GetHealth, HealthView
 from spark_common.contracts.leases import GET_LEASE, GetLease, LeaseView
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu
 from spark_common.contracts.rpc import Reply, ReplyT, RequestT, Rpc
 from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps
 from spark_common.contracts.updates import GET_UPDATES, GetUpdates, Updates
 from spark_common.errors import SparkError
+from spark_common.events import HealthTransition
 from spark_gateway.streams.entry import Entry
 from spark_gateway.streams.hub import Hub
 from spark_gateway.streams.neighbours import Component, Neighbours
@@ -50,6 +52,8 @@ class LiveSnapshot(Reply):
     lease: LeaseView | None = None
     capture: CaptureView | None = None
     """Whether what is asked and answered is being captured."""
+    health: HealthView | None = None
+    """How every host and service is; null claims nothing to be up."""
     components: list[Component]
     bus: BusView
     version: str
@@ -84,6 +88,7 @@ class Board:
         self._updates: Updates | None = None
         self._lease: LeaseView | None = None
         self._capture: CaptureView | None = None
+        self._health: HealthView | None = None
         self._mark = self._jobs_mark = 0
         self._pace = Pace(clock, lambda: hub.watched)
         self._neighbours = Neighbours(bus, clock, lambda: hub.watched)
@@ -123,7 +128,8 @@ class Board:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._pace.keep(self._refresh))
             tasks.create_task(self._neighbours.run())
-            tasks.create_task(self._listen())
+            for subject in (subjects.MENU_CHANGED, HealthTransition.type):
+                tasks.create_task(self._listen(subject))
             tasks.create_task(self._watch_bus())
 
     def _view(self) -> LiveSnapshot:
@@ -134,6 +140,7 @@ class Board:
             updates=self._updates,
             lease=self._lease,
             capture=self._capture,
+            health=self._health,
             components=self._neighbours.components,
             bus=self.bus_view(),
             version=self._version,
@@ -142,18 +149,23 @@ class Board:
 
     async def _refresh(self) -> None:
         mark, jobs_mark = self._hub.mark, self._jobs.mark
-        menu, swaps, downloads, updates, lease, capture = await asyncio.gather(
-            self._ask(LIST_MODELS, ListModels()),
-            self._ask(LIST_SWAPS, ListSwaps()),
-            self._ask(LIST_DOWNLOADS, ListDownloads()),
-            self._ask(GET_UPDATES, GetUpdates()),
-            self._ask(GET_LEASE, GetLease()),
-            self._ask(GET_CAPTURE, GetCapture()),
+        asked, health = await asyncio.gather(
+            asyncio.gather(
+                self._ask(LIST_MODELS, ListModels()),
+                self._ask(LIST_SWAPS, ListSwaps()),
+                self._ask(LIST_DOWNLOADS, ListDownloads()),
+                self._ask(GET_UPDATES, GetUpdates()),
+                self._ask(GET_LEASE, GetLease()),
+                self._ask(GET_CAPTURE, GetCapture()),
+            ),
+            self._ask(GET_HEALTH, GetHealth()),
         )
+        menu, swaps, downloads, updates, lease, capture = asked
         old_menu, old_swaps, old_downloads = self._menu, self._swaps, self._downloads
         old_updates, self._updates = self._updates, updates
         old_lease, self._lease = self._lease, lease
         old_capture, self._capture = self._capture, capture
+        old_health, self._health = self._health, health
         self._menu, self._swaps, self._downloads = menu, swaps, downloads
         self._mark, self._jobs_mark = mark, jobs_mark
         if menu is not None and _content(menu) != _content(old_menu):
@@ -168,6 +180,8 @@ class Board:
             self._hub.tell("lease", lease.model_dump_json() if lease is not None else "null")
         if capture is not None and capture != old_capture:
             self._hub.tell("capture", capture.model_dump_json())
+        if _standing(health) != _standing(old_health):
+            self._hub.tell("health", health.model_dump_json() if health is not None else "null")
         view = self._view()
         for listener in self._listeners:
             listener(view)
@@ -189,10 +203,10 @@ class Board:
         if entry.is_outcome or content.get("n") == 1 or moved is not None:
             self.poke()
 
-    async def _listen(self) -> None:
+    async def _listen(self, subject: str) -> None:
         while True:
             try:
-                async for _ in self._bus.listen(subjects.MENU_CHANGED):
+                async for _ in self._bus.listen(subject):
                     self.poke()
             except SparkError as error:
                 _LOG.debug("board.deaf", reason=error.code)
@@ -217,6 +231,22 @@ def _steady(updates: Updates | None) -> tuple[Updates, str | None, str | None] |
     job = updates.job
     steady = updates.model_copy(update={"job": None})
     return steady, job.id if job is not None else None, job.state if job is not None else None
+
+
+def _standing(health: HealthView | None) -> list[object] | None:
+    """How everything is, without what time and every look change."""
+    if health is None:
+        return None
+    shown = [
+        (
+            *(one.name, one.state, one.level, one.because, one.since, one.stale),
+            *(one.flapping, one.maintenance, one.facts.get("model")),
+            # What is stale says its age there.
+            None if one.stale else one.reason,
+        )
+        for one in health.targets
+    ]
+    return [*shown, health.disabled, health.maintenance, health.problems]
 
 
 def _same_lease(new: LeaseView | None, old: LeaseView | None) -> bool:

@@ -35,7 +35,8 @@ class Models:
 
     def served_name(self) -> str:
         """Return what the model server calls its model; empty when it serves none."""
-        return next((model.id for model in self.watch.models()), "")
+        models = self.watch.models()
+        return models[0].id if models else ""
 
     def listen(self, front: Front) -> None:
         """Hear of swaps and of the menu."""

@@ -174,6 +174,8 @@ def open_setup(page: Page, stage: Any, control: Any) -> Locator:
     card(page, "Nemotron-3-Nano-30B-A3B").get_by_role("button", name="Set it up").click()
     dialog = page.get_by_role("dialog", name="Set up Nemotron 3 Nano 30B")
     expect(dialog.get_by_label("Name on the card")).to_be_focused()
+    # It comes after a while, and moves what is below it.
+    expect(dialog).to_contain_text("./launch-cluster.sh")
     return dialog
 
 

@@ -32,7 +32,9 @@ from spark_health.watching.uptime import Counted
 
 LONGEST_LOOK_SECONDS: Final = 20.0
 """After that a look is cut off, whatever the probe promised."""
+_MOST_HANGING: Final = 5
 _ROUND_SECONDS: Final = 1.0
+_NUMBERS_SECONDS: Final = 5.0
 _SAVE_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 1.0
 _FORGET: Final = timedelta(days=30)
@@ -65,7 +67,9 @@ class Watch:
         self._standings: dict[str, Standing] = {}
         self._counted: dict[str, Counted] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._hanging: dict[str, set[asyncio.Task[Sighting]]] = {}
         self._counted_at: float | None = None
+        self._shown_at = float("-inf")
         self.ready = False
         """Whether what was known before was read."""
 
@@ -142,6 +146,9 @@ class Watch:
                 await end([self._tasks.pop(name)])
         for name in wanted:
             if name not in self._tasks and await self._known(name):
+                # Nobody could look before: that is no silence of the target.
+                update = {"told_steady": self._clock.monotonic()}
+                self._standings[name] = self._standings[name].model_copy(update=update)
                 self._tasks[name] = asyncio.create_task(self._keep(name), name=f"watch {name}")
 
     async def _known(self, name: str) -> bool:
@@ -180,8 +187,15 @@ class Watch:
 
     async def _look(self, probe: Probe) -> Sighting:
         """Look once, cut off after a while; whatever goes wrong in the probe is not the target."""
-        began = self._clock.monotonic()
+        name, began = probe.target.name, self._clock.monotonic()
+        hanging = self._hanging.setdefault(name, set())
+        if len(hanging) >= _MOST_HANGING:
+            # They hold on to their cancellation: more of them would see no more.
+            return Sighting("unknown", "the last looks still hang", self._clock.now())
         looking = asyncio.create_task(probe.look())
+        hanging.add(looking)
+        looking.add_done_callback(hanging.discard)
+        looking.add_done_callback(_heeded)
         alarm = asyncio.create_task(self._clock.sleep(LONGEST_LOOK_SECONDS))
         try:
             await asyncio.wait((looking, alarm), return_when=asyncio.FIRST_COMPLETED)
@@ -193,11 +207,11 @@ class Watch:
             failure = looking.exception()
             if failure is None:
                 return looking.result()
-            _log.error("health.probe_broke", target=probe.target.name, exc_info=failure)
+            _log.error("health.probe_broke", target=name, exc_info=failure)
             reason = f"the check itself is broken ({type(failure).__name__})"
             return Sighting("unknown", reason, self._clock.now())
         finally:
-            numbers.looked(probe.target.name, self._clock.monotonic() - began)
+            numbers.looked(name, self._clock.monotonic() - began)
             # Not waited for: a look that holds on to its cancellation delays nobody.
             looking.cancel()
             alarm.cancel()
@@ -266,15 +280,18 @@ class Watch:
         moment, windows = self._moment(), self._maintenance.windows
         passed = 0.0 if self._counted_at is None else moment.steady - self._counted_at
         self._counted_at = moment.steady
+        show = moment.steady >= self._shown_at + _NUMBERS_SECONDS
+        self._shown_at = moment.steady if show else self._shown_at
         for name, target in self.targets.items():
-            if name not in self._standings:
+            if name not in self._tasks:
                 continue
             probe = self._probes[name]
             stale = stale_after(probe.every_seconds)
             state = state_of(self._standings[name], moment, stale, self._ground(target))
             if not covers(windows, name, target.host, moment.now):
                 self._counted[name].count(state, passed, moment.now)
-            numbers.stands(self._view(target))
+            if show:
+                numbers.stands(self._view(target))
             lock = self._lock(name)
             if lock.locked():
                 continue
@@ -290,7 +307,7 @@ class Watch:
         try:
             await self._maintenance.refresh()
             for name, standing in list(self._standings.items()):
-                if name not in self._probes:
+                if name not in self._tasks:
                     continue
                 await self._uptime_book.write(name, self._counted[name], now)
                 async with self._lock(name):
@@ -335,6 +352,12 @@ class Watch:
 
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._clock.monotonic())
+
+
+def _heeded(looking: "asyncio.Task[Sighting]") -> None:
+    """Take in how a look ended that nobody waited for any more."""
+    if not looking.cancelled():
+        looking.exception()
 
 
 def by_name(probes: Sequence[Sequence[Probe]]) -> list[Probe]:

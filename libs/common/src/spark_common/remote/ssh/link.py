@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import logging
 import os
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ class Link:
         self._key_path = cluster.ssh_key_path
         self._known_hosts = KnownHosts(cluster.known_hosts_path)
         self._circuit = Circuit(clock, times.remember_seconds)
+        self._told: str | None = None
         self._connection: asyncssh.SSHClientConnection | None = None
         self._attempt: asyncio.Task[asyncssh.SSHClientConnection] | None = None
 
@@ -115,9 +117,13 @@ class Link:
         if failure is None or isinstance(failure, HostKeyChangedError):
             # A host with another key answers at once, and forgetting the old key must work at once.
             self._circuit.succeeded()
+            self._told = None
         elif isinstance(failure, UnavailableError):
             self._circuit.failed(failure)
-            log.warning("ssh.unreachable", host=self.host.name, reason=failure.message)
+            # Whoever looks every few seconds at a host that is off says it once.
+            level = logging.DEBUG if failure.message == self._told else logging.WARNING
+            self._told = failure.message
+            log.log(level, "ssh.unreachable", host=self.host.name, reason=failure.message)
         else:
             self._circuit.gave_up()
 

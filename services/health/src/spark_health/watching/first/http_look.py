@@ -45,7 +45,7 @@ async def look(client: httpx.AsyncClient, url: str) -> HttpLook:
     try:
         async with client.stream("GET", url, timeout=timeout) as answer:
             body = b""
-            async for piece in answer.aiter_raw():
+            async for piece in answer.aiter_bytes():
                 body += piece
                 if len(body) >= _MOST_BYTES:
                     break

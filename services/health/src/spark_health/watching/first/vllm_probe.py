@@ -1,5 +1,6 @@
 """How vLLM is: idle is well, counters that move are life, and who knows is the swapper."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -46,6 +47,8 @@ class VllmProbe:
         self._counted: float | None = None
         self._served = False
         """It served when it was looked at last, and no swap ran since."""
+        self._failed = False
+        """It did not, though it should have; a switch that begins does not make it well."""
 
     @property
     def target(self) -> Target:
@@ -56,14 +59,15 @@ class VllmProbe:
     async def look(self) -> Sighting:
         """Look at health and counters; where nothing listens, ask what is meant to."""
         place = self._place()
-        health = await look(self._client, f"{place.url}/health")
+        health, metrics = await asyncio.gather(
+            look(self._client, f"{place.url}/health"), look(self._client, f"{place.url}/metrics")
+        )
         if health.outcome in ("refused", "unreachable"):
             self._counted = None
             return await self._nothing_there(place, health)
-        metrics = await look(self._client, f"{place.url}/metrics")
         moved = self._moved(metrics)
         running = _sum(_GAUGE, metrics.body, b"num_requests_running") if metrics.ok else None
-        facts = await self._facts(place, running, metrics)
+        facts = await self._facts(place, running, metrics) if health.ok else {}
         model = facts.get("model")
         if health.ok:
             self._served = True
@@ -81,6 +85,8 @@ class VllmProbe:
     async def _nothing_there(self, place: Place, health: HttpLook) -> Sighting:
         if await self._swapping():
             self._served = False
+            if self._failed:
+                return self._seen("unknown", "a switch of the model is under way", {})
             return self._seen("busy", "a switch of the model is under way", {})
         runtime = await self._runtime()
         if runtime is None:
@@ -140,6 +146,8 @@ class VllmProbe:
 
     def _seen(self, state: str, reason: str, facts: Mapping[str, str | int]) -> Sighting:
         now = self._clock.now()
+        if state != "unknown":
+            self._failed = state == "down"
         match state:
             case "up" | "idle" | "busy" | "down":
                 return Sighting(state, reason, now, dict(facts))

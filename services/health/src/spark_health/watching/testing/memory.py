@@ -18,6 +18,8 @@ class MemoryStandings:
         self.rows: dict[str, str] = {}
         self.entries: list[Mapping[str, Any]] = []
         self.away = False
+        self.loses_answers = False
+        """What is written is written, and nobody hears of it."""
 
     async def all(self) -> dict[str, Standing]:
         """Return every row, read anew."""
@@ -33,6 +35,8 @@ class MemoryStandings:
         written = self._put(target, after.n - 1, after)
         if written:
             self.entries.append(json.loads(json.dumps(entry)))
+        if self.loses_answers:
+            raise UnavailableError("the answer was lost")
         return written
 
     async def save(self, target: str, standing: Standing) -> bool:
@@ -70,9 +74,12 @@ class MemoryUptime:
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[int, Any]] = {}
+        self.away = False
 
     async def read(self, target: str) -> Counted:
         """Return what was written."""
+        if self.away:
+            raise UnavailableError("the record is away")
         return Counted(self.rows.get(target, {}))
 
     async def write(self, target: str, counted: Counted, now: datetime) -> None:

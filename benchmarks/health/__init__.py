@@ -1,0 +1,1 @@
+"""How long a fault takes to be told and shown."""

@@ -1,0 +1,1 @@
+"""The speech container of a Spark: files that can be read and replaced, a process, a port."""

@@ -1,0 +1,219 @@
+"""The process in the speech container: what it loads at its start, and what it says of itself."""
+
+import ast
+import asyncio
+import hashlib
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+from spark_sim.containers import Container, ContainerSpec, image_id
+from spark_sim.docker_engine import DockerEngine
+from spark_sim.journal import Journal
+from spark_sim.pace import Pace
+from spark_sim.speech.image import APP, COMMAND, ENVIRONMENT, IMAGE, INSTALLED, NAME, lay_out
+from spark_sim.vllm_http.exchange import ClientGoneError, Exchange, Receive, Send
+from spark_sim.vllm_http.server import EmbeddedServer
+
+PORT = 8000
+_LOAD_SECONDS = 75.0
+_BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+_OVERLAY = ("main.py", "diarizer.py")
+_MODEL = "nvidia/parakeet-tdt-0.6b-v3"
+
+
+class SpeechService:
+    """One container with its server; its switches are what a real one may suffer."""
+
+    def __init__(self, engine: DockerEngine, journal: Journal, pace: Pace, address: str) -> None:
+        self.files = engine.sandbox.root / "container" / "speech"
+        self.overlay_fails: str | None = None
+        """Why a server with our files cannot load its models."""
+        self.stuck_loading = False
+        self.calls: list[str] = []
+        """Paths that were asked, in order."""
+        self._engine = engine
+        self._journal = journal
+        self._pace = pace
+        self._address = address
+        self._server = EmbeddedServer(self)
+        self._status = "loading"
+        self._loaded: dict[str, str] | None = None
+        self._process: asyncio.Task[None] | None = None
+        self._listening = False
+        self._dark = False
+
+    @property
+    def container(self) -> Container | None:
+        """The container, as long as nobody removed it."""
+        return self._engine.find(NAME)
+
+    @property
+    def listening(self) -> bool:
+        """Whether its port is open."""
+        return self._listening
+
+    async def come(self) -> None:
+        """Have a container that runs, a new one where there is none. Raises OSError."""
+        self._dark = False
+        self._engine.images.by_tag.setdefault(IMAGE, image_id(IMAGE))
+        container = self.container
+        if container is None:
+            shutil.rmtree(self.files, ignore_errors=True)
+            lay_out(self.files)
+            spec = ContainerSpec(
+                image=IMAGE, name=NAME, command=COMMAND, env=ENVIRONMENT, restart="unless-stopped"
+            )
+            container = Container(hashlib.sha256(os.urandom(16)).hexdigest(), spec, image_id(IMAGE))
+            self._engine.adopt(container)
+        self._engine.roots[container.id] = self.files
+        if container.running:
+            await self._run(container, loads=False)
+
+    async def go_dark(self) -> None:
+        """Close the port, as when the host leaves the network or ends."""
+        self._dark = True
+        await self._hang_up()
+
+    async def close(self) -> None:
+        """End."""
+        await self._end()
+
+    async def started(self, container: Container) -> None:
+        """Take up that docker started the container again."""
+        if self._engine.roots.get(container.id) == self.files:
+            await self._end()
+            await self._run(container, loads=True)
+
+    def killed(self, container_id: str) -> None:
+        """Take up that docker ended its process."""
+        if self._engine.roots.get(container_id) == self.files:
+            self._process_is(self._end_soon())
+
+    async def _end_soon(self) -> None:
+        await self._hang_up()
+
+    async def _run(self, container: Container, *, loads: bool) -> None:
+        await self._end()
+        fault = _fault_of(self.files / APP)
+        if fault is not None:
+            self._process_is(self._crash(container, fault))
+            return
+        self._loaded = _overlay_of(self.files / APP)
+        self._status = "loading" if loads else "ready"
+        if not self._dark:
+            await self._server.start(socket.create_server((self._address, PORT)))
+            self._listening = True
+        if loads:
+            self._process_is(self._load())
+
+    async def _load(self) -> None:
+        await self._pace.sleep(_LOAD_SECONDS)
+        if self._loaded is not None and self.overlay_fails is not None:
+            self._status = "failed"
+        elif not self.stuck_loading:
+            self._status = "ready"
+
+    async def _crash(self, container: Container, fault: str) -> None:
+        """End at once and be started again by docker, for ever."""
+        container.status = "restarting"
+        for turn in range(10_000):
+            self._write_log(container, fault)
+            await self._pace.sleep(_BACKOFF_SECONDS[min(turn, len(_BACKOFF_SECONDS) - 1)])
+            container.restart_count += 1
+            self._journal.add(self._engine.host, "container_crashed", name=container.spec.name)
+
+    def _write_log(self, container: Container, text: str) -> None:
+        log = self._engine.logs.get(container.id)
+        if log is not None and log.pipe.exists():
+            descriptor = os.open(log.pipe, os.O_WRONLY | os.O_NONBLOCK)
+            os.write(descriptor, text.encode())
+            os.close(descriptor)
+
+    def _process_is(self, work: Any) -> None:
+        if self._process is not None:
+            self._process.cancel()
+        self._process = asyncio.create_task(work)
+
+    async def _end(self) -> None:
+        if self._process is not None:
+            self._process.cancel()
+            await asyncio.gather(self._process, return_exceptions=True)
+            self._process = None
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        self._listening = False
+        await self._server.stop()
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        exchange = Exchange(scope, receive, send)
+        self.calls.append(exchange.path)
+        try:
+            await self._answer(exchange)
+        except ClientGoneError:
+            return
+
+    async def _answer(self, exchange: Exchange) -> None:
+        if exchange.path != "/health" or exchange.method not in ("GET", "HEAD"):
+            await exchange.reply_json({"detail": "Not Found"}, 404)
+            return
+        said: dict[str, Any] = {
+            "status": self._status,
+            "model": _MODEL,
+            "device": "cuda",
+            "gpu_memory": {"allocated_gb": 4.7, "total_gb": 128.5},
+        }
+        if self._loaded is not None:
+            said |= {
+                "problem": self.overlay_fails if self._status == "failed" else None,
+                "diarizer": {"status": self._status, "problem": None},
+                "work": {"running_seconds": None, "waiting": 0},
+                "overlay": self._loaded,
+            }
+        await exchange.reply_json(said, 503 if self._status == "failed" else 200)
+
+
+def _fault_of(folder: Path) -> str | None:
+    """Return what Python would say at its end, if it could not import the application."""
+    main = folder / "main.py"
+    if not main.exists():
+        return "ModuleNotFoundError: No module named 'app.main'\n"
+    files = [main, *(path for path in sorted(folder.glob("*.py")) if path != main)]
+    try:
+        trees = [ast.parse(path.read_bytes(), f"/{APP}/{path.name}") for path in files]
+    except (SyntaxError, ValueError) as error:
+        return _traceback(f"{type(error).__name__}: {error}")
+    for node in trees[0].body:
+        for name in _imported(node):
+            if name not in INSTALLED and not (folder / f"{name}.py").exists():
+                return _traceback(f"ModuleNotFoundError: No module named {name!r}")
+    return None
+
+
+def _imported(node: ast.stmt) -> list[str]:
+    """Return the first parts of the names of modules that a line imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name.partition(".")[0] for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+        return [node.module.partition(".")[0]]
+    return []
+
+
+def _traceback(last: str) -> str:
+    return f'Traceback (most recent call last):\n  File "/{APP}/main.py", line 1\n{last}\n'
+
+
+def _overlay_of(folder: Path) -> dict[str, str] | None:
+    """Return the hashes that a server with our files tells; None for that of the image."""
+    files = {name: folder / name for name in _OVERLAY}
+    if not all(path.exists() for path in files.values()):
+        return None
+    if b"own_files" not in files["main.py"].read_bytes():
+        return None
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
