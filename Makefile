@@ -72,5 +72,5 @@ $(VENV)/.dev: requirements-dev.lock $(MEMBERS:%=%/pyproject.toml) scripts/venv.s
 	@touch $(VENV)/.runtime $@
 
 $(VENV)-litellm/.installed: requirements-litellm.lock scripts/venv.sh
-	@PYTHON="$(PYTHON)" scripts/venv.sh $(VENV)-litellm requirements-litellm.lock
+	@PIP_NO_COMPILE=1 PYTHON="$(PYTHON)" scripts/venv.sh $(VENV)-litellm requirements-litellm.lock
 	@touch $@
