@@ -12,13 +12,15 @@ _COMMANDS: Final = (
     *("accountability", "requests", "home", "test", "plan", "swap", "cancel", "history", "logs"),
     *("quarantine", "updates", "events", "automation", "dead-letters", "settings", "webhook"),
     *("key", "search", "collections", "snapshot", "embedding", "nim", "doctor", "sim", "init"),
-    *("connectivity", "endpoints", "maintenance", "speech"),
+    *("connectivity", "endpoints", "maintenance", "hardware", "advice", "wake", "turn-off"),
+    *("speech",),
 )
 _ELSEWHERE: Final = {
     "demo": "spark_cli.demo",
     "up": "spark_cli.up",
     "cancel-download": "spark_cli.commands.downloads",
     "cancel": "spark_cli.commands.swap",
+    "advice": "spark_cli.commands.hardware",
     "collections": "spark_cli.commands.search",
     "snapshot": "spark_cli.commands.search",
 }

@@ -13,6 +13,7 @@ from spark_sim.host import SimulatedHost
 from spark_sim.journal import Journal
 from spark_sim.tenancy import Tenancy
 from spark_sim.vllm_http.server import EmbeddedServer
+from spark_sim.wake_listener import WakeListener
 
 
 class SimulatedCluster:
@@ -27,6 +28,9 @@ class SimulatedCluster:
         self.config = config
         self._tenancy = Tenancy(config.directory)
         self.journal = Journal(config.directory)
+        self._packets = WakeListener(self._heard)
+        self.hears_packets = False
+        """Whether magic packets are heard: their port is only for root."""
         self.hosts = {
             name: SimulatedHost(
                 name, config, self.journal, self._tenancy.sockets, self._tenancy.mark
@@ -53,6 +57,9 @@ class SimulatedCluster:
             for host in self.hosts.values():
                 await host.start(self._by_address)
             await self._control.start(listener)
+            self.hears_packets = await self._packets.start(
+                next(iter(self.hosts.values())).network.broadcast
+            )
         except BaseException:
             await self._stop()
             raise
@@ -131,8 +138,13 @@ class SimulatedCluster:
     def _by_address(self, address: str) -> SimulatedHost | None:
         return next((h for h in self.hosts.values() if address in {h.address, h.name}), None)
 
+    def _heard(self, packet: bytes) -> None:
+        for host in self.hosts.values():
+            host.power.packet(packet)
+
     async def _stop(self) -> None:
         await self._control.stop()
+        self._packets.close()
         for host in self.hosts.values():
             await host.stop()
         await asyncio.to_thread(self._tenancy.leave)

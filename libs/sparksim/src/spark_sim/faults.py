@@ -35,6 +35,22 @@ class Behaviour(StrEnum):
     """vLLM does not know one of the flags it is given, in pre-flight and launch alike."""
     UNREACHABLE = "unreachable"
     """Nothing of the host listens and every connection is cut."""
+    OFF = "off"
+    """Switched off: as unreachable, and a magic packet wakes it after some time."""
+    SMI_HANG = "smi_hang"
+    """nvidia-smi never returns; everything else works."""
+    DOCKER_HANG = "docker_hang"
+    """docker takes questions and never answers; what runs goes on."""
+    DRIVER_MISMATCH = "driver_mismatch"
+    """The driver was updated without a restart."""
+    OTHER_DRIVER = "other_driver"
+    """The driver is the one that hangs with CUDA graphs."""
+    POWER_CAP = "power_cap"
+    """The GPU is busy at thirty watts and a low clock."""
+    DESKTOP = "desktop"
+    """Somebody is logged in at a screen."""
+    CLOCK_SKEW = "clock_skew"
+    """The clock is a minute and a half ahead."""
     CUDA_WEDGE = "cuda_wedge"
     """The engine dies after the first answer; the HTTP server stays and answers 500."""
     GIBBERISH = "gibberish"
@@ -136,4 +152,9 @@ class Faults:
     async def while_frozen(self) -> None:
         """Wait as long as the host is frozen."""
         while self.frozen or self.behaviour is Behaviour.SSH_HANG:
+            await self.changed.wait()
+
+    async def until_not(self, behaviour: Behaviour) -> None:
+        """Wait as long as the host behaves like this."""
+        while self.behaviour is behaviour:
             await self.changed.wait()

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from spark_sim.call import Call
 from spark_sim.catalogue import SimModel
 from spark_sim.checkout import Checkout
 from spark_sim.checkout_files import Launcher
@@ -19,7 +20,9 @@ from spark_sim.docker_volumes import DockerVolumes
 from spark_sim.faults import Behaviour, Faults
 from spark_sim.hf_disk import lay_out
 from spark_sim.hf_programs import HfPrograms
-from spark_sim.host_programs import HostPrograms
+from spark_sim.host_network import USUAL, HostNetwork
+from spark_sim.host_power import HostPower
+from spark_sim.host_programs import MACS, HostPrograms
 from spark_sim.journal import Journal
 from spark_sim.kernel_log import KernelLog
 from spark_sim.memory import LATE_SECONDS, RETURN_SECONDS, HostMemory
@@ -40,6 +43,8 @@ from spark_sim.vllm_runtime import Runtimes
 
 MASTER_PORT = 29_501
 """Where the ranks of a runtime over several hosts meet."""
+CLOCK_OFF_SECONDS = 95
+GONE = frozenset({Behaviour.UNREACHABLE, Behaviour.OFF})
 SPEECH_HOST = "spark1"
 _CONTAINER_PROGRAMS = ("nvidia-smi", "ray")
 
@@ -86,6 +91,12 @@ class SimulatedHost:
         self.checkout = Checkout(self.sandbox, config, self.address)
         self.neighbours = Neighbours(name, self.address)
         self.strangers = Strangers(self.address, self.memory, self.pace)
+        number = int(name.removeprefix("spark"))
+        cards = MACS[name]
+        self.network = HostNetwork(
+            self.address, cards["enP7s7"], cards["wlP9s9"], number, USUAL.get(name, frozenset())
+        )
+        self.power = HostPower(self, journal)
         self.boot_id = str(uuid.uuid4())
         self._restarting: asyncio.Task[None] | None = None
         self._programs: dict[str, Program] = {}
@@ -98,14 +109,20 @@ class SimulatedHost:
     @property
     def reachable(self) -> bool:
         """Whether anything of the host answers."""
-        return self.faults.behaviour is not Behaviour.UNREACHABLE
+        return self.faults.behaviour not in GONE
 
     async def start(self, peer: Callable[[str], "SimulatedHost | None"]) -> None:
         """Write the sandbox and listen. Raises OSError when an address or port is not to be had."""
         host_programs = HostPrograms(self, peer)
         self._programs.update(host_programs.table())
         self._programs.update(Rsync(self, peer).table())
-        self._programs["docker"] = self._docker()
+        docker = self._docker()
+
+        async def when_it_answers(call: Call) -> int:
+            await self.faults.until_not(Behaviour.DOCKER_HANG)
+            return await docker(call)
+
+        self._programs["docker"] = when_it_answers
         own = tuple(self._programs)
         self._programs.update(VllmCalls(self, self._journal).table())
         local = HfPrograms(self, self._config.catalogue).table()
@@ -231,6 +248,7 @@ class SimulatedHost:
         if self._restarting is not None:
             self._restarting.cancel()
             await asyncio.gather(self._restarting, return_exceptions=True)
+        await self.power.close()
         await self.strangers.close()
         await self.shell.stop()
         await self.shell.end_commands()
@@ -259,6 +277,7 @@ class SimulatedHost:
             if behaviour is Behaviour.CACHE_FULL:
                 self.memory.clog()
             await self._take_port(behaviour is Behaviour.PORT_TAKEN)
+            self.sandbox.set_clock(CLOCK_OFF_SECONDS if behaviour is Behaviour.CLOCK_SKEW else 0)
             self._journal.add(self.name, "behaviour", behaviour=str(behaviour))
             await self._rewire(before, behaviour)
 
@@ -274,10 +293,10 @@ class SimulatedHost:
             self._journal.add(self.name, "port_not_free")
 
     async def _rewire(self, before: Behaviour, behaviour: Behaviour) -> None:
-        keyed = {Behaviour.CHANGED_HOST_KEY, Behaviour.UNREACHABLE}
+        keyed = {Behaviour.CHANGED_HOST_KEY, *GONE}
         if behaviour in keyed or before in keyed:
             await self.shell.stop()
-        if behaviour is Behaviour.UNREACHABLE:
+        if behaviour in GONE:
             await self.neighbours.stop()
             if self.speech is not None:
                 await self.speech.go_dark()
@@ -286,7 +305,7 @@ class SimulatedHost:
         if before in keyed or behaviour in keyed:
             changed = behaviour is Behaviour.CHANGED_HOST_KEY
             await self.shell.start(self.address, self.ssh_port, changed)
-        if before is Behaviour.UNREACHABLE:
+        if before in GONE:
             if self._config.neighbours:
                 await self.neighbours.start()
             await self.come_back()

@@ -48,6 +48,7 @@ class HostPrograms:
             "nvidia-smi": self._nvidia_smi,
             "ip": self._ip,
             "sudo": self._sudo,
+            "pgrep": self._pgrep,
             "ibdev2netdev": self._ibdev2netdev,
             "cat": self._cat,
             "free": self._free,
@@ -70,44 +71,37 @@ class HostPrograms:
         return 0
 
     async def _nvidia_smi(self, call: Call) -> int:
-        text, code = nvidia_smi.answer(call.argv, self._host.runtimes.usage())
+        behaviour = self._host.faults.behaviour
+        if behaviour is Behaviour.SMI_HANG:
+            await self._host.faults.until_not(Behaviour.SMI_HANG)
+        if behaviour is Behaviour.DRIVER_MISMATCH:
+            await call.out(nvidia_smi.MISMATCH)
+            return 18
+        driver = nvidia_smi.DEADLOCKS if behaviour is Behaviour.OTHER_DRIVER else nvidia_smi.DRIVER
+        usage = self._host.runtimes.usage()
+        capped = behaviour is Behaviour.POWER_CAP
+        text, code = nvidia_smi.answer(call.argv, usage, driver=driver, capped=capped)
         await call.out(text)
         return code
 
     async def _ip(self, call: Call) -> int:
-        words = [word for word in call.argv if word not in {"-4", "-o"}]
-        address = self._host.address
-        mac = MACS[self._host.name]["enP7s7"]
-        gateway = address.rpartition(".")[0] + ".1"
-        if words[:2] == ["route", "show"]:
-            await call.out(
-                f"default via {gateway} dev enP7s7 proto dhcp src {address} metric 100 \n"
-            )
-            if words[2:3] != ["default"]:
-                await call.out(f"{address.rpartition('.')[0]}.0/24 dev enP7s7 proto kernel scope "
-                               f"link src {address} metric 100 \n")  # fmt: skip
-        elif words[:2] == ["addr", "show"]:
-            await call.out(
-                f"2: enP7s7    inet {address}/24 brd {address.rpartition('.')[0]}.255 scope global "
-                "dynamic noprefixroute enP7s7\\       valid_lft 70021sec preferred_lft 70021sec\n"
-            )
-        elif words[:2] == ["link", "show"] and "wireguard" not in words:
-            await call.out(
-                "2: enP7s7: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc mq state UP mode "
-                f"DEFAULT group default qlen 1000\\    link/ether {mac} brd ff:ff:ff:ff:ff:ff\n"
-            )
-        return 0
+        out, err, code = self._host.network.answer(call.argv)
+        await call.out(out)
+        if err:
+            await call.err(err)
+        return code
 
     async def _sudo(self, call: Call) -> int:
-        if "-n" in call.argv:
-            await call.err("sudo: a password is required\n")
-        else:
-            await call.err(
-                "sudo: a terminal is required to read the password; either use the -S option to "
-                "read from standard input or configure an askpass helper\n"
-                "sudo: a password is required\n"
-            )
-        return 1
+        return await self._host.power.sudo(call)
+
+    async def _pgrep(self, call: Call) -> int:
+        """Only for the desktop: what else is asked is asked of this machine."""
+        if not any("Xorg" in word for word in call.argv):
+            return await self._real(call, "pgrep")
+        if self._host.faults.behaviour is not Behaviour.DESKTOP:
+            return 1
+        await call.out("2204 /usr/lib/xorg/Xorg vt1 -displayfd 3\n2391 /usr/bin/gnome-shell\n")
+        return 0
 
     async def _ibdev2netdev(self, call: Call) -> int:
         await call.out(_IBDEV)

@@ -4,6 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _NA = "[N/A]"
+DRIVER, DEADLOCKS = "580.142", "590.44.01"
+MISMATCH = """\
+Failed to initialize NVML: Driver/library version mismatch
+NVML library version: 580.142
+"""
 _RULE = "+" + "-" * 41 + "+" + "-" * 24 + "+" + "-" * 22 + "+"
 _TABLE = f"""\
 +{"-" * 89}+
@@ -42,12 +47,16 @@ _UNITS = {
 }  # fmt: skip
 
 
-def answer(argv: Sequence[str], usage: GpuUsage) -> tuple[str, int]:
-    """Return what it prints and its exit code."""
+def answer(
+    argv: Sequence[str], usage: GpuUsage, *, driver: str = DRIVER, capped: bool = False
+) -> tuple[str, int]:
+    """Return what it prints and its exit code. ``capped``: by its power supply, and busy."""
     options = {name: value for name, _, value in (word.partition("=") for word in argv)}
     fields = options.get("--query-gpu")
     if fields is not None:
-        return _csv(fields.split(","), [_gpu(usage)], options.get("--format", "csv"))
+        return _csv(
+            fields.split(","), [_gpu(usage, driver, capped)], options.get("--format", "csv")
+        )
     fields = options.get("--query-compute-apps")
     if fields is not None:
         rows = [
@@ -63,13 +72,18 @@ def answer(argv: Sequence[str], usage: GpuUsage) -> tuple[str, int]:
     return _human(usage), 0
 
 
-def _gpu(usage: GpuUsage) -> dict[str, str]:
+def _gpu(usage: GpuUsage, driver: str, capped: bool) -> dict[str, str]:
+    busy = {
+        "utilization.gpu": "96", "power.draw": "29.61", "clocks.current.sm": "611",
+        "temperature.gpu": "55", "pstate": "P0",
+    }  # fmt: skip
     return {
-        "name": "NVIDIA GB10", "driver_version": "580.142", "count": "1", "index": "0",
+        "name": "NVIDIA GB10", "driver_version": driver, "count": "1", "index": "0",
         "uuid": "GPU-6b1f5a0e-0000-0000-0000-000000000000",
         "utilization.gpu": str(usage.percent), "temperature.gpu": str(usage.celsius),
         "power.draw": f"{usage.watts:.2f}", "clocks.current.sm": "2405" if usage.percent else "208",
         "clocks.max.sm": "3003", "pstate": "P0" if usage.percent else "P8",
+        **(busy if capped else {}),
     }  # fmt: skip
 
 

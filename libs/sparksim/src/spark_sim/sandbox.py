@@ -84,6 +84,15 @@ class Sandbox:
             MARK: self._mark,
         }
 
+    def set_clock(self, ahead_seconds: int) -> None:
+        """Let ``date`` be ahead on this host; 0: it is right."""
+        path = self.bin / "date"
+        path.unlink(missing_ok=True)
+        if ahead_seconds:
+            write_executable(
+                path, f'#!/bin/sh\nexec /bin/date -d "now + {ahead_seconds} seconds" "$@"\n'
+            )
+
     def _compile_client(self) -> None:
         """Write the body of all programs, compiled: it is read afresh by every call."""
         source = self._client / "spark_sim_client.py"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spark_common.book_file import transaction
 from spark_common.bus import wire
 from spark_coordinator.accounts.book import (
     HOLDERS_PER_DAY,
@@ -18,7 +19,6 @@ from spark_coordinator.accounts.days import KEPT_DAYS, day_of, start_of
 from spark_coordinator.accounts.facts import Fact
 from spark_coordinator.accounts.ledger import Tally, tallies_of
 from spark_coordinator.accounts.report import report, since_of
-from spark_coordinator.book_file import transaction
 
 TODAY = date(2026, 1, 10)
 NOW = start_of(TODAY) + 12 * 3600.0

@@ -13,6 +13,7 @@ from spark_gateway.api import (
     embedding,
     events,
     explain,
+    hardware,
     health,
     home,
     keys,
@@ -40,6 +41,7 @@ from spark_gateway.api import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    hardware.router,
     health.router,
     models.router,
     recipes.router,

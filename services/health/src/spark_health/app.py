@@ -18,6 +18,8 @@ from spark_common.remote import RemoteShell
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
 from spark_health.feature import Feature
+from spark_health.hosts.known import containers_of
+from spark_health.hosts.wiring import wire_hosts
 from spark_health.nim.record import NIM_INSTALLS, RECORDS
 from spark_health.nim.wiring import wire_nim
 from spark_health.overlay.wiring import wire_overlay
@@ -58,7 +60,17 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         )
         features += [watching.feature, _nim(settings, live, bus, redis, shell, http, clock, places)]
         features += [
-            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock)
+            wire_hosts(
+                redis=redis,
+                shell=shell,
+                cluster=settings.cluster,
+                pace=settings.pace,
+                clock=clock,
+                data_dir=settings.data_dir,
+                known=containers_of(settings, live),
+                disabled=places.disabled,
+            ),
+            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock),
         ]
         with suppress(SparkError):
             # So that the first looks go where the owner said; the loop reads it again.

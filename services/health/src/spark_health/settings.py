@@ -31,6 +31,8 @@ class WatchPace(Settings):
     """Rest between two looks at one host or service; three that fail make it down."""
     health_patience_seconds: Seconds = 8.0
     """How long a Spark may take to run a command before that look counts as failed."""
+    health_hardware_seconds: Seconds = 5.0
+    """Rest between two readings of a Spark's hardware, each one round trip."""
 
 
 class HealthSettings(Settings):

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from spark_common.book_file import open_database, transaction
 from spark_coordinator.accounts.days import KEPT_DAYS, day_of, pieces, start_of
 from spark_coordinator.accounts.facts import Fact, Kind, Place
 from spark_coordinator.accounts.ledger import Tallies, Tally, over_by, tallies_of
-from spark_coordinator.book_file import open_database, transaction
 
 OTHERS = "others"
 HOLDERS_PER_DAY = 100

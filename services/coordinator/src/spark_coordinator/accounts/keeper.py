@@ -5,12 +5,12 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from spark_common.book_file import BookFile
 from spark_common.clock import Clock
 from spark_common.contracts.accountability import Accountability
 from spark_coordinator.accounts.book import AccountBook, Mark
 from spark_coordinator.accounts.facts import Fact
 from spark_coordinator.accounts.report import report, since_of
-from spark_coordinator.book_file import BookFile
 
 NAME = "accounts.sqlite"
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from spark_common.book_file import open_database, transaction
 from spark_common.contracts.captures import Capture, KeepBodies
-from spark_coordinator.book_file import open_database, transaction
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Of all bodies together."""

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from spark_common.book_file import BookFile
 from spark_common.bus.port import Serving
 from spark_common.clock import Clock
 from spark_common.contracts.captures import (
@@ -24,7 +25,6 @@ from spark_common.contracts.captures import (
     ReadCapture,
 )
 from spark_common.errors import NotFoundError, UnavailableError
-from spark_coordinator.book_file import BookFile
 from spark_coordinator.captures.book import CaptureBook, Terms
 from spark_coordinator.feature import Feature
 

@@ -1,12 +1,12 @@
-"""The request log as one SQLite file. Blocking; ``spark_coordinator.book_file`` runs it."""
+"""The request log as one SQLite file. Blocking; ``spark_common.book_file`` runs it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from spark_common.book_file import open_database, transaction
 from spark_common.contracts.requests import ListRequests, LoggedRequest, RequestRow, Requests
-from spark_coordinator.book_file import open_database, transaction
 
 MOST_LINES: Final = 2_000_000
 """About half a gigabyte; the oldest go first."""

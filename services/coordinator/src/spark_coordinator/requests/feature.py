@@ -6,6 +6,7 @@ from pathlib import Path
 
 import structlog
 
+from spark_common.book_file import BookFile
 from spark_common.bus.port import Serving
 from spark_common.clock import Clock
 from spark_common.contracts.requests import (
@@ -18,7 +19,6 @@ from spark_common.contracts.requests import (
 )
 from spark_common.errors import UnavailableError
 from spark_common.settings.policies import RequestLogSettings
-from spark_coordinator.book_file import BookFile
 from spark_coordinator.feature import Feature
 from spark_coordinator.requests.book import RequestBook
 

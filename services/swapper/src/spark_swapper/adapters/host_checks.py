@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 
 from spark_common.errors import DeadlineExceededError
 from spark_common.remote.command import RemoteCommand
+from spark_common.remote.figures import memory_bytes, whole
 from spark_common.remote.port import RemoteShell
 from spark_common.settings import ClusterSettings
-from spark_swapper.adapters.figures import memory_bytes, whole
 from spark_swapper.guarding.headroom import HOST_SIDE, NodeMemory, Tenant
 from spark_swapper.launching.candidate import Candidate
 from spark_swapper.runtime import Finding, HostCheck

@@ -11,11 +11,11 @@ import httpx
 
 from spark_common.errors import RemoteCommandError, StaleEpochError, UnavailableError
 from spark_common.remote.command import RemoteCommand, RemoteResult
+from spark_common.remote.figures import memory_bytes, whole
 from spark_common.remote.port import RemoteShell
 from spark_common.runtime_questions import Spoken, first_token
 from spark_common.settings import ClusterSettings
 from spark_swapper.adapters import vllm_http
-from spark_swapper.adapters.figures import memory_bytes, whole
 from spark_swapper.adapters.host_checks import check_host
 from spark_swapper.adapters.launcher_probe import LauncherProbe
 from spark_swapper.launching.candidate import Candidate

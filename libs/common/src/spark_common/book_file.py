@@ -33,7 +33,7 @@ ResultT = TypeVar("ResultT")
 
 
 class BookFile(Generic[BookT]):
-    """One thread, one file, shared with other coordinators through SQLite's own locks."""
+    """One thread, one file, shared with other processes through SQLite's own locks."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class BookFile(Generic[BookT]):
     def _away(self, error: Exception) -> UnavailableError:
         sentence = (
             f"The {self._what} cannot be kept in {self.path} ({error}). "
-            "See that DATA_DIR of the coordinator is a folder it may write to, with room left."
+            "See that DATA_DIR is a folder the service may write to, with room left."
         )
         if sentence != self._problem:
             _log.warning("book.away", book=self._what, reason=str(error))

@@ -1,0 +1,1 @@
+"""What tests of health share: the words of a real Spark."""

@@ -1,0 +1,443 @@
+"""Looking at Sparks that answer, hang, crawl and are gone; history; power."""
+
+import asyncio
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from spark_common.contracts.hardware import TurnOff, WakeAddress, WakeHost
+from spark_common.errors import (
+    ConflictError,
+    DeadlineExceededError,
+    HostKeyChangedError,
+    HostUnreachableError,
+    InvalidRequestError,
+    NotFoundError,
+    RemoteCommandError,
+    UnavailableError,
+)
+from spark_common.remote.command import RemoteCommand, RemoteResult
+from spark_common.settings import HostSettings
+from spark_common.testing import FakeClock
+from spark_health.hosts.history import STEPS, HistoryBook
+from spark_health.hosts.keeping import Keeper
+from spark_health.hosts.looking import HardwareWatch, LookTimes
+from spark_health.hosts.magic import packet, wake_command
+from spark_health.hosts.network_here import TcpReach, UdpBroadcast
+from spark_health.hosts.power import Power
+from spark_health.hosts.probe import SparkProbe
+from spark_health.hosts.remembering import Remembered, Sent
+from spark_health.hosts.showing import show
+from spark_health.testing.spark_says import MARK, answer
+from spark_health.watching.ports import Sighting, Target
+
+ONE = HostSettings(name="spark1", label="Spark 1", address="127.0.1.72", user="alice")
+TWO = HostSettings(name="spark2", label="Spark 2", address="127.0.1.73", user="alice")
+MAC = "02:00:5e:10:00:01"
+RULES = "User alice may run:\n    (root) NOPASSWD: /usr/local/bin/spark-shutdown"
+GONE = HostUnreachableError("Spark 1 does not answer over SSH: connection timed out. Is it on?")
+SLOW_END = DeadlineExceededError("'sh' on Spark 1 did not end within 10 s and was stopped")
+
+
+class Spark:
+    """A shell that answers as it is told, by the first word of the command."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.says: dict[tuple[str, str], object] = {}
+        self.took = 0.0
+        self.asked: list[tuple[str, RemoteCommand]] = []
+
+    async def run(self, host, command, *, timeout_seconds=30.0):
+        self.asked.append((host, command))
+        if self.took:
+            await self.clock.advance(self.took)
+        said = self.says.get((host, command.argv[0]), answer())
+        if isinstance(said, Exception):
+            raise said
+        if isinstance(said, str):
+            mark = command.argv[2] if command.argv[:2] == ("sh", "-s") else MARK
+            if command.argv[4:] == ("quick",) and f"{MARK} disk" in said:
+                said = said[: said.index(f"{MARK} disk")] + f"{MARK} end 0\n"
+            return RemoteResult(0, said.replace(MARK, mark), "")
+        return said
+
+    async def home(self, host):
+        return "/home/alice"
+
+
+class Reaching:
+    """Whether something takes connections."""
+
+    def __init__(self, *, accepts: bool) -> None:
+        self._accepts = accepts
+
+    async def accepts(self, address, port):
+        return self._accepts
+
+
+class Packets:
+    """Packets of this machine."""
+
+    def __init__(self, *, works: bool = True) -> None:
+        self.sent = []
+        self._works = works
+
+    async def send(self, mac, addresses):
+        self.sent.append((mac, addresses))
+        return self._works
+
+
+def watch_of(spark: Spark, *, accepts: bool = False, told=lambda _: None) -> HardwareWatch:
+    return HardwareWatch(
+        spark, (ONE, TWO), Reaching(accepts=accepts), spark.clock, LookTimes(), told
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "alive", "accepts", "answering"),
+    [
+        (answer(), None, False, "well"),
+        (answer(smi=(124, "")), None, False, "partly"),
+        (answer(containers=(124, "")), None, False, "partly"),
+        (answer(containers=("skipped", "")), None, False, "slow"),
+        (answer(smi=(124, ""), containers=("skipped", "")), None, False, "partly"),
+        (GONE, None, False, "dead"),
+        (GONE, None, True, "hung"),
+        (HostUnreachableError("Spark 1 refuses SSH connections: connection refused."), None, True,
+         "dead"),
+        (HostUnreachableError("there is no route to Spark 1"), None, False, "dead"),
+        (HostUnreachableError("permission denied (publickey)"), None, True, "refused"),
+        (HostUnreachableError("the SSH key (SSH_KEY_PATH) cannot be read"), None, True, "unknown"),
+        (HostKeyChangedError("Spark 1 has another host key"), None, True, "refused"),
+        (SLOW_END, SLOW_END, True, "hung"),
+        (SLOW_END, GONE, True, "hung"),
+        (SLOW_END, "107816.42 2105432.11", True, "partly"),
+        (RemoteCommandError("wrote more than 8 MiB"), None, True, "unknown"),
+        (RemoteResult(None, "", "lost"), None, True, "dead"),
+        (RemoteResult(0, "This account is currently not available.\n", ""), None, True, "partly"),
+        (RemoteResult(127, "", "sh: not found"), None, True, "partly"),
+    ],
+)  # fmt: skip
+async def test_hung_slow_and_dead_are_told_apart(clock, script, alive, accepts, answering) -> None:
+    spark = Spark(clock)
+    spark.says = {("spark1", "sh"): script, ("spark1", "cat"): alive}
+    sight = await watch_of(spark, accepts=accepts).look("spark1")
+    assert sight.answering == answering
+    if answering != "well":
+        assert sight.reason
+
+
+async def test_one_round_trip_per_poll_and_all_of_it_now_and_then(clock) -> None:
+    spark = Spark(clock)
+    watch = watch_of(spark)
+    for _ in range(8):
+        await watch.look("spark1")
+        await clock.advance(5)
+    assert len(spark.asked) == 8
+    widths = [command.argv[4] for _, command in spark.asked]
+    assert widths == ["whole", *["quick"] * 5, "whole", "quick"]
+    for _, command in spark.asked:
+        assert command.stdin is not None
+        assert b"sudo -n -l" in command.stdin
+
+
+async def test_old_numbers_are_kept_with_their_age_and_never_shown_as_new(clock) -> None:
+    spark = Spark(clock)
+    watch = watch_of(spark)
+    await watch.look("spark1")
+    spark.says[("spark1", "sh")] = GONE
+    await clock.advance(300)
+    sight = await watch.look("spark1")
+    host = show(sight, clock.now(), clock.monotonic(), {}, None, None)
+    assert (host.answering, host.stale, host.age_seconds) == ("dead", True, 300.0)
+    assert host.memory is not None
+    assert host.steps
+    assert not host.can_shut_down
+    never = show(watch.sights["spark2"], clock.now(), clock.monotonic(), {}, None, None)
+    assert (never.answering, never.memory, never.stale) == ("unknown", None, False)
+
+
+async def test_one_spark_that_hangs_keeps_nobody_waiting(clock) -> None:
+    spark = Spark(clock)
+    stuck = asyncio.Event()
+
+    class Half(Spark):
+        async def run(self, host, command, *, timeout_seconds=30.0):
+            if host == "spark1":
+                await stuck.wait()
+            return await super().run(host, command, timeout_seconds=timeout_seconds)
+
+    half = Half(clock)
+    watch = watch_of(half)
+    running = asyncio.create_task(watch.run())
+    await clock.advance(20)
+    assert len(half.asked) >= 4
+    assert watch.sights["spark2"].answering == "well"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert spark.asked == []
+
+
+class Plain:
+    """The plain probe."""
+
+    target = Target("spark1", "host", "Spark 1")
+    every_seconds = 5.0
+
+    def __init__(self, state: str, clock: FakeClock) -> None:
+        self.state = state
+        self.looks = 0
+        self._clock = clock
+
+    async def look(self):
+        self.looks += 1
+        return Sighting(self.state, "plain", self._clock.now())
+
+
+@pytest.mark.parametrize(
+    ("script", "plain", "accepts", "state", "looks"),
+    [
+        (answer(), "down", False, "up", 0),
+        (answer(smi=(124, "")), "up", False, "degraded", 0),
+        (GONE, "down", True, "down", 1),
+        (GONE, "up", False, "up", 1),
+        (SLOW_END, "up", True, "degraded", 1),
+    ],
+)
+async def test_a_spark_that_just_answered_is_not_asked_again(
+    clock, script, plain, accepts, state, looks
+) -> None:
+    spark = Spark(clock)
+    spark.says = {("spark1", "sh"): script, ("spark1", "cat"): "1.00 1.00"}
+    watch, probe = watch_of(spark, accepts=accepts), Plain(plain, clock)
+    await watch.look("spark1")
+    seen = await SparkProbe(probe, lambda: watch.sights["spark1"], clock).look()
+    assert (seen.state, probe.looks) == (state, looks)
+    await clock.advance(8)
+    await SparkProbe(probe, lambda: watch.sights["spark1"], clock).look()
+    assert probe.looks == looks + 1
+
+
+async def test_a_slow_spark_is_busy_and_not_down(clock) -> None:
+    spark = Spark(clock)
+    spark.took = 5.0
+    watch = watch_of(spark)
+    sight = await watch.look("spark1")
+    assert (sight.answering, sight.ms) == ("slow", 5000.0)
+    probe = SparkProbe(Plain("down", clock), lambda: watch.sights["spark1"], clock)
+    assert (await probe.look()).state == "busy"
+
+
+async def test_a_port_that_listens_accepts_and_one_that_does_not_does_not() -> None:
+    server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    assert await TcpReach().accepts("127.0.0.1", port)
+    server.close()
+    await server.wait_closed()
+    assert not await TcpReach().accepts("127.0.0.1", port)
+
+
+AT = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
+
+
+def test_history_is_rolled_up_into_three_steps_and_does_not_grow(tmp_path: Path) -> None:
+    book = HistoryBook(tmp_path / "h.sqlite")
+    book.add("spark1", AT, {"load": 1.0, "memory_used": 10.0})
+    book.add("spark1", AT + timedelta(seconds=5), {"load": 3.0, "memory_used": 30.0})
+    book.add("spark2", AT, {"load": 9.0})
+    (point,) = book.read("spark1", "hour", AT + timedelta(minutes=1)).points
+    assert (point.at, point.load, point.memory_used, point.memory_most) == (AT, 2.0, 20.0, 30.0)
+    assert point.gpu_percent is None
+    for hour in range(24 * 9):
+        book.add("spark1", AT + timedelta(hours=hour), {"load": 1.0})
+    end = AT + timedelta(hours=24 * 9 - 1)
+    kept = {span: len(book.read("spark1", span, end).points) for span in STEPS}
+    assert kept == {"hour": 1, "day": 24, "week": 168}
+    assert book.size() < 250
+    book.close()
+
+
+def test_what_a_wrong_clock_wrote_ahead_is_forgotten_and_not_shown(tmp_path: Path) -> None:
+    book = HistoryBook(tmp_path / "h.sqlite")
+    book.add("spark1", AT + timedelta(days=400), {"load": 1.0})
+    book.add("spark1", AT, {"load": 2.0})
+    assert [point.load for point in book.read("spark1", "hour", AT).points] == [2.0]
+    assert book.size() == 3
+    book.close()
+
+
+def test_history_survives_a_process_that_is_killed(tmp_path: Path) -> None:
+    book = HistoryBook(tmp_path / "h.sqlite")
+    book.add("spark1", AT, {"load": 1.0})
+    # Not closed: what a killed process leaves, with its write-ahead log.
+    other = HistoryBook(tmp_path / "h.sqlite")
+    assert len(other.read("spark1", "hour", AT).points) == 1
+    mode = sqlite3.connect(tmp_path / "h.sqlite").execute("PRAGMA journal_mode").fetchone()
+    assert mode == ("wal",)
+    other.close()
+    book.close()
+
+
+async def test_a_damaged_or_forbidden_file_stops_no_looking(tmp_path: Path, clock, redis) -> None:
+    spark = Spark(clock)
+    (tmp_path / "hardware.sqlite").write_bytes(b"this is no database at all, " * 100)
+    remembered = Remembered(redis, clock)
+    keeper = Keeper(tmp_path, remembered, clock)
+    watch = watch_of(spark, told=keeper.take)
+    running = asyncio.create_task(keeper.run())
+    await watch.look("spark1")
+    for _ in range(200):
+        await asyncio.sleep(0.01)
+        if "spark1" in remembered.addresses:
+            break
+    assert len((await keeper.history("spark1", "hour")).points) == 1
+    assert keeper.problems == []
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await keeper.close()
+    again = Remembered(redis, clock)
+    await again.recall()
+    assert again.addresses["spark1"].mac == MAC
+
+    blocked = tmp_path / "a-file"
+    blocked.write_text("")
+    lame = Keeper(blocked / "below", remembered, clock)
+    with pytest.raises(UnavailableError, match="history of the hardware"):
+        await lame.history("spark1", "hour")
+    await lame.close()
+
+
+def test_the_packet_is_102_bytes_and_nothing_else_is_an_address() -> None:
+    assert len(packet(MAC)) == 102
+    assert packet(MAC) == b"\xff" * 6 + bytes.fromhex("02005e100001") * 16
+    for wrong in ("", "ff:ff:ff:ff:ff:ff", "02:00:5e:10:00", "02:00:5e:10:00:01; id", "$(id)"):
+        with pytest.raises(InvalidRequestError):
+            wake_command(wrong, ("127.0.1.255",))
+
+
+class Bench:
+    """Power over a shell, packets and a Redis of its own."""
+
+    def __init__(self, clock, redis, *, works: bool = True) -> None:
+        self.spark = Spark(clock)
+        self.packets = Packets(works=works)
+        self.watch = watch_of(self.spark)
+        self.remembered = Remembered(redis, clock)
+        self.power = Power(self.watch, self.spark, self.packets, self.remembered, clock)
+        self.clock = clock
+
+    async def off(self, name: str = "spark1") -> None:
+        self.spark.says[(name, "sh")] = GONE
+        for one in ("spark1", "spark2"):
+            await self.watch.look(one)
+
+    def know(self) -> None:
+        self.remembered.addresses["spark1"] = WakeAddress(
+            mac=MAC, interface="enP7s7", wired=True, broadcast="127.0.1.255",
+            seen_at=self.clock.now(),
+        )  # fmt: skip
+
+
+async def test_a_spark_is_woken_through_the_other_and_watched_for_three_minutes(
+    clock, redis
+) -> None:
+    bench = Bench(clock, redis)
+    await bench.off()
+    bench.know()
+    bench.spark.asked.clear()
+    attempt = await bench.power.wake(WakeHost(name="spark1", requested_by="Alice"))
+    ((host, command),) = bench.spark.asked
+    assert host == "spark2"
+    assert command.argv == ("sh", "-s", MAC, "127.0.1.255", "255.255.255.255")
+    assert (attempt.state, attempt.via, bench.packets.sent) == ("waiting", "spark2", [])
+    assert "best effort" in attempt.sentence
+
+    def wake_now():
+        sent = bench.remembered.sent["spark1"]
+        sight = bench.watch.sights["spark1"]
+        return show(sight, clock.now(), clock.monotonic(), {}, None, sent).wake.state
+
+    await clock.advance(179)
+    assert wake_now() == "waiting"
+    await clock.advance(2)
+    assert wake_now() == "gave_up"
+    again = Remembered(redis, clock)
+    await again.recall()
+    assert again.sent["spark1"] == Sent(via="spark2", sent_at=attempt.sent_at, requested_by="Alice")
+    bench.spark.says.clear()
+    await bench.watch.look("spark1")
+    assert wake_now() == "awake"
+
+
+@pytest.mark.parametrize("reason", [GONE, SLOW_END, RemoteResult(127, "", "no python3")])
+async def test_without_the_other_the_packet_leaves_from_here(clock, redis, reason) -> None:
+    bench = Bench(clock, redis)
+    await bench.off()
+    bench.know()
+    bench.spark.says[("spark2", "sh")] = reason
+    attempt = await bench.power.wake(WakeHost(name="spark1"))
+    assert attempt.via == "direct"
+    assert bench.packets.sent == [(MAC, ("127.0.1.255", "255.255.255.255"))]
+
+
+async def test_what_cannot_be_woken_is_said(clock, redis) -> None:
+    bench = Bench(clock, redis, works=False)
+    with pytest.raises(NotFoundError):
+        await bench.power.wake(WakeHost(name="spark9"))
+    await bench.watch.look("spark1")
+    bench.know()
+    with pytest.raises(ConflictError, match="awake"):
+        await bench.power.wake(WakeHost(name="spark1"))
+    await bench.off()
+    bench.spark.says[("spark2", "sh")] = GONE
+    with pytest.raises(UnavailableError, match="No packet"):
+        await bench.power.wake(WakeHost(name="spark1"))
+    bench.remembered.addresses.clear()
+    with pytest.raises(ConflictError, match="not known"):
+        await bench.power.wake(WakeHost(name="spark1"))
+
+
+async def test_a_cable_once_seen_is_not_forgotten_for_wifi(clock, redis) -> None:
+    remembered, spark = Remembered(redis, clock), Spark(clock)
+    watch = watch_of(spark)
+    await remembered.note(await watch.look("spark1"))
+    spark.says[("spark1", "sh")] = answer(
+        link=(0, "3: wlP9s9: <UP> mtu 1\\    link/ether 02:00:5e:10:00:11 brd ff:ff:ff:ff:ff:ff")
+    )
+    await clock.advance(90)
+    await remembered.note(await watch.look("spark1"))
+    assert remembered.addresses["spark1"].mac == MAC
+
+
+async def test_a_spark_goes_off_only_by_its_rule_and_with_its_name_repeated(clock, redis) -> None:
+    bench = Bench(clock, redis)
+    await bench.watch.look("spark1")
+    order = TurnOff(name="spark1", confirm="spark1", action="shutdown")
+    with pytest.raises(ConflictError, match="no sudo rule"):
+        await bench.power.turn_off(order)
+    bench.spark.says[("spark1", "sh")] = answer(sudo=(0, RULES))
+    await clock.advance(60)
+    await bench.watch.look("spark1")
+    bench.spark.asked.clear()
+    with pytest.raises(InvalidRequestError, match="confirm"):
+        await bench.power.turn_off(TurnOff(name="spark1", confirm="spark2", action="shutdown"))
+    with pytest.raises(ConflictError, match="no sudo rule"):
+        await bench.power.turn_off(TurnOff(name="spark1", confirm="spark1", action="reboot"))
+    assert bench.spark.asked == []
+    bench.spark.says[("spark1", "sudo")] = RemoteResult(0, "", "")
+    await bench.power.turn_off(order)
+    ((host, command),) = bench.spark.asked
+    assert (host, command.argv) == ("spark1", ("sudo", "-n", "/usr/local/bin/spark-shutdown"))
+    bench.spark.says[("spark1", "sudo")] = RemoteResult(1, "", "sudo: a password is required\n")
+    with pytest.raises(RemoteCommandError, match="refused"):
+        await bench.power.turn_off(order)
+    await clock.advance(60)
+    with pytest.raises(ConflictError, match="does not answer"):
+        await bench.power.turn_off(order)
+
+
+async def test_a_packet_without_a_network_is_not_said_to_be_sent() -> None:
+    assert not await UdpBroadcast().send(MAC, ("not an address",))
