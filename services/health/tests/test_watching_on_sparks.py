@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from spark_common.bus.nats import NatsBus, connect_bus
 from spark_common.clock import SystemClock
@@ -22,6 +23,8 @@ from spark_common.contracts.health import (
     GetHealth,
     ReportHealth,
 )
+from spark_common.contracts.jobs import GetJob
+from spark_common.contracts.nim import GET_NIM_JOB, INSTALL_NIM, InstallNim
 from spark_common.errors import SparkError
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
@@ -167,3 +170,34 @@ async def test_a_spark_that_is_off_takes_its_services_along_in_one_transition(st
 async def _reports(stack: Stack, number: int) -> bool:
     log = await stack.asker.call(GET_CONNECTIVITY, GetConnectivity())
     return len(log.reports) == number
+
+
+async def test_a_nim_is_installed_though_health_is_killed_and_is_watched_then(
+    stack, tmp_path
+) -> None:
+    await stack.until("spark2", "up")
+    stack.cluster.hosts["spark2"].pace.speed = 150
+    key = "nvapi-0123456789-abcdefgh"
+    asked = InstallNim(entry="llama-3-1-8b", id="nim", ngc_api_key=SecretStr(key))
+    await stack.asker.call(INSTALL_NIM, asked, timeout_seconds=4)
+
+    async def step() -> str:
+        try:
+            view = await stack.asker.call(GET_NIM_JOB, GetJob(id="nim"), timeout_seconds=1)
+        except SparkError:
+            return ""
+        return str(view.state) if view.over else view.step
+
+    async def at_work() -> bool:
+        return await step() in ("pulling", "preparing", "starting", "waiting")
+
+    async def over() -> bool:
+        return await step() == "complete"
+
+    await until(at_work, "it has begun", 20)
+    await stack.kill_and_start()
+    await until(over, "it is installed", 40)
+    await stack.until("llama-3-1-8b", "up")
+    logs = [path.read_text() for path in tmp_path.glob("*health.log")]
+    assert len(logs) == 2
+    assert key not in "".join(logs)

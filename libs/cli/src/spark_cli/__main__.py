@@ -11,7 +11,7 @@ _COMMANDS: Final = (
     *("templates", "delete", "download", "downloads", "cancel-download", "lease", "schedule"),
     *("accountability", "requests", "home", "test", "plan", "swap", "cancel", "history", "logs"),
     *("quarantine", "updates", "events", "automation", "dead-letters", "settings", "webhook"),
-    *("key", "search", "collections", "snapshot", "embedding", "doctor", "sim", "init"),
+    *("key", "search", "collections", "snapshot", "embedding", "nim", "doctor", "sim", "init"),
     *("connectivity", "endpoints", "maintenance", "hardware", "advice", "wake", "turn-off"),
     *("speech", "deep-health"),
 )

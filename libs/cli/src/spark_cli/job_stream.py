@@ -18,9 +18,12 @@ PLACES = {
     "download": "/api/downloads",
     "update": "/api/updates/jobs",
     "install": "/api/embedding/jobs",
+    "nim": "/api/nim/jobs",
     "overlay": "/api/speech-models/jobs",
 }
 """Where the API has each kind."""
+_EVENTS = {"nim": "install"}
+"""First word of the events of kinds that are told under another one's."""
 _OVER = frozenset({"ready", "rolled_back", "complete", "failed", "cancelled"})
 
 
@@ -42,22 +45,22 @@ def stop(client: GatewayClient, kind: str, id: str) -> tuple[Any, str]:
     view = client.delete(address(PLACES[kind], id), {"requested_by": who_asks()})
     state = _state(view)
     said = f"is over: {_words(state)}" if state in _OVER else "is being stopped"
-    return view, f"{kind} {view['id']} {said}"
+    return view, f"{_EVENTS.get(kind, kind)} {view['id']} {said}"
 
 
 def _followed(client: GatewayClient, kind: str, id: str, *, as_json: bool) -> bool:
     place = address(PLACES[kind], id)
-    told = None
+    told, word = None, _EVENTS.get(kind, kind)
     for event in client.events(f"{place}/stream"):
-        outcome = event.name in (f"{kind}.complete", f"{kind}.failed")
+        outcome = event.name in (f"{word}.complete", f"{word}.failed")
         if as_json:
             click.echo(json.dumps({"event": event.name, "id": event.id, **event.body}))
         elif outcome:
             click.echo(_ending(event.body))
-        elif event.name == f"{kind}.progress":
+        elif event.name == f"{word}.progress":
             told = _tell_news(event.body, told)
         if outcome:
-            return event.name == f"{kind}.complete"
+            return event.name == f"{word}.complete"
     view = client.get(place)
     if not as_json:
         click.echo(f"{_words(_state(view))}: {view['message']}")

@@ -22,7 +22,11 @@ _SSH_USERS = frozenset({"swapper", "health"})
 _TIMED = frozenset({"swapper", "coordinator"})
 """Who acts on the timings, and who shows the owner what holds."""
 _SECRETS = frozenset(field.name for field in TABLE.fields if field.secret)
-_SECRETS_OF = {"swapper": frozenset({"HF_TOKEN"}), "coordinator": _SECRETS - {"HF_TOKEN"}}
+_SECRETS_OF = {
+    "swapper": frozenset({"HF_TOKEN"}),
+    "health": frozenset({"NGC_API_KEY"}),
+    "coordinator": _SECRETS - {"HF_TOKEN"},
+}
 
 
 @dataclass(frozen=True)

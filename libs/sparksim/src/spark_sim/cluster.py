@@ -103,6 +103,8 @@ class SimulatedCluster:
             await host.thaw()
             await host.runtimes.until_ended()
             host.runtimes.compiled.clear()
+            await host.nims.until_ended()
+            host.volumes.clear()
             host.engine.images.reset()
             await host.come_back()
             await asyncio.to_thread(host.checkout.become, CheckoutState.BEHIND)

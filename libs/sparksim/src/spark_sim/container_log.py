@@ -33,6 +33,10 @@ class ContainerLog:
         self._descriptor = os.open(self.pipe, os.O_RDWR | os.O_NONBLOCK)
         asyncio.get_running_loop().add_reader(self._descriptor, self._read)
 
+    def write(self, line: str) -> None:
+        """Add a line of a process that the simulator plays itself."""
+        self._take(line.encode() + b"\n")
+
     def close(self) -> None:
         """Stop reading; followers end."""
         if self._descriptor is not None:

@@ -26,6 +26,19 @@ class ContainerSpec:
     auto_remove: bool = False
     privileged: bool = False
     entrypoint: str | None = None
+    ports: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def published(self) -> tuple[tuple[int, int], ...]:
+        """(port of the host, port of the container) of each ``-p``."""
+        found = []
+        for item in self.ports:
+            outside, _, inside = item.rpartition(":")
+            host = outside.rpartition(":")[2]
+            if host.isdigit() and inside.partition("/")[0].isdigit():
+                found.append((int(host), int(inside.partition("/")[0])))
+        return tuple(found)
 
 
 @dataclass
@@ -80,6 +93,10 @@ class Container:
                 "Privileged": self.spec.privileged,
                 "RestartPolicy": {"Name": self.spec.restart, "MaximumRetryCount": 0},
                 "Binds": list(self.spec.volumes),
+                "PortBindings": {
+                    f"{inside}/tcp": [{"HostIp": "", "HostPort": str(outside)}]
+                    for outside, inside in self.spec.published
+                },
             },
             "Mounts": [
                 {"Type": "bind", "Source": source, "Destination": target}
@@ -91,6 +108,6 @@ class Container:
                 "Cmd": list(self.spec.command),
                 "Image": self.spec.image,
                 "Entrypoint": None,
-                "Labels": {},
+                "Labels": dict(item.partition("=")[::2] for item in self.spec.labels),
             },
         }

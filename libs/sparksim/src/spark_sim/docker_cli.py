@@ -1,6 +1,8 @@
 """The ``docker`` program of a simulated host."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from spark_sim.call import Call
 from spark_sim.containers import Container, ContainerSpec
@@ -9,7 +11,9 @@ from spark_sim.docker_copy import DockerCopy
 from spark_sim.docker_engine import STOP_SECONDS, DockerEngine, DockerError
 from spark_sim.docker_images import DockerImages
 from spark_sim.docker_looks import DockerLooks, Processes
-from spark_sim.docker_options import read_options
+from spark_sim.docker_options import Options, read_options
+from spark_sim.docker_registry import DockerRegistry
+from spark_sim.docker_volumes import DockerVolumes
 
 _RUN_TAKES = (
     "add-host cap-add cap-drop cpus device dns e entrypoint env env-file expose gpus h hostname "
@@ -28,24 +32,35 @@ class DockerCli:
     """Runs ``docker ...`` against the host's engine, in docker's words."""
 
     def __init__(
-        self, engine: DockerEngine, processes: Processes, images: DockerImages, copy: DockerCopy
+        self,
+        engine: DockerEngine,
+        processes: Processes,
+        images: DockerImages,
+        registry: DockerRegistry,
+        volumes: DockerVolumes,
+        copy: DockerCopy,
     ) -> None:
         self._engine = engine
+        self._volumes = volumes
         self._commands: dict[str, Callable[[Call, Sequence[str]], Awaitable[int]]] = {
             "run": self._run,
             "exec": self._exec,
             "stop": self._stop,
             "kill": self._kill,
             "rm": self._rm,
-            "login": self._login,
             "restart": self._restart,
+            "volume": volumes.command,
             **DockerLooks(engine, processes).table(),
             **images.table(),
+            **registry.table(),
             **copy.table(),
         }
 
     async def __call__(self, call: Call) -> int:
         """Run one call and return its exit code."""
+        if call.argv[:1] == ("--config",) and len(call.argv) > 1:
+            call.env = {**call.env, "DOCKER_CONFIG": call.argv[1]}
+            call.argv = call.argv[2:]
         words = call.argv[1:] if call.argv[:1] == ("container",) else call.argv
         if words[:1] == ("image",) and words[1:2] in _OF_IMAGES:
             words = _OF_IMAGES[words[1:2]] + words[2:]
@@ -75,29 +90,56 @@ class DockerCli:
         image, *command = options.rest
         if entrypoint := options.last("entrypoint"):
             command.insert(0, entrypoint)
+        from_file = await _from_files(call, options.all("env-file"))
         spec = ContainerSpec(
             image=image,
             name=options.last("name") or f"nameless_{len(self._engine.containers)}",
             command=tuple(command),
-            env=tuple(_from_caller(call, options.all("e", "env"))),
+            env=(*from_file, *_from_caller(call, options.all("e", "env"))),
             volumes=tuple(_two_parts(item) for item in options.all("v", "volume")),
             network=options.last("network", "net", default="bridge"),
             restart=options.last("restart", default="no"),
             auto_remove=options.has("rm"),
             privileged=options.has("privileged"),
+            ports=options.all("p", "publish"),
+            labels=options.all("l", "label"),
         )
+        self._need_volumes(spec)
         if options.has("d", "detach"):
             container = await self._engine.run(spec)
             await call.out(container.id + "\n")
             return 0
         if self._engine.image(image) is None:
             await self._engine.run(spec)
+        if self._given_away(options, spec):
+            return 0
         passing = Container("f" * 64, spec, self._engine.image(image) or "")
         program, arguments = self._engine.command(passing, spec.command)
         return await attach(
             call, self._engine.sandbox, (program, *arguments), self._engine.environment(passing),
             interactive=options.has("i", "interactive"),
         )  # fmt: skip
+
+    def _need_volumes(self, spec: ContainerSpec) -> None:
+        for item in spec.volumes:
+            if (source := item.partition(":")[0]) and "/" not in source:
+                self._volumes.need(source)
+
+    def _given_away(self, options: Options, spec: ContainerSpec) -> bool:
+        """Let a container that only changes whose a named volume is do that."""
+        first = (options.last("entrypoint"),)
+        words = spec.command if spec.command[:1] == first else (*first, *spec.command)
+        rest = [word for word in words if word and not word.startswith("-")]
+        if len(rest) != 3 or rest[0].rpartition("/")[2] != "chown":
+            return False
+        if options.last("u", "user").partition(":")[0] not in ("0", "root"):
+            raise DockerError(f"chown: changing ownership of '{rest[2]}': Operation not permitted")
+        for item in spec.volumes:
+            source, _, target = item.partition(":")
+            if target == rest[2] and "/" not in source:
+                self._volumes.give(source, rest[1])
+                return True
+        raise DockerError(f"chown: cannot access '{rest[2]}': No such file or directory")
 
     async def _exec(self, call: Call, words: Sequence[str]) -> int:
         options = read_options(
@@ -176,26 +218,22 @@ class DockerCli:
             await call.out(name + "\n")
         return 0
 
-    async def _login(self, call: Call, words: Sequence[str]) -> int:
-        options = read_options("login", words, takes="u username p password",
-                               flags="password-stdin", interspersed=True)  # fmt: skip
-        registry = options.rest[0] if options.rest else "https://index.docker.io/v1/"
-        key = (await call.read_all()).decode().strip() if options.has("password-stdin") else ""
-        if not key.startswith("nvapi-") and len(key) != 86 + 2:
-            raise DockerError(
-                f'Error response from daemon: Get "https://{registry}/v2/": unauthorized'
-            )
-        await call.err(
-            "\nWARNING! Your credentials are stored unencrypted in "
-            f"'{call.env.get('HOME', '')}/.docker/config.json'.\n"
-        )
-        await call.out("Login Succeeded\n")
-        return 0
-
 
 def _from_caller(call: Call, given: Sequence[str]) -> list[str]:
     """Fill in ``-e NAME`` from the caller's environment, as docker does."""
     return [item if "=" in item else f"{item}={call.env.get(item, '')}" for item in given]
+
+
+async def _from_files(call: Call, files: Sequence[str]) -> list[str]:
+    """Read ``--env-file``: lines of NAME=VALUE."""
+    found: list[str] = []
+    for name in files:
+        if name == "/dev/stdin":
+            text = (await call.read_all()).decode()
+        else:
+            text = await asyncio.to_thread((Path(call.cwd) / name).read_text)
+        found += [line for line in text.splitlines() if "=" in line and not line.startswith("#")]
+    return found
 
 
 def _two_parts(volume: str) -> str:

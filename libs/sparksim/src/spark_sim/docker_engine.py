@@ -51,6 +51,9 @@ class DockerEngine:
         self.images = Images(sandbox.root / "images.json", images)
         self.on_disk_full: Callable[[], bool] = lambda: False
         self.on_drop_caches: Callable[[], None] = lambda: None
+        self.on_run: Callable[[Container], None] = lambda _: None
+        self.port_taken: Callable[[int], bool] = lambda _: False
+        """Whether anything of the host listens on a port."""
         self.on_killed: Callable[[str], None] = lambda _: None
         self.on_removed: Callable[[str], None] = lambda _: None
         self.name_taken: Callable[[], bool] = lambda: False
@@ -131,7 +134,18 @@ class DockerEngine:
                 125,
             )
         container = Container(secrets.token_hex(32), spec, found)
+        clashes = [port for port, _ in spec.published if self.port_taken(port)]
         self.containers[container.id] = container
+        if clashes:
+            container.status = "created"
+            self.save()
+            raise DockerError(
+                "docker: Error response from daemon: failed to set up container networking: "
+                f"driver failed programming external connectivity on endpoint {spec.name} "
+                f"({secrets.token_hex(32)}): Bind for 0.0.0.0:{clashes[0]} failed: port is already "
+                "allocated\n\nRun 'docker run --help' for more information",
+                125,
+            )
         self._open_log(container)
         self._journal.add(
             self.host, "container_started", name=spec.name, id=container.id, image=spec.image
@@ -139,6 +153,7 @@ class DockerEngine:
         self.save()
         if spec.command and Path(spec.command[0]).name not in {"sleep", "earlyoom"}:
             await self.spawn(container, spec.command, spec.env, first=True)
+        self.on_run(container)
         return container
 
     def adopt(self, container: Container) -> None:
@@ -271,6 +286,7 @@ class DockerEngine:
             self._open_log(container)
             for argv, env in detached:
                 await self.spawn(container, argv, (*env, "SPARK_SIM_RESUMED=1"))
+            self.on_run(container)
         self.save()
 
     async def close(self) -> None:

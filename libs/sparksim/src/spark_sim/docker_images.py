@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from spark_sim import nvcr
 from spark_sim.call import Call
 from spark_sim.docker_engine import DockerEngine, DockerError
 from spark_sim.docker_options import read_options
@@ -185,17 +186,18 @@ class DockerImages:
 
 def image_inspection(name: str, image: str) -> dict[str, object]:
     """Return what ``docker image inspect`` shows."""
-    facts = facts_of(image)
+    facts, nim = facts_of(image), nvcr.by_id(image)
     return {
         "Id": f"sha256:{image}",
         "RepoTags": [tagged(name)],
         "RepoDigests": [],
         "Created": facts.created_at,
-        "Architecture": "arm64",
+        "Architecture": "arm64" if nim is None else nim.architectures[-1],
         "Os": "linux",
         "Size": SIZE_BYTES,
         "Config": {
             "Env": [],
+            "User": "" if nim is None else nim.user,
             "Cmd": ["/bin/bash"],
             # The version label that OCI knows is the one of the Ubuntu it was built on.
             "Labels": {

@@ -63,6 +63,8 @@ class Behaviour(StrEnum):
     """No container starts and no download finishes."""
     NO_REGISTRY = "no_registry"
     """Images cannot be pulled: the registry does not answer."""
+    BAD_KEY = "bad_key"
+    """NVIDIA's registry refuses every key."""
     SSH_HANG = "ssh_hang"
     """SSH connects and then nothing answers, as on a frozen host."""
     CHANGED_HOST_KEY = "changed_host_key"

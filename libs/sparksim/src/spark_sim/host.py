@@ -15,6 +15,8 @@ from spark_sim.docker_cli import DockerCli
 from spark_sim.docker_copy import DockerCopy
 from spark_sim.docker_engine import DockerEngine
 from spark_sim.docker_images import DockerImages
+from spark_sim.docker_registry import DockerRegistry
+from spark_sim.docker_volumes import DockerVolumes
 from spark_sim.faults import Behaviour, Faults
 from spark_sim.hf_disk import lay_out
 from spark_sim.hf_programs import HfPrograms
@@ -25,6 +27,7 @@ from spark_sim.journal import Journal
 from spark_sim.kernel_log import KernelLog
 from spark_sim.memory import LATE_SECONDS, RETURN_SECONDS, HostMemory
 from spark_sim.neighbours import Neighbours
+from spark_sim.nim_services import NimServices
 from spark_sim.pace import Pace
 from spark_sim.ray_ranks import RayRank
 from spark_sim.rsync import Rsync
@@ -76,8 +79,13 @@ class SimulatedHost:
         self.engine.other_images = lambda: self.faults.behaviour is Behaviour.IMAGE_MISMATCH
         self.runtimes = Runtimes(self, config, journal)
         self.speech = self._speech_of(config)
+        self.volumes = DockerVolumes(self.engine, journal, self.sandbox.root / "volumes.json")
+        crashes = lambda: self.faults.behaviour is Behaviour.CRASH_LOOP  # noqa: E731
+        self.nims = NimServices(self.engine, self.volumes, self.address, self.pace, crashes)
+        self.engine.on_run = self.nims.begin
+        self.engine.port_taken = lambda port: port in {taken for taken, _ in self.listening()}
         self.engine.on_killed = self._killed
-        self.engine.until_vacant = self.runtimes.until_ended
+        self.engine.until_vacant = self._until_vacant
         self.shell = HostShell(
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
         )
@@ -109,12 +117,7 @@ class SimulatedHost:
         host_programs = HostPrograms(self, peer)
         self._programs.update(host_programs.table())
         self._programs.update(Rsync(self, peer).table())
-        docker = DockerCli(
-            self.engine,
-            self.runtimes,
-            DockerImages(self.engine, self.pace, self._registry_away),
-            DockerCopy(self.engine, self._journal),
-        )
+        docker = self._docker()
 
         async def when_it_answers(call: Call) -> int:
             await self.faults.until_not(Behaviour.DOCKER_HANG)
@@ -151,6 +154,7 @@ class SimulatedHost:
 
     def _killed(self, container_id: str) -> None:
         self.runtimes.end(container_id)
+        self.nims.end(container_id)
         if self.speech is not None:
             self.speech.killed(container_id)
 
@@ -159,6 +163,19 @@ class SimulatedHost:
         if self.speech is not None:
             await self.speech.come()
 
+    def _docker(self) -> DockerCli:
+        images = DockerImages(self.engine, self.pace, self._registry_away)
+        registry = DockerRegistry(
+            self.engine, self._journal, self.pace, self._registry_away,
+            lambda: self.faults.behaviour is Behaviour.BAD_KEY, images.table()["pull"],
+        )  # fmt: skip
+        copy = DockerCopy(self.engine, self._journal)
+        return DockerCli(self.engine, self.runtimes, images, registry, self.volumes, copy)
+
+    async def _until_vacant(self, container_id: str) -> None:
+        await self.runtimes.until_ended(container_id)
+        await self.nims.until_ended()
+
     def listening(self) -> Iterator[tuple[int, int]]:
         """Yield (port, uid) of everything that listens."""
         yield 22, 0
@@ -166,6 +183,7 @@ class SimulatedHost:
         if self.speech is not None and self.speech.listening:
             yield SPEECH_PORT, 0
         yield from ((port, USER) for port in self.strangers.ports)
+        yield from ((port, 0) for port in self.nims.ports)
         there = {one.id for one in self.engine.containers.values() if one.running}
         for runtime in self.runtimes.live:
             if (
@@ -237,6 +255,7 @@ class SimulatedHost:
         await self.shell.stop()
         await self.shell.end_commands()
         await self.neighbours.stop()
+        await self.nims.close()
         if self.speech is not None:
             await self.speech.close()
         await self.engine.close()

@@ -11,6 +11,7 @@ from spark_common.bus.nats_link import read_seed
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.errors import SparkError
+from spark_common.jobs import RedisJobRecords
 from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
@@ -22,6 +23,8 @@ from spark_health.deep.wiring import wire_deep
 from spark_health.feature import Feature
 from spark_health.hosts.known import containers_of
 from spark_health.hosts.wiring import wire_hosts
+from spark_health.nim.record import NIM_INSTALLS, RECORDS
+from spark_health.nim.wiring import wire_nim
 from spark_health.overlay.wiring import wire_overlay
 from spark_health.remedies.ssh_containers import SshContainers
 from spark_health.settings import HealthSettings, WatchPace
@@ -61,6 +64,7 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         )
         features += [watching.feature]
         features += [_deep(settings, live, redis, bus, clock, http, shell, places)]
+        features += [_nim(settings, live, bus, redis, shell, http, clock, places)]
         features += [
             wire_hosts(
                 redis=redis,
@@ -123,6 +127,33 @@ def _deep(
         containers=SshContainers(shell),
         policy=live.of(settings.remedies),
         seed=read_seed(settings.bus.seed_file),
+    ).feature
+
+
+def _nim(
+    settings: HealthSettings,
+    live: LiveSettings,
+    bus: Bus,
+    redis: Redis,
+    shell: RemoteShell,
+    http: httpx.AsyncClient,
+    clock: Clock,
+    places: Places,
+) -> Feature:
+    ngc = live.of(settings.ngc)
+    return wire_nim(
+        bus=bus,
+        shell=shell,
+        http=http,
+        clock=clock,
+        hosts=settings.cluster,
+        records=RedisJobRecords(redis, replace(NIM_INSTALLS, name=RECORDS)),
+        key=lambda: ngc().ngc_api_key,
+        data_dir=settings.data_dir,
+        poll_seconds=lambda: settings.pace.health_look_seconds / 2,
+        look_seconds=settings.pace.health_look_seconds,
+        used=lambda: [(one.label, one.address, one.port) for one in places.all().values()],
+        watched=lambda: frozenset({*places.all(), *(one.name for one in settings.cluster.hosts)}),
     ).feature
 
 

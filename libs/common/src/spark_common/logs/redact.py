@@ -67,6 +67,8 @@ _SEED = re.compile(r"\bS[UANCOX][A-Z2-7]{50,}\b")
 _IN_QUERY = re.compile(r"(?i)([?&](?:token|key|api_key|password|secret|sig)=)[^&\s]+")
 _HUB_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}\b")
 _API_KEY = re.compile(r"\bsk-[A-Za-z0-9_-]{16,}")
+_NGC_KEY = re.compile(r"\bnvapi-[A-Za-z0-9_-]{8,}|(?<![A-Za-z0-9])[A-Za-z0-9]{86}==")
+"""Both forms that NVIDIA's keys have had."""
 _SECRET_FLAG = re.compile(r"(?i)(--(?:api-key|hf-token|token|password)(?:=|\s+))\S+")
 _NOT_OF_THE_MODEL = "".join(
     f"(?<!{kind}_)"
@@ -174,5 +176,5 @@ def _clean(text: str) -> str:
 def _masked(text: str) -> str:
     text = _IN_URL.sub("***@", text)
     text = _BEARER.sub(r"\1 ***", text)
-    text = _API_KEY.sub("***", _SEED.sub("***", text))
+    text = _NGC_KEY.sub("***", _API_KEY.sub("***", _SEED.sub("***", text)))
     return _IN_QUERY.sub(r"\1***", text)

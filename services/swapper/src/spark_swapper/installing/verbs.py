@@ -23,13 +23,13 @@ from spark_common.errors import ConflictError, UnavailableError
 from spark_common.ids import new_id
 from spark_common.jobs import JobRunner
 from spark_common.remote.detached import LOG_BYTES, DetachedSteps
+from spark_common.remote.output_lines import OutputLines
 from spark_common.settings import HostSettings, HostsSettings
 from spark_common.settings.support import EmbedSettings
 from spark_swapper.installing.health import Health
 from spark_swapper.installing.record import InstallRecord
 from spark_swapper.installing.source import NoSourceError, Packed
 from spark_swapper.installing.work import STEP
-from spark_swapper.updates.build_log import BuildLog
 
 IMAGE = "spark-embed"
 _EXCLUSIVE = "the embedding server"
@@ -144,7 +144,7 @@ class EmbeddingVerbs:
         record = await self._runner.get(request.id)
         start = max(0, record.told - LOG_BYTES // 2)
         look = await self._steps.poll(record.host, record.id, STEP, start)
-        lines = [line for line, _ in BuildLog(marks=False).feed(look.log, last=True)]
+        lines = list(OutputLines().feed(look.log, last=True))
         return JobLog(lines=lines[1:] if start else lines, complete=start == 0)
 
     async def _blockers(self, target: Target) -> tuple[list[str], Packed | None]:

@@ -2,20 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from importlib import resources
-from typing import TypeVar
 
 from spark_common.clock import Clock
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import RemoteCommandError, UnavailableError
 from spark_common.jobs import Ending, JobJournal
+from spark_common.jobs.detached_step import LeftError, StepOfJob
 from spark_common.remote import RemoteCommand, RemoteShell
-from spark_common.remote.detached import LOG_BYTES, DetachedSteps, StepLook
+from spark_common.remote.detached import DetachedSteps
 from spark_swapper.installing import causes
 from spark_swapper.installing.health import Health
 from spark_swapper.installing.record import InstallRecord
 from spark_swapper.installing.source import NoSourceError, Packed
-from spark_swapper.updates.build_log import BuildLog
 
 STEP = "install"
 _SCRIPT = (resources.files(__package__) / "install.sh").read_text()
@@ -31,12 +30,10 @@ _STARTS = 3
 """So often started again, a container will not come up by itself."""
 _LOOK_SECONDS = 20.0
 _COPY_SECONDS = 120.0
-_AWAY_SECONDS = 600.0
 _BUILD_SECONDS = 2 * 3600.0
 _READY_SECONDS = 3600.0
 """The first start downloads five gigabytes of weights."""
 Journal = JobJournal[InstallRecord]
-T = TypeVar("T")
 
 
 class InstallWork:
@@ -103,8 +100,8 @@ class InstallWork:
                 raise RemoteCommandError(f"the files did not get to {record.label}: {said}")
 
         try:
-            await self._until_answered(journal, copy, leave=True)
-        except _LeftError:
+            await self._step(journal).until_answered(copy, leave=True)
+        except LeftError:
             return False
         if journal.cancelled_by is not None:
             return False
@@ -112,40 +109,21 @@ class InstallWork:
         return True
 
     async def _build(self, journal: Journal) -> Cause | None:
-        record, log, offset = journal.record, BuildLog(marks=False), 0
-        deadline = self._clock.monotonic() + _BUILD_SECONDS
-        command = _script("install", record)
-
-        async def look() -> StepLook:
-            seen = await self._steps.poll(record.host, record.id, STEP, offset)
-            if seen.state != "none":
-                return seen
-            await self._steps.start(record.host, record.id, STEP, command)
-            return await self._steps.poll(record.host, record.id, STEP, offset)
-
-        while True:
-            seen = await self._until_answered(journal, look)
-            over = not seen.log and seen.state in ("ended", "lost")
-            lines = [line for line, _ in log.feed(seen.log, last=over)]
-            await self._tell(journal, lines, seen.next_offset)
-            offset = seen.next_offset
-            if over:
-                break
-            if len(seen.log) >= LOG_BYTES:
-                continue
-            cancelled = await journal.pause(self._poll_seconds())
-            if cancelled or self._clock.monotonic() > deadline:
-                await self._until_answered(
-                    journal, lambda: self._steps.stop(record.host, record.id, STEP)
-                )
-                await self._again(journal, "settle")
-                return _stopped(journal) if cancelled else _too_long("building")
-        if seen.state == "lost":
+        record = journal.record
+        end = await self._step(journal).follow(
+            lambda: _script("install", record),
+            lambda lines, offset: self._tell(journal, lines, offset),
+            seconds=_BUILD_SECONDS,
+        )
+        if end.how != "ended":
             await self._again(journal, "settle")
+        if end.how == "lost":
             sentence = f"The build on {record.label} was cut off, probably by a restart there."
-            return causes.plain("interrupted", sentence, lines=log.lines_seen)
-        if seen.exit_code != 0:
-            return causes.of_ending(record.label, seen.exit_code, log.lines_seen)
+            return causes.plain("interrupted", sentence, lines=end.lines)
+        if end.how != "ended":
+            return _stopped(journal) if end.how == "cancelled" else _too_long("building")
+        if end.exit_code != 0:
+            return causes.of_ending(record.label, end.exit_code, end.lines)
         await journal.enter("waiting", "Waiting for its models; the first start downloads them.")
         return None
 
@@ -217,31 +195,13 @@ class InstallWork:
                 raise UnavailableError(f"the connection to {record.label} was lost")
             return result.exit_code
 
-        return await self._until_answered(journal, again)
+        return await self._step(journal).until_answered(again)
 
-    async def _until_answered(
-        self, journal: Journal, ask: Callable[[], Awaitable[T]], *, leave: bool = False
-    ) -> T:
-        """Repeat what may be repeated while the Spark is away, for ten minutes.
-
-        With ``leave`` a cancel ends that; otherwise something may run there that has to be ended.
-        """
-        deadline = self._clock.monotonic() + _AWAY_SECONDS
-        while True:
-            try:
-                return await ask()
-            except UnavailableError as error:
-                if self._clock.monotonic() > deadline:
-                    raise
-                await journal.note(f"Waiting for {journal.record.label}: {error.message}.")
-                if not leave:
-                    await self._clock.sleep(self._poll_seconds())
-                elif await journal.pause(self._poll_seconds()):
-                    raise _LeftError from error
-
-
-class _LeftError(Exception):
-    """Somebody does not want it any more."""
+    def _step(self, journal: Journal) -> StepOfJob[InstallRecord]:
+        record = journal.record
+        return StepOfJob(
+            journal, self._steps, record.host, record.label, STEP, self._clock, self._poll_seconds
+        )
 
 
 def _look(record: InstallRecord) -> RemoteCommand:

@@ -5,11 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from spark_common.contracts.updates import UpdateStep
+from spark_common.remote.output_lines import OutputLines
 
-_COLOUR = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-_CREDENTIALS = re.compile(r"://[^/@\s]+@")
-"""A remote's address may carry a password; git repeats it in its messages."""
-_LINE_CHARACTERS = 2000
 _LAYER = re.compile(
     r"([0-9a-f]{12}): (Pulling fs layer|Already exists|Pull complete|Download complete|Waiting"
     r"|Verifying Checksum|Extracting|Downloading)"
@@ -44,10 +41,13 @@ class BuildLog:
 
     marks: bool = True
     """Whether lines are read for the steps that they mark."""
-    lines_seen: list[str] = field(default_factory=list)
-    """The last lines, for the cause of a failure."""
-    _rest: bytes = b""
+    _lines: OutputLines = field(default_factory=OutputLines)
     _layers: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def lines_seen(self) -> list[str]:
+        """The last lines, for the cause of a failure."""
+        return self._lines.lines_seen
 
     @property
     def percent(self) -> float | None:
@@ -58,15 +58,7 @@ class BuildLog:
 
     def feed(self, piece: bytes, *, last: bool = False) -> Iterator[tuple[str, Meaning | None]]:
         """Take bytes, return the lines that became complete; ``last`` completes the rest too."""
-        *lines, self._rest = re.split(rb"[\r\n]+", self._rest + piece)
-        if last:
-            lines, self._rest = [*lines, self._rest], b""
-        for raw in lines:
-            text = _COLOUR.sub("", raw.decode("utf-8", "replace"))[:_LINE_CHARACTERS].rstrip()
-            line = _CREDENTIALS.sub("://", text)
-            if not line:
-                continue
-            self.lines_seen = [*self.lines_seen[-199:], line]
+        for line in self._lines.feed(piece, last=last):
             yield line, self._meaning(line)
 
     def _meaning(self, line: str) -> Meaning | None:

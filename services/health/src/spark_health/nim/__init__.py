@@ -1,0 +1,1 @@
+"""Installs NVIDIA's NIM containers on the Sparks, and removes them."""
