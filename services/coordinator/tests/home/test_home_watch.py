@@ -147,9 +147,9 @@ def a_watch(bus, clock, settings):
     return make
 
 
-async def freed(bus, clock):
-    event = LockFreed(epoch=1, holder="Alice", at=clock.now(), ended="released")
-    await bus.publish_durable(lock_event("freed"), event, id=f"freed-{clock.monotonic()}")
+async def freed(bus, clock, holder="Alice"):
+    event = LockFreed(epoch=1, holder=holder, at=clock.now(), ended="released")
+    await bus.publish_durable(lock_event("freed"), event, id=f"freed-{holder}-{clock.monotonic()}")
 
 
 async def minutes(clock, count, *watches):
@@ -176,6 +176,17 @@ async def test_after_a_lease_and_idle_minutes_it_comes_back_once(house, a_watch,
         False,
     )
     assert (await one.get(GetHome())).state == "loaded"
+
+
+async def test_a_restart_of_something_stuck_brings_nothing_back(house, a_watch, bus, clock):
+    watch = a_watch()
+    await freed(bus, clock, "health")
+    await minutes(clock, 20, watch)
+    assert house.asked == [], "nobody worked with the cluster"
+    await freed(bus, clock)
+    await freed(bus, clock, "health")
+    await minutes(clock, 1, watch)
+    assert [request.model for request in house.asked] == ["home"]
 
 
 async def test_two_that_both_believe_to_lead_make_one_swap(house, a_watch, bus, clock):

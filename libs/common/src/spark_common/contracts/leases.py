@@ -1,7 +1,7 @@
 """The lease as the coordinator answers about it: who may decide what is loaded, until when."""
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, SecretStr, StringConstraints
 
@@ -15,6 +15,9 @@ Note = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
 Token = Annotated[SecretStr, Field(min_length=1, max_length=200)]
 OrderKey = Annotated[SecretStr, Field(min_length=16, max_length=1024)]
 """Chosen at random by the caller, for one order: as secret as the token that comes of it."""
+
+HOLDER_FOR_RESTARTS: Final = "health"
+"""Who holds it for the moment in which a container that is stuck is restarted."""
 
 
 class AcquireLease(Request):

@@ -7,8 +7,9 @@ from typing import Final, Protocol
 import structlog
 from pydantic import ValidationError
 
-from spark_common.bus.port import Bus
+from spark_common.bus.port import Bus, StoredMessage
 from spark_common.clock import Clock
+from spark_common.contracts.leases import HOLDER_FOR_RESTARTS
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu
 from spark_common.contracts.schedules import GET_CALENDAR, GetCalendar
 from spark_common.errors import SparkError, UnavailableError
@@ -20,6 +21,8 @@ from spark_coordinator.sight import ClusterSight, Sight
 LONGEST_GAP_SECONDS: Final = 60.0
 """Two looks that are further apart say nothing about what was between them."""
 _ASK_SECONDS = 3.0
+_MOST_LOOKED_AT = 200
+"""Events of the lease, from the newest back."""
 _AHEAD = timedelta(hours=12)
 """How far the calendar is read; no load takes longer."""
 
@@ -104,15 +107,26 @@ class Scenery:
             return None
 
     async def _lease_ended_at(self) -> datetime | None:
-        """Every lease ends with one event, whatever ended it."""
+        """Every lease ends with one event, whatever ended it; a restart by health is no work."""
         try:
             message = await self._bus.last_message("SC_LEASE_EVT", lock_event("freed"))
+            for _ in range(_MOST_LOOKED_AT):
+                if message is None:
+                    return None
+                event = _freed(message)
+                if event is not None and event.holder != HOLDER_FOR_RESTARTS:
+                    return event.at
+                message = await self._bus.message_at("SC_LEASE_EVT", message.seq - 1)
         except UnavailableError as error:
             _log.debug("home.no_lease_event", reason=error.message)
-            return None
-        if message is None or message.envelope is None:
-            return None
-        try:
-            return LockFreed.model_validate(message.envelope.data).at
-        except ValidationError:
-            return None
+        return None
+
+
+def _freed(message: StoredMessage) -> LockFreed | None:
+    """Return the end of a lease; None for anything else that happened to one."""
+    if message.subject != lock_event("freed") or message.envelope is None:
+        return None
+    try:
+        return LockFreed.model_validate(message.envelope.data)
+    except ValidationError:
+        return None

@@ -13,6 +13,7 @@ from spark_common.bus.port import Bus
 from spark_common.contracts.leases import (
     ACQUIRE_LEASE,
     GET_LEASE,
+    HOLDER_FOR_RESTARTS,
     RELEASE_LEASE,
     AcquireLease,
     GetLease,
@@ -21,7 +22,6 @@ from spark_common.contracts.leases import (
 from spark_common.errors import SparkError, UnavailableError
 from spark_health.deep.scene import Scene
 
-HOLDER = "health"
 TTL_SECONDS = 90.0
 """Longer than a restart may take; whoever dies with it holds it no longer than that."""
 _ASK_SECONDS = 4.0
@@ -73,7 +73,7 @@ class BusLeases:
             view = await self._bus.call(GET_LEASE, GetLease(), timeout_seconds=_ASK_SECONDS)
         except SparkError as error:
             raise InTheWayError("nobody can say who holds the cluster") from error
-        ours = view.state == "held" and view.holder == HOLDER
+        ours = view.state == "held" and view.holder == HOLDER_FOR_RESTARTS
         # Of a process of ours that was killed: the coordinator knows whether it is this order's.
         if (view.state != "free" and not ours) or view.queue:
             holder = view.holder or (view.queue[0].holder if view.queue else "somebody")
@@ -83,7 +83,7 @@ class BusLeases:
     async def held(self, order: str, reason: str) -> AsyncIterator[None]:
         """Hold it for the restart alone."""
         request = AcquireLease(
-            holder=HOLDER,
+            holder=HOLDER_FOR_RESTARTS,
             reason=reason[:500],
             ttl_seconds=TTL_SECONDS,
             # The same order again, when its answer or its process is lost, is the same lease.
@@ -113,7 +113,7 @@ class BusLeases:
         try:
             await self._bus.call(
                 RELEASE_LEASE,
-                ReleaseLease(token=token, requested_by=HOLDER),
+                ReleaseLease(token=token, requested_by=HOLDER_FOR_RESTARTS),
                 timeout_seconds=_ASK_SECONDS,
             )
         except SparkError as error:
