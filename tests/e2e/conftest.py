@@ -146,6 +146,10 @@ class Product:
         return self.process.wait(seconds)
 
 
+UNHURRIED_HEALTH = {"HEALTH_LOOK_SECONDS": "20", "HEALTH_HARDWARE_SECONDS": "60"}
+"""Every look at a Spark is a dozen processes of the simulator's."""
+
+
 class Starter:
     """Starts products and sees to it that none outlives its test."""
 
@@ -172,6 +176,7 @@ class Starter:
         with output.open("a") as stream:
             process = subprocess.Popen(
                 [sys.executable, "-m", "spark_cli", "demo", *arguments],
+                env={**UNHURRIED_HEALTH, **os.environ},
                 stdout=stream,
                 stderr=stream,
                 text=True,

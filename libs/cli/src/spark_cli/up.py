@@ -24,7 +24,7 @@ _PREFIXES = (
     "QDRANT_",
     "HF_TOKEN",
 )
-_POLICIES = ("LEASE_", "HOME_", "MODEL_", "LIST_MENU")
+_POLICIES = ("LEASE_", "HOME_", "MODEL_", "LIST_MENU", "HEALTH_")
 """What the owner decides, apart from any Spark."""
 
 
@@ -71,7 +71,7 @@ def cluster_settings(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def policy_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return what the owner decides about lease and home model, simulated Sparks or not."""
+    """Return what the owner decides about lease, home model and health, simulated Sparks or not."""
     return {name: value for name, value in settings.items() if name.startswith(_POLICIES)}
 
 
