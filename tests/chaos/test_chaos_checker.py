@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from chaos_lab.checker import judge
-from chaos_lab.evidence import Evidence
+from chaos_lab.evidence import Evidence, Outcome
 from chaos_lab.load import Answers, Wish
 from chaos_lab.sandbox import BROKEN, Effect
 
@@ -59,6 +59,35 @@ def _broken(name: str, **changes: object) -> object:
 
 def test_a_good_run_passes() -> None:
     assert str(judge(GOOD)) == "nothing"
+
+
+NOT_STORED = FAILED.model_copy(
+    update={"cause": Cause(code="not_accepted", sentence="It was lost.", action="Ask again.")}
+)
+
+
+@pytest.mark.parametrize(
+    ("refused", "outcome", "found"),
+    [
+        (frozenset({"one"}), NOT_STORED, []),
+        (frozenset(), NOT_STORED, ["unanswered", "invented"]),
+        (frozenset({"one"}), FAILED, ["invented"]),
+        (frozenset({"one"}), COMPLETE, ["invented"]),
+    ],
+)
+def test_one_that_could_not_be_stored_is_refused_and_told_so_and_nothing_else(
+    refused: frozenset[str], outcome: Outcome, found: list[str]
+) -> None:
+    evidence = replace(
+        GOOD,
+        answers=Answers(),
+        commands=(),
+        effects=(),
+        told_accepted=frozenset(),
+        told_rejected=refused,
+        outcomes=(outcome,),
+    )
+    assert [name for name, what in vars(judge(evidence)).items() if what] == found
 
 
 @pytest.mark.parametrize(

@@ -341,7 +341,10 @@ class TestTypes:
             (["swap.complete,swap.failed"], {"swap.complete", "swap.failed"}),
             (["schedule.*", "service.action"], {t for t in TYPES if t.startswith("schedule.")}
              | {"service.action"}),
-            (["*.failed"], {"swap.failed", "download.failed", "update.failed", "install.failed"}),
+            (
+                ["*.failed"],
+                {f"{what}.failed" for what in ("swap", "download", "update", "install", "overlay")},
+            ),
             ([">"], set(TYPES)),
         ],
     )  # fmt: skip

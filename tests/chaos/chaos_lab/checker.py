@@ -7,7 +7,7 @@ from chaos_lab.evidence import Evidence, Outcome
 from chaos_lab.load import Wish
 
 from spark_common.contracts.swaps import Phase
-from spark_common.events import SwapComplete
+from spark_common.events import SwapComplete, SwapFailed
 
 GAVE_UP = frozenset({"poison", "not_accepted"})
 """Causes by which a healthy swap may honestly end: interrupted too often, or never stored."""
@@ -54,7 +54,9 @@ def judge(evidence: Evidence) -> Verdict:
             verdict.unanswered.append(wish.swap_id)
 
     verdict.disagreeing += [f"{swap_id} accepted and refused" for swap_id in refused & accepted]
-    verdict.invented += [f"outcome of {swap_id}" for swap_id in outcomes.keys() - accepted]
+    for swap_id in outcomes.keys() - accepted:
+        if swap_id not in refused or not all(map(_was_not_accepted, outcomes[swap_id])):
+            verdict.invented.append(f"outcome of {swap_id}")
     done = {effect.swap_id for effect in evidence.effects}
     verdict.invented += [f"effect of {swap_id}" for swap_id in done - accepted]
     for effect, times in Counter(evidence.effects).items():
@@ -78,6 +80,11 @@ def gave_up(evidence: Evidence) -> list[str]:
         for outcome in evidence.outcomes
         if not isinstance(outcome, SwapComplete) and outcome.swap_id in works
     ]
+
+
+def _was_not_accepted(outcome: Outcome) -> bool:
+    """Whether it says that the swap could not be stored: the same no as the refusal."""
+    return isinstance(outcome, SwapFailed) and outcome.cause.code == "not_accepted"
 
 
 def _judge_swap(evidence: Evidence, wish: Wish, told: list[Outcome], verdict: Verdict) -> None:

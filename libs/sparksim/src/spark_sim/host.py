@@ -83,7 +83,10 @@ class SimulatedHost:
         crashes = lambda: self.faults.behaviour is Behaviour.CRASH_LOOP  # noqa: E731
         self.nims = NimServices(self.engine, self.volumes, self.address, self.pace, crashes)
         self.engine.on_run = self.nims.begin
-        self.engine.port_taken = lambda port: port in {taken for taken, _ in self.listening()}
+        # What runs beside the model gives its place up to the container that replaces it.
+        self.engine.port_taken = lambda port: (
+            port not in self.neighbours.ports and port in {taken for taken, _ in self.listening()}
+        )
         self.engine.on_killed = self._killed
         self.engine.until_vacant = self._until_vacant
         self.shell = HostShell(

@@ -288,4 +288,5 @@ def main() -> None:
         shutil.rmtree(notes, ignore_errors=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
