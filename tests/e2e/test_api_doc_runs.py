@@ -20,7 +20,12 @@ from spark_gateway.routes import all_routes
 TEXT = (Path(__file__).parents[2] / "docs" / "API.md").read_text(encoding="utf-8")
 OWN = ("/livez", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json")
 """What the port answers beside the routes that its OpenAPI document lists."""
-ENDLESS = ("/api/live", "/api/events?after=now")
+ENDLESS = (
+    "/api/live",
+    "/api/events?after=now",
+    "/api/services/kokoro/logs/stream",
+    "/api/matrix-bridge/logs/stream",
+)
 RUNTIME_ONLY = ("/score",)
 """Answered by some servers that rank; ours has no such route."""
 

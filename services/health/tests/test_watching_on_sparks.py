@@ -25,6 +25,7 @@ from spark_common.contracts.health import (
 )
 from spark_common.contracts.jobs import GetJob
 from spark_common.contracts.nim import GET_NIM_JOB, INSTALL_NIM, InstallNim
+from spark_common.contracts.services import LIST_SERVICES, ListServices
 from spark_common.errors import SparkError
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
@@ -105,6 +106,14 @@ async def test_a_frozen_spark_is_one_transition_though_health_is_killed_in_betwe
         await stack.until(target, "up")
     await asyncio.sleep(1.0)
     assert await stack.told() == []
+    listed = await stack.asker.call(LIST_SERVICES, ListServices())
+    assert {one.name for one in listed.services} == {"vllm", "parakeet", "embeddings", "qdrant"}
+    boxes = {one.name: one.container.state for one in listed.services}
+    assert (boxes["parakeet"], boxes["qdrant"], listed.hidden) == (
+        "running",
+        "missing",
+        ["kokoro"],
+    )
 
     await stack.cluster.behave("spark2", Behaviour.SSH_HANG)
     await stack.kill_and_start()

@@ -13,7 +13,7 @@ _COMMANDS: Final = (
     *("quarantine", "updates", "events", "automation", "dead-letters", "settings", "webhook"),
     *("key", "search", "collections", "snapshot", "embedding", "nim", "doctor", "sim", "init"),
     *("connectivity", "endpoints", "maintenance", "hardware", "advice", "wake", "turn-off"),
-    *("speech", "deep-health"),
+    *("speech", "deep-health", "service", "bridge"),
 )
 _ELSEWHERE: Final = {
     "demo": "spark_cli.demo",

@@ -20,9 +20,10 @@ PLACES = {
     "install": "/api/embedding/jobs",
     "nim": "/api/nim/jobs",
     "overlay": "/api/speech-models/jobs",
+    "bridge": "/api/matrix-bridge/jobs",
 }
 """Where the API has each kind."""
-_EVENTS = {"nim": "install"}
+_EVENTS = {"nim": "install", "bridge": "install"}
 """First word of the events of kinds that are told under another one's."""
 _OVER = frozenset({"ready", "rolled_back", "complete", "failed", "cancelled"})
 

@@ -48,6 +48,7 @@ class SimulatedSparks:
             "SSH_KEY_PATH": str(key),
             "SSH_KNOWN_HOSTS": str(known_hosts),
             "VLLM_PORT": "8888",
+            "MATRIX_BRIDGE_USER": "bridge",
         }
 
     def timing(self) -> dict[str, str]:

@@ -29,6 +29,9 @@ class SimConfig:
     """Real speed of one answer; divided by nothing: ``speed`` does not touch it."""
     neighbours: bool = True
     """Whether speech, voice, embeddings and Qdrant listen too."""
+    service_containers: bool = True
+    """Whether voice, embeddings, Qdrant and a Matrix bridge are in containers: their ports open
+    and close with them. Else they listen without."""
     resume: bool = True
     """Whether containers that ran when the simulator stopped come back running."""
     env_file: bool = True

@@ -52,6 +52,8 @@ class Container:
     exit_code: int = 0
     oom_killed: bool = False
     restart_count: int = 0
+    health: str | None = None
+    """What its own health check says; None where it has none."""
     started_at: datetime = field(default_factory=now)
     finished_at: datetime | None = None
     detached: list[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
@@ -60,6 +62,11 @@ class Container:
     def running(self) -> bool:
         """Whether its first process lives."""
         return self.status == "running"
+
+    @property
+    def alive(self) -> bool:
+        """Whether docker keeps it up: it runs, or is about to be started again."""
+        return self.status in ("running", "restarting")
 
     def inspection(self) -> dict[str, object]:
         """Return what ``docker inspect`` shows."""
@@ -81,7 +88,7 @@ class Container:
                 "Error": "",
                 "StartedAt": rfc3339(self.started_at),
                 "FinishedAt": rfc3339(self.finished_at) if self.finished_at else finished,
-                "Health": None,
+                "Health": {"Status": self.health, "FailingStreak": 0} if self.health else None,
             },
             "Image": f"sha256:{self.image_id}",
             "Name": f"/{self.spec.name}",

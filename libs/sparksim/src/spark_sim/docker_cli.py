@@ -7,7 +7,6 @@ from pathlib import Path
 from spark_sim.call import Call
 from spark_sim.containers import Container, ContainerSpec
 from spark_sim.docker_attach import attach
-from spark_sim.docker_copy import DockerCopy
 from spark_sim.docker_engine import STOP_SECONDS, DockerEngine, DockerError
 from spark_sim.docker_images import DockerImages
 from spark_sim.docker_looks import DockerLooks, Processes
@@ -38,13 +37,14 @@ class DockerCli:
         images: DockerImages,
         registry: DockerRegistry,
         volumes: DockerVolumes,
-        copy: DockerCopy,
+        others: dict[str, Callable[[Call, Sequence[str]], Awaitable[int]]],
     ) -> None:
         self._engine = engine
         self._volumes = volumes
         self._commands: dict[str, Callable[[Call, Sequence[str]], Awaitable[int]]] = {
             "run": self._run,
             "exec": self._exec,
+            "start": self._start,
             "stop": self._stop,
             "kill": self._kill,
             "rm": self._rm,
@@ -53,7 +53,7 @@ class DockerCli:
             **DockerLooks(engine, processes).table(),
             **images.table(),
             **registry.table(),
-            **copy.table(),
+            **others,
         }
 
     async def __call__(self, call: Call) -> int:
@@ -161,6 +161,20 @@ class DockerCli:
             call, self._engine.sandbox, (program, *arguments),
             self._engine.environment(container, env), interactive=options.has("i", "interactive"),
         )  # fmt: skip
+
+    async def _start(self, call: Call, words: Sequence[str]) -> int:
+        options = read_options("start", words, takes="", flags="", interspersed=True)
+        code = 0
+        for name in options.rest:
+            try:
+                container = self._engine.need(name)
+            except DockerError as error:
+                await call.err(f"{error.text}\nError: failed to start containers: {name}\n")
+                code = 1
+                continue
+            await self._engine.start(container)
+            await call.out(name + "\n")
+        return code
 
     async def _stop(self, call: Call, words: Sequence[str]) -> int:
         options = read_options("stop", words, takes="t time timeout s signal", flags="",

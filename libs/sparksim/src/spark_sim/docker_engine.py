@@ -164,15 +164,20 @@ class DockerEngine:
 
     async def restart(self, container: Container, seconds: float = STOP_SECONDS) -> None:
         """Stop a container if it runs, and start its first process again."""
-        own = container.id in self.roots
-        await self.stop(container, 1.0 if own else seconds)
+        await self.stop(container, 1.0 if container.id in self.roots else seconds)
+        await self._begin_again(container, "container_restarted")
+
+    async def start(self, container: Container) -> None:
+        """Start the first process of a container that does not run."""
+        if not container.alive:
+            await self._begin_again(container, "container_started")
+
+    async def _begin_again(self, container: Container, told: str) -> None:
         container.status, container.exit_code, container.finished_at = "running", 0, None
         container.restart_count, container.started_at = 0, now()
-        self._journal.add(
-            self.host, "container_restarted", name=container.spec.name, id=container.id
-        )
+        self._journal.add(self.host, told, name=container.spec.name, id=container.id)
         self.save()
-        first = container.spec.command
+        first, own = container.spec.command, container.id in self.roots
         if first and not own and Path(first[0]).name not in {"sleep", "earlyoom"}:
             await self.spawn(container, first, container.spec.env, first=True)
         await self.on_started(container)
@@ -239,10 +244,10 @@ class DockerEngine:
 
     async def stop(self, container: Container, seconds: float = STOP_SECONDS) -> None:
         """Stop; returns when its processes are gone, before ``--rm`` has removed it."""
-        if not container.running:
+        if not container.alive:
             return
         await self._pace.sleep(seconds)
-        if container.running:
+        if container.alive:
             self.kill(container)
         await self.until_vacant(container.id)
 

@@ -59,6 +59,8 @@ class Behaviour(StrEnum):
     """The same before the first answer: ready, and not one token."""
     CRASH_LOOP = "crash_loop"
     """The runtime dies soon after it is ready, every time."""
+    SERVICE_CRASH_LOOP = "service_crash_loop"
+    """Voice, embeddings, Qdrant and the bridge of this host end right after each start."""
     DISK_FULL = "disk_full"
     """No container starts and no download finishes."""
     NO_REGISTRY = "no_registry"

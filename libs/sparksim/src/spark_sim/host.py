@@ -5,13 +5,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from spark_sim.bridge_checkout import BridgeCheckout
 from spark_sim.call import Call
 from spark_sim.catalogue import SimModel
 from spark_sim.checkout import Checkout
 from spark_sim.checkout_files import Launcher
 from spark_sim.config import SimConfig
+from spark_sim.containers import Container
 from spark_sim.daemon import Program, ProgramDaemon
 from spark_sim.docker_cli import DockerCli
+from spark_sim.docker_compose import DockerCompose
 from spark_sim.docker_copy import DockerCopy
 from spark_sim.docker_engine import DockerEngine
 from spark_sim.docker_images import DockerImages
@@ -32,6 +35,7 @@ from spark_sim.pace import Pace
 from spark_sim.ray_ranks import RayRank
 from spark_sim.rsync import Rsync
 from spark_sim.sandbox import Sandbox
+from spark_sim.service_containers import ServiceContainers
 from spark_sim.sim_model import Shape
 from spark_sim.speech.service import PORT as SPEECH_PORT
 from spark_sim.speech.service import SpeechService
@@ -82,7 +86,6 @@ class SimulatedHost:
         self.volumes = DockerVolumes(self.engine, journal, self.sandbox.root / "volumes.json")
         crashes = lambda: self.faults.behaviour is Behaviour.CRASH_LOOP  # noqa: E731
         self.nims = NimServices(self.engine, self.volumes, self.address, self.pace, crashes)
-        self.engine.on_run = self.nims.begin
         # What runs beside the model gives its place up to the container that replaces it.
         self.engine.port_taken = lambda port: (
             port not in self.neighbours.ports and port in {taken for taken, _ in self.listening()}
@@ -93,7 +96,15 @@ class SimulatedHost:
             name, self.sandbox, config.authorized_key, self.faults, journal, self.pace
         )
         self.checkout = Checkout(self.sandbox, config, self.address)
+        self.bridge = BridgeCheckout(self.sandbox)
         self.neighbours = Neighbours(name, self.address, VoiceServer(self.faults, self.pace))
+        self.services = ServiceContainers(
+            self.engine, journal, self.pace, self.neighbours,
+            lambda: self.faults.behaviour is Behaviour.SERVICE_CRASH_LOOP,
+            on=config.neighbours and config.service_containers,
+        )  # fmt: skip
+        self.engine.on_run = self._begun
+        self.engine.on_started = self._started
         self.strangers = Strangers(self.address, self.memory, self.pace)
         number = int(name.removeprefix("spark"))
         cards = MACS[name]
@@ -134,6 +145,8 @@ class SimulatedHost:
         self.sandbox.build(own, _CONTAINER_PROGRAMS, local)
         install_vllm(self.sandbox)
         self.checkout.install()
+        if self.services.on and self.name == SPEECH_HOST:
+            await asyncio.to_thread(self.bridge.install)
         lay_out(self.sandbox.hub, self.models, self.name)
         self._hand_over()
         self.ssh_port = await self.shell.start(self.address, self._config.ssh_port)
@@ -141,8 +154,6 @@ class SimulatedHost:
         if self.sandbox.user.drops:
             self._socket.parent.chmod(0o711)
             self._socket.chmod(0o666)
-        if self._config.neighbours:
-            await self.neighbours.start()
         if self._config.resume:
             await self.engine.resume()
         await self.come_back()
@@ -152,19 +163,32 @@ class SimulatedHost:
             return None
         speech = SpeechService(self.engine, self._journal, self.pace, self.address)
         speech.recogniser.faults = self.faults
-        self.engine.on_started = speech.started
         return speech
+
+    def _begun(self, container: Container) -> None:
+        self.nims.begin(container)
+        self.services.begin(container)
+
+    async def _started(self, container: Container) -> None:
+        if self.speech is not None:
+            await self.speech.started(container)
+        self.services.begin(container)
 
     def _killed(self, container_id: str) -> None:
         self.runtimes.end(container_id)
         self.nims.end(container_id)
+        self.services.killed(container_id)
         if self.speech is not None:
             self.speech.killed(container_id)
 
     async def come_back(self) -> None:
-        """Have the services in containers that this Spark always has."""
+        """Have the services that this Spark always has."""
         if self.speech is not None:
             await self.speech.come()
+        if self.services.on:
+            await self.services.come()
+        elif self._config.neighbours:
+            await self.neighbours.start()
 
     def _docker(self) -> DockerCli:
         images = DockerImages(self.engine, self.pace, self._registry_away)
@@ -173,11 +197,14 @@ class SimulatedHost:
             lambda: self.faults.behaviour is Behaviour.BAD_KEY, images.table()["pull"],
         )  # fmt: skip
         copy = DockerCopy(self.engine, self._journal)
-        return DockerCli(self.engine, self.runtimes, images, registry, self.volumes, copy)
+        compose = DockerCompose(self.engine, self.pace, self._registry_away)
+        others = {**copy.table(), **compose.table()}
+        return DockerCli(self.engine, self.runtimes, images, registry, self.volumes, others)
 
     async def _until_vacant(self, container_id: str) -> None:
         await self.runtimes.until_ended(container_id)
         await self.nims.until_ended()
+        await self.services.until_ended()
 
     def listening(self) -> Iterator[tuple[int, int]]:
         """Yield (port, uid) of everything that listens."""
@@ -257,7 +284,7 @@ class SimulatedHost:
         await self.strangers.close()
         await self.shell.stop()
         await self.shell.end_commands()
-        await self.neighbours.stop()
+        await self.services.close()
         await self.nims.close()
         if self.speech is not None:
             await self.speech.close()
@@ -282,6 +309,7 @@ class SimulatedHost:
             if behaviour is Behaviour.CACHE_FULL:
                 self.memory.clog()
             await self._take_port(behaviour is Behaviour.PORT_TAKEN)
+            self.services.crash_all()
             self.sandbox.set_clock(CLOCK_OFF_SECONDS if behaviour is Behaviour.CLOCK_SKEW else 0)
             self._journal.add(self.name, "behaviour", behaviour=str(behaviour))
             await self._rewire(before, behaviour)
@@ -311,7 +339,5 @@ class SimulatedHost:
             changed = behaviour is Behaviour.CHANGED_HOST_KEY
             await self.shell.start(self.address, self.ssh_port, changed)
         if before in GONE:
-            if self._config.neighbours:
-                await self.neighbours.start()
             await self.come_back()
             await self.runtimes.come_back()

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spark_sim import nvidia_smi
@@ -79,6 +80,8 @@ class HostPrograms:
             return 18
         driver = nvidia_smi.DEADLOCKS if behaviour is Behaviour.OTHER_DRIVER else nvidia_smi.DRIVER
         usage = self._host.runtimes.usage()
+        if behaviour is Behaviour.SPEECH_BUSY and self._host.speech is not None:
+            usage = replace(usage, percent=max(usage.percent, 94))
         capped = behaviour is Behaviour.POWER_CAP
         text, code = nvidia_smi.answer(call.argv, usage, driver=driver, capped=capped)
         await call.out(text)

@@ -1,5 +1,6 @@
-"""The services of the Sparks that have no container here: voice, embeddings, Qdrant."""
+"""The HTTP side of voice, embeddings and Qdrant: what answers on their ports."""
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -26,22 +27,38 @@ class Neighbours:
             self._applications = {VOICE_PORT: voice}
         if host == "spark2":
             self._applications = {EMBED_PORT: self.embed, QDRANT_PORT: self.qdrant}
-        self._running: list[EmbeddedServer] = []
+        self._running: dict[int, EmbeddedServer] = {}
+        self._turning = asyncio.Lock()
 
     @property
     def ports(self) -> tuple[int, ...]:
         """Ports they listen on now."""
-        return tuple(self._applications) if self._running else ()
+        return tuple(self._running)
 
     async def start(self) -> None:
         """Listen on every port. Raises OSError."""
-        for port, application in self._applications.items():
-            server = EmbeddedServer(application)
-            await server.start(socket.create_server((self._address, port)))
-            self._running.append(server)
+        for port in self._applications:
+            await self.open(port)
+
+    async def open(self, port: int) -> None:
+        """Listen on one port, where one of them has it. Raises OSError."""
+        async with self._turning:
+            application = self._applications.get(port)
+            if application is not None and port not in self._running:
+                server = EmbeddedServer(application)
+                await server.start(socket.create_server((self._address, port)))
+                self._running[port] = server
+
+    async def shut(self, port: int) -> None:
+        """Close one listener and its connections."""
+        await asyncio.shield(self._shut(port))
+
+    async def _shut(self, port: int) -> None:
+        async with self._turning:
+            if (server := self._running.pop(port, None)) is not None:
+                await server.stop()
 
     async def stop(self) -> None:
         """Close listeners and connections; what Qdrant stores stays."""
-        for running in self._running:
-            await running.stop()
-        self._running.clear()
+        for port in list(self._running):
+            await self.shut(port)

@@ -97,7 +97,8 @@ class HostShell:
             process.stderr.write(b"This simulated host runs commands, not interactive shells.\n")
             process.exit(1)
             return
-        self._journal.add(self.name, "ssh_command", command=command[:2000])
+        user = str(process.get_extra_info("username") or "")
+        self._journal.add(self.name, "ssh_command", command=command[:2000], user=user)
         if self.faults.command_fails():
             connection = process.channel.get_connection()
             connection.abort()

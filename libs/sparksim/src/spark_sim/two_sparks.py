@@ -42,6 +42,7 @@ async def two_sparks(folder: Path, **config: Any) -> AsyncIterator[TwoSparks]:
         "control_port": 0,
         "tokens_per_second": 4000.0,
         "neighbours": False,
+        "service_containers": False,
     }
     async with SimulatedCluster(SimConfig(**(usual | config))) as cluster:
         yield TwoSparks(

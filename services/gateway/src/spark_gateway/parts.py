@@ -1,7 +1,7 @@
 """What the routes need, handed to the application as one object."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
@@ -9,6 +9,7 @@ from spark_common.bus import Bus
 from spark_common.clock import Clock
 from spark_gateway.catalogue import Catalogue
 from spark_gateway.explaining.model_chat import ModelChat
+from spark_gateway.followers import Followers
 from spark_gateway.keys.entrance import Entrance
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.search.wiring import Search
@@ -37,6 +38,8 @@ class Parts:
     search: Search
     stopping: asyncio.Event
     """Set when the gateway ends: streams of its own making end too."""
+    log_followers: Followers = field(default_factory=Followers)
+    """Who follows the log of a container now."""
 
 
 def parts_of(request: Request) -> Parts:

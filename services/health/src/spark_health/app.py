@@ -27,6 +27,9 @@ from spark_health.nim.record import NIM_INSTALLS, RECORDS
 from spark_health.nim.wiring import wire_nim
 from spark_health.overlay.wiring import wire_overlay
 from spark_health.remedies.ssh_containers import SshContainers
+from spark_health.services.book import YamlServices
+from spark_health.services.from_settings import services_of
+from spark_health.services.registry import RESERVED
 from spark_health.settings import HealthSettings, WatchPace
 from spark_health.watching.first.places import Places
 from spark_health.watching.first.sources import first_probes
@@ -65,6 +68,11 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         features += [watching.feature]
         features += [_deep(settings, live, redis, bus, clock, http, shell, places)]
         features += [_nim(settings, live, bus, redis, shell, http, clock, places)]
+        services = services_of(
+            settings, live, _times(settings.pace), redis=redis, bus=bus, clock=clock, http=http,
+            shell=shell, watch=watching.watch, places=places,
+        )  # fmt: skip
+        features += [services.feature]
         features += [
             wire_hosts(
                 redis=redis,
@@ -140,7 +148,7 @@ def _nim(
     clock: Clock,
     places: Places,
 ) -> Feature:
-    ngc = live.of(settings.ngc)
+    ngc, own = live.of(settings.ngc), YamlServices(settings.data_dir)
     return wire_nim(
         bus=bus,
         shell=shell,
@@ -153,7 +161,13 @@ def _nim(
         poll_seconds=lambda: settings.pace.health_look_seconds / 2,
         look_seconds=settings.pace.health_look_seconds,
         used=lambda: [(one.label, one.address, one.port) for one in places.all().values()],
-        watched=lambda: frozenset({*places.all(), *(one.name for one in settings.cluster.hosts)}),
+        watched=lambda: frozenset(
+            {
+                *RESERVED,
+                *(one.name for one in settings.cluster.hosts),
+                *(one.name for one in own.read().services),
+            }
+        ),
     ).feature
 
 

@@ -37,13 +37,13 @@ class HealthTransition(Event):
 
 
 class ServiceAction(Event):
-    """A service was started, stopped or restarted: by whom, and why."""
+    """A service was started, stopped, restarted, updated or taken off the list: by whom, why."""
 
     type: ClassVar[str] = "service.action"
 
     service: str
     host: str | None = None
-    action: Literal["start", "stop", "restart"]
+    action: Literal["start", "stop", "restart", "remove", "update"]
     automatic: bool = False
     requested_by: str
     reason: str = ""

@@ -186,8 +186,17 @@ def _transition(event: events.HealthTransition) -> Words:
     )
 
 
+_DID = {
+    "start": "started",
+    "stop": "stopped",
+    "restart": "restarted",
+    "remove": "taken off the list",
+    "update": "updated",
+}
+
+
 def _action(event: events.ServiceAction) -> Words:
-    did = {"start": "started", "stop": "stopped", "restart": "restarted"}[event.action]
+    did = _DID[event.action]
     where = f" on {event.host}" if event.host else ""
     who = "by itself" if event.automatic else f"by {event.requested_by}"
     reason = f" {_sentence(event.reason)}" if event.reason else ""

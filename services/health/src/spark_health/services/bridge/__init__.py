@@ -1,0 +1,1 @@
+"""The Matrix bridge: a bot in a container that is updated from its checkout."""
