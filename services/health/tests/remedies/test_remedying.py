@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from spark_common.contracts.deep_health import DeepResult
 from spark_common.embedded import RedisServer
+from spark_common.errors import LeaseHeldError
 from spark_common.redis_access import connect_redis
 from spark_common.settings.policies import RemedySettings
 from spark_common.testing.clock import FakeClock
@@ -352,6 +354,22 @@ async def test_a_person_may_press_in_spite_of_the_budget_but_not_beside_a_swap(
     event = (await bench.told())[-1]
     assert (event["automatic"], event["requested_by"]) == (False, "Alice")
     assert await bench.book.circuit("spark1/parakeet-asr") is None
+
+
+async def test_a_person_is_told_who_holds_the_cluster_and_may_go_past_them(bench: Bench) -> None:
+    await bench.seen(GPU)
+    bench.leases.holder, bench.leases.log[:] = "Bob", []
+    with pytest.raises(LeaseHeldError, match="Bob"):
+        await bench.remedies.press(place(), "Alice")
+    assert bench.journal == RIGHT
+    await bench.remedies.press(place(), "Bob", token=SecretStr("Bob"))
+    await bench.remedies.press(place(), "Alice", force=True)
+    assert bench.journal == 3 * RIGHT
+    assert (bench.leases.holder, bench.leases.log) == ("Bob", [])
+    bench.scene.swaps["spark1"] = "a swap to Gemma runs on it"
+    with pytest.raises(InTheWayError, match="Gemma"):
+        await bench.remedies.press(place(), "Alice", force=True)
+    assert await bench.book.claims() == []
 
 
 async def test_an_hour_of_normal_load_restarts_nothing(bench: Bench) -> None:
