@@ -13,6 +13,7 @@ from spark_common.contracts.deep_health import DeepResult, Trigger
 from spark_common.errors import NotFoundError, SparkError, UnavailableError
 from spark_common.ids import new_id
 from spark_common.tasks import end
+from spark_health.deep import numbers
 from spark_health.deep.ports import DeepCheck, Outcome, Place
 from spark_health.deep.scene import Scene
 from spark_health.deep.store import DeepStore
@@ -58,6 +59,7 @@ class DeepRunner:
         self._mine = new_id()
         self._flights: dict[str, asyncio.Task[DeepResult]] = {}
         self._soon: dict[str, float] = {}
+        self._shown: set[str] = set()
 
     @property
     def running(self) -> frozenset[str]:
@@ -77,7 +79,10 @@ class DeepRunner:
         try:
             await self._take_up()
             while True:
-                for service in self.checked():
+                for gone in self._shown - set(self.checked()):
+                    numbers.forget(gone)
+                self._shown = set(self.checked())
+                for service in self._shown:
                     if service not in self._flights:
                         due = await self._due(service)
                         if due is not None:
@@ -125,6 +130,8 @@ class DeepRunner:
                 latest = await self._store.latest(service, 1)
             except UnavailableError:
                 continue
+            if latest:
+                numbers.shown(service, latest[0])
             if latest and latest[0].state == "wedged":
                 self.again_in(service, 0.0)
 
@@ -159,6 +166,7 @@ class DeepRunner:
             if trigger == "timer" and not await self._still_due(service):
                 return (await self._store.latest(service, 1))[0]
             result = await self._checked(check, trigger, requested_by)
+            numbers.checked(service, result)
             await self._store.add(service, result)
             return result
         finally:

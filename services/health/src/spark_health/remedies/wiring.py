@@ -14,6 +14,7 @@ from spark_health.feature import Feature
 from spark_health.remedies.book import RemedyBook
 from spark_health.remedies.holding import BusLeases
 from spark_health.remedies.lent import LentBook, LentReturns, OrderKeys
+from spark_health.remedies.numbers import RemedyNumbers
 from spark_health.remedies.ports import Containers
 from spark_health.remedies.remedying import Remedies
 from spark_health.remedies.showing import RemedyShow
@@ -31,11 +32,12 @@ class RemedyPart:
     verbs: RemedyVerbs
     teller: ActionTeller
     returns: LentReturns
+    numbers: RemedyNumbers
 
     @property
     def feature(self) -> Feature:
         """Return its verbs and loops."""
-        background = (self.remedies.run, self.teller.run, self.returns.run)
+        background = (self.remedies.run, self.teller.run, self.returns.run, self.numbers.run)
         return Feature(verbs=self.verbs.verbs(), background=background)
 
 
@@ -69,4 +71,7 @@ def wire_remedies(
     show = RemedyShow(book, remedies, policy)
     verbs = RemedyVerbs(remedies, book, show, places)
     returns = LentReturns(lent, bus, orders, clock, book.claims)
-    return RemedyPart(remedies, book, show, verbs, ActionTeller(redis, bus, clock), returns)
+    numbers = RemedyNumbers(book, places, clock)
+    return RemedyPart(
+        remedies, book, show, verbs, ActionTeller(redis, bus, clock), returns, numbers
+    )
