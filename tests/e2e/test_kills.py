@@ -21,7 +21,7 @@ def test_a_killed_swapper_is_restarted_and_settles(product, part: str, phase: st
     _kill_in_the_middle(product, part, phase)
 
 
-@pytest.mark.parametrize("part", ["nats", "redis", "gateway", "coordinator", "health"])
+@pytest.mark.parametrize("part", ["nats", "redis", "gateway", "coordinator"])
 def test_a_killed_neighbour_costs_no_swap(product, part: str) -> None:
     _kill_in_the_middle(product, part, "loading")
 
