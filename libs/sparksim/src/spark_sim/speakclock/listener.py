@@ -27,9 +27,8 @@ exactly the frequencies of the tones."""
 _FIRST_BIN = LOWEST_HERTZ // STEP_HERTZ
 _BAND_BINS = BAND_HERTZ // STEP_HERTZ
 _MOST_SYMBOLS = 2 * (MOST_BYTES + 1)
-_LONGEST = (_MOST_SYMBOLS + 3) * _STEP
+_LONGEST = (_MOST_SYMBOLS + 4) * _STEP
 """Frames within which a word ends."""
-_SYNC_FRAMES = 6
 _WINDOW = np.hanning(SYMBOL).astype(np.float32)
 _UNIT = float(_WINDOW.sum() / 2)
 """What a tone of amplitude 1 gives."""
@@ -108,11 +107,12 @@ class Listener:
 
     def _word(self, band: int, first: int) -> tuple[Sequence[HeardWord], int]:
         """Return the word that begins there, if there is one, and the frame after it."""
-        centre, halves, powers = self._frames.symbols(band, first)
-        after = max(centre + _STEP * (1 + len(halves)), first + 1)
+        centre = self._frames.centre(band, first)
+        halves, powers = self._frames.symbols(band, centre)
         text = _text(halves[: len(halves) // 2 * 2])
         if text is None:
-            return (), after
+            return (), centre + 1
+        after = centre + _STEP * (1 + len(halves))
         start = (self._first + centre) * _HOP / RATE
         length = (1 + len(halves) // 2 * 2) * SYMBOL / RATE
         level = float(np.sqrt(np.median(powers))) / _UNIT
@@ -150,11 +150,21 @@ class _Frames:
         found: npt.NDArray[np.bool_] = (self.best[:before, band] == SYNC) & clear & (total > _FLOOR)
         return found
 
-    def symbols(self, band: int, first: int) -> tuple[int, list[int], Samples]:
-        """Return the frame of the first tone, the half bytes after it and their powers."""
-        run = self.best[first : first + _SYNC_FRAMES + 1, band] != SYNC
-        length = int(run.argmax()) if run.any() else len(run)
-        centre = first + int(self.peak[first : first + length, band].argmax())
+    def centre(self, band: int, first: int) -> int:
+        """Return where the first tone of a word is at its loudest: upwards from that frame.
+
+        A neighbour's tone may sound like its beginning, but is much quieter.
+        """
+        while True:
+            rows = slice(first, first + _STEP + 1)
+            power = self.peak[rows, band] * (self.best[rows, band] == SYNC)
+            step = int(power.argmax())
+            if step == 0:
+                return first
+            first += step
+
+    def symbols(self, band: int, centre: int) -> tuple[list[int], Samples]:
+        """Return the half bytes after the first tone, and their powers."""
         rows = slice(centre + _STEP, centre + _STEP * (_MOST_SYMBOLS + 2), _STEP)
         best, total = self.best[rows, band], self.total[rows, band]
         wrong = (
@@ -163,7 +173,7 @@ class _Frames:
             | (self.peak[rows, band] < _PURITY * total)
         )
         count = int(wrong.argmax()) if wrong.any() else len(wrong)
-        return centre, best[:count].tolist(), total[:count]
+        return best[:count].tolist(), total[:count]
 
 
 def _measured(samples: Samples, count: int) -> Iterator[_Frames]:

@@ -11,7 +11,6 @@ from typing import BinaryIO, cast
 import av
 import numpy as np
 from av.audio.stream import AudioStream
-from av.container import InputContainer
 
 from spark_sim.speakclock.tones import RATE, Samples
 
@@ -159,43 +158,57 @@ class Sound:
         return len(self.samples) / RATE
 
 
+class Reader:
+    """A recording that is read piece by piece as 16 kHz, mono; ``with`` closes it."""
+
+    def __init__(self, data: bytes | Path) -> None:
+        """Raises ValueError for what has no sound, OSError for what cannot be read."""
+        source: object = io.BytesIO(data) if isinstance(data, bytes) else str(data)
+        try:
+            self._container = av.open(source, "r")
+        except av.FFmpegError as error:
+            raise ValueError("this is no sound") from error
+        if not self._container.streams.audio:
+            self._container.close()
+            raise ValueError("there is no sound in it")
+        self._stream = self._container.streams.audio[0]
+        self.rate = self._stream.rate
+        self.channels = self._stream.codec_context.channels
+        self.codec = self._stream.codec_context.name
+        self.container = self._container.format.name
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def pieces(self) -> Iterator[Samples]:
+        """Yield it in pieces of some seconds. Raises ValueError where it is damaged."""
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+        held: list[Samples] = []
+        count = 0
+        try:
+            for frame in itertools.chain(self._container.decode(self._stream), [None]):
+                for piece in resampler.resample(frame):
+                    held.append(piece.to_ndarray().reshape(-1).astype(np.float32) * _ONE)
+                    count += len(held[-1])
+                if count >= _PIECE or (frame is None and held):
+                    yield np.concatenate(held)
+                    held, count = [], 0
+        except av.FFmpegError as error:
+            raise ValueError("the sound is damaged") from error
+
+
 def read(data: bytes | Path) -> Sound:
     """Return a recording. Raises OSError or ValueError for what is none."""
-    with _opened(data) as container:
-        stream = _sound_of(container)
-        about = (
-            stream.rate, stream.codec_context.channels, stream.codec_context.name,
-            container.format.name,
-        )  # fmt: skip
-        pieces = list(_pieces(container, stream))
-    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    return Sound(samples, *about)
+    with Reader(data) as reader:
+        pieces = list(reader.pieces())
+        samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+        return Sound(samples, reader.rate, reader.channels, reader.codec, reader.container)
 
 
 def read_pieces(data: bytes | Path) -> Iterator[Samples]:
     """Yield a recording (16 kHz, mono) piece by piece. Raises OSError or ValueError."""
-    with _opened(data) as container:
-        yield from _pieces(container, _sound_of(container))
-
-
-def _opened(data: bytes | Path) -> InputContainer:
-    return av.open(io.BytesIO(data) if isinstance(data, bytes) else str(data), "r")
-
-
-def _sound_of(container: InputContainer) -> AudioStream:
-    if not container.streams.audio:
-        raise ValueError("there is no sound in it")
-    return container.streams.audio[0]
-
-
-def _pieces(container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-    held: list[Samples] = []
-    count = 0
-    for frame in itertools.chain(container.decode(stream), [None]):
-        for piece in resampler.resample(frame):
-            held.append(piece.to_ndarray().reshape(-1).astype(np.float32) * _ONE)
-            count += len(held[-1])
-        if count >= _PIECE or (frame is None and held):
-            yield np.concatenate(held)
-            held, count = [], 0
+    with Reader(data) as reader:
+        yield from reader.pieces()
