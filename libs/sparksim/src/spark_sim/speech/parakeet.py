@@ -14,7 +14,7 @@ from spark_sim.speech.forms import read_form
 from spark_sim.speech.jobs import DIARIZE, TRANSCRIBE, Models
 from spark_sim.speech.process import Process
 from spark_sim.speech.records import Note, Records
-from spark_sim.speech.switches import DiarizerRoutes, SpeechSwitches
+from spark_sim.speech.switches import DiarizerRoutes, SpeechSwitches, turn_back
 from spark_sim.vllm_http.exchange import ClientGoneError, Exchange, Receive, Send
 
 MODEL = "nvidia/parakeet-tdt-0.6b-v3"
@@ -46,6 +46,12 @@ class Parakeet:
         self.process = Process(status, overlay)
         self.problem = None
         return self.process
+
+    def forget(self) -> None:
+        """Turn every switch back and forget what came; what is broken stays broken."""
+        turn_back(self.switches)
+        self.records.clear()
+        self.calls.clear()
 
     @property
     def own(self) -> bool:

@@ -93,3 +93,8 @@ def told(switches: object) -> dict[str, object]:
         name: sorted(value) if isinstance(value, set) else value
         for name, value in vars(switches).items()
     }
+
+
+def turn_back(switches: object) -> None:
+    """Turn every switch to where it is by default."""
+    turn(switches, told(type(switches)()))
