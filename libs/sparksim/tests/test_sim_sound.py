@@ -74,3 +74,12 @@ async def test_sound_faults_and_their_only_cure(faster, connect: Connect, http) 
         left = (await http.post(f"{control}/forget")).json()
         assert (left["parakeet"]["uploads"], left["kokoro"]["asked"]) == ([], [])
         assert left["parakeet"]["switches"]["word_times"] == "word_segments"
+
+        await http.put(control, json={"dies_next": True})
+        try:
+            await heard()
+        except httpx.RemoteProtocolError:
+            pass
+        else:
+            raise AssertionError("its connections end with it")
+        assert host.speech.container.restart_count == 1
