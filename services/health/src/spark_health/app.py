@@ -85,7 +85,20 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
                 known=containers_of(settings, live),
                 disabled=places.disabled,
             ),
-            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock),
+            wire_overlay(
+                settings,
+                live,
+                bus=bus,
+                redis=redis,
+                shell=shell,
+                open_shell=lambda host: SshShell(
+                    settings.cluster.model_copy(update={"hosts": (host,)}),
+                    clock,
+                    _times(settings.pace),
+                ),
+                http=http,
+                clock=clock,
+            ),
         ]
         with suppress(SparkError):
             # So that the first looks go where the owner said; the loop reads it again.
