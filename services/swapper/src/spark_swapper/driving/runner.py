@@ -165,7 +165,7 @@ class SwapRunner:
     async def _touched(
         self, candidate: Candidate, previous: str | None, *, serving: bool
     ) -> tuple[str, ...]:
-        """Return the Sparks of the candidate and of what it replaces; all, where that is unclear."""
+        """Return the Sparks of the candidate and of what it replaces; all, where unclear."""
         there: Sequence[str] = self._runtime.hosts if serving else ()
         if previous is not None:
             try:
