@@ -98,7 +98,7 @@ class Product:
     def advised(self, name: str, host: str) -> bool:
         """Say whether there is a piece of advice."""
         findings = self.http.get("/api/advice").raise_for_status().json()["findings"]
-        return any((one["name"], one["host"]) == (name, host) for one in findings)
+        return any((one["check"], one["host"]) == (name, host) for one in findings)
 
     def shown(self, target: str) -> tuple[str | None, str]:
         """Return state and reason of a target on the dashboard."""
