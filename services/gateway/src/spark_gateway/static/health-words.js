@@ -48,12 +48,18 @@ function stuck({ known, health }, now) {
 export function unwell(state, now) {
   const { health } = state;
   const own = (health?.targets ?? []).filter((each) => each.kind !== "host" && each.name !== "vllm" && !each.because && !each.maintenance);
-  return { failing: [...own.filter((each) => ["down", "degraded"].includes(each.level)), ...stuck(state, now)], unseen: own.filter((each) => each.stale) };
+  return { failing: [...own.filter((each) => ["down", "degraded"].includes(each.level)), ...stuck(state, now)], unseen: own.filter((each) => each.stale && each.level === "unknown") };
 }
 
 /** Sparks that do not answer the health checks, by name. @param {State} state */
 export function silentHosts({ health }) {
   return new Set((health?.targets ?? []).filter((each) => each.kind === "host" && each.level === "down").map((each) => each.name));
+}
+
+/** The Spark that does not answer and on which a service runs. @param {State} state @param {string|null} host @returns {string|null} its label */
+export function awayHost(state, host) {
+  if (!host || !silentHosts(state).has(host)) return null;
+  return state.health?.targets.find((each) => each.name === host)?.label ?? host;
 }
 
 /** How many services were seen well just now. @param {State} state */
@@ -69,18 +75,27 @@ export function wellServices({ health }) {
 export function serviceTroubles(state, now, chat) {
   const { failing, unseen } = unwell(state, now);
   const found = [];
-  if (failing.length > 0) {
-    const down = failing.some((each) => each.level === "down");
-    const names = failing.length > 3 ? `${count(failing.length)} services` : listed(failing.map((each) => each.label));
-    const verb = failing.length > 1 ? "are" : "is";
-    const why = failing.length === 1 && failing[0].reason ? `${asSentence(capital(failing[0].reason))} ` : "";
-    found.push({ tone: /** @type {Tone} */ (down ? "bad" : "warn"), icon: down ? "bad" : "warn", title: `${capital(names)} ${verb} ${down ? "down" : "not right"}`, text: `${why}${chat}`.trim() });
-  }
-  if (unseen.length > 0) {
-    const names = unseen.length > 3 ? `${count(unseen.length)} services` : listed(unseen.map((each) => each.label));
-    found.push({ tone: /** @type {Tone} */ ("warn"), icon: "clock", title: `${capital(names)} not seen lately`, text: "Nobody can tell how it is there." });
-  }
+  const down = failing.filter((each) => each.level === "down");
+  const odd = failing.filter((each) => each.level !== "down");
+  if (down.length > 0) found.push({ tone: /** @type {Tone} */ ("bad"), icon: "bad", title: `${names(down)} ${isOrAre(down)} down`, text: `${why(down)}${chat}`.trim() });
+  if (odd.length > 0) found.push({ tone: /** @type {Tone} */ ("warn"), icon: "warn", title: `${names(odd)} ${isOrAre(odd)} not right`, text: `${why(odd)}${chat}`.trim() });
+  if (unseen.length > 0) found.push({ tone: /** @type {Tone} */ ("warn"), icon: "clock", title: `${names(unseen)} not seen lately`, text: `Nobody can tell how ${unseen.length > 1 ? "they are" : "it is"}.` });
   return found;
+}
+
+/** @param {TargetView[]} targets */
+function names(targets) {
+  return capital(targets.length > 3 ? `${count(targets.length)} services` : listed(targets.map((each) => each.label)));
+}
+
+/** @param {TargetView[]} targets */
+function isOrAre(targets) {
+  return targets.length > 1 ? "are" : "is";
+}
+
+/** The reason, where there is only one. @param {TargetView[]} targets */
+function why([first, ...others]) {
+  return others.length === 0 && first.reason ? `${asSentence(first.reason)} ` : "";
 }
 
 /** The number on the tab of the services. @param {State} state @param {number} now @returns {{tone: "bad"|"warn", text: string, words: string}|null} */

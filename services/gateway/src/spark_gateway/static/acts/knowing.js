@@ -62,7 +62,7 @@ export class Knowing {
     this.#turns.set(name, turn);
     let problem = "";
     const value = await this.page.attempt(ask, (why) => {
-      problem = why.message;
+      problem = why.message.replace(/ Look at the page before you try again\.$/, ""); // nothing was changed by asking
     });
     if (this.#turns.get(name) === turn) this.page.say("known", { name, value: value ?? undefined, problem });
     return value;

@@ -20,8 +20,7 @@ export function dress(card, host, view) {
   else if (live && hardware && stale && host.state === "online") setPill(part(card, "pill"), { tone: "warn", icon: "clock", word: "Not seen lately" });
   part(card, "menu").menu = { name: host.label, actions: menuOf(hardware, live) };
   const names = hardware ? [hardware.hostname, hardware.address].filter(Boolean) : [];
-  const old = stale && age !== null ? [`read ${ago(now - age * 1000, now)}`] : [];
-  if (hardware) say(part(card, "seen"), [...names, ...(old.length > 0 ? old : [part(card, "seen").textContent])].join(" · "));
+  if (hardware && age !== null) say(part(card, "seen"), [...names, `read ${ago(now - age * 1000, now)}`].join(" · "));
   badges(card, hardware);
   const known = hardware?.memory != null;
   if (known) {
@@ -31,7 +30,10 @@ export function dress(card, host, view) {
   show(part(card, "disk"), !known && !part(card, "disk").hidden);
   const box = part(card, "hardware");
   show(box, hardware !== null || heard.problem !== "");
-  card.firstElementChild?.toggleAttribute("data-old", stale || !live || host.state === "unreachable");
+  // What may be pressed stays in colour; only the numbers are of the past.
+  const past = stale || !live || host.state === "unreachable";
+  if (known) card.firstElementChild?.removeAttribute("data-old");
+  for (const name of ["use", "gauges", "facts"]) part(box, name).toggleAttribute("data-old", past);
   box.heard = { heard, host, view };
 }
 

@@ -92,11 +92,10 @@ export function memoryHead({ memory: said }) {
 
 /** Small facts of the machine, as term and words. @param {Hardware} hardware @returns {[string, string][]} */
 export function factsOf(hardware) {
-  const { disk, load, cores, uptime_seconds: up, routes, gpu, memory: said } = hardware;
+  const { disk, uptime_seconds: up, routes, gpu, memory: said } = hardware;
   /** @type {[string, string|null][]} */
   const facts = [
-    ["Disk", disk && `${diskShare(disk.used, disk.total)} of ${diskSize(disk.total)}`],
-    ["Processor", load.length > 0 && cores ? `${load[0].toFixed(1)} of ${cores} cores` : null],
+    ["Disk", disk && `${diskShare(disk.used, disk.total)} of ${diskSize(disk.total)}${disk.available / disk.total < 0.05 ? ", nearly full" : ""}`],
     ["Up", up === null ? null : duration(up)],
     ["Network", routeWords(routes)],
     ["GPU", gpu && [gpu.name, gpu.driver && `driver ${gpu.driver}`].filter(Boolean).join(", ")],

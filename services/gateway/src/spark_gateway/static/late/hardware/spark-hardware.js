@@ -50,12 +50,12 @@ export class SparkHardware extends HTMLElement {
     const troubled = hardware !== null && hardware.answering !== "well" && hardware.answering !== "unknown";
     sayOrHide(part(this, "reason"), troubled ? hardware.reason : null);
     show(part(this, "away"), away);
-    show(part(this, "wake"), hardware?.answering === "dead");
     say(part(this, "wake-word"), `Wake ${host.label}`);
     part(this, "wake").disabled = state.link !== "live" || !hardware?.wake_address || hardware.wake?.state === "waiting";
     const mac = hardware?.wake_address;
     say(part(this, "wake-why"), !mac ? "Its network address was never seen, so it cannot be woken from here." : mac.wired ? "Not every machine wakes this way." : "Only its Wi-Fi was ever seen; hardly anything wakes over that.");
-    show(part(this, "mac"), mac != null);
+    for (const name of ["wake", "wake-why"]) show(part(this, name), hardware?.answering === "dead");
+    show(part(this, "mac"), mac != null && hardware?.answering === "dead");
     if (mac) part(this, "mac").value = mac.mac;
     keyed(part(this, "steps"), hardware?.steps ?? [], (step) => step, () => document.createElement("li"), (item, step) => {
       if (item.childElementCount === 0) item.append(document.createElement("span"));

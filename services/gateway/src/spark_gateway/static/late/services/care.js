@@ -32,7 +32,7 @@ export function careSteps(kind, job) {
   const at = EDGES.has(job.step) ? begun.at(-1) ?? "" : job.step;
   return words.flatMap((word) => {
     const mark = job.steps.find((each) => each.step === word);
-    const passed = begun.includes(word) && word !== at;
+    const passed = word !== at && (begun.includes(word) || (words.indexOf(word) < words.indexOf(at) && !over));
     const state = job.state === "complete" ? (begun.includes(word) ? "done" : null)
       : word === at ? (over ? "fail" : "now") : passed ? "done" : over ? null : "todo";
     if (state === null) return []; // it was not needed, or did not come to that

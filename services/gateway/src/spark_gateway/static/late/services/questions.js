@@ -2,6 +2,7 @@
 // What is asked before a service is touched: who goes without it, what goes on, and whose reservation it crosses.
 
 import { listed } from "../../format.js";
+import { isFailing } from "../../health-words.js";
 import { reserved } from "../../lease-words.js";
 
 /** @typedef {import("../../types.js").State} State */
@@ -33,7 +34,9 @@ function around(state, service, now) {
   }
   const current = state.swaps?.current;
   if (current) effects.push({ kind: "wait", icon: "swap", what: `A swap to ${current.model_name} is running.`, how: "On a Spark that is part of it, this is refused until the swap is done." });
-  const others = (state.known.services?.value?.services ?? []).filter((/** @type {ServiceView} */ each) => each.name !== service.name && ["up", "busy"].includes(each.state) && !each.stale).map((/** @type {ServiceView} */ each) => (each.name === "vllm" ? "Chat" : each.label));
+  const deep = state.known.deep?.value?.services ?? [];
+  const works = (/** @type {ServiceView} */ each) => ["up", "busy"].includes(each.state) && !each.stale && !isFailing(deep.find((/** @type {any} */ one) => one.name === each.name));
+  const others = (state.known.services?.value?.services ?? []).filter((/** @type {ServiceView} */ each) => each.name !== service.name && works(each)).map((/** @type {ServiceView} */ each) => (each.name === "vllm" ? "Chat" : each.label));
   if (others.length > 0) effects.push({ kind: "keep", icon: "ok", what: `${listed(others)} ${others.length === 1 ? "keeps" : "keep"} working.`, how: "" });
   return effects;
 }

@@ -2,7 +2,8 @@
 // One service: how it is, how it did its work, what restarts it, and what may be pressed.
 
 import { cloned, keyed, part, say, sayOrHide, setBadge, setButton, setIcon, setPill, show, wish } from "../../dom.js";
-import { deepLine, deepRow, presses, rarely, serviceIcon, servicePill, techWords, tileLines } from "./tiles.js";
+import { awayHost } from "../../health-words.js";
+import { deepLine, deepRow, isUnseen, presses, rarely, serviceIcon, servicePill, techWords, tileLines } from "./tiles.js";
 
 /** @typedef {import("../../types.js").View} View */
 /** @typedef {import("../../types-health.js").ServiceView} ServiceView */
@@ -37,14 +38,15 @@ export class ServiceTile extends HTMLElement {
     const heading = part(this, "label");
     heading.id = `service-${service.name}`;
     article.setAttribute("aria-labelledby", heading.id);
-    article.toggleAttribute("data-old", old || service.stale);
-    const pill = servicePill(service, deep, old);
+    article.toggleAttribute("data-old", old || isUnseen(service));
+    const away = awayHost(state, service.host);
+    const pill = servicePill(service, deep, old, away);
     setBadge(part(this, "badge"), pill.tone === "bad" || pill.tone === "warn" ? pill.tone : "idle", serviceIcon(service));
     say(heading, service.label);
     say(part(this, "tech"), techWords(service, state));
     setPill(part(this, "pill"), pill);
-    this.#deep(service, deep, now, state.link === "live");
-    keyed(part(this, "lines"), tileLines(service, deep, now), (line) => line.key, () => /** @type {HTMLElement} */ (cloned("t-service-line").firstElementChild), (item, line) => {
+    this.#deep(service, deep, now, state.link === "live" && away === null);
+    keyed(part(this, "lines"), tileLines(service, deep, now, away), (line) => line.key, () => /** @type {HTMLElement} */ (cloned("t-service-line").firstElementChild), (item, line) => {
       item.className = line.tone === "idle" ? "" : line.tone;
       setIcon(item.firstElementChild, line.icon);
       say(item.lastElementChild, line.text);
@@ -55,7 +57,7 @@ export class ServiceTile extends HTMLElement {
     show(part(this, "url"), Boolean(service.url));
     if (service.url) part(this, "url").value = service.url;
     this.#mode(deep, service, state.link === "live" && !busy);
-    this.#actions(service, deep, busy || state.link !== "live" || service.acting !== null);
+    this.#actions(service, deep, busy || away !== null || state.link !== "live" || service.acting !== null);
   }
 
   /** @param {ServiceView} service @param {DeepService|null} deep @param {number} now @param {boolean} live */
@@ -100,7 +102,7 @@ export class ServiceTile extends HTMLElement {
       button.className = press.primary ? "btn primary" : press.label.startsWith("Restart") ? "btn" : "btn quiet";
       setButton(button, press.label, press.icon);
       button.setAttribute("aria-label", `${press.label} ${service.label}`);
-      button.disabled = off && press.wish !== "open-service-log";
+      button.disabled = off;
     });
     part(this, "more").menu = { name: service.label, actions: off ? [] : rarely(service) };
   }

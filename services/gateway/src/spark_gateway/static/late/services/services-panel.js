@@ -3,6 +3,7 @@
 
 import { cloned, keyed, part, say, sayOrHide, show, wish } from "../../dom.js";
 import { count, listed } from "../../format.js";
+import { hostLabel } from "../../menu.js";
 import { caredFor } from "../../reduce-care.js";
 import { doing } from "./acts.js";
 import { currency } from "./tiles.js";
@@ -37,7 +38,7 @@ export class ServicesPanel extends HTMLElement {
     for (const name of ["check-all", "install", "add"]) part(this, name).disabled = state.link !== "live" || fresh.old;
     keyed(part(this, "tiles"), services, (service) => service.name, () => document.createElement("service-tile"), (tile, service) => {
       const mine = deep.find((each) => each.name === service.name) ?? null;
-      tile.tile = { service, deep: mine && checks.old ? { ...mine, running: false } : mine, old: fresh.old, busy: doing.has(service.name), view };
+      tile.tile = { service, deep: mine && checks.old ? { ...mine, running: false } : mine, old: fresh.old, busy: fresh.old || doing.has(service.name), view };
     });
     const problems = [...(known?.value?.problems ?? [])];
     sayOrHide(part(this, "problems"), problems.length > 0 ? problems.join(" ") : null);
@@ -46,7 +47,7 @@ export class ServicesPanel extends HTMLElement {
     const job = caredFor(state.known.bridge?.value?.job, state.care);
     part(this, "bridge-job").job = job ? { kind: "bridge", title: "Update of the Matrix bridge", job, view } : null;
     const nim = caredFor(state.known.nim?.value?.job, state.care);
-    part(this, "nim-job").job = nim ? { kind: "nim", title: `Installing ${nim.what} on ${nim.host}`, job: nim, view } : null;
+    part(this, "nim-job").job = nim ? { kind: "nim", title: `Installing ${nim.what} on ${hostLabel(nim.host, state.menu?.hosts ?? [])}`, job: nim, view } : null;
     part(this, "speech").view = view;
   }
 }

@@ -28,7 +28,7 @@ export class SpeechFiles extends HTMLElement {
     const late = now - known.at > 90_000 || state.link !== "live" || currency(state, "services", now).old;
     const files = /** @type {any[]} */ (speech?.files ?? []);
     setPill(part(this, "pill"), filesPill(files, late || !speech));
-    sayOrHide(part(this, "problem"), known.problem ? `As it was asked last: ${asSentence(known.problem)}` : null);
+    sayOrHide(part(this, "problem"), known.problem ? `As it was asked last: ${known.problem}` : null);
     for (const name of ["table", "reapply", "restart"]) show(part(this, name), Boolean(speech));
     show(part(this, "undo"), Boolean(speech?.undo));
     if (!speech) return;

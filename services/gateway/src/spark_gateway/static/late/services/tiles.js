@@ -59,6 +59,11 @@ export function currency(state, name, now) {
   return { old: silent, text: silent || known.problem ? `What is shown is from ${ago(known.at, now)}. ${known.problem ? asSentence(known.problem) : ""}`.trim() : "" };
 }
 
+/** Nobody can tell how it is, since the last good look is too old; what is down is known to be down. @param {ServiceView} service */
+export function isUnseen({ stale, state }) {
+  return stale && state === "unknown";
+}
+
 /** Stopped by somebody's wish, and not by a fault. @param {ServiceView} service */
 export function isStopped({ container, last_action: last, state }) {
   const ended = container !== null && ["exited", "created"].includes(container.state);
@@ -67,16 +72,17 @@ export function isStopped({ container, last_action: last, state }) {
 
 /**
  * The one word of a tile. Green takes a fresh good look and no failed deep check.
- * @param {ServiceView} service @param {DeepService|null} deep @param {boolean} old @returns {Pill}
+ * @param {ServiceView} service @param {DeepService|null} deep @param {boolean} old @param {string|null} [away]  Its Spark, if that does not answer. @returns {Pill}
  */
-export function servicePill(service, deep, old) {
+export function servicePill(service, deep, old, away = null) {
   if (old) return PILLS.unknown;
+  if (away) return { tone: "bad", icon: "bad", word: "Spark away" };
   if (service.acting) return { tone: "now", icon: "busy", word: ACTING[service.acting] };
   if (deep?.remedy?.state === "working") return { tone: "now", icon: "busy", word: "Restarting" };
   if (deep?.remedy?.state === "open") return { tone: "bad", icon: "bad", word: "Needs you" };
-  if (service.stale) return { tone: "warn", icon: "clock", word: "Not seen lately" };
+  if (isUnseen(service)) return { tone: "warn", icon: "clock", word: "Not seen lately" };
   if (isStopped(service)) return { tone: "idle", icon: "idle", word: "Stopped" };
-  if (service.container?.crash_loop) return { tone: "bad", icon: "bad", word: "Crash loop" };
+  if (service.container?.crash_loop && service.container.recent_restarts > (deep?.remedy?.restarts ?? 0)) return { tone: "bad", icon: "bad", word: "Crash loop" };
   if (["up", "idle", "busy"].includes(service.state)) {
     if (isUnproven(deep)) return { tone: "now", icon: "clock", word: "Just restarted" };
     if (isFailing(deep)) return { tone: "bad", icon: "bad", word: deep?.last?.state === "failing" ? "Failing" : "Stuck" };
@@ -94,16 +100,18 @@ export function techWords({ container, host, version, kind }, state) {
 
 /**
  * The lines of a tile, the most pressing first.
- * @param {ServiceView} service @param {DeepService|null} deep @param {number} now milliseconds @returns {TileLine[]}
+ * @param {ServiceView} service @param {DeepService|null} deep @param {number} now milliseconds
+ * @param {string|null} [away]  Its Spark, if that does not answer. @returns {TileLine[]}
  */
-export function tileLines(service, deep, now) {
+export function tileLines(service, deep, now, away = null) {
+  if (away) return [{ key: "away", tone: "bad", icon: "bad", text: `${away} does not answer, and it runs there. It is looked for again as soon as that is back.` }, ...actionLines(service, now)];
   return [...stateLines(service, now), ...remedyLines(deep?.remedy ?? null, service, now), ...containerLines(service, deep?.remedy?.restarts ?? 0), ...actionLines(service, now)];
 }
 
 /** @param {ServiceView} service @param {number} now @returns {TileLine[]} */
 function stateLines(service, now) {
-  const { state, reason, stale, age_seconds: age, since } = service;
-  if (stale) {
+  const { state, reason, age_seconds: age, since } = service;
+  if (isUnseen(service)) {
     const seen = age === null ? "It was never seen well." : `Seen well ${ago(now - age * 1000, now)}; whether it still is, nobody can tell.`;
     return [{ key: "state", tone: "warn", icon: "clock", text: reason ? `${seen} ${asSentence(reason)}` : seen }];
   }
@@ -146,7 +154,7 @@ function containerLines({ container, kind, name }, restarts) {
   if (!container) return [];
   /** @type {TileLine[]} */
   const lines = [];
-  if (container.crash_loop) lines.push({ key: "loop", tone: "bad", icon: "restart", text: `It ends soon after every start: ${times(container.recent_restarts)} in 10 min.` });
+  if (container.crash_loop && container.recent_restarts > restarts) lines.push({ key: "loop", tone: "bad", icon: "restart", text: `It ends soon after every start: ${times(container.recent_restarts)} in 10 min.` });
   else if (container.recent_restarts > restarts) lines.push({ key: "loop", tone: "warn", icon: "restart", text: `Docker started it again ${times(container.recent_restarts)} in 10 min.` });
   else if ((container.restart_count ?? 0) > 0) lines.push({ key: "loop", tone: "idle", icon: "restart", text: `Docker started it again ${times(container.restart_count ?? 0)} since somebody did.` });
   if (container.out_of_memory) lines.push({ key: "oom", tone: "bad", icon: "bad", text: "It ended because memory ran out." });
