@@ -2,10 +2,12 @@
 // What a reader wants of the services: check, restart, start, stop, read logs, take on and off the list.
 
 import { ask, newKey } from "../../api.js";
+import { changedHands } from "../../acts/reserving.js";
 import { asSentence } from "../../format.js";
+import { proof } from "../../holding.js";
 import { signature } from "../../whoami.js";
 import { care } from "./care-acts.js";
-import { actQuestion, remedyQuestion, removeQuestion } from "./questions.js";
+import { actQuestion, crossed, remedyQuestion, removeQuestion } from "./questions.js";
 import { switchMode } from "./modes.js";
 
 /** @typedef {import("../../acts/acting.js").Acting} Acting */
@@ -29,8 +31,8 @@ export function dialog(tag) {
 
 /** @param {string} path @param {any} [body] @param {string} [key] */
 export function post(path, body = {}, key) {
-  const headers = key ? { "idempotency-key": key } : undefined;
-  return ask(path, { method: "POST", body: { ...body, requested_by: signature() }, patience: PATIENCE_MS, ...(headers ? { headers } : {}) });
+  const headers = { ...(key ? { "idempotency-key": key } : {}), ...proof() };
+  return ask(path, { method: "POST", body: { ...body, requested_by: signature() }, patience: PATIENCE_MS, headers });
 }
 
 /** @param {Acting} page @param {{again: (...names: Name[]) => Promise<unknown>}} tools */
@@ -52,29 +54,43 @@ export function begin(page, tools) {
       await again("services", "deep");
     }
   };
-  /** The question stays true while it is open. @param {() => import("../../elements/confirm-dialog.js").Question} question */
-  const sure = async (question) => {
+  /**
+   * The question stays true while it is open; a yes to one reservation is none to the next.
+   * @param {() => import("../../elements/confirm-dialog.js").Question} question @param {() => string|null} holder
+   * @returns {Promise<{force?: true}|null>} null: no
+   */
+  const sure = async (question, holder) => {
+    const before = holder();
     const asked = page.dialog.ask(question());
     const amend = () => page.dialog.amend(question(), asked);
     page.store.addEventListener("change", amend);
     const answer = await asked;
     page.store.removeEventListener("change", amend);
-    return answer;
+    if (!answer.yes) return null;
+    const over = holder();
+    if (over === null) return {};
+    if (over === before) return { force: true };
+    changedHands(page);
+    return null;
   };
   return {
     wishes: {
       "act-on-service": async (/** @type {{name: string, action: "start"|"stop"|"restart"}} */ { name, action }) => {
         const service = known(name);
         if (!service) return;
-        if (action !== "start" && !(await sure(() => actQuestion(page.state, known(name) ?? service, action, Date.now()))).yes) return;
+        const holder = () => crossed(page.state, known(name) ?? service, false, Date.now());
+        const asks = action !== "start" || holder() !== null;
+        const yes = asks ? await sure(() => actQuestion(page.state, known(name) ?? service, action, Date.now()), holder) : {};
+        if (!yes) return;
         const key = newKey();
-        const said = await once(name, () => post(`${of(name)}/${action}`, {}, key));
+        const said = await once(name, () => post(`${of(name)}/${action}`, yes, key));
         if (said) page.toasts.add(said.state === "running" || action === "stop" ? "ok" : "warn", asSentence(said.message), action === "restart" ? "The next deep check says whether it works." : "");
       },
       "apply-remedy": async (/** @type {{name: string}} */ { name }) => {
         const service = known(name);
-        if (!service || !(await sure(() => remedyQuestion(page.state, known(name) ?? service, Date.now()))).yes) return;
-        const said = await once(name, () => post(`${deepOf(name)}/remedy/apply`));
+        const yes = service && await sure(() => remedyQuestion(page.state, known(name) ?? service, Date.now()), () => crossed(page.state, known(name) ?? service, true, Date.now()));
+        if (!service || !yes) return;
+        const said = await once(name, () => post(`${deepOf(name)}/remedy/apply`, yes));
         if (said) page.toasts.add("ok", `${service.label} was restarted`, said.sentence ? asSentence(said.sentence) : "The next deep check says whether it works.");
       },
       "reset-remedy": async (/** @type {{name: string}} */ { name }) => {

@@ -24,13 +24,28 @@ function without({ kind, label }) {
   return WITHOUT[kind] ?? [`No ${label}`, "Apps that use it get errors."];
 }
 
+/** Whether whoever holds the Sparks counts on it: it keeps a model on the GPU. @param {ServiceView} service */
+function isBound({ kind, name, origin }) {
+  return kind === "speech_to_text" || origin === "nim" || name === "magpie";
+}
+
+/**
+ * Whose reservation is crossed when this is pressed; null when none is, or when that takes no decision.
+ * @param {State} state @param {ServiceView} service @param {boolean} remedy @param {number} now @returns {string|null}
+ */
+export function crossed(state, service, remedy, now) {
+  const taken = reserved(state, now);
+  return taken && (remedy || isBound(service)) ? taken.holder : null;
+}
+
 /** What others do meanwhile, and whose reservation is crossed. @param {State} state @param {ServiceView} service @param {number} now @returns {Effect[]} */
 function around(state, service, now) {
   /** @type {Effect[]} */
   const effects = [];
   const taken = reserved(state, now);
   if (taken) {
-    effects.push({ kind: "stop", icon: "lock", what: taken.text, how: `It is not asked: what ${taken.holder} does with ${service.label} fails meanwhile. Its model and its swap are left alone.` });
+    const counts = isBound(service) ? ` ${taken.holder} counts on what is on the GPU.` : "";
+    effects.push({ kind: "stop", icon: "lock", what: taken.text, how: `It is not asked: what ${taken.holder} does with ${service.label} fails meanwhile.${counts} The reservation itself stays.` });
   }
   const current = state.swaps?.current;
   if (current) effects.push({ kind: "wait", icon: "swap", what: `A swap to ${current.model_name} is running.`, how: "On a Spark that is part of it, this is refused until the swap is done." });
@@ -41,25 +56,34 @@ function around(state, service, now) {
   return effects;
 }
 
-/** @param {State} state @param {ServiceView} service @param {"restart"|"stop"} action @param {number} now @returns {Question} */
+/** @param {State} state @param {ServiceView} service @param {"start"|"restart"|"stop"} action @param {number} now @returns {Question} */
 export function actQuestion(state, service, action, now) {
   const [what, how] = without(service);
+  if (action === "start") {
+    const start = { kind: /** @type {const} */ ("wait"), icon: "clock", what: "It takes memory on the GPU.", how: "" };
+    return over({ title: `Start ${service.label}?`, effects: [start, ...around(state, service, now)], safe: "Not now", go: "Start", tone: "primary" }, crossed(state, service, false, now));
+  }
   const lasts = action === "restart" ? "until it is ready again." : "until somebody starts it.";
-  return {
+  return over({
     title: `${action === "restart" ? "Restart" : "Stop"} ${service.label}?`,
     effects: [{ kind: "stop", icon: action === "restart" ? "clock" : "stop", what: `${what} ${lasts}`, how }, ...around(state, service, now)],
     safe: action === "restart" ? "Not now" : "Keep it running",
     go: action === "restart" ? "Restart" : "Stop it",
     tone: action === "restart" ? "primary" : "danger-fill",
-  };
+  }, crossed(state, service, false, now));
 }
 
-/** Through the remedy: it is refused while somebody holds the Sparks or a swap runs. @param {State} state @param {ServiceView} service @param {number} now @returns {Question} */
+/** The same over the head of whoever holds the Sparks. @param {Question} question @param {string|null} holder @returns {Question} */
+function over(question, holder) {
+  if (holder === null) return question;
+  return { ...question, title: question.title.replace(/\?$/, ` though ${holder} has reserved the Sparks?`), safe: "Leave it to the holder", go: `${question.go} anyway`, tone: "danger-fill" };
+}
+
+/** Through the remedy: it is refused while a swap runs. @param {State} state @param {ServiceView} service @param {number} now @returns {Question} */
 export function remedyQuestion(state, service, now) {
-  const taken = reserved(state, now);
   const current = state.swaps?.current;
-  const blocked = taken ? `${taken.text} This restart waits for nobody: press it when they are free, or use Restart at the end of the reservation.` : current ? `A swap to ${current.model_name} is running. Press again when it is done.` : undefined;
-  const question = actQuestion(state, service, "restart", now);
+  const blocked = current ? `A swap to ${current.model_name} is running. Press again when it is done.` : undefined;
+  const question = over(actQuestion(state, service, "restart", now), crossed(state, service, true, now));
   const counts = { kind: /** @type {const} */ ("keep"), icon: "info", what: "It counts for none of the automatic restarts.", how: "A person decided it." };
   return { ...question, effects: [...question.effects, counts], ...(blocked ? { blocked } : {}) };
 }
