@@ -6,11 +6,11 @@ import { suggestedAfter } from "../../src/spark_gateway/static/late/services/mod
 import { orderOf } from "../../src/spark_gateway/static/late/services/nim.js";
 import { serviceOf } from "../../src/spark_gateway/static/late/services/own.js";
 import { actQuestion, crossed, remedyQuestion, speechQuestion } from "../../src/spark_gateway/static/late/services/questions.js";
-import { currency, deepLine, presses, servicePill, techWords, tileLines } from "../../src/spark_gateway/static/late/services/tiles.js";
+import { currency, deepLine, presses, servicePill, targetLines, techWords, tileLines } from "../../src/spark_gateway/static/late/services/tiles.js";
 import { caredFor, onCare } from "../../src/spark_gateway/static/reduce-care.js";
 import { initialState, reduce } from "../../src/spark_gateway/static/store.js";
 import { ago, NOW, plain, snapshot, swap } from "./scenes.js";
-import { container, deep, remedy, service } from "./watched.js";
+import { container, deep, remedy, service, target } from "./watched.js";
 
 const said = (changes) => reduce(initialState(), { type: "snapshot", data: snapshot(changes), at: NOW });
 const held = (changes) => said({ lease: { state: "held", holder: "crm-sync", reason: "", remaining_seconds: 600, epoch: 7, queue: [], yields: [] }, ...changes });
@@ -68,6 +68,12 @@ test("a tile says why, since when, and what was restarted how often", () => {
   assert.match(texts(service("kokoro", { last_action: { action: "restart", ok: false, at: ago(60), requested_by: "Bob", reason: "", message: "docker refused" } }), null, NOW), /Restart asked for by Bob .* did not work: docker refused\./);
   assert.equal(texts(service("kokoro"), deep("kokoro"), NOW, "Spark 1"), "Spark 1 does not answer, and it runs there. It is looked for again as soon as that is back.");
   assert.equal(techWords(service("kokoro"), said()), "voice:v1 · on Spark 1");
+});
+
+test("maintenance and coming and going stand on the tile", () => {
+  assert.deepEqual(targetLines(undefined), []);
+  assert.deepEqual(targetLines(target("kokoro")), []);
+  assert.deepEqual(targetLines(target("kokoro", { maintenance: true, flapping: true })).map((line) => line.key), ["maintenance", "flapping"]);
 });
 
 test("the deep check in words", () => {

@@ -46,9 +46,10 @@ export class Late {
 
   /** Called every second and when another part of the page was opened. @param {number} now */
   tick(now) {
-    const { tab, link, heardAt } = this.page.state;
+    const { tab, link, heardAt, outdated } = this.page.state;
     if (heardAt === 0) return; // the first picture comes first
     for (const [name, tabs] of Object.entries(PARTS)) {
+      if (outdated) break; // newer parts do not fit this page: it asks to be loaded again
       if (tabs.includes(tab) && now >= (this.#wanted.get(name) ?? 0)) this.#load(name, now);
     }
     if (document.hidden || link !== "live") return;

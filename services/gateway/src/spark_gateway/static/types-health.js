@@ -57,6 +57,8 @@
  * @property {number|null} celsius
  * @property {number|null} watts
  * @property {number|null} watt_limit
+ * @property {number|null} [sm_mhz]
+ * @property {number|null} [sm_max_mhz]
  * @property {{pid: number, name: string, bytes: number|null, consumer: string, container: string|null}[]} processes
  *
  * @typedef {{at: string} & Record<string, number|null>} Point

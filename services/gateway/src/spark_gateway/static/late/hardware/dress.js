@@ -25,7 +25,8 @@ export function dress(card, host, view) {
   const known = hardware?.memory != null;
   if (known) {
     show(part(card, "memory"), false);
-    sayOrHide(part(card, "detail"), null);
+    const target = state.health?.targets.find((each) => each.name === host.name);
+    sayOrHide(part(card, "detail"), target?.maintenance ? "Under maintenance: nobody is told of changes." : target?.flapping ? "It comes and goes." : null);
   }
   show(part(card, "disk"), !known && !part(card, "disk").hidden);
   const box = part(card, "hardware");

@@ -1,7 +1,7 @@
 // @ts-check
 // A Spark as a machine, in words: what of it is known, how old that is, who takes the memory.
 
-import { ago, asSentence, diskShare, diskSize, duration, memory } from "../../format.js";
+import { ago, asSentence, clockTime, diskShare, diskSize, duration, memory } from "../../format.js";
 
 /** @typedef {import("../../types-health.js").Hardware} Hardware */
 /** @typedef {import("../../types.js").Tone} Tone */
@@ -99,6 +99,7 @@ export function factsOf(hardware) {
     ["Up", up === null ? null : duration(up)],
     ["Network", routeWords(routes)],
     ["GPU", gpu && [gpu.name, gpu.driver && `driver ${gpu.driver}`].filter(Boolean).join(", ")],
+    ["GPU clock", gpu?.sm_mhz ? `${Math.round(gpu.sm_mhz)}${gpu.sm_max_mhz ? ` of ${Math.round(gpu.sm_max_mhz)}` : ""}\u00a0MHz` : null],
     ["Swapped out", said?.swap_used && said.swap_used > 0.5 * GIB ? `${memory(said.swap_used)}\u00a0GB on disk` : null],
   ];
   return facts.flatMap(([term, words]) => (words ? [/** @type {[string, string]} */ ([term, words])] : []));
@@ -130,8 +131,7 @@ export function badgeWord({ kind, address }) {
 export function wakeWords({ wake }, now) {
   if (!wake) return null;
   if (wake.state === "waiting") {
-    const left = Math.max(0, (Date.parse(wake.until) - now) / 1000);
-    return { tone: "now", text: `${asSentence(wake.sentence)} Watched for ${duration(left)} more.` };
+    return { tone: "now", text: `${asSentence(wake.sentence)} Watched until ${clockTime(wake.until)}.` };
   }
   const old = now - Date.parse(wake.sent_at) > 3600_000;
   if (old) return null;

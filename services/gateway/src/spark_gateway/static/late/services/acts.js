@@ -141,14 +141,15 @@ export function begin(page, tools) {
       { name: /** @type {const} */ ("services"), ask: () => ask("api/services"), every: 10_000, on: /^health$|^(install|overlay)\.(complete|failed)$/ },
       { name: /** @type {const} */ ("deep"), ask: () => ask("api/deep-health"), every: 10_000, on: /^health$/ },
       { name: /** @type {const} */ ("speech"), ask: () => ask("api/speech-models"), every: 30_000, on: /^overlay\.(complete|failed)$/ },
-      { name: /** @type {const} */ ("nim"), ask: () => ask("api/nim/catalog"), every: 60_000, on: /^install\.(complete|failed)$/ },
-      { name: /** @type {const} */ ("bridge"), ask: bridge, every: 60_000, on: /^install\.(complete|failed)$/ },
+      { name: /** @type {const} */ ("nim"), ask: () => ask("api/nim/catalog"), every: 20_000, on: /^install\.(complete|failed)$/ },
+      { name: /** @type {const} */ ("bridge"), ask: bridge, every: 20_000, on: /^install\.(complete|failed)$/ },
     ],
   };
 
   /** There is none where nobody set its user. */
   async function bridge() {
-    if (!services().some((each) => each.origin === "bridge")) return { job: null };
+    const list = page.state.known.services?.value ?? await ask("api/services");
+    if (!list.services.some((/** @type {ServiceView} */ each) => each.origin === "bridge")) return { job: null };
     return ask("api/matrix-bridge");
   }
 }

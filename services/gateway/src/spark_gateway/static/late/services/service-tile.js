@@ -3,7 +3,7 @@
 
 import { cloned, keyed, part, say, sayOrHide, setBadge, setButton, setIcon, setPill, show, wish } from "../../dom.js";
 import { awayHost } from "../../health-words.js";
-import { deepLine, deepRow, isUnseen, presses, rarely, serviceIcon, servicePill, techWords, tileLines } from "./tiles.js";
+import { budgetWords, deepLine, deepRow, isUnseen, presses, rarely, serviceIcon, servicePill, techWords, targetLines, tileLines } from "./tiles.js";
 
 /** @typedef {import("../../types.js").View} View */
 /** @typedef {import("../../types-health.js").ServiceView} ServiceView */
@@ -46,7 +46,8 @@ export class ServiceTile extends HTMLElement {
     say(part(this, "tech"), techWords(service, state));
     setPill(part(this, "pill"), pill);
     this.#deep(service, deep, now, state.link === "live" && away === null);
-    keyed(part(this, "lines"), tileLines(service, deep, now, away), (line) => line.key, () => /** @type {HTMLElement} */ (cloned("t-service-line").firstElementChild), (item, line) => {
+    const target = state.health?.targets.find((each) => each.name === service.name);
+    keyed(part(this, "lines"), [...targetLines(target), ...tileLines(service, deep, now, away)], (line) => line.key, () => /** @type {HTMLElement} */ (cloned("t-service-line").firstElementChild), (item, line) => {
       item.className = line.tone === "idle" ? "" : line.tone;
       setIcon(item.firstElementChild, line.icon);
       say(item.lastElementChild, line.text);
@@ -88,7 +89,7 @@ export class ServiceTile extends HTMLElement {
     box.checked = mode === "act";
     box.disabled = !live;
     box.setAttribute("aria-label", `Restart ${service.label} by itself when it is stuck`);
-    sayOrHide(part(this, "mode-why"), mode === "suggest" ? "Now it is only suggested, and you press it." : null);
+    sayOrHide(part(this, "mode-why"), deep?.remedy ? budgetWords(deep.remedy) : null);
   }
 
   /** @param {ServiceView} service @param {DeepService|null} deep @param {boolean} off */

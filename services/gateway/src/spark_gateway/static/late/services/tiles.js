@@ -108,6 +108,23 @@ export function tileLines(service, deep, now, away = null) {
   return [...stateLines(service, now), ...remedyLines(deep?.remedy ?? null, service, now), ...containerLines(service, deep?.remedy?.restarts ?? 0), ...actionLines(service, now)];
 }
 
+/**
+ * What its target says beside that: maintenance that was announced, and that it comes and goes.
+ * @param {{maintenance: boolean, flapping: boolean}|undefined} target @returns {TileLine[]}
+ */
+export function targetLines(target) {
+  /** @type {TileLine[]} */
+  const lines = [];
+  if (target?.maintenance) lines.push({ key: "maintenance", tone: "now", icon: "cal", text: "Under maintenance: nobody is told of changes." });
+  if (target?.flapping) lines.push({ key: "flapping", tone: "warn", icon: "pulse", text: "It comes and goes." });
+  return lines;
+}
+
+/** The budget of its restarts. @param {Remedy} remedy */
+export function budgetWords({ mode, restarts, most_restarts: most }) {
+  return mode === "suggest" ? "Now it is only suggested, and you press it." : `${count(restarts)} of ${count(most)} used in the last 30 min.`;
+}
+
 /** @param {ServiceView} service @param {number} now @returns {TileLine[]} */
 function stateLines(service, now) {
   const { state, reason, age_seconds: age, since } = service;
