@@ -16,6 +16,7 @@ from spark_common.errors import (
 )
 from spark_common.remote.command import RemoteResult
 from spark_common.testing import FakeClock
+from spark_common.testing.wait import until
 from spark_health.hosts.history import STEPS, HistoryBook
 from spark_health.hosts.keeping import Keeper
 from spark_health.hosts.network_here import TcpReach
@@ -222,10 +223,7 @@ async def test_a_damaged_or_forbidden_file_stops_no_looking(tmp_path: Path, cloc
     watch = watch_of(spark, told=keeper.take)
     running = asyncio.create_task(keeper.run())
     await watch.look("spark1")
-    for _ in range(200):
-        await asyncio.sleep(0.01)
-        if "spark1" in remembered.addresses:
-            break
+    await until(lambda: "spark1" in remembered.addresses, "the address is remembered")
     assert len((await keeper.history("spark1", "hour")).points) == 1
     assert keeper.problems == []
     running.cancel()

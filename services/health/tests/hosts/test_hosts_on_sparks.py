@@ -132,7 +132,7 @@ async def test_a_spark_that_is_off_is_woken_through_the_other_one(bench) -> None
     await until(lambda: is_now("dead"), "it is off")
     attempt = await bench.power.wake(WakeHost(name="spark2"))
     assert (attempt.state, attempt.via) == ("waiting", "spark1")
-    await until(lambda: is_now("well"), "it is awake", 20)
+    await until(lambda: is_now("well"), "it is awake")
     shown = await bench.look("spark2")
     assert shown.wake is not None
     assert shown.wake.state == "awake"

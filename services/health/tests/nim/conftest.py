@@ -86,13 +86,13 @@ class Bench:
             assert not view.over, view
             return view.step == step
 
-        await until(there, f"the installation is {step}", 20)
+        await until(there, f"the installation is {step}")
 
     async def over(self, id: str = "one") -> NimInstallView:
         async def ended() -> bool:
             return (await self.view(id)).over
 
-        await until(ended, "the installation is over", 30)
+        await until(ended, "the installation is over")
         return await self.view(id)
 
     async def on_spark(self, *argv: str, host: str = "spark2") -> str:

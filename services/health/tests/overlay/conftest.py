@@ -144,14 +144,14 @@ class Bench:
         async def ended() -> bool:
             return (await self.job(id)).over
 
-        await until(ended, "the job is over", 60)
+        await until(ended, "the job is over")
         return await self.job(id)
 
     async def at(self, id: str, *steps: str) -> None:
         async def there() -> bool:
             return (await self.job(id)).step in steps
 
-        await until(there, f"the job is at {steps}", 60)
+        await until(there, f"the job is at {steps}")
 
     async def done(self, rpc, id: str):
         await self.begin(rpc, id)

@@ -124,7 +124,7 @@ async def test_it_is_never_restarted_while_something_is_in_the_way(bench):
     async def waits() -> bool:
         return "a swap to gpt-oss runs" in (await bench.job("one")).message
 
-    await until(waits, "it waits", 60)
+    await until(waits, "it waits")
     assert (await bench.view()).blockers == ["A swap to gpt-oss runs."]
     with pytest.raises(JobInProgressError):
         await bench.begin(RESTART_SPEECH, "two")
@@ -135,7 +135,7 @@ async def test_it_is_never_restarted_while_something_is_in_the_way(bench):
     async def misses_the_spark() -> bool:
         return (await bench.job("one")).message.startswith("Waiting for Spark 1")
 
-    await until(misses_the_spark, "it waits for the Spark", 60)
+    await until(misses_the_spark, "it waits for the Spark")
     await bench.cluster.behave("spark1", "ok")
     assert (await bench.over("one")).state is JobState.COMPLETE
     bench.obstacles.reason = "a swap to gpt-oss runs"
@@ -220,7 +220,7 @@ async def test_a_restart_a_container_that_crashes_and_one_that_is_not_there(benc
         view = await bench.view()
         return view.container_state == "restarting" and view.health.state == "away"
 
-    await until(crashes, "it crashes", 60)
+    await until(crashes, "it crashes")
     view = await bench.done(REAPPLY_SPEECH, "two")
     assert (view.state, view.cause) == (JobState.COMPLETE, None), view.cause
 
