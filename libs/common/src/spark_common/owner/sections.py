@@ -16,6 +16,7 @@ from spark_common.settings.policies import (
     RequestLogSettings,
     SwapPace,
 )
+from spark_common.settings.speech import SpeechPlaces, SpeechSettings
 from spark_common.settings.support import (
     EmbedSettings,
     HubSettings,
@@ -50,6 +51,8 @@ SECTIONS = (
     Section("Parakeet", ParakeetSettings),
     Section("Kokoro", KokoroSettings),
     Section("Magpie", MagpieSettings),
+    Section("Speech", SpeechSettings),
+    Section("Speech", SpeechPlaces),
     Section("Embeddings", EmbedSettings),
     Section("Qdrant", QdrantSettings),
     Section("Matrix bridge", MatrixBridgeSettings),
