@@ -1,0 +1,6 @@
+"""Every key of audio-proxy in Redis."""
+
+PERMITS = "audio:permits"
+"""Sorted set: calls that are under way at the GPU of speech, by their end."""
+PERMIT_HEADS = "audio:permits:heads"
+"""Hash by replica: who is first in its line."""
