@@ -8,8 +8,10 @@ from spark_audio_proxy.api.http_app import build_http
 from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.intake.limiter import MEGABYTE
 from spark_audio_proxy.settings import AudioProxySettings
+from spark_audio_proxy.transcribing.guarding import Unguarded
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_audio_proxy.upstreams.places import SpeechServers
+from spark_audio_proxy.wiring import wire_hearing, wire_permits
 from spark_common.bus.late import LateBus
 from spark_common.bus.nats import connect_bus
 from spark_common.bus.nats_link import read_seed
@@ -39,7 +41,16 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
         speech = live.of(settings.speech)
         parakeet = UpstreamHttp("parakeet", "the speech server", lambda: servers.url("parakeet"))
         opened.push_async_callback(parakeet.close)
-        features: Sequence[Feature] = ()
+        permits = wire_permits(redis, speech, clock)
+        hearing = wire_hearing(
+            permits=permits,
+            guardian=Unguarded(),
+            http=parakeet,
+            speech=speech,
+            decoding=settings.decoding,
+            clock=clock,
+        )
+        features: Sequence[Feature] = (hearing.feature,)
         for feature in features:
             if feature.close is not None:
                 opened.push_async_callback(feature.close)

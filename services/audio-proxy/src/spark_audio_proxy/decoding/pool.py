@@ -73,11 +73,12 @@ class DecoderPool:
             raise _refusal(answer, param)
         return Sound.of(order, answer["measures"])
 
-    async def warm(self) -> None:
-        """Start one process before somebody waits for it."""
+    async def run(self) -> None:
+        """Start one process before somebody waits for it, then rest for ever."""
         async with self._free:
             if not self._idle:
                 self._idle.append(await _Worker.start())
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         """End the processes."""

@@ -1,7 +1,10 @@
 """One HTTP client per speech server: its address asked anew, its failures by name."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -10,6 +13,33 @@ from spark_audio_proxy.problems import SpeechError
 from spark_common.plain_http import plain_client
 
 CONNECT_SECONDS = 5.0
+MOST_ANSWER = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is a success."""
+        return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        """The body as text, whatever it is."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Return the body as JSON; raises ValueError."""
+        try:
+            return json.loads(self.body)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 class UpstreamHttp:
@@ -64,19 +94,41 @@ class UpstreamHttp:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise SpeechError("upstream_down", f"{self.title} does not answer") from error
         except httpx.TimeoutException as error:
-            raise SpeechError(
-                "upstream_timeout", f"{self.title} did not answer within {seconds:.0f} s"
-            ) from error
+            raise self._late(seconds) from error
         except httpx.HTTPError as error:
             raise SpeechError(
                 "upstream_bad_response", f"{self.title} broke off in the middle of its answer"
             ) from error
 
-    async def get(self, path: str, *, seconds: float = 5.0) -> httpx.Response:
-        """Ask for something small and read it whole; raises SpeechError like ``asked``."""
-        async with self.asked("GET", path, seconds=seconds) as answer:
-            await answer.aread()
-            return answer
+    async def answered(self, method: str, path: str, *, seconds: float, **options: Any) -> Answer:
+        """Send a request and read its whole answer, within ``seconds`` altogether.
+
+        Raises SpeechError like ``asked``.
+        """
+        try:
+            async with (
+                asyncio.timeout(seconds + CONNECT_SECONDS),
+                self.asked(method, path, seconds=seconds, **options) as answer,
+            ):
+                body = bytearray()
+                async for piece in answer.aiter_bytes():
+                    body += piece
+                    if len(body) > MOST_ANSWER:
+                        raise SpeechError(
+                            "upstream_bad_response", f"the answer of {self.title} has no end"
+                        )
+        except TimeoutError as error:
+            raise self._late(seconds) from error
+        return Answer(answer.status_code, answer.headers, bytes(body))
+
+    async def get(self, path: str, *, seconds: float = 5.0) -> Answer:
+        """Ask for something small; raises SpeechError like ``asked``."""
+        return await self.answered("GET", path, seconds=seconds)
+
+    def _late(self, seconds: float) -> SpeechError:
+        return SpeechError(
+            "upstream_timeout", f"{self.title} did not answer within {seconds:.0f} s"
+        )
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,0 +1,24 @@
+"""Who asks, as far as fairness cares: a digest that says nothing about anybody."""
+
+import hashlib
+import secrets
+from typing import Final
+
+from starlette.requests import Request
+
+_SALT: Final = secrets.token_bytes(16)
+_FIELDS: Final = ("x-spark-caller", "authorization", "x-openwebui-user-id", "x-forwarded-for")
+"""What tells callers apart, the best first; the gateway sends the first of them."""
+
+
+def client_of(request: Request) -> str:
+    """Return a short word for whoever sent a request; another one after every start."""
+    for name in _FIELDS:
+        value = request.headers.get(name, "").split(",")[0].strip()
+        if value:
+            return _digest(f"{name}:{value}")
+    return _digest(request.client.host if request.client else "")
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2s(text.encode(), key=_SALT, digest_size=8).hexdigest()

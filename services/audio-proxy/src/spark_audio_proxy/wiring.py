@@ -1,0 +1,77 @@
+"""Puts together what hears: intake, decoding, permits, the speech server, its routes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from spark_audio_proxy.api.reception import Reception
+from spark_audio_proxy.api.status import Status
+from spark_audio_proxy.api.transcriptions import Transcriptions
+from spark_audio_proxy.decoding.pool import DecoderPool
+from spark_audio_proxy.feature import Feature
+from spark_audio_proxy.intake.spool import Spool
+from spark_audio_proxy.permits.pace import Pace
+from spark_audio_proxy.permits.permits import Permits
+from spark_audio_proxy.permits.redis_gate import RedisGate
+from spark_audio_proxy.settings import DecodingSettings
+from spark_audio_proxy.transcribing.calls import SpeechCalls
+from spark_audio_proxy.transcribing.guarding import Guardian
+from spark_audio_proxy.transcribing.transcriber import Transcriber
+from spark_audio_proxy.upstreams.asking import UpstreamHttp
+from spark_audio_proxy.upstreams.parakeet import Parakeet
+from spark_common.clock import Clock
+from spark_common.ids import new_id
+from spark_common.settings.speech import SpeechSettings
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What other features use of it."""
+
+    feature: Feature
+    permits: Permits
+    reception: Reception
+    parakeet: Parakeet
+
+
+def wire_permits(redis: Redis, speech: Callable[[], SpeechSettings], clock: Clock) -> Permits:
+    """Return the permits of this process; every call to a speech server takes one."""
+    return Permits(RedisGate(redis, new_id()), speech, clock, Pace())
+
+
+def wire_hearing(
+    *,
+    permits: Permits,
+    guardian: Guardian,
+    http: UpstreamHttp,
+    speech: Callable[[], SpeechSettings],
+    decoding: DecodingSettings,
+    clock: Clock,
+) -> Hearing:
+    """Wire it; raises OSError when the spool folder cannot be used."""
+    spool = Spool(decoding.spool)
+    pool = DecoderPool(decoding.decode_workers, clock)
+    reception = Reception(spool, pool, speech, clock)
+    parakeet = Parakeet(http, clock)
+    calls = SpeechCalls(permits, parakeet, guardian)
+    transcriber = Transcriber(calls, parakeet)
+
+    async def close() -> None:
+        await pool.close()
+        await permits.close()
+        spool.close()
+
+    return Hearing(
+        Feature(
+            routers=(
+                Transcriptions(reception, transcriber, speech).router(),
+                Status(permits, parakeet).router(),
+            ),
+            background=(permits.run, pool.run),
+            close=close,
+        ),
+        permits,
+        reception,
+        parakeet,
+    )
