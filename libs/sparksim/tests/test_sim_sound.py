@@ -6,7 +6,6 @@ import httpx
 
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.faults import Behaviour
-from spark_sim.speech.recogniser import samples_of
 from spark_sim.testing import Connect
 
 
@@ -57,9 +56,3 @@ async def test_sound_faults_and_their_only_cure(faster, connect: Connect, http) 
         while (await heard()).status_code == 503:
             pass
         assert (await heard()).status_code == 200
-
-
-def test_only_the_sound_that_it_takes_has_samples() -> None:
-    assert samples_of(wav(b"\1\0\2\0")) == b"\1\0\2\0"
-    for junk in (b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"RIFF\0\0\0\0WAVEdata\2\0\0\0ab"):
-        assert samples_of(junk) is None

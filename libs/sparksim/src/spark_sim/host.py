@@ -162,7 +162,7 @@ class SimulatedHost:
         if self.name != SPEECH_HOST or not config.neighbours:
             return None
         speech = SpeechService(self.engine, self._journal, self.pace, self.address)
-        speech.recogniser.faults = self.faults
+        speech.parakeet.faults = self.faults
         return speech
 
     def _begun(self, container: Container) -> None:

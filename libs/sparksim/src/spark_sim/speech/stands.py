@@ -1,0 +1,94 @@
+"""For tests: speech services alone, in this process, on free ports of loopback."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from spark_sim.faults import Behaviour
+from spark_sim.pace import Pace
+from spark_sim.speech.parakeet import Parakeet
+from spark_sim.speech.records import Records
+from spark_sim.speech.switches import SpeechSwitches, turn
+from spark_sim.standing_in import standing_in
+
+_LOAD_SECONDS = 75.0
+
+
+@dataclass
+class Effects:
+    """What the journal would have: kinds with their details."""
+
+    entries: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+    def note(self, kind: str, **details: object) -> None:
+        """Add one."""
+        self.entries.append((kind, details))
+
+    def of(self, kind: str) -> list[dict[str, object]]:
+        """Return the details of one kind."""
+        return [details for name, details in self.entries if name == kind]
+
+
+class ParakeetStand:
+    """The speech server alone."""
+
+    def __init__(self, application: Parakeet, port: int, effects: Effects, pace: Pace) -> None:
+        self.application = application
+        self.url = f"http://127.0.0.1:{port}"
+        self.effects = effects
+        self.log: list[str] = []
+        self._pace = pace
+
+    @property
+    def switches(self) -> SpeechSwitches:
+        """What it is like, and what is wrong with it."""
+        return self.application.switches
+
+    @property
+    def records(self) -> Records:
+        """What came."""
+        return self.application.records
+
+    @property
+    def inside(self) -> int:
+        """Jobs inside at this moment, those of callers who left included."""
+        return self.application.process.inside
+
+    @property
+    def wedged(self) -> bool:
+        """Whether its GPU is broken."""
+        return self.application.process.wedged
+
+    def behave(self, behaviour: Behaviour | str) -> None:
+        """Switch to a behaviour of the host: ``speech_wedge``, ``speech_busy``, ``ok``, ..."""
+        self.application.faults.turn(Behaviour(behaviour))
+
+    async def restart(self, load_seconds: float = _LOAD_SECONDS) -> None:
+        """Be another process, and return when its models are loaded: 503 until then."""
+        own = self.application.process.overlay
+        process = self.application.begin("loading", own)
+        self.records.restarts += 1
+        await self._pace.sleep(load_seconds)
+        process.status = "ready"
+
+
+@asynccontextmanager
+async def parakeet_stand(
+    speed: float = 200.0, *, own_files: bool = False, **switches: Any
+) -> AsyncIterator[ParakeetStand]:
+    """Run speech to text; ``switches`` as in ``SpeechSwitches``, or turned later.
+
+    ``own_files`` is as if spark-control had put its files into the container: it never blocks.
+    """
+    pace, effects, log = Pace(speed), Effects(), list[str]()
+    application = Parakeet(pace, effects.note, log.append)
+    turn(application.switches, switches)
+    application.begin("ready", {"main.py": "0" * 64} if own_files else None)
+    async with standing_in(application) as port:
+        stand = ParakeetStand(application, port, effects, pace)
+        stand.log = log
+        try:
+            yield stand
+        finally:
+            application.process.over.set()
