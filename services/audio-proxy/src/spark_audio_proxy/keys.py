@@ -1,6 +1,6 @@
 """Every key of audio-proxy in Redis."""
 
-PERMITS = "audio:permits"
+PERMITS = "sc:audio:permits"
 """Sorted set: calls that are under way at the GPU of speech, by their end."""
-PERMIT_HEADS = "audio:permits:heads"
+PERMIT_HEADS = "sc:audio:permits:heads"
 """Hash by replica: who is first in its line."""

@@ -22,7 +22,9 @@ local function has_room(kind)
   return total < asked.ceiling and of_kind[kind] < asked.limits[kind]
 end
 
-local want, waiting_elsewhere, somebody_first = asked.want, 0, false
+local want, waiting_elsewhere = asked.want, 0
+-- Room is first that of the heads that come before; what they leave is left for this one.
+local before, before_of = 0, {hearing = 0, speaking = 0}
 local since = want and now - want.waited_ms
 local all = redis.call('HGETALL', heads)
 for n = 1, #all, 2 do
@@ -34,14 +36,16 @@ for n = 1, #all, 2 do
       if head.replica ~= asked.replica then waiting_elsewhere = waiting_elsewhere + head.waiting end
       if want and has_room(head.kind)
           and (head.rank < want.rank or (head.rank == want.rank and head.since < since)) then
-        somebody_first = true
+        before = before + 1
+        before_of[head.kind] = before_of[head.kind] + 1
       end
     end
   end
 end
 
 local granted = 0
-if want and has_room(want.kind) and not somebody_first then
+if want and total + before < asked.ceiling
+    and of_kind[want.kind] + before_of[want.kind] < asked.limits[want.kind] then
   granted = 1
   total = total + 1
   redis.call('ZADD', permits, now + want.ms, want.member)

@@ -8,16 +8,15 @@ from starlette.requests import Request
 
 _SALT: Final = secrets.token_bytes(16)
 _FIELDS: Final = ("x-spark-caller", "authorization", "x-openwebui-user-id", "x-forwarded-for")
-"""What tells callers apart, the best first; the gateway sends the first of them."""
+"""What tells callers apart; the gateway sends the first of them."""
 
 
 def client_of(request: Request) -> str:
     """Return a short word for whoever sent a request; another one after every start."""
-    for name in _FIELDS:
-        value = request.headers.get(name, "").split(",")[0].strip()
-        if value:
-            return _digest(f"{name}:{value}")
-    return _digest(request.client.host if request.client else "")
+    words = [request.headers.get(name, "").split(",")[0].strip() for name in _FIELDS]
+    if not any(words) and request.client is not None:
+        words.append(request.client.host)
+    return _digest("\0".join(words))
 
 
 def _digest(text: str) -> str:
