@@ -23,7 +23,7 @@ class Attributed:
 
     words: tuple[Word, ...]
     blocks: tuple[Block, ...]
-    labels: Mapping[str, str]
+    labels: Mapping[str, str | None]
     """What each of the diarizer's speakers is called here, also those who say nothing."""
     flips: int = 0
     """Words that their sentence gave to another speaker."""
@@ -39,12 +39,13 @@ def attribute(
     words: Iterable[Word],
     diarization: Diarization,
     rules: MergeRules | None = None,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str | None] | None = None,
 ) -> Attributed:
     """Merge words with speaker turns; a pure function of its arguments, whatever their order.
 
     Speakers become ``Speaker_0``, ``Speaker_1``, ... by their first word; ``names`` keeps a name
-    of its own for some of the diarizer's speakers, such as an enrolled person.
+    of its own for some of the diarizer's speakers, such as an enrolled person, and None for
+    somebody of whom too little was heard to tell who it is.
     No word is lost, doubled or moved; empty words are dropped.
     """
     rules = rules or MergeRules()
@@ -92,7 +93,7 @@ def _said(
     words: Sequence[Word],
     evidence: Evidence,
     speakers: Indices,
-    names: Sequence[str],
+    names: Sequence[str | None],
     rules: MergeRules,
 ) -> tuple[Word, ...]:
     beside, seconds = evidence.seconds_beside(speakers)
@@ -102,11 +103,12 @@ def _said(
     for index, word in enumerate(words):
         speaker = int(speakers[index])
         shared = own[index] > 0 and seconds[index] >= rules.overlap_share * (word.end - word.start)
+        name = names[speaker] if speaker != NOBODY else None
         said.append(
             replace(
                 word,
-                speaker=names[speaker] if speaker != NOBODY else None,
-                confidence=round(float(strength[index]), 4) if speaker != NOBODY else None,
+                speaker=name,
+                confidence=round(float(strength[index]), 4) if name is not None else None,
                 overlap=bool(shared),
                 alt_speaker=names[int(beside[index])] if shared else None,
             )
@@ -115,12 +117,12 @@ def _said(
 
 
 def _labels(
-    tracks: Sequence[SpeakerTrack], order: Sequence[int], names: Mapping[str, str]
-) -> dict[str, str]:
+    tracks: Sequence[SpeakerTrack], order: Sequence[int], names: Mapping[str, str | None]
+) -> dict[str, str | None]:
     """Number the speakers by their first word, then those who say none by their first turn."""
     heard = [index for index in dict.fromkeys(order) if index != NOBODY]
     rest = [index for index in range(len(tracks)) if index not in set(heard)]
-    labels: dict[str, str] = {}
+    labels: dict[str, str | None] = {}
     taken = set(names.values())
     number = 0
     for index in [*heard, *rest]:

@@ -14,11 +14,13 @@ class FrameTracks:
     """Expected seconds of speech per speaker and span; exact for spans that cut a frame."""
 
     def __init__(self, frames: FrameProbabilities) -> None:
-        values = np.clip(np.nan_to_num(frames.values.astype(np.float64)), 0.0, 1.0)
+        values = np.clip(np.nan_to_num(frames.values), 0.0, 1.0)
         width = frames.frame_seconds
         self._column = {name: index for index, name in enumerate(frames.speakers)}
         self._edges = frames.start + width * np.arange(len(values) + 1)
-        self._spoken = np.vstack((np.zeros(values.shape[1]), np.cumsum(values, axis=0) * width))
+        self._spoken = np.zeros((len(values) + 1, values.shape[1]))
+        np.cumsum(values, axis=0, out=self._spoken[1:])
+        self._spoken *= width
 
     @property
     def speakers(self) -> tuple[str, ...]:
