@@ -6,6 +6,7 @@ import httpx
 
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.faults import Behaviour
+from spark_sim.speakclock.sound_files import read
 from spark_sim.testing import Connect
 
 
@@ -31,13 +32,13 @@ async def test_sound_faults_and_their_only_cure(faster, connect: Connect, http) 
         said = {"input": "OK", "voice": "af_heart", "model": "kokoro", "response_format": "wav"}
         spoken = await http.post(f"{voice}/v1/audio/speech", json=said)
         assert spoken.content[:4] == b"RIFF"
-        assert any(spoken.content[44:])
+        assert read(spoken.content).samples.any()
         wrong = await http.post(f"{voice}/v1/audio/speech", json=said | {"model": "other"})
         assert wrong.json()["detail"]["error"] == "invalid_model"
 
         await cluster.behave("spark1", Behaviour.VOICE_SILENT)
         spoken = await http.post(f"{voice}/v1/audio/speech", json=said)
-        assert not any(spoken.content[44:])
+        assert not read(spoken.content).samples.any()
         await cluster.behave("spark1", Behaviour.SPEECH_BUSY)
         try:
             await http.get(f"{speech}/health", timeout=0.2)

@@ -7,6 +7,8 @@ from typing import Any
 
 from spark_sim.faults import Behaviour
 from spark_sim.pace import Pace
+from spark_sim.speech.kokoro import Kokoro, KokoroRecords, KokoroSwitches
+from spark_sim.speech.magpie import Magpie, MagpieRecords
 from spark_sim.speech.parakeet import Parakeet
 from spark_sim.speech.records import Records
 from spark_sim.speech.switches import SpeechSwitches, turn
@@ -92,3 +94,58 @@ async def parakeet_stand(
             yield stand
         finally:
             application.process.over.set()
+
+
+class KokoroStand:
+    """Kokoro alone."""
+
+    def __init__(self, application: Kokoro, port: int, effects: Effects) -> None:
+        self.application = application
+        self.url = f"http://127.0.0.1:{port}"
+        self.effects = effects
+
+    @property
+    def switches(self) -> KokoroSwitches:
+        """What it is like, and what is wrong with it."""
+        return self.application.switches
+
+    @property
+    def records(self) -> KokoroRecords:
+        """What was asked of it."""
+        return self.application.records
+
+    def behave(self, behaviour: Behaviour | str) -> None:
+        """Switch to a behaviour of the host: ``voice_errors``, ``voice_silent``, ``ok``."""
+        self.application.faults.turn(Behaviour(behaviour))
+
+
+@asynccontextmanager
+async def kokoro_stand(speed: float = 200.0, **switches: Any) -> AsyncIterator[KokoroStand]:
+    """Run text to speech; ``switches`` as in ``KokoroSwitches``, or turned later."""
+    effects = Effects()
+    application = Kokoro(Pace(speed), effects.note)
+    turn(application.switches, switches)
+    async with standing_in(application) as port:
+        yield KokoroStand(application, port, effects)
+
+
+class MagpieStand:
+    """Magpie alone."""
+
+    def __init__(self, application: Magpie, port: int) -> None:
+        self.application = application
+        self.url = f"http://127.0.0.1:{port}"
+
+    @property
+    def records(self) -> MagpieRecords:
+        """What was asked of it."""
+        return self.application.records
+
+
+@asynccontextmanager
+async def magpie_stand(speed: float = 200.0, *, ready: bool = True) -> AsyncIterator[MagpieStand]:
+    """Run the older text to speech; 503 until ``application.ready``."""
+    application = Magpie(Pace(speed), Effects().note)
+    application.ready = ready
+    async with standing_in(application) as port:
+        yield MagpieStand(application, port)

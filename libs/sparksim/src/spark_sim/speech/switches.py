@@ -73,7 +73,7 @@ def turn(switches: object, changes: dict[str, object]) -> None:
         if before is None:
             raise ValueError(f"no switch {name!r}")
         kind = type(before)
-        if kind is set and isinstance(value, list):
+        if kind is set and isinstance(value, list | set | tuple):
             wanted[name] = {str(item) for item in value}
         elif kind is bool and isinstance(value, bool):
             wanted[name] = value

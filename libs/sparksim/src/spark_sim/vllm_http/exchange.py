@@ -63,6 +63,19 @@ class Exchange:
         await self._start(200, [("content-type", "text/event-stream; charset=utf-8")])
         await self.unless_gone(self._pour(events))
 
+    async def reply_pieces(
+        self, pieces: AsyncIterator[bytes], content_type: str, **headers: str
+    ) -> None:
+        """Answer with bytes as they come: the head at once, and no length.
+
+        Ends the source when the client leaves. An error of the source ends the connection in the
+        middle of the answer.
+        """
+        self.status = 200
+        rows = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        await self._start(200, [*rows, ("content-type", content_type)])
+        await self.unless_gone(self._pour_bytes(pieces))
+
     async def unless_gone(self, work: Awaitable[Any]) -> Any:
         """Await work, or cancel it when the client leaves. Raises ClientGoneError."""
         working = asyncio.ensure_future(work)
@@ -76,6 +89,12 @@ class Exchange:
             leaving.cancel()
             working.cancel()
             await asyncio.gather(working, leaving, return_exceptions=True)
+
+    async def _pour_bytes(self, pieces: AsyncIterator[bytes]) -> None:
+        async for piece in pieces:
+            if piece:
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._send({"type": "http.response.body", "body": b""})
 
     async def _pour(self, events: AsyncIterator[str]) -> None:
         async for event in events:
