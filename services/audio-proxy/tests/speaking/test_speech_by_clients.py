@@ -21,7 +21,7 @@ from spark_audio_proxy.permits.pace import Pace
 from spark_audio_proxy.permits.permits import Permits
 from spark_audio_proxy.speaking.voices import OPENAI_VOICES
 from spark_audio_proxy.speaking.wiring import wire_speaking
-from spark_audio_proxy.testing.gate import MemoryGate
+from spark_audio_proxy.testing.memory_gate import MemoryGate
 from spark_audio_proxy.testing.voices import MAGPIES, VoiceStand, letters_in
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_common.clock import SystemClock
@@ -175,7 +175,7 @@ async def test_events_carry_the_sound(http: httpx.AsyncClient) -> None:
     events = [json.loads(line[6:]) for line in answer.text.split("\n\n") if line]
     assert {event["type"] for event in events[:-1]} == {"speech.audio.delta"}
     sound = b"".join(base64.b64decode(event["audio"]) for event in events[:-1])
-    assert letters_in(sound) == "One.Two."
+    assert letters_in(sound) == "One. Two."
     assert events[-1]["type"] == "speech.audio.done"
     usage = events[-1]["usage"]
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"] > 0

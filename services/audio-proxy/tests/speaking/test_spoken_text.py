@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spark_audio_proxy.problems import SpeechError
+from spark_audio_proxy.speaking.captions import Caption, Lines, left_out
 from spark_audio_proxy.speaking.cleaning import cleaned
 from spark_audio_proxy.speaking.complete import Paces, letters
 from spark_audio_proxy.speaking.pieces import MOST_CHARACTERS, pieces
@@ -40,14 +42,18 @@ def test_what_is_no_speech_is_not_spoken(written: str, spoken: str) -> None:
         ("One. Two! Three?", ["One.", "Two! Three?"]),
         ("Dr. Smith paid 3.5 dollars. He left.", ["Dr. Smith paid 3.5 dollars.", "He left."]),
         ("Am 5. Mai z.B. um drei.", ["Am 5. Mai z.B. um drei."]),
-        ("One\nTwo", ["One", "Two"]),
         ("他说好。我走了。", ["他说好。", "我走了。"]),
         ("Wait... what?", ["Wait...", "what?"]),
         ("... and so on.", ["... and so on."]),
     ],
 )
-def test_pieces_end_where_sentences_do(text: str, cut: list[str]) -> None:
-    assert pieces(text) == cut
+def test_pieces_of_a_long_text_end_where_sentences_do(text: str, cut: list[str]) -> None:
+    assert pieces(f"{text}\n{'word ' * 90}")[: len(cut)] == cut
+
+
+def test_a_short_text_is_one_piece_and_every_paragraph_its_own() -> None:
+    assert pieces("One. Two! Three?") == ["One. Two! Three?"]
+    assert pieces("One\nTwo") == ["One", "Two"]
 
 
 @settings(max_examples=60, deadline=None)
@@ -77,6 +83,69 @@ def test_no_text_takes_long(attack: str) -> None:
     assert pieces(cleaned(attack * (200_000 // len(attack)))) is not None
 
 
+SAID = [
+    Caption(word, at / 3, at / 3 + 0.3)
+    for at, word in enumerate(
+        [
+            "So",
+            "do",
+            "n't",
+            "you",
+            "know",
+            "that",
+            "she",
+            "was",
+            "there",
+            ",",
+            "or",
+            "was",
+            "she",
+            "?",
+        ]
+    )
+]
+WROTE = "So don\u2019t you know that she was there, or was she?"
+
+
+@pytest.mark.parametrize(
+    ("text", "captions", "seconds", "proof"),
+    [
+        (WROTE, SAID, 5.0, False),
+        (f"{WROTE} Nobody else came home before midnight.", SAID, 5.0, True),
+        (f"Nobody else came home before. {WROTE}", SAID, 5.0, True),
+        # What is told in other words is no proof.
+        (f"{WROTE} It cost 5 km.", [*SAID, Caption("It", 4.7, 4.8), Caption("cost", 4.8, 5.0),
+                                    Caption("five", 5.0, 5.3), Caption("kilometers", 5.3, 6.0)],
+         6.0, False),
+        # Captions with a hole are worth nothing: the words may have been spoken in it.
+        (f"{WROTE} Nobody else came home before midnight.", SAID, 8.0, False),
+        (f"Nobody else came home. {WROTE}",
+         [Caption(each.word, each.start + 3, each.end + 3) for each in SAID], 8.0, False),
+        (WROTE, [], 5.0, False),
+        ("No. 5", [Caption("No", 0, 1)], 1.0, False),
+    ],
+)  # fmt: skip
+def test_captions_prove_what_was_left_out(
+    text: str, captions: list[Caption], seconds: float, proof: bool
+) -> None:
+    assert left_out(text, captions, seconds) is proof
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"{}", b'{"audio": "!"}', b'{"audio": 5}',
+                                  b'{"audio": "", "timestamps": [{}]}'])  # fmt: skip
+def test_half_a_line_is_no_end(line: bytes) -> None:
+    lines = Lines()
+    with pytest.raises(SpeechError):
+        assert lines.of(line) == lines.last() == []
+
+
+def test_lines_are_cut_wherever_they_come_apart() -> None:
+    row = b'{"audio": "AAA=", "timestamps": null}\n'
+    lines = Lines()
+    found = [line for at in range(len(row) * 2) for line in lines.of((row * 2)[at : at + 1])]
+    assert [line.samples for line in [*found, *lines.last()]] == [b"\0\0"] * 2
+
+
 TEXT = "forty letters that are said at some pace."
 
 
@@ -86,11 +155,11 @@ def test_a_piece_that_is_much_too_short_was_not_spoken_to_its_end() -> None:
     assert not paces.is_whole(TEXT, "af_heart", 1.0, 0.0)
     assert paces.is_whole(TEXT, "af_heart", 1.0, letters(TEXT) * 0.07)
     # It was heard how fast the voice is.
-    assert not paces.is_whole(TEXT, "af_heart", 1.0, letters(TEXT) * 0.035)
+    assert not paces.is_whole(TEXT, "af_heart", 1.0, letters(TEXT) * 0.04)
     assert paces.is_whole(TEXT, "af_heart", 1.0, letters(TEXT) * 0.05)
     assert paces.is_whole(TEXT, "af_heart", 2.0, letters(TEXT) * 0.035)
     assert not paces.is_whole(TEXT, "af_heart", 0.5, letters(TEXT) * 0.05)
-    assert paces.is_whole(TEXT, "af_sky", 1.0, letters(TEXT) * 0.035)
+    assert paces.is_whole(TEXT, "af_sky", 1.0, letters(TEXT) * 0.04)
 
 
 @pytest.mark.parametrize(

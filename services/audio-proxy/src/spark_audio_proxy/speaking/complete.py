@@ -7,8 +7,8 @@ sound is compared with that of the text: nobody speaks as fast as a piece that w
 import re
 from typing import Final
 
-_FASTEST_SPEECH: Final = 0.025
-"""Seconds a letter: twice as fast as anybody is understood."""
+_FASTEST_SPEECH: Final = 0.035
+"""Seconds a letter: twice as fast as people speak."""
 _SUSPICIOUS: Final = 0.6
 """Share of the fastest pace that a voice was ever heard at."""
 _FEWEST: Final = 24

@@ -12,6 +12,7 @@ from spark_audio_proxy.speaking.complete import Paces
 from spark_audio_proxy.speaking.encoding import BYTES_A_SAMPLE, RATE
 from spark_audio_proxy.speaking.engines import Manner, WholeSamples
 from spark_audio_proxy.speaking.kokoro import SILENT_SECONDS
+from spark_audio_proxy.speaking.refusing import refusal_of_magpie
 from spark_audio_proxy.speaking.voices import magpie_language
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 
@@ -51,7 +52,7 @@ class Magpie:
             files={name: (None, value) for name, value in form.items()},
         ) as answer:
             if answer.status_code != 200:
-                raise refusal(answer.status_code)
+                raise refusal_of_magpie(answer.status_code)
             async for data in answer.aiter_bytes():
                 samples = whole.of(data)
                 count += len(samples)
@@ -71,17 +72,6 @@ def ssml(text: str, speed: float) -> str:
     if percent == 100:
         return text
     return f'<speak><prosody rate="{percent}%">{escape(text)}</prosody></speak>'
-
-
-def refusal(status: int) -> SpeechError:
-    """Return what a status of Magpie's means; what it says itself may hold the text."""
-    if status in (400, 404, 422):
-        return SpeechError(
-            "unknown_voice", "Magpie does not know that voice or its language", param="voice"
-        )
-    if status == 503:
-        return SpeechError("upstream_loading", "the voice server is still starting")
-    return SpeechError("upstream_bad_response", f"the voice server could not do it (HTTP {status})")
 
 
 class Resampler:

@@ -9,8 +9,8 @@ from spark_audio_proxy.speaking.cleaning import PARAGRAPH
 MOST_CHARACTERS: Final = 400
 """Of one piece: what every engine takes at once."""
 _ENOUGH: Final = 200
-"""Short sentences are put together up to here. Kokoro speaks that much in one go, so that a piece
-it fails at comes back empty, and not with a hole that nobody can hear of."""
+"""Short sentences of a long text are put together up to here. Kokoro speaks about so much in one
+go: a piece that it fails at comes back empty, and not with a hole."""
 _END = re.compile(r"""[.?!…]+["'”’»)\]]*(?=\s)|[。！？；]+[」』”）]*""")  # noqa: RUF001
 _OPENING: Final = "(\"'“‘["  # noqa: RUF001
 _SHORT_FORMS: Final = (
@@ -24,8 +24,10 @@ _WEAK = re.compile(r"[,;:，、：]\s?|\s[-–—]\s|\s")  # noqa: RUF001 - full
 def pieces(text: str) -> list[str]:
     """Cut cleaned text; every word is in exactly one piece, in order.
 
-    The first piece is one sentence, so that the sound begins early.
+    Of a text of several pieces the first is one sentence, so that the sound begins early.
     """
+    if len(text) <= MOST_CHARACTERS and PARAGRAPH not in text:
+        return [text] if text else []
     found: list[str] = []
     for paragraph in text.split(PARAGRAPH):
         begins = True

@@ -41,7 +41,7 @@ def wire_speaking(
             default=now.tts_voice,
         )
 
-    speaker = Speaker({"kokoro": Kokoro(kokoro), "magpie": Magpie(magpie)}, casting)
+    speaker = Speaker({"kokoro": Kokoro(kokoro, clock), "magpie": Magpie(magpie)}, casting)
 
     def room() -> int:
         now = settings()
