@@ -6,8 +6,9 @@ again. Headers come at once, sound comes sentence by sentence.
 
 import asyncio
 import base64
+from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -17,6 +18,7 @@ from spark_sim.pace import Pace
 from spark_sim.speech.kokoro_requests import InvalidError, SpeechRequest, refused, validated
 from spark_sim.speech.kokoro_voices import MODELS, VOICES, band_of
 from spark_sim.speech.records import Note
+from spark_sim.speech.switches import turn_back
 from spark_sim.vllm_http.exchange import ClientGoneError, Exchange, Receive, Send, compact
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ PORT = 8880
 RATE = 24_000
 _SPEED = 20.0
 """Times real time."""
+_KEPT = 20_000
 _TYPES = {"mp3": "audio/mpeg"}
 _TOLD_MODELS = MODELS[:3]
 """Of the four it lists, those that it also tells one by one."""
@@ -62,12 +65,21 @@ class KokoroSwitches:
 class KokoroRecords:
     """What was asked of it."""
 
-    asked: list[SpeechRequest] = field(default_factory=list)
+    asked: deque[SpeechRequest] = field(default_factory=lambda: deque(maxlen=_KEPT))
     sentences: int = 0
     """That were said, to callers who stayed."""
     left: int = 0
     """Callers who went before their answer was whole."""
     most_at_once: int = 0
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.asked.clear()
+        self.sentences = self.left = self.most_at_once = 0
+
+    def told(self) -> dict[str, object]:
+        """Return them as JSON has them."""
+        return {**vars(self), "asked": [asdict(request) for request in self.asked]}
 
 
 class _CutError(Exception):
@@ -87,6 +99,12 @@ class Kokoro:
         self._pace = pace
         self._note = note
         self._inside = 0
+
+    def forget(self) -> None:
+        """Turn every switch back and forget what was asked."""
+        turn_back(self.switches)
+        self.records.clear()
+        self.calls.clear()
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""

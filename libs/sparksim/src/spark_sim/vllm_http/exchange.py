@@ -79,7 +79,7 @@ class Exchange:
     async def unless_gone(self, work: Awaitable[Any]) -> Any:
         """Await work, or cancel it when the client leaves. Raises ClientGoneError."""
         working = asyncio.ensure_future(work)
-        leaving = asyncio.create_task(self._gone())
+        leaving = asyncio.create_task(self.until_gone())
         try:
             await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
@@ -102,7 +102,8 @@ class Exchange:
             await self._send(message)
         await self._send({"type": "http.response.body", "body": b""})
 
-    async def _gone(self) -> None:
+    async def until_gone(self) -> None:
+        """Wait until the client has left, or was cut off. Only after the body was read."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
