@@ -6,9 +6,12 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from spark_audio_proxy.api.clustering import Clustering
+from spark_audio_proxy.api.diarizing import Diarizing
 from spark_audio_proxy.api.reception import Reception
 from spark_audio_proxy.api.status import Status
 from spark_audio_proxy.api.transcriptions import Transcriptions
+from spark_audio_proxy.api.with_speakers import WithSpeakers
 from spark_audio_proxy.decoding.pool import DecoderPool
 from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.intake.spool import Spool
@@ -17,8 +20,10 @@ from spark_audio_proxy.permits.permits import Permits
 from spark_audio_proxy.permits.redis_gate import RedisGate
 from spark_audio_proxy.settings import DecodingSettings
 from spark_audio_proxy.transcribing.calls import SpeechCalls
+from spark_audio_proxy.transcribing.diarizer import Diarizer
 from spark_audio_proxy.transcribing.guarding import Guardian
 from spark_audio_proxy.transcribing.transcriber import Transcriber
+from spark_audio_proxy.transcribing.with_speakers import SpeakerTranscriber
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_audio_proxy.upstreams.parakeet import Parakeet
 from spark_common.clock import Clock
@@ -60,7 +65,9 @@ def wire_hearing(
     reception = Reception(spool, pool, speech, clock)
     parakeet = Parakeet(http, clock)
     calls = SpeechCalls(permits, parakeet, guardian)
-    transcriber = Transcriber(calls, parakeet)
+    transcriber = Transcriber(calls, parakeet, speech)
+    diarizer = Diarizer(calls, parakeet, speech)
+    speakers = SpeakerTranscriber(transcriber, diarizer, speech)
 
     async def close() -> None:
         await pool.close()
@@ -70,7 +77,10 @@ def wire_hearing(
     return Hearing(
         Feature(
             routers=(
-                Transcriptions(reception, transcriber, speech).router(),
+                Transcriptions(reception, transcriber, speakers, speech).router(),
+                WithSpeakers(reception, speakers).router(),
+                Diarizing(reception, diarizer, calls, parakeet, speech).router(),
+                Clustering(speech).router(),
                 Status(permits, parakeet, more).router(),
             ),
             background=(permits.run, pool.run),

@@ -32,6 +32,8 @@ class TranscriptOptions:
     speakers: bool
     """Whether the speakers are to be told apart."""
     known: tuple[KnownSpeaker, ...] = ()
+    allow_partial: bool = False
+    """Whether an error about some parts of a long recording brings the others along."""
 
     @classmethod
     def of(cls, fields: Fields) -> "TranscriptOptions":
@@ -61,6 +63,7 @@ class TranscriptOptions:
             stream,
             response_format is ResponseFormat.DIARIZED_JSON or (diarizes and stream),
             known_speakers(fields),
+            fields.flag("allow_partial"),
         )
 
 

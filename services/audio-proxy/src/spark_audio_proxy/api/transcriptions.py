@@ -20,6 +20,7 @@ from spark_audio_proxy.rendering.events import TranscriptEvents, error_event, tr
 from spark_audio_proxy.rendering.formats import render
 from spark_audio_proxy.speech import Transcript, Word
 from spark_audio_proxy.transcribing.transcriber import Transcriber
+from spark_audio_proxy.transcribing.with_speakers import SpeakerTranscriber, SpeakerWishes
 from spark_common.settings.speech import SpeechSettings
 from spark_common.tasks import end
 
@@ -33,10 +34,12 @@ class Transcriptions:
         self,
         reception: Reception,
         transcriber: Transcriber,
+        speakers: SpeakerTranscriber,
         settings: Callable[[], SpeechSettings],
     ) -> None:
         self._reception = reception
         self._transcriber = transcriber
+        self._speakers = speakers
         self._settings = settings
 
     def router(self) -> APIRouter:
@@ -85,7 +88,13 @@ class Transcriptions:
         options: TranscriptOptions,
         told: Callable[[Sequence[Word]], None] = lambda words: None,
     ) -> Transcript:
-        return await self._transcriber.transcribe(sound, options.language, taken.journey, told)
+        journey, language = taken.journey, options.language
+        if options.speakers:
+            wishes = SpeakerWishes(language, allow_partial=options.allow_partial)
+            return (await self._speakers.transcribe(sound, journey, wishes)).transcript
+        return await self._transcriber.transcribe(
+            sound, language, journey, told, allow_partial=options.allow_partial
+        )
 
     async def _streamed(
         self,

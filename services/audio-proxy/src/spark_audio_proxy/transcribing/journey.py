@@ -1,6 +1,6 @@
 """One request on its way: who asks, how urgent it is, where it is, what took how long."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,15 @@ class Journey:
     calls: int = 0
     """Calls to the server so far: those after the first wait longer, since work would be lost."""
     urgency: Urgency | None = None
+    parts: int = 1
+    """Parts that the recording was cut into."""
+    on_progress: Callable[[float], None] | None = None
+    """Is told the share that is done, of each step that takes long."""
+
+    def report(self, share: float) -> None:
+        """Tell how far it is."""
+        if self.on_progress is not None:
+            self.on_progress(share)
 
     def urgency_of(self, seconds: float) -> Urgency:
         """Return the class of a recording of this length."""
