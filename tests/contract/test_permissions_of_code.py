@@ -41,6 +41,8 @@ TELLERS = {
     "keys.changed": {"coordinator"},
     "health.transition.x": {"health"},
     "service.action": {"health"},
+    "audio.suspect": {"audio-proxy"},
+    "audio.state": {"audio-proxy"},
 }
 """Who may say what; of jobs the swapper, of ``lock`` and ``schedule`` the coordinator."""
 

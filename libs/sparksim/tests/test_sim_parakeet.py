@@ -148,6 +148,17 @@ async def test_a_job_blocks_even_health_and_goes_on_without_its_caller() -> None
             await asyncio.sleep(0.005)
         await asyncio.gather(job, noted("health", speech.http.get(f"{speech.url}/health")))
         assert order == ["health", "job"]
+        running = asyncio.create_task(speech.send(minute))
+        while not speech.application.process.gpu.locked():
+            await asyncio.sleep(0.005)
+        left = asyncio.create_task(speech.send(minute))
+        while speech.inside < 2:
+            await asyncio.sleep(0.005)
+        left.cancel()
+        await running
+        while speech.inside:
+            await asyncio.sleep(0.005)
+        assert len(speech.effects.of("transcribed")) == 2, "who left was not worked for"
         assert (await speech.send(flac(), response_format="text")).text == TEXT
         assert (await speech.send(b"junk")).json()["error"]["code"] == "invalid_audio"
 
@@ -185,6 +196,30 @@ async def test_a_broken_gpu_stays_broken_until_another_process_has_loaded() -> N
         await speech.restart(0)
         speech.switches.wedge_next = True
         assert "CUDA" in (await speech.send(flac())).json()["detail"]
+
+
+async def test_a_process_that_ends_cuts_everybody_off_and_another_one_comes() -> None:
+    minute = encoded(Kind.FLAC, mixed(in_a_row(TEXT), 60))
+    async with stand(speed=5) as speech:
+        waits = asyncio.create_task(speech.send(minute))
+        while not speech.application.process.loop.locked():
+            await asyncio.sleep(0.005)
+        await speech.restart(0)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await waits
+        assert speech.inside == 0
+        assert speech.effects.of("transcribed") == []
+
+    async with stand() as speech:
+        speech.switches.dies_next = True
+        with pytest.raises(httpx.RemoteProtocolError):
+            await speech.send(flac())
+        while speech.application.process.status != "ready" or not speech.records.restarts:
+            await asyncio.sleep(0.005)
+        assert (await speech.send(flac())).json() == {"text": TEXT}
+        await speech.stop()
+        with pytest.raises(httpx.ConnectError):
+            await speech.send(flac())
 
 
 async def test_speakers_are_told_as_sortformer_does() -> None:

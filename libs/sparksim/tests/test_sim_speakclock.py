@@ -2,6 +2,8 @@
 
 import io
 import random
+import subprocess
+import sys
 from collections import Counter
 from itertools import pairwise
 
@@ -160,3 +162,9 @@ def test_what_a_pipe_and_a_browser_write_says_no_length(sound) -> None:
 
     with av.open(io.BytesIO(encoded(Kind.LIVE_WEBM, sound))) as container:
         assert container.duration is None
+
+
+def test_the_simulator_starts_without_what_sound_needs() -> None:
+    heavy = "import sys, spark_sim.cluster; print({'numpy', 'av'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -90,6 +90,8 @@ CHANNELS: tuple[Channel, ...] = (
     Channel(subjects.SERVICE_ACTION, events.ServiceAction, "send"),
     Channel(subjects.HEALTH_PROBE, events.HealthProbeRequested, "send"),
     Channel(subjects.HEALTH_REPORT, events.HealthReport, "receive", bare=True),
+    Channel(subjects.AUDIO_SUSPECT, events.AudioSuspect, "send"),
+    Channel(subjects.AUDIO_STATE, events.AudioState, "send"),
     Channel(subjects.SETTINGS_CHANGED, events.SettingsChanged, "send"),
     Channel(subjects.KEYS_CHANGED, events.KeysChanged, "send"),
     *(Channel(subject, message, "send") for subject, message in _SHORT.items()),

@@ -22,6 +22,13 @@ SERVICE_ACTION = "service.action"
 """Event: a service was started, stopped, restarted, updated or taken off the list."""
 
 
+AUDIO_SUSPECT = "audio.suspect"
+"""Event: the speech server may be stuck. Core only."""
+
+AUDIO_STATE = "audio.state"
+"""Event: the speech server is in another state. Core only."""
+
+
 def lock_event(word: str) -> str:
     """Event of the lease: ``acquired``, ``expiring``, ``queue``, ...; stored, one subject each."""
     return f"lock.{word}"

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from spark_sim.checkout import CheckoutState
 from spark_sim.checkout_files import LAUNCHERS
 from spark_sim.faults import Behaviour
+from spark_sim.speech.control import SpeechControl
 
 if TYPE_CHECKING:
     from spark_sim.cluster import SimulatedCluster
@@ -30,6 +31,7 @@ class ControlApi:
                 Route("/_sim/checkout", self._checkout, methods=["PUT"]),
                 Route("/_sim/journal", self._journal),
                 Route("/_sim/reset", self._reset, methods=["POST"]),
+                *SpeechControl(cluster).routes,
             ]
         )
 

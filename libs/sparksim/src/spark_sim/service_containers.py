@@ -12,7 +12,7 @@ from spark_sim.docker_engine import DockerEngine
 from spark_sim.journal import Journal
 from spark_sim.neighbours import EMBED_PORT, QDRANT_PORT, Neighbours
 from spark_sim.pace import Pace, now
-from spark_sim.speech.voice import PORT as VOICE_PORT
+from spark_sim.speech.kokoro import PORT as VOICE_PORT
 
 BRIDGE = "matrix-bridge"
 _THERE_BEFORE = timedelta(hours=3)

@@ -7,8 +7,10 @@ from spark_audio_proxy.announcing import NAME, announce
 from spark_audio_proxy.api.http_app import build_http
 from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.intake.limiter import MEGABYTE
+from spark_audio_proxy.listing.wiring import voice_book, wire_listing
+from spark_audio_proxy.recovery.wiring import wire_recovery
 from spark_audio_proxy.settings import AudioProxySettings
-from spark_audio_proxy.transcribing.guarding import Unguarded
+from spark_audio_proxy.speaking.wiring import wire_speaking
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_audio_proxy.upstreams.places import SpeechServers
 from spark_audio_proxy.wiring import wire_hearing, wire_permits
@@ -40,17 +42,31 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
         )
         speech = live.of(settings.speech)
         parakeet = UpstreamHttp("parakeet", "the speech server", lambda: servers.url("parakeet"))
-        opened.push_async_callback(parakeet.close)
+        kokoro = UpstreamHttp("kokoro", "the voice server", lambda: servers.url("kokoro"))
+        magpie = UpstreamHttp("magpie", "Magpie", lambda: servers.url("magpie"))
+        for upstream in (parakeet, kokoro, magpie):
+            opened.push_async_callback(upstream.close)
         permits = wire_permits(redis, speech, clock)
+        recovery = wire_recovery(parakeet, redis, bus, permits, clock)
         hearing = wire_hearing(
             permits=permits,
-            guardian=Unguarded(),
+            guardian=recovery.guard,
             http=parakeet,
             speech=speech,
             decoding=settings.decoding,
             clock=clock,
+            more=recovery.shown,
         )
-        features: Sequence[Feature] = (hearing.feature,)
+        book = voice_book(kokoro, magpie, clock)
+        kept_sound = settings.decoding.data_dir / "spoken"
+        features: Sequence[Feature] = (
+            hearing.feature,
+            recovery.feature,
+            wire_listing(book, parakeet, recovery.works, clock),
+            wire_speaking(
+                kokoro, magpie, book, permits, live.of(settings.voice), kept_sound, clock
+            ),
+        )
         for feature in features:
             if feature.close is not None:
                 opened.push_async_callback(feature.close)

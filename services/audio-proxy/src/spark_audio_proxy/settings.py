@@ -20,6 +20,7 @@ from spark_common.settings.support import (
     PageSettings,
     ParakeetSettings,
 )
+from spark_common.settings.voice import VoiceSettings
 
 
 class DecodingSettings(Settings):
@@ -52,4 +53,5 @@ class AudioProxySettings(Settings):
     magpie: MagpieSettings = MagpieSettings()
     places: SpeechPlaces = SpeechPlaces()
     speech: SpeechSettings = SpeechSettings()
+    voice: VoiceSettings = VoiceSettings()
     decoding: DecodingSettings = DecodingSettings()

@@ -1,7 +1,8 @@
 """Puts together what hears: intake, decoding, permits, the speech server, its routes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -53,8 +54,12 @@ def wire_hearing(
     speech: Callable[[], SpeechSettings],
     decoding: DecodingSettings,
     clock: Clock,
+    more: Callable[[], Mapping[str, Any]] = dict,
 ) -> Hearing:
-    """Wire it; raises OSError when the spool folder cannot be used."""
+    """Wire it; raises OSError when the spool folder cannot be used.
+
+    ``more``: what else the status tells.
+    """
     spool = Spool(decoding.spool)
     pool = DecoderPool(decoding.decode_workers, clock)
     reception = Reception(spool, pool, speech, clock)
@@ -76,7 +81,7 @@ def wire_hearing(
                 WithSpeakers(reception, speakers).router(),
                 Diarizing(reception, diarizer, calls, parakeet, speech).router(),
                 Clustering(speech).router(),
-                Status(permits, parakeet).router(),
+                Status(permits, parakeet, more).router(),
             ),
             background=(permits.run, pool.run),
             close=close,

@@ -169,7 +169,16 @@ PERMISSIONS: Mapping[str, Permissions] = {
         ),
         subscribe=("menu.changed",),
     ),
-    "audio-proxy": _service("audio-proxy", publish=("health.probe.requested",)),
+    "audio-proxy": _service(
+        "audio-proxy",
+        publish=(
+            "audio.suspect",
+            "audio.state",
+            # A server that may be stuck is looked at by health, and restarted by nobody else.
+            "health.probe.requested",
+            "rpc.health.deep.get",
+        ),
+    ),
     "redaction": _service("redaction"),
     "automation": Permissions(
         publish=(
@@ -203,6 +212,8 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "schedule.*",
             "health.transition",
             "service.action",
+            "audio.suspect",
+            "audio.state",
         ),
     ),
 }

@@ -5,6 +5,7 @@ unknown fields: a typo must not swap a model. An added optional field keeps the 
 else is a new class with the next version, sent beside the old one for one release.
 """
 
+from spark_common.events.audio import AudioState, AudioSuspect
 from spark_common.events.health import (
     HealthProbeRequested,
     HealthReport,
@@ -112,6 +113,8 @@ EVENTS: tuple[type[Event], ...] = (
     HealthTransition,
     ServiceAction,
     HealthReport,
+    AudioSuspect,
+    AudioState,
 )
 COMMANDS: tuple[type[Command], ...] = (
     SwapRequested,
@@ -123,6 +126,8 @@ COMMANDS: tuple[type[Command], ...] = (
 __all__ = [
     "COMMANDS",
     "EVENTS",
+    "AudioState",
+    "AudioSuspect",
     "Command",
     "DownloadComplete",
     "DownloadFailed",

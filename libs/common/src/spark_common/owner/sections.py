@@ -29,6 +29,7 @@ from spark_common.settings.support import (
     QdrantSettings,
     WebhookSettings,
 )
+from spark_common.settings.voice import VoiceSettings
 
 SECTIONS = (
     Section("Page", PageSettings),
@@ -53,6 +54,7 @@ SECTIONS = (
     Section("Magpie", MagpieSettings),
     Section("Speech", SpeechSettings),
     Section("Speech", SpeechPlaces),
+    Section("Voices", VoiceSettings),
     Section("Embeddings", EmbedSettings),
     Section("Qdrant", QdrantSettings),
     Section("Matrix bridge", MatrixBridgeSettings),

@@ -78,14 +78,17 @@ class Writer:
 
     def __init__(
         self, target: BinaryIO | Path, kind: Kind, *, rate: int | None = None, channels: int = 1,
-        bit_rate: int | None = None, source_rate: int = RATE,
+        bit_rate: int | None = None, source_rate: int = RATE, piped: bool = False,
     ) -> None:  # fmt: skip
-        """``source_rate`` is that of what is fed, ``rate`` that of the file."""
+        """``source_rate`` is that of what is fed, ``rate`` that of the file.
+
+        ``piped`` never goes back in the file, so what was written can be sent on at once.
+        """
         form = _FORMS[kind]
         if isinstance(target, Path):
             file: object = str(target)
         else:
-            file = target if form.seekable else _Pipe(target)
+            file = target if form.seekable and not piped else _Pipe(target)
         self._container = av.open(file, "w", format=form.container)
         rate = rate or form.rate or source_rate
         self._stream = cast("AudioStream", self._container.add_stream(form.codec, rate=rate))

@@ -5,11 +5,12 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from spark_sim.speakclock.bands import BANDS as BANDS
+
 Samples = npt.NDArray[np.float32]
 """Sound between -1 and 1, 16,000 samples a second, mono unless it says otherwise."""
 
 RATE = 16_000
-BANDS = 8
 SYMBOL = 512
 """Samples of one tone: 32 ms."""
 STEP_HERTZ = 50
@@ -21,7 +22,6 @@ LEVEL = 0.12
 """Amplitude of one speaker: eight at once do not clip."""
 MOST_BYTES = 60
 """Of a word; what is longer is cut at a letter."""
-_GAP = SYMBOL // 2
 _EDGE = RATE * 4 // 1000
 """Samples in which a tone comes and goes, so that it does not click into other bands."""
 
@@ -46,24 +46,26 @@ def seconds_of(text: str) -> float:
     return (1 + 2 * (len(bytes_of(text)) + 1)) * SYMBOL / RATE
 
 
-GAP_SECONDS = _GAP / RATE
+GAP_SECONDS = SYMBOL / 2 / RATE
 """The least silence between two words of one speaker."""
 
 
-def sound_of(text: str, band: int, level: float = LEVEL) -> Samples:
-    """Return a word as sound, with the gap after it."""
+def sound_of(text: str, band: int, level: float = LEVEL, rate: int = RATE) -> Samples:
+    """Return a word as sound of so many samples a second, with the gap after it."""
     said = bytes_of(text)
     halves = [half for byte in (*said, check_of(said)) for half in (byte >> 4, byte & 15)]
-    tones = _tones()[band, [SYNC, *halves]].reshape(-1)
-    return np.concatenate([level * tones, np.zeros(_GAP, np.float32)]).astype(np.float32)
+    tones = _tones(rate)[band, [SYNC, *halves]].reshape(-1)
+    gap = np.zeros(tones.size // (2 + 2 * len(halves)), np.float32)
+    return np.concatenate([level * tones, gap]).astype(np.float32)
 
 
 @cache
-def _tones() -> npt.NDArray[np.float32]:
+def _tones(rate: int) -> npt.NDArray[np.float32]:
     """Return all tones: band, tone, sample."""
-    edge = np.ones(SYMBOL)
-    edge[:_EDGE] = np.linspace(0, 1, _EDGE)
-    edge[-_EDGE:] = edge[:_EDGE][::-1]
+    count, edge = round(SYMBOL * rate / RATE), round(_EDGE * rate / RATE)
+    window = np.ones(count)
+    window[:edge] = np.linspace(0, 1, edge)
+    window[-edge:] = window[:edge][::-1]
     frequencies = np.array([[hertz(b, tone) for tone in range(SYNC + 1)] for b in range(BANDS)])
-    turns = frequencies[:, :, None] * np.arange(SYMBOL) / RATE
-    return (edge * np.sin(2 * np.pi * turns)).astype(np.float32)
+    turns = frequencies[:, :, None] * np.arange(count) / rate
+    return (window * np.sin(2 * np.pi * turns)).astype(np.float32)

@@ -12,6 +12,7 @@ from spark_sim.speech.forms import Form
 from spark_sim.speech.process import Process
 from spark_sim.speech.records import Note, Records, Upload
 from spark_sim.speech.switches import DiarizerRoutes, OtherSound, SpeechSwitches, WordTimes
+from spark_sim.vllm_http.exchange import ClientGoneError
 
 if TYPE_CHECKING:
     from spark_sim.speech.hearing import Heard
@@ -67,7 +68,7 @@ class Models:
 
     def __init__(
         self, faults: Callable[[], Faults], switches: SpeechSwitches, records: Records,
-        pace: Pace, note: Note, write_log: Callable[[str], None],
+        pace: Pace, note: Note, write_log: Callable[[str], None], die: Callable[[], None],
     ) -> None:  # fmt: skip
         self._faults = faults
         self._switches = switches
@@ -75,6 +76,7 @@ class Models:
         self._pace = pace
         self._note = note
         self._write_log = write_log
+        self._die = die
 
     async def answer(self, process: Process, path: str, form: Form | None, size: int) -> Answer:
         """Do a job. ``size`` is that of the body."""
@@ -138,6 +140,12 @@ class Models:
         strange = heard.codec not in _LOSSLESS
         if strange and switches.other_sound == OtherSound.REFUSED:
             raise RefusalError(500, "invalid_audio", f"{what} failed: ffmpeg error")
+        if switches.dies_next:
+            switches.dies_next = False
+            self._note("speech_died")
+            process.over.set()
+            self._die()
+            raise ClientGoneError
         breaks = (
             behaviour is Behaviour.SPEECH_WEDGE
             or switches.wedge_next

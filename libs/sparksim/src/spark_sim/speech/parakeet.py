@@ -14,7 +14,7 @@ from spark_sim.speech.forms import read_form
 from spark_sim.speech.jobs import DIARIZE, TRANSCRIBE, Models
 from spark_sim.speech.process import Process
 from spark_sim.speech.records import Note, Records
-from spark_sim.speech.switches import DiarizerRoutes, SpeechSwitches
+from spark_sim.speech.switches import DiarizerRoutes, SpeechSwitches, turn_back
 from spark_sim.vllm_http.exchange import ClientGoneError, Exchange, Receive, Send
 
 MODEL = "nvidia/parakeet-tdt-0.6b-v3"
@@ -36,9 +36,12 @@ class Parakeet:
         self.problem: str | None = None
         """Why it could not load its models."""
         self.process = Process()
+        self.on_death: Callable[[], None] = lambda: None
+        """Called when the process ended by itself: somebody has to start another one."""
         self._models = Models(
-            lambda: self.faults, self.switches, self.records, pace, note, write_log
-        )
+            lambda: self.faults, self.switches, self.records, pace, note, write_log,
+            lambda: self.on_death(),
+        )  # fmt: skip
 
     def begin(self, status: str, overlay: Mapping[str, str] | None = None) -> Process:
         """Be another process: what was broken is whole, who waited for the old one is lost."""
@@ -46,6 +49,12 @@ class Parakeet:
         self.process = Process(status, overlay)
         self.problem = None
         return self.process
+
+    def forget(self) -> None:
+        """Turn every switch back and forget what came; what is broken stays broken."""
+        turn_back(self.switches)
+        self.records.clear()
+        self.calls.clear()
 
     @property
     def own(self) -> bool:
@@ -58,13 +67,16 @@ class Parakeet:
             return
         exchange = Exchange(scope, receive, send)
         self.calls.append(exchange.path)
+        process = self.process
         try:
             if exchange.method == "POST" and exchange.path in self._job_paths():
                 await self._work(exchange)
             else:
                 await self._tell(exchange)
         except ClientGoneError:
-            return
+            if process.ended:
+                # Its connections end with the process; an answer is not even begun.
+                await exchange.until_gone()
 
     def _job_paths(self) -> tuple[str, ...]:
         routes = DiarizerRoutes.PATCHED if self.own else self.switches.diarizer
@@ -75,7 +87,7 @@ class Parakeet:
         with self._inside(process):
             body = await exchange.body()
             await self._while_busy(exchange)
-            async with process.place(blocks=exchange.path == TRANSCRIBE):
+            async with process.place(exchange, blocks=exchange.path == TRANSCRIBE):
                 if process.ended:
                     raise ClientGoneError
                 form = read_form(exchange.headers.get("content-type", ""), body)

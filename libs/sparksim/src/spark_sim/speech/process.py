@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from spark_sim.vllm_http.exchange import ClientGoneError
+from spark_sim.vllm_http.exchange import ClientGoneError, Exchange
 
 
 @dataclass
@@ -41,14 +41,18 @@ class Process:
             raise ClientGoneError
 
     @asynccontextmanager
-    async def place(self, *, blocks: bool) -> AsyncIterator[None]:
+    async def place(self, exchange: Exchange, *, blocks: bool) -> AsyncIterator[None]:
         """Compute: ``blocks`` tells whether the image does this in its event loop.
 
-        What does not block there runs in a thread beside everything else.
+        What does not block there runs in a thread beside everything else. Our own files drop who
+        left before his turn. Raises ClientGoneError.
         """
         if self.overlay is not None:
-            async with self.gpu:
+            await exchange.unless_gone(self.gpu.acquire())
+            try:
                 yield
+            finally:
+                self.gpu.release()
         elif blocks:
             async with self.loop:
                 yield

@@ -15,7 +15,7 @@ from typing import Any
 from spark_sim.containers import Container, ContainerSpec, image_id
 from spark_sim.docker_engine import DockerEngine
 from spark_sim.journal import Journal
-from spark_sim.pace import Pace
+from spark_sim.pace import Pace, now
 from spark_sim.speech.image import APP, COMMAND, ENVIRONMENT, IMAGE, INSTALLED, NAME, lay_out
 from spark_sim.speech.parakeet import Parakeet
 from spark_sim.speech.process import Process
@@ -37,12 +37,14 @@ class SpeechService:
         """Why a server with our files cannot load its models."""
         self.stuck_loading = False
         self.parakeet = Parakeet(pace, partial(journal.add, engine.host), self._say)
+        self.parakeet.on_death = self._died
         self._engine = engine
         self._journal = journal
         self._pace = pace
         self._address = address
         self._server = EmbeddedServer(self.parakeet)
         self._process: asyncio.Task[None] | None = None
+        self._reviving: asyncio.Task[None] | None = None
         self._listening = False
         self._dark = False
 
@@ -83,6 +85,8 @@ class SpeechService:
 
     async def close(self) -> None:
         """End."""
+        if self._reviving is not None:
+            await self._reviving
         await self._end()
 
     async def started(self, container: Container) -> None:
@@ -112,6 +116,17 @@ class SpeechService:
         if loads:
             self.parakeet.records.restarts += 1
             self._process_is(self._load(process))
+
+    def _died(self) -> None:
+        if (container := self.container) is not None:
+            self._reviving = asyncio.create_task(self._revive(container))
+
+    async def _revive(self, container: Container) -> None:
+        """Be started again by docker."""
+        container.restart_count += 1
+        container.started_at = now()
+        self._journal.add(self._engine.host, "container_crashed", name=container.spec.name)
+        await self._run(container, loads=True)
 
     async def _listen(self) -> None:
         if not self._dark and not self._listening:

@@ -55,6 +55,8 @@ class SpeechSwitches:
     """From how long a recording on the diarizer runs out of memory."""
     wedge_next: bool = False
     """The next job breaks the GPU, which stays broken until the container is another one."""
+    dies_next: bool = False
+    """The next job ends the process: its connections are cut, and docker starts another one."""
     error_next: int = 0
     """So many jobs fail with a bare 500, and nothing is broken."""
     poison_words: set[str] = field(default_factory=set)
@@ -73,7 +75,7 @@ def turn(switches: object, changes: dict[str, object]) -> None:
         if before is None:
             raise ValueError(f"no switch {name!r}")
         kind = type(before)
-        if kind is set and isinstance(value, list):
+        if kind is set and isinstance(value, list | set | tuple):
             wanted[name] = {str(item) for item in value}
         elif kind is bool and isinstance(value, bool):
             wanted[name] = value
@@ -93,3 +95,8 @@ def told(switches: object) -> dict[str, object]:
         name: sorted(value) if isinstance(value, set) else value
         for name, value in vars(switches).items()
     }
+
+
+def turn_back(switches: object) -> None:
+    """Turn every switch to where it is by default."""
+    turn(switches, told(type(switches)()))

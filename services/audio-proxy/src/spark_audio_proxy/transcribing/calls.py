@@ -5,12 +5,11 @@ from typing import Final, TypeVar
 
 from spark_audio_proxy.decoding.sound import Measures
 from spark_audio_proxy.permits.permits import Permits
-from spark_audio_proxy.permits.ports import Ask
+from spark_audio_proxy.permits.ports import Ask, Permit
 from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.transcribing.guarding import Guardian
 from spark_audio_proxy.transcribing.journey import Journey
 from spark_audio_proxy.upstreams.clip import Clip
-from spark_audio_proxy.upstreams.faults import SpeechFaultError
 from spark_audio_proxy.upstreams.parakeet import Parakeet, deadline
 
 _LEASE_MARGIN_SECONDS: Final = 10.0
@@ -40,28 +39,73 @@ class SpeechCalls:
         """Make a call about ``clip``, a part of the recording that ``measures`` are of.
 
         Raises SpeechError. All calls are pure functions of the recording, so one that failed
-        through no fault of its own may be made again.
+        may be made again once the server works again: it is, where there is time for that.
         """
-        await self._guardian.before(measures, _PATIENCE_SECONDS)
+        trial = (
+            await self._guardian.hold(_PATIENCE_SECONDS)
+            if journey.calls
+            else await self._guardian.arrive(measures)
+        )
         try:
-            result = await self._once(op, clip, measures, journey, call)
-        except SpeechFaultError as fault:
-            if not await self._guardian.failed(fault, measures, _PATIENCE_SECONDS):
+            return await self._in_turn(op, clip, measures, journey, call, trial)
+        except SpeechError as error:
+            patience = deadline(measures.seconds)
+            if not await self._guardian.failed(error, measures, patience):
                 raise
-            journey.attempts += 1
-            result = await self._once(op, clip, measures, journey, call)
-        self._guardian.succeeded(measures)
-        return result
+        journey.attempts += 1
+        try:
+            return await self._in_turn(op, clip, measures, journey, call, trial=False)
+        except SpeechError as error:
+            await self._guardian.failed(error, measures, 0.0)
+            raise
 
-    async def _once(
+    async def _in_turn(
         self,
         op: str,
         clip: Clip,
         measures: Measures,
         journey: Journey,
         call: Callable[[], Awaitable[ResultT]],
+        trial: bool,
     ) -> ResultT:
-        ask = Ask(
+        """Wait for a turn at a server that is well: it may break while this call is in line."""
+        until = journey.clock.monotonic() + _PATIENCE_SECONDS
+        ask = self._ask(clip, measures, journey)
+        while True:
+            journey.state["stage"] = "queue"
+            async with self._permits.permit(ask) as permit:
+                journey.add("queue", permit.waited_seconds)
+                if trial or self._guardian.open:
+                    return await self._sent(op, clip, journey, permit, call)
+            trial = await self._guardian.hold(max(0.0, until - journey.clock.monotonic()))
+
+    async def _sent(
+        self,
+        op: str,
+        clip: Clip,
+        journey: Journey,
+        permit: Permit,
+        call: Callable[[], Awaitable[ResultT]],
+    ) -> ResultT:
+        journey.calls += 1
+        permit.idle = self._parakeet.idle
+        permit.busy = True
+        with journey.step(op):
+            began = journey.clock.monotonic()
+            try:
+                result = await call()
+            except SpeechError as error:
+                # Of a call that is late nobody knows whether it is still worked on.
+                permit.busy = error.code == "upstream_timeout"
+                raise
+            permit.busy = False
+        took = journey.clock.monotonic() - began
+        self._permits.pace.done(op, clip.seconds, took)
+        await self._guardian.succeeded(took)
+        return result
+
+    def _ask(self, clip: Clip, measures: Measures, journey: Journey) -> Ask:
+        return Ask(
             "hearing",
             journey.urgency_of(measures.seconds),
             journey.client,
@@ -69,20 +113,3 @@ class SpeechCalls:
             deadline(clip.seconds) + _LEASE_MARGIN_SECONDS,
             _LATER_WAIT_SECONDS if journey.calls else None,
         )
-        journey.state["stage"] = "queue"
-        async with self._permits.permit(ask) as permit:
-            journey.add("queue", permit.waited_seconds)
-            journey.calls += 1
-            permit.idle = self._parakeet.idle
-            permit.busy = True
-            with journey.step(op):
-                began = journey.clock.monotonic()
-                try:
-                    result = await call()
-                except SpeechError as error:
-                    # Of a call that is late nobody knows whether it is still worked on.
-                    permit.busy = error.code == "upstream_timeout"
-                    raise
-                permit.busy = False
-            self._permits.pace.done(op, clip.seconds, journey.clock.monotonic() - began)
-        return result

@@ -3,30 +3,41 @@
 from typing import Protocol
 
 from spark_audio_proxy.decoding.sound import Measures
-from spark_audio_proxy.upstreams.faults import SpeechFaultError
+from spark_audio_proxy.problems import SpeechError
 
 
 class Guardian(Protocol):
     """Knows whether the server is stuck, and which recordings broke it."""
 
-    async def before(self, measures: Measures, patience_seconds: float) -> None:
-        """Return when the server may be asked; waits while it recovers, as long as there is time.
+    @property
+    def open(self) -> bool:
+        """Whether a call may be sent now."""
+        ...
 
-        Raises SpeechError ``audio_rejected`` for a recording that broke it twice, and
-        ``upstream_recovering``, ``upstream_loading`` when the wait would be too long.
+    async def arrive(self, measures: Measures) -> bool:
+        """Let a new request stand in line; returns whether it is a trial (see ``hold``).
+
+        Raises SpeechError ``audio_rejected`` for a recording that broke the server twice, and
+        ``upstream_recovering``, ``upstream_loading``, ``upstream_down`` while it cannot be asked.
         """
         ...
 
-    async def failed(
-        self, fault: SpeechFaultError, measures: Measures, patience_seconds: float
-    ) -> bool:
+    async def hold(self, patience_seconds: float) -> bool:
+        """Return when the server may be asked: at once where it is well.
+
+        True: it is not known to be well, and this one call is to find out.
+        Raises SpeechError when it takes longer than the patience.
+        """
+        ...
+
+    async def failed(self, error: SpeechError, measures: Measures, patience_seconds: float) -> bool:
         """Hear of a failure; returns whether the call is to be made once more.
 
-        May wait for the server to come back before it returns.
+        Waits for the server to come back where the patience is long enough for that.
         """
         ...
 
-    def succeeded(self, measures: Measures) -> None:
+    async def succeeded(self, took_seconds: float) -> None:
         """Hear that real work was done."""
         ...
 
@@ -34,14 +45,19 @@ class Guardian(Protocol):
 class Unguarded:
     """A ``Guardian`` that lets everything through."""
 
-    async def before(self, measures: Measures, patience_seconds: float) -> None:
-        """Let it through."""
+    open = True
 
-    async def failed(
-        self, fault: SpeechFaultError, measures: Measures, patience_seconds: float
-    ) -> bool:
+    async def arrive(self, measures: Measures) -> bool:
+        """Let it through."""
+        return False
+
+    async def hold(self, patience_seconds: float) -> bool:
+        """Nothing is held."""
+        return False
+
+    async def failed(self, error: SpeechError, measures: Measures, patience_seconds: float) -> bool:
         """Nothing is tried again."""
         return False
 
-    def succeeded(self, measures: Measures) -> None:
+    async def succeeded(self, took_seconds: float) -> None:
         """Nobody counts."""

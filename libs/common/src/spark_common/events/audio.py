@@ -1,0 +1,34 @@
+"""What happens to speech: the state of its server. No content, no name of a file."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from spark_common.events.message import Event
+
+
+class AudioSuspect(Event):
+    """A call to the speech server failed so that it may be stuck; it is being looked at."""
+
+    type: ClassVar[str] = "audio.suspect"
+
+    server: str
+    episode: str
+    """Names the trouble until it is over."""
+    trouble: str
+    """``wedge`` (its own words name the GPU), ``broke_off``, ``error``, ``late``."""
+    at: datetime
+
+
+class AudioState(Event):
+    """The speech server is in another state."""
+
+    type: ClassVar[str] = "audio.state"
+
+    server: str
+    before: Literal["ready", "suspect", "recovering", "down"]
+    state: Literal["ready", "suspect", "recovering", "down"]
+    episode: str = ""
+    trouble: str | None = None
+    seconds: float | None = None
+    """How long the trouble lasted, when it is over."""
+    at: datetime
