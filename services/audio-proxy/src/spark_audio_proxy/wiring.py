@@ -9,7 +9,9 @@ from redis.asyncio import Redis
 from spark_audio_proxy.api.clustering import Clustering
 from spark_audio_proxy.api.diarizing import Diarizing
 from spark_audio_proxy.api.reception import Reception
+from spark_audio_proxy.api.speaker_work import SpeakerWork
 from spark_audio_proxy.api.status import Status
+from spark_audio_proxy.api.transcript_work import TranscriptWork
 from spark_audio_proxy.api.transcriptions import Transcriptions
 from spark_audio_proxy.api.with_speakers import WithSpeakers
 from spark_audio_proxy.decoding.pool import DecoderPool
@@ -40,6 +42,8 @@ class Hearing:
     permits: Permits
     reception: Reception
     parakeet: Parakeet
+    transcripts: TranscriptWork
+    speaker_work: SpeakerWork
 
 
 def wire_permits(redis: Redis, speech: Callable[[], SpeechSettings], clock: Clock) -> Permits:
@@ -69,6 +73,8 @@ def wire_hearing(
     transcriber = Transcriber(calls, parakeet, speech)
     diarizer = Diarizer(calls, parakeet, speech)
     speakers = SpeakerTranscriber(transcriber, diarizer, speech)
+    transcripts = TranscriptWork(transcriber, speakers)
+    speaker_work = SpeakerWork(speakers, TwoSides(transcriber, diarizer, speakers))
 
     async def close() -> None:
         await pool.close()
@@ -78,10 +84,8 @@ def wire_hearing(
     return Hearing(
         Feature(
             routers=(
-                Transcriptions(reception, transcriber, speakers, speech).router(),
-                WithSpeakers(
-                    reception, speakers, TwoSides(transcriber, diarizer, speakers)
-                ).router(),
+                Transcriptions(reception, transcripts, speech).router(),
+                WithSpeakers(reception, speaker_work).router(),
                 Diarizing(reception, diarizer, calls, parakeet, speech).router(),
                 Clustering(speech).router(),
                 Status(permits, parakeet, more).router(),
@@ -92,4 +96,6 @@ def wire_hearing(
         permits,
         reception,
         parakeet,
+        transcripts,
+        speaker_work,
     )

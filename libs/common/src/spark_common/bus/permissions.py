@@ -174,6 +174,8 @@ PERMISSIONS: Mapping[str, Permissions] = {
         publish=(
             "audio.suspect",
             "audio.state",
+            "audio.request.done",
+            "audio.job.*",
             # A server that may be stuck is looked at by health, and restarted by nobody else.
             "health.probe.requested",
             "rpc.health.deep.get",
@@ -214,6 +216,8 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "service.action",
             "audio.suspect",
             "audio.state",
+            "audio.request.done",
+            "audio.job.*",
         ),
     ),
 }

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from spark_audio_proxy.api.answer_headers import answer_headers
 from spark_audio_proxy.api.company import unless_left
 from spark_audio_proxy.api.reception import Reception, Taken
-from spark_audio_proxy.api.with_speakers import MOST_SPEAKERS
+from spark_audio_proxy.api.speaker_work import MOST_SPEAKERS
 from spark_audio_proxy.decoding.sound import Sound
 from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.speech import Diarization
