@@ -7,6 +7,7 @@ else is a new class with the next version, sent beside the old one for one relea
 
 from spark_common.events.audio import AudioState, AudioSuspect
 from spark_common.events.health import (
+    HealthChecked,
     HealthProbeRequested,
     HealthReport,
     HealthTransition,
@@ -110,6 +111,7 @@ EVENTS: tuple[type[Event], ...] = (
     ScheduleDue,
     ScheduleFinished,
     ScheduleMissed,
+    HealthChecked,
     HealthTransition,
     ServiceAction,
     HealthReport,
@@ -133,6 +135,7 @@ __all__ = [
     "DownloadFailed",
     "DownloadProgress",
     "Event",
+    "HealthChecked",
     "HealthProbeRequested",
     "HealthReport",
     "HealthTransition",
