@@ -208,3 +208,54 @@ async def test_silence_has_no_speakers(proxy: AudioStand, parakeet: ParakeetStan
     body = (await post(proxy, "/api/audio/transcribe-with-speakers", silence)).json()
     assert (body["segments"], body["speakers_detected"]) == ([], [])
     assert len(parakeet.records.uploads) == 0
+
+
+class TestTwoChannels:
+    """The microphone hears the other side a little later and quieter."""
+
+    LOCAL = [word for word in words_of(TURNS) if word.band == TURNS[0].words[0].band]
+    REMOTE = [word for word in words_of(TURNS) if word.band != TURNS[0].words[0].band]
+    SECONDS = 15.0
+    MICROPHONE = mixed([*LOCAL, *(word.copied(0.09, -14) for word in REMOTE)], SECONDS)
+    OTHER_SIDE = mixed(REMOTE, SECONDS)
+
+    @pytest.mark.parametrize("swapped", [False, True])
+    async def test_of_one_file_each_word_comes_from_its_side_once(
+        self, proxy: AudioStand, swapped: bool
+    ) -> None:
+        pair = (self.OTHER_SIDE, self.MICROPHONE) if swapped else (self.MICROPHONE, self.OTHER_SIDE)
+        stereo = encoded(Kind.WAV, np.stack(pair, axis=1), channels=2)
+        body = (
+            await post(
+                proxy, "/api/audio/transcribe-with-speakers", stereo, mode="dual", debug="true",
+                local_channel=str(int(swapped)), local_speaker="Alice", words="true",
+            )
+        ).json()  # fmt: skip
+        said = {"local": [], "remote": []}
+        for segment in body["segments"]:
+            said[segment["channel"]] += [word["word"] for word in segment["words"]]
+        assert said["local"] == [word.text for word in self.LOCAL]
+        assert said["remote"] == [word.text for word in self.REMOTE]
+        assert {s["speaker"] for s in body["segments"] if s["channel"] == "local"} == {"Alice"}
+        assert len(body["debug"]["suppressed"]) == body["stats"]["suppressed"]
+
+    async def test_of_two_files_as_well(self, proxy: AudioStand) -> None:
+        files = {
+            "local_file": encoded(Kind.FLAC, self.MICROPHONE),
+            "remote_file": encoded(Kind.FLAC, self.OTHER_SIDE),
+        }
+        path = "/api/audio/transcribe-with-speakers"
+        body = (await proxy.client.post(path, files=files)).json()
+        assert {segment["channel"] for segment in body["segments"]} == {"local", "remote"}
+        del files["remote_file"]
+        missing = (await proxy.client.post(path, files=files)).json()["error"]
+        assert (missing["code"], missing["param"]) == ("missing_file", "remote_file")
+
+    async def test_the_same_on_both_is_one_recording(self, proxy: AudioStand) -> None:
+        sound = mixed(words_of(TURNS))
+        for data in (encoded(Kind.WAV, np.stack((sound, sound), axis=1), channels=2), FLAC):
+            body = (
+                await post(proxy, "/api/audio/transcribe-with-speakers", data, mode="dual")
+            ).json()
+            assert "channels_identical" in body["warnings"]
+            assert " ".join(segment["text"] for segment in body["segments"]).split() == WORDS

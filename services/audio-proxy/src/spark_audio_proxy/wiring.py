@@ -23,6 +23,7 @@ from spark_audio_proxy.transcribing.calls import SpeechCalls
 from spark_audio_proxy.transcribing.diarizer import Diarizer
 from spark_audio_proxy.transcribing.guarding import Guardian
 from spark_audio_proxy.transcribing.transcriber import Transcriber
+from spark_audio_proxy.transcribing.two_sides import TwoSides
 from spark_audio_proxy.transcribing.with_speakers import SpeakerTranscriber
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_audio_proxy.upstreams.parakeet import Parakeet
@@ -78,7 +79,9 @@ def wire_hearing(
         Feature(
             routers=(
                 Transcriptions(reception, transcriber, speakers, speech).router(),
-                WithSpeakers(reception, speakers).router(),
+                WithSpeakers(
+                    reception, speakers, TwoSides(transcriber, diarizer, speakers)
+                ).router(),
                 Diarizing(reception, diarizer, calls, parakeet, speech).router(),
                 Clustering(speech).router(),
                 Status(permits, parakeet, more).router(),

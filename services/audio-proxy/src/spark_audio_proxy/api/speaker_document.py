@@ -15,6 +15,7 @@ def speaker_document(
     *,
     words: bool = False,
     fingerprints: bool = False,
+    debug: bool = False,
 ) -> dict[str, Any]:
     """Return it as JSON; times of segments in whole milliseconds."""
     transcript = found.transcript
@@ -28,7 +29,7 @@ def speaker_document(
         "stats": {
             "words": len(transcript.words),
             "unattributed": found.unattributed,
-            "suppressed": found.suppressed,
+            "suppressed": len(found.suppressed),
             "chunks": journey.parts,
             "queue_ms": journey.ms("queue"),
             "decode_ms": journey.ms("decode"),
@@ -39,6 +40,19 @@ def speaker_document(
     if fingerprints:
         document["fingerprints"] = {
             name: list(vector) for name, vector in found.fingerprints.items()
+        }
+    if debug:
+        document["debug"] = {
+            "suppressed": [
+                {
+                    "word": each.word.text,
+                    "start_ms": _ms(each.word.start),
+                    "end_ms": _ms(each.word.end),
+                    "chance": round(each.chance, 3),
+                    "reasons": list(each.reasons),
+                }
+                for each in found.suppressed
+            ]
         }
     return document
 

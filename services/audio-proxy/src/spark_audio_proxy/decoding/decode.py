@@ -12,7 +12,7 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from spark_audio_proxy.decoding.measuring import Meter
-from spark_audio_proxy.decoding.sound import RATE, SAMPLE_BYTES, DecodeOrder
+from spark_audio_proxy.decoding.sound import RATE, SAMPLE_BYTES, SIDES, DecodeOrder
 
 _FORMATS: Final = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
@@ -36,7 +36,7 @@ class UndecodableError(Exception):
 
 
 def decode(order: DecodeOrder, progress: Callable[[float], None]) -> dict[str, Any]:
-    """Decode and measure; returns the fields of ``Measures``.
+    """Decode and measure; returns the fields of ``Measures``, and of both ``sides``.
 
     ``progress`` is told now and then how many seconds are done.
     Raises UndecodableError: ``invalid_audio``, ``no_audio_stream``, ``audio_too_long``.
@@ -51,18 +51,22 @@ def decode(order: DecodeOrder, progress: Callable[[float], None]) -> dict[str, A
 def _decode(
     order: DecodeOrder, progress: Callable[[float], None], *, left_only: bool
 ) -> dict[str, Any]:
-    meter = Meter()
     with ExitStack() as opened:
         source = opened.enter_context(Path(order.source).open("rb"))
         frames = _Frames(source)
-        outlet = _Outlet(order, opened)
-        reported = 0.0
+        main = _Track(order.target, opened)
+        sides = [
+            _Track(f"{order.target}.{side}", opened)
+            for side in (SIDES if order.channels == "both" else ())
+        ]
+        meter, reported = main.meter, 0.0
         for block in frames:
             stereo = block.shape[0] > 1
-            mono = block[0] if left_only or not stereo else _mixed(block)
+            main.write(block[0] if left_only or not stereo else _mixed(block))
             if stereo and not left_only:
                 meter.hear_pair(block[0], block[1])
-            outlet.write(mono, meter.hear(mono), block if stereo else None)
+            for side, channel in zip(sides, block if stereo else (), strict=False):
+                side.write(channel)
             seconds = meter.samples / RATE
             if seconds > order.max_seconds:
                 raise UndecodableError(
@@ -75,8 +79,11 @@ def _decode(
                 progress(seconds)
         if not meter.samples:
             raise UndecodableError("invalid_audio", "no sound could be decoded from the file")
-        outlet.finish(meter)
-        return meter.measures() | frames.facts()
+        for track in (main, *sides):
+            track.finish()
+        facts = frames.facts()
+        both = [side.meter.measures() | facts for side in sides if side.meter.samples]
+        return meter.measures() | facts | {"sides": both}
 
 
 def _mixed(block: NDArray[np.int16]) -> NDArray[np.int16]:
@@ -84,33 +91,23 @@ def _mixed(block: NDArray[np.int16]) -> NDArray[np.int16]:
     return mixed
 
 
-class _Outlet:
-    """The files that are written."""
+class _Track:
+    """One channel on disk, measured while it is written."""
 
-    def __init__(self, order: DecodeOrder, opened: ExitStack) -> None:
-        def file(suffix: str) -> BinaryIO:
-            return opened.enter_context(Path(f"{order.target}{suffix}").open("wb"))
+    def __init__(self, stem: str, opened: ExitStack) -> None:
+        self.meter = Meter()
+        self._pcm, self._energy = (
+            opened.enter_context(Path(f"{stem}.{kind}").open("wb"))
+            for kind in ("pcm", "energy")  # noqa: SIM115
+        )
 
-        self._pcm, self._energy = file(".pcm"), file(".energy")
-        self._pair = (file(".left.pcm"), file(".right.pcm")) if order.channels == "both" else None
+    def write(self, samples: NDArray[np.int16]) -> None:
+        self._pcm.write(samples.tobytes())
+        self._energy.write(self.meter.hear(samples).tobytes())
 
-    def write(
-        self,
-        mono: NDArray[np.int16],
-        energies: NDArray[np.float32],
-        pair: NDArray[np.int16] | None,
-    ) -> None:
-        self._pcm.write(mono.tobytes())
-        self._energy.write(energies.tobytes())
-        if self._pair is not None and pair is not None:
-            for file, channel in zip(self._pair, pair, strict=False):
-                file.write(channel.tobytes())
-
-    def finish(self, meter: Meter) -> None:
-        self._energy.write(meter.last().tobytes())
-        missing = max(0, _MIN_PADDED - meter.samples) * SAMPLE_BYTES
-        for file in (self._pcm, *(self._pair or ())):
-            file.write(bytes(missing))
+    def finish(self) -> None:
+        self._energy.write(self.meter.last().tobytes())
+        self._pcm.write(bytes(max(0, _MIN_PADDED - self.meter.samples) * SAMPLE_BYTES))
 
 
 class _Frames:

@@ -1,7 +1,7 @@
 """A recording that is decoded: samples on disk, and what was measured on the way."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -12,6 +12,7 @@ ENERGY_SECONDS: Final = 0.05
 """Length of one value in the file of energies."""
 SILENT_DBFS: Final = -60.0
 SHORTEST_SECONDS: Final = 0.1
+SIDES: Final = ("left", "right")
 
 Channels: TypeAlias = Literal["mono", "both"]
 """``both``: the left and right channel are kept as well, each in a file of its own."""
@@ -23,7 +24,7 @@ class DecodeOrder:
 
     source: str
     target: str
-    """Stem of the files that are written: ``.pcm``, ``.energy``, ``.left.pcm``, ``.right.pcm``."""
+    """Stem of the files that are written: ``.pcm``, ``.energy``, ``.left.pcm``, and so on."""
     max_seconds: float
     channels: Channels = "mono"
 
@@ -64,8 +65,8 @@ class Sound:
     energy: Path
     """One float32 per ``ENERGY_SECONDS``: the root mean square of the samples, 0 to 1."""
     measures: Measures
-    left: Path | None = None
-    right: Path | None = None
+    sides: "tuple[Sound, ...]" = ()
+    """The left and the right channel, where both were asked for and there are two."""
 
     @property
     def seconds(self) -> float:
@@ -80,11 +81,13 @@ class Sound:
     @classmethod
     def of(cls, order: DecodeOrder, answer: Mapping[str, Any]) -> "Sound":
         """Return what a decoding process left on disk."""
-        both = order.channels == "both" and answer["channels"] > 1
-        return cls(
-            Path(f"{order.target}.pcm"),
-            Path(f"{order.target}.energy"),
-            Measures(**answer),
-            Path(f"{order.target}.left.pcm") if both else None,
-            Path(f"{order.target}.right.pcm") if both else None,
+        own = {name: value for name, value in answer.items() if name != "sides"}
+        sides = tuple(
+            _sound(f"{order.target}.{side}", measures)
+            for side, measures in zip(SIDES, answer["sides"], strict=False)
         )
+        return replace(_sound(order.target, own), sides=sides)
+
+
+def _sound(stem: str, measures: Mapping[str, Any]) -> Sound:
+    return Sound(Path(f"{stem}.pcm"), Path(f"{stem}.energy"), Measures(**measures))

@@ -1,6 +1,6 @@
 """The merge: every word gets at most one speaker, and the words become blocks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,12 +40,13 @@ def attribute(
     diarization: Diarization,
     rules: MergeRules | None = None,
     names: Mapping[str, str | None] | None = None,
+    reserved: Collection[str] = (),
 ) -> Attributed:
     """Merge words with speaker turns; a pure function of its arguments, whatever their order.
 
     Speakers become ``Speaker_0``, ``Speaker_1``, ... by their first word; ``names`` keeps a name
     of its own for some of the diarizer's speakers, such as an enrolled person, and None for
-    somebody of whom too little was heard to tell who it is.
+    somebody of whom too little was heard to tell who it is; ``reserved`` names are given to nobody.
     No word is lost, doubled or moved; empty words are dropped.
     """
     rules = rules or MergeRules()
@@ -55,7 +56,7 @@ def attribute(
     warnings = () if tracks or not spoken else (NO_SPEAKERS,)
     if not spoken or not tracks:
         heard = tuple(replace(word, speaker=None, confidence=None) for word in spoken)
-        labels = _labels(tracks, [], names or {})
+        labels = _labels(tracks, [], names or {}, reserved)
         return Attributed(heard, blocks_of(heard, rules), labels, warnings=warnings)
     starts = np.array([word.start for word in spoken])
     ends = np.array([word.end for word in spoken])
@@ -68,7 +69,7 @@ def attribute(
     settled = np.array(
         absorbed(spoken, voters, (evidence.seconds() > 0).tolist(), rules), dtype=np.int64
     )
-    labels = _labels(tracks, settled.tolist(), names or {})
+    labels = _labels(tracks, settled.tolist(), names or {}, reserved)
     said = _said(spoken, evidence, settled, [labels[track.speaker] for track in tracks], rules)
     return Attributed(said, blocks_of(said, rules), labels, flips)
 
@@ -117,13 +118,16 @@ def _said(
 
 
 def _labels(
-    tracks: Sequence[SpeakerTrack], order: Sequence[int], names: Mapping[str, str | None]
+    tracks: Sequence[SpeakerTrack],
+    order: Sequence[int],
+    names: Mapping[str, str | None],
+    reserved: Collection[str],
 ) -> dict[str, str | None]:
     """Number the speakers by their first word, then those who say none by their first turn."""
     heard = [index for index in dict.fromkeys(order) if index != NOBODY]
     rest = [index for index in range(len(tracks)) if index not in set(heard)]
     labels: dict[str, str | None] = {}
-    taken = set(names.values())
+    taken = {*names.values(), *reserved}
     number = 0
     for index in [*heard, *rest]:
         speaker = tracks[index].speaker

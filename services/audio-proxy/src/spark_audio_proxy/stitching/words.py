@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from spark_audio_proxy.speech import FRAME_SECONDS, Word
+from spark_audio_proxy.words.joining import letters_of
 
 _AGREE_SECONDS = 0.3
 """Times of one word in two chunks differ by less."""
@@ -68,7 +69,7 @@ def _common_run(
     for i in old:
         for j in new:
             apart = abs(before[i].start - after[j].start)
-            if apart > _AGREE_SECONDS or _folded(before[i].text) != _folded(after[j].text):
+            if apart > _AGREE_SECONDS or letters_of(before[i].text) != letters_of(after[j].text):
                 continue
             score, length = scores.get((i - 1, j - 1), (0.0, 0))
             scores[i, j] = score + 1.001 - apart / _AGREE_SECONDS, length + 1
@@ -82,7 +83,7 @@ def _common_run(
 def _repeats(word: Word, kept: Sequence[Word]) -> bool:
     """Whether a word was kept already: by its text, or as something else at the same time."""
     for other in kept[-8:]:
-        same = _folded(word.text) == _folded(other.text)
+        same = letters_of(word.text) == letters_of(other.text)
         if same and abs(word.start - other.start) <= _SAME_WORD_SECONDS:
             return True
         shared = min(word.end, other.end) - max(word.start, other.start)
@@ -97,8 +98,3 @@ def _moved(word: Word, seconds: float) -> Word:
 
 def _middle(word: Word) -> float:
     return (word.start + word.end) / 2
-
-
-def _folded(text: str) -> str:
-    letters = "".join(letter for letter in text.casefold() if letter.isalnum())
-    return letters or text

@@ -84,22 +84,22 @@ async def audio_stand(
     server = uvicorn.Server(
         uvicorn.Config(app, http="httptools", lifespan="off", log_config=None, access_log=False)
     )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    client = plain_client(base_url=url, timeout=60.0)
+    client = plain_client(base_url=url, timeout=20.0)
     stand = AudioStand(url, client, hearing, spool, first)
-    tasks = [asyncio.create_task(_served(server, listener))]
-    tasks += [asyncio.create_task(_run(loop)) for each in features for loop in each.background]
+    serving = asyncio.create_task(_served(server, listener))
+    tasks = [asyncio.create_task(_run(loop)) for each in features for loop in each.background]
     try:
         yield stand
     finally:
         await client.aclose()
         server.should_exit = server.force_exit = True
+        # To its end: a listener that is only closed stays with the loop.
+        await serving
         await end(tasks)
         for feature in reversed(features):
             if feature.close is not None:
                 await feature.close()
         await http.close()
-        listener.close()
 
 
 async def _run(loop: Callable[[], object]) -> None:

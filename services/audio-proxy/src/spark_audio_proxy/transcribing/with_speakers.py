@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from spark_audio_proxy.decoding.sound import Sound
+from spark_audio_proxy.dual.bleed import Suppressed
 from spark_audio_proxy.merging.attribution import Attributed, attribute
 from spark_audio_proxy.merging.rules import MergeRules
 from spark_audio_proxy.metrics import FLIPS, UNATTRIBUTED
@@ -42,7 +43,7 @@ class SpeakerTranscript:
     """Voice print by speaker, as the speakers are called in the transcript."""
     models: Mapping[str, str] = field(default_factory=dict)
     unattributed: int = 0
-    suppressed: int = 0
+    suppressed: tuple[Suppressed, ...] = ()
     """Words that the microphone heard of the other side."""
 
 
@@ -50,7 +51,8 @@ Naming = Callable[[StitchedSpeakers], Mapping[str, str | None]]
 """Gives names to some of the diarizer's speakers, None to those who are nobody."""
 
 
-def _nameless(found: StitchedSpeakers) -> Mapping[str, str | None]:
+def nameless(found: StitchedSpeakers) -> Mapping[str, str | None]:
+    """Name nobody."""
     return found.names
 
 
@@ -75,7 +77,7 @@ class SpeakerTranscriber:
         sound: Sound,
         journey: Journey,
         wishes: SpeakerWishes,
-        naming: Naming = _nameless,
+        naming: Naming = nameless,
         told: Told = lambda words: None,
     ) -> SpeakerTranscript:
         """Return who said what; raises SpeechError."""

@@ -30,3 +30,9 @@ def joined(texts: Iterable[str]) -> str:
 def closes(text: str) -> bool:
     """Whether a word is closing punctuation and stands tight behind the word before it."""
     return text[:1] in _TIGHT and not any(letter.isalnum() for letter in text)
+
+
+def letters_of(text: str) -> str:
+    """Return what is compared when two words are the same: letters and digits, without case."""
+    letters = "".join(letter for letter in text.casefold() if letter.isalnum())
+    return letters or text
