@@ -41,6 +41,7 @@ TELLERS = {
     "keys.changed": {"coordinator"},
     "health.transition.x": {"health"},
     "service.action": {"health"},
+    "health.checked.x": {"health"},
     "audio.suspect": {"audio-proxy"},
     "audio.state": {"audio-proxy"},
 }

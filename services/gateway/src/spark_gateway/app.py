@@ -124,6 +124,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             *front.background,
             models.watch.run,
             models.beside.run,
+            models.speech.run,
             lease.run,
             access.keys.run,
             desk.run,

@@ -116,6 +116,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
         "health",
         publish=(
             "health.transition.*",
+            "health.checked.*",
             "health.report",
             "health.probe.requested",
             "service.action",
@@ -171,15 +172,17 @@ PERMISSIONS: Mapping[str, Permissions] = {
     ),
     "audio-proxy": _service(
         "audio-proxy",
+        # A server that may be stuck is looked at by health, and restarted by nobody else.
         publish=(
             "audio.suspect",
             "audio.state",
             "audio.request.done",
             "audio.job.*",
-            # A server that may be stuck is looked at by health, and restarted by nobody else.
             "health.probe.requested",
+            "health.report",
             "rpc.health.deep.get",
         ),
+        subscribe=("health.checked.*", "service.action"),
     ),
     "redaction": _service("redaction"),
     "automation": Permissions(
@@ -213,6 +216,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "lock.*",
             "schedule.*",
             "health.transition",
+            "health.checked.*",
             "service.action",
             "audio.suspect",
             "audio.state",

@@ -12,6 +12,7 @@ from spark_common.events.audio import (
     AudioSuspect,
 )
 from spark_common.events.health import (
+    HealthChecked,
     HealthProbeRequested,
     HealthReport,
     HealthTransition,
@@ -115,6 +116,7 @@ EVENTS: tuple[type[Event], ...] = (
     ScheduleDue,
     ScheduleFinished,
     ScheduleMissed,
+    HealthChecked,
     HealthTransition,
     ServiceAction,
     HealthReport,
@@ -142,6 +144,7 @@ __all__ = [
     "DownloadFailed",
     "DownloadProgress",
     "Event",
+    "HealthChecked",
     "HealthProbeRequested",
     "HealthReport",
     "HealthTransition",

@@ -32,7 +32,7 @@ def all_models(
         engine = spoken[0].engine
         found.append(
             {
-                **_model(name, created, "text-to-speech", ready.get(engine, True)),
+                **_model(name, created, "text-to-speech", ready.get(engine, True), engine),
                 "languages": list(dict.fromkeys(voice.language for voice in spoken)),
                 "voices": [voice.shown() for voice in spoken],
             }
@@ -43,23 +43,24 @@ def all_models(
 def voices_as_models(voices: Sequence[Voice], created: int) -> Iterator[Model]:
     """Return every voice as if it were a model, as the earlier system did."""
     for voice in voices:
-        yield {**_model(voice.id, created, "text-to-speech", True), "engine": voice.engine}
+        yield _model(voice.id, created, "text-to-speech", True, voice.engine)
 
 
 def _hearing(ready: bool, created: int) -> Iterator[Model]:
     for name in HEARS:
         yield {
-            **_model(name, created, "automatic-speech-recognition", ready),
+            **_model(name, created, "automatic-speech-recognition", ready, PARAKEET),
             "languages": list(LANGUAGES),
         }
 
 
-def _model(name: str, created: int, task: str, ready: bool) -> Model:
+def _model(name: str, created: int, task: str, ready: bool, root: str) -> Model:
     return {
         "id": name,
         "object": "model",
         "created": created,
         "owned_by": "spark-control",
+        "root": root,
         "task": task,
         "ready": ready,
     }
