@@ -25,12 +25,3 @@ def job(job_id: str) -> str:
 def job_result(job_id: str) -> str:
     """JSON of what a job found; gone after an hour, or when its job is deleted."""
     return f"sc:audio:job:{job_id}:result"
-
-
-def voice_session(session_id: str) -> str:
-    """JSON of a recording whose chunks come one by one: voices, gone after a day."""
-    return f"sc:audio:session:{session_id}"
-
-
-VOICES = "sc:audio:voices"
-"""Hash by name: JSON of an enrolled voice."""
