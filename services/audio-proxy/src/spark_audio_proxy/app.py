@@ -11,6 +11,8 @@ from spark_audio_proxy.jobs.wiring import wire_jobs
 from spark_audio_proxy.listing.wiring import voice_book, wire_listing
 from spark_audio_proxy.recovery.wiring import wire_recovery
 from spark_audio_proxy.settings import AudioProxySettings
+from spark_audio_proxy.speakers.session_store import RedisSessions
+from spark_audio_proxy.speakers.voice_store import RedisVoices
 from spark_audio_proxy.speaking.wiring import wire_speaking
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_audio_proxy.upstreams.places import SpeechServers
@@ -55,6 +57,8 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
             http=parakeet,
             speech=speech,
             decoding=settings.decoding,
+            voices=RedisVoices(redis),
+            kept_sessions=RedisSessions(redis),
             clock=clock,
             more=recovery.shown,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from spark_audio_proxy.api.knowing import Knowing
 from spark_audio_proxy.api.options import TranscriptOptions
 from spark_audio_proxy.api.reception import Taken
 from spark_audio_proxy.decoding.sound import Sound
@@ -13,9 +14,12 @@ from spark_audio_proxy.transcribing.with_speakers import SpeakerTranscriber, Spe
 class TranscriptWork:
     """What the routes of transcriptions and of jobs have in common."""
 
-    def __init__(self, transcriber: Transcriber, speakers: SpeakerTranscriber) -> None:
+    def __init__(
+        self, transcriber: Transcriber, speakers: SpeakerTranscriber, knowing: Knowing
+    ) -> None:
         self._transcriber = transcriber
         self._speakers = speakers
+        self._knowing = knowing
 
     async def transcript(
         self,
@@ -28,7 +32,9 @@ class TranscriptWork:
         journey, language = taken.journey, options.language
         if options.speakers:
             wishes = SpeakerWishes(language, allow_partial=options.allow_partial)
-            return (await self._speakers.transcribe(sound, journey, wishes)).transcript
+            known = await self._knowing.voices(taken, options.known)
+            found = await self._speakers.transcribe(sound, journey, wishes, known.naming)
+            return found.transcript
         return await self._transcriber.transcribe(
             sound, language, journey, told, allow_partial=options.allow_partial
         )

@@ -17,6 +17,8 @@ from spark_audio_proxy.permits.pace import Pace
 from spark_audio_proxy.permits.permits import Permits
 from spark_audio_proxy.permits.ports import Gate
 from spark_audio_proxy.settings import DecodingSettings
+from spark_audio_proxy.speakers.testing.memory import MemorySessions, MemoryVoices
+from spark_audio_proxy.speakers.voice_store import VoiceStore
 from spark_audio_proxy.testing.memory_gate import MemoryGate
 from spark_audio_proxy.transcribing.guarding import Guardian, Unguarded
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
@@ -53,6 +55,7 @@ async def audio_stand(
     settings: SpeechSettings | None = None,
     gate: Gate | None = None,
     guardian: Guardian | None = None,
+    voices: VoiceStore | None = None,
     more: Callable[[Hearing], Sequence[Feature]] = lambda hearing: (),
 ) -> AsyncIterator[AudioStand]:
     """Serve until left. ``parakeet``: base address of the speech server."""
@@ -72,6 +75,8 @@ async def audio_stand(
         http=http,
         speech=speech,
         decoding=DecodingSettings(spool_dir=spool),
+        voices=voices or MemoryVoices(),
+        kept_sessions=MemorySessions(),
         clock=clock,
     )
     features = (hearing.feature, *more(hearing))
