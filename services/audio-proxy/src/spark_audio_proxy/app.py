@@ -10,6 +10,7 @@ from spark_audio_proxy.intake.limiter import MEGABYTE
 from spark_audio_proxy.jobs.wiring import wire_jobs
 from spark_audio_proxy.listing.wiring import voice_book, wire_listing
 from spark_audio_proxy.recovery.wiring import wire_recovery
+from spark_audio_proxy.request_news import RequestNews
 from spark_audio_proxy.settings import AudioProxySettings
 from spark_audio_proxy.speakers.session_store import RedisSessions
 from spark_audio_proxy.speakers.voice_store import RedisVoices
@@ -85,6 +86,7 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
         def warnings() -> Sequence[str]:
             return (*settings.warnings, *live.warnings)
 
+        news = RequestNews(bus, clock)
         kept = opened.pop_all()
         return Service(
             NAME,
@@ -92,10 +94,13 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
             app=build_http(
                 [router for feature in features for router in feature.routers],
                 lambda: int(speech().max_upload_mb * MEGABYTE),
+                clock,
+                news,
             ),
             background=(
                 bus.run,
                 live.run,
+                news.run,
                 lambda: announce(
                     bus, clock, [verb for each in features for verb in each.verbs], checks, warnings
                 ),

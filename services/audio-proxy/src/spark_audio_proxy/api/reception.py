@@ -52,6 +52,7 @@ class Taken:
         source.unlink()
         route = self.journey.state.get("route", "")
         SECONDS.labels(route).inc(sound.seconds)
+        self.journey.state["sound_seconds"] = sound.seconds
         return sound
 
     async def decoded(self, data: bytes, name: str, max_seconds: float) -> Sound:
