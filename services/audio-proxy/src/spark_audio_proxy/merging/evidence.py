@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from spark_audio_proxy.merging.probabilities import FrameTracks
+from spark_audio_proxy.merging.probabilities import FrameEvidence
 from spark_audio_proxy.merging.rules import MergeRules
 from spark_audio_proxy.merging.tracks import Floats, SpeakerTrack
 
@@ -22,7 +22,7 @@ class Evidence:
     def __init__(
         self,
         tracks: list[SpeakerTrack],
-        frames: FrameTracks | None,
+        frames: FrameEvidence | None,
         starts: Floats,
         ends: Floats,
         rules: MergeRules,
@@ -33,9 +33,7 @@ class Evidence:
         self._ends = ends
         self._rules = rules
         self._by_frames = (
-            frames.usable(starts, ends)
-            if frames is not None and starts.size
-            else np.zeros(len(starts), dtype=np.bool_)
+            frames.usable if frames is not None else np.zeros(len(starts), dtype=np.bool_)
         )
         self._total = np.zeros(len(starts))
         for index in range(len(tracks)):
@@ -59,7 +57,7 @@ class Evidence:
         """Return 0 to 1 per word: how surely that speaker, and only that one, says it."""
         strength = np.zeros(len(self._starts))
         for index, mine in self._chosen(speakers):
-            spoken = self._seconds(index, mine)
+            spoken = self._seconds(index)[mine]
             share = spoken / np.maximum(self._total[mine], 1e-9)
             filled = np.minimum(1.0, spoken / (self._ends[mine] - self._starts[mine]) + 0.5)
             sure = self._tracks[index].confidence(self._starts[mine], self._ends[mine])
@@ -71,7 +69,7 @@ class Evidence:
         """Return per word for how long the speaker that was chosen for it speaks."""
         spoken = np.zeros(len(self._starts))
         for index, mine in self._chosen(speakers):
-            spoken[mine] = self._seconds(index, mine)
+            spoken[mine] = self._seconds(index)[mine]
         return spoken
 
     def seconds(self) -> Floats:
@@ -91,14 +89,12 @@ class Evidence:
     def _chosen(self, speakers: Indices) -> list[tuple[int, NDArray[np.bool_]]]:
         return [(int(index), speakers == index) for index in np.unique(speakers) if index >= 0]
 
-    def _seconds(self, index: int, mask: NDArray[np.bool_] | None = None) -> Floats:
-        picked = slice(None) if mask is None else mask
-        starts, ends, by_frames = self._starts[picked], self._ends[picked], self._by_frames[picked]
-        spoken = self._tracks[index].overlap(starts, ends)
-        if self._frames is None or not by_frames.any():
+    def _seconds(self, index: int) -> Floats:
+        track = self._tracks[index]
+        spoken = track.overlap(self._starts, self._ends)
+        if self._frames is None:
             return spoken
-        likely = self._frames.overlap(self._tracks[index].speaker, starts, ends)
-        return np.where(by_frames, likely, spoken)
+        return np.where(self._by_frames, self._frames.seconds(track.speaker), spoken)
 
     def _score(self, index: int) -> Floats:
         spoken = self._seconds(index)

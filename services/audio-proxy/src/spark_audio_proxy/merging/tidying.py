@@ -24,6 +24,8 @@ def tidy_words(words: Iterable[Word]) -> list[Word]:
             continue
         start = max(word.start, 0.0) if isfinite(word.start) else reached
         end = max(word.end, start + SHORTEST) if isfinite(word.end) else start + SHORTEST
-        kept.append(replace(word, text=text, start=start, end=end))
+        if text != word.text or start != word.start or end != word.end:
+            word = replace(word, text=text, start=start, end=end)
+        kept.append(word)
         reached = end
     return sorted(kept, key=lambda word: (word.start, word.end))

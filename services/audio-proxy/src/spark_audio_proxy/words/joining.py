@@ -12,6 +12,8 @@ def tidied(text: str) -> str:
 
     What could not be written as UTF-8 or would be seen by no one is taken out.
     """
+    if text.isalnum():
+        return text
     if not text.isprintable():
         text = text.translate(_UNSEEN).encode("utf-8", "replace").decode("utf-8")
     return " ".join(text.split())
