@@ -29,6 +29,10 @@ class FrameEvidence:
         audible = self._seconds.max(axis=1) >= _AUDIBLE * (ends - starts)
         self.usable: NDArray[np.bool_] = covered & audible
 
+    def knows(self, speaker: str) -> bool:
+        """Return whether a speaker has probabilities."""
+        return speaker in self._column
+
     def seconds(self, speaker: str) -> Floats:
         """Return for how many seconds of each span a speaker is expected to speak."""
         column = self._column.get(speaker)
