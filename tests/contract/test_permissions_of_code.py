@@ -41,6 +41,7 @@ TELLERS = {
     "keys.changed": {"coordinator"},
     "health.transition.x": {"health"},
     "service.action": {"health"},
+    "health.checked.x": {"health"},
 }
 """Who may say what; of jobs the swapper, of ``lock`` and ``schedule`` the coordinator."""
 

@@ -87,6 +87,7 @@ CHANNELS: tuple[Channel, ...] = (
         or message is events.LockQueueChanged
     ),
     Channel(subjects.health_transition("{id}"), events.HealthTransition, "send"),
+    Channel(subjects.health_checked("{id}"), events.HealthChecked, "send"),
     Channel(subjects.SERVICE_ACTION, events.ServiceAction, "send"),
     Channel(subjects.HEALTH_PROBE, events.HealthProbeRequested, "send"),
     Channel(subjects.HEALTH_REPORT, events.HealthReport, "receive", bare=True),

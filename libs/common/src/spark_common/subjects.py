@@ -37,6 +37,11 @@ def health_transition(target: str) -> str:
     return f"health.transition.{target}"
 
 
+def health_checked(target: str) -> str:
+    """Event: a deep check is over that was asked for, or that came to something else."""
+    return f"health.checked.{target}"
+
+
 def swap_start(swap_id: str) -> str:
     """Durable command of an admitted swap."""
     return f"swap.requested.{swap_id}"

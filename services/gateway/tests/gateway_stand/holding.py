@@ -98,6 +98,10 @@ class Listening:
         self.pictures = []
         self.pokes = 0
         self.held = []
+        self.accepted = []
+
+    def on_accepted(self, listener):
+        self.accepted.append(listener)
 
     def on_entry(self, listener):
         self.entries.append(listener)

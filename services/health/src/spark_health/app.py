@@ -19,7 +19,7 @@ from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
 from spark_health.deep.catalogue import Groups
-from spark_health.deep.wiring import wire_deep
+from spark_health.deep.wiring import DeepPart, wire_deep
 from spark_health.feature import Feature
 from spark_health.hosts.known import containers_of
 from spark_health.hosts.wiring import wire_hosts
@@ -54,6 +54,7 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         places = _places(settings, live)
         first = first_probes(settings.cluster, places, shell, http, bus, clock, settings.pace)
         features: list[Feature] = []
+        deep = _deep(settings, live, redis, bus, clock, http, shell, places)
         watching = wire_watching(
             redis=redis,
             bus=bus,
@@ -64,9 +65,9 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
             ],
             endpoints=places.endpoints,
             disabled=places.disabled,
+            heard=deep.suspicions.heard,
         )
-        features += [watching.feature]
-        features += [_deep(settings, live, redis, bus, clock, http, shell, places)]
+        features += [watching.feature, deep.feature]
         features += [_nim(settings, live, bus, redis, shell, http, clock, places)]
         services = services_of(
             settings, live, _times(settings.pace), redis=redis, bus=bus, clock=clock, http=http,
@@ -116,7 +117,7 @@ def _deep(
     http: httpx.AsyncClient,
     shell: RemoteShell,
     places: Places,
-) -> Feature:
+) -> DeepPart:
     groups = Groups(
         parakeet=live.of(settings.parakeet),
         kokoro=live.of(settings.kokoro),
@@ -135,7 +136,7 @@ def _deep(
         containers=SshContainers(shell),
         policy=live.of(settings.remedies),
         seed=read_seed(settings.bus.seed_file),
-    ).feature
+    )
 
 
 def _nim(

@@ -11,6 +11,7 @@ from spark_common.errors import (
     IdempotencyConflictError,
     InvalidRequestError,
     JobInProgressError,
+    LeaseHeldError,
     NotFoundError,
     OutcomeUnknownError,
     RemoteCommandError,
@@ -108,6 +109,31 @@ async def test_a_service_is_stopped_started_and_restarted_once_and_told_with_who
         return (await bench.look("kokoro")).state == "up"
 
     await until(up, "it answers again")
+
+
+async def test_what_is_on_the_gpu_is_left_alone_while_somebody_else_holds_the_cluster(bench):
+    await bench.state("parakeet", "running")
+    bench.leases.holder = "Bob"
+    for action in ("restart", "stop", "start"):
+        with pytest.raises(LeaseHeldError, match="Bob"):
+            await bench.act("parakeet", action)
+    with pytest.raises(LeaseHeldError):
+        await bench.act("parakeet", "restart", lock_token="Carol")
+    assert (await bench.told(), bench.did("container_restarted")) == ([], [])
+    await bench.act("kokoro", "restart")
+    assert bench.did("container_restarted") == ["kokoro"], "voice takes next to nothing of it"
+    await bench.act("parakeet", "restart", lock_token="Bob")
+    done = await bench.act("parakeet", "restart", force=True)
+    assert bench.did("container_restarted") == ["kokoro", "parakeet-asr", "parakeet-asr"]
+    assert "Somebody else held the cluster" in done.message
+    assert bench.leases.log == [], "nothing was taken from Bob"
+    bench.leases.holder = None
+    await bench.act("parakeet", "restart", force=True)
+    assert len(bench.leases.log) == 1
+    # Somebody was faster between the look and the lease.
+    bench.leases.taken_meanwhile_by = "Bob"
+    with pytest.raises(LeaseHeldError, match="Bob"):
+        await bench.act("parakeet", "stop")
 
 
 async def test_nothing_is_touched_during_a_swap_on_that_spark(bench):

@@ -116,6 +116,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
         "health",
         publish=(
             "health.transition.*",
+            "health.checked.*",
             "health.report",
             "health.probe.requested",
             "service.action",
@@ -169,7 +170,12 @@ PERMISSIONS: Mapping[str, Permissions] = {
         ),
         subscribe=("menu.changed",),
     ),
-    "audio-proxy": _service("audio-proxy", publish=("health.probe.requested",)),
+    "audio-proxy": _service(
+        "audio-proxy",
+        # Speech may be stuck: it says so, asks for a check, and hears what came of both.
+        publish=("health.probe.requested", "health.report", "rpc.health.deep.get"),
+        subscribe=("health.checked.*", "service.action"),
+    ),
     "redaction": _service("redaction"),
     "automation": Permissions(
         publish=(
@@ -202,6 +208,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "lock.*",
             "schedule.*",
             "health.transition",
+            "health.checked.*",
             "service.action",
         ),
     ),

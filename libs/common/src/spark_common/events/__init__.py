@@ -6,6 +6,7 @@ else is a new class with the next version, sent beside the old one for one relea
 """
 
 from spark_common.events.health import (
+    HealthChecked,
     HealthProbeRequested,
     HealthReport,
     HealthTransition,
@@ -109,6 +110,7 @@ EVENTS: tuple[type[Event], ...] = (
     ScheduleDue,
     ScheduleFinished,
     ScheduleMissed,
+    HealthChecked,
     HealthTransition,
     ServiceAction,
     HealthReport,
@@ -128,6 +130,7 @@ __all__ = [
     "DownloadFailed",
     "DownloadProgress",
     "Event",
+    "HealthChecked",
     "HealthProbeRequested",
     "HealthReport",
     "HealthTransition",

@@ -58,6 +58,25 @@ class ServiceAction(Event):
     and nothing will be until a person presses something. ``ok`` is false for both."""
 
 
+class HealthChecked(Event):
+    """A deep check is over: one that was asked for, or one that came to something else."""
+
+    type: ClassVar[str] = "health.checked"
+
+    target: str
+    state: str
+    """``ok``, ``idle``, ``busy``, ``loading``, ``failing``, ``wedged``, ``down``, ``skipped``."""
+    before: str | None = None
+    """What the check before came to."""
+    sentence: str = ""
+    trigger: str
+    """``event``: asked for on the bus; ``manual``, ``timer``, ``remedy`` (after a restart)."""
+    requested_by: str | None = None
+    latency_ms: float | None = None
+    at: datetime
+    evidence: list[str] = []
+
+
 class HealthReport(Event):
     """An outside app tells how a service served it. Shown; the state is only probed for."""
 
