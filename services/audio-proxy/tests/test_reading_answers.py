@@ -73,6 +73,11 @@ class TestShapes:
         heard = read_answer({"text": "one two three", "words": words, "segments": segments}, 3.0)
         assert [word.text for word in heard.words] == ["one", "two", "three"]
 
+    def test_a_dash_between_words_is_no_reason_to_guess_times(self) -> None:
+        segments = [{"text": "Hello, - world.", "start": 0, "end": 1.04}]
+        words = [{"word": word.text, "start": word.start, "end": word.end} for word in HELLO]
+        assert read_answer({"words": words, "segments": segments}, 2.0).words == HELLO
+
     def test_a_word_without_a_time_gets_the_one_between_its_neighbours(self) -> None:
         words = [
             {"word": "a", "start": 0.0, "end": 1.0},

@@ -15,6 +15,8 @@ from spark_audio_proxy.words.joining import tidied
 from spark_audio_proxy.words.languages import language_code
 
 TIMES_ESTIMATED = "times_estimated"
+_MISSING = 0.02
+"""Share of the words that a list with exact times may lack before one with estimates is better."""
 _SLIP = 1.0
 """Seconds by which a word may start before the one in front of it and still keep its place."""
 
@@ -46,7 +48,7 @@ def read_answer(answer: object, duration: float) -> Transcript:
     best: list[Word] = []
     for items in (_items(answer.get("words")), nested, segments):
         found = _timed(items, duration)
-        if len(found) > len(best):
+        if _spoken(best) < (1 - _MISSING) * _spoken(found):
             best = found
     text = answer.get("text")
     said = isinstance(text, str) and text.strip()
@@ -60,6 +62,10 @@ def read_answer(answer: object, duration: float) -> Transcript:
         language=language_code(answer.get("language")),
         warnings=(TIMES_ESTIMATED,) if any(word.estimated for word in best) else (),
     )
+
+
+def _spoken(words: Sequence[Word]) -> int:
+    return sum(any(letter.isalnum() for letter in word.text) for word in words) or len(words)
 
 
 def _items(value: object) -> list[Mapping[str, object]]:
