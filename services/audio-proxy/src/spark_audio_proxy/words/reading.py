@@ -7,10 +7,9 @@ in between are estimated and flagged), and text without any times, which is an e
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import isfinite
 from typing import Literal
 
-from spark_audio_proxy.speech import Transcript, Word
+from spark_audio_proxy.speech import LATEST_SECONDS, Transcript, Word
 from spark_audio_proxy.words.joining import tidied
 from spark_audio_proxy.words.languages import language_code
 
@@ -153,6 +152,9 @@ def _seconds(item: Mapping[str, object], edge: str) -> float | None:
                 value = float(value)
             except ValueError:
                 continue
-        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
-            return max(float(value) / unit, 0.0)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            continue
+        # Compared before it is divided: JSON knows integers that are no floats.
+        if abs(value) <= LATEST_SECONDS * unit:
+            return max(value / unit, 0.0)
     return None
