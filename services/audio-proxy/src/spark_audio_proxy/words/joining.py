@@ -36,5 +36,7 @@ def closes(text: str) -> bool:
 
 def letters_of(text: str) -> str:
     """Return what is compared when two words are the same: letters and digits, without case."""
-    letters = "".join(letter for letter in text.casefold() if letter.isalnum())
-    return letters or text
+    folded = text.casefold()
+    if folded.isalnum():
+        return folded
+    return "".join(letter for letter in folded if letter.isalnum()) or text
