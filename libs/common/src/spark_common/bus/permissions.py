@@ -175,8 +175,16 @@ PERMISSIONS: Mapping[str, Permissions] = {
     ),
     "audio-proxy": _service(
         "audio-proxy",
-        # Speech may be stuck: it says so, asks for a check, and hears what came of both.
-        publish=("health.probe.requested", "health.report", "rpc.health.deep.get"),
+        # A server that may be stuck is looked at by health, and restarted by nobody else.
+        publish=(
+            "audio.suspect",
+            "audio.state",
+            "audio.request.done",
+            "audio.job.*",
+            "health.probe.requested",
+            "health.report",
+            "rpc.health.deep.get",
+        ),
         subscribe=("health.checked.*", "service.action"),
     ),
     "redaction": _service("redaction"),
@@ -213,6 +221,10 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "health.transition",
             "health.checked.*",
             "service.action",
+            "audio.suspect",
+            "audio.state",
+            "audio.request.done",
+            "audio.job.*",
         ),
     ),
 }
