@@ -97,8 +97,7 @@ class _Track:
     def __init__(self, stem: str, opened: ExitStack) -> None:
         self.meter = Meter()
         self._pcm, self._energy = (
-            opened.enter_context(Path(f"{stem}.{kind}").open("wb"))
-            for kind in ("pcm", "energy")  # noqa: SIM115
+            opened.enter_context(Path(f"{stem}.{kind}").open("wb")) for kind in ("pcm", "energy")
         )
 
     def write(self, samples: NDArray[np.int16]) -> None:
