@@ -39,6 +39,7 @@ const knowing = new Knowing(page);
 const views = /** @type {any[]} */ ([...document.querySelectorAll(VIEWS)]);
 const grid = /** @type {import("./elements/model-grid.js").ModelGrid} */ (document.querySelector("model-grid"));
 const home = /** @type {HTMLElement} */ (document.getElementById("home"));
+const speech = /** @type {HTMLElement} */ (document.getElementById("speech"));
 const hero = /** @type {HTMLElement} */ (document.querySelector("hero-card"));
 
 /** Swaps and downloads that were asked for in this page: their end is worth a word. @type {Set<string>} */
@@ -57,6 +58,8 @@ function render() {
   show(/** @type {HTMLElement} */ (document.querySelector("first-run")), !configured);
   show(home, configured && state.heardAt > 0 && tab === "home");
   show(hero, !state.swaps?.current);
+  show(speech, tab === "speech");
+  if (tab === "speech") import("./speech/panel.js").then(({ open }) => open(speech));
   page.main.toggleAttribute("data-stale", state.link === "lost");
   document.title = titleOf(view);
 }

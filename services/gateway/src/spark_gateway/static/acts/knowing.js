@@ -39,7 +39,7 @@ export class Knowing {
   get #wanted() {
     const { tab } = this.page.state;
     if (tab === "schedule") return { schedules: listSchedules, calendar: week, home: getHome, collections: listCollections };
-    if (tab === "home") return {};
+    if (tab !== "activity") return {};
     return {
       targets: listTargets, deliveries: () => listDeliveries(this.which), accounts: () => getAccounts(this.days), letters: listLetters,
       keys: listKeys, requests: () => listRequests(this.log),
