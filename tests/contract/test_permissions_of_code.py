@@ -44,6 +44,8 @@ TELLERS = {
     "health.checked.x": {"health"},
     "audio.suspect": {"audio-proxy"},
     "audio.state": {"audio-proxy"},
+    "audio.request.done": {"audio-proxy"},
+    "audio.job.x": {"audio-proxy"},
 }
 """Who may say what; of jobs the swapper, of ``lock`` and ``schedule`` the coordinator."""
 

@@ -28,6 +28,9 @@ AUDIO_SUSPECT = "audio.suspect"
 AUDIO_STATE = "audio.state"
 """Event: the speech server is in another state. Core only."""
 
+AUDIO_REQUEST_DONE = "audio.request.done"
+"""Event: a request for speech is over. Core only."""
+
 
 def lock_event(word: str) -> str:
     """Event of the lease: ``acquired``, ``expiring``, ``queue``, ...; stored, one subject each."""
@@ -110,3 +113,8 @@ def job_failed(kind: str, job_id: str) -> str:
 def job_outcomes(kind: str, job_id: str) -> str:
     """Filter over both outcomes of one job; the first one stored wins."""
     return f"{kind}.*.{job_id}"
+
+
+def audio_job(job_id: str) -> str:
+    """Event: a job about a long recording changed. Core only."""
+    return f"audio.job.{job_id}"

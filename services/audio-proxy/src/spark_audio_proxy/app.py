@@ -7,9 +7,13 @@ from spark_audio_proxy.announcing import NAME, announce
 from spark_audio_proxy.api.http_app import build_http
 from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.intake.limiter import MEGABYTE
+from spark_audio_proxy.jobs.wiring import wire_jobs
 from spark_audio_proxy.listing.wiring import voice_book, wire_listing
 from spark_audio_proxy.recovery.wiring import wire_recovery
+from spark_audio_proxy.request_news import RequestNews
 from spark_audio_proxy.settings import AudioProxySettings
+from spark_audio_proxy.speakers.session_store import RedisSessions
+from spark_audio_proxy.speakers.voice_store import RedisVoices
 from spark_audio_proxy.speaking.wiring import wire_speaking
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_audio_proxy.upstreams.places import SpeechServers
@@ -54,6 +58,8 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
             http=parakeet,
             speech=speech,
             decoding=settings.decoding,
+            voices=RedisVoices(redis),
+            kept_sessions=RedisSessions(redis),
             clock=clock,
             more=recovery.shown,
         )
@@ -62,6 +68,7 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
         features: Sequence[Feature] = (
             hearing.feature,
             recovery.feature,
+            wire_jobs(hearing, redis, bus, clock),
             wire_listing(book, parakeet, recovery.works, clock),
             wire_speaking(
                 kokoro, magpie, book, permits, live.of(settings.voice), kept_sound, clock
@@ -79,6 +86,7 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
         def warnings() -> Sequence[str]:
             return (*settings.warnings, *live.warnings)
 
+        news = RequestNews(bus, clock)
         kept = opened.pop_all()
         return Service(
             NAME,
@@ -86,10 +94,13 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
             app=build_http(
                 [router for feature in features for router in feature.routers],
                 lambda: int(speech().max_upload_mb * MEGABYTE),
+                clock,
+                news,
             ),
             background=(
                 bus.run,
                 live.run,
+                news.run,
                 lambda: announce(
                     bus, clock, [verb for each in features for verb in each.verbs], checks, warnings
                 ),

@@ -17,6 +17,7 @@ ProblemCode: TypeAlias = Literal[
     "not_found",
     "method_not_allowed",
     "embedding_model_mismatch",
+    "conflict",
     "file_too_large",
     "audio_too_long",
     "upload_timeout",

@@ -8,17 +8,25 @@ from redis.asyncio import Redis
 
 from spark_audio_proxy.api.clustering import Clustering
 from spark_audio_proxy.api.diarizing import Diarizing
+from spark_audio_proxy.api.knowing import Knowing
 from spark_audio_proxy.api.reception import Reception
+from spark_audio_proxy.api.speaker_work import SpeakerWork
 from spark_audio_proxy.api.status import Status
+from spark_audio_proxy.api.transcript_work import TranscriptWork
 from spark_audio_proxy.api.transcriptions import Transcriptions
 from spark_audio_proxy.api.with_speakers import WithSpeakers
 from spark_audio_proxy.decoding.pool import DecoderPool
 from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.intake.spool import Spool
+from spark_audio_proxy.people.enrolling import Enrolling
+from spark_audio_proxy.people.sessions import SessionRoutes
 from spark_audio_proxy.permits.pace import Pace
 from spark_audio_proxy.permits.permits import Permits
 from spark_audio_proxy.permits.redis_gate import RedisGate
 from spark_audio_proxy.settings import DecodingSettings
+from spark_audio_proxy.speakers.session_store import SessionStore
+from spark_audio_proxy.speakers.sessions import Sessions
+from spark_audio_proxy.speakers.voice_store import VoiceStore
 from spark_audio_proxy.transcribing.calls import SpeechCalls
 from spark_audio_proxy.transcribing.diarizer import Diarizer
 from spark_audio_proxy.transcribing.guarding import Guardian
@@ -40,6 +48,8 @@ class Hearing:
     permits: Permits
     reception: Reception
     parakeet: Parakeet
+    transcripts: TranscriptWork
+    speaker_work: SpeakerWork
 
 
 def wire_permits(redis: Redis, speech: Callable[[], SpeechSettings], clock: Clock) -> Permits:
@@ -54,6 +64,8 @@ def wire_hearing(
     http: UpstreamHttp,
     speech: Callable[[], SpeechSettings],
     decoding: DecodingSettings,
+    voices: VoiceStore,
+    kept_sessions: SessionStore,
     clock: Clock,
     more: Callable[[], Mapping[str, Any]] = dict,
 ) -> Hearing:
@@ -69,6 +81,10 @@ def wire_hearing(
     transcriber = Transcriber(calls, parakeet, speech)
     diarizer = Diarizer(calls, parakeet, speech)
     speakers = SpeakerTranscriber(transcriber, diarizer, speech)
+    knowing = Knowing(diarizer, voices, speech)
+    sessions = Sessions(kept_sessions, clock)
+    transcripts = TranscriptWork(transcriber, speakers, knowing)
+    speaker_work = SpeakerWork(speakers, TwoSides(transcriber, diarizer, speakers), knowing)
 
     async def close() -> None:
         await pool.close()
@@ -78,11 +94,11 @@ def wire_hearing(
     return Hearing(
         Feature(
             routers=(
-                Transcriptions(reception, transcriber, speakers, speech).router(),
-                WithSpeakers(
-                    reception, speakers, TwoSides(transcriber, diarizer, speakers)
-                ).router(),
-                Diarizing(reception, diarizer, calls, parakeet, speech).router(),
+                Transcriptions(reception, transcripts, speech).router(),
+                WithSpeakers(reception, speaker_work).router(),
+                Diarizing(reception, diarizer, calls, parakeet, speech, sessions).router(),
+                SessionRoutes(sessions).router(),
+                Enrolling(reception, diarizer, voices, speech, clock).router(),
                 Clustering(speech).router(),
                 Status(permits, parakeet, more).router(),
             ),
@@ -92,4 +108,6 @@ def wire_hearing(
         permits,
         reception,
         parakeet,
+        transcripts,
+        speaker_work,
     )

@@ -62,7 +62,7 @@ class Proxy:
         self._permitting = asyncio.create_task(self.permits.run())
         self._closing = [self.permits.close, book.close, kokoro.close, magpie.close, parakeet.close]
         routers = [*listing.routers, *speaking.routers]
-        self.url = await self._serve(build_http(routers, lambda: 10_000_000))
+        self.url = await self._serve(build_http(routers, lambda: 10_000_000, SystemClock()))
 
     async def close(self) -> None:
         for server in self._servers:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_gateway.dataplane.caller_field import CALLER, name_caller
+from spark_gateway.dataplane.caller_field import CALLER, TENANT, name_caller
 from spark_gateway.dataplane.free import ANYBODY
 from spark_gateway.dataplane.heads import is_data_plane, parse_request
 from spark_gateway.dataplane.upstreams import place_of
@@ -36,3 +36,21 @@ def test_it_is_told_callers_apart_and_nothing_else_about_them() -> None:
     assert told("127.0.0.5", b"X-Spark-Caller: somebody-else\r\n") == alice
     assert told("127.0.0.6") != alice
     assert b"127" not in alice[0]
+
+
+class Key:
+    """Somebody with a key, as far as it matters here."""
+
+    share = "key:01j"
+
+
+def test_voices_are_those_of_a_key_and_of_everybody_without_one() -> None:
+    def tenant(identity: object, more: bytes = b"") -> list[bytes]:
+        head = parse_request(b"GET /api/audio/speakers HTTP/1.1\r\nHost: g\r\n%b\r\n" % more)
+        name_caller(head, identity, "127.0.0.5")  # type: ignore[arg-type]
+        assert head.passed_on is not None
+        return [value for name, value in head.passed_on if name.lower() == TENANT]
+
+    assert tenant(ANYBODY) == [b"home"]
+    forged = b"X-Spark-Tenant: home\r\n"
+    assert tenant(Key(), forged) == tenant(Key()) != [b"home"]

@@ -176,6 +176,8 @@ PERMISSIONS: Mapping[str, Permissions] = {
         publish=(
             "audio.suspect",
             "audio.state",
+            "audio.request.done",
+            "audio.job.*",
             "health.probe.requested",
             "health.report",
             "rpc.health.deep.get",
@@ -218,6 +220,8 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "service.action",
             "audio.suspect",
             "audio.state",
+            "audio.request.done",
+            "audio.job.*",
         ),
     ),
 }

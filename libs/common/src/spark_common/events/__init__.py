@@ -5,7 +5,12 @@ unknown fields: a typo must not swap a model. An added optional field keeps the 
 else is a new class with the next version, sent beside the old one for one release.
 """
 
-from spark_common.events.audio import AudioState, AudioSuspect
+from spark_common.events.audio import (
+    AudioJobChanged,
+    AudioRequestDone,
+    AudioState,
+    AudioSuspect,
+)
 from spark_common.events.health import (
     HealthChecked,
     HealthProbeRequested,
@@ -117,6 +122,8 @@ EVENTS: tuple[type[Event], ...] = (
     HealthReport,
     AudioSuspect,
     AudioState,
+    AudioRequestDone,
+    AudioJobChanged,
 )
 COMMANDS: tuple[type[Command], ...] = (
     SwapRequested,
@@ -128,6 +135,8 @@ COMMANDS: tuple[type[Command], ...] = (
 __all__ = [
     "COMMANDS",
     "EVENTS",
+    "AudioJobChanged",
+    "AudioRequestDone",
     "AudioState",
     "AudioSuspect",
     "Command",

@@ -32,3 +32,34 @@ class AudioState(Event):
     seconds: float | None = None
     """How long the trouble lasted, when it is over."""
     at: datetime
+
+
+class AudioRequestDone(Event):
+    """A request for speech is over. Nothing of what was said, and nobody's name."""
+
+    type: ClassVar[str] = "audio.request.done"
+
+    route: str
+    status: int
+    """499 for a caller who left."""
+    code: str | None = None
+    """Of the error, if there was one."""
+    sound_seconds: float | None = None
+    took_ms: int
+    queue_ms: int | None = None
+    at: datetime
+
+
+class AudioJobChanged(Event):
+    """A job about a long recording began, went on, or ended. Its result is not in it."""
+
+    type: ClassVar[str] = "audio.job"
+
+    job: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    progress: float
+    """Share that is done, 0 to 1."""
+    sound_seconds: float
+    code: str | None = None
+    """Of the error that ended it."""
+    at: datetime

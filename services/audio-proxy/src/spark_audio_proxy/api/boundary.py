@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from spark_audio_proxy.api.envelope import answer_error
 from spark_audio_proxy.metrics import CANCELLED, REQUESTS
+from spark_audio_proxy.request_news import TellsRequests
+from spark_common.clock import Clock
 from spark_common.ids import new_id
 
 _ID: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
@@ -24,14 +26,17 @@ class Boundary:
     of their request; both become labels.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, news: TellsRequests) -> None:
         self._app = app
+        self._clock = clock
+        self._news = news
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        began = self._clock.monotonic()
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id = _asked_id(scope)
         status = 0
@@ -53,6 +58,9 @@ class Boundary:
             REQUESTS.labels(
                 route, state.get("format", ""), str(status or 499), state.get("problem", "")
             ).inc()
+            if scope["method"] != "GET":
+                took = self._clock.monotonic() - began
+                self._news.over(route, status or 499, took, state)
 
 
 def _asked_id(scope: Scope) -> str:

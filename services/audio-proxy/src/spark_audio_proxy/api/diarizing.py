@@ -11,15 +11,22 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from spark_audio_proxy.api.answer_headers import answer_headers
 from spark_audio_proxy.api.company import unless_left
 from spark_audio_proxy.api.reception import Reception, Taken
-from spark_audio_proxy.api.with_speakers import MOST_SPEAKERS
+from spark_audio_proxy.api.speaker_work import MOST_SPEAKERS
 from spark_audio_proxy.decoding.sound import Sound
 from spark_audio_proxy.problems import SpeechError
+from spark_audio_proxy.speakers.sessions import Sessions
+from spark_audio_proxy.speakers.voices import VoiceChunk
 from spark_audio_proxy.speech import Diarization
+from spark_audio_proxy.transcribing.caller import tenant_of
 from spark_audio_proxy.transcribing.calls import SpeechCalls
 from spark_audio_proxy.transcribing.diarizer import Diarizer
+from spark_audio_proxy.transcribing.knowing import model_of
 from spark_audio_proxy.upstreams.clip import Clip
+from spark_audio_proxy.upstreams.diarizer_answer import read_diarization
 from spark_audio_proxy.upstreams.parakeet import Parakeet
 from spark_common.settings.speech import SpeechSettings
+
+_LONGEST_ID = 64
 
 
 class Diarizing:
@@ -32,12 +39,14 @@ class Diarizing:
         calls: SpeechCalls,
         parakeet: Parakeet,
         settings: Callable[[], SpeechSettings],
+        sessions: Sessions,
     ) -> None:
         self._reception = reception
         self._diarizer = diarizer
         self._calls = calls
         self._parakeet = parakeet
         self._settings = settings
+        self._sessions = sessions
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -79,7 +88,25 @@ class Diarizing:
         async with AsyncExitStack() as opened:
             taken = await self._reception.take(request, opened)
             sound, answer = await unless_left(request.receive, self._chunk(taken))
+            session = request.query_params.get("session") or taken.upload.fields.one("session")
+            if session:
+                heard = await self._heard(request, taken, session, answer)
+                answer = {**answer, **heard}
             return JSONResponse(dict(answer), headers=answer_headers(taken.journey, sound.seconds))
+
+    async def _heard(
+        self, request: Request, taken: Taken, session: str, answer: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return who is who in a chunk of a session, as far as it can be told by now."""
+        fields = taken.upload.fields
+        offset = fields.number("offset_s", 0, 1_000_000) or 0.0
+        found = read_diarization(answer, 0.0)
+        chunk_id = fields.one("chunk") or f"{offset:g}"
+        if len(chunk_id) > _LONGEST_ID:
+            raise SpeechError("invalid_value", "the id of the chunk is too long", param="chunk")
+        chunk = VoiceChunk(chunk_id, offset, found.fingerprints, segments=found.segments)
+        heard = await self._sessions.hear(tenant_of(request), session, chunk, model_of(found))
+        return {"session": session, "labels": dict(heard.labels), "revision": heard.revision}
 
     async def _chunk(self, taken: Taken) -> tuple[Sound, Mapping[str, Any]]:
         frames = taken.upload.fields.flag("frames")
@@ -107,10 +134,7 @@ class Diarizing:
 
 def shown(found: Diarization, names: Mapping[str, str | None]) -> Diarization:
     """Return it with speakers called ``Speaker_0``, ... by appearance; those without one left."""
-    order = dict.fromkeys(
-        turn.speaker for turn in found.segments if names.get(turn.speaker, "") is not None
-    )
-    labels = {label: f"Speaker_{number}" for number, label in enumerate(order)}
+    labels = labels_of(found, names)
     return Diarization(
         tuple(
             type(turn)(turn.start, turn.end, labels[turn.speaker], turn.confidence)
@@ -123,6 +147,14 @@ def shown(found: Diarization, names: Mapping[str, str | None]) -> Diarization:
         },
         models=found.models,
     )
+
+
+def labels_of(found: Diarization, names: Mapping[str, str | None]) -> dict[str, str]:
+    """Return what each of the diarizer's speakers is called to the outside."""
+    order = dict.fromkeys(
+        turn.speaker for turn in found.segments if names.get(turn.speaker, "") is not None
+    )
+    return {label: f"Speaker_{number}" for number, label in enumerate(order)}
 
 
 def document(found: Diarization, seconds: float) -> dict[str, Any]:

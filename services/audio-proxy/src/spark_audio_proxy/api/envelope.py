@@ -13,7 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from spark_audio_proxy.problems import ProblemCode, SpeechError
-from spark_common.errors import SparkError, UnavailableError
+from spark_common.errors import (
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    SparkError,
+    UnavailableError,
+)
 
 LONGEST_RETRY_SECONDS: Final = 120
 """OpenAI's clients do not try again at all when they are told to wait longer."""
@@ -51,6 +57,7 @@ RENDERINGS: Final[Mapping[ProblemCode, Rendering]] = {
     "method_not_allowed": Rendering(405),
     "upload_timeout": Rendering(408),
     "embedding_model_mismatch": Rendering(409, repeats=True),
+    "conflict": Rendering(409, repeats=True),
     "file_too_large": Rendering(413),
     "audio_too_long": Rendering(413),
     "unsupported_media_type": Rendering(415),
@@ -124,11 +131,20 @@ def problem_of(error: Exception) -> SpeechError:
             f"wrong or missing: {named}" if named else "the body is not the JSON that is expected",
             param=min(places) if len(places) == 1 and named else None,
         )
-    if isinstance(error, UnavailableError):
-        return SpeechError("unavailable", error.message)
     if isinstance(error, SparkError):
-        return SpeechError("invalid_value", error.message)
+        return SpeechError(_code_of(error), error.message)
     return SpeechError("internal", "something went wrong here; the log names it")
+
+
+def _code_of(error: SparkError) -> ProblemCode:
+    if isinstance(error, UnavailableError):
+        return "unavailable"
+    if isinstance(error, NotFoundError):
+        return "not_found"
+    if isinstance(error, ConflictError):
+        mismatch = error.code == "embedding_model_mismatch"
+        return "embedding_model_mismatch" if mismatch else "conflict"
+    return "invalid_value" if isinstance(error, InvalidRequestError) else "internal"
 
 
 async def answer_error(request: Request, error: Exception) -> Response:

@@ -12,7 +12,7 @@ from spark_audio_proxy.intake.reading import read_upload
 from spark_audio_proxy.intake.spool import Spool
 from spark_audio_proxy.intake.upload import Upload
 from spark_audio_proxy.metrics import SECONDS
-from spark_audio_proxy.transcribing.caller import client_of
+from spark_audio_proxy.transcribing.caller import client_of, tenant_of
 from spark_audio_proxy.transcribing.journey import Journey
 from spark_common.clock import Clock
 from spark_common.settings.speech import SpeechSettings
@@ -22,9 +22,17 @@ class Taken:
     """One request whose body has been read."""
 
     def __init__(
-        self, upload: Upload, room: Path, journey: Journey, pool: DecoderPool, max_seconds: float
+        self,
+        upload: Upload,
+        tenant: str,
+        room: Path,
+        journey: Journey,
+        pool: DecoderPool,
+        max_seconds: float,
     ) -> None:
         self.upload = upload
+        self.tenant = tenant
+        """Whose enrolled voices it may see."""
         self.journey = journey
         self._room = room
         self._pool = pool
@@ -44,6 +52,7 @@ class Taken:
         source.unlink()
         route = self.journey.state.get("route", "")
         SECONDS.labels(route).inc(sound.seconds)
+        self.journey.state["sound_seconds"] = sound.seconds
         return sound
 
     async def decoded(self, data: bytes, name: str, max_seconds: float) -> Sound:
@@ -82,4 +91,5 @@ class Reception:
         state["route"] = getattr(request.scope.get("route"), "path", "unmatched")
         upload = await read_upload(request, room)
         journey = Journey(client_of(request), self._clock, state)
-        return Taken(upload, room, journey, self._pool, self._settings().max_audio_seconds)
+        tenant, longest = tenant_of(request), self._settings().max_audio_seconds
+        return Taken(upload, tenant, room, journey, self._pool, longest)

@@ -13,14 +13,15 @@ from spark_audio_proxy.api.answer_headers import answer_headers
 from spark_audio_proxy.api.company import EventStream, unless_left
 from spark_audio_proxy.api.envelope import error_body, problem_of
 from spark_audio_proxy.api.options import TranscriptOptions
+from spark_audio_proxy.api.partial import partial_answer
 from spark_audio_proxy.api.reception import Reception, Taken
+from spark_audio_proxy.api.transcript_work import TranscriptWork
 from spark_audio_proxy.decoding.sound import Sound
 from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.rendering.events import TranscriptEvents, error_event, transcript_events
 from spark_audio_proxy.rendering.formats import render
-from spark_audio_proxy.speech import Transcript, Word
-from spark_audio_proxy.transcribing.transcriber import Transcriber
-from spark_audio_proxy.transcribing.with_speakers import SpeakerTranscriber, SpeakerWishes
+from spark_audio_proxy.speech import Word
+from spark_audio_proxy.transcribing.transcriber import PartialError
 from spark_common.settings.speech import SpeechSettings
 from spark_common.tasks import end
 
@@ -33,13 +34,11 @@ class Transcriptions:
     def __init__(
         self,
         reception: Reception,
-        transcriber: Transcriber,
-        speakers: SpeakerTranscriber,
+        work: TranscriptWork,
         settings: Callable[[], SpeechSettings],
     ) -> None:
         self._reception = reception
-        self._transcriber = transcriber
-        self._speakers = speakers
+        self._work = work
         self._settings = settings
 
     def router(self) -> APIRouter:
@@ -71,7 +70,12 @@ class Transcriptions:
             sound = await unless_left(request.receive, taken.sound())
             if options.stream and task == "transcribe":
                 return await self._streamed(request, taken, sound, options, opened)
-            transcript = await unless_left(request.receive, self._transcript(taken, sound, options))
+            try:
+                transcript = await unless_left(
+                    request.receive, self._work.transcript(taken, sound, options)
+                )
+            except PartialError as error:
+                return partial_answer(request, error)
             rendered = render(transcript, options.response_format, options.granularities, task)
             return Response(
                 rendered.body,
@@ -80,21 +84,6 @@ class Transcriptions:
                     "content-type": rendered.media_type,
                 },
             )
-
-    async def _transcript(
-        self,
-        taken: Taken,
-        sound: Sound,
-        options: TranscriptOptions,
-        told: Callable[[Sequence[Word]], None] = lambda words: None,
-    ) -> Transcript:
-        journey, language = taken.journey, options.language
-        if options.speakers:
-            wishes = SpeakerWishes(language, allow_partial=options.allow_partial)
-            return (await self._speakers.transcribe(sound, journey, wishes)).transcript
-        return await self._transcriber.transcribe(
-            sound, language, journey, told, allow_partial=options.allow_partial
-        )
 
     async def _streamed(
         self,
@@ -125,11 +114,11 @@ class Transcriptions:
         self, taken: Taken, sound: Sound, options: TranscriptOptions
     ) -> AsyncGenerator[bytes, None]:
         if options.speakers:
-            for event in transcript_events(await self._transcript(taken, sound, options)):
+            for event in transcript_events(await self._work.transcript(taken, sound, options)):
                 yield event
             return
         heard: asyncio.Queue[Sequence[Word] | None] = asyncio.Queue()
-        work = asyncio.create_task(self._transcript(taken, sound, options, heard.put_nowait))
+        work = asyncio.create_task(self._work.transcript(taken, sound, options, heard.put_nowait))
         work.add_done_callback(lambda _: heard.put_nowait(None))
         told = TranscriptEvents()
         try:

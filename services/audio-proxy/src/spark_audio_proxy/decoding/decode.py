@@ -96,9 +96,9 @@ class _Track:
 
     def __init__(self, stem: str, opened: ExitStack) -> None:
         self.meter = Meter()
-        self._pcm, self._energy = (
-            opened.enter_context(Path(f"{stem}.{kind}").open("wb")) for kind in ("pcm", "energy")
-        )
+        pcm, energy = Path(f"{stem}.pcm"), Path(f"{stem}.energy")
+        self._pcm = opened.enter_context(pcm.open("wb"))
+        self._energy = opened.enter_context(energy.open("wb"))
 
     def write(self, samples: NDArray[np.int16]) -> None:
         self._pcm.write(samples.tobytes())

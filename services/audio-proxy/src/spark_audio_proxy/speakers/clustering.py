@@ -1,7 +1,7 @@
 """Local speakers of many chunks become the speakers of the whole recording."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,10 @@ class GlobalSpeaker:
     """Mean direction of the prints, weighted by speech; None when there is no print."""
     speech_s: float
     chunks: tuple[str, ...]
+
+    def renamed(self, name: str) -> "GlobalSpeaker":
+        """Return the same person by another id."""
+        return replace(self, id=name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ from spark_audio_proxy.intake.limiter import MEGABYTE
 from spark_audio_proxy.permits.pace import Pace
 from spark_audio_proxy.permits.permits import Permits
 from spark_audio_proxy.permits.ports import Gate
+from spark_audio_proxy.request_news import TellsRequests
 from spark_audio_proxy.settings import DecodingSettings
+from spark_audio_proxy.speakers.testing.memory import MemorySessions, MemoryVoices
+from spark_audio_proxy.speakers.voice_store import VoiceStore
 from spark_audio_proxy.testing.memory_gate import MemoryGate
 from spark_audio_proxy.transcribing.guarding import Guardian, Unguarded
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
@@ -53,6 +56,8 @@ async def audio_stand(
     settings: SpeechSettings | None = None,
     gate: Gate | None = None,
     guardian: Guardian | None = None,
+    voices: VoiceStore | None = None,
+    news: TellsRequests | None = None,
     more: Callable[[Hearing], Sequence[Feature]] = lambda hearing: (),
 ) -> AsyncIterator[AudioStand]:
     """Serve until left. ``parakeet``: base address of the speech server."""
@@ -72,12 +77,16 @@ async def audio_stand(
         http=http,
         speech=speech,
         decoding=DecodingSettings(spool_dir=spool),
+        voices=voices or MemoryVoices(),
+        kept_sessions=MemorySessions(),
         clock=clock,
     )
     features = (hearing.feature, *more(hearing))
     app = build_http(
         [router for feature in features for router in feature.routers],
         lambda: int(speech().max_upload_mb * MEGABYTE),
+        clock,
+        news,
     )
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -19,5 +19,17 @@ def client_of(request: Request) -> str:
     return _digest("\0".join(words))
 
 
+def tenant_of(request: Request) -> str:
+    """Return whose enrolled voices a request may see: the same word at every start.
+
+    The gateway says it; who asks without one is told apart by the key that is shown.
+    """
+    told = request.headers.get("x-spark-tenant", "").strip()
+    if told:
+        return told
+    shown = request.headers.get("authorization", "").strip()
+    return hashlib.blake2s(shown.encode(), digest_size=8).hexdigest() if shown else "home"
+
+
 def _digest(text: str) -> str:
     return hashlib.blake2s(text.encode(), key=_SALT, digest_size=8).hexdigest()

@@ -75,6 +75,7 @@ class SpeechCalls:
             journey.state["stage"] = "queue"
             async with self._permits.permit(ask) as permit:
                 journey.add("queue", permit.waited_seconds)
+                journey.state["queue_seconds"] = journey.took["queue"]
                 if trial or self._guardian.open:
                     return await self._sent(op, clip, journey, permit, call)
             trial = await self._guardian.hold(max(0.0, until - journey.clock.monotonic()))

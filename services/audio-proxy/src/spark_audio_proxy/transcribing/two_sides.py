@@ -134,6 +134,7 @@ def _answer(
             if (shown := merged.labels.get(label)) is not None
         },
         {} if turns is None else turns.diarization.models,
+        merged.labels,
         sum(word.speaker is None for word in merged.words),
         tuple(merged.suppressed),
     )

@@ -42,6 +42,8 @@ class SpeakerTranscript:
     fingerprints: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Voice print by speaker, as the speakers are called in the transcript."""
     models: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str | None] = field(default_factory=dict)
+    """What each of the diarizer's speakers is called in the transcript."""
     unattributed: int = 0
     suppressed: tuple[Suppressed, ...] = ()
     """Words that the microphone heard of the other side."""
@@ -135,5 +137,6 @@ class SpeakerTranscriber:
                 if (shown := merged.labels.get(label)) is not None
             },
             diarization.models,
+            merged.labels,
             merged.unattributed,
         )
