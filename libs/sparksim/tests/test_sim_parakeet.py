@@ -93,6 +93,11 @@ async def test_both_at_once_are_heard_or_the_louder_one() -> None:
         assert sorted(heard) == sorted(
             ["one", "two", "three", "four", "five", "six", "seven", "eight"]
         )
+        for seconds, missed in ((0.5, {"two", "six"}), (0.25, {"one", "five"})):
+            speech.switches.max_segment_seconds = seconds
+            cut = set((await speech.send(both)).json()["text"].split())
+            assert cut.isdisjoint(missed), "a word over the cut is lost"
+        speech.switches.max_segment_seconds = 1200
         speech.switches.loses_weaker = True
         assert (await speech.send(both)).json()["text"] == "one two three four"
 

@@ -31,10 +31,10 @@ class _Box:
     env: tuple[str, ...] = ()
 
 
-_VOICE = "kokoro-fastapi-gpu:v0.2.4"
+_VOICE = "kokoro-fastapi-gpu:v0.8.1"
 _BOXES = {
     "spark1": (
-        _Box("kokoro", _VOICE, VOICE_PORT, 20.0, (f"{_VERSION}=0.2.4",)),
+        _Box("kokoro", _VOICE, VOICE_PORT, 20.0, (f"{_VERSION}=0.8.1",)),
         _Box(BRIDGE, f"{BRIDGE}:local", None, 1.0, env=("MATRIX_TOKEN=syt_not_for_anybody",)),
     ),
     "spark2": (

@@ -43,7 +43,7 @@ async def test_each_service_is_seen_with_its_container_by_one_question_per_spark
         assert view.actions == ["start", "stop", "restart"]
         assert (await bench.look(name)).state == "up", name
     assert (await bench.view("qdrant")).version == "1.15.5"
-    assert (await bench.view("kokoro")).version == "0.2.4"
+    assert (await bench.view("kokoro")).version == "0.8.1"
     kokoro = (await bench.view("kokoro")).container
     assert (kokoro.restart_count, kokoro.restart_policy) == (0, "unless-stopped")
     assert kokoro.up_seconds > 10_000

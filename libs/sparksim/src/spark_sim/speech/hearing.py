@@ -44,8 +44,13 @@ class Heard:
     rate: int
     channels: int
 
-    def transcript(self, *, loses_weaker: bool = False) -> list[Word]:
-        """Return the words without what tells the speakers apart."""
+    def transcript(
+        self, *, loses_weaker: bool = False, cut_seconds: float = float("inf")
+    ) -> list[Word]:
+        """Return the words without what tells the speakers apart.
+
+        The image computes so many seconds at once: a word over the cut is lost.
+        """
         if self.clip:
             each = self.seconds / len(self.clip)
             return [
@@ -53,7 +58,11 @@ class Heard:
                 for n, text in enumerate(self.clip)
             ]
         words = _louder(self.words) if loses_weaker else self.words
-        return [Word(word.text, *_on_grid(word)) for word in words]
+        return [
+            Word(word.text, *_on_grid(word))
+            for word in words
+            if word.start // cut_seconds == word.end // cut_seconds
+        ]
 
 
 _recent: OrderedDict[bytes, Heard] = OrderedDict()

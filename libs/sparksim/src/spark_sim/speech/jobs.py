@@ -171,7 +171,9 @@ class Models:
         from spark_sim.speech.transcripts import rendered
 
         switches, own = self._switches, process.overlay is not None
-        words = heard.transcript(loses_weaker=switches.loses_weaker)
+        # Our own files look for a quiet moment and cut there.
+        cut = float("inf") if own else switches.max_segment_seconds
+        words = heard.transcript(loses_weaker=switches.loses_weaker, cut_seconds=cut)
         wanted = form.text("response_format", "json")
         said = rendered(
             words, heard.seconds, wanted, form.text("language", "auto"),

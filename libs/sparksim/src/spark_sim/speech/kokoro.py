@@ -94,8 +94,8 @@ class Kokoro:
         """Of the host."""
         self.switches = KokoroSwitches()
         self.records = KokoroRecords()
-        self.calls: list[str] = []
-        """Paths that were asked, in order."""
+        self.calls: deque[str] = deque(maxlen=1000)
+        """Paths that were asked lately, in order."""
         self._pace = pace
         self._note = note
         self._inside = 0

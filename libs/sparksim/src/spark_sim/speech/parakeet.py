@@ -4,6 +4,7 @@ With spark-control's own files in the container it neither blocks nor quotes, an
 the shape of OpenAI's.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -31,8 +32,8 @@ class Parakeet:
         """Of the host."""
         self.switches = SpeechSwitches()
         self.records = Records()
-        self.calls: list[str] = []
-        """Paths that were asked, in order."""
+        self.calls: deque[str] = deque(maxlen=1000)
+        """Paths that were asked lately, in order."""
         self.problem: str | None = None
         """Why it could not load its models."""
         self.process = Process()

@@ -51,6 +51,8 @@ class SpeechSwitches:
     """Whether turns come in any order, and not grouped by speaker."""
     other_sound: OtherSound = OtherSound.TAKEN
     max_upload_mb: float = 200.0
+    max_segment_seconds: float = 1200.0
+    """Of one run of the model: a longer recording is cut there, through whatever is said."""
     diarize_oom_seconds: float = 720.0
     """From how long a recording on the diarizer runs out of memory."""
     wedge_next: bool = False
