@@ -39,11 +39,15 @@ class Service:
     def __init__(self) -> None:
         self.asked: list[tuple[str, bytes]] = []
         self.status: dict[str, Any] | None = STATUS
+        self.key = ""
 
     def answer(self, route: Route) -> None:
         path = route.request.url.partition("/")[2].partition("/")[2].partition("/")[2]
         self.asked.append((path, route.request.post_data_buffer or b""))
-        if path == "v1/audio/voices":
+        if self.key and self.key not in route.request.headers.get("authorization", ""):
+            said = {"error": {"message": "this needs an API key", "code": "missing_key"}}
+            route.fulfill(status=401, json=said)
+        elif path == "v1/audio/voices":
             voice = {"id": "af_sky", "name": "Sky", "language": "en-US", "engine": "kokoro"}
             route.fulfill(json={"voices": [voice]})
         elif path == "v1/audio/speech":
@@ -94,7 +98,14 @@ def test_a_recording_comes_back_in_words_and_a_text_as_a_voice(visit, stage, sce
     wish = json.loads(next(body for path, body in service.asked if path == "v1/audio/speech"))
     assert (wish["input"], wish["voice"], wish["speed"]) == ("Hello there.", "af_sky", 1)
 
-    visited.expected = ("503",)
+    # Where keys are asked for, one is asked for here, and shown with what follows.
+    visited.expected = ("401", "503")
+    service.key = "sk-spark-x"
+    expect(page.locator("#speech-key")).to_be_visible()
+    page.locator("#speech-key").fill(service.key)
+    page.get_by_role("button", name="Say it").click()
+    expect(page.get_by_text("It took")).to_be_visible()
+
     service.status = None
     expect(page.get_by_text("The speech service does not answer.")).to_be_visible()
     page.set_viewport_size({"width": 360, "height": 800})
