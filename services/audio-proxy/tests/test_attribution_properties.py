@@ -12,6 +12,7 @@ from spark_audio_proxy.merging.attribution import Attributed, attribute
 from spark_audio_proxy.merging.rules import MergeRules
 from spark_audio_proxy.merging.sentences import ends_sentence
 from spark_audio_proxy.speech import Diarization, FrameProbabilities, SpeakerSegment, Word
+from spark_audio_proxy.words.joining import tidied
 
 RULES = MergeRules()
 # Coarse times on purpose: ties and touching edges are where mergers go wrong.
@@ -132,3 +133,25 @@ def test_frames_that_say_what_the_turns_say_change_no_speaker_of_a_clear_word(
     for one, other in zip(by_turns.words, by_frames.words, strict=True):
         if one.confidence == 1.0 and other.confidence == 1.0 and not one.overlap:
             assert one.speaker == other.speaker
+
+
+numbers = st.floats() | st.floats(-1, 50)
+
+
+@given(
+    st.lists(st.builds(Word, st.text(max_size=4), numbers, numbers), max_size=12),
+    st.lists(st.builds(SpeakerSegment, numbers, numbers, labels, st.none() | numbers), max_size=8),
+    st.lists(st.floats(width=32), max_size=40),
+    numbers,
+)
+@settings(max_examples=50)
+def test_no_number_is_too_strange(
+    said: list[Word], turns: list[SpeakerSegment], likely: list[float], duration: float
+) -> None:
+    values = np.array(likely[: len(likely) // 2 * 2], dtype=np.float32).reshape(-1, 2)
+    frames = FrameProbabilities(("a", "b"), values)
+    result = attribute(said, Diarization(tuple(turns), duration, frames))
+    assert len(result.words) == sum(bool(tidied(word.text)) for word in said)
+    for block in result.blocks:
+        assert 0 <= block.start <= block.end <= 1.1e7
+        assert block.confidence is None or 0 <= block.confidence <= 1

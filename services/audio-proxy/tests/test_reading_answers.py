@@ -73,6 +73,11 @@ class TestShapes:
         heard = read_answer({"text": "one two three", "words": words, "segments": segments}, 3.0)
         assert [word.text for word in heard.words] == ["one", "two", "three"]
 
+    def test_a_dash_between_words_is_no_reason_to_guess_times(self) -> None:
+        segments = [{"text": "Hello, - world.", "start": 0, "end": 1.04}]
+        words = [{"word": word.text, "start": word.start, "end": word.end} for word in HELLO]
+        assert read_answer({"words": words, "segments": segments}, 2.0).words == HELLO
+
     def test_a_word_without_a_time_gets_the_one_between_its_neighbours(self) -> None:
         words = [
             {"word": "a", "start": 0.0, "end": 1.0},
@@ -91,6 +96,15 @@ class TestShapes:
     def test_milliseconds_are_seconds_too(self) -> None:
         words = [{"word": "a", "start_ms": 500, "end_ms": 750}]
         assert read_answer({"words": words}, 1.0).words == (Word("a", 0.5, 0.75),)
+        words = [{"word": "a", "start_ms": 13_000_000, "end_ms": 13_000_500}]
+        assert read_answer({"words": words}, 14_000.0).words == (Word("a", 13_000.0, 13_000.5),)
+
+    def test_an_absurd_time_is_no_time(self) -> None:
+        words = [{"word": "a", "start": 0, "end": 1}, {"word": "b", "start": 10**400, "end": 1e300}]
+        assert read_answer({"words": words}, 2.0).words == (
+            Word("a", 0.0, 1.0),
+            Word("b", 1.0, 1.0, estimated=True),
+        )
 
     def test_a_small_slip_keeps_the_order_of_what_was_said(self) -> None:
         words = [["word", "a", 1.0, 1.4], ["word", "b", 0.8, 1.5], ["word", "c", 1.6, 1.7]]

@@ -19,7 +19,7 @@ HEALTH_REPORT = "health.report"
 """How a service served an outside app."""
 
 SERVICE_ACTION = "service.action"
-"""Event: a service was started, stopped, restarted, updated or taken off the list."""
+"""Event: something was done with a service, or with a Spark as a machine."""
 
 
 AUDIO_SUSPECT = "audio.suspect"

@@ -8,6 +8,13 @@ from numpy.typing import NDArray
 
 FRAME_SECONDS = 0.08
 """One frame of the speech models: the grid of word times and of speaker probabilities."""
+LATEST_SECONDS = 1e7
+"""No recording is this long: a later time is no time."""
+
+
+def is_time(seconds: float) -> bool:
+    """Whether a number can be a time of a recording: neither infinite, nor none, nor absurd."""
+    return abs(seconds) <= LATEST_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

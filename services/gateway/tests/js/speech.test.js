@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { blockLooks, clockOf, heardWords, queueWords, refusalWords, speakerName, stateLook, voiceGroups } from "../../src/spark_gateway/static/speech/looks.js";
+import { blockLooks, clockOf, heardWords, queueWords, refusalWords, speakerName, stateLook, voiceGroups } from "../../src/spark_gateway/static/late/speech/looks.js";
 
 const block = (speaker, text, start_ms = 0, confidence = 0.9) => ({ speaker, text, start_ms, end_ms: start_ms + 500, confidence });
 

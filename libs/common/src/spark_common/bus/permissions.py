@@ -154,6 +154,9 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
             "rpc.gateway.snapshot.take",
+            # Announced maintenance goes into the export of the state, and back.
+            "rpc.health.maintenance.list",
+            "rpc.health.maintenance.begin",
             # Its features ask each other as everybody else does: another one may answer.
             "rpc.coordinator.lock.get",
             "rpc.coordinator.schedule.calendar",

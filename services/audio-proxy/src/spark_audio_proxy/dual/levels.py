@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log10
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ _TELLING_DB = 3.0
 """Bleed and clean speech must differ by this before their loudness says anything at all."""
 _CLEAR_DB = 10.0
 """And by this before it says all it can."""
+_SILENCE = 1e-9
 _LEAST_WORDS = 3
 _SPREADS = 3.0
 """A word is louder than its bleed when it is so many times the usual spread above it."""
@@ -42,12 +42,15 @@ def loudness_weights(
     Measured against the words of this very recording: what is bleed in one room is speech in
     another.
     """
-    levels = np.array([_level(channels.local, word.start, word.end) for word in words])
+    starts = np.array([word.start for word in words])
+    ends = np.array([word.end for word in words])
+    levels = _levels(channels.local, starts, ends)
     matched = np.array([each.place is Place.MATCH for each in placed], dtype=np.bool_)
     free = np.array([each.place is Place.FREE for each in placed], dtype=np.bool_)
     if matched.sum() < _LEAST_WORDS:
         return [0.0] * len(words)
-    weights = _by_level(levels, matched, free) + _by_excess(words, levels, matched, channels, lag)
+    sent = _levels(channels.remote, starts - lag, ends - lag)
+    weights = _by_level(levels, matched, free) + _by_excess(levels, sent, matched)
     found: list[float] = np.clip(weights, -_EXCESS_COUNTS, 1.0).tolist()
     return found
 
@@ -68,15 +71,8 @@ def _by_level(
     return trust * between
 
 
-def _by_excess(
-    words: Sequence[Word],
-    levels: Floats,
-    matched: Flags,
-    channels: Channels,
-    lag: float,
-) -> Floats:
+def _by_excess(levels: Floats, sent: Floats, matched: Flags) -> Floats:
     """Weigh what is louder than the remote side at that moment makes its bleed: speech over it."""
-    sent = np.array([_level(channels.remote, word.start - lag, word.end - lag) for word in words])
     gains = levels - sent
     usual = np.median(gains[matched])
     spread = 1.4826 * np.median(np.abs(gains[matched] - usual))
@@ -85,6 +81,13 @@ def _by_excess(
     return -_EXCESS_COUNTS * above
 
 
-def _level(loudness: Loudness, start: float, end: float) -> float:
-    powers = loudness.between(start, max(end, start + loudness.frame_seconds))
-    return 10 * log10(float(powers.mean()) + 1e-9) if powers.size else -90.0
+def _levels(loudness: Loudness, starts: Floats, ends: Floats) -> Floats:
+    """Return the mean level of each span in dB; what lies outside of the recording is silent."""
+    sums = np.concatenate(([0.0], np.cumsum(loudness.powers, dtype=np.float64)))
+    last = len(loudness.powers)
+    first = np.clip(np.rint(starts / loudness.frame_seconds), 0, last).astype(np.int64)
+    past = np.clip(np.rint(ends / loudness.frame_seconds), 0, last).astype(np.int64)
+    past = np.minimum(np.maximum(past, first + 1), last)
+    powers = (sums[past] - sums[first]) / np.maximum(past - first, 1)
+    levels: Floats = 10 * np.log10(np.maximum(powers, 0.0) + _SILENCE)
+    return levels

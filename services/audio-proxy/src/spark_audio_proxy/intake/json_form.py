@@ -4,7 +4,6 @@ import asyncio
 import base64
 import binascii
 import json
-import mmap
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,10 +14,10 @@ from spark_audio_proxy.intake.multipart import MOST_TEXT_ALTOGETHER
 from spark_audio_proxy.intake.upload import Upload
 from spark_audio_proxy.problems import SpeechError
 
-_DATA: Final = re.compile(rb'"data"\s*:\s*"(?:data:[^",]{0,200},)?((?:[A-Za-z0-9+/=_-]|\\/)*+)"')
-"""Found in the file without reading it into memory; base64 has nothing to escape but ``\\/``."""
+_START: Final = re.compile(rb'"data"\s*:\s*"(?:data:[^",]{0,200},)?')
+_LONGEST_START: Final = 512
 _PLACE: Final = b'"data":"spooled"'
-_STEP: Final = 4 * 1024 * 1024
+_STEP: Final = 1024 * 1024
 _TRANSLATION: Final = bytes.maketrans(b"-_", b"+/")
 
 
@@ -35,24 +34,8 @@ async def read_json(body: AsyncIterator[bytes], room: Path) -> Upload:
 
 
 def _read(spooled: Path, target: Path) -> Upload:
-    if spooled.stat().st_size == 0:
-        raise SpeechError("invalid_form", "the body is empty")
-    with (
-        spooled.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-    ):
-        found = _DATA.search(mapped)
-        if found is not None:
-            _decode(mapped, found.start(1), found.end(1), target)
-            before, after = found.start(), len(mapped) - found.end()
-            if before + after > MOST_TEXT_ALTOGETHER:
-                raise SpeechError("invalid_form", "the JSON beside the recording is too large")
-            text = mapped[:before] + _PLACE + mapped[found.end() :]
-        elif len(mapped) > MOST_TEXT_ALTOGETHER:
-            raise SpeechError("invalid_form", "the JSON has no input_audio.data and is too large")
-        else:
-            text = mapped[:]
-        found = None
+    with spooled.open("rb") as source:
+        text = _without_recording(source, target)
     spooled.unlink()
     try:
         content = json.loads(text)
@@ -65,18 +48,50 @@ def _read(spooled: Path, target: Path) -> Upload:
     return Upload(Fields(_pairs(content)), {"file": target} if spoke and target.exists() else {})
 
 
-def _decode(mapped: mmap.mmap, start: int, end: int, target: Path) -> None:
+def _without_recording(source: BinaryIO, target: Path) -> bytes:
+    """Return the JSON with a short word for the recording, which goes into ``target``."""
+    before, window = bytearray(), b""
+    while True:
+        piece = source.read(_STEP)
+        window += piece
+        found = _START.search(window)
+        if not piece or (found and len(window) - found.end() > _LONGEST_START):
+            break
+        if found is None:
+            before += window[:-_LONGEST_START]
+            window = window[-_LONGEST_START:]
+            _check(len(before))
+    if found is None:
+        return bytes(before + window)
+    before += window[: found.start()]
+    after = _copied(source, window[found.end() :], target)
+    after += source.read(MOST_TEXT_ALTOGETHER + 1)
+    _check(len(before) + len(after))
+    return bytes(before) + _PLACE + after
+
+
+def _check(size: int) -> None:
+    if size > MOST_TEXT_ALTOGETHER:
+        raise SpeechError("invalid_form", "the JSON beside the recording is too large")
+
+
+def _copied(source: BinaryIO, piece: bytes, target: Path) -> bytes:
+    """Decode base64 up to the closing quote; return what was read beyond it."""
     rest = b""
     with target.open("xb") as file:
-        for at in range(start, end, _STEP):
-            piece = mapped[at : min(end, at + _STEP)]
+        while True:
+            text, quote, beyond = piece.partition(b'"')
             # Both alphabets; a backslash stands before a slash where a serialiser is careful.
-            piece = rest + piece.replace(b"\\", b"").translate(_TRANSLATION)
-            whole = len(piece) // 4 * 4
-            rest = piece[whole:]
-            _write(file, piece[:whole])
+            text = rest + text.replace(b"\\", b"").translate(_TRANSLATION)
+            whole = len(text) // 4 * 4
+            _write(file, text[:whole])
+            rest = text[whole:]
+            piece = b"" if quote else source.read(_STEP)
+            if quote or not piece:
+                break
         if rest:
             _write(file, rest + b"=" * (-len(rest) % 4))
+    return beyond
 
 
 def _write(file: BinaryIO, text: bytes) -> None:

@@ -8,38 +8,44 @@ from spark_audio_proxy.speech import FrameProbabilities
 
 _AUDIBLE = 0.1
 """Below this mean probability of the likeliest speaker the frames know of nobody."""
+_NEAR = 1e-6
 
 
-class FrameTracks:
-    """Expected seconds of speech per speaker and span; exact for spans that cut a frame."""
+class FrameEvidence:
+    """Expected seconds of speech of every speaker in every span; exact where a span cuts a frame.
 
-    def __init__(self, frames: FrameProbabilities) -> None:
+    ``usable`` says for which spans the frames can tell: covered, and somebody is audible.
+    """
+
+    def __init__(self, frames: FrameProbabilities, starts: Floats, ends: Floats) -> None:
         values = np.clip(np.nan_to_num(frames.values), 0.0, 1.0)
-        width = frames.frame_seconds
+        spoken = np.zeros((len(values) + 1, values.shape[1]))
+        np.cumsum(values, axis=0, out=spoken[1:])
+        first = (starts - frames.start) / frames.frame_seconds
+        last = (ends - frames.start) / frames.frame_seconds
+        self._seconds = (_read(spoken, last) - _read(spoken, first)) * frames.frame_seconds
         self._column = {name: index for index, name in enumerate(frames.speakers)}
-        self._edges = frames.start + width * np.arange(len(values) + 1)
-        self._spoken = np.zeros((len(values) + 1, values.shape[1]))
-        np.cumsum(values, axis=0, out=self._spoken[1:])
-        self._spoken *= width
+        covered = (first >= -_NEAR) & (last <= len(values) + _NEAR)
+        audible = self._seconds.max(axis=1) >= _AUDIBLE * (ends - starts)
+        self.usable: NDArray[np.bool_] = covered & audible
 
-    @property
-    def speakers(self) -> tuple[str, ...]:
-        """Everybody who has a probability."""
-        return tuple(self._column)
+    def knows(self, speaker: str) -> bool:
+        """Return whether a speaker has probabilities."""
+        return speaker in self._column
 
-    def overlap(self, speaker: str, starts: Floats, ends: Floats) -> Floats:
-        """Return the expected seconds of speech of a speaker in each span."""
+    def seconds(self, speaker: str) -> Floats:
+        """Return for how many seconds of each span a speaker is expected to speak."""
         column = self._column.get(speaker)
-        if column is None:
-            return np.zeros(len(starts))
-        spoken = self._spoken[:, column]
-        return np.interp(ends, self._edges, spoken) - np.interp(starts, self._edges, spoken)
+        found: Floats = (
+            self._seconds[:, column] if column is not None else np.zeros(len(self.usable))
+        )
+        return found
 
-    def usable(self, starts: Floats, ends: Floats) -> NDArray[np.bool_]:
-        """Return for which spans the frames can tell: fully covered, and somebody is audible."""
-        covered = (starts >= self._edges[0] - 1e-6) & (ends <= self._edges[-1] + 1e-6)
-        loudest = np.zeros(len(starts))
-        for speaker in self._column:
-            loudest = np.maximum(loudest, self.overlap(speaker, starts, ends))
-        told: NDArray[np.bool_] = covered & (loudest >= _AUDIBLE * (ends - starts))
-        return told
+
+def _read(levels: NDArray[np.float64], places: Floats) -> NDArray[np.float64]:
+    """Return the rows at places between rows, every column interpolated."""
+    inside = np.clip(places, 0.0, len(levels) - 1.0)
+    below = np.minimum(inside.astype(np.int64), len(levels) - 2)
+    part = (inside - below)[:, np.newaxis]
+    rows: NDArray[np.float64] = levels[below] * (1.0 - part) + levels[below + 1] * part
+    return rows

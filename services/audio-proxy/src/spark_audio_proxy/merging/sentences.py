@@ -9,13 +9,16 @@ from spark_audio_proxy.speech import Word
 
 _ENDS = tuple(".?!…")
 _CLOSERS = "\"'\u201d\u2019»)]}"
+_TITLES = frozenset({"mr.", "mrs.", "ms.", "dr.", "prof.", "st.", "vs."})
+"""They end with a point and no sentence does with them."""
 _FLOOR = 0.05
 """The weight of a word for which nothing speaks."""
 
 
 def ends_sentence(text: str) -> bool:
     """Whether a sentence ends with this word, also inside quotes and brackets."""
-    return text.rstrip(_CLOSERS).endswith(_ENDS)
+    bare = text.rstrip(_CLOSERS)
+    return bare.endswith(_ENDS) and bare.lower() not in _TITLES
 
 
 def sentences(words: Sequence[Word], rules: MergeRules) -> list[range]:

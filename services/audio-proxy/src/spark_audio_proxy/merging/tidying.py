@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from math import isfinite
 
-from spark_audio_proxy.speech import Word
+from spark_audio_proxy.speech import Word, is_time
 from spark_audio_proxy.words.joining import tidied
 
 SHORTEST = 0.04
@@ -22,8 +21,10 @@ def tidy_words(words: Iterable[Word]) -> list[Word]:
         text = tidied(word.text)
         if not text:
             continue
-        start = max(word.start, 0.0) if isfinite(word.start) else reached
-        end = max(word.end, start + SHORTEST) if isfinite(word.end) else start + SHORTEST
-        kept.append(replace(word, text=text, start=start, end=end))
+        start = max(word.start, 0.0) if is_time(word.start) else reached
+        end = max(word.end, start + SHORTEST) if is_time(word.end) else start + SHORTEST
+        if text != word.text or start != word.start or end != word.end:
+            word = replace(word, text=text, start=start, end=end)
+        kept.append(word)
         reached = end
     return sorted(kept, key=lambda word: (word.start, word.end))

@@ -8,7 +8,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from spark_audio_proxy.speech import SpeakerSegment
+from spark_audio_proxy.speech import SpeakerSegment, is_time
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ def speaker_tracks(
     """
     by_speaker: dict[str, list[tuple[float, float, float]]] = {}
     for segment in segments:
-        if not (isfinite(segment.start) and isfinite(segment.end)):
+        if not (is_time(segment.start) and is_time(segment.end)):
             continue
         start = max(segment.start, 0.0)
         end = min(segment.end, duration) if duration > 0 else segment.end

@@ -12,6 +12,8 @@ def tidied(text: str) -> str:
 
     What could not be written as UTF-8 or would be seen by no one is taken out.
     """
+    if text.isalnum():
+        return text
     if not text.isprintable():
         text = text.translate(_UNSEEN).encode("utf-8", "replace").decode("utf-8")
     return " ".join(text.split())
@@ -34,5 +36,7 @@ def closes(text: str) -> bool:
 
 def letters_of(text: str) -> str:
     """Return what is compared when two words are the same: letters and digits, without case."""
-    letters = "".join(letter for letter in text.casefold() if letter.isalnum())
-    return letters or text
+    folded = text.casefold()
+    if folded.isalnum():
+        return folded
+    return "".join(letter for letter in folded if letter.isalnum()) or text

@@ -7,14 +7,15 @@ in between are estimated and flagged), and text without any times, which is an e
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from math import isfinite
 from typing import Literal
 
-from spark_audio_proxy.speech import Transcript, Word
+from spark_audio_proxy.speech import LATEST_SECONDS, Transcript, Word
 from spark_audio_proxy.words.joining import tidied
 from spark_audio_proxy.words.languages import language_code
 
 TIMES_ESTIMATED = "times_estimated"
+_MISSING = 0.02
+"""Share of the words that a list with exact times may lack before one with estimates is better."""
 _SLIP = 1.0
 """Seconds by which a word may start before the one in front of it and still keep its place."""
 
@@ -46,7 +47,7 @@ def read_answer(answer: object, duration: float) -> Transcript:
     best: list[Word] = []
     for items in (_items(answer.get("words")), nested, segments):
         found = _timed(items, duration)
-        if len(found) > len(best):
+        if _spoken(best) < (1 - _MISSING) * _spoken(found):
             best = found
     text = answer.get("text")
     said = isinstance(text, str) and text.strip()
@@ -60,6 +61,10 @@ def read_answer(answer: object, duration: float) -> Transcript:
         language=language_code(answer.get("language")),
         warnings=(TIMES_ESTIMATED,) if any(word.estimated for word in best) else (),
     )
+
+
+def _spoken(words: Sequence[Word]) -> int:
+    return sum(any(letter.isalnum() for letter in word.text) for word in words) or len(words)
 
 
 def _items(value: object) -> list[Mapping[str, object]]:
@@ -147,6 +152,9 @@ def _seconds(item: Mapping[str, object], edge: str) -> float | None:
                 value = float(value)
             except ValueError:
                 continue
-        if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
-            return max(float(value) / unit, 0.0)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            continue
+        # Compared before it is divided: JSON knows integers that are no floats.
+        if abs(value) <= LATEST_SECONDS * unit:
+            return max(value / unit, 0.0)
     return None

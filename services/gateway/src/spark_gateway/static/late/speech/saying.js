@@ -1,7 +1,7 @@
 // @ts-check
 // A text goes in, a voice comes out.
 
-import { say, show } from "../dom.js";
+import { say, show } from "../../dom.js";
 import { speak, voices } from "./asking.js";
 import { voiceGroups } from "./looks.js";
 import { button, card, made } from "./made.js";

@@ -1,7 +1,7 @@
 // @ts-check
 // What is known of speech, as people read it. Pure.
 
-/** @typedef {import("../types.js").Tone} Tone */
+/** @typedef {import("../../types.js").Tone} Tone */
 /** @typedef {{start_ms: number, end_ms: number, speaker: string|null, text: string, confidence?: number|null}} Block */
 /** @typedef {{id: string, name: string, language?: string, engine?: string}} Voice */
 

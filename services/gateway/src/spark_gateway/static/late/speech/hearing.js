@@ -1,7 +1,7 @@
 // @ts-check
 // A recording goes in, by drop, choice or microphone; who said what comes out.
 
-import { icon, keyed, say, show } from "../dom.js";
+import { icon, keyed, say, show } from "../../dom.js";
 import { hear } from "./asking.js";
 import { blockLooks, heardWords } from "./looks.js";
 import { button, card, made } from "./made.js";
