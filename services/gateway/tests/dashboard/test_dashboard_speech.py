@@ -70,7 +70,7 @@ def test_a_recording_comes_back_in_words_and_a_text_as_a_voice(visit, stage, sce
     for pattern in ("**/api/audio/**", "**/v1/audio/**"):
         page.route(pattern, service.answer)
     expect(page.get_by_role("link", name="Speech")).to_be_visible()
-    assert not any("/speech/" in url for url in fetched)
+    assert not any("/late/speech/" in url for url in fetched)
     page.get_by_role("link", name="Speech").click()
     expect(page.get_by_role("heading", name="Speech", exact=True)).to_be_visible()
     expect(page.get_by_text("2 of 3 at work, 1 waits, about 5 s.")).to_be_visible()
