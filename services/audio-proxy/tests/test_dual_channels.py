@@ -236,7 +236,7 @@ class TestBleed:
     @pytest.mark.parametrize(
         ("one", "other", "same"),
         [
-            ("Budget,", "budget", True), ("schedule", "shedule", True), ("the", "they", False),
+            ("Budget,", "budget", True), ("schedule", "scheduled", True), ("the", "they", False),
             ("no", "on", False), ("quarter", "question", False), ("?", "?", True),
         ],
     )  # fmt: skip
@@ -311,7 +311,7 @@ class TestDetection:
         assert not quiet
 
 
-texts = st.sampled_from(["yes", "no.", "schedule", "shedule", "well", "right"])
+texts = st.sampled_from(["yes", "no.", "schedule", "scheduled", "well", "right"])
 streams = st.lists(st.tuples(texts, st.integers(0, 60), st.integers(0, 8)), max_size=25).map(
     lambda rows: [Word(text, at * 0.16, at * 0.16 + length * 0.08) for text, at, length in rows]
 )
