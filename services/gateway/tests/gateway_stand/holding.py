@@ -160,13 +160,14 @@ class Cluster:
         self.queued = []
         self.loaded = loaded
         self.look = Look()
+        self.beside = Served()
         self.news = Listening()
         upstream = Upstream("127.0.0.1", plane.upstream.port) if plane else Upstream("127.0.0.1", 1)
         self.router = SwapAwareRouter(lambda: upstream, self.clock)
         self.names = LoadedNames(self.look.models)
         self.catalogue = Catalogue(
             lambda: self.look.served,
-            Served,
+            lambda: self.beside,
             lambda: self.aliases,
             lambda: True,
             lambda: ("parakeet", "kokoro"),

@@ -9,6 +9,8 @@ from gateway_stand.holding import Asker, Cluster
 from spark_common.contracts.swaps import Phase, SwapView
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.ports import Choice
+from spark_gateway.dataplane.watch import Served
+from spark_gateway.served import ServedModel
 
 
 @pytest.fixture
@@ -177,3 +179,15 @@ async def test_asking_twice_for_a_swap_tells_how_it_stands(cluster):
     assert Asker(cluster, "new").answer is None
     accepted(cluster, model="third", dry_run=True)
     assert Asker(cluster, "third").code == "model_not_loaded"
+
+
+EMBED = b"/v1/embeddings"
+
+
+async def test_a_model_of_the_menu_may_be_served_beside_by_who_has_not_said_so(cluster):
+    # The embedding server was not heard of yet, and its model lies on the Sparks like any other.
+    assert isinstance(Asker(cluster, "new", EMBED).answer, Choice)
+    cluster.beside = Served("serving", (ServedModel("bge-m3", 1),))
+    assert Asker(cluster, "new", EMBED).code == "model_not_loaded"
+    cluster.beside = Served("idle")
+    assert isinstance(Asker(cluster, "new", EMBED).answer, Choice)

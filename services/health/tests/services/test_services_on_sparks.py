@@ -43,7 +43,7 @@ async def test_each_service_is_seen_with_its_container_by_one_question_per_spark
         assert view.actions == ["start", "stop", "restart"]
         assert (await bench.look(name)).state == "up", name
     assert (await bench.view("qdrant")).version == "1.15.5"
-    assert (await bench.view("kokoro")).version == "0.2.4"
+    assert (await bench.view("kokoro")).version == "0.8.1"
     kokoro = (await bench.view("kokoro")).container
     assert (kokoro.restart_count, kokoro.restart_policy) == (0, "unless-stopped")
     assert kokoro.up_seconds > 10_000
@@ -177,7 +177,7 @@ async def test_a_crash_loop_is_seen_and_a_stop_ends_it(bench):
     async def looping() -> bool:
         return (await bench.view("kokoro")).container.crash_loop
 
-    await until(looping, "the loop is seen", 20)
+    await until(looping, "the loop is seen")
     seen = await bench.look("kokoro")
     assert seen.state == "down"
     assert "ends soon after every start" in seen.reason
@@ -203,7 +203,7 @@ async def test_a_docker_that_hangs_is_no_dead_service_and_an_order_is_settled_by
     async def known() -> bool:
         return (await bench.view("kokoro")).container.problem is not None
 
-    await until(known, "docker is known to hang", 20)
+    await until(known, "docker is known to hang")
     assert "does not answer" in (await bench.view("kokoro")).container.problem
     assert (await bench.look("kokoro")).state == "up"
     assert (await bench.look("qdrant")).state == "up"
@@ -214,7 +214,7 @@ async def test_a_docker_that_hangs_is_no_dead_service_and_an_order_is_settled_by
     async def told() -> bool:
         return bool(await bench.told())
 
-    await until(told, "it is told", 20)
+    await until(told, "it is told")
     (event,) = await bench.told()
     assert (event["ok"], event["requested_by"]) == (False, "Alice")
     assert "running now" in event["message"]
@@ -269,7 +269,7 @@ async def test_a_process_that_is_killed_in_the_middle_acts_once_and_the_next_one
     async def began() -> bool:
         return bench.did("container_restarted") == ["kokoro"]
 
-    await until(began, "docker began", 20)
+    await until(began, "docker began")
     pressed.cancel()
     await bench.kill()
     assert await bench.told() == []
@@ -278,7 +278,7 @@ async def test_a_process_that_is_killed_in_the_middle_acts_once_and_the_next_one
     async def told() -> bool:
         return bool(await bench.told())
 
-    await until(told, "the next one tells", 20)
+    await until(told, "the next one tells")
     (event,) = await bench.told()
     assert (event["action"], event["ok"], event["requested_by"]) == ("restart", True, "Alice")
     assert (await bench.act("kokoro", "restart", id="mine")).state == "running"

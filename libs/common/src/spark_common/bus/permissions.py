@@ -154,6 +154,9 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
             "rpc.gateway.snapshot.take",
+            # Announced maintenance goes into the export of the state, and back.
+            "rpc.health.maintenance.list",
+            "rpc.health.maintenance.begin",
             # Its features ask each other as everybody else does: another one may answer.
             "rpc.coordinator.lock.get",
             "rpc.coordinator.schedule.calendar",
@@ -172,8 +175,16 @@ PERMISSIONS: Mapping[str, Permissions] = {
     ),
     "audio-proxy": _service(
         "audio-proxy",
-        # Speech may be stuck: it says so, asks for a check, and hears what came of both.
-        publish=("health.probe.requested", "health.report", "rpc.health.deep.get"),
+        # A server that may be stuck is looked at by health, and restarted by nobody else.
+        publish=(
+            "audio.suspect",
+            "audio.state",
+            "audio.request.done",
+            "audio.job.*",
+            "health.probe.requested",
+            "health.report",
+            "rpc.health.deep.get",
+        ),
         subscribe=("health.checked.*", "service.action"),
     ),
     "redaction": _service("redaction"),
@@ -210,6 +221,10 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "health.transition",
             "health.checked.*",
             "service.action",
+            "audio.suspect",
+            "audio.state",
+            "audio.request.done",
+            "audio.job.*",
         ),
     ),
 }

@@ -158,6 +158,9 @@ class Acting:
                     return _PASSED if order.force else ""
             else:
                 await self._leases.free()
+            if await self._scene.unsettled() is not None:
+                # Its last look at the lease would find ours: it begins elsewhere, beside us.
+                return ""
             await held.enter_async_context(self._leases.held(act.id, reason))
         except InTheWayError:
             # Whoever holds the cluster may swap, and this is no swap; what is on the GPU is
