@@ -111,7 +111,7 @@ def _joined(text: str) -> str:
     return "".join(text.split())
 
 
-PLAIN = Recogniser("email", _find, rank=70, needs=(b"@",))
+PLAIN = Recogniser("email", _find, rank=76, needs=(b"@",))
 WRITTEN = Recogniser(
-    "email_written", _find_written, rank=65, needs=(b"@", b"at", b"arroba", b"(a)")
+    "email_written", _find_written, rank=75, needs=(b"@", b"at", b"arroba", b"(a)")
 )

@@ -21,8 +21,25 @@ _STRONG: Final = (
 )
 _NUMBER: Final = rb"(?:[ _-]?(?:number|num|no|nr|id|code|ref(?:erence)?|card|card number|#|nummer|numero|file|record))*"
 _JOIN: Final = rb"(?:\.|['\"])?\s{0,2}(?:(?:is|was|are|ist|lautet|est|es|e)\s+|[:=#]|-\s|no\.?\s|nr\.?\s|\()?\s{0,3}[:=#\"'(]{0,2}\s{0,2}"
-_VALUE: Final = rb"([a-z]{0,4}[ -]?\d[a-z0-9]*(?:[-/. ]?[a-z0-9]*\d[a-z0-9]*){0,7}(?:[-/ ]?[a-d]\b)?|[a-z0-9]+(?:[-/.][a-z0-9]+){0,5})"
+_VALUE: Final = rb"([a-z]{0,4}[ -]?\d[a-z0-9]*(?:[-/.][a-z0-9]+|[ ][a-z]{0,2}\d[a-z0-9]*){0,7}(?:[-/ ]?[a-d]\b)?|[a-z0-9]+(?:[-/.][a-z0-9]+){0,5})"
 _SAID: Final = Pattern(rb"\b(?:" + _STRONG + rb")(" + _NUMBER + rb")(" + _JOIN + rb")" + _VALUE)
+_PROSE: Final = (
+    b"in ",
+    b"on ",
+    b"of ",
+    b"at ",
+    b"by ",
+    b"to ",
+    b"is ",
+    b"as ",
+    b"or ",
+    b"for ",
+    b"than ",
+    b"from ",
+    b"with ",
+    b"and ",
+    b"the ",
+)
 _ANY_ID: Final = Pattern(
     rb"\b(?:id|ref|reference|uuid|guid)\s{0,2}(?:number|no\.?|#)?\s{0,2}[:#=]\s{0,3}([a-z]{0,5}[-]?\d[a-z0-9-]{3,})"
 )
@@ -41,6 +58,8 @@ def _find(view: View) -> Iterator[Finding]:
 
 
 def _is_ident(value: bytes, *, named: bool) -> bool:
+    if value.lower().startswith(_PROSE):
+        return False
     digits = sum(48 <= c <= 57 for c in value)
     letters = sum(chr(c).isalpha() for c in value if c < 0x80)
     if digits == 4 and not letters and value[:2] in (b"19", b"20"):

@@ -58,7 +58,11 @@ def _is_number(view: View, start: int, end: int, *, needs_words: bool) -> bool:
     count = len(digits_of(re.split(r"[a-z#]", text.lower())[0]))
     if not 7 <= count <= 15 or touches_digit(view, start, end):
         return False
-    if precedes_word(view, end) or _glued(view, start) or _decimal(view, start, end):
+    if (
+        (precedes_word(view, end) and _plain(text))
+        or _glued(view, start)
+        or _decimal(view, start, end)
+    ):
         return False
     international = text[0] == "+" or (text.startswith("00") and count > 9)
     if international:

@@ -104,7 +104,8 @@ def _addresses(view: View, tokens: list[_Token]) -> Iterator[tuple[int, int, str
         last = _domain(view, tokens, at)
         if last is None:
             continue
-        first = _local(view, tokens, at, after)
+        said = any(each.text in _DOT for each in tokens[at + 1 : last])
+        first = _local(view, tokens, at, after, sure=said or token.text != "at")
         if first is None:
             continue
         after = last + 1
@@ -153,7 +154,7 @@ def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
     return best
 
 
-def _local(view: View, tokens: list[_Token], at: int, floor: int) -> int | None:
+def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool) -> int | None:
     """Index of the first token of the name before ``at``; None when it is no name."""
     first = at
     plain = 0
@@ -197,6 +198,9 @@ def _local(view: View, tokens: list[_Token], at: int, floor: int) -> int | None:
     words = tokens[first:at]
     joined = any(word.text in _CONNECT or len(word.text) == 1 for word in words)
     announced = _CUE.search(view.lower[max(0, words[0].start - 32) : words[0].start])
+    if not (sure or joined or announced):
+        # "Read it at docs.example.test" is no address of anybody.
+        return None
     # Ordinary words in front: all of them are the name when it was announced, else the last two.
     return first if joined or announced else max(first, at - 2)
 
@@ -221,4 +225,4 @@ def _address(tokens: list[_Token]) -> str:
     return "".join(parts)
 
 
-SPOKEN_EMAIL = Recogniser("spoken_email", _find, rank=69)
+SPOKEN_EMAIL = Recogniser("spoken_email", _find, rank=75)

@@ -73,6 +73,13 @@ def _find(view: View) -> Iterator[Finding]:
                 yield from _judged(view, words, run.quantity, skipped)
 
 
+def spoken_digits(view: View) -> Iterator[str]:
+    """The digits of every number that is said, however short."""
+    for start, end in windows((match.span() for match in _THERE.matches(view)), gap=_GAP, least=2):
+        for run in _runs(view, headers(view), start, min(len(view.lower), end + _EDGE)):
+            yield run.digits()
+
+
 def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> Iterator[_Run]:
     run = _Run()
     previous_end = 0

@@ -27,6 +27,7 @@ _CORE: Final = Pattern(
 )
 _PARTS: Final = re.compile(rf"({_BY_LENGTH})([^0-9]*)([0-9]+)([A-Za-z]*)", re.IGNORECASE)
 _OPEN: Final = re.compile(r"(?:[\[{<(]\\?\s?){1,3}\\?\Z")
+_LISTED: Final = re.compile(r"\s?[,;]")
 _CLOSE: Final = re.compile(r"(?:\s?\\?[\]}>)]){1,3}")
 _PARENS: Final = frozenset("()")
 _CLEAN: Final = {"_": True, "-": False, "": False}
@@ -106,6 +107,9 @@ def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
         return None
     if not kept and right == end and view.octets[end : end + 1] == b"_":
         return None
+    if left < start and right == end == len(view.text):
+        # Cut off: what looks like number one may have been number twelve.
+        return None
     number = int(digits)
     if number == 0:
         return None
@@ -171,21 +175,27 @@ def _brackets(view: View, start: int, end: int) -> tuple[int, int]:
             break
         left, right = one, other + 1
         pairs += 1
-    left = _unpaired(view, opens, pairs, left)
+    listed = _LISTED.match(view.text, end) is not None
+    left = _unpaired(view, opens, pairs, left, alone=not listed)
     right = _unpaired(view, closes, pairs, right, after=True)
     return left, right
 
 
-def _unpaired(view: View, places: list[int], pairs: int, edge: int, *, after: bool = False) -> int:
+def _unpaired(
+    view: View,
+    places: list[int],
+    pairs: int,
+    edge: int,
+    *,
+    after: bool = False,
+    alone: bool = False,
+) -> int:
     """Brackets without a partner go in twos, or beside a pair, or alone when nothing is listed."""
     rest = [at for at in places[pairs:] if view.text[at] not in _PARENS]
-    if not rest or view.text[places[pairs]] in _PARENS:
+    if not rest or view.text[places[pairs]] in _PARENS or pairs > 1:
         return edge
-    if pairs:
-        return edge if pairs > 1 else (rest[0] + 1 if after else rest[0])
+    if pairs == 1:
+        return rest[0] + 1 if after else rest[0]
     if len(rest) >= 2:
         return rest[1] + 1 if after else rest[1]
-    if after or view.text[rest[0]] != "[":
-        return edge
-    follows = re.compile(r"[^\[\]]{0,40}?(,|\])").search(view.text, rest[0] + 1, rest[0] + 48)
-    return edge if follows else rest[0]
+    return rest[0] if alone and view.text[rest[0]] == "[" else edge
