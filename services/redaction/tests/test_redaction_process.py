@@ -62,9 +62,10 @@ class TestRedaction(ServiceExam):
         environment = {
             **service_environment(self.name, nats_server, redis_server),
             **map_environment(tmp_path),
+            "BIND_PORT": "0",
         }
         (tmp_path / "key").unlink()
         code, said = await ServiceProcess.attempt(self.module, environment)
-        assert code == 2
+        assert code == 2, said
         assert "REDACTION_KEY_FILE" in said
         assert not (tmp_path / "map.db").exists()
