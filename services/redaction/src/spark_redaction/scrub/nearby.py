@@ -2,6 +2,7 @@
 
 import re
 
+from spark_redaction.scrub.names.unspaced import UNSPACED
 from spark_redaction.scrub.view import View
 
 STOP = "\0"
@@ -30,7 +31,9 @@ def follows_word(view: View, start: int) -> bool:
     if start == 0:
         return False
     before = view.octets[start - 1]
-    return before == 0xFF or chr(before).isalnum() or before == 0x5F
+    if before == 0xFF:
+        return not UNSPACED.match(view.text[start - 1])
+    return chr(before).isalnum() or before == 0x5F
 
 
 def precedes_word(view: View, end: int) -> bool:
@@ -38,7 +41,9 @@ def precedes_word(view: View, end: int) -> bool:
     if end >= len(view.octets):
         return False
     after = view.octets[end]
-    return after == 0xFF or (after < 0x80 and (chr(after).isalnum() or after == 0x5F))
+    if after == 0xFF:
+        return not UNSPACED.match(view.text[end])
+    return after < 0x80 and (chr(after).isalnum() or after == 0x5F)
 
 
 def touches_digit(view: View, start: int, end: int) -> bool:

@@ -16,13 +16,15 @@ from spark_redaction.scrub.view import View
 
 _WHOLE: Final = 74
 _PART: Final = 48
-_GAP: Final = re.compile(r"[^\w]{0,4}_?[^\w]{0,2}|[\s_]{1,8}|,[\s]{1,8}")
+_FOLLOWING: Final = re.compile(r"[\s_]{1,8}(?=[^\W_])|,\s{1,8}|[^\w]{0,4}_?[^\w]{0,2}")
+"""What may stand between two words of a name."""
+_LONGEST: Final = 80
 _CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _HUMP: Final = re.compile(r"[a-z][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z]|[A-Z]{2}[a-z]")
 _LEET: Final = str.maketrans("431057", "aeiost")
 _INITIALS_BEFORE: Final = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]\.? ?){1,3}\Z")
 _INITIALS_AFTER: Final = re.compile(r"(?: [A-Z]\.){1,2}|,? [A-Z]\.?(?![A-Za-z0-9'’])")
-_INITIAL_BETWEEN: Final = re.compile(r"[\s,]{0,3}(?:[A-Z]\.?[\s]{1,2}){0,3}\Z")
+_INITIAL_BETWEEN: Final = re.compile(r"[ \t]{0,3}(?:[A-Z]\.?[\s]{1,2}){0,3}\Z")
 
 
 class _Entry(NamedTuple):
@@ -100,35 +102,68 @@ class Dictionary:
         return None if entry is None else (entry.kind, entry.key)
 
     def _hits(self, view: View) -> Iterator[_Hit]:
-        singles, phrases = self._singles, self._phrases
-        tokens = [match.span() for match in TOKEN.finditer(view.lower)]
-        lower, text = view.lower, view.text
-        humps = text is not lower and _HUMP.search(text) is not None
-        if humps:
-            tokens = _split_at_humps(text, tokens)
-        after = 0
-        for at, (start, end) in enumerate(tokens):
+        lower = view.lower
+        wanted = self._wanted(set(TOKEN.findall(lower)))
+        if wanted:
+            places = [match.span() for match in TOKEN.finditer(lower) if match[0] in wanted]
+            yield from self._at(view, places, 0)
+        if view.text is not lower:
+            yield from self._handles(view)
+        if self._unspaced and not view.text.isascii():
+            yield from self._anywhere(view)
+        if "-\n" in view.text:
+            yield from self._broken(view)
+
+    def _wanted(self, words: set[str]) -> set[str]:
+        """The words of a text that begin a name: few, however many names there are."""
+        plural = {word for word in words if word[-1] == "s" and self._plural(word)}
+        return plural | (words & self._singles.keys()) | (words & self._phrases.keys())
+
+    def _at(self, view: View, places: list[tuple[int, int]], after: int) -> Iterator[_Hit]:
+        lower = view.lower
+        for start, end in places:
             if start < after:
                 continue
             token = lower[start:end]
-            if token in phrases:
-                hit = self._phrase(view, tokens, at)
-                if hit is not None:
-                    after = hit.end
-                    yield hit
+            hit = self._phrase(view, start, end) if token in self._phrases else None
+            if hit is None:
+                entry = self._singles.get(token) or self._plural(token)
+                if entry is None or self._is_word(view, token, start, end):
                     continue
-            entry = singles.get(token)
-            if entry is None and token[-1] == "s":
-                entry = self._plural(token)
-            if entry is not None and not self._is_word(view, token, start, end, entry):
-                after = end
-                yield _Hit(start, end, entry.kind, entry.key, entry.part)
-        if humps:
-            yield from self._whole_tokens(view)
-        if self._unspaced and not text.isascii():
-            yield from self._anywhere(view)
-        if "-\n" in text:
-            yield from self._broken(view)
+                hit = _Hit(start, end, entry.kind, entry.key, entry.part)
+            after = hit.end
+            yield hit
+
+    def _handles(self, view: View) -> Iterator[_Hit]:
+        """``aliceSmith92``, ``4l1ce``, ``AliceSmithInvoice``: whole, then hump by hump."""
+        text, after = view.text, 0
+        for hump in _HUMP.finditer(text):
+            if hump.start() < after:
+                continue
+            start = hump.start()
+            while (
+                start > max(0, after)
+                and hump.start() - start < _LONGEST
+                and _is_word(text[start - 1])
+            ):
+                start -= 1
+            token = TOKEN.match(view.lower, start)
+            if token is None:
+                continue
+            after = token.end()
+            whole = self._handle(token[0])
+            if whole is not None:
+                yield _Hit(start, after, whole.kind, whole.key, whole.part)
+            else:
+                end = min(after, start + _LONGEST)
+                yield from self._at(view, [m.span() for m in _CAMEL.finditer(text, start, end)], 0)
+
+    def _handle(self, token: str) -> _Entry | None:
+        for candidate in (token, token.strip("0123456789"), token.translate(_LEET)):
+            entry = self._singles.get(candidate)
+            if entry is not None and len(candidate) >= 4 and candidate not in COMMON:
+                return entry
+        return None
 
     def _plural(self, token: str) -> _Entry | None:
         """The Smiths, the Joneses; never of two letters, for ``is`` and ``as``."""
@@ -138,44 +173,26 @@ class Dictionary:
             token[:-2] if token[-2] == "e" else ""
         )
 
-    def _phrase(self, view: View, tokens: list[tuple[int, int]], at: int) -> _Hit | None:
+    def _phrase(self, view: View, start: int, end: int) -> _Hit | None:
         lower = view.lower
-        start, end = tokens[at]
         for entry in self._phrases[lower[start:end]]:
             stop = end
-            for offset, wanted in enumerate(entry.tail, 1):
-                if at + offset >= len(tokens):
+            for wanted in entry.tail:
+                following = _FOLLOWING.match(lower, stop)
+                if following is None or not lower.startswith(wanted, following.end()):
                     break
-                begin, finish = tokens[at + offset]
-                if lower[begin:finish] != wanted or not _GAP.fullmatch(lower, stop, begin):
-                    break
-                stop = finish
+                stop = following.end() + len(wanted)
             else:
-                if len(entry.tail) > 1 or not _both_words(
-                    view, start, stop, lower[start:end], entry.tail[0]
-                ):
+                if _is_word(lower[stop : stop + 1]) and not view.text[stop : stop + 1].isupper():
+                    continue
+                two = len(entry.tail) == 1
+                if not two or not _both_words(view, start, stop, lower[start:end], entry.tail[0]):
                     return _Hit(start, stop, entry.kind, entry.key, entry.part)
         return None
 
-    def _is_word(self, view: View, token: str, start: int, end: int, entry: _Entry) -> bool:
-        if (
-            token in COMMON
-            or (len(token) > 3 and token[-1] == "s" and token[:-1] in COMMON)
-            or len(token) < 3
-        ):
-            return reads_as_word(view, start, end)
-        return False
-
-    def _whole_tokens(self, view: View) -> Iterator[_Hit]:
-        """Handles like ``aliceSmith92`` and ``4l1ce``."""
-        for match in TOKEN.finditer(view.lower):
-            token = match[0]
-            bare = token.strip("0123456789")
-            for candidate in (token, bare, token.translate(_LEET)):
-                entry = self._singles.get(candidate)
-                if entry is not None and len(candidate) >= 4 and candidate not in COMMON:
-                    yield _Hit(*match.span(), entry.kind, entry.key, entry.part)
-                    break
+    def _is_word(self, view: View, token: str, start: int, end: int) -> bool:
+        plural = len(token) > 3 and token[-1] == "s" and token[:-1] in COMMON
+        return (token in COMMON or plural or len(token) < 3) and reads_as_word(view, start, end)
 
     def _anywhere(self, view: View) -> Iterator[_Hit]:
         lower = view.lower
@@ -232,14 +249,8 @@ def _agreed(one: _Entry, other: _Entry, tokens: tuple[str, ...]) -> _Entry:
     return _Entry(one.tail, one.kind, "part:" + " ".join(tokens), one.part)
 
 
-def _split_at_humps(text: str, tokens: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    split = []
-    for start, end in tokens:
-        if end - start > 3 and _HUMP.search(text, start, end):
-            split += [match.span() for match in _CAMEL.finditer(text, start, end)]
-        else:
-            split.append((start, end))
-    return split
+def _is_word(character: str) -> bool:
+    return character.isalnum()
 
 
 def _both_words(view: View, start: int, end: int, first: str, second: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from spark_redaction.scrub.checksums import digits_of, ean13, luhn
@@ -38,6 +39,9 @@ def _cards_in(view: View, start: int, end: int) -> Iterator[Finding]:
         last = _card_from(view, groups, first)
         if last is None:
             first += 1
+            if len(groups) == end - start - len(groups) + 1:
+                # Digit by digit: one that was read out begins where the run does.
+                return
             continue
         begin, stop = groups[first][0], groups[last][1]
         yield begin, stop, Kind.CARD, digits_of(view.text[begin:stop])
@@ -70,6 +74,10 @@ def _verdict(view: View, start: int, end: int, groups: list[tuple[int, int]]) ->
     lengths = [stop - begin for begin, stop in groups]
     shaped = bool(_GROUPS.match("-".join(map(str, lengths))))
     cued = _CUE.near(view, start, end)
+    between = {view.text[one[1] : other[0]].strip() for one, other in pairwise(groups)}
+    if not cued and (len(between) > 1 or between & {",", "|", "*"}):
+        # Columns of a table, figures of a list.
+        return 0
     if len(groups) == 1 and (follows_word(view, start) or precedes_word(view, end)):
         return 2 if luhn(digits) and len(digits) in (15, 16) and digits[0] in "23456" else 0
     if (ean13(digits) and digits[:3] in ("978", "979") and not cued) or _is_time(digits):

@@ -1,9 +1,11 @@
 """Mail addresses: any top level, local names, spaced out, and written around robots."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from spark_redaction.scrub.kinds import Kind
+from spark_redaction.scrub.names.unspaced import UNSPACED
 from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.recognisers.top_levels import TOP_LEVELS
@@ -50,7 +52,20 @@ def _find(view: View) -> Iterator[Finding]:
         local, _, domain = match[0].rpartition(b"@")
         if _is_address(local, domain):
             start += len(local) - len(local.lstrip(b"'*/={|}~&?!#"))
-            yield start, end, Kind.EMAIL, ""
+            yield *_without_sentence(view, start, match.start() + len(local), end), Kind.EMAIL, ""
+
+
+def _without_sentence(view: View, start: int, at: int, end: int) -> tuple[int, int]:
+    """Where no space divides words, a sentence hangs on both sides of an address."""
+    if view.text.isascii():
+        return start, end
+    glued = [match.end() for match in UNSPACED.finditer(view.text, start, at)]
+    if glued and glued[-1] < at:
+        start = glued[-1]
+    tail = UNSPACED.search(view.text, at + 1, end)
+    if tail and view.text.rfind(".", at, tail.start() - 1) > at:
+        end = tail.start()
+    return start, end
 
 
 def _is_address(local: bytes, domain: bytes) -> bool:
@@ -68,6 +83,10 @@ def _is_address(local: bytes, domain: bytes) -> bool:
     return len(domain) > 1 and not domain[:1].isdigit() and bool(local.strip(b".'*/-=#"))
 
 
+_SPELLED: Final = re.compile(rb"[\s\[({<]|[_-](?:at|dot)[_-]", re.IGNORECASE)
+"""What a plain address has not."""
+
+
 def _find_written(view: View) -> Iterator[Finding]:
     octets = view.low_octets
     patterns = []
@@ -77,7 +96,9 @@ def _find_written(view: View) -> Iterator[Finding]:
         patterns.append(_ROBOT)
     for pattern in patterns:
         for match in pattern.matches(view):
-            if pattern is _ROBOT and not _around_robots(match[0].lower()):
+            if pattern is _ROBOT and (
+                not _SPELLED.search(match[0]) or not _around_robots(match[0].lower())
+            ):
                 continue
             yield *match.span(), Kind.EMAIL, _joined(view.lower[match.start() : match.end()])
 

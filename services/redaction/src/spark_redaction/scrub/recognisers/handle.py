@@ -10,7 +10,7 @@ from spark_redaction.scrub.view import View
 
 _SAID: Final = Pattern(
     rb"\b(?:twitter|x\.com|instagram|insta|ig|tiktok|telegram|discord|signal|mastodon|github|snapchat|snap|skype|facebook|fb|reddit|linkedin|threads|bluesky|venmo|cashapp|cash app|slack|"
-    rb"wechat|line|kakao|twitch|steam|xbox|psn|youtube|handle|user ?name|user ?id|login|screen ?name|gamertag|nick(?:name)?|benutzername|nom d'utilisateur|usuario)"
+    rb"wechat|line|kakao|twitch|steam|xbox|psn|youtube|handle|user ?name|user ?id|login|screen ?name|gamertag|nick(?:name)?|benutzername|nom d'utilisateur|usuario)\b"
     rb"(?:\s+(?:handle|name|user|username|account|id|profile|user name|tag))*\s*(?:is|are|at|:|=|-|ist|est|\(|on [a-z]+ is)*\s*[:=]?\s*[\"']?"
     rb"(@[\w.\-]{2,}(?:@[\w.\-]+)?|[a-z][\w.\-]*[\d_#][\w.\-#]*)"
 )

@@ -22,7 +22,9 @@ _STRONG: Final = (
 _NUMBER: Final = rb"(?:[ _-]?(?:number|num|no|nr|id|code|ref(?:erence)?|card|card number|#|nummer|numero|file|record))*"
 _JOIN: Final = rb"(?:\.|['\"])?\s{0,2}(?:(?:is|was|are|ist|lautet|est|es|e)\s+|[:=#]|-\s|no\.?\s|nr\.?\s|\()?\s{0,3}[:=#\"'(]{0,2}\s{0,2}"
 _VALUE: Final = rb"([a-z]{0,4}[ -]?\d[a-z0-9]*(?:[-/.][a-z0-9]+|[ ][a-z]{0,2}\d[a-z0-9]*){0,7}(?:[-/ ]?[a-d]\b)?|[a-z0-9]+(?:[-/.][a-z0-9]+){0,5})"
-_SAID: Final = Pattern(rb"\b(?:" + _STRONG + rb")(" + _NUMBER + rb")(" + _JOIN + rb")" + _VALUE)
+_SAID: Final = Pattern(
+    rb"\b(?:" + _STRONG + rb")(?:\b|_)(" + _NUMBER + rb")(" + _JOIN + rb")" + _VALUE
+)
 _PROSE: Final = (
     b"in ",
     b"on ",
@@ -48,7 +50,7 @@ _ANY_ID: Final = Pattern(
 def _find(view: View) -> Iterator[Finding]:
     for match in _SAID.matches(view):
         start, end = match.span(3)
-        named = bool(match[1].strip() or match[2].strip(b" ."))
+        named = 2 * bool(match[1].strip()) or bool(match[2].strip(b" ."))
         value = match[3].rstrip(b"-/. ")
         end = start + len(value)
         if _is_ident(value, named=named):
@@ -57,7 +59,8 @@ def _find(view: View) -> Iterator[Finding]:
         yield *match.span(1), Kind.IDENT, _key(view.lower[match.start(1) : match.end(1)])
 
 
-def _is_ident(value: bytes, *, named: bool) -> bool:
+def _is_ident(value: bytes, *, named: int) -> bool:
+    """``named`` is 2 after "number" and the like, 1 after a colon or a verb."""
     if value.lower().startswith(_PROSE):
         return False
     digits = sum(48 <= c <= 57 for c in value)
@@ -66,8 +69,10 @@ def _is_ident(value: bytes, *, named: bool) -> bool:
         return False
     if digits == 0 or (digits < 3 and letters < 3):
         return False
+    if digits + 1 == len(value) and (b"." in value or b":" in value):
+        return False
     if named:
-        return digits >= 3 or (digits >= 2 and letters >= 2)
+        return digits >= 5 - named or (digits >= 2 and letters >= 2)
     return digits >= 5 or (digits >= 3 and letters >= 1 and len(value) >= 5)
 
 

@@ -24,7 +24,8 @@ _PARAMETER: Final = Pattern(
     rb"code|customer|account)=[^\s<>\"']+"
 )
 _PEOPLE: Final = Pattern(
-    rb"https?://[^\s<>\"']*/(?:users?|people|profiles?|members?|~)/?[\w.%~+\xff-]{2,}" + _TAIL
+    rb"https?://[^\s<>\"']*/(?:users?|people|profiles?|members?|~)/?[a-z\xff_.%~+-][\w.%~+\xff-]+"
+    + _TAIL
 )
 _ANY: Final = Pattern(
     rb"\b(?:https?://|www\.)[^\s<>\"']+|\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|co|edu|gov|info|biz|dev|me|de|uk|fr|nl|es|it|ch|at)\b"

@@ -16,14 +16,14 @@ _EXT: Final = rb"(?:[ ,;]{0,2}(?:ext|extension|x|poste|durchwahl|#)[ .:]{0,2}\d{
 _SHAPES: Final = (
     rb"(?:\+|\b00)[ ]?\(?\d(?:[ ().\-/]{0,3}\d){6,16}",
     rb"(?:\b1[ .\-/]{0,2})?\(\d{2,5}\)[ .\-/]{0,2}\d{2,5}(?:[ .\-/]{0,2}\d{2,5}){0,3}",
-    rb"(?:\b1[ .\-/]{1,2})?\b\d{3}[ .\-/]{1,3}\d{3}[ .\-/]{1,3}\d{4}",
+    rb"(?:\b1[ .\-/]{1,2})?\b\d{3}(?:[ .\-]{1,3}|/)\d{3}(?:[ .\-]{1,3}|/)\d{4}",
     rb"\b\d{3}[ .\-/]{0,2}\d{3}[.\-]\d{4}|\b\d{3}[.\-/ ]\d{7}",
-    rb"\b0\d{1,5}(?:[ .\-/]{1,2}\(?\d{2,8}\)?){1,4}",
+    rb"\b0\d{1,5}(?:[ .\-/]{1,3}\(?\d{2,8}\)?){1,4}",
     rb"\b0[1-9]\d{7,10}",
     rb"\b[6-9]\d{4}[ \-]\d{5}|\b\d{2}[ ]9?\d{4}-\d{4}|\b9\d{4}-\d{4}",
     rb"\b[679]\d{2}(?:[ .\-]\d{3}){2}|\b[679]\d{2}(?: \d{2}){3}",
-    rb"\b1?[2-9]\d{2}[2-9]\d{6}",
-    rb"\b\d{2}(?:[ .\-]\d{2}){3,4}|\b\d{3,5}[ .\-]\d{3,6}(?:[ .\-]\d{2,4})?|\b\d{7,12}",
+    rb"\b1?[2-9]\d{2}[2-9]\d{6}|\b1[3-9]\d{9}",
+    rb"\b\d{2}(?:[ .\-]\d{2}){3,4}|\b\d{3,5}[ .\-]\d{3,6}(?:[ .\-]\d{2,4})?|\b\d{7,12}|\b\d(?:[ .\-]{1,3}\d){6,14}",
 )  # fmt: skip
 _PATTERNS: Final = tuple(Pattern(shape + _EXT) for shape in _SHAPES)
 _ONLY_WITH_WORDS: Final = _PATTERNS[-1]
@@ -40,6 +40,8 @@ _NEVER: Final = Cue(
     r"(?:us|eur|usd|gbp)|epoch|timestamp|unix|row|rows|line|lines|bytes|issue|zip|revenue|population",
     before=14,
 )
+_MODES: Final = re.compile(r"0\d{2,3}/0?\d{3}\Z")
+"""Rights of files."""
 _DATES: Final = re.compile(
     r"(?:\d{1,2}([ .\-/])\d{1,2}\1(?:19|20)?\d\d|(?:19|20)\d\d([ .\-/])\d{1,2}\2\d{1,2})(?:[ .\-/]\d{1,2})?\Z"
 )
@@ -68,6 +70,8 @@ def _is_number(view: View, start: int, end: int, *, needs_words: bool) -> bool:
     if international:
         return True
     if _DATES.match(text):
+        return False
+    if _MODES.match(text):
         return False
     if needs_words:
         return _CUE.near(view, start, end)

@@ -19,6 +19,9 @@ _LAST: Final = Pattern(
     rb"(?:last|final) (?:four|4)(?: digits)?(?: of)?(?: (?:my|your|his|her|their|the))?"
     rb"(?: (?:social|ssn|card|account))?(?: (?:security|number|no))*(?: (?:is|are|was|:))*[ :=]{1,3}(\d{4})\b"
 )
+_ENDING: Final = Pattern(
+    rb"(?:card|account|visa|amex|mastercard|debit|credit|number|ssn|social)(?: (?:number|no))?,? (?:that )?(?:ending|ends)(?: in| with)? (\d{4})\b"
+)
 _CUE: Final = Cue(
     r"ssn|ss#|ss no|social(?: security)?|soc sec|sin|social insurance|itin|tin|ein|taxpayer|tax id|bsn|"
     r"burgerservicenummer|tfn|tax file|nif|nie|sozialversicherung\w*|steuer\w*|securite sociale|fiscal",
@@ -40,8 +43,9 @@ def _find(view: View) -> Iterator[Finding]:
         start, end = match.span()
         if not _joined(view, start, end) and _CUE.near(view, start, end):
             yield start, end, Kind.SSN, digits_of(view.text[start:end])
-    for match in _LAST.matches(view):
-        yield *match.span(1), Kind.SSN, match[1].decode()
+    for pattern in (_LAST, _ENDING):
+        for match in pattern.matches(view):
+            yield *match.span(1), Kind.SSN, match[1].decode()
 
 
 def _joined(view: View, start: int, end: int) -> bool:

@@ -1,5 +1,6 @@
 """What people say a secret is: "the password is ...", ``token=...``, a seed phrase, a code."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -35,6 +36,8 @@ _CODE: Final = Pattern(
     rb"confirmation code|sms code|login code|lockbox(?: code)?|geheimzahl|code secret)"
     rb"(?:\s+(?:number|no))?(?:\s+(?:on the back|for (?:the |my )?[a-z]+(?: [a-z]+)?))?\s*(?:is|was|:|=|#|-|ist|est|to)*\s*(?:now\s+)?[:#=]?\s*[\"']?(\d(?:[ -]?\d){2,9})\b"
 )
+_CODE_LIKE: Final = re.compile(rb"\$[A-Z_]+\Z|\$[({]|[`(\\]|%[a-z]\b|\w+[\[(]|\w+\)|\.\.\.")
+"""A variable or a piece of a program, and not what it holds."""
 _PLAIN: Final = frozenset(
     b"a an the not no in on at it that this there here wrong correct required expired invalid reset changed incorrect secure safe "
     b"strong weak too very only needed missing set empty null none true false protected hashed encrypted stored used known "
@@ -70,6 +73,8 @@ def _find(view: View) -> Iterator[Finding]:
 def _is_secret(value: bytes, *, quoted: bool, said: bool) -> bool:
     low = value.lower()
     if low in _PLAIN or len(value) < 3 or value[:2] in (b"[[", b"${", b"{{"):
+        return False
+    if _CODE_LIKE.match(value):
         return False
     if value.startswith((b"os.", b"process.", b"self.", b"env", b"get", b"<")) or value.endswith(
         b"("

@@ -180,11 +180,7 @@ def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool)
             or text in REPEATS
             or text in ("capital", "lowercase", "letter")
         )
-        if (
-            text in _STOP
-            and not joined
-            and not (len(text) == 1 and first < at and len(tokens[first].text) == 1)
-        ):
+        if text in _STOP and not joined and not _is_letter(tokens, first - 1, at):
             break
         if not small and not joined:
             plain += 1
@@ -203,6 +199,14 @@ def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool)
         return None
     # Ordinary words in front: all of them are the name when it was announced, else the last two.
     return first if joined or announced else max(first, at - 2)
+
+
+def _is_letter(tokens: list[_Token], index: int, at: int) -> bool:
+    """Whether a lone letter is spelled: others stand beside it."""
+    beside = (index - 1, index + 1)
+    return len(tokens[index].text) == 1 and any(
+        0 <= each < at and len(tokens[each].text) == 1 for each in beside
+    )
 
 
 def _address(tokens: list[_Token]) -> str:

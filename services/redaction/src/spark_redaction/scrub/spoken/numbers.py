@@ -23,7 +23,7 @@ _GAP: Final = 72
 """Characters between two words of one number: fillers, a time stamp, the name of a speaker."""
 _EDGE: Final = 40
 _WORD: Final = re.compile(r"[a-z]+|\d+")
-_BREAK: Final = re.compile(r"[^\s,.;:\-–()/\"'!?…+]|\n[ \t]*\n[ \t]*\n")
+_BREAK: Final = re.compile(r"[^\s,.:\-–()/\"'?…+]|\n[ \t]*\n[ \t]*\n")
 _CUE: Final = re.compile(rf"(?<![a-z])(?:{CUES})(?![a-z])")
 _SSN: Final = re.compile(r"(?<![a-z])(?:social|ssn|taxpayer|tax id|itin)(?![a-z])")
 _CARD: Final = re.compile(r"(?<![a-z])(?:card|visa|amex|mastercard|credit|debit)(?![a-z])")
@@ -111,7 +111,9 @@ def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> 
         elif run.words and word in ("hundred", "thousand", "million", "billion"):
             _multiply(run, word, start, end)
             previous_end = end
-        elif run.words and word in FILLERS and run.gap < _LONGEST_GAP:
+        elif (
+            run.words and (word in FILLERS or _of_area(run, view, word)) and run.gap < _LONGEST_GAP
+        ):
             run.gap += 1
             run.tens_open = False
             run.words.append(_Word(start, end, "", spoken=False))
@@ -122,6 +124,12 @@ def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> 
             repeat = 0
     if run.words:
         yield run
+
+
+def _of_area(run: _Run, view: View, word: str) -> bool:
+    """Whether this is the second word of "area code"."""
+    last = run.words[-1]
+    return word == "code" and view.lower[last.start : last.end] == "area"
 
 
 def _digits(run: _Run, word: str) -> str | None:

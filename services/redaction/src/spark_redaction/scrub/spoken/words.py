@@ -60,8 +60,8 @@ WEAK_ALONE: Final = _AMBIGUOUS - {"null", "nul"}
 REPEATS: Final = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 FILLERS: Final = frozenset(
     """
-    uh um uhm er erm ah eh hmm mm dash hyphen space dot point and then comma plus area code is yes yeah okay ok right
-    so like sorry that's its it's mhm uhuh got it go on ahead hang pause period stroke slash next the again
+    uh um uhm er erm ah eh hmm mm dash hyphen space dot point and then comma plus area yes yeah okay ok right sorry
+    mhm uhuh hang pause period stroke slash next again got it go ahead
     """.split()
 )
 """Words inside a number that add nothing to it; only between two digits."""
