@@ -53,7 +53,12 @@ class Routes:
             ("/erase", "POST", self.erase),
             ("/health", "GET", self.health),
         ]
-        return [Route(path, guarded(handle), methods=[method]) for path, method, handle in table]
+        # The gateway passes on what lies below /scrub; apps beside us may use the short address.
+        return [
+            Route(prefix + path, guarded(handle), methods=[method])
+            for path, method, handle in table
+            for prefix in (("",) if path.startswith(("/scrub", "/rehydrate")) else ("", "/scrub"))
+        ]
 
     async def scrub(self, request: Request) -> Response:
         """Hide what is personal."""
