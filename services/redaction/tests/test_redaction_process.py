@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
+import pytest
 
+from spark_common.bus.nats import NatsBus
+from spark_common.contracts.redaction import (
+    REHYDRATE_TEXT,
+    SCRUB_TEXT,
+    RehydrateText,
+    ScrubText,
+)
 from spark_common.embedded import NatsServer, RedisServer
+from spark_common.errors import InvalidRequestError, NotFoundError
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import ServiceExam, service_environment
 
@@ -55,6 +64,21 @@ class TestRedaction(ServiceExam):
                 assert (await http.post("/rehydrate", json=question)).status_code == 503
         logs = b"".join(path.read_bytes() for path in tmp_path.glob("*.log"))
         assert b"bob@corp" not in logs
+
+    async def test_it_answers_on_the_bus_what_it_answers_over_http(
+        self, service: ServiceProcess, gateway_bus: NatsBus
+    ) -> None:
+        await service.until_ready()
+        text = "write to bob@corp.internal"
+        done = await gateway_bus.call(SCRUB_TEXT, ScrubText(tenant="a", question={"text": text}))
+        question = {"task_id": done.answer["task_id"], "text": done.answer["text"]}
+        back = await gateway_bus.call(REHYDRATE_TEXT, RehydrateText(tenant="a", question=question))
+        assert (done.answer["text"], back.answer["text"]) == ("write to [[EMAIL_1]]", text)
+        with pytest.raises(NotFoundError):
+            await gateway_bus.call(REHYDRATE_TEXT, RehydrateText(tenant="b", question=question))
+        with pytest.raises(InvalidRequestError) as refused:
+            await gateway_bus.call(SCRUB_TEXT, ScrubText(question={"text": 5, "SECRETKEY": 1}))
+        assert "SECRETKEY" not in str(refused.value.body())
 
     async def test_without_a_key_nothing_starts(
         self, nats_server: NatsServer, redis_server: RedisServer, tmp_path: Path

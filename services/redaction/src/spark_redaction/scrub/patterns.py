@@ -44,9 +44,10 @@ class Pattern:
         """Every match from left to right, without overlaps."""
         return iter(self._compiled.finditer(view.octets))
 
-    def matches_in(self, octets: bytes) -> Iterator[Found]:
-        """Every match in some octets."""
-        return iter(self._compiled.finditer(octets))
+    def first(self, view: View, start: int) -> Found | None:
+        """The first match that begins at ``start`` or later."""
+        found: Found | None = self._compiled.search(view.octets, start)
+        return found
 
     def is_in(self, octets: bytes) -> bool:
         """Whether it occurs."""

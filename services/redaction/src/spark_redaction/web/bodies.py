@@ -45,6 +45,11 @@ def parsed(body: bytes, model: type[ModelT]) -> ModelT:
         value: Any = json.loads(body)
     except (ValueError, RecursionError):
         raise InvalidRequestError("the body is not JSON") from None
+    return checked(value, model)
+
+
+def checked(value: object, model: type[ModelT]) -> ModelT:
+    """Return a parsed body checked; UnprocessableError."""
     try:
         return model.model_validate(value)
     except ValidationError as error:

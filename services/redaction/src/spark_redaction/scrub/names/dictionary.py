@@ -151,7 +151,9 @@ class Dictionary:
             if token is None:
                 continue
             after = token.end()
-            whole = self._handle(token[0])
+            whole = self._handle(token[0]) or self._handle(
+                text[start:after].replace("I", "l").lower()
+            )
             if whole is not None:
                 yield _Hit(start, after, whole.kind, whole.key, whole.part)
             else:

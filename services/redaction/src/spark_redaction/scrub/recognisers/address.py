@@ -8,6 +8,12 @@ from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
+_WORDS: Final = (
+    "zero oh one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
+).split()
+_NUMBER_WORDS: Final = frozenset(word.encode() for word in _WORDS)
+NUMBERS: Final = "|".join(_WORDS).encode()
 _L: Final = rb"[A-Z\xff]"
 _W: Final = rb"[A-Za-z\xff][A-Za-z\xff'.\-]*"
 _NAME: Final = (
@@ -45,6 +51,13 @@ _ENGLISH: Final = Pattern(
 _LOWER: Final = Pattern(
     rb"\b\d{1,6} (?:[a-z\xff'.]+ ){1,3}(?:street|avenue|ave|road|boulevard|blvd|lane|terrace|parkway|highway)\b(?:,? (?:apt|apartment|suite|unit|flat|floor) ?#?[a-z0-9-]{1,6})?"
 )
+_SAID: Final = Pattern(
+    rb"(?:\b(?:live[sd]?|living|address is|located|reside[sd]?|house is|staying|deliver(?:ed)?|ship(?:ped)?) (?:at |on |is |it to |to )?)?"
+    rb"((?:(?:"
+    + NUMBERS
+    + rb"|hundred|and)[ -]){1,6}(?:(?:north|south|east|west) )?(?:[a-z]+ ){1,2}(?:street|avenue|road|lane|drive|boulevard|court|place|terrace|way|circle|parkway)"
+    rb"(?:,? (?:apartment|apt|suite|unit|floor) (?:[a-z0-9]+)(?: [a-z]\b)?)?)\b"
+)
 _GERMAN: Final = Pattern(
     rb"(?:"
     + _L
@@ -73,6 +86,12 @@ _RURAL: Final = Pattern(
 
 
 def _find(view: View) -> Iterator[Finding]:
+    for match in _SAID.matches(view):
+        start, end = match.span(1)
+        words = match[1].lower().split()
+        counted = sum(word in _NUMBER_WORDS for word in words)
+        if counted >= 2 or match.start() < start:
+            yield start, end, Kind.ADDRESS, _key(view.lower[start:end])
     for pattern in (_ENGLISH, _LOWER, _GERMAN, _ROMANCE, _BOX, _RURAL):
         for match in pattern.matches(view):
             start, end = match.span()
@@ -84,4 +103,4 @@ def _key(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in text).split())
 
 
-ADDRESS = Recogniser("address", _find, rank=54, needs_digits=True)
+ADDRESS = Recogniser("address", _find, rank=54)

@@ -13,7 +13,7 @@ from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
-_RUN: Final = Pattern(rb"\d(?:[ \t.\-/_|*,]{0,3}\d|\s?\n\s?\d){12,24}")
+_RUN: Final = Pattern(rb"\d(?:[ \t.\-/_|*,]{0,3}\d|\s?\n\s?\d){12,}")
 _CUE: Final = Cue(
     r"cards?|visa|master ?card|amex|american express|discover|maestro|diners|jcb|credit|debit|cc|pan|"
     r"kreditkarte|karte|carte|tarjeta|carta|cartao|kaart|card number|ccn",
@@ -73,16 +73,19 @@ def _verdict(view: View, start: int, end: int, groups: list[tuple[int, int]]) ->
     digits = digits_of(view.text[start:end])
     lengths = [stop - begin for begin, stop in groups]
     shaped = bool(_GROUPS.match("-".join(map(str, lengths))))
+    valid = luhn(digits)
+    if not valid and not shaped and len(lengths) > 7:
+        return 0
     cued = _CUE.near(view, start, end)
     between = {view.text[one[1] : other[0]].strip() for one, other in pairwise(groups)}
     if not cued and (len(between) > 1 or between & {",", "|", "*"}):
         # Columns of a table, figures of a list.
         return 0
     if len(groups) == 1 and (follows_word(view, start) or precedes_word(view, end)):
-        return 2 if luhn(digits) and len(digits) in (15, 16) and digits[0] in "23456" else 0
+        return 2 if valid and len(digits) in (15, 16) and digits[0] in "23456" else 0
     if (ean13(digits) and digits[:3] in ("978", "979") and not cued) or _is_time(digits):
         return 0
-    if luhn(digits) and (digits[0] in "23456" or shaped or cued):
+    if valid and (digits[0] in "23456" or shaped or cued):
         return 2
     if shaped or (cued and len(lengths) < 8):
         return 1

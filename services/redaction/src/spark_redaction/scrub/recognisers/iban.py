@@ -27,11 +27,15 @@ _CUE: Final = Cue(r"iban|account|konto|compte|cuenta|conto|rekening|bank(?:verbi
 
 
 def _find(view: View) -> Iterator[Finding]:
-    for match in _SHAPE.matches(view):
+    match = _SHAPE.first(view, 0)
+    while match is not None:
         start, stop = match.span()
         end = _end(view, start, stop)
         if end:
-            yield start, end, Kind.IBAN, "".join(c for c in view.lower[start:end] if c.isalnum())
+            key = "".join(c for c in view.lower[start:end] if c.isalnum())
+            yield start, end, Kind.IBAN, key
+        # What looked like more of one may be the next one.
+        match = _SHAPE.first(view, end or start + 2)
 
 
 def _end(view: View, start: int, stop: int) -> int:
@@ -46,12 +50,13 @@ def _end(view: View, start: int, stop: int) -> int:
         cut = text[end : end + 1].isalnum()
         if mod97(whole[:length]) or (not cut and _numeric(whole[:length])):
             return start + end
-    for count in range(len(places), 14, -1):
-        if (
-            mod97(whole[:count])
-            and not text[places[count - 1] + 1 : places[count - 1] + 2].isalnum()
-        ):
-            return start + places[count - 1] + 1
+    if length is None:
+        for count in range(len(places), 14, -1):
+            if (
+                mod97(whole[:count])
+                and not text[places[count - 1] + 1 : places[count - 1] + 2].isalnum()
+            ):
+                return start + places[count - 1] + 1
     if cued and _numeric(whole):
         # A digit too few or too many.
         last = max(at for at in places if text[at].isdigit())

@@ -13,7 +13,7 @@ from spark_redaction.scrub.view import View
 _SHAPED: Final = Pattern(rb"\b\d{3}[ ]?[\-./ _][ ]?\d{2}[ ]?[\-./ _][ ]?\d{4}\b")
 _CANADIAN: Final = Pattern(rb"\b\d{3}[ \-]\d{3}[ \-]\d{3}\b")
 _BARE: Final = Pattern(
-    rb"\b(?:\d[ \-.]{0,2}){8}\d\b|\b(?:x{3}|\*{3})[- ]?(?:x{2}|\*{2})[- ]?\d{4}\b"
+    rb"(?:\b|ssn)(?:\d[ \-.,]{0,3}){8}\d\b|\b(?:x{3}|\*{3})[- ]?(?:x{2}|\*{2})[- ]?\d{4}\b"
 )
 _LAST: Final = Pattern(
     rb"(?:last|final) (?:four|4)(?: digits)?(?: of)?(?: (?:my|your|his|her|their|the))?"

@@ -10,12 +10,12 @@ from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
 _WORDS: Final = (
-    rb"pass(?:word|phrase|wd|code)?s?|pwd|passwort|kennwort|mot de passe|contrasena|clave|senha|wachtwoord|losenord|haslo|"
+    rb"pw|pass(?:word|phrase|wd|code)?s?|pwd|passwort|kennwort|mot de passe|contrasena|clave|senha|wachtwoord|losenord|haslo|"
     rb"secret(?:[ _-]?(?:key|access[ _-]?key))?|api[ _-]?(?:key|token|secret)|access[ _-]?(?:key|token)(?:[ _-]?id)?|auth(?:orization)?[ _-]?token|"
     rb"refresh[ _-]?token|bearer[ _-]?token|id[ _-]?token|session[ _-]?(?:id|token|key)|client[ _-]?secret|private[ _-]?key|encryption[ _-]?key|"
     rb"token|credentials?|login code|wifi(?: password| key)?|psk|security answer|webhook[ _-]?secret|signing[ _-]?key|licen[cs]e[ _-]?key|product[ _-]?key"
 )
-_LINK: Final = rb"(?:[\"']?\s{0,3}(?:[:=]|=>|:=|->)\s{0,3}|\s+(?:is|was|are|ist|lautet|est|es|e|to|as)(?:\s+now)?\s*:?\s+)"
+_LINK: Final = rb"(?:'s\s+|[\"']?\s{0,3}(?:[:=]|=>|:=|->)\s{0,3}|\s+(?:is|was|are|ist|lautet|est|es|e|to|as)(?:\s+now)?\s*:?\s+)"
 _ASSIGNED: Final = Pattern(
     rb"(?:\b|_)(?:"
     + _WORDS
@@ -34,7 +34,7 @@ _CODE: Final = Pattern(
     rb"\b(?:cvv2?|cvc2?|csc|cid|security code|card verification(?: value| code)?|pin(?: code| number)?|otp|one[ -]time (?:code|password|passcode)|"
     rb"verification code|2fa(?: code)?|mfa(?: code)?|auth(?:entication)? code|access code|gate code|door code|alarm code|passcode|unlock code|"
     rb"confirmation code|sms code|login code|lockbox(?: code)?|geheimzahl|code secret)"
-    rb"(?:\s+(?:number|no))?(?:\s+(?:on the back|for (?:the |my )?[a-z]+(?: [a-z]+)?))?\s*(?:is|was|:|=|#|-|ist|est|to)*\s*(?:now\s+)?[:#=]?\s*[\"']?(\d(?:[ -]?\d){2,9})\b"
+    rb"(?:\s+(?:number|no))?(?:\s+(?:on the back|for (?:the |my )?[a-z]+(?: [a-z]+)?))?(?:'s)?\s*(?:is|was|:|=|#|-|ist|est|to)*\s*(?:now\s+)?[:#=]?\s*[\"']?(\d(?:[ -]?\d){2,9})\b"
 )
 _CODE_LIKE: Final = re.compile(rb"\$[A-Z_]+\Z|\$[({]|[`(\\]|%[a-z]\b|\w+[\[(]|\w+\)|\.\.\.")
 """A variable or a piece of a program, and not what it holds."""

@@ -54,6 +54,9 @@ _STOP: Final = frozenset(
     ist lautet meine adresse e-mail ma mon mi correo es
     """.split()
 )
+_PROVIDERS: Final = frozenset(
+    "gmail googlemail yahoo hotmail outlook icloud proton protonmail aol gmx live msn fastmail tutanota web".split()
+)
 _LONG: Final = 3
 """Ordinary words a name before "at" may have when nothing joins them."""
 _CUE: Final = re.compile(
@@ -105,7 +108,13 @@ def _addresses(view: View, tokens: list[_Token]) -> Iterator[tuple[int, int, str
         if last is None:
             continue
         said = any(each.text in _DOT for each in tokens[at + 1 : last])
-        first = _local(view, tokens, at, after, sure=said or token.text != "at")
+        first = _local(
+            view,
+            tokens,
+            at,
+            after,
+            sure=said or token.text != "at" or tokens[at + 1].text in _PROVIDERS,
+        )
         if first is None:
             continue
         after = last + 1

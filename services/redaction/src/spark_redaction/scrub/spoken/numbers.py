@@ -25,6 +25,10 @@ _EDGE: Final = 40
 _WORD: Final = re.compile(r"[a-z]+|\d+")
 _BREAK: Final = re.compile(r"[^\s,.:\-–()/\"'?…+]|\n[ \t]*\n[ \t]*\n")
 _CUE: Final = re.compile(rf"(?<![a-z])(?:{CUES})(?![a-z])")
+_ZERO: Final = re.compile(r"(?<![a-z])(oh|o)[ ,]{1,3}\Z")
+_BACK: Final = re.compile(
+    r"(?<![a-z])(?:cvv|cvc|csc|security code)(?: number| code)?(?: is|,|:)?[ ]*\Z"
+)
 _SSN: Final = re.compile(r"(?<![a-z])(?:social|ssn|taxpayer|tax id|itin)(?![a-z])")
 _CARD: Final = re.compile(r"(?<![a-z])(?:card|visa|amex|mastercard|credit|debit)(?![a-z])")
 _PHONE: Final = re.compile(
@@ -178,10 +182,19 @@ def _judged(
 ) -> Iterator[Finding]:
     digits = "".join(word.digits for word in words)
     start, end = words[0].start, words[-1].end
+    zero = _ZERO.search(view.lower, max(0, start - 8), start)
+    if zero is not None:
+        words = [_Word(zero.start(1), zero.end(1), "0", spoken=True), *words]
+        digits, start = "0" + digits, zero.start(1)
     before = view.lower[max(0, start - 64) : start]
-    if len(digits) < _FEW or _counts_up(words) or (quantity and len(digits) < 9):
-        return
     cued = _CUE.search(before) is not None
+    if len(digits) == 3 and _BACK.search(before):
+        yield start, end, Kind.SECRET, digits
+        return
+    if len(digits) < _FEW or (quantity and len(digits) < 9):
+        return
+    if _counts_up(words) and not (cued and _close(before)):
+        return
     spoken = [word for word in words if word.spoken and word.digits]
     if len(digits) < _ENOUGH and not (cued and _close(before)):
         return
