@@ -35,8 +35,10 @@ from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
+from spark_sim.host import SimulatedHost
 from spark_sim.memory import GIB_KB
 from spark_sim.two_sparks import two_sparks
+from spark_sim.vllm_process import VllmProcess
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.checks.preflight import ParserPreflight
@@ -97,6 +99,11 @@ class Guarded:
         if running is not None and running.id == swap_id:
             return running.view()
         return (await self.path.admission._store.get(swap_id)).view()
+
+    def watched(self) -> bool:
+        """Whether the watch over the load has met a Spark."""
+        running = self.path.worker.running
+        return running is not None and bool(running.boots)
 
     async def validate(self, model: str, **more: object) -> Validation:
         return await self.ask(VALIDATE_MODEL, ValidateModel(model=model, **more))
@@ -175,6 +182,12 @@ async def guarded(tmp_path: Path, **config: object) -> AsyncIterator[Guarded]:
         tasks = [asyncio.create_task(loop.run()) for loop in (path.teller, path.worker)]
         exits.push_async_callback(end, tasks)
         yield Guarded(sparks.cluster, path, records, shelf)
+
+
+def reads_weights(host: SimulatedHost, repo: str) -> bool:
+    """Whether a runtime for these weights has begun to read them."""
+    runtimes = [one for one in host.runtimes.live if isinstance(one, VllmProcess)]
+    return any(one.repo == repo and one.meter.read_bytes for one in runtimes)
 
 
 async def _nothing() -> None:
@@ -294,9 +307,15 @@ async def test_memory_that_comes_back_late_is_waited_for(sparks):
 
 async def test_a_load_that_is_eaten_up_is_ended_and_the_old_model_is_back(sparks):
     await sparks.swapped(QWEN, "one")
-    sparks.pace(25.0)  # slow enough for the watch to see it coming
+    spark1 = sparks.cluster.hosts["spark1"]
+    sparks.pace(25.0)
     await sparks.path.admission.request(RequestSwap(model=GEMMA, id="two"))
+    await until(lambda: reads_weights(spark1, "google/gemma-4-26b-it"), "weights")
+    # From here no faster than a Spark: the load would need half a minute for what the leak leaves,
+    # however long the watch has to wait for its turn here.
+    sparks.pace(1.0)
     await sparks.seen("two", lambda view: view.percent is not None)
+    spark1.strangers.leak_gib_per_second = 50.0
     await sparks.cluster.behave("spark1", "memory_leak")
     view = await sparks.seen("two", lambda view: view.phase is Phase.ROLLING_BACK)
     await sparks.cluster.behave("spark1", "ok")
@@ -311,9 +330,14 @@ async def test_a_load_that_is_eaten_up_is_ended_and_the_old_model_is_back(sparks
 
 
 async def test_a_model_that_took_its_spark_down_is_refused_until_it_is_cleared(sparks):
-    sparks.pace(60.0)  # seen alive before, and silent for a while
     await sparks.cluster.behave("spark1", "freeze_on_load")
-    view = await sparks.swapped(QWEN, "one")
+    sparks.pace(60.0)
+    await sparks.path.admission.request(RequestSwap(model=QWEN, id="one"))
+    await until(lambda: bool(sparks.cluster.hosts["spark1"].runtimes.live), "a load")
+    sparks.pace(1.0)  # until the watch has met the Spark that is going to hang
+    await until(sparks.watched, "a look of the watch")
+    sparks.pace(60.0)
+    view = await sparks.seen("one", lambda view: view.finished_at is not None)
     assert (view.phase, view.cause.code) == (Phase.FAILED, "host_went_down"), view
     assert sparks.cluster.journal.of("host_restarted")
     await sparks.cluster.behave("spark1", "ok")
@@ -337,7 +361,7 @@ async def test_a_model_that_took_its_spark_down_is_refused_until_it_is_cleared(s
             return False
         return view.phase is Phase.READY
 
-    await until(loaded, "the model")
+    await until(loaded, "the model", 90)
 
 
 async def test_the_page_cache_is_dropped_when_asked_and_the_load_is_fast_again(sparks):

@@ -4,7 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+_MOST_SECONDS = 10.0
+"""One that is killed goes when its turn comes; one of somebody else never does."""
+_LOOK_SECONDS = 0.005
 
 
 def marked(mark: str) -> list[int]:
@@ -34,13 +39,14 @@ def _marked_linux(mark: bytes) -> list[int]:
 
 
 def end_marked(mark: str) -> None:
-    """Kill every process that carries a mark, also those that fork meanwhile."""
-    for _ in range(20):
-        left = marked(mark)
-        if not left:
-            return
+    """Kill every process that carries a mark, also those that fork meanwhile; see them gone."""
+    deadline = time.monotonic() + _MOST_SECONDS
+    while left := marked(mark):
         for pid in left:
             end(pid)
+        if time.monotonic() >= deadline:
+            return
+        time.sleep(_LOOK_SECONDS)
 
 
 def end(pid: int, number: signal.Signals = signal.SIGKILL) -> None:

@@ -23,6 +23,8 @@ class Strangers:
         self._pace = pace
         self._leak: asyncio.Task[None] | None = None
         self._server: asyncio.Server | None = None
+        self.leak_gib_per_second = LEAK_GIB_PER_SECOND
+        """How fast a leak takes memory, in the Spark's seconds."""
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -54,7 +56,7 @@ class Strangers:
 
     async def _grow(self) -> None:
         while True:
-            wanted = LEAK_GIB_PER_SECOND * _STEP_SECONDS * GIB_KB
+            wanted = self.leak_gib_per_second * _STEP_SECONDS * GIB_KB
             room = max(0.0, self._memory.available_kb - _LEAVES_KB)
             self._memory.foreign_kb += min(wanted, room)
             await self._pace.sleep(_STEP_SECONDS)

@@ -116,6 +116,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
         "health",
         publish=(
             "health.transition.*",
+            "health.checked.*",
             "health.report",
             "health.probe.requested",
             "service.action",
@@ -153,6 +154,9 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
             "rpc.gateway.snapshot.take",
+            # Announced maintenance goes into the export of the state, and back.
+            "rpc.health.maintenance.list",
+            "rpc.health.maintenance.begin",
             # Its features ask each other as everybody else does: another one may answer.
             "rpc.coordinator.lock.get",
             "rpc.coordinator.schedule.calendar",
@@ -169,7 +173,20 @@ PERMISSIONS: Mapping[str, Permissions] = {
         ),
         subscribe=("menu.changed",),
     ),
-    "audio-proxy": _service("audio-proxy", publish=("health.probe.requested",)),
+    "audio-proxy": _service(
+        "audio-proxy",
+        # A server that may be stuck is looked at by health, and restarted by nobody else.
+        publish=(
+            "audio.suspect",
+            "audio.state",
+            "audio.request.done",
+            "audio.job.*",
+            "health.probe.requested",
+            "health.report",
+            "rpc.health.deep.get",
+        ),
+        subscribe=("health.checked.*", "service.action"),
+    ),
     "redaction": _service("redaction"),
     "automation": Permissions(
         publish=(
@@ -202,7 +219,12 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "lock.*",
             "schedule.*",
             "health.transition",
+            "health.checked.*",
             "service.action",
+            "audio.suspect",
+            "audio.state",
+            "audio.request.done",
+            "audio.job.*",
         ),
     ),
 }

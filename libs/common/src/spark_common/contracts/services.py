@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 
 from spark_common.contracts.health import Shown, TargetName
 from spark_common.contracts.jobs import CancelJob, GetJob, JobId, JobLog, JobView
+from spark_common.contracts.leases import Token
 from spark_common.contracts.nim import HealthPath, Label, Port
 from spark_common.contracts.rpc import Reply, Request, Rpc
 from spark_common.contracts.swaps import Text
@@ -168,6 +169,10 @@ class ActOnService(Request):
     reason: Reason = ""
     id: JobId | None = None
     """Idempotency key: the same key never acts twice."""
+    lock_token: Token | None = None
+    """Of the lease, where it is the caller's."""
+    force: bool = False
+    """Act on what is on the GPU although somebody else holds the cluster; they keep it."""
 
 
 class ServiceActed(Reply):
