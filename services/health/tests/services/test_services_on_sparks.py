@@ -17,8 +17,11 @@ from spark_common.errors import (
     RemoteCommandError,
     SwapInProgressError,
 )
+from spark_common.events import ServiceAction
 from spark_common.remote import RemoteCommand
 from spark_common.settings.support import KokoroSettings, PageSettings
+from spark_common.subjects import SERVICE_ACTION
+from spark_common.testing import MemoryBus
 from spark_common.testing.wait import until
 from spark_health.services.acting import SCRIPT as ACT
 from spark_health.services.boxes import question, read_answer
@@ -192,6 +195,33 @@ async def test_a_crash_loop_is_seen_and_a_stop_ends_it(bench):
     await bench.act("kokoro", "stop")
     view = await bench.state("kokoro", "exited")
     assert not view.container.crash_loop
+
+
+async def test_what_we_restart_ourselves_is_no_crash_loop(bench):
+    await bench.state("kokoro", "running")
+    began = (await bench.view("kokoro")).container.started_at
+    for number in range(4):
+        await bench.on_spark("docker", "restart", "kokoro")
+
+        async def seen(before=began) -> bool:
+            return (await bench.view("kokoro")).container.started_at != before
+
+        await until(seen, "the new run is seen")
+        began = (await bench.view("kokoro")).container.started_at
+        action = ServiceAction(
+            service="kokoro", host="spark1", action="restart", automatic=True, ok=True,
+            requested_by="health", container="kokoro", at=bench.clock.now(),
+        )  # fmt: skip
+        teller = MemoryBus("health", bench.broker)
+        await teller.publish_durable(SERVICE_ACTION, action, id=f"restart-{number}")
+
+    async def forgiven() -> bool:
+        return (await bench.view("kokoro")).container.recent_restarts == 0
+
+    await until(forgiven, "nobody wonders")
+    assert not (await bench.view("kokoro")).container.crash_loop
+    for junk in (b"", b"[]", b'{"data": 1}', b"[" * 100_000):
+        bench.part.on_purpose.hear(junk)
 
 
 async def test_a_docker_that_hangs_is_no_dead_service_and_an_order_is_settled_by_looking(bench):

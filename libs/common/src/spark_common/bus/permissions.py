@@ -140,7 +140,8 @@ PERMISSIONS: Mapping[str, Permissions] = {
             *_reads("SC_HEALTH", "SC_PROBES"),
             *_works("SC_PROBES", "health"),
         ),
-        subscribe=("menu.changed",),
+        # Its own actions come back to it: a start on purpose is no crash, whichever part did it.
+        subscribe=("menu.changed", "service.action"),
     ),
     "coordinator": _service(
         "coordinator",
