@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from spark_common.contracts.services import RemoveService
+from spark_common.contracts.services import ReadOwnServices, RemoveService, SaveService
 from spark_common.errors import (
     ConflictError,
     IdempotencyConflictError,
@@ -326,6 +326,9 @@ async def test_ones_own_services_are_added_touched_and_taken_from_the_list(bench
     assert bench.did("container_stopped") == ["my-bot"]
     assert (await bench.look("bot")).state == "down"
     await bench.save("web", kind="http", port=6333, path="/healthz", host="spark2")
+    own = (await bench.part.verbs.own(ReadOwnServices())).entries
+    assert [(one["name"], one["kind"]) for one in own] == [("bot", "bot"), ("web", "http")]
+    assert SaveService.model_validate(own[1]).path == "/healthz"
     web = await bench.look("web")
     assert (web.state, (await bench.view("web")).actions) == ("up", [])
     for action in (bench.act("web", "stop"), bench.log("web")):

@@ -155,7 +155,9 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
             "rpc.gateway.snapshot.take",
-            # Announced maintenance goes into the export of the state, and back.
+            # Maintenance and services of one's own go into the export of the state, and back.
+            "rpc.health.services.own",
+            "rpc.health.services.save",
             "rpc.health.maintenance.list",
             "rpc.health.maintenance.begin",
             # Its features ask each other as everybody else does: another one may answer.
