@@ -1,13 +1,14 @@
 """Callers of a speech server that breaks: who is told what, who waits, who is tried again."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 
 from spark_audio_proxy.decoding.sound import Measures
 from spark_audio_proxy.problems import SpeechError
-from spark_audio_proxy.recovery.guard import Guard
+from spark_audio_proxy.recovery.guard import Guard, trouble_of
 from spark_audio_proxy.recovery.ports import DeepSight
 from spark_audio_proxy.recovery.shared import Known
 from spark_audio_proxy.recovery.standing import DeepState
@@ -18,7 +19,8 @@ from spark_audio_proxy.testing.recovering import (
     MemoryServer,
     MemoryStanding,
 )
-from spark_audio_proxy.upstreams.faults import SpeechFaultError
+from spark_audio_proxy.upstreams.asking import Answer
+from spark_audio_proxy.upstreams.faults import SpeechFaultError, fault_of
 from spark_common.tasks import end
 from spark_common.testing.clock import FakeClock
 
@@ -206,6 +208,23 @@ async def test_other_failures_are_told_apart(
     assert replica.known.standing.state == state
     if code is not None:
         assert (await _refusal(replica.guard)).code == code
+
+
+@pytest.mark.parametrize(
+    ("words", "trouble"),
+    [
+        ("CUDA error: an illegal memory access was encountered", "wedge"),
+        ("cuFFT error: CUFFT_INTERNAL_ERROR", "wedge"),
+        ("CUBLAS_STATUS_EXECUTION_FAILED", "wedge"),
+        # Fails one job, and the next one may do.
+        ("CUDA out of memory. Tried to allocate 2.00 GiB", "error"),
+        ("CUBLAS_STATUS_ALLOC_FAILED", "error"),
+        ("list index out of range", "error"),
+    ],
+)
+def test_only_a_broken_gpu_is_one(words: str, trouble: str) -> None:
+    answer = Answer(500, {}, json.dumps({"detail": f"Transcription failed: {words}"}).encode())
+    assert trouble_of(fault_of(answer, "the speech server")) == trouble
 
 
 async def test_a_server_that_comes_back_is_noticed(scene: Scene) -> None:

@@ -343,6 +343,13 @@ async def test_half_an_answer_is_never_kept(http: httpx.AsyncClient, proxy: Prox
     assert not list(proxy.folder.glob("*"))
 
 
+async def test_magpie_is_unknown_where_nobody_has_it(openai: AsyncOpenAI) -> None:
+    for more in ({"voice": MAGPIES[0]}, {"model": "magpie"}):
+        with pytest.raises(BadRequestError) as refused:
+            await _speech(openai, "Hello.", **more)
+        assert refused.value.code == "unknown_voice"
+
+
 async def test_librechat_and_open_webui_send_more_than_openai_knows(
     http: httpx.AsyncClient,
 ) -> None:

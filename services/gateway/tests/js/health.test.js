@@ -119,10 +119,10 @@ test("turning a Spark off says what stops, and for whom", () => {
   const state = known(said({ swaps: { current: swap("loading"), queue: [], recent: [] }, lease: { state: "held", holder: "crm-sync", remaining_seconds: 600, epoch: 7, queue: [], yields: [] } }),
     "services", { services: [service("parakeet"), service("qdrant", { host: "spark2" }), service("kokoro", { state: "down" })] });
   const { title, effects, tone } = offQuestion(state, { name: "spark1", label: "Spark 1", action: "shutdown" }, NOW);
-  const whats = effects.map((effect) => effect.what).join(" ");
+  const words = effects.map((effect) => effect.what).join(" ");
   assert.equal(title, "Shut Spark 1 down?");
   assert.equal(tone, "danger-fill");
-  assert.match(whats, /ALPHA stops: no chat for anybody\. Parakeet stops\. The swap to BETA fails\. crm-sync has reserved the Sparks\. It stays off\. Spark 2 goes on\./);
+  assert.match(words, /ALPHA stops: no chat for anybody\. Parakeet stops\. The swap to BETA fails\. crm-sync has reserved the Sparks\. It stays off\. Spark 2 goes on\./);
   const unknown = offQuestion(said({ menu: menu({ hosts: [host(1), host(2)], models: [] }) }), { name: "spark2", label: "Spark 2", action: "reboot" }, NOW);
   assert.match(unknown.effects[0].what, /^Every service on Spark 2 stops/);
 });

@@ -13,7 +13,7 @@ from spark_audio_proxy.speaking.cleaning import cleaned
 from spark_audio_proxy.speaking.engines import Engine, Manner
 from spark_audio_proxy.speaking.pieces import pieces
 from spark_audio_proxy.speaking.prefetch import Turn, joined
-from spark_audio_proxy.speaking.voices import Casting, Spoken
+from spark_audio_proxy.speaking.voices import Casting, Spoken, is_magpie
 from spark_audio_proxy.speaking.voices import Engine as EngineName
 
 _LONG_TEXT: Final = 5_000
@@ -78,6 +78,13 @@ class Speaker:
         return Script(text, parts, spoken, Manner(spoken.voice, asked.speed, asked.extras))
 
     async def _cast(self, asked: SpeechAsked) -> Spoken:
+        wants_magpie = is_magpie(asked.model) or asked.voice.startswith("Magpie-")
+        if wants_magpie and not self._engines["magpie"].there:
+            raise SpeechError(
+                "unknown_voice",
+                "there is no Magpie in this cluster; GET /v1/audio/voices names all voices",
+                param="voice",
+            )
         try:
             return (await self._casting(False)).cast(asked.model, asked.voice)
         except SpeechError:

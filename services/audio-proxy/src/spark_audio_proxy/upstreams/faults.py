@@ -11,6 +11,10 @@ from spark_audio_proxy.upstreams.asking import Answer
 _CUDA: Final = re.compile(
     r"cuda|cublas|cufft|cudnn|illegal memory access|device-side assert", re.IGNORECASE
 )
+_NO_MEMORY: Final = re.compile(
+    r"out of memory|ALLOC_FAILED|cudaErrorMemoryAllocation", re.IGNORECASE
+)
+"""Fails one job, and the next one may do."""
 _LOADING: Final = re.compile(r"\bloading\b|starting up|not ready", re.IGNORECASE)
 _MOST_LOOKED_AT: Final = 20_000
 _RECOVERY_SECONDS: Final = 60.0
@@ -67,7 +71,7 @@ def fault_of(answer: Answer, title: str) -> SpeechFaultError:
             "upstream_recovering",
             f"{title} failed at this recording and is being looked at; try again in a minute",
             status=status,
-            cuda=_CUDA.search(words) is not None,
+            cuda=_CUDA.search(words) is not None and not _NO_MEMORY.search(words),
             retry_after=_RECOVERY_SECONDS,
         )
     return SpeechFaultError(

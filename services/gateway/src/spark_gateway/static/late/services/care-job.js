@@ -9,8 +9,9 @@ import { careSteps } from "./care.js";
 
 const ICONS = { done: "check", now: "busy", todo: "", fail: "x" };
 const WORDS = { done: ", done", now: ", now", todo: ", to do", fail: ", failed" };
-/** How long one that is over stays in sight. */
-const RECENT_MS = 24 * 3600_000;
+/** How long one that is over stays in sight: what worked for an hour, the rest for a day. */
+const GOOD_MS = 3600_000;
+const BAD_MS = 24 * GOOD_MS;
 
 export class CareJob extends HTMLElement {
   /** @type {{kind: string, id: string}|null} */
@@ -26,7 +27,7 @@ export class CareJob extends HTMLElement {
   /** @param {{kind: "bridge"|"nim"|"speech", title: string, job: any, view: View}|null} said */
   set job(said) {
     const over = said && said.job.state !== "running";
-    const old = said && over && said.view.now - Date.parse(said.job.finished_at ?? said.job.created_at) > RECENT_MS;
+    const old = said && over && said.view.now - Date.parse(said.job.finished_at ?? said.job.created_at) > (said.job.state === "complete" ? GOOD_MS : BAD_MS);
     show(this, said !== null && !old);
     if (!said || old) return;
     const { kind, title, job, view } = said;
@@ -35,7 +36,7 @@ export class CareJob extends HTMLElement {
     setBadge(part(this, "badge"), tone, { now: "busy", ok: "check", idle: "idle", bad: "x" }[tone]);
     /** @type {HTMLElement} */ (this.firstElementChild).className = tone === "bad" ? "notice bad" : "notice";
     say(part(this, "title"), title);
-    const bytes = job.state === "running" && job.total_bytes ? ` ${diskSize(job.done_bytes)} of ${diskSize(job.total_bytes)}.` : "";
+    const bytes = job.step === "pulling" && job.state === "running" && job.total_bytes ? ` ${diskSize(job.done_bytes)} of ${diskSize(job.total_bytes)}.` : "";
     const eta = job.state === "running" && job.eta_seconds ? ` About ${duration(job.eta_seconds)} left.` : "";
     const end = over ? ` ${asSentence(`Asked for by ${job.requested_by}, ${job.finished_at ? `ended ${ago(job.finished_at, view.now)}` : "ended"}`)}` : "";
     say(part(this, "text"), `${asSentence(job.cause?.sentence || job.message || "It begins")}${bytes}${eta}${end}`);

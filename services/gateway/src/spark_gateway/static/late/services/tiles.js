@@ -166,18 +166,18 @@ function runsLine({ container }) {
 }
 
 /** @param {ServiceView} service @param {number} restarts  Our own, which are told already. @returns {TileLine[]} */
-function containerLines({ container, kind, name }, restarts) {
+function containerLines({ container, kind, name, reason }, restarts) {
   if (name === "vllm") return [{ key: "swaps", tone: "idle", icon: "swap", text: "Loaded and unloaded by swaps. No model loaded is idle, not failing." }];
   if (!container) return [];
   /** @type {TileLine[]} */
   const lines = [];
   if (container.crash_loop && container.recent_restarts > restarts) lines.push({ key: "loop", tone: "bad", icon: "restart", text: `It ends soon after every start: ${times(container.recent_restarts)} in 10 min.` });
-  else if (container.recent_restarts > restarts) lines.push({ key: "loop", tone: "warn", icon: "restart", text: `Docker started it again ${times(container.recent_restarts)} in 10 min.` });
+  else if (container.recent_restarts > restarts) lines.push({ key: "loop", tone: "warn", icon: "restart", text: `It was started anew ${times(container.recent_restarts)} in 10 min.` });
   else if ((container.restart_count ?? 0) > 0) lines.push({ key: "loop", tone: "idle", icon: "restart", text: `Docker started it again ${times(container.restart_count ?? 0)} since somebody did.` });
   if (container.out_of_memory) lines.push({ key: "oom", tone: "bad", icon: "bad", text: "It ended because memory ran out." });
   else if (container.state === "exited" && container.exit_code) lines.push({ key: "exit", tone: "warn", icon: "info", text: `It ended with code ${container.exit_code}.` });
   if (container.problem) lines.push({ key: "docker", tone: "warn", icon: "warn", text: asSentence(container.problem) });
-  if (container.state === "missing" && kind !== "vllm") lines.push({ key: "missing", tone: "warn", icon: "info", text: `There is no container ${container.name} on its Spark.` });
+  if (container.state === "missing" && kind !== "vllm" && !/no container/.test(reason)) lines.push({ key: "missing", tone: "warn", icon: "info", text: `There is no container ${container.name} on its Spark.` });
   return lines;
 }
 
@@ -221,7 +221,8 @@ export function presses(service, deep) {
     if (remedy.state === "open") found.push({ wish: "reset-remedy", label: "Try again by itself", detail: { name } });
   }
   const away = service.state === "down" && service.container !== null && service.container.state !== "running" && service.container.state !== "restarting";
-  if (actions.includes("start") && away) found.push({ wish: "act-on-service", label: "Start", primary: !stuck, detail: { name, action: "start" } });
+  const startable = away && service.container?.state !== "missing";
+  if (actions.includes("start") && startable) found.push({ wish: "act-on-service", label: "Start", primary: !stuck, detail: { name, action: "start" } });
   if (actions.includes("restart") && !stuck && !away) found.push({ wish: "act-on-service", label: "Restart…", icon: "restart", detail: { name, action: "restart" } });
   if (actions.includes("stop") && !away) found.push({ wish: "act-on-service", label: "Stop…", icon: "stop", detail: { name, action: "stop" } });
   if (origin === "bridge") found.push({ wish: "update-bridge", label: "Update…", icon: "down", detail: {} });

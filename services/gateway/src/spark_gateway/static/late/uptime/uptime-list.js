@@ -55,10 +55,9 @@ export class UptimeList extends HTMLElement {
       const maintained = log.maintenance.some((/** @type {any} */ window) => window.active && ["all", each.target].includes(window.target));
       say(part(row, "label"), each.label);
       setPill(part(row, "pill"), statePill(each.state, old));
-      show(part(row, "kept"), maintained);
       draw(part(row, "strip"), strip(own, { watched: each.uptime.watched_since, level, from, now, known: cut }), `${each.label}: ${stripWords(own, level, now)}. Up ${percentWords(each.uptime[looking.reach])} of the time watched.`);
       say(part(row, "percent"), percentWords(each.uptime[looking.reach]));
-      say(part(row, "last"), lastWords(own, now));
+      say(part(row, "last"), maintained ? `under maintenance, ${lastWords(own, now)}` : lastWords(own, now));
     });
     keyed(part(this, "axis"), [...axis(from, now), "now"].map((text, index) => ({ text, key: String(index) })), (each) => each.key, () => document.createElement("span"), (span, each) => say(span, each.text));
   }
