@@ -7,6 +7,7 @@ from spark_audio_proxy.announcing import NAME, announce
 from spark_audio_proxy.api.http_app import build_http
 from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.intake.limiter import MEGABYTE
+from spark_audio_proxy.jobs.store import RedisJobs
 from spark_audio_proxy.jobs.wiring import wire_jobs
 from spark_audio_proxy.listing.wiring import voice_book, wire_listing
 from spark_audio_proxy.recovery.wiring import wire_recovery
@@ -78,7 +79,7 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
         features: Sequence[Feature] = (
             hearing.feature,
             recovery.feature,
-            wire_jobs(hearing, redis, bus, clock),
+            wire_jobs(hearing, RedisJobs(redis), bus, clock),
             wire_listing(book, parakeet, recovery.works, clock),
             speaking,
         )
