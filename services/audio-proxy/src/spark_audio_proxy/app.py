@@ -66,14 +66,22 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
         )
         book = voice_book(kokoro, magpie, clock)
         kept_sound = settings.decoding.data_dir / "spoken"
+        speaking = wire_speaking(
+            kokoro,
+            magpie,
+            book,
+            permits,
+            live.of(settings.voice),
+            kept_sound,
+            clock,
+            recovery.voice_failed,
+        )
         features: Sequence[Feature] = (
             hearing.feature,
             recovery.feature,
             wire_jobs(hearing, RedisJobs(redis), bus, clock),
             wire_listing(book, parakeet, recovery.works, clock),
-            wire_speaking(
-                kokoro, magpie, book, permits, live.of(settings.voice), kept_sound, clock
-            ),
+            speaking,
         )
         for feature in features:
             if feature.close is not None:

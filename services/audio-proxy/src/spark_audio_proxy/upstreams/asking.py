@@ -92,7 +92,7 @@ class UpstreamHttp:
         """
         base = self._url()
         if base is None:
-            raise SpeechError("upstream_down", f"there is no {self.title} in this cluster")
+            raise SpeechError("upstream_down", f"{self.title} is no part of this cluster")
         timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=seconds)
         try:
             async with self._client.stream(
