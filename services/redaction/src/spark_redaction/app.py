@@ -11,6 +11,7 @@ from spark_common.clock import Clock
 from spark_common.redis_access import connect_redis
 from spark_common.service import ReadyCheck, Service, compose
 from spark_redaction.desk.desk import Desk
+from spark_redaction.desk.keeping import KeepingVerbs
 from spark_redaction.desk.verbs import TextVerbs
 from spark_redaction.settings import RedactionSettings
 from spark_redaction.vault.keyfile import read_master_key
@@ -51,7 +52,10 @@ async def build(settings: RedactionSettings, clock: Clock) -> Service:
             bus,
             redis,
             clock,
-            verbs=TextVerbs(desk, settings.map.redaction_max_bytes).verbs(),
+            verbs=[
+                *TextVerbs(desk, settings.map.redaction_max_bytes).verbs(),
+                *KeepingVerbs(desk).verbs(),
+            ],
             checks=[ReadyCheck("map", vault.problem)],
             background=[lambda: _purge(vault, desk, clock)],
             warnings=lambda: settings.warnings,
