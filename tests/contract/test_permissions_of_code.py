@@ -41,6 +41,11 @@ TELLERS = {
     "keys.changed": {"coordinator"},
     "health.transition.x": {"health"},
     "service.action": {"health"},
+    "health.checked.x": {"health"},
+    "audio.suspect": {"audio-proxy"},
+    "audio.state": {"audio-proxy"},
+    "audio.request.done": {"audio-proxy"},
+    "audio.job.x": {"audio-proxy"},
 }
 """Who may say what; of jobs the swapper, of ``lock`` and ``schedule`` the coordinator."""
 

@@ -75,6 +75,55 @@ def test_chat_goes_on_while_the_bus_and_the_record_are_dead(product) -> None:
     )
 
 
+def test_a_killed_health_restarts_what_is_stuck_once(product) -> None:
+    """Killed between the decision and the restart, or just after it: the journal says once."""
+    before = len(product.journal("container_restarted"))
+
+    def restarts() -> int:
+        return len(product.journal("container_restarted")) - before
+
+    def decided() -> bool:
+        lease = product.http.get("/api/swap/lock").json()
+        return lease["holder"] == "health" or restarts() > 0
+
+    def worked(service: dict) -> bool:
+        return service["last"] is not None and service["last"]["state"] == "ok"
+
+    def speech() -> dict:
+        answer = product.http.get("/api/deep-health?service=parakeet").raise_for_status()
+        return answer.json()["services"][0]
+
+    product.until("speech to work", lambda: worked(speech()), 120)
+    product.behave("speech_wedge", "spark1")
+    product.http.post("/api/deep-health/parakeet/run", json={"wait_seconds": 0})
+    product.until("it to be stuck", lambda: product.journal("speech_wedged"), 120)
+    product.behave("ok", "spark1")
+    product.until("the decision", decided, 120)
+    product.kill("health")
+    product.until("the restart", lambda: restarts() == 1, 120)
+
+    def settled() -> bool:
+        seen = speech()
+        assert seen["remedy"]["state"] == "quiet", seen["remedy"]
+        return True
+
+    product.until("it to be told", settled, 120)
+
+    def works() -> bool:
+        body = {"requested_by": "Alice"}
+        answer = product.http.post("/api/deep-health/parakeet/run", json=body)
+        return worked(answer.raise_for_status().json())
+
+    product.until("speech to work again", works, 120)
+    assert restarts() == 1
+    assert speech()["remedy"]["restarts"] == 1
+    product.until(
+        "nobody to hold the cluster any more",
+        lambda: product.http.get("/api/swap/lock").json()["state"] == "free",
+        120,
+    )
+
+
 def test_a_second_start_resumes_and_a_stop_leaves_nothing(starter) -> None:
     first = starter.start()
     view = first.ended(first.swap(QWEN)["id"])

@@ -308,7 +308,14 @@ async def test_a_swap_asked_for_at_one_holds_and_is_told_at_both(place):
     assert begun.status_code == 202
     again = await place.other.post("/api/swap", {"model": COMING}, **{"idempotency-key": "s1"})
     assert (again.status_code, again.json()["id"]) == (202, "s1")
+    for side in place.sides:
+        # Nothing was told of the swap yet, but whoever read that it was accepted may ask.
+        told = (await side.chat(key, COMING)).json()
+        assert (told["error"]["code"], told["loading"]["swap_id"]) == ("model_loading", "s1")
     await place.swapper.load("s1")
+    for side in place.sides:
+        loads = lambda side=side: side.lets(key, 503, "auto")  # noqa: E731
+        await until(loads, "it loads here too")
     asked = [
         asyncio.create_task(side.chat(key, model, wait=60))
         for side in place.sides

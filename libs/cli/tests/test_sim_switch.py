@@ -44,8 +44,10 @@ def simulator() -> Iterator[Recording]:
     [
         ("kv_none", "/_sim/behaviour", {"host": "spark1", "behaviour": "kv_none"}),
         ("launcher=2026-01", "/_sim/launcher", {"host": "spark1", "launcher": "2026-01"}),
+        ("parakeet.wedge_next=true", "/_sim/speech", {"service": "parakeet", "wedge_next": True}),
+        ("kokoro.stops=cut", "/_sim/speech", {"service": "kokoro", "stops": "cut"}),
     ],
 )
-def test_a_behaviour_or_a_launcher_is_switched(simulator, word, path, body):
+def test_a_behaviour_a_launcher_or_a_speech_service_is_switched(simulator, word, path, body):
     set_behaviour(f"http://127.0.0.1:{simulator.server_port}", "spark1", word)
     assert simulator.asked == [(path, body)]

@@ -6,7 +6,7 @@ import httpx
 
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.faults import Behaviour
-from spark_sim.speech.recogniser import samples_of
+from spark_sim.speakclock.sound_files import read
 from spark_sim.testing import Connect
 
 
@@ -32,13 +32,13 @@ async def test_sound_faults_and_their_only_cure(faster, connect: Connect, http) 
         said = {"input": "OK", "voice": "af_heart", "model": "kokoro", "response_format": "wav"}
         spoken = await http.post(f"{voice}/v1/audio/speech", json=said)
         assert spoken.content[:4] == b"RIFF"
-        assert any(spoken.content[44:])
+        assert read(spoken.content).samples.any()
         wrong = await http.post(f"{voice}/v1/audio/speech", json=said | {"model": "other"})
         assert wrong.json()["detail"]["error"] == "invalid_model"
 
         await cluster.behave("spark1", Behaviour.VOICE_SILENT)
         spoken = await http.post(f"{voice}/v1/audio/speech", json=said)
-        assert not any(spoken.content[44:])
+        assert not read(spoken.content).samples.any()
         await cluster.behave("spark1", Behaviour.SPEECH_BUSY)
         try:
             await http.get(f"{speech}/health", timeout=0.2)
@@ -58,8 +58,28 @@ async def test_sound_faults_and_their_only_cure(faster, connect: Connect, http) 
             pass
         assert (await heard()).status_code == 200
 
+        control = f"{cluster.control_url}/_sim/speech"
+        seen = (await http.get(control)).json()
+        assert seen["parakeet"]["restarts"] == 1
+        assert seen["parakeet"]["uploads"][0]["codec"] == "pcm_s16le"
+        assert seen["parakeet"]["during_wedge"] == 1
+        assert seen["kokoro"]["asked"][0]["form"] == "wav"
+        turned = await http.put(control, json={"word_times": "words", "poison_words": ["x"]})
+        assert turned.json()["parakeet"]["switches"]["word_times"] == "words"
+        for wrong in ({"word_times": "x"}, {"nothing": 1}, {"service": "x"}, []):
+            assert (await http.put(control, json=wrong)).status_code == 422
+        await http.put(control, json={"service": "kokoro", "stops_after": 0})
+        pcm = said | {"response_format": "pcm"}
+        assert (await http.post(f"{voice}/v1/audio/speech", json=pcm)).content == b""
+        left = (await http.post(f"{control}/forget")).json()
+        assert (left["parakeet"]["uploads"], left["kokoro"]["asked"]) == ([], [])
+        assert left["parakeet"]["switches"]["word_times"] == "word_segments"
 
-def test_only_the_sound_that_it_takes_has_samples() -> None:
-    assert samples_of(wav(b"\1\0\2\0")) == b"\1\0\2\0"
-    for junk in (b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"RIFF\0\0\0\0WAVEdata\2\0\0\0ab"):
-        assert samples_of(junk) is None
+        await http.put(control, json={"dies_next": True})
+        try:
+            await heard()
+        except httpx.RemoteProtocolError:
+            pass
+        else:
+            raise AssertionError("its connections end with it")
+        assert host.speech.container.restart_count == 1

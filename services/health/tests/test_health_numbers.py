@@ -12,8 +12,15 @@ import pytest
 import yaml
 
 import spark_health
+from spark_common.contracts.deep_health import DeepResult, DeepState
 from spark_common.contracts.health import TargetView, Uptime
+from spark_common.contracts.services import ContainerView
+from spark_common.events import ServiceAction
 from spark_common.service.metrics import REGISTRY
+from spark_common.testing import FakeClock
+from spark_health.deep import numbers as of_deep
+from spark_health.remedies import numbers as of_remedies
+from spark_health.services import numbers as of_containers
 from spark_health.watching import numbers
 
 ROOT = Path(__file__).parents[3]
@@ -23,6 +30,14 @@ BOARD: dict[str, Any] = json.loads((GRAFANA / "board.json").read_text())
 ALERTS: dict[str, Any] = yaml.safe_load((GRAFANA / "alerts.yaml").read_text())
 RULES = [rule for group in ALERTS["groups"] for rule in group["rules"]]
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
+RUNNING = ContainerView(name="box", state="running", restart_count=2)
+
+
+def restarted() -> ServiceAction:
+    """A remedy that was carried out."""
+    return ServiceAction(
+        service="sampled", action="restart", automatic=True, requested_by="health", ok=True, at=NOW
+    )
 
 
 def documented() -> set[str]:
@@ -129,6 +144,50 @@ def test_what_nobody_can_tell_is_absent_and_what_is_gone_is_gone() -> None:
     assert _value("spark_health_seen_age_seconds", target="numbered") is None
 
 
+async def test_deep_checks_count_each_and_a_skipped_one_says_nothing() -> None:
+    def result(state: DeepState) -> DeepResult:
+        return DeepResult(state=state, sentence="", latency_ms=40.0, at=NOW)
+
+    of_deep.checked("probed", result("wedged"))
+    of_deep.checked("probed", result("skipped"))
+    assert _value("spark_health_deep_state", target="probed", state="wedged") == 1
+    assert _value("spark_health_deep_state", target="probed", state="ok") == 0
+    assert _value("spark_health_deep_checks_total", target="probed", state="skipped") == 1
+    assert _value("spark_health_deep_seconds_count", target="probed") == 2
+    of_deep.forget("probed")
+    assert _value("spark_health_deep_state", target="probed", state="wedged") is None
+
+
+def test_actions_are_counted_by_how_they_ended() -> None:
+    def count(outcome: str) -> float:
+        labels = {"target": "acted", "action": "restart", "automatic": "true", "outcome": outcome}
+        return _value("spark_health_actions_total", **labels) or 0
+
+    acted = restarted().model_copy(update={"service": "acted"})
+    of_remedies.told(acted)
+    of_remedies.told(acted.model_copy(update={"ok": False}))
+    of_remedies.told(acted.model_copy(update={"ok": False, "decision": "gave_up"}))
+    assert [count(one) for one in ("done", "failed", "gave_up", "suggested")] == [1, 1, 1, 0]
+
+
+def test_a_container_that_is_gone_from_the_list_has_no_numbers() -> None:
+    views = {"boxed": RUNNING}
+    shown = of_containers.ContainerNumbers(lambda: views, FakeClock())
+    shown.turn()
+    assert _value("spark_health_container_state", target="boxed", state="running") == 1
+    assert _value("spark_health_container_state", target="boxed", state="exited") == 0
+    assert _value("spark_health_container_restarts", target="boxed") == 2
+    views["boxed"] = ContainerView(name="box", state="unknown", crash_loop=True)
+    shown.turn()
+    assert _value("spark_health_container_state", target="boxed", state="unknown") == 1
+    assert _value("spark_health_container_restarts", target="boxed") is None
+    assert _value("spark_health_container_crash_loop", target="boxed") == 1
+    views.clear()
+    shown.turn()
+    assert _value("spark_health_container_state", target="boxed", state="unknown") is None
+    assert _value("spark_health_container_crash_loop", target="boxed") is None
+
+
 def _value(name: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(name, labels)
 
@@ -143,6 +202,9 @@ def _sampled(name: str) -> list[Any]:
     numbers.looked("sampled", 1.0)
     numbers.changed("sampled", "up")
     numbers.reported(None, ok=False)
+    of_deep.checked("sampled", DeepResult(state="ok", sentence="", latency_ms=3.0, at=NOW))
+    of_remedies.told(restarted())
+    of_containers.ContainerNumbers(lambda: {"sampled": RUNNING}, FakeClock()).turn()
     return [
         sample for family in REGISTRY.collect() if family.name == name for sample in family.samples
     ]

@@ -20,6 +20,8 @@ def summary(name: str, body: dict[str, Any]) -> str:
         case "health" if what == "report":
             how = "well" if body["ok"] else f"badly: {body.get('error') or 'no reason given'}"
             return f"{body['service']} served {body.get('source') or 'an app'} {how}"
+        case "health" if what == "checked":
+            return f"{body['target']} did a small real job: {body['state']}, {body['sentence']}"
         case "health":
             return f"{body['target']} is {body['to']}: {body.get('reason') or 'no reason given'}"
         case "service":

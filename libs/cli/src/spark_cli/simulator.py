@@ -92,7 +92,15 @@ def simulator_program(
 
 
 def set_behaviour(control_url: str, host: str, behaviour: str) -> None:
-    """Switch a simulated Spark to a behaviour, or its launcher. Raises httpx.HTTPError."""
+    """Switch a simulated Spark to a behaviour, its launcher, or one of its speech services.
+
+    Raises httpx.HTTPError.
+    """
+    service, dot, switch = behaviour.partition(".")
+    name, equals, value = switch.partition("=")
+    if dot and equals and service in ("parakeet", "kokoro"):
+        _put(f"{control_url}/_sim/speech", {"service": service, name: _read(value)})
+        return
     launcher = behaviour.removeprefix("launcher=")
     what = "behaviour" if launcher == behaviour else "launcher"
     _put(f"{control_url}/_sim/{what}", {"host": host, what: launcher})
@@ -103,7 +111,15 @@ def set_checkout(control_url: str, host: str, state: str) -> None:
     _put(f"{control_url}/_sim/checkout", {"host": host, "state": state})
 
 
-def _put(url: str, body: dict[str, str]) -> None:
+def _read(value: str) -> object:
+    """Return what is JSON as what it is, and anything else as text."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _put(url: str, body: dict[str, object]) -> None:
     answer = httpx.put(
         url,
         content=json.dumps(body),

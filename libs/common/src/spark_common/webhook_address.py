@@ -3,14 +3,12 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
 from urllib.parse import SplitResult, quote, urlsplit
 
 import idna
 
 from spark_common.errors import InvalidRequestError
-
-IpAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+from spark_common.forbidden_address import IpAddress
 
 _PORTS = {"http": 80, "https": 443}
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\Z")

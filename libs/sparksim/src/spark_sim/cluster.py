@@ -9,8 +9,10 @@ from spark_sim.checkout_files import Launcher
 from spark_sim.config import CONTROL_ADDRESS, SimConfig
 from spark_sim.control_api import ControlApi
 from spark_sim.faults import Behaviour
-from spark_sim.host import SimulatedHost
+from spark_sim.host import SPEECH_HOST, SimulatedHost
 from spark_sim.journal import Journal
+from spark_sim.speech.kokoro import Kokoro
+from spark_sim.speech.parakeet import Parakeet
 from spark_sim.tenancy import Tenancy
 from spark_sim.vllm_http.server import EmbeddedServer
 from spark_sim.wake_listener import WakeListener
@@ -112,8 +114,21 @@ class SimulatedCluster:
             host.volumes.clear()
             host.engine.images.reset()
             await host.come_back()
+            host.neighbours.voice.forget()
+            if host.speech is not None:
+                host.speech.parakeet.forget()
             await asyncio.to_thread(host.checkout.become, CheckoutState.BEHIND)
         self.journal.clear()
+
+    def parakeet(self) -> Parakeet | None:
+        """Speech to text, if it is there."""
+        found = (host.speech.parakeet for host in self.hosts.values() if host.speech is not None)
+        return next(found, None)
+
+    def kokoro(self) -> Kokoro | None:
+        """Text to speech, if it is there."""
+        host = self.hosts.get(SPEECH_HOST)
+        return host.neighbours.voice if host is not None and self.config.neighbours else None
 
     def state(self) -> dict[str, object]:
         """Return what each host is and does."""

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from spark_sim.checkout import CheckoutState
 from spark_sim.checkout_files import LAUNCHERS
 from spark_sim.faults import Behaviour
+from spark_sim.speech.control import SpeechControl
 
 if TYPE_CHECKING:
     from spark_sim.cluster import SimulatedCluster
@@ -27,11 +28,13 @@ class ControlApi:
             routes=[
                 Route("/_sim/state", self._state),
                 Route("/_sim/behaviour", self._behaviour, methods=["PUT"]),
+                Route("/_sim/freeze", self._freeze, methods=["PUT"]),
                 Route("/_sim/launcher", self._launcher, methods=["PUT"]),
                 Route("/_sim/speed", self._speed, methods=["PUT"]),
                 Route("/_sim/checkout", self._checkout, methods=["PUT"]),
                 Route("/_sim/journal", self._journal),
                 Route("/_sim/reset", self._reset, methods=["POST"]),
+                *SpeechControl(cluster).routes,
             ]
         )
 
@@ -48,6 +51,18 @@ class ControlApi:
         if host != "all" and host not in self._cluster.hosts:
             return JSONResponse({"error": f"no host {host!r}"}, 404)
         await self._cluster.behave(host, behaviour)
+        return JSONResponse(self._cluster.state())
+
+    async def _freeze(self, request: Request) -> JSONResponse:
+        try:
+            wanted = json.loads(await request.body())
+            host, frozen = self._cluster.hosts[wanted["host"]], bool(wanted["frozen"])
+        except (ValueError, KeyError, TypeError):
+            return JSONResponse({"error": "name a host, and say whether it is frozen"}, 422)
+        if frozen:
+            host.freeze()
+        else:
+            await host.thaw()
         return JSONResponse(self._cluster.state())
 
     async def _launcher(self, request: Request) -> JSONResponse:

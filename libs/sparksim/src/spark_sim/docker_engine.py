@@ -164,13 +164,20 @@ class DockerEngine:
 
     async def restart(self, container: Container, seconds: float = STOP_SECONDS) -> None:
         """Stop a container if it runs, and start its first process again."""
+        await self._to_its_end(self._restart(container, seconds))
+
+    async def _restart(self, container: Container, seconds: float) -> None:
         await self.stop(container, 1.0 if container.id in self.roots else seconds)
         await self._begin_again(container, "container_restarted")
 
     async def start(self, container: Container) -> None:
         """Start the first process of a container that does not run."""
         if not container.alive:
-            await self._begin_again(container, "container_started")
+            await self._to_its_end(self._begin_again(container, "container_started"))
+
+    async def _to_its_end(self, work: Coroutine[None, None, None]) -> None:
+        """Do what docker goes on with when whoever asked for it is gone."""
+        await asyncio.shield(self._background(work))
 
     async def _begin_again(self, container: Container, told: str) -> None:
         container.status, container.exit_code, container.finished_at = "running", 0, None
@@ -334,10 +341,11 @@ class DockerEngine:
         await self._pace.sleep(_REMOVAL_SECONDS)
         self.remove(container)
 
-    def _background(self, work: Coroutine[None, None, None]) -> None:
+    def _background(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 async def _as_it_is(_: Container) -> None:

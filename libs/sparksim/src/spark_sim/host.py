@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from spark_sim.bridge_checkout import BridgeCheckout
@@ -37,9 +38,9 @@ from spark_sim.rsync import Rsync
 from spark_sim.sandbox import Sandbox
 from spark_sim.service_containers import ServiceContainers
 from spark_sim.sim_model import Shape
+from spark_sim.speech.kokoro import Kokoro
 from spark_sim.speech.service import PORT as SPEECH_PORT
 from spark_sim.speech.service import SpeechService
-from spark_sim.speech.voice import VoiceServer
 from spark_sim.ssh_server import HostShell
 from spark_sim.strangers import USER, Strangers
 from spark_sim.vllm_calls import VllmCalls
@@ -97,7 +98,9 @@ class SimulatedHost:
         )
         self.checkout = Checkout(self.sandbox, config, self.address)
         self.bridge = BridgeCheckout(self.sandbox)
-        self.neighbours = Neighbours(name, self.address, VoiceServer(self.faults, self.pace))
+        voice = Kokoro(self.pace, partial(journal.add, name))
+        voice.faults = self.faults
+        self.neighbours = Neighbours(name, self.address, voice)
         self.services = ServiceContainers(
             self.engine, journal, self.pace, self.neighbours,
             lambda: self.faults.behaviour is Behaviour.SERVICE_CRASH_LOOP,
@@ -162,7 +165,7 @@ class SimulatedHost:
         if self.name != SPEECH_HOST or not config.neighbours:
             return None
         speech = SpeechService(self.engine, self._journal, self.pace, self.address)
-        speech.recogniser.faults = self.faults
+        speech.parakeet.faults = self.faults
         return speech
 
     def _begun(self, container: Container) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from spark_sim.embed_http.app import EmbedServer
 from spark_sim.qdrant.app import QdrantServer
-from spark_sim.speech.voice import PORT as VOICE_PORT
-from spark_sim.speech.voice import VoiceServer
+from spark_sim.speech.kokoro import PORT as VOICE_PORT
+from spark_sim.speech.kokoro import Kokoro
 from spark_sim.vllm_http.server import EmbeddedServer
 
 EMBED_PORT = 8081
@@ -17,7 +17,7 @@ QDRANT_PORT = 6333
 class Neighbours:
     """The services of one host."""
 
-    def __init__(self, host: str, address: str, voice: VoiceServer) -> None:
+    def __init__(self, host: str, address: str, voice: Kokoro) -> None:
         self._address = address
         self.voice = voice
         self.embed = EmbedServer()

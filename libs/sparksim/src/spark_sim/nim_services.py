@@ -12,6 +12,7 @@ from spark_sim.containers import Container
 from spark_sim.docker_engine import DockerEngine
 from spark_sim.docker_volumes import DockerVolumes
 from spark_sim.pace import Pace
+from spark_sim.speech.magpie import Magpie
 from spark_sim.vllm_http.exchange import Receive, Send
 from spark_sim.vllm_http.server import EmbeddedServer
 
@@ -29,9 +30,15 @@ class _Nim:
     port: int | None = None
     server: EmbeddedServer | None = None
     task: "asyncio.Task[None] | None" = field(default=None, repr=False)
+    speech: Magpie | None = None
+    """What it does, where it speaks."""
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Be the HTTP server of a NIM."""
+        if self.speech is not None:
+            self.speech.ready = self.ready
+            await self.speech(scope, receive, send)
+            return
         path = scope["path"]
         if path == "/v1/health/live":
             status, body = 200, {"object": "health.response", "message": "Service is live."}
@@ -78,6 +85,8 @@ class NimServices:
         if nvcr.by_id(container.image_id) is None or container.id in self._live:
             return
         nim = self._live[container.id] = _Nim(container)
+        if "magpie" in container.spec.image:
+            nim.speech = Magpie(self._pace, lambda *_, **__: None)
         nim.task = asyncio.create_task(self._run(nim))
 
     def end(self, container_id: str) -> None:

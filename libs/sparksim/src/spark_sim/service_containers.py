@@ -12,7 +12,7 @@ from spark_sim.docker_engine import DockerEngine
 from spark_sim.journal import Journal
 from spark_sim.neighbours import EMBED_PORT, QDRANT_PORT, Neighbours
 from spark_sim.pace import Pace, now
-from spark_sim.speech.voice import PORT as VOICE_PORT
+from spark_sim.speech.kokoro import PORT as VOICE_PORT
 
 BRIDGE = "matrix-bridge"
 _THERE_BEFORE = timedelta(hours=3)
@@ -31,10 +31,10 @@ class _Box:
     env: tuple[str, ...] = ()
 
 
-_VOICE = "kokoro-fastapi-gpu:v0.2.4"
+_VOICE = "kokoro-fastapi-gpu:v0.8.1"
 _BOXES = {
     "spark1": (
-        _Box("kokoro", _VOICE, VOICE_PORT, 20.0, (f"{_VERSION}=0.2.4",)),
+        _Box("kokoro", _VOICE, VOICE_PORT, 20.0, (f"{_VERSION}=0.8.1",)),
         _Box(BRIDGE, f"{BRIDGE}:local", None, 1.0, env=("MATRIX_TOKEN=syt_not_for_anybody",)),
     ),
     "spark2": (

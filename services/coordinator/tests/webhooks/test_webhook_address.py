@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spark_common.errors import InvalidRequestError
+from spark_common.forbidden_address import forbidden
 from spark_common.webhook_address import read_url
-from spark_coordinator.webhooks.guard import TargetGuard, forbidden, is_this_machine
+from spark_coordinator.webhooks.guard import TargetGuard, is_this_machine
 
 
 def dotted(*numbers: int) -> str:

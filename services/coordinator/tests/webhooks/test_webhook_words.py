@@ -33,11 +33,17 @@ TOLD = sorted(
         for channel in CHANNELS
         if channel.stream is not None and channel.stream.name in topics.STREAMS
     }
+    - topics.UNTOLD
 )
 
 
 def golden(kind: str) -> Envelope:
     return Envelope.model_validate_json((GOLDEN / f"{kind}.v1.json").read_text())
+
+
+@pytest.mark.parametrize("kind", sorted(topics.UNTOLD))
+def test_what_is_for_programs_is_told_to_nobody(kind: str) -> None:
+    assert topic_of(golden(kind)) is None
 
 
 def test_the_streams_of_the_topics_have_the_consumer() -> None:

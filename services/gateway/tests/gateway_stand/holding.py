@@ -98,6 +98,10 @@ class Listening:
         self.pictures = []
         self.pokes = 0
         self.held = []
+        self.accepted = []
+
+    def on_accepted(self, listener):
+        self.accepted.append(listener)
 
     def on_entry(self, listener):
         self.entries.append(listener)
@@ -156,13 +160,14 @@ class Cluster:
         self.queued = []
         self.loaded = loaded
         self.look = Look()
+        self.beside = Served()
         self.news = Listening()
         upstream = Upstream("127.0.0.1", plane.upstream.port) if plane else Upstream("127.0.0.1", 1)
         self.router = SwapAwareRouter(lambda: upstream, self.clock)
         self.names = LoadedNames(self.look.models)
         self.catalogue = Catalogue(
             lambda: self.look.served,
-            Served,
+            lambda: self.beside,
             lambda: self.aliases,
             lambda: True,
             lambda: ("parakeet", "kokoro"),

@@ -9,6 +9,8 @@ from gateway_stand.holding import Asker, Cluster
 from spark_common.contracts.swaps import Phase, SwapView
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.ports import Choice
+from spark_gateway.dataplane.watch import Served
+from spark_gateway.served import ServedModel
 
 
 @pytest.fixture
@@ -125,3 +127,67 @@ async def test_on_demand_asks_for_nothing_that_is_in_line(cluster):
     its_turn(cluster)
     cluster.end()
     assert isinstance(request.answer, Choice)
+
+
+def accepted(cluster, model="new", phase=Phase.QUEUED, **more):
+    """The answer to a client of this gateway that asked for a swap."""
+    view = SwapView(
+        id="s2",
+        model=model,
+        model_name=model,
+        requested_by="Bob",
+        phase=phase,
+        created_at=cluster.clock.now(),
+        **more,
+    )
+    for listener in cluster.news.accepted:
+        listener(view)
+    return view
+
+
+async def test_an_accepted_swap_is_awaited_before_anybody_speaks_of_it(cluster):
+    view = accepted(cluster)
+    request = Asker(cluster, "new")
+    cluster.picture()  # it was asked for earlier and knows nothing of the swap
+    late = Asker(cluster, "new")
+    assert (request.answer, late.answer) == (None, None)
+    assert isinstance(Asker(cluster, "old").answer, Choice)
+    cluster.begin(view.model, swap_id=view.id)
+    cluster.end()
+    assert isinstance(request.answer, Choice)
+    assert isinstance(late.answer, Choice)
+
+
+async def test_an_accepted_swap_that_never_ran_is_no_longer_awaited(cluster):
+    cluster.swap = accepted(cluster)
+    request = Asker(cluster, "new")
+    cluster.end("cancelled", "old")
+    assert request.code == "model_load_cancelled"
+    assert Asker(cluster, "new").code == "model_not_loaded"
+    accepted(cluster)
+    assert Asker(cluster, "new").code == "model_not_loaded"
+
+
+async def test_an_accepted_swap_of_which_no_news_come_is_soon_not_believed_in(cluster):
+    accepted(cluster)
+    cluster.clock.skip(11)
+    assert Asker(cluster, "new").code == "model_not_loaded"
+
+
+async def test_asking_twice_for_a_swap_tells_how_it_stands(cluster):
+    accepted(cluster, phase=Phase.LOADING, previous="old")
+    assert Asker(cluster, "new").answer is None
+    accepted(cluster, model="third", dry_run=True)
+    assert Asker(cluster, "third").code == "model_not_loaded"
+
+
+EMBED = b"/v1/embeddings"
+
+
+async def test_a_model_of_the_menu_may_be_served_beside_by_who_has_not_said_so(cluster):
+    # The embedding server was not heard of yet, and its model lies on the Sparks like any other.
+    assert isinstance(Asker(cluster, "new", EMBED).answer, Choice)
+    cluster.beside = Served("serving", (ServedModel("bge-m3", 1),))
+    assert Asker(cluster, "new", EMBED).code == "model_not_loaded"
+    cluster.beside = Served("idle")
+    assert isinstance(Asker(cluster, "new", EMBED).answer, Choice)

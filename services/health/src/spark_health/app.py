@@ -19,13 +19,16 @@ from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
 from spark_health.deep.catalogue import Groups
-from spark_health.deep.wiring import wire_deep
+from spark_health.deep.scene import BusScene
+from spark_health.deep.wiring import DeepPart, wire_deep
 from spark_health.feature import Feature
 from spark_health.hosts.known import containers_of
 from spark_health.hosts.wiring import wire_hosts
 from spark_health.nim.record import NIM_INSTALLS, RECORDS
 from spark_health.nim.wiring import wire_nim
 from spark_health.overlay.wiring import wire_overlay
+from spark_health.remedies.holding import BusLeases
+from spark_health.remedies.lent import LentBook, OrderKeys
 from spark_health.remedies.ssh_containers import SshContainers
 from spark_health.services.book import YamlServices
 from spark_health.services.from_settings import services_of
@@ -54,6 +57,7 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         places = _places(settings, live)
         first = first_probes(settings.cluster, places, shell, http, bus, clock, settings.pace)
         features: list[Feature] = []
+        deep = _deep(settings, live, redis, bus, clock, http, shell, places)
         watching = wire_watching(
             redis=redis,
             bus=bus,
@@ -64,9 +68,9 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
             ],
             endpoints=places.endpoints,
             disabled=places.disabled,
+            heard=deep.suspicions.heard,
         )
-        features += [watching.feature]
-        features += [_deep(settings, live, redis, bus, clock, http, shell, places)]
+        features += [watching.feature, deep.feature]
         features += [_nim(settings, live, bus, redis, shell, http, clock, places)]
         services = services_of(
             settings, live, _times(settings.pace), redis=redis, bus=bus, clock=clock, http=http,
@@ -84,7 +88,20 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
                 known=containers_of(settings, live),
                 disabled=places.disabled,
             ),
-            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock),
+            wire_overlay(
+                settings,
+                live,
+                bus=bus,
+                redis=redis,
+                shell=shell,
+                open_shell=lambda host: SshShell(
+                    settings.cluster.model_copy(update={"hosts": (host,)}),
+                    clock,
+                    _times(settings.pace),
+                ),
+                http=http,
+                clock=clock,
+            ),
         ]
         with suppress(SparkError):
             # So that the first looks go where the owner said; the loop reads it again.
@@ -116,7 +133,7 @@ def _deep(
     http: httpx.AsyncClient,
     shell: RemoteShell,
     places: Places,
-) -> Feature:
+) -> DeepPart:
     groups = Groups(
         parakeet=live.of(settings.parakeet),
         kokoro=live.of(settings.kokoro),
@@ -135,7 +152,7 @@ def _deep(
         containers=SshContainers(shell),
         policy=live.of(settings.remedies),
         seed=read_seed(settings.bus.seed_file),
-    ).feature
+    )
 
 
 def _nim(
@@ -159,6 +176,8 @@ def _nim(
         key=lambda: ngc().ngc_api_key,
         data_dir=settings.data_dir,
         poll_seconds=lambda: settings.pace.health_look_seconds / 2,
+        leases=BusLeases(bus, LentBook(redis, clock), OrderKeys(read_seed(settings.bus.seed_file))),
+        scene=BusScene(bus, tuple(host.name for host in settings.cluster.hosts)),
         look_seconds=settings.pace.health_look_seconds,
         used=lambda: [(one.label, one.address, one.port) for one in places.all().values()],
         watched=lambda: frozenset(

@@ -26,7 +26,7 @@ from spark_common.contracts.leases import (
 from spark_common.contracts.models import LIST_MODELS
 from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Phase, Swaps, SwapView
 from spark_common.errors import LeaseHeldError, UnavailableError
-from spark_common.events import ServiceAction
+from spark_common.events import HealthChecked, HealthProbeRequested, HealthReport, ServiceAction
 from spark_common.plain_http import plain_client
 from spark_common.remote.ssh import SshShell
 from spark_common.settings import RuntimeSettings
@@ -39,11 +39,15 @@ from spark_common.settings.support import (
     ParakeetSettings,
     QdrantSettings,
 )
+from spark_common.subjects import HEALTH_PROBE, HEALTH_REPORT, SERVICE_ACTION, health_checked
+from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
+from spark_common.testing.wait import until
 from spark_health.deep.catalogue import Groups
 from spark_health.deep.wiring import DeepPart, wire_deep
 from spark_health.remedies.ssh_containers import SshContainers
 from spark_health.watching.first.places import Places
+from spark_health.watching.reports import Reports
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import TwoSparks, two_sparks
 
@@ -131,14 +135,14 @@ class Stand:
             pass
 
     async def told(self) -> list[ServiceAction]:
-        last = await self.bus.last_message("SC_HEALTH", "service.action")
+        last = await self.bus.last_message("SC_HEALTH", SERVICE_ACTION)
         if last is None:
             return []
         found = [await self.bus.message_at("SC_HEALTH", seq) for seq in range(1, last.seq + 1)]
         return [
             ServiceAction.model_validate(one.envelope.data)
             for one in found
-            if one is not None and one.envelope is not None
+            if one is not None and one.envelope is not None and one.subject == SERVICE_ACTION
         ]
 
 
@@ -239,6 +243,48 @@ async def test_a_fault_is_seen_healed_once_and_told(tmp_path: Path, redis: Redis
         assert any("illegal memory access" in line for line in event.evidence)
         await sparks.until_loaded()
         assert (await sparks.check("parakeet")).state == "ok"
+
+
+async def test_what_an_app_reports_as_broken_is_checked_confirmed_and_restarted_once(
+    tmp_path: Path, redis: Redis
+) -> None:
+    """As the audio proxy does it: it tells what it met, asks for a check, and hears the end."""
+    async with stand(tmp_path, redis) as sparks:
+        part, clock = sparks.part, SystemClock()
+        reports = Reports(sparks.bus, clock, part.runner.checked, part.suspicions.heard)
+        orders = [asyncio.create_task(one()) for one in (reports.run, part.orders.run)]
+        await sparks.cluster.behave("spark1", "speech_wedge")
+        met = HealthReport(
+            service="stt", ok=False, source="audio-proxy", error="HTTP 500 CUFFT_INTERNAL_ERROR"
+        )
+        asked = HealthProbeRequested(target="parakeet", requested_by="audio-proxy")
+        for number in range(4):
+            await sparks.bus.publish_durable(HEALTH_REPORT, met, id=f"met {number}")
+            await sparks.bus.publish_durable(HEALTH_PROBE, asked, id=f"asked {number}")
+
+        async def checked() -> HealthChecked | None:
+            last = await sparks.bus.last_message("SC_HEALTH", health_checked("parakeet"))
+            if last is None or last.envelope is None:
+                return None
+            return HealthChecked.model_validate(last.envelope.data)
+
+        async def wedged() -> bool:
+            found = await checked()
+            return found is not None and found.state == "wedged"
+
+        await until(wedged, "the check says that it is stuck", 30)
+        found = await checked()
+        assert found is not None
+        assert (found.target, found.trigger, found.requested_by) == (
+            "parakeet", "event", "audio-proxy",
+        )  # fmt: skip
+        assert any("CUDA" in line for line in found.evidence)
+        await sparks.cluster.behave("spark1", "ok")
+        for _ in range(3):
+            await sparks.turn()
+        assert sparks.restarts == [BOX]
+        assert [one.decision for one in await sparks.told()] == ["acted"]
+        await end(orders)
 
 
 async def test_the_spark_itself_restarts_one_run_only_once(tmp_path: Path) -> None:

@@ -6,17 +6,21 @@ from dataclasses import dataclass, field
 
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from spark_common.contracts.deep_health import DeepResult
 from spark_common.embedded import RedisServer
+from spark_common.errors import LeaseHeldError
 from spark_common.redis_access import connect_redis
+from spark_common.service.metrics import REGISTRY
 from spark_common.settings.policies import RemedySettings
 from spark_common.testing.clock import FakeClock
 from spark_health.deep.ports import Outcome, Place
 from spark_health.remedies import keys
 from spark_health.remedies.book import RemedyBook
 from spark_health.remedies.holding import InTheWayError
+from spark_health.remedies.numbers import RemedyNumbers
 from spark_health.remedies.remedying import Remedies
 from spark_health.remedies.showing import RemedyShow
 from spark_health.remedies.testing.fakes import FakeContainers, FakeLeases, FakeScene
@@ -174,6 +178,10 @@ async def test_three_in_half_an_hour_then_the_circuit_opens_and_says_what_to_pre
     events = await bench.told()
     assert [event["decision"] for event in events] == ["acted", "acted", "acted", "gave_up"]
     assert "press" in str(events[-1]["message"])
+    numbers = RemedyNumbers(bench.book, lambda: {"parakeet": place()}, bench.clock)
+    await numbers.turn()
+    shown = {"target": "parakeet"}
+    assert REGISTRY.get_sample_value("spark_health_remedy_circuit_open", shown) == 1
     view = await RemedyShow(bench.book, bench.remedies, lambda: bench.policy).view(place(), None)
     assert view.state == "open"
     assert view.press
@@ -200,6 +208,10 @@ async def test_two_restarts_are_two_minutes_apart(bench: Bench) -> None:
     await bench.seen(GPU)
     assert bench.journal == RIGHT
     assert "rests" in bench.remedies.standing["spark1/parakeet-asr"].waiting
+    await RemedyNumbers(bench.book, lambda: {"parakeet": place()}, bench.clock).turn()
+    shown = {"target": "parakeet"}
+    assert REGISTRY.get_sample_value("spark_health_remedy_budget_left", shown) == 2
+    assert REGISTRY.get_sample_value("spark_health_remedy_circuit_open", shown) == 0
     await bench.forget_tries(130)
     await bench.seen(GPU)
     assert bench.journal == 2 * RIGHT
@@ -352,6 +364,22 @@ async def test_a_person_may_press_in_spite_of_the_budget_but_not_beside_a_swap(
     event = (await bench.told())[-1]
     assert (event["automatic"], event["requested_by"]) == (False, "Alice")
     assert await bench.book.circuit("spark1/parakeet-asr") is None
+
+
+async def test_a_person_is_told_who_holds_the_cluster_and_may_go_past_them(bench: Bench) -> None:
+    await bench.seen(GPU)
+    bench.leases.holder, bench.leases.log[:] = "Bob", []
+    with pytest.raises(LeaseHeldError, match="Bob"):
+        await bench.remedies.press(place(), "Alice")
+    assert bench.journal == RIGHT
+    await bench.remedies.press(place(), "Bob", token=SecretStr("Bob"))
+    await bench.remedies.press(place(), "Alice", force=True)
+    assert bench.journal == 3 * RIGHT
+    assert (bench.leases.holder, bench.leases.log) == ("Bob", [])
+    bench.scene.swaps["spark1"] = "a swap to Gemma runs on it"
+    with pytest.raises(InTheWayError, match="Gemma"):
+        await bench.remedies.press(place(), "Alice", force=True)
+    assert await bench.book.claims() == []
 
 
 async def test_an_hour_of_normal_load_restarts_nothing(bench: Bench) -> None:

@@ -26,6 +26,8 @@ other-model:
   port: 8889
 """
 
+METADATA = ".".join(map(str, (169, 254, 169, 254)))
+
 
 @pytest.fixture
 def book(tmp_path):
@@ -57,6 +59,9 @@ def test_what_a_person_wrote_is_read(book):
         ("x: {kind: http, port: 80, host: 'a b'}", "host"),
         ("x: {kind: http, port: 80, host: 'a;id'}", "host"),
         ("x: {kind: http, port: 80, host: '1.2.3'}", "IP address"),
+        (f"x: {{kind: http, port: 80, host: '{METADATA}'}}", "link-local"),
+        ("x: {kind: http, port: 80, host: 'fd00:ec2::254'}", "clouds"),
+        ("x: {kind: http, port: 80, host: '0.0.0.0'}", "no address of any machine"),
         ("x: {kind: http, port: 80, path: 'http://elsewhere'}", "path"),
         ("x: {kind: http, port: 80, container: '-v /:/x'}", "container"),
         ('x: {kind: http, port: 80, container: "a\\nb"}', "container"),

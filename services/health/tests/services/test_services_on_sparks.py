@@ -5,19 +5,23 @@ from dataclasses import replace
 
 import pytest
 
-from spark_common.contracts.services import RemoveService
+from spark_common.contracts.services import ReadOwnServices, RemoveService, SaveService
 from spark_common.errors import (
     ConflictError,
     IdempotencyConflictError,
     InvalidRequestError,
     JobInProgressError,
+    LeaseHeldError,
     NotFoundError,
     OutcomeUnknownError,
     RemoteCommandError,
     SwapInProgressError,
 )
+from spark_common.events import ServiceAction
 from spark_common.remote import RemoteCommand
 from spark_common.settings.support import KokoroSettings, PageSettings
+from spark_common.subjects import SERVICE_ACTION
+from spark_common.testing import MemoryBus
 from spark_common.testing.wait import until
 from spark_health.services.acting import SCRIPT as ACT
 from spark_health.services.boxes import question, read_answer
@@ -42,7 +46,7 @@ async def test_each_service_is_seen_with_its_container_by_one_question_per_spark
         assert view.actions == ["start", "stop", "restart"]
         assert (await bench.look(name)).state == "up", name
     assert (await bench.view("qdrant")).version == "1.15.5"
-    assert (await bench.view("kokoro")).version == "0.2.4"
+    assert (await bench.view("kokoro")).version == "0.8.1"
     kokoro = (await bench.view("kokoro")).container
     assert (kokoro.restart_count, kokoro.restart_policy) == (0, "unless-stopped")
     assert kokoro.up_seconds > 10_000
@@ -110,6 +114,31 @@ async def test_a_service_is_stopped_started_and_restarted_once_and_told_with_who
     await until(up, "it answers again")
 
 
+async def test_what_is_on_the_gpu_is_left_alone_while_somebody_else_holds_the_cluster(bench):
+    await bench.state("parakeet", "running")
+    bench.leases.holder = "Bob"
+    for action in ("restart", "stop", "start"):
+        with pytest.raises(LeaseHeldError, match="Bob"):
+            await bench.act("parakeet", action)
+    with pytest.raises(LeaseHeldError):
+        await bench.act("parakeet", "restart", lock_token="Carol")
+    assert (await bench.told(), bench.did("container_restarted")) == ([], [])
+    await bench.act("kokoro", "restart")
+    assert bench.did("container_restarted") == ["kokoro"], "voice takes next to nothing of it"
+    await bench.act("parakeet", "restart", lock_token="Bob")
+    done = await bench.act("parakeet", "restart", force=True)
+    assert bench.did("container_restarted") == ["kokoro", "parakeet-asr", "parakeet-asr"]
+    assert "Somebody else held the cluster" in done.message
+    assert bench.leases.log == [], "nothing was taken from Bob"
+    bench.leases.holder = None
+    await bench.act("parakeet", "restart", force=True)
+    assert len(bench.leases.log) == 1
+    # Somebody was faster between the look and the lease.
+    bench.leases.taken_meanwhile_by = "Bob"
+    with pytest.raises(LeaseHeldError, match="Bob"):
+        await bench.act("parakeet", "stop")
+
+
 async def test_nothing_is_touched_during_a_swap_on_that_spark(bench):
     bench.scene.swaps["spark1"] = "a swap to Gemma runs on it"
     with pytest.raises(SwapInProgressError, match="Gemma"):
@@ -166,6 +195,33 @@ async def test_a_crash_loop_is_seen_and_a_stop_ends_it(bench):
     await bench.act("kokoro", "stop")
     view = await bench.state("kokoro", "exited")
     assert not view.container.crash_loop
+
+
+async def test_what_we_restart_ourselves_is_no_crash_loop(bench):
+    await bench.state("kokoro", "running")
+    began = (await bench.view("kokoro")).container.started_at
+    for number in range(4):
+        await bench.on_spark("docker", "restart", "kokoro")
+
+        async def seen(before=began) -> bool:
+            return (await bench.view("kokoro")).container.started_at != before
+
+        await until(seen, "the new run is seen")
+        began = (await bench.view("kokoro")).container.started_at
+        action = ServiceAction(
+            service="kokoro", host="spark1", action="restart", automatic=True, ok=True,
+            requested_by="health", container="kokoro", at=bench.clock.now(),
+        )  # fmt: skip
+        teller = MemoryBus("health", bench.broker)
+        await teller.publish_durable(SERVICE_ACTION, action, id=f"restart-{number}")
+
+    async def forgiven() -> bool:
+        return (await bench.view("kokoro")).container.recent_restarts == 0
+
+    await until(forgiven, "nobody wonders")
+    assert not (await bench.view("kokoro")).container.crash_loop
+    for junk in (b"", b"[]", b'{"data": 1}', b"[" * 100_000):
+        bench.part.on_purpose.hear(junk)
 
 
 async def test_a_docker_that_hangs_is_no_dead_service_and_an_order_is_settled_by_looking(bench):
@@ -270,6 +326,9 @@ async def test_ones_own_services_are_added_touched_and_taken_from_the_list(bench
     assert bench.did("container_stopped") == ["my-bot"]
     assert (await bench.look("bot")).state == "down"
     await bench.save("web", kind="http", port=6333, path="/healthz", host="spark2")
+    own = (await bench.part.verbs.own(ReadOwnServices())).entries
+    assert [(one["name"], one["kind"]) for one in own] == [("bot", "bot"), ("web", "http")]
+    assert SaveService.model_validate(own[1]).path == "/healthz"
     web = await bench.look("web")
     assert (web.state, (await bench.view("web")).actions) == ("up", [])
     for action in (bench.act("web", "stop"), bench.log("web")):

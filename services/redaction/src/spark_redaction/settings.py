@@ -1,9 +1,31 @@
 """What redaction reads from its environment."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from spark_common.settings import BusSettings, HttpSettings, RedisSettings, Settings
+
+
+class MapSettings(Settings):
+    """Where the map of placeholders lies and how much is taken at once."""
+
+    redaction_map_db: Path = Field(
+        description="the file of the map of placeholders, for example /data/redaction.db"
+    )
+    redaction_key_file: Path = Field(
+        description="a file with 32 random octets, mode 0600; `sparkctl init` makes it"
+    )
+    redaction_max_bytes: Annotated[int, Field(ge=1024, le=64 << 20)] = 1 << 20
+    """Longest body that is read."""
+    redaction_workers: Annotated[int, Field(ge=1, le=64)] = 2
+    """Processes that do the work."""
+    redaction_waiting: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """Texts in work or waiting; one more is refused."""
+    redaction_budget_seconds: Annotated[float, Field(gt=0, le=120)] = 5.0
+    """Longest one text may take."""
 
 
 class RedactionSettings(Settings):
@@ -14,3 +36,4 @@ class RedactionSettings(Settings):
     bus: BusSettings
     redis: RedisSettings
     http: HttpSettings
+    map: MapSettings

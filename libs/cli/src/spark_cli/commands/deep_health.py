@@ -16,6 +16,9 @@ _BAD = frozenset({"failing", "wedged", "down"})
 @click.option("--run", "service", metavar="SERVICE", help="Do the job of this service now.")
 @click.option("--restart", metavar="SERVICE", help="Restart what this service runs in.")
 @click.option("--try-again", metavar="SERVICE", help="Let it be restarted by itself again.")
+@click.option(
+    "--force", is_flag=True, help="With --restart: although somebody else holds the cluster."
+)
 @click.option("--by", default="sparkctl", show_default=True, help="Who asks.")
 @AS_JSON
 @click.pass_context
@@ -24,11 +27,15 @@ def deep_health(
     service: str | None,
     restart: str | None,
     try_again: str | None,
+    force: bool,
     by: str,
     as_json: bool,
 ) -> None:
     """Show how each service did a small real job lately; exit code 1 when one could not."""
-    client, body = GatewayClient(gateway_url()), {"requested_by": by}
+    client = GatewayClient(gateway_url())
+    body: dict[str, Any] = {"requested_by": by}
+    if restart and force:
+        body |= {"force": True}
     if restart or try_again:
         name, verb = (restart, "apply") if restart else (try_again, "reset")
         tell(client.post(f"/api/deep-health/{name}/remedy/{verb}", body), as_json, remedy)

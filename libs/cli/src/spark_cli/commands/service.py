@@ -38,12 +38,13 @@ def _press(action: str, what: str) -> click.Command:
     @click.argument("name")
     @click.option("--reason", default="", help="Why; it is told with the action.")
     @click.option("--idempotency-key", "once", default=None, help="The same one acts once.")
+    @click.option("--force", is_flag=True, help="Although somebody else holds the cluster.")
     @AS_JSON
     @click.pass_context
     def pressed(
-        context: click.Context, name: str, reason: str, once: str | None, as_json: bool
+        context: click.Context, name: str, reason: str, once: str | None, force: bool, as_json: bool
     ) -> None:
-        asked = {"requested_by": who_asks(), "reason": reason}
+        asked = {"requested_by": who_asks(), "reason": reason, "force": force}
         done = context.obj.post(f"{address(PATH, name)}/{action}", asked, said_along(once))
         tell(done, as_json, lambda view: str(view["message"]))
 

@@ -18,7 +18,8 @@ from spark_cli.simulator import set_behaviour, set_checkout
 def sim(host: str, behaviour: str | None, checkout: str | None, run_dir: Path) -> None:
     """Switch HOST to BEHAVIOUR: ok, slow, hang, oom_on_load, bad_flag, unreachable and others.
 
-    launcher=2026-01 and launcher=2026-09 change the time that its spark-vllm-docker is of.
+    launcher=2026-01 and launcher=2026-09 change the time that its spark-vllm-docker is of;
+    parakeet.wedge_next=true and kokoro.stops_after=1 turn a switch of a speech service.
     """
     if behaviour is None and checkout is None:
         raise click.UsageError("name a behaviour, or a state with --checkout")

@@ -116,6 +116,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
         "health",
         publish=(
             "health.transition.*",
+            "health.checked.*",
             "health.report",
             "health.probe.requested",
             "service.action",
@@ -139,7 +140,8 @@ PERMISSIONS: Mapping[str, Permissions] = {
             *_reads("SC_HEALTH", "SC_PROBES"),
             *_works("SC_PROBES", "health"),
         ),
-        subscribe=("menu.changed",),
+        # Its own actions come back to it: a start on purpose is no crash, whichever part did it.
+        subscribe=("menu.changed", "service.action"),
     ),
     "coordinator": _service(
         "coordinator",
@@ -153,6 +155,11 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
             "rpc.gateway.snapshot.take",
+            # Maintenance and services of one's own go into the export of the state, and back.
+            "rpc.health.services.own",
+            "rpc.health.services.save",
+            "rpc.health.maintenance.list",
+            "rpc.health.maintenance.begin",
             # Its features ask each other as everybody else does: another one may answer.
             "rpc.coordinator.lock.get",
             "rpc.coordinator.schedule.calendar",
@@ -169,7 +176,20 @@ PERMISSIONS: Mapping[str, Permissions] = {
         ),
         subscribe=("menu.changed",),
     ),
-    "audio-proxy": _service("audio-proxy", publish=("health.probe.requested",)),
+    "audio-proxy": _service(
+        "audio-proxy",
+        # A server that may be stuck is looked at by health, and restarted by nobody else.
+        publish=(
+            "audio.suspect",
+            "audio.state",
+            "audio.request.done",
+            "audio.job.*",
+            "health.probe.requested",
+            "health.report",
+            "rpc.health.deep.get",
+        ),
+        subscribe=("health.checked.*", "service.action"),
+    ),
     "redaction": _service("redaction"),
     "automation": Permissions(
         publish=(
@@ -202,7 +222,12 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "lock.*",
             "schedule.*",
             "health.transition",
+            "health.checked.*",
             "service.action",
+            "audio.suspect",
+            "audio.state",
+            "audio.request.done",
+            "audio.job.*",
         ),
     ),
 }

@@ -188,7 +188,7 @@ STREAMS: tuple[StreamSpec, ...] = (
     ),
     StreamSpec(
         name="SC_HEALTH",
-        subjects=("health.transition.*", "service.action"),
+        subjects=("health.transition.*", "health.checked.*", "service.action"),
         description="every change of state, and what was done about it",
         max_age_seconds=90 * _DAY,
         max_messages=50_000,

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field, JsonValue
 
 from spark_common.contracts.health import TargetName
+from spark_common.contracts.leases import Token
 from spark_common.contracts.rpc import Reply, Request, Rpc
 from spark_common.contracts.swaps import Text
 
@@ -107,6 +108,10 @@ class RemedyOrder(Request):
 
     service: TargetName
     requested_by: Text = "someone"
+    lock_token: Token | None = None
+    """Of the lease, where it is the caller's."""
+    force: bool = False
+    """Restart although somebody else holds the cluster; they keep it."""
 
 
 GET_DEEP_HEALTH = Rpc("rpc.health.deep.get", GetDeepHealth, DeepHealth)

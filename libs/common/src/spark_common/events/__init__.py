@@ -5,7 +5,14 @@ unknown fields: a typo must not swap a model. An added optional field keeps the 
 else is a new class with the next version, sent beside the old one for one release.
 """
 
+from spark_common.events.audio import (
+    AudioJobChanged,
+    AudioRequestDone,
+    AudioState,
+    AudioSuspect,
+)
 from spark_common.events.health import (
+    HealthChecked,
     HealthProbeRequested,
     HealthReport,
     HealthTransition,
@@ -109,9 +116,14 @@ EVENTS: tuple[type[Event], ...] = (
     ScheduleDue,
     ScheduleFinished,
     ScheduleMissed,
+    HealthChecked,
     HealthTransition,
     ServiceAction,
     HealthReport,
+    AudioSuspect,
+    AudioState,
+    AudioRequestDone,
+    AudioJobChanged,
 )
 COMMANDS: tuple[type[Command], ...] = (
     SwapRequested,
@@ -123,11 +135,16 @@ COMMANDS: tuple[type[Command], ...] = (
 __all__ = [
     "COMMANDS",
     "EVENTS",
+    "AudioJobChanged",
+    "AudioRequestDone",
+    "AudioState",
+    "AudioSuspect",
     "Command",
     "DownloadComplete",
     "DownloadFailed",
     "DownloadProgress",
     "Event",
+    "HealthChecked",
     "HealthProbeRequested",
     "HealthReport",
     "HealthTransition",

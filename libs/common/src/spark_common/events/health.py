@@ -37,13 +37,14 @@ class HealthTransition(Event):
 
 
 class ServiceAction(Event):
-    """A service was started, stopped, restarted, updated or taken off the list: by whom, why."""
+    """Something was done with a service, or with a Spark as a machine: by whom, why."""
 
     type: ClassVar[str] = "service.action"
 
     service: str
+    """Of what is done with a whole Spark its name, as in ``host``."""
     host: str | None = None
-    action: Literal["start", "stop", "restart", "remove", "update"]
+    action: Literal["start", "stop", "restart", "remove", "update", "wake", "shutdown", "reboot"]
     automatic: bool = False
     requested_by: str
     reason: str = ""
@@ -56,6 +57,25 @@ class ServiceAction(Event):
     decision: Literal["acted", "suggested", "gave_up"] = "acted"
     """``suggested``: nothing was done, the owner wants to press it. ``gave_up``: nothing was done
     and nothing will be until a person presses something. ``ok`` is false for both."""
+
+
+class HealthChecked(Event):
+    """A deep check is over: one that was asked for, or one that came to something else."""
+
+    type: ClassVar[str] = "health.checked"
+
+    target: str
+    state: str
+    """``ok``, ``idle``, ``busy``, ``loading``, ``failing``, ``wedged``, ``down``, ``skipped``."""
+    before: str | None = None
+    """What the check before came to."""
+    sentence: str = ""
+    trigger: str
+    """``event``: asked for on the bus; ``manual``, ``timer``, ``remedy`` (after a restart)."""
+    requested_by: str | None = None
+    latency_ms: float | None = None
+    at: datetime
+    evidence: list[str] = []
 
 
 class HealthReport(Event):

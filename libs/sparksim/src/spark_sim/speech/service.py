@@ -4,27 +4,28 @@ import ast
 import asyncio
 import hashlib
 import os
+import random
 import shutil
 import socket
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from spark_sim.containers import Container, ContainerSpec, image_id
 from spark_sim.docker_engine import DockerEngine
 from spark_sim.journal import Journal
-from spark_sim.pace import Pace
+from spark_sim.pace import Pace, now
 from spark_sim.speech.image import APP, COMMAND, ENVIRONMENT, IMAGE, INSTALLED, NAME, lay_out
-from spark_sim.speech.recogniser import Recogniser
-from spark_sim.vllm_http.exchange import ClientGoneError, Exchange, Receive, Send
+from spark_sim.speech.parakeet import Parakeet
+from spark_sim.speech.process import Process
 from spark_sim.vllm_http.server import EmbeddedServer
 
 PORT = 8000
-_LOAD_SECONDS = 75.0
+_LOAD_SECONDS = (60.0, 90.0)
 _THERE_BEFORE = timedelta(hours=3)
 _BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 _OVERLAY = ("main.py", "diarizer.py")
-_MODEL = "nvidia/parakeet-tdt-0.6b-v3"
 
 
 class SpeechService:
@@ -35,17 +36,15 @@ class SpeechService:
         self.overlay_fails: str | None = None
         """Why a server with our files cannot load its models."""
         self.stuck_loading = False
-        self.calls: list[str] = []
-        """Paths that were asked, in order."""
-        self.recogniser = Recogniser(engine.host, journal, pace, self._say)
+        self.parakeet = Parakeet(pace, partial(journal.add, engine.host), self._say)
+        self.parakeet.on_death = self._died
         self._engine = engine
         self._journal = journal
         self._pace = pace
         self._address = address
-        self._server = EmbeddedServer(self)
-        self._status = "loading"
-        self._loaded: dict[str, str] | None = None
+        self._server = EmbeddedServer(self.parakeet)
         self._process: asyncio.Task[None] | None = None
+        self._reviving: asyncio.Task[None] | None = None
         self._listening = False
         self._dark = False
 
@@ -61,7 +60,7 @@ class SpeechService:
 
     async def come(self) -> None:
         """Have a container that runs, a new one where there is none. Raises OSError."""
-        self._dark = False
+        was_dark, self._dark = self._dark, False
         self._engine.images.by_tag.setdefault(IMAGE, image_id(IMAGE))
         container = self.container
         if container is None:
@@ -74,7 +73,9 @@ class SpeechService:
             container.started_at -= _THERE_BEFORE
             self._engine.adopt(container)
         self._engine.roots[container.id] = self.files
-        if container.running:
+        if container.running and was_dark and not self.parakeet.process.ended:
+            await self._listen()
+        elif container.running:
             await self._run(container, loads=False)
 
     async def go_dark(self) -> None:
@@ -84,6 +85,8 @@ class SpeechService:
 
     async def close(self) -> None:
         """End."""
+        if self._reviving is not None:
+            await self._reviving
         await self._end()
 
     async def started(self, container: Container) -> None:
@@ -98,29 +101,44 @@ class SpeechService:
             self._process_is(self._end_soon())
 
     async def _end_soon(self) -> None:
+        self.parakeet.process.over.set()
         await self._hang_up()
 
     async def _run(self, container: Container, *, loads: bool) -> None:
         await self._end()
-        self.recogniser.restart()
         fault = _fault_of(self.files / APP)
         if fault is not None:
             self._process_is(self._crash(container, fault))
             return
-        self._loaded = _overlay_of(self.files / APP)
-        self._status = "loading" if loads else "ready"
-        if not self._dark:
+        overlay = _overlay_of(self.files / APP)
+        process = self.parakeet.begin("loading" if loads else "ready", overlay)
+        await self._listen()
+        if loads:
+            self.parakeet.records.restarts += 1
+            self._process_is(self._load(process))
+
+    def _died(self) -> None:
+        if (container := self.container) is not None:
+            self._reviving = asyncio.create_task(self._revive(container))
+
+    async def _revive(self, container: Container) -> None:
+        """Be started again by docker."""
+        container.restart_count += 1
+        container.started_at = now()
+        self._journal.add(self._engine.host, "container_crashed", name=container.spec.name)
+        await self._run(container, loads=True)
+
+    async def _listen(self) -> None:
+        if not self._dark and not self._listening:
             await self._server.start(socket.create_server((self._address, PORT)))
             self._listening = True
-        if loads:
-            self._process_is(self._load())
 
-    async def _load(self) -> None:
-        await self._pace.sleep(_LOAD_SECONDS)
-        if self._loaded is not None and self.overlay_fails is not None:
-            self._status = "failed"
+    async def _load(self, process: Process) -> None:
+        await self._pace.sleep(random.uniform(*_LOAD_SECONDS))  # noqa: S311 - no secret
+        if process.overlay is not None and self.overlay_fails is not None:
+            process.status, self.parakeet.problem = "failed", self.overlay_fails
         elif not self.stuck_loading:
-            self._status = "ready"
+            process.status = "ready"
 
     async def _crash(self, container: Container, fault: str) -> None:
         """End at once and be started again by docker, for ever."""
@@ -148,47 +166,16 @@ class SpeechService:
             self._process.cancel()
             await asyncio.gather(self._process, return_exceptions=True)
             self._process = None
+        self.parakeet.process.over.set()
         await self._hang_up()
 
     async def _hang_up(self) -> None:
         self._listening = False
         await self._server.stop()
 
-    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            return
-        exchange = Exchange(scope, receive, send)
-        self.calls.append(exchange.path)
-        try:
-            await self._answer(exchange)
-        except ClientGoneError:
-            return
-
     def _say(self, text: str) -> None:
         if self.container is not None:
             self._write_log(self.container, text)
-
-    async def _answer(self, exchange: Exchange) -> None:
-        if await self.recogniser.answered(exchange, self._status):
-            return
-        if exchange.path != "/health" or exchange.method not in ("GET", "HEAD"):
-            await exchange.reply_json({"detail": "Not Found"}, 404)
-            return
-        said: dict[str, Any] = {
-            "status": self._status,
-            "model": _MODEL,
-            "device": "cuda",
-            "gpu_memory": {"allocated_gb": 4.7, "total_gb": 128.5},
-        }
-        if self._loaded is not None:
-            said |= {
-                "problem": self.overlay_fails if self._status == "failed" else None,
-                "diarizer": {"status": self._status, "problem": None},
-                "work": {"running_seconds": None, "waiting": 0},
-                "overlay": self._loaded,
-            }
-        await exchange.reply_json(said, 503 if self._status == "failed" else 200)
 
 
 def _fault_of(folder: Path) -> str | None:

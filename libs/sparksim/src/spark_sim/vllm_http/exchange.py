@@ -63,10 +63,23 @@ class Exchange:
         await self._start(200, [("content-type", "text/event-stream; charset=utf-8")])
         await self.unless_gone(self._pour(events))
 
+    async def reply_pieces(
+        self, pieces: AsyncIterator[bytes], content_type: str, **headers: str
+    ) -> None:
+        """Answer with bytes as they come: the head at once, and no length.
+
+        Ends the source when the client leaves. An error of the source ends the connection in the
+        middle of the answer.
+        """
+        self.status = 200
+        rows = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        await self._start(200, [*rows, ("content-type", content_type)])
+        await self.unless_gone(self._pour_bytes(pieces))
+
     async def unless_gone(self, work: Awaitable[Any]) -> Any:
         """Await work, or cancel it when the client leaves. Raises ClientGoneError."""
         working = asyncio.ensure_future(work)
-        leaving = asyncio.create_task(self._gone())
+        leaving = asyncio.create_task(self.until_gone())
         try:
             await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
@@ -77,13 +90,20 @@ class Exchange:
             working.cancel()
             await asyncio.gather(working, leaving, return_exceptions=True)
 
+    async def _pour_bytes(self, pieces: AsyncIterator[bytes]) -> None:
+        async for piece in pieces:
+            if piece:
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        await self._send({"type": "http.response.body", "body": b""})
+
     async def _pour(self, events: AsyncIterator[str]) -> None:
         async for event in events:
             message = {"type": "http.response.body", "body": event.encode(), "more_body": True}
             await self._send(message)
         await self._send({"type": "http.response.body", "body": b""})
 
-    async def _gone(self) -> None:
+    async def until_gone(self) -> None:
+        """Wait until the client has left, or was cut off. Only after the body was read."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 

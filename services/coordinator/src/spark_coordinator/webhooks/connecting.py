@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import httpcore
 
-from spark_common.webhook_address import IpAddress
+from spark_common.forbidden_address import IpAddress
 
 _MOST_ADDRESSES = 4
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from spark_common.webhook_address import IpAddress
+from spark_common.forbidden_address import IpAddress
 from spark_coordinator.webhooks.targets import Target
 
 

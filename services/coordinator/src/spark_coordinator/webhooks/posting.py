@@ -10,7 +10,8 @@ import httpcore
 
 from spark_common.clock import Clock
 from spark_common.errors import InvalidRequestError
-from spark_common.webhook_address import IpAddress, WebhookUrl, read_url
+from spark_common.forbidden_address import IpAddress
+from spark_common.webhook_address import WebhookUrl, read_url
 from spark_coordinator.webhooks.connecting import CheckedConnect
 from spark_coordinator.webhooks.guard import TargetGuard
 from spark_coordinator.webhooks.ports import Answer, Parcel, Resolver, SendError

@@ -4,7 +4,7 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 
-from spark_common.webhook_address import IpAddress
+from spark_common.forbidden_address import IpAddress
 from spark_coordinator.webhooks.ports import SendError
 from spark_coordinator.webhooks.threads import OwnedThreads
 

@@ -14,6 +14,9 @@ STREAM_OF: Mapping[Topic, str] = {
 }
 """Where the events of each topic are kept."""
 
+UNTOLD = frozenset({"health.checked"})
+"""Types of these streams that are for programs: what came of a check is told as what is done."""
+
 STREAMS = tuple(dict.fromkeys(STREAM_OF.values()))
 
 
@@ -35,7 +38,8 @@ def topic_of(envelope: Envelope) -> Topic | None:
             return "schedule"
         case "health":
             # Announced maintenance is no news: the log keeps what happened in it.
-            return None if envelope.data.get("maintenance") is True else "health"
+            untold = short_type(envelope) in UNTOLD or envelope.data.get("maintenance") is True
+            return None if untold else "health"
         case "service":
             return "service"
         case _:

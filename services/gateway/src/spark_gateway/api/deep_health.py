@@ -20,7 +20,7 @@ from spark_common.contracts.deep_health import (
 )
 from spark_common.contracts.health import TargetName
 from spark_common.contracts.swaps import Text
-from spark_gateway.api.asking import ask, change
+from spark_gateway.api.asking import LockToken, ask, change
 from spark_gateway.api.errors_doc import CHANGE, READ, problems
 from spark_gateway.control_route import ControlRoute
 
@@ -38,6 +38,14 @@ class PressOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     requested_by: Text = "someone"
+
+
+class RestartOrder(PressOrder):
+    """The body of `POST /api/deep-health/{service}/remedy/apply`; it may be empty."""
+
+    force: bool = Field(
+        default=False, description="Restart although somebody else holds the cluster."
+    )
 
 
 class RunOrder(PressOrder):
@@ -87,9 +95,15 @@ async def reset_remedy(
 async def apply_remedy(
     request: Request,
     service: TargetName,
-    order: Annotated[PressOrder | None, Body()] = None,
+    order: Annotated[RestartOrder | None, Body()] = None,
+    lock_token: LockToken = None,
 ) -> RemedyView:
     """Restart now what a service runs in; refused while a swap runs or somebody holds it all."""
-    who = (order or PressOrder()).requested_by
-    question = RemedyOrder(service=service, requested_by=who)
+    order = order or RestartOrder()
+    question = RemedyOrder(
+        service=service,
+        requested_by=order.requested_by,
+        lock_token=lock_token,
+        force=order.force,
+    )
     return await change(request, APPLY_REMEDY, question, _RESTART_SECONDS)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from spark_common.contracts.health import TargetName
 from spark_common.contracts.jobs import JobId
@@ -26,7 +26,16 @@ from spark_common.contracts.services import (
 )
 from spark_common.contracts.swaps import Text
 from spark_gateway.api import container_logs
-from spark_gateway.api.asking import IdempotencyKey, PartsOf, WhoAsked, ask, begin, change, locate
+from spark_gateway.api.asking import (
+    IdempotencyKey,
+    LockToken,
+    PartsOf,
+    WhoAsked,
+    ask,
+    begin,
+    change,
+    locate,
+)
 from spark_gateway.api.errors_doc import CHANGE, READ, REMOVE, problems
 from spark_gateway.api.live import EVENT_STREAM
 from spark_gateway.control_route import ControlRoute
@@ -48,6 +57,10 @@ class ActOrder(BaseModel):
     requested_by: Text = "someone"
     reason: Reason = ""
     id: JobId | None = Field(default=None, description="Idempotency key, as the header.")
+    force: bool = Field(
+        default=False,
+        description="Act on what is on the GPU although somebody else holds the cluster.",
+    )
 
 
 Order = Annotated[ActOrder | None, Body()]
@@ -90,26 +103,41 @@ async def remove_service(
 
 @router.post("/{name}/start", responses=problems(404, 502, *CHANGE))
 async def start_service(
-    request: Request, name: NameInPath, order: Order = None, key: IdempotencyKey = None
+    request: Request,
+    name: NameInPath,
+    order: Order = None,
+    key: IdempotencyKey = None,
+    lock_token: LockToken = None,
 ) -> ServiceActed:
-    """Start its container. Refused while a swap runs on that Spark."""
-    return await act(request, name, "start", order, key)
+    """Start its container. Refused while a swap runs on that Spark.
+
+    What is on the GPU is also refused while somebody else holds the cluster, unless forced.
+    """
+    return await act(request, name, "start", order, key, lock_token)
 
 
 @router.post("/{name}/stop", responses=problems(404, 502, *CHANGE))
 async def stop_service(
-    request: Request, name: NameInPath, order: Order = None, key: IdempotencyKey = None
+    request: Request,
+    name: NameInPath,
+    order: Order = None,
+    key: IdempotencyKey = None,
+    lock_token: LockToken = None,
 ) -> ServiceActed:
     """Stop its container; it stays stopped until somebody starts it."""
-    return await act(request, name, "stop", order, key)
+    return await act(request, name, "stop", order, key, lock_token)
 
 
 @router.post("/{name}/restart", responses=problems(404, 502, *CHANGE))
 async def restart_service(
-    request: Request, name: NameInPath, order: Order = None, key: IdempotencyKey = None
+    request: Request,
+    name: NameInPath,
+    order: Order = None,
+    key: IdempotencyKey = None,
+    lock_token: LockToken = None,
 ) -> ServiceActed:
     """Restart its container."""
-    return await act(request, name, "restart", order, key)
+    return await act(request, name, "restart", order, key, lock_token)
 
 
 @router.get("/{name}/logs", responses=problems(404, 409, *READ))
@@ -143,7 +171,12 @@ async def follow_service_log(
 
 
 async def act(
-    request: Request, name: str, action: ServiceAct, order: ActOrder | None, key: str | None
+    request: Request,
+    name: str,
+    action: ServiceAct,
+    order: ActOrder | None,
+    key: str | None,
+    lock_token: SecretStr | None = None,
 ) -> ServiceActed:
     """Have it done; a repeat with the same key acts once."""
     order = order or ActOrder()
@@ -154,5 +187,7 @@ async def act(
         requested_by=order.requested_by,
         reason=order.reason,
         id=job_id,
+        lock_token=lock_token,
+        force=order.force,
     )
     return await begin(request, ACT_ON_SERVICE, question, "job", job_id, ACT_SECONDS)

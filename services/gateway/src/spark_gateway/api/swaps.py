@@ -79,6 +79,7 @@ class SwapOrder(BaseModel):
 async def request_swap(
     request: Request,
     response: Response,
+    parts: PartsOf,
     order: Annotated[SwapOrder, Body()],
     force: Annotated[
         bool,
@@ -107,6 +108,8 @@ async def request_swap(
     if order.dry_run:
         response.status_code = 200
     else:
+        # Who reads this may ask for the model at once: it has to be awaited by then.
+        parts.board.accepted(view)
         locate(response, "api", "swap", view.id)
     return view
 

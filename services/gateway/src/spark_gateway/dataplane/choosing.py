@@ -66,7 +66,7 @@ class ModelChooser:
         if not model:
             return self._go(head, place, None, None, WHATEVER_IS_LOADED)
         known = self._whatever(head.path, place, model) or self._catalogue.find(model)
-        if known is None:
+        if known is None or self._may_run_beside(place, known):
             return self._unknown(head, place, model)
         wanted, on_menu = known.key or known.id, known.key is not None
         if known.place == "llm" and not known.served and not self._just_loaded(model, known):
@@ -75,6 +75,14 @@ class ModelChooser:
         if known.id != model and self._catalogue.meant(model) == WHATEVER_IS_LOADED:
             wanted, on_menu = WHATEVER_IS_LOADED, False
         return self._go(head, known.place, model, known.id, wanted, on_menu=on_menu)
+
+    def _may_run_beside(self, place: Place, known: Known) -> bool:
+        """Whether a model that is on the menu too is looked for where it is always on.
+
+        That server has not said lately what it serves, and nobody is loading the model.
+        """
+        elsewhere = place == "embed" and known.place == "llm" and known.state == "unloaded"
+        return elsewhere and not self._catalogue.knows_all("embed")
 
     def _just_loaded(self, model: str, known: Known) -> bool:
         """Whether a swap just ended with it, and nobody has looked at the model server since."""

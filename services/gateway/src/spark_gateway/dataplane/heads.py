@@ -92,6 +92,8 @@ class RequestHead:
     """Whether it was found to be data plane and fit to be passed on."""
     shown_key: str | None = field(default=None, compare=False)
     """The API key that it shows, once somebody looked."""
+    key_digest: str | None = field(default=None, compare=False)
+    """The hash of that key."""
     passed_on: list[Field] | None = field(default=None, compare=False)
     """The fields that an upstream gets, where those are not all."""
     upward: "tuple[Upstream, bytes] | None" = field(default=None, compare=False)

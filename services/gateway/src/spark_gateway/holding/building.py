@@ -40,6 +40,7 @@ def build_holding(
     holding = Holding(settings, news, there, demand, clock, board.set_held)
     board.on_picture(demand.on_picture)
     board.on_picture(news.on_picture)
+    board.on_accepted(news.on_accepted)
     hub.on_entry(news.on_entry)
     look.on_look(holding.look)
     return holding

@@ -16,6 +16,8 @@ from spark_gateway.streams.board import LiveSnapshot
 from spark_gateway.streams.entry import Entry
 
 _REMEMBERED: Final = 64
+_UNTOLD_SECONDS: Final = 10.0
+"""For so long an accepted swap needs nobody else to speak of it."""
 _STILL_ANSWERING: Final = "still_answering"
 """Code of the cause that says nothing of the model that was to come."""
 
@@ -83,6 +85,8 @@ class SwapNews:
         """The latest swap that is over, in the order of their ends."""
         self._line: dict[str, str] = {}
         self._line_heard_at = 0.0
+        self._accepted: dict[str, tuple[str, float]] = {}
+        """Model and moment of swaps that were accepted here and not heard of since."""
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` after everything that was taken in."""
@@ -107,8 +111,14 @@ class SwapNews:
 
     def _in_line(self) -> dict[str, str]:
         """Ids and models, the next first; not believed in when nobody spoke of it for long."""
-        fresh = self._clock.monotonic() - self._line_heard_at <= TRUSTED_SECONDS
-        return self._line if fresh else {}
+        now = self._clock.monotonic()
+        told = self._line if now - self._line_heard_at <= TRUSTED_SECONDS else {}
+        untold = {
+            swap_id: model
+            for swap_id, (model, at) in self._accepted.items()
+            if now - at <= _UNTOLD_SECONDS
+        }
+        return {**told, **untold}
 
     def ended(self, swap_id: str | None) -> Ended | None:
         """Return how a swap ended, if it is known to be over."""
@@ -147,6 +157,24 @@ class SwapNews:
         self._line_heard_at = self._clock.monotonic()
         self._tell()
 
+    def on_accepted(self, view: SwapView) -> None:
+        """Take in what a client of this gateway was just told: it asks for the model at once.
+
+        The swap's own events come a moment later, and a picture may be older than it.
+        """
+        if view.dry_run:
+            return
+        if view.phase is Phase.QUEUED and view.id not in self._ended:
+            self._accepted = {
+                swap_id: (model, at)
+                for swap_id, (model, at) in self._accepted.items()
+                if self._clock.monotonic() - at <= _UNTOLD_SECONDS
+            }
+            self._accepted[view.id] = (view.model, self._clock.monotonic())
+        elif view.phase is not Phase.QUEUED:
+            self._take(view)
+        self._tell()
+
     def on_view(self, view: SwapView) -> None:
         """Take in what the swapper answered about one swap.
 
@@ -171,13 +199,18 @@ class SwapNews:
             return
         if phase is Phase.QUEUED:
             self._line = {**self._in_line(), swap_id: model}
+            self._accepted.pop(swap_id, None)
             self._line_heard_at = self._clock.monotonic()
             return
-        self._line.pop(swap_id, None)
+        self._leave_line(swap_id)
         before = self._running
         if previous is None and before is not None and before.id == swap_id:
             previous = before.previous
         self._running = Running(swap_id, model, previous, phase, self._clock.monotonic())
+
+    def _leave_line(self, swap_id: str) -> None:
+        self._line.pop(swap_id, None)
+        self._accepted.pop(swap_id, None)
 
     def _progress(self, told: SwapProgress) -> None:
         self._run(told.swap_id, told.model, None, told.phase)
@@ -219,7 +252,7 @@ class SwapNews:
         why, code = (cause.sentence, cause.code) if cause is not None else ("", "")
         postponed = how == "failed" and code == _STILL_ANSWERING
         ended = Ended(swap_id, model, how, serving, why, at, finished_at, postponed)
-        self._line.pop(swap_id, None)
+        self._leave_line(swap_id)
         self._ended[swap_id] = ended
         while len(self._ended) > _REMEMBERED:
             self._ended.popitem(last=False)

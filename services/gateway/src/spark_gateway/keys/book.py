@@ -74,7 +74,10 @@ class KeyBook:
 
     def find(self, text: str) -> KeyHolder | None:
         """Return whose key this is. By its hash, so that the time it takes tells nothing of it."""
-        digest = digest_of(text)
+        return self.find_digest(digest_of(text))
+
+    def find_digest(self, digest: str) -> KeyHolder | None:
+        """Return whose key has this hash."""
         holder = self._by_digest.get(digest)
         known = holder is not None and hmac.compare_digest(holder.key.digest, digest)
         return holder if known else None

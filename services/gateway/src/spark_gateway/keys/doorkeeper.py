@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from spark_common.key_text import digest_of
 from spark_common.settings.policies import KeySettings
 from spark_gateway.dataplane.free import ANYBODY
 from spark_gateway.dataplane.heads import RequestHead
@@ -59,9 +60,10 @@ class KeyDoorkeeper:
         if in_query(head.target):
             return refusal_of(head.path, IN_ADDRESS)
         if head.passed_on is None:
-            head.shown_key = key_in(head.fields)
+            shown = head.shown_key = key_in(head.fields)
+            head.key_digest = None if shown is None else digest_of(shown)
             head.pass_only(without_keys(head.fields))
-        found = checked(self._book, head.shown_key, "infer")
+        found = checked(self._book, head.shown_key, "infer", head.key_digest)
         if isinstance(found, Rejection):
             return refusal_of(head.path, found)
         self._book.note_use(found)

@@ -22,7 +22,6 @@ class KeyHolder:
 
     def __init__(self, key: RingKey, clock: Clock, loaded: Callable[[], Set[str]]) -> None:
         """``loaded``: every name of the loaded model, casefolded."""
-        self.key = key
         self.share = f"key:{key.id}"
         """Its name in the fair queue."""
         self._clock = clock
@@ -31,27 +30,21 @@ class KeyHolder:
         now = clock.monotonic()
         self._requests = Bucket(key.requests_per_minute, now)
         self._tokens = Bucket(key.tokens_per_minute, now)
-        self._models = _casefolded(key)
+        self._read(key)
 
-    @property
-    def label(self) -> str:
+    # Asked for with every request: attributes, and no properties that look it up in the key.
+    def _read(self, key: RingKey) -> None:
+        self.key = key
+        self.label = key.name
         """Name for logs and lists."""
-        return self.key.name
-
-    @property
-    def weight(self) -> int:
+        self.weight = key.weight
         """Share in the fair queue."""
-        return self.key.weight
-
-    @property
-    def concurrency(self) -> int:
+        self.concurrency = key.concurrency
         """Requests at once; 0: no limit."""
-        return self.key.concurrency
-
-    @property
-    def picky(self) -> bool:
+        self._models = _casefolded(key)
+        self.picky = bool(self._models)
         """Whether it matters which model is named."""
-        return bool(self._models)
+        self._limited = bool(key.requests_per_minute or key.tokens_per_minute)
 
     def opens(self, scope: Scope) -> bool:
         """Say whether the key holds this scope; see ``closed_because`` for whether it counts."""
@@ -70,8 +63,7 @@ class KeyHolder:
 
     def renew(self, key: RingKey) -> None:
         """It was changed."""
-        self.key = key
-        self._models = _casefolded(key)
+        self._read(key)
         now = self._clock.monotonic()
         self._requests.resize(key.requests_per_minute, now)
         self._tokens.resize(key.tokens_per_minute, now)
@@ -82,6 +74,8 @@ class KeyHolder:
 
     def ask(self, path: bytes) -> Refusal | None:
         """Count one request; return what to answer when it is too many."""
+        if not self._limited:
+            return None
         now = self._clock.monotonic()
         for bucket, what in ((self._requests, "requests"), (self._tokens, "tokens")):
             wait = bucket.wait(now)
@@ -92,6 +86,8 @@ class KeyHolder:
 
     def spent(self, tokens: int) -> None:
         """Count what a request has cost, once that is known."""
+        if not self._limited:
+            return
         self._tokens.take(tokens, self._clock.monotonic())
 
     def may_use(self, name: str) -> bool:

@@ -61,13 +61,15 @@ def too_many_guesses(seconds: float) -> Rejection:
     )
 
 
-def checked(book: KeyBook, shown: str | None, scope: Scope) -> KeyHolder | Rejection:
-    """Return whose key is shown, if it opens what is asked for."""
+def checked(
+    book: KeyBook, shown: str | None, scope: Scope, digest: str | None = None
+) -> KeyHolder | Rejection:
+    """Return whose key is shown, if it opens what is asked for; ``digest``: its hash, if known."""
     if book.version is None:
         return NOT_KNOWN_YET
     if shown is None:
         return NOTHING_SHOWN
-    holder = book.find(shown)
+    holder = book.find(shown) if digest is None else book.find_digest(digest)
     if holder is None:
         message = "this is no API key of this cluster"
         return _wrong(message if is_key(shown) else f"{message}; it may be mistyped")

@@ -142,12 +142,13 @@ class FairTurnstile:
 
     def step_in(self, identity: Identity, upstream: Upstream) -> Ticket | None:
         """Go in where there is room and nobody waits; None: there is a line, or has to be one."""
-        if not identity.concurrency and not self._cap(upstream.name):
+        limit, cap = identity.concurrency, self._cap(upstream.name)
+        if not limit and not cap:
             return INSIDE
         gate = self._gate(upstream.name)
-        if len(gate.line) or not self._has_room(gate):
+        if len(gate.line) or (cap and gate.inside >= cap):
             return None
-        share, limit = identity.share, identity.concurrency
+        share = identity.share
         held = self._held.get(share, 0)
         if limit and held >= limit:
             return None

@@ -16,7 +16,7 @@ from spark_common.contracts.health import GET_HEALTH, GetHealth, HealthView
 from spark_common.contracts.leases import GET_LEASE, GetLease, LeaseView
 from spark_common.contracts.models import LIST_MODELS, ListModels, Menu
 from spark_common.contracts.rpc import Reply, ReplyT, RequestT, Rpc
-from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps
+from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps, SwapView
 from spark_common.contracts.updates import GET_UPDATES, GetUpdates, Updates
 from spark_common.errors import SparkError
 from spark_common.events import HealthTransition
@@ -96,6 +96,7 @@ class Board:
         self._pace = Pace(clock, lambda: hub.watched)
         self._neighbours = Neighbours(bus, clock, lambda: hub.watched)
         self._listeners: list[Callable[[LiveSnapshot], None]] = []
+        self._accepted: list[Callable[[SwapView], None]] = []
         self._neighbours.on_change(self._tell_components)
         for each in (hub, jobs):
             each.on_entry(self._heard)
@@ -104,6 +105,16 @@ class Board:
     def on_picture(self, listener: Callable[[LiveSnapshot], None]) -> None:
         """Call ``listener`` after every refresh; it must not block."""
         self._listeners.append(listener)
+
+    def on_accepted(self, listener: Callable[[SwapView], None]) -> None:
+        """Call ``listener`` with every swap that a client of this gateway is told was accepted."""
+        self._accepted.append(listener)
+
+    def accepted(self, view: SwapView) -> None:
+        """The swapper has accepted a swap: here nobody waits for the news of it."""
+        for listener in self._accepted:
+            listener(view)
+        self.poke()
 
     def bus_view(self) -> BusView:
         """Return the state of the bus as it is now."""

@@ -70,6 +70,7 @@ class ProbeOrders:
         for service in services:
             latest = await self._store.latest(service, 1)
             if stored_at is not None and latest and latest[0].at > stored_at:
+                await self._runner.answer(service, latest[0])
                 continue
             self._runner.begin(service, "event", order.requested_by)
 

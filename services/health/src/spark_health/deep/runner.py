@@ -13,9 +13,11 @@ from spark_common.contracts.deep_health import DeepResult, Trigger
 from spark_common.errors import NotFoundError, SparkError, UnavailableError
 from spark_common.ids import new_id
 from spark_common.tasks import end
+from spark_health.deep import numbers
 from spark_health.deep.ports import DeepCheck, Outcome, Place
 from spark_health.deep.scene import Scene
 from spark_health.deep.store import DeepStore
+from spark_health.deep.telling import TellsChecks, Untold
 
 EVERY_SECONDS = 300.0
 CONFIRM_SECONDS = 6.0
@@ -49,7 +51,9 @@ class DeepRunner:
         scene: Scene,
         clock: Clock,
         heard: Heard = as_it_is,
+        teller: TellsChecks | None = None,
     ) -> None:
+        self._teller: TellsChecks = teller or Untold()
         self._checks = checks
         self._store = store
         self._scene = scene
@@ -58,6 +62,9 @@ class DeepRunner:
         self._mine = new_id()
         self._flights: dict[str, asyncio.Task[DeepResult]] = {}
         self._soon: dict[str, float] = {}
+        self._shown: set[str] = set()
+        self._asked: set[str] = set()
+        """Services for whose check somebody waits."""
 
     @property
     def running(self) -> frozenset[str]:
@@ -77,7 +84,10 @@ class DeepRunner:
         try:
             await self._take_up()
             while True:
-                for service in self.checked():
+                for gone in self._shown - set(self.checked()):
+                    numbers.forget(gone)
+                self._shown = set(self.checked())
+                for service in self._shown:
                     if service not in self._flights:
                         due = await self._due(service)
                         if due is not None:
@@ -99,6 +109,7 @@ class DeepRunner:
         if service not in self.checked():
             known = ", ".join(sorted(self.checked()))
             raise NotFoundError(f"no deep check for {service!r}; there are: {known}")
+        self._asked.add(service)
         return self._flights.get(service) or self._begin(service, trigger, requested_by)
 
     def _begin(
@@ -125,6 +136,8 @@ class DeepRunner:
                 latest = await self._store.latest(service, 1)
             except UnavailableError:
                 continue
+            if latest:
+                numbers.shown(service, latest[0])
             if latest and latest[0].state == "wedged":
                 self.again_in(service, 0.0)
 
@@ -150,6 +163,7 @@ class DeepRunner:
             # Another process is at it: its result is as good as ours.
             latest = await self._store.latest(service, 1)
             if latest and latest[0].at >= began:
+                await self._tell(service, latest[0], latest[0])
                 return latest[0]
             if self._clock.now() - began > timedelta(seconds=_FLIGHT_SECONDS):
                 raise UnavailableError(f"the check of {service} does not come to an end")
@@ -158,12 +172,25 @@ class DeepRunner:
         try:
             if trigger == "timer" and not await self._still_due(service):
                 return (await self._store.latest(service, 1))[0]
+            before = await self._store.latest(service, 1)
             result = await self._checked(check, trigger, requested_by)
+            numbers.checked(service, result)
             await self._store.add(service, result)
+            await self._tell(service, result, before[0] if before else None)
             return result
         finally:
             await end([flying])
             await self._store.land(service, self._mine)
+
+    async def _tell(self, service: str, result: DeepResult, before: DeepResult | None) -> None:
+        asked = service in self._asked
+        self._asked.discard(service)
+        if asked or before is None or before.state != result.state:
+            await self._teller.told(service, result, before)
+
+    async def answer(self, service: str, result: DeepResult) -> None:
+        """Tell a result again to somebody who asked for what was just done."""
+        await self._teller.told(service, result, None)
 
     async def _show_life(self, service: str) -> None:
         while True:

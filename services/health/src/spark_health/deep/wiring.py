@@ -14,6 +14,8 @@ from spark_health.deep.ordering import ProbeOrders
 from spark_health.deep.runner import DeepRunner
 from spark_health.deep.scene import BusScene
 from spark_health.deep.store import RedisDeepStore
+from spark_health.deep.suspicion import Suspicions
+from spark_health.deep.telling import BusChecks
 from spark_health.deep.verbs import DeepVerbs
 from spark_health.feature import Feature
 from spark_health.remedies.ports import Containers
@@ -29,6 +31,7 @@ class DeepPart:
     verbs: DeepVerbs
     orders: ProbeOrders
     remedy: RemedyPart
+    suspicions: Suspicions
 
     @property
     def feature(self) -> Feature:
@@ -67,6 +70,9 @@ def wire_deep(
         seed=seed,
         recheck=lambda service, seconds: runner.again_in(service, seconds),
     )
-    runner = DeepRunner(catalogue.checks, store, scene, clock, remedy.remedies.heard)
+    runner = DeepRunner(
+        catalogue.checks, store, scene, clock, remedy.remedies.heard, BusChecks(bus)
+    )
     verbs = DeepVerbs(runner, store, clock, remedy.show.view, catalogue.hidden)
-    return DeepPart(runner, verbs, ProbeOrders(bus, runner, store, clock), remedy)
+    suspicions = Suspicions(runner, clock)
+    return DeepPart(runner, verbs, ProbeOrders(bus, runner, store, clock), remedy, suspicions)

@@ -5,6 +5,9 @@ CLAIMS = "sc:remedy:claims"
 OUTBOX = "sc:remedy:outbox"
 """List: events that were written together with what they tell of (JSON)."""
 
+LENT = "sc:remedy:lent"
+"""Sorted set: orders for which the lease is held, by their last sign of life (ms)."""
+
 
 def tries(container: str) -> str:
     """Sorted set: automatic restarts of a container, by Redis' own clock in ms."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
+from pydantic import SecretStr
 
 from spark_common.clock import Clock
 from spark_common.contracts.deep_health import DeepResult
@@ -15,7 +16,7 @@ from spark_health.deep.ports import Outcome, Place
 from spark_health.deep.scene import Scene
 from spark_health.remedies import events, words
 from spark_health.remedies.book import RemedyBook
-from spark_health.remedies.holding import InTheWayError, Leases, alone, clear
+from spark_health.remedies.holding import InTheWayError, Leases, alone, beside, clear
 from spark_health.remedies.modes import Mode, key_for, mode_of
 from spark_health.remedies.ports import Containers, ContainerSight
 from spark_health.remedies.record import Claim
@@ -180,12 +181,15 @@ class Remedies:
         if (await self._book.claim(claim, gave_up)).word == "yours":
             await self._begun(claim, sight)
 
-    async def _begun(self, claim: Claim, sight: ContainerSight) -> None:
+    async def _begun(self, claim: Claim, sight: ContainerSight, *, take: bool = True) -> None:
+        """``take``: the lease is there to be taken; else whoever has it lets this happen."""
+        guard = (
+            alone(self._leases, self._scene, claim.host, claim.id, reason_of(claim))
+            if take
+            else beside(self._scene, claim.host)
+        )
         try:
-            async with (
-                self._book.at_work(claim, self._clock),
-                alone(self._leases, self._scene, claim.host, claim.id, reason_of(claim)),
-            ):
+            async with self._book.at_work(claim, self._clock), guard:
                 await self.restarting.act(claim, sight)
         except InTheWayError:
             await self._book.finish(claim, None, refund=True)
@@ -198,11 +202,22 @@ class Remedies:
             self._silent[service] = 0
             self._recheck(service, AGAIN_SECONDS)
 
-    async def press(self, place: Place, requested_by: str) -> None:
-        """Restart now because a person wants it. Raises InTheWayError, SparkError."""
+    async def press(
+        self,
+        place: Place,
+        requested_by: str,
+        *,
+        token: SecretStr | None = None,
+        force: bool = False,
+    ) -> None:
+        """Restart now because a person wants it. Raises InTheWayError, LeaseHeldError, SparkError.
+
+        ``token``: of the lease, where it is the caller's own; ``force`` goes past that of others.
+        """
         host, container = place.host, place.container
         if host is None or container is None:
             raise InTheWayError(words.press(place, "never"))
+        take = await self._leases.admit(token, force=force)
         sight = await self._containers.look(host, container)
         if sight is None:
             raise InTheWayError(f"there is no container {container} on {host}")
@@ -221,7 +236,7 @@ class Remedies:
         )
         if not await self._book.begin(claim):
             raise InTheWayError("its restart is under way")
-        await self._begun(claim, sight)
+        await self._begun(claim, sight, take=take)
         await self._book.heal(claim.key)
 
     def _claim(self, standing: Standing, started_at: str) -> Claim:

@@ -42,10 +42,15 @@ class RemedyVerbs:
         return await self._show.view(place, None)
 
     async def apply(self, order: RemedyOrder) -> RemedyView:
-        """Restart now; raises NotFoundError, ConflictError where something is in the way."""
+        """Restart now; raises NotFoundError, LeaseHeldError, ConflictError for what is in the way.
+
+        Also raises UnavailableError where nobody can say who holds the cluster.
+        """
         place = self._place(order.service)
         try:
-            await self._remedies.press(place, order.requested_by)
+            await self._remedies.press(
+                place, order.requested_by, token=order.lock_token, force=order.force
+            )
         except InTheWayError as why:
             raise ConflictError(f"{place.label} was not restarted: {why}") from why
         return await self._show.view(place, None)

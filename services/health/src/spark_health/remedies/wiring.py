@@ -13,6 +13,8 @@ from spark_health.deep.scene import Scene
 from spark_health.feature import Feature
 from spark_health.remedies.book import RemedyBook
 from spark_health.remedies.holding import BusLeases
+from spark_health.remedies.lent import LentBook, LentReturns, OrderKeys
+from spark_health.remedies.numbers import RemedyNumbers
 from spark_health.remedies.ports import Containers
 from spark_health.remedies.remedying import Remedies
 from spark_health.remedies.showing import RemedyShow
@@ -29,11 +31,14 @@ class RemedyPart:
     show: RemedyShow
     verbs: RemedyVerbs
     teller: ActionTeller
+    returns: LentReturns
+    numbers: RemedyNumbers
 
     @property
     def feature(self) -> Feature:
         """Return its verbs and loops."""
-        return Feature(verbs=self.verbs.verbs(), background=(self.remedies.run, self.teller.run))
+        background = (self.remedies.run, self.teller.run, self.returns.run, self.numbers.run)
+        return Feature(verbs=self.verbs.verbs(), background=background)
 
 
 def wire_remedies(
@@ -53,11 +58,11 @@ def wire_remedies(
     ``recheck``: has a service checked after seconds. ``seed``: a secret of every process of
     health.
     """
-    book = RemedyBook(redis)
+    book, lent, orders = RemedyBook(redis), LentBook(redis, clock), OrderKeys(seed)
     remedies = Remedies(
         book=book,
         containers=containers,
-        leases=BusLeases(bus, seed, book.job_at_work),
+        leases=BusLeases(bus, lent, orders, book.job_at_work),
         scene=scene,
         clock=clock,
         policy=policy,
@@ -65,4 +70,8 @@ def wire_remedies(
     )
     show = RemedyShow(book, remedies, policy)
     verbs = RemedyVerbs(remedies, book, show, places)
-    return RemedyPart(remedies, book, show, verbs, ActionTeller(redis, bus, clock))
+    returns = LentReturns(lent, bus, orders, clock, book.claims)
+    numbers = RemedyNumbers(book, places, clock)
+    return RemedyPart(
+        remedies, book, show, verbs, ActionTeller(redis, bus, clock), returns, numbers
+    )

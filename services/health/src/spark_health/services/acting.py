@@ -36,6 +36,7 @@ _SHELL_SECONDS: Final = 100.0
 _GIVEN_UP_SECONDS: Final = 600.0
 _DID: Final = {"start": "started", "stop": "stopped", "restart": "restarted"}
 _STOPPED: Final = ("exited", "created", "dead")
+_PASSED: Final = " Somebody else held the cluster."
 _log = structlog.get_logger()
 _STATE = b"""\
 exec 9>"$HOME/.spark-control/restart-$1.lock" && flock -w 25 9 || exit 75
@@ -75,8 +76,9 @@ class Acting:
         """Do it and return how the container is then.
 
         Raises InvalidRequestError for what may not be touched, SwapInProgressError,
-        JobInProgressError, ConflictError where there is no such container, RemoteCommandError
-        for what docker refused, OutcomeUnknownError when the answer was lost.
+        LeaseHeldError for what is on the GPU, UnavailableError where nobody can say who holds
+        that, JobInProgressError, ConflictError where there is no such container,
+        RemoteCommandError for what docker refused, OutcomeUnknownError when the answer was lost.
         """
         if order.action not in service.actions:
             raise InvalidRequestError(_untouchable(service), name=service.name)
@@ -87,8 +89,9 @@ class Acting:
         try:
             if (job := await self._job(service)) is not None:
                 raise JobInProgressError(job, service=service.name)
-            async with self._alone(act):
+            async with self._alone(act, service, order) as beside:
                 done = await self._order(act, service)
+                done = done.model_copy(update={"message": f"{done.message}{beside}"})
         except SparkError as error:
             # Who was cut off meanwhile leaves it as it is: that is settled by looking.
             unknown = isinstance(error, OutcomeUnknownError)
@@ -131,18 +134,41 @@ class Acting:
         )
 
     @asynccontextmanager
-    async def _alone(self, act: Act) -> AsyncIterator[None]:
-        """Act while no swap runs on that Spark, nor can begin if nobody holds the cluster."""
+    async def _alone(self, act: Act, service: Service, order: ActOnService) -> AsyncIterator[str]:
+        """Act while no swap runs on that Spark, nor can begin if nobody holds the cluster.
+
+        Yields what is said of a holder who was passed.
+        """
         async with AsyncExitStack() as held:
+            passed = ""
             if act.spark is not None:
                 await self._no_swap(act.spark)
-                reason = f"{act.action} of {act.service}, asked for by {act.requested_by}"
-                # Whoever holds the cluster may swap, and this is no swap.
-                with suppress(InTheWayError):
-                    await self._leases.free()
-                    await held.enter_async_context(self._leases.held(act.id, reason))
+                passed = await self._hold(held, act, service, order)
                 await self._no_swap(act.spark)
-            yield
+            yield passed
+
+    async def _hold(
+        self, held: AsyncExitStack, act: Act, service: Service, order: ActOnService
+    ) -> str:
+        reason = f"{act.action} of {act.service}, asked for by {act.requested_by}"
+        try:
+            if service.on_gpu:
+                # What the holder counts on: a model beside theirs, or the memory it takes.
+                if not await self._leases.admit(order.lock_token, force=order.force):
+                    return _PASSED if order.force else ""
+            else:
+                await self._leases.free()
+            if await self._scene.unsettled() is not None:
+                # Its last look at the lease would find ours: it begins elsewhere, beside us.
+                return ""
+            await held.enter_async_context(self._leases.held(act.id, reason))
+        except InTheWayError:
+            # Whoever holds the cluster may swap, and this is no swap; what is on the GPU is
+            # theirs if they were faster than we.
+            if service.on_gpu:
+                with suppress(InTheWayError):
+                    await self._leases.admit(order.lock_token, force=order.force)
+        return ""
 
     async def _no_swap(self, spark: str) -> None:
         swapping = await self._scene.swapping()

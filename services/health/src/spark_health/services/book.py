@@ -1,6 +1,7 @@
 """The owner's own services as a YAML file in the data folder that a person reads and edits."""
 
 import asyncio
+import ipaddress
 import os
 import re
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from spark_common.contracts.services import CustomService
 from spark_common.errors import ConflictError, NotFoundError, UnavailableError
+from spark_common.forbidden_address import forbidden
 from spark_common.settings.values import check_address
 from spark_health.services import yaml_text
 
@@ -164,7 +166,7 @@ class YamlServices:
 def checked(service: CustomService) -> CustomService:
     """Return it if its fields go together. Raises ValueError."""
     if service.host is not None and not _SPARK.match(service.host):
-        service = service.model_copy(update={"host": check_address(service.host)})
+        service = service.model_copy(update={"host": _machine(service.host)})
     if service.kind == "bot":
         if service.container is None:
             raise ValueError("a bot needs its container")
@@ -173,6 +175,18 @@ def checked(service: CustomService) -> CustomService:
     elif service.port is None:
         raise ValueError(f"kind {service.kind} needs a port")
     return service
+
+
+def _machine(host: str) -> str:
+    """Return the address of a machine that may be asked. Raises ValueError."""
+    host = check_address(host)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if (why := forbidden(address)) is not None:
+        raise ValueError(f"the host {why}")
+    return host
 
 
 def _sync(folder: Path) -> None:

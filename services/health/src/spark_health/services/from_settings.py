@@ -22,6 +22,7 @@ from spark_health.deep.scene import BusScene
 from spark_health.nim.record import RECORDS as NIM_RECORDS
 from spark_health.nim.yaml_book import YamlNims
 from spark_health.remedies.holding import BusLeases
+from spark_health.remedies.lent import LentBook, OrderKeys
 from spark_health.services.bridge.record import BRIDGE_UPDATES, RECORDS
 from spark_health.services.pace import ServicePace
 from spark_health.services.registry import Owned
@@ -85,7 +86,9 @@ def services_of(
         Outside(redis, bus, clock, http, shell, open_shell),
         Others(
             scene=BusScene(bus, tuple(host.name for host in cluster.hosts)),
-            leases=BusLeases(bus, read_seed(settings.bus.seed_file)),
+            leases=BusLeases(
+                bus, LentBook(redis, clock), OrderKeys(read_seed(settings.bus.seed_file))
+            ),
             target=watch.view,
             look_now=watch.look_now,
             job=job,

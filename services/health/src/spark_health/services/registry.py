@@ -31,6 +31,8 @@ _KINDS: Final[dict[str, ServiceKind]] = {
     "embeddings": "embeddings",
     "qdrant": "vectors",
 }
+_ON_GPU: Final = frozenset({"parakeet", "magpie"})
+"""Keep a model on the GPU; voice, embeddings and Qdrant take little of it, or nothing."""
 RESERVED: Final = frozenset({*_KINDS, BRIDGE, "all", "embed", "stt", "tts"})
 """Names that are none of a service of one's own."""
 
@@ -118,6 +120,7 @@ class Registry:
                 port=place.port,
                 path=place.path,
                 blocks=place.may_be_silent,
+                on_gpu=name in _ON_GPU,
                 # The container of the model is the swapper's, whatever else is said to be in it.
                 touchable=name != "vllm" and boxes[name][0] != owned.runtime().vllm_container,
             )
@@ -141,6 +144,7 @@ class Registry:
                         address=address,
                         port=nim.port,
                         path=nim.health_path,
+                        on_gpu=True,
                     )
                 )
         return found

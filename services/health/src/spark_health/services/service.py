@@ -22,6 +22,8 @@ class Service:
     path: str = "/health"
     blocks: bool = False
     """Its event loop stands still while it works: no answer is no fault."""
+    on_gpu: bool = False
+    """Whether it keeps a model on the GPU: whoever holds the cluster counts on what is there."""
     touchable: bool = True
     """Whether its container may be started and stopped from here."""
 

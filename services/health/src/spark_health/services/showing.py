@@ -1,6 +1,6 @@
 """One service as its tile shows it: from the watch over targets, from docker, from the record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from spark_common.contracts.health import TargetView
 from spark_common.contracts.services import ContainerView, LastAction, ServiceView
@@ -24,6 +24,15 @@ class ServiceShow:
         self._boxes = boxes
         self._versions = versions
         self._target = target
+
+    def containers(self, services: Iterable[Service]) -> dict[str, ContainerView]:
+        """Return the container of every one that has one, by its name."""
+        sights = ((one, self._sight(one)) for one in services)
+        return {
+            one.name: container_view(str(one.container), sight)
+            for one, sight in sights
+            if sight is not None
+        }
 
     def view(
         self, service: Service, acting: Mapping[str, Act], last: Mapping[str, LastAction]

@@ -1,5 +1,7 @@
 """Judges what was seen: three misses make a target down, one good look makes it well again.
 
+What misses often without missing three in a row comes and goes: it is degraded (``steadiness``).
+
 Pure: standing, sighting and moment in, standing and at most one transition out. Nothing is up
 without a good look that is fresh, and a look that could not tell changes nothing but its age.
 """
@@ -9,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from spark_common.contracts.health import Level
+from spark_health.watching import steadiness
 from spark_health.watching.ports import Sighting
 from spark_health.watching.standing import FLAPPING_CHANGES, Moment, Standing
 
@@ -88,8 +91,11 @@ def _answered(standing: Standing, sighting: Sighting, at: datetime, moment: Mome
             "poor": 0 if well else standing.poor + 1,
             "poor_at": None if well else standing.poor_at or at,
             "reason": sighting.reason,
+            "recent": steadiness.with_look(standing.recent, well=well),
         }
     )
+    if standing.unsteady:
+        return _shaken(standing, seen, at, moment, calm=well)
     if well:
         if standing.level == "up":
             return Verdict(seen)
@@ -102,7 +108,7 @@ def _answered(standing: Standing, sighting: Sighting, at: datetime, moment: Mome
     if standing.level != "up":
         return _settled(seen, "degraded", at, moment, sighting.reason)
     if seen.poor < MISSES:
-        return Verdict(seen)
+        return _unless_shaken(seen, at, moment)
     return _settled(seen, "degraded", seen.poor_at or at, moment, sighting.reason)
 
 
@@ -132,9 +138,35 @@ def _missed(
             "facts": dict(sighting.facts) or standing.facts,
         }
     )
+    if ground == "solid" and standing.level in ("up", "degraded"):
+        recent = steadiness.with_look(standing.recent, well=False)
+        missed = missed.model_copy(update={"recent": recent})
+        if standing.unsteady:
+            reason = steadiness.told(recent, sighting.reason)
+            missed = missed.model_copy(update={"reason": reason})
     if standing.level == "down" or misses < MISSES or ground == "shaking":
-        return Verdict(missed)
+        return _unless_shaken(missed, at, moment)
     return _settled(missed, "down", missed.missed_at or at, moment, sighting.reason)
+
+
+def _unless_shaken(standing: Standing, at: datetime, moment: Moment) -> Verdict:
+    """Return the verdict over a look that was not well and settles nothing by itself."""
+    if standing.level != "up" or not steadiness.comes_and_goes(standing.recent):
+        return Verdict(standing)
+    reason = steadiness.told(standing.recent, standing.reason)
+    recent = standing.recent
+    settled = _settled(standing, "degraded", at, moment, reason)
+    shaken = {"unsteady": True, "recent": recent}
+    return Verdict(settled.standing.model_copy(update=shaken), settled.change)
+
+
+def _shaken(
+    before: Standing, seen: Standing, at: datetime, moment: Moment, *, calm: bool
+) -> Verdict:
+    """Return the verdict over an answer of something that came and went."""
+    if calm and steadiness.steady(seen.recent):
+        return _settled(seen, "up", at, moment, "it answers steadily again")
+    return Verdict(seen.model_copy(update={"reason": before.reason}))
 
 
 def _settled(
@@ -151,6 +183,8 @@ def _settled(
             "n": standing.n + 1,
             "changed": changed,
             "reason": reason,
+            "recent": "",
+            "unsteady": False,
         }
         | ({} if standing.watched_since is not None else _first(since))
     )

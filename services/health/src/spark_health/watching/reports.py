@@ -45,10 +45,25 @@ def target_named(service: str, known: Iterable[str]) -> str | None:
     return meant if meant in names else None
 
 
+Heard = Callable[[str | None, HealthReport, datetime], None]
+
+
+def unheard(_: str | None, __: HealthReport, ___: datetime) -> None:
+    """Do nothing more."""
+
+
 class Reports:
     """Takes reports from the bus, whichever door they came through."""
 
-    def __init__(self, bus: Bus, clock: Clock, targets: Callable[[], Iterable[str]]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        targets: Callable[[], Iterable[str]],
+        heard: Heard = unheard,
+    ) -> None:
+        """``heard`` is told each report as it is read, with the target it means."""
+        self._heard = heard
         self._bus = bus
         self._clock = clock
         self._targets = targets
@@ -97,6 +112,7 @@ class Reports:
         )
         if at >= self._began:
             numbers.reported(target, report.ok)
+            self._heard(target, report, at)
 
     def newest(self, since: datetime, target: str | None) -> list[PassiveReport]:
         """Return the newest reports, at most a hundred."""

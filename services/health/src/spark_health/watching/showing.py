@@ -24,7 +24,9 @@ def state_of(standing: Standing, moment: Moment, stale_seconds: float, ground: G
     if standing.level == "down":
         return "down"
     if not is_stale(standing, moment, stale_seconds):
-        return "down" if standing.follows and ground == "gone" else standing.last or "unknown"
+        if standing.follows and ground == "gone":
+            return "down"
+        return "degraded" if standing.unsteady else standing.last or "unknown"
     return "down" if standing.follows and ground == "gone" else "unknown"
 
 
@@ -66,7 +68,7 @@ def view_of(
         last_state=standing.last,
         misses=standing.misses,
         changes=changes,
-        flapping=changes >= FLAPPING_CHANGES,
+        flapping=standing.unsteady or changes >= FLAPPING_CHANGES,
         maintenance=maintenance,
         uptime=uptime or Uptime(watched_since=standing.watched_since),
         facts=dict(standing.facts),

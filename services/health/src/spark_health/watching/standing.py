@@ -49,6 +49,10 @@ class Standing(BaseModel):
     poor: int = 0
     """Looks in a row that found it degraded."""
     poor_at: datetime | None = None
+    recent: str = ""
+    """The latest looks since the latest transition: ``x`` for one that was not well."""
+    unsteady: bool = False
+    """It is degraded because it comes and goes, and until it is steady again."""
     follows: bool = False
     """The last look failed while its host was down: that says nothing about itself."""
 

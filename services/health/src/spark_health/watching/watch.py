@@ -230,7 +230,10 @@ class Watch:
             windows = self._maintenance.windows
             planned = covers(windows, target.name, target.host, self._clock.now())
             entry = entry_of(target, after.n, verdict.change, planned)
-            kept = {name: getattr(before, name) for name in ("level", "since", "n", "changed")}
+            kept = {
+                name: getattr(before, name)
+                for name in ("level", "since", "n", "changed", "unsteady")
+            }
             kept["watched_since"] = before.watched_since
             try:
                 written = await self._store.settle(target.name, after, entry)
@@ -271,7 +274,8 @@ class Watch:
             self._standings[name] = seen.model_copy(update={"n": 0})
             return
         settled = {
-            key: getattr(found, key) for key in ("level", "since", "n", "changed", "watched_since")
+            key: getattr(found, key)
+            for key in ("level", "since", "n", "changed", "watched_since", "unsteady")
         }
         self._standings[name] = seen.model_copy(update=settled)
 

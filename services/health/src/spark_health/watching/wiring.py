@@ -12,7 +12,7 @@ from spark_health.feature import Feature
 from spark_health.watching.connectivity import Log
 from spark_health.watching.maintaining import MaintenanceBook
 from spark_health.watching.ports import Probe
-from spark_health.watching.reports import Reports
+from spark_health.watching.reports import Heard, Reports, unheard
 from spark_health.watching.store import Standings
 from spark_health.watching.telling import Teller
 from spark_health.watching.uptime import UptimeBook
@@ -48,6 +48,7 @@ def wire_watching(
     sources: Callable[[], Sequence[Callable[[], Sequence[Probe]]]],
     endpoints: Callable[[], Sequence[Endpoint]] = tuple,
     disabled: Callable[[], Sequence[str] | frozenset[str]] = tuple,
+    heard: Heard = unheard,
 ) -> WatchPart:
     """Put watching together; starts nothing.
 
@@ -72,6 +73,6 @@ def wire_watching(
         clock=clock,
     )
     log = Log(bus, clock)
-    reports = Reports(bus, clock, lambda: watch.targets)
+    reports = Reports(bus, clock, lambda: watch.targets, heard)
     verbs = WatchVerbs(watch, log, reports, maintenance, endpoints, lambda: list(disabled()), clock)
     return WatchPart(watch, log, reports, maintenance, teller, verbs)

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from spark_common.webhook_address import IpAddress
+from spark_common.forbidden_address import IpAddress
 from spark_coordinator.webhooks.ports import Answer, Parcel, SendError
 from spark_coordinator.webhooks.targets import Target
 

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from pydantic import SecretStr
+
 from spark_common.clock import Clock
-from spark_common.errors import DeadlineExceededError, HostUnreachableError
+from spark_common.errors import DeadlineExceededError, HostUnreachableError, LeaseHeldError
 from spark_health.remedies.holding import InTheWayError
 from spark_health.remedies.ports import ContainerSight, Restarted
 
@@ -84,6 +86,12 @@ class FakeScene:
 
     def __init__(self) -> None:
         self.swaps: dict[str, str] = {}
+        self.about_to_begin: str | None = None
+        """A swap anywhere that still looks at the lease."""
+
+    async def unsettled(self) -> str | None:
+        """Return what is about to begin."""
+        return self.about_to_begin
 
     async def swapping(self) -> Mapping[str, str]:
         """Return what runs."""
@@ -100,6 +108,8 @@ class FakeLeases:
         """The order for which it is held; a process that is killed leaves it so."""
         self.swap_slips_in = False
         """A swap was admitted between the look and the lease."""
+        self.taken_meanwhile_by: str | None = None
+        """Who takes it between the next look and the lease."""
         self._scene = scene
 
     async def free(self) -> None:
@@ -107,9 +117,18 @@ class FakeLeases:
         if self.holder is not None:
             raise InTheWayError(f"{self.holder} holds the cluster or waits for it")
 
+    async def admit(self, token: SecretStr | None, *, force: bool) -> bool:
+        """Look for a person; the token of whoever holds it is their name."""
+        if self.holder is None:
+            return True
+        if force or (token is not None and token.get_secret_value() == self.holder):
+            return False
+        raise LeaseHeldError(f"{self.holder} holds the cluster", holder=self.holder)
+
     @asynccontextmanager
     async def held(self, order: str, reason: str) -> AsyncIterator[None]:
         """Hold it."""
+        self.holder, self.taken_meanwhile_by = self.taken_meanwhile_by or self.holder, None
         await self.free()
         if self.held_now not in (None, order):
             raise InTheWayError("health holds the cluster")
