@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from spark_audio_proxy.api.envelope import RENDERINGS
+from spark_audio_proxy.jobs.wiring import wire_jobs
 from spark_audio_proxy.listing.wiring import voice_book, wire_listing
 from spark_audio_proxy.speaking.wiring import wire_speaking
+from spark_audio_proxy.testing.memory_jobs import MemoryJobs
 from spark_audio_proxy.testing.stand import AudioStand, audio_stand
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_common.clock import SystemClock
 from spark_common.settings.voice import VoiceSettings
+from spark_common.testing.bus import MemoryBus
 from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
 from spark_sim.speech.stands import kokoro_stand, magpie_stand, parakeet_stand
@@ -47,6 +50,7 @@ async def stand(tmp_path: Path) -> AsyncIterator[AudioStand]:
             parakeet.url,
             tmp_path,
             more=lambda hearing: [
+                wire_jobs(hearing, MemoryJobs(), MemoryBus("audio-proxy"), clock),
                 wire_listing(book, voices[0], lambda: True, clock),
                 wire_speaking(*voices, book, hearing.permits, VoiceSettings, tmp_path, clock),
             ],

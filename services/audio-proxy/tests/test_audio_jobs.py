@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from spark_audio_proxy import keys
 from spark_audio_proxy.jobs.record import AudioJob
-from spark_audio_proxy.jobs.store import JobStore
+from spark_audio_proxy.jobs.store import RedisJobs
 from spark_audio_proxy.jobs.wiring import wire_jobs
 from spark_audio_proxy.testing.stand import AudioStand, audio_stand
 from spark_common.clock import SystemClock
@@ -48,7 +48,9 @@ async def parakeet() -> AsyncIterator[ParakeetStand]:
 async def proxy(parakeet: ParakeetStand, redis: Redis, tmp_path: Path) -> AsyncIterator[AudioStand]:
     bus = MemoryBus("audio-proxy")
     async with audio_stand(
-        parakeet.url, tmp_path, more=lambda hearing: [wire_jobs(hearing, redis, bus, SystemClock())]
+        parakeet.url,
+        tmp_path,
+        more=lambda hearing: [wire_jobs(hearing, RedisJobs(redis), bus, SystemClock())],
     ) as stand:
         yield stand
 
@@ -115,7 +117,7 @@ async def test_a_job_whose_process_died_is_called_interrupted(
         id="lost", state="running", format="speakers", sound_seconds=9.0,
         created_at=long_ago, seen_at=long_ago,
     )  # fmt: skip
-    await JobStore(redis).add(lost)
+    await RedisJobs(redis).add(lost)
     job = (await proxy.client.get(f"{PATH}/lost")).json()
     assert (job["state"], job["error"]["code"]) == ("failed", "interrupted")
 

@@ -1,6 +1,6 @@
 """Two channels of one talk: who said it, and what is only the loudspeaker in the microphone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -169,6 +169,16 @@ def wrong(spoken: Talk, *, by_sound: bool = True) -> int:
     )
 
 
+def coarse(channels: Channels) -> Channels:
+    """Return the same in frames of 50 ms."""
+
+    def rough(loudness: Loudness) -> Loudness:
+        whole = len(loudness.powers) // 5 * 5
+        return Loudness(loudness.powers[:whole].reshape(-1, 5).mean(axis=1), 0.05)
+
+    return Channels(rough(channels.local), rough(channels.remote))
+
+
 class TestQuality:
     """Shares of all words; what is published for the recipe is 0.67, 1.9 and 1.2 per cent."""
 
@@ -186,6 +196,11 @@ class TestQuality:
             each.said for each in talks
         )
 
+    def test_with_a_coarser_measure_of_loudness(self) -> None:
+        talks = [talk(name) for name in ROOMS]
+        missed = sum(wrong(replace(each, channels=coarse(each.channels))) for each in talks)
+        assert missed <= 0.0067 * sum(each.said for each in talks)
+
     def test_with_headphones_nothing_is_left_out(self) -> None:
         assert wrong(talk("headphones")) == 0
 
@@ -199,6 +214,9 @@ class TestLag:
         )
         found = sound_lag(spoken.channels.local, spoken.channels.remote, RULES)
         assert found == pytest.approx(ROOMS[name].lag, abs=0.011)
+        rough = coarse(spoken.channels)
+        found = sound_lag(rough.local, rough.remote, RULES)
+        assert found == pytest.approx(ROOMS[name].lag, abs=0.051)
 
     def test_without_bleed_neither_does(self) -> None:
         spoken = talk("headphones")
@@ -236,7 +254,7 @@ class TestBleed:
     @pytest.mark.parametrize(
         ("one", "other", "same"),
         [
-            ("Budget,", "budget", True), ("schedule", "shedule", True), ("the", "they", False),
+            ("Budget,", "budget", True), ("schedule", "scheduled", True), ("the", "they", False),
             ("no", "on", False), ("quarter", "question", False), ("?", "?", True),
         ],
     )  # fmt: skip
@@ -311,7 +329,7 @@ class TestDetection:
         assert not quiet
 
 
-texts = st.sampled_from(["yes", "no.", "schedule", "shedule", "well", "right"])
+texts = st.sampled_from(["yes", "no.", "schedule", "scheduled", "well", "right"])
 streams = st.lists(st.tuples(texts, st.integers(0, 60), st.integers(0, 8)), max_size=25).map(
     lambda rows: [Word(text, at * 0.16, at * 0.16 + length * 0.08) for text, at, length in rows]
 )

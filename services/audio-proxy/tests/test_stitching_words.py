@@ -1,5 +1,6 @@
 """A long recording is cut where it is quiet, and no word is lost or doubled at a seam."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -101,6 +102,16 @@ class TestSeams:
         second = chunk(6, 16, *(("no", at + 0.03) for at in times[1:]))
         assert len(texts(first, second)) == len(times)
 
+    def test_guessed_times_agree_less_closely(self) -> None:
+        said = ["so", "we", "went", "home", "and", "had", "some", "tea"]
+        line = [("we", 5.0), *((word, 6.2 + 0.4 * at) for at, word in enumerate(said))]
+        late = [(word, 6.9 + 0.42 * at) for at, word in enumerate([*said, "then"])]
+        guessed = [
+            HeardChunk(0, 10, estimated(chunk(0, 10, *line))),
+            HeardChunk(6, 16, estimated(chunk(6, 16, *late))),
+        ]
+        assert [word.text for word in stitch_words(guessed)] == ["we", *said, "then"]
+
     def test_a_missing_chunk_leaves_a_gap(self) -> None:
         assert texts(chunk(12, 22, ("c", 13.0)), chunk(0, 10, ("a", 1.0))) == ["a", "c"]
 
@@ -169,3 +180,7 @@ def chunk(start: float, end: float, *words: tuple[str, float]) -> HeardChunk:
 
 def texts(*chunks: HeardChunk) -> list[str]:
     return [word.text for word in stitch_words(chunks)]
+
+
+def estimated(heard: HeardChunk) -> tuple[Word, ...]:
+    return tuple(replace(word, estimated=True) for word in heard.words)

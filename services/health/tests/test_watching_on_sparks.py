@@ -68,7 +68,9 @@ class Stack:
         found = []
         for number in range(max(first, 1), last + 1):
             message = await self.asker.message_at("SC_HEALTH", number)
-            if message is not None and message.envelope is not None:
+            if message is None or message.envelope is None:
+                continue
+            if message.subject.startswith("health.transition."):
                 data = message.envelope.data
                 found.append((data["target"], data["from"], data["to"]))
         return found

@@ -7,6 +7,7 @@ from spark_audio_proxy.announcing import NAME, announce
 from spark_audio_proxy.api.http_app import build_http
 from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.intake.limiter import MEGABYTE
+from spark_audio_proxy.jobs.store import RedisJobs
 from spark_audio_proxy.jobs.wiring import wire_jobs
 from spark_audio_proxy.listing.wiring import voice_book, wire_listing
 from spark_audio_proxy.recovery.wiring import wire_recovery
@@ -65,14 +66,22 @@ async def build(settings: AudioProxySettings, clock: Clock) -> Service:
         )
         book = voice_book(kokoro, magpie, clock)
         kept_sound = settings.decoding.data_dir / "spoken"
+        speaking = wire_speaking(
+            kokoro,
+            magpie,
+            book,
+            permits,
+            live.of(settings.voice),
+            kept_sound,
+            clock,
+            recovery.voice_failed,
+        )
         features: Sequence[Feature] = (
             hearing.feature,
             recovery.feature,
-            wire_jobs(hearing, redis, bus, clock),
+            wire_jobs(hearing, RedisJobs(redis), bus, clock),
             wire_listing(book, parakeet, recovery.works, clock),
-            wire_speaking(
-                kokoro, magpie, book, permits, live.of(settings.voice), kept_sound, clock
-            ),
+            speaking,
         )
         for feature in features:
             if feature.close is not None:

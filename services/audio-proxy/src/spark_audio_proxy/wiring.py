@@ -1,5 +1,6 @@
 """Puts together what hears: intake, decoding, permits, the speech server, its routes."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,8 @@ def wire_hearing(
 
     ``more``: what else the status tells.
     """
+    # It says of every malformed form which byte it did not expect.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     spool = Spool(decoding.spool)
     pool = DecoderPool(decoding.decode_workers, clock)
     reception = Reception(spool, pool, speech, clock)

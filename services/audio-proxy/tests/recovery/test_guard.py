@@ -227,6 +227,19 @@ def test_only_a_broken_gpu_is_one(words: str, trouble: str) -> None:
     assert trouble_of(fault_of(answer, "the speech server")) == trouble
 
 
+async def test_calls_that_met_at_the_gpu_are_made_once_more(scene: Scene) -> None:
+    replica = scene.replica()
+    words = json.dumps({"detail": "Diarization failed: cuFFT error: CUFFT_INTERNAL_ERROR"})
+    crowded = fault_of(Answer(503, {}, words.encode()), "the speech server")
+    again = asyncio.create_task(replica.guard.failed(crowded, _recording(), SHORT))
+    await scene.clock.advance(2)
+    assert await again is True
+    assert replica.guard.open
+    # Alone it cannot have been that.
+    assert not await replica.guard.failed(crowded, _recording(), 0.0)
+    assert not replica.guard.open
+
+
 async def test_a_server_that_comes_back_is_noticed(scene: Scene) -> None:
     replica = scene.replica()
     scene.server.says = "refused"

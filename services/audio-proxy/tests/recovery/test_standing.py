@@ -76,6 +76,8 @@ LATER = Checked("ok", T + 50)
         ([Failed("refused", "abc", "e1")], "down", False),
         ([Failed("refused", "abc", "e1"), Heard("loading")], "recovering", False),
         ([Failed("refused", "abc", "e1"), Heard("ready")], "ready", False),
+        # Who takes connections and works for somebody else is there.
+        ([Failed("refused", "abc", "e1"), Heard("silent")], "ready", False),
         ([Failed("loading", "abc", "e1")], "recovering", False),
         ([Failed("loading", "abc", "e1"), Heard("loading"), Heard("ready")], "ready", False),
     ],

@@ -40,6 +40,7 @@ class Proxy:
         self.stand = VoiceStand()
         self.settings = VoiceSettings()
         self.has_magpie = False
+        self.alarms: list[str] = []
         self.folder = folder
         self.limits = SpeechSettings(audio_ceiling=3)
         self.permits = Permits(MemoryGate(), lambda: self.limits, SystemClock(), Pace())
@@ -57,7 +58,14 @@ class Proxy:
         book = voice_book(kokoro, magpie, clock)
         listing = wire_listing(book, parakeet, lambda: True, clock)
         speaking = wire_speaking(
-            kokoro, magpie, book, self.permits, lambda: self.settings, self.folder, clock
+            kokoro,
+            magpie,
+            book,
+            self.permits,
+            lambda: self.settings,
+            self.folder,
+            clock,
+            lambda: self.alarms.append("kokoro"),
         )
         self._permitting = asyncio.create_task(self.permits.run())
         self._closing = [self.permits.close, book.close, kokoro.close, magpie.close, parakeet.close]
@@ -205,6 +213,8 @@ async def test_what_fails_before_the_first_sound_is_a_real_error(
     told = {"error": (502, "upstream_bad_response"), "swallows": (502, "upstream_bad_response"),
             "loading": (503, "upstream_loading")}  # fmt: skip
     assert (failed.value.status_code, failed.value.code) == told[fault]
+    # Whoever can look at it is told; that it still loads is nothing to look at.
+    assert bool(proxy.alarms) == (fault != "loading")
     assert "CUDA" not in failed.value.message
 
 
@@ -286,6 +296,9 @@ async def test_magpies_own_voices_speak_through_it(openai: AsyncOpenAI, proxy: P
     assert proxy.stand.asked[0]["language"] == "fr-FR"
     await _speech(openai, "a & b", voice=MAGPIES[2], speed=0.5)
     assert proxy.stand.asked[1]["text"].endswith('rate="50%">a &amp; b</prosody></speak>')
+    # Nobody commands it through a text.
+    await _speech(openai, "Say <speak>this</speak>.", voice=MAGPIES[2])
+    assert "&lt;speak&gt;this" in proxy.stand.asked[2]["text"]
 
 
 async def test_whoever_hangs_up_leaves_nothing_behind(

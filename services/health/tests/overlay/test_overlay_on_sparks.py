@@ -166,8 +166,10 @@ async def test_cancelled_while_it_waits_for_speech_it_goes_back(bench):
     bench.speech.stuck_loading = True
     await bench.begin(REAPPLY_SPEECH, "one")
     await bench.at("one", "waiting")
-    bench.speech.stuck_loading = False
     await bench.ask(CANCEL_SPEECH_JOB, CancelJob(id="one", requested_by="Bob"))
+    # Not before it goes back: else it may be ready first.
+    await bench.at("one", "putting_back", "restarting_back", "waiting_back")
+    bench.speech.stuck_loading = False
     view = await bench.over("one")
     assert view.state is JobState.CANCELLED
     assert STOCK_MAIN in bench.file("main.py").read_text()

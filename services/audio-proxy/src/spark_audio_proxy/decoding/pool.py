@@ -33,6 +33,7 @@ class DecoderPool:
         self._clock = clock
         self._free = asyncio.Semaphore(workers)
         self._idle: list[_Worker] = []
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def decode(
         self,
@@ -51,27 +52,40 @@ class DecoderPool:
         order = DecodeOrder(str(source), str(target), max_seconds, channels)
         async with self._free:
             began = self._clock.monotonic()
-            worker = self._idle.pop() if self._idle else await _Worker.start()
             try:
-                answer = await worker.carry_out(order)
-            except BaseException as error:
-                worker.kill()
-                if isinstance(error, _BrokenError):
-                    DECODE_FAILURES.labels("crashed").inc()
-                    log.warning("decoding.worker_ended", reason=str(error))
-                    raise SpeechError(
-                        "invalid_audio", "the file could not be decoded", param=param
-                    ) from error
-                raise
-            if worker.orders >= _MOST_ORDERS:
-                worker.kill()
-            else:
-                self._idle.append(worker)
+                answer = await self._answer(order)
+            except _BrokenError as error:
+                DECODE_FAILURES.labels("crashed").inc()
+                log.warning("decoding.worker_ended", reason=str(error))
+                raise SpeechError(
+                    "invalid_audio", "the file could not be decoded", param=param
+                ) from error
         DECODE_SECONDS.observe(self._clock.monotonic() - began)
         if "error" in answer:
             DECODE_FAILURES.labels(answer["error"]).inc()
             raise _refusal(answer, param)
         return Sound.of(order, answer["measures"])
+
+    async def _answer(self, order: DecodeOrder) -> dict[str, Any]:
+        """Have an order carried out; one that was kept may have died of something else."""
+        if self._idle:
+            try:
+                return await self._carried_out(self._idle.pop(), order)
+            except _BrokenError as error:
+                log.info("decoding.again", reason=str(error))
+        return await self._carried_out(await _Worker.start(), order)
+
+    async def _carried_out(self, worker: "_Worker", order: DecodeOrder) -> dict[str, Any]:
+        try:
+            answer = await worker.carry_out(order)
+        except BaseException:
+            self._end(worker)
+            raise
+        if worker.orders >= _MOST_ORDERS:
+            self._end(worker)
+        else:
+            self._idle.append(worker)
+        return answer
 
     async def run(self) -> None:
         """Start one process before somebody waits for it, then rest for ever."""
@@ -81,9 +95,16 @@ class DecoderPool:
         await asyncio.Event().wait()
 
     async def close(self) -> None:
-        """End the processes."""
+        """End the processes, and return when they are gone."""
         while self._idle:
-            self._idle.pop().kill()
+            self._end(self._idle.pop())
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+    def _end(self, worker: "_Worker") -> None:
+        worker.kill()
+        burial = asyncio.create_task(worker.gone())
+        self._ending.add(burial)
+        burial.add_done_callback(self._ending.discard)
 
 
 class _BrokenError(Exception):
@@ -141,6 +162,10 @@ class _Worker:
     def kill(self) -> None:
         if self._process.returncode is None:
             self._process.kill()
+
+    async def gone(self) -> None:
+        self._stdin.close()
+        await self._process.wait()
 
 
 def _refusal(answer: dict[str, Any], param: str) -> SpeechError:

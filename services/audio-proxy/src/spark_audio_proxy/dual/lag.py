@@ -17,7 +17,8 @@ _LEAST_WORDS = 3
 """So many words must agree on a lag."""
 _OVER_CHANCE = 3.0
 """And so many more for each that chance puts there."""
-_BLOCK_FRAMES = 2048
+_BLOCK_SECONDS = 20.0
+_LEAST_SECONDS = 5.0
 _LEAST_PEAK = 1.3
 """The highest peak over the second one, for a lag from sound to be believed."""
 _LEAST_HEIGHT = 6.0
@@ -66,15 +67,16 @@ def sound_lag(local: Loudness, remote: Loudness, rules: DualRules) -> float | No
     """
     width = local.frame_seconds
     count = min(len(local.powers), len(remote.powers))
-    if width != remote.frame_seconds or count < _BLOCK_FRAMES // 4:
+    if width != remote.frame_seconds or count * width < _LEAST_SECONDS:
         return None
-    spectrum = np.zeros(_BLOCK_FRAMES + 1, dtype=np.complex128)
+    block = round(_BLOCK_SECONDS / width)
+    spectrum = np.zeros(block + 1, dtype=np.complex128)
     floor = float(np.mean(remote.powers[:count])) / 10
-    for start in range(0, count, _BLOCK_FRAMES):
-        end = min(start + _BLOCK_FRAMES, count)
+    for start in range(0, count, block):
+        end = min(start + block, count)
         if float(np.mean(remote.powers[start:end])) > floor:
-            heard = np.fft.rfft(_envelope(local.powers[start:end]), 2 * _BLOCK_FRAMES)
-            sent = np.fft.rfft(_envelope(remote.powers[start:end]), 2 * _BLOCK_FRAMES)
+            heard = np.fft.rfft(_envelope(local.powers[start:end]), 2 * block)
+            sent = np.fft.rfft(_envelope(remote.powers[start:end]), 2 * block)
             spectrum += heard * np.conj(sent)
     size = np.abs(spectrum)
     if not size.any():

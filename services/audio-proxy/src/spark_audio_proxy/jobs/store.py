@@ -1,7 +1,7 @@
 """Jobs in Redis: any replica can tell how one stands, only its own works on it."""
 
 import json
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from redis.asyncio import Redis
 
@@ -16,8 +16,40 @@ _MOST_LISTED: Final = 100
 _AWAY: Final = "jobs are not possible now: Redis does not answer"
 
 
-class JobStore:
-    """Raises UnavailableError while Redis is away."""
+class JobStore(Protocol):
+    """Every method raises UnavailableError while the store is away."""
+
+    async def add(self, job: AudioJob) -> None:
+        """Take a new job down."""
+        ...
+
+    async def save(self, job: AudioJob) -> bool:
+        """Save how a job stands; False when somebody deleted it."""
+        ...
+
+    async def keep(self, job: AudioJob, result: Any) -> bool:
+        """Save a job that is done, with what it found; False when somebody deleted it."""
+        ...
+
+    async def get(self, job_id: str) -> AudioJob | None:
+        """Return a job."""
+        ...
+
+    async def result(self, job_id: str) -> Any:
+        """Return what a job found; None when it is not there any more."""
+        ...
+
+    async def latest(self) -> list[AudioJob]:
+        """Return the latest jobs, the newest first."""
+        ...
+
+    async def delete(self, job_id: str) -> bool:
+        """Forget a job and what it found; its process stops working on it soon."""
+        ...
+
+
+class RedisJobs:
+    """The store of the product."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

@@ -1,7 +1,5 @@
 """Puts the jobs together."""
 
-from redis.asyncio import Redis
-
 from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.jobs.routes import JobRoutes
 from spark_audio_proxy.jobs.store import JobStore
@@ -11,9 +9,8 @@ from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 
 
-def wire_jobs(hearing: Hearing, redis: Redis, bus: Bus, clock: Clock) -> Feature:
-    """Wire them; they need Redis, and tell of themselves where there is a bus."""
-    store = JobStore(redis)
+def wire_jobs(hearing: Hearing, store: JobStore, bus: Bus, clock: Clock) -> Feature:
+    """Wire them; they tell of themselves where there is a bus."""
     jobs = AudioJobs(store, bus, clock)
     routes = JobRoutes(
         hearing.reception, hearing.transcripts, hearing.speaker_work, jobs, store, clock

@@ -17,6 +17,8 @@ USUAL_SECONDS = 90.0
 """What a recovery takes: a check, a restart, and the model that loads."""
 LONGEST_RETRY_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
+_ALONE_SECONDS = 1.0
+"""After which two calls that got into each other's way do so no more."""
 
 log = structlog.get_logger()
 
@@ -68,6 +70,9 @@ class Guard:
         Waits for the recovery where the caller's patience is longer than one usually takes.
         Raises ``audio_rejected`` for a recording that is not to be tried again.
         """
+        if patience_seconds > 0 and is_crowded(error):
+            await self._clock.sleep(_ALONE_SECONDS)
+            return True
         trouble = trouble_of(error)
         if trouble is None:
             return False
@@ -119,6 +124,11 @@ def remaining(standing: Standing, at: float) -> float:
     """Return after how many seconds it is worth to come back: 1 to 60."""
     left = USUAL_SECONDS - (at - standing.since)
     return min(LONGEST_RETRY_SECONDS, max(1.0, left))
+
+
+def is_crowded(error: SpeechError) -> bool:
+    """Whether a call only met another one at the GPU: the image's diarizer says 503 and cuFFT."""
+    return isinstance(error, SpeechFaultError) and error.cuda and error.status == 503
 
 
 def trouble_of(error: SpeechError) -> Trouble | None:

@@ -16,27 +16,31 @@ from spark_common.ids import new_id
 from spark_common.subjects import AUDIO_STATE, AUDIO_SUSPECT, HEALTH_PROBE
 
 SERVICE: Final = "parakeet"
+VOICES: Final = "kokoro"
 _ANSWER_SECONDS: Final = 2.0
 _WORD_SECONDS: Final = 2.0
 _WORDS: Final[Mapping[str, Word]] = {"ready": "ready", "loading": "loading", "failed": "failed"}
 
 
 class HealthOnBus:
-    """A ``HealthDesk``."""
+    """A ``HealthDesk`` for one server, by its name there."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, service: str = SERVICE) -> None:
         self._bus = bus
+        self._service = service
 
     async def order_check(self, episode: str, reason: str) -> None:
         """Publish the order; stored, so that a health service that starts late finds it."""
-        order = HealthProbeRequested(target=SERVICE, requested_by="audio-proxy", reason=reason)
+        order = HealthProbeRequested(
+            target=self._service, requested_by="audio-proxy", reason=reason
+        )
         await self._bus.publish_durable(HEALTH_PROBE, order, id=f"probe-{episode}")
 
     async def latest_check(self) -> DeepSight | None:
         """Ask for the newest check."""
         answer = await self._bus.call(
             GET_DEEP_HEALTH,
-            GetDeepHealth(service=SERVICE, history=1),
+            GetDeepHealth(service=self._service, history=1),
             timeout_seconds=_ANSWER_SECONDS,
         )
         last = answer.services[0].last if answer.services else None

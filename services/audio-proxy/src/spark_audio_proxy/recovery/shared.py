@@ -13,6 +13,8 @@ from spark_common.errors import SparkError
 
 _MOST_ROUNDS = 20
 _MOST_CULPRITS = 1000
+_AWAY_SECONDS = 2.0
+"""Redis is not asked again so soon after it did not answer: nobody waits for it twice."""
 
 Told = Callable[["Known", Standing, Standing], Awaitable[None]]
 """Is told of a change that this process made: before, after."""
@@ -29,6 +31,7 @@ class Known:
         self._told = told
         self._own_wedges: Counter[str] = Counter()
         self._changed = asyncio.Event()
+        self._away_until = float("-inf")
         self.standing = Standing()
 
     @property
@@ -72,10 +75,12 @@ class Known:
 
     async def wedges(self, culprit: str) -> int:
         """Return how often a recording broke the server."""
-        try:
-            return await self._shared.wedges(culprit)
-        except SparkError:
-            return self._own_wedges[culprit]
+        if self._clock.monotonic() >= self._away_until:
+            try:
+                return await self._shared.wedges(culprit)
+            except SparkError:
+                self._away_until = self._clock.monotonic() + _AWAY_SECONDS
+        return self._own_wedges[culprit]
 
     async def change(self, seconds: float) -> None:
         """Wait for the next change of the standing, so long at most."""

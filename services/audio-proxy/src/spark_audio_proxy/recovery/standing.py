@@ -176,7 +176,8 @@ def _heard(now: Standing, word: Word, at: float) -> Standing:
                 return now
             return _gone(now, now, "down")
         case "silent":
-            return now
+            # It took the connection: it listens, and is at work for somebody else.
+            return _READY if now.state == "down" else now
         case _:
             assert_never(word)
 

@@ -7,8 +7,14 @@ from redis.asyncio import Redis
 
 from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.permits.permits import Permits
+from spark_audio_proxy.recovery.alarm import Alarm
 from spark_audio_proxy.recovery.guard import Guard
-from spark_audio_proxy.recovery.on_bus import AnnouncedOnBus, HealthOnBus, ServerOverHttp
+from spark_audio_proxy.recovery.on_bus import (
+    VOICES,
+    AnnouncedOnBus,
+    HealthOnBus,
+    ServerOverHttp,
+)
 from spark_audio_proxy.recovery.redis_standing import RedisStanding
 from spark_audio_proxy.recovery.shared import Known
 from spark_audio_proxy.recovery.watching import Watch, shown
@@ -20,11 +26,15 @@ from spark_common.clock import Clock
 class Recovery:
     """What other parts use of it."""
 
-    def __init__(self, known: Known, watch: Watch, permits: Permits, clock: Clock) -> None:
+    def __init__(
+        self, known: Known, watch: Watch, alarm: Alarm, permits: Permits, clock: Clock
+    ) -> None:
         self._known = known
         self._permits = permits
         self.guard = Guard(known, clock)
-        self.feature = Feature(background=(lambda: watch.run(known),))
+        self.voice_failed = alarm.ring
+        """To be called when Kokoro could not do what it was asked."""
+        self.feature = Feature(background=(lambda: watch.run(known),), close=alarm.close)
 
     def works(self) -> bool:
         """Whether the speech server works, as far as anybody knows."""
@@ -50,4 +60,5 @@ def wire_recovery(
         lambda: permits.idle,
     )
     known = Known(RedisStanding(redis), clock, watch.told)
-    return Recovery(known, watch, permits, clock)
+    alarm = Alarm(HealthOnBus(bus, VOICES), clock)
+    return Recovery(known, watch, alarm, permits, clock)

@@ -7,11 +7,14 @@ from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.listing.book import VoiceBook
 from spark_audio_proxy.permits.permits import Permits
 from spark_audio_proxy.speaking.cache import Cache
+from spark_audio_proxy.speaking.engines import Engine
 from spark_audio_proxy.speaking.kokoro import Kokoro
 from spark_audio_proxy.speaking.magpie import Magpie
 from spark_audio_proxy.speaking.routes import speaking_router
 from spark_audio_proxy.speaking.speaker import Speaker
 from spark_audio_proxy.speaking.voices import Casting
+from spark_audio_proxy.speaking.voices import Engine as EngineName
+from spark_audio_proxy.speaking.watched import Watched
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_common.clock import Clock
 from spark_common.settings.voice import VoiceSettings
@@ -27,8 +30,9 @@ def wire_speaking(
     settings: Callable[[], VoiceSettings],
     folder: Path,
     clock: Clock,
+    alarm: Callable[[], None] = lambda: None,
 ) -> Feature:
-    """Wire it. ``folder``: of what was spoken before."""
+    """Wire it. ``folder``: of what was spoken before; ``alarm``: Kokoro failed at real work."""
 
     async def casting(fresher: bool) -> Casting:
         spoken = await book.kokoro.voices(fresher=fresher)
@@ -41,7 +45,11 @@ def wire_speaking(
             default=now.tts_voice,
         )
 
-    speaker = Speaker({"kokoro": Kokoro(kokoro, clock), "magpie": Magpie(magpie)}, casting)
+    engines: dict[EngineName, Engine] = {
+        "kokoro": Watched(Kokoro(kokoro, clock), alarm),
+        "magpie": Magpie(magpie),
+    }
+    speaker = Speaker(engines, casting)
 
     def room() -> int:
         now = settings()

@@ -8,6 +8,8 @@ from spark_audio_proxy.words.joining import letters_of
 
 _AGREE_SECONDS = 0.3
 """Times of one word in two chunks differ by less."""
+_GUESSED_SECONDS = 1.5
+"""Or by less than this, where the upstream gave times of whole segments only."""
 _SAME_WORD_SECONDS = 3 * FRAME_SECONDS
 
 
@@ -39,8 +41,8 @@ def stitch_words(chunks: Sequence[HeardChunk]) -> tuple[Word, ...]:
 
 def _joined(before: list[Word], after: list[Word], start: float, end: float) -> list[Word]:
     """Cut both lines at one word that both heard within the overlap, else at its middle."""
-    old = [i for i, word in enumerate(before) if word.end > start - _AGREE_SECONDS]
-    new = [i for i, word in enumerate(after) if word.start < end + _AGREE_SECONDS]
+    old = [i for i, word in enumerate(before) if word.end > start - _tolerance(word)]
+    new = [i for i, word in enumerate(after) if word.start < end + _tolerance(word)]
     middle = (start + end) / 2
     run = _common_run(before, after, old, new, middle)
     if run:
@@ -68,16 +70,21 @@ def _common_run(
     scores: dict[tuple[int, int], tuple[float, int]] = {}
     for i in old:
         for j in new:
-            apart = abs(before[i].start - after[j].start)
-            if apart > _AGREE_SECONDS or letters_of(before[i].text) != letters_of(after[j].text):
+            tolerance = max(_tolerance(before[i]), _tolerance(after[j]))
+            apart = abs(before[i].start - after[j].start) / tolerance
+            if apart > 1.0 or letters_of(before[i].text) != letters_of(after[j].text):
                 continue
             score, length = scores.get((i - 1, j - 1), (0.0, 0))
-            scores[i, j] = score + 1.001 - apart / _AGREE_SECONDS, length + 1
+            scores[i, j] = score + 1.001 - apart, length + 1
             rank = (scores[i, j][0], -abs(before[i].start - middle))
             if rank > best:
                 best = rank
                 found = [(i - back, j - back) for back in range(length, -1, -1)]
     return found
+
+
+def _tolerance(word: Word) -> float:
+    return _GUESSED_SECONDS if word.estimated else _AGREE_SECONDS
 
 
 def _repeats(word: Word, kept: Sequence[Word]) -> bool:

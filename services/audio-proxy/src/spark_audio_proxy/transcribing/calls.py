@@ -42,7 +42,7 @@ class SpeechCalls:
         may be made again once the server works again: it is, where there is time for that.
         """
         trial = (
-            await self._guardian.hold(_PATIENCE_SECONDS)
+            await self._guardian.hold(_LATER_WAIT_SECONDS)
             if journey.calls
             else await self._guardian.arrive(measures)
         )
@@ -69,7 +69,8 @@ class SpeechCalls:
         trial: bool,
     ) -> ResultT:
         """Wait for a turn at a server that is well: it may break while this call is in line."""
-        until = journey.clock.monotonic() + _PATIENCE_SECONDS
+        patience = _LATER_WAIT_SECONDS if journey.calls else _PATIENCE_SECONDS
+        until = journey.clock.monotonic() + patience
         ask = self._ask(clip, measures, journey)
         while True:
             journey.state["stage"] = "queue"

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import httpx
@@ -35,11 +36,18 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Return the body as JSON; raises ValueError."""
+        """Return the body as JSON, in which every number has an end; raises ValueError."""
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_float=_finite, parse_constant=_finite)
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("a number without an end")
+    return number
 
 
 class UpstreamHttp:
@@ -84,7 +92,7 @@ class UpstreamHttp:
         """
         base = self._url()
         if base is None:
-            raise SpeechError("upstream_down", f"there is no {self.title} in this cluster")
+            raise SpeechError("upstream_down", f"{self.title} is no part of this cluster")
         timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=seconds)
         try:
             async with self._client.stream(

@@ -87,7 +87,10 @@ class Parakeet:
             return True
         work = said.get("work") if isinstance(said, Mapping) else None
         running = work.get("running_seconds") if isinstance(work, Mapping) else None
-        return not isinstance(running, int | float) or running < left_seconds_ago
+        if not isinstance(running, int | float):
+            return True
+        # Another call by now. One of no length at all says nothing.
+        return 0 < running < left_seconds_ago
 
     async def health(self) -> Mapping[str, Any] | None:
         """Return what it says of itself; None while it does not answer, which proves nothing."""
