@@ -56,10 +56,8 @@ class Workers:
         return await self._run(jobs.verify, text, entries, self.budget_seconds)
 
     async def warm(self) -> None:
-        """Start every worker and have it compile its patterns."""
-        await asyncio.gather(
-            *(self._run(jobs.verify, "warm", (), 60.0) for _ in range(self._processes))
-        )
+        """Start the first worker and have it compile its patterns; others come when needed."""
+        await self._run(jobs.verify, "warm", (), 60.0)
 
     def close(self) -> None:
         """End the workers."""
