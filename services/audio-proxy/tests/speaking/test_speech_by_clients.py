@@ -296,6 +296,9 @@ async def test_magpies_own_voices_speak_through_it(openai: AsyncOpenAI, proxy: P
     assert proxy.stand.asked[0]["language"] == "fr-FR"
     await _speech(openai, "a & b", voice=MAGPIES[2], speed=0.5)
     assert proxy.stand.asked[1]["text"].endswith('rate="50%">a &amp; b</prosody></speak>')
+    # Nobody commands it through a text.
+    await _speech(openai, "Say <speak>this</speak>.", voice=MAGPIES[2])
+    assert "&lt;speak&gt;this" in proxy.stand.asked[2]["text"]
 
 
 async def test_whoever_hangs_up_leaves_nothing_behind(

@@ -140,7 +140,8 @@ PERMISSIONS: Mapping[str, Permissions] = {
             *_reads("SC_HEALTH", "SC_PROBES"),
             *_works("SC_PROBES", "health"),
         ),
-        subscribe=("menu.changed",),
+        # Its own actions come back to it: a start on purpose is no crash, whichever part did it.
+        subscribe=("menu.changed", "service.action"),
     ),
     "coordinator": _service(
         "coordinator",
@@ -154,7 +155,9 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
             "rpc.gateway.snapshot.take",
-            # Announced maintenance goes into the export of the state, and back.
+            # Maintenance and services of one's own go into the export of the state, and back.
+            "rpc.health.services.own",
+            "rpc.health.services.save",
             "rpc.health.maintenance.list",
             "rpc.health.maintenance.begin",
             # Its features ask each other as everybody else does: another one may answer.

@@ -67,9 +67,9 @@ class Magpie:
 
 
 def ssml(text: str, speed: float) -> str:
-    """Return the text, as SSML only where the speed asks for it."""
+    """Return the text, as SSML only where the speed asks for it, or the text looks like some."""
     percent = round(min(_FASTEST, max(_SLOWEST, speed * 100)))
-    if percent == 100:
+    if percent == 100 and "<speak" not in text.casefold():
         return text
     return f'<speak><prosody rate="{percent}%">{escape(text)}</prosody></speak>'
 

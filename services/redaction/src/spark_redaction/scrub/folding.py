@@ -10,16 +10,20 @@ SYMBOL: Final = "\xa4"
 _LONGEST: Final = 4
 """Characters one may become; U+FDFA alone would become eighteen."""
 
-# Cyrillic, Greek, Armenian and Cherokee letters, and letters of names that NFKD leaves alone.
-_LOOKALIKES: Final = dict(
+# Cyrillic and Greek letters that look Latin, and letters of names that NFKD leaves alone.
+_PAIRS: Final = dict(
     zip(
-        "АВСЕНІЈКМОРЅТХҮԛԝавсеһіјкморԛѕтхуүԝӏ",
-        "ABCEHIJKMOPSTXYqwabcehijkmopqstxyywl",
+        "авсенһіјкморԛѕтхуүԝӏԁαβεζηικμνορτυχϲϳ",
+        "abcehhijkmopqstxyywldabezhikmnoptyxcj",
         strict=True,
     )
-) | dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαινοορυχγκτ", "ABEZHIKMNOPTYXaivoopuxykt", strict=True))
+)
+"""In lower case; capitals follow, so that a name in capitals stays the same name."""
+_LOOKALIKES: Final = _PAIRS | {
+    small.upper(): letter.upper() for small, letter in _PAIRS.items() if small.upper() != small
+}
 _SPELLED: Final = {
-    "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O",
+    "ς": "σ", "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O",
     "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ł": "l", "Ł": "L", "ı": "i",
     "ɑ": "a", "ɡ": "g", "ƒ": "f", "ŋ": "n", "ħ": "h", "Ħ": "H", "ᴀ": "a", "ʙ": "b",
     "ᴄ": "c", "ᴅ": "d", "ᴇ": "e", "ꜰ": "f", "ɢ": "g", "ʜ": "h", "ɪ": "i", "ᴊ": "j", "ᴋ": "k",
@@ -43,6 +47,8 @@ _DECORATION: Final = (
     (0xFE00, 0xFE0F), (0xFE20, 0xFE2F), (0xE0100, 0xE01EF), (0x034F, 0x034F), (0x180B, 0x180F),
     (0x115F, 0x1160), (0x3164, 0x3164), (0xFFA0, 0xFFA0), (0x17B4, 0x17B5), (0x2800, 0x2800),
 )  # fmt: skip
+_BOXED: Final = (0x1F130, 0x1F150, 0x1F170, 0x1F1E6)
+"""Letters in squares, discs and flags."""
 _TAGS: Final = (0xE0020, 0xE007E)
 _HANGUL: Final = (0xAC00, 0xD7A3)
 
@@ -66,6 +72,9 @@ def folded_character(character: str) -> str:
         return ""
     if character in _DASHES and character != _KEPT_DASH:
         return "-"
+    for first in _BOXED:
+        if first <= point < first + 26:
+            return chr(ord("A") + point - first)
     known = _LOOKALIKES.get(character) or _SPELLED.get(character)
     if known is not None:
         return known

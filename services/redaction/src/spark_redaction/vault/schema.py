@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS entity_set (
   updated REAL NOT NULL, wrapped_dek BLOB NOT NULL, ct BLOB NOT NULL, PRIMARY KEY (tenant, name));
 CREATE TABLE IF NOT EXISTS audit (
   at REAL NOT NULL, tenant TEXT NOT NULL, action TEXT NOT NULL, task_id TEXT, counts TEXT NOT NULL,
-  bytes INTEGER NOT NULL, outcome TEXT NOT NULL);
+  bytes INTEGER NOT NULL);
 """
 
 

@@ -9,6 +9,7 @@ from spark_common.errors import ConflictError, NotFoundError
 from spark_redaction.errors import GoneError
 from spark_redaction.scrub import Entry, Kind
 from spark_redaction.scrub.folding import folded
+from spark_redaction.vault.audit import note
 from spark_redaction.vault.keyfile import MasterKey
 from spark_redaction.vault.sealing import mac, new_scope_key, seal, unseal
 
@@ -132,6 +133,10 @@ class Scopes:
             database.executemany(
                 "INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)", self._rows(scope, entries)
             )
+            note(
+                database, now, scope.tenant, "scrub",
+                task_id=task.id, counts=task.counts, size=task.bytes,
+            )  # fmt: skip
             database.execute("COMMIT")
         except sqlite3.IntegrityError:
             database.execute("ROLLBACK")

@@ -128,13 +128,15 @@ class Routes:
     async def delete_task(self, request: Request) -> Response:
         """Forget a task."""
         tenant, vault, name = tenant_of(request), self._desk.vault, request.path_params["id"]
-        await vault.run(lambda: vault.forgetting.task(tenant, name))
+        now = self._desk.now()
+        await vault.run(lambda: vault.forgetting.task(tenant, name, now))
         return answered({"deleted": True})
 
     async def delete_session(self, request: Request) -> Response:
         """Forget a session."""
         tenant, vault, name = tenant_of(request), self._desk.vault, request.path_params["id"]
-        await vault.run(lambda: vault.forgetting.session(tenant, name))
+        now = self._desk.now()
+        await vault.run(lambda: vault.forgetting.session(tenant, name, now))
         return answered({"deleted": True})
 
     async def erase(self, request: Request) -> Response:

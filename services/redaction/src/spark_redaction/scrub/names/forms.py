@@ -8,11 +8,13 @@ from spark_redaction.scrub.folding import folded
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.names.common import DESCRIPTORS, LEGAL, NEVER_ALONE, TITLES
 
-TOKEN: Final = re.compile(r"[^\W_]+")
+_MARKS: Final = r"\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u1000-\u109f\u1780-\u17d3"
+TOKEN: Final = re.compile(rf"[^\W_]+(?:[{_MARKS}]+[^\W_]*)*")
+"""A word; the vowel signs of Indic scripts are no letters to Python, but they are to a name."""
 _UMLAUTS: Final = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "å": "aa", "Å": "Aa"}
 )
-_ELIDED: Final = re.compile(r"(?<![a-z])([dlo]|mc|mac)['’ ]([a-z]{3,})")
+_ELIDED: Final = re.compile(r"(?<![a-z])([dlo]|mc|mac)['’ ]([a-z]{2,})")
 
 
 class Form(NamedTuple):
@@ -27,6 +29,9 @@ def forms_of(kind: Kind, name: str) -> Iterator[Form]:
     for spelling in {name, name.translate(_UMLAUTS)}:
         low = folded(spelling)
         yield from _forms(kind, low)
+        for prefix in _ELIDED.finditer(low) if kind is Kind.PERSON else ():
+            yield Form((prefix[1], prefix[2]), part=True)
+            yield Form((prefix[1] + prefix[2],), part=True)
         elided = _ELIDED.sub(r"\1\2", low)
         if elided != low:
             yield from _forms(kind, elided)
@@ -67,6 +72,9 @@ def _person(low: str, tokens: tuple[str, ...]) -> Iterator[Form]:
         yield Form((first[0] + joined,), part=False)
         if len(joined) >= 4:
             yield Form((joined + first[0],), part=False)
+    if len(given) > 1 and len(first) > 1:
+        yield Form(given, part=True)
+        yield Form(("".join(given),), part=True)
     if given and len(first) >= 4:
         yield Form((first + joined[0],), part=False)
     if len(family) > 1:
@@ -88,6 +96,8 @@ def _part(token: str) -> Iterator[Form]:
     if len(token) < 2 or token in NEVER_ALONE or token.isdigit():
         return
     yield Form((token,), part=True)
+    if token.startswith("mc") and len(token) > 5:
+        yield Form(("mc", token[2:]), part=True)
 
 
 def _company(tokens: tuple[str, ...]) -> Iterator[Form]:

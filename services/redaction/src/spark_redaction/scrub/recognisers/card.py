@@ -74,6 +74,8 @@ def _verdict(view: View, start: int, end: int, groups: list[tuple[int, int]]) ->
     lengths = [stop - begin for begin, stop in groups]
     shaped = bool(_GROUPS.match("-".join(map(str, lengths))))
     valid = luhn(digits)
+    if _is_list(view, groups) and not _CUE.near(view, start, end):
+        return 0
     if not valid and not shaped and len(lengths) > 7:
         return 0
     cued = _CUE.near(view, start, end)
@@ -83,7 +85,7 @@ def _verdict(view: View, start: int, end: int, groups: list[tuple[int, int]]) ->
         return 0
     if len(groups) == 1 and (follows_word(view, start) or precedes_word(view, end)):
         return 2 if valid and len(digits) in (15, 16) and digits[0] in "23456" else 0
-    if (ean13(digits) and digits[:3] in ("978", "979") and not cued) or _is_time(digits):
+    if (ean13(digits) and not cued) or _is_time(digits):
         return 0
     if valid and (digits[0] in "23456" or shaped or cued):
         return 2
@@ -91,6 +93,16 @@ def _verdict(view: View, start: int, end: int, groups: list[tuple[int, int]]) ->
         return 1
     # One that fails its check is a mistyped one.
     return 1 if len(groups) == 1 and len(digits) in (15, 16) and digits[0] in "3456" else 0
+
+
+def _is_list(view: View, groups: list[tuple[int, int]]) -> bool:
+    """Whether these are counts or years one after the other."""
+    lengths = {stop - begin for begin, stop in groups}
+    if lengths == {1, 2}:
+        return True
+    return lengths == {4} and all(
+        view.text[begin : begin + 2] in ("19", "20") for begin, _ in groups
+    )
 
 
 def _is_time(digits: str) -> bool:

@@ -53,7 +53,7 @@ _NUMERIC: Final = (
         rb"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[ab]) ?\d{3} ?\d{3}(?: ?\d{2})?",
         _always,
     ),  # INSEE
-    (rb"[2-9]\d{3}[ -]\d{4}[ -]\d{4}", _always),  # Aadhaar
+    (rb"[2-9]\d{3}[ -]\d{4}[ -]\d{4}", lambda digits: digits[:2] not in ("19", "20")),  # Aadhaar
     (rb"\d{2}-\d{7}", _always),  # EIN
     (rb"\d{3}[ -]\d{3}[ -]\d{4}", nhs),
 )

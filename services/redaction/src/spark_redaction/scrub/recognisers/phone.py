@@ -14,11 +14,11 @@ from spark_redaction.scrub.view import View
 _S: Final = rb"[ .\-/]"
 _EXT: Final = rb"(?:[ ,;]{0,2}(?:ext|extension|x|poste|durchwahl|#)[ .:]{0,2}\d{1,6})?"
 _SHAPES: Final = (
-    rb"(?:\+|\b00)[ ]?\(?\d(?:[ ().\-/]{0,3}\d){6,16}",
+    rb"(?:\+|\b00)[ ]?\(?[1-9](?:[ ().\-/]{0,3}\d){6,16}",
     rb"(?:\b1[ .\-/]{0,2})?\(\d{2,5}\)[ .\-/]{0,2}\d{2,5}(?:[ .\-/]{0,2}\d{2,5}){0,3}",
     rb"(?:\b1[ .\-/]{1,2})?\b\d{3}(?:[ .\-]{1,3}|/)\d{3}(?:[ .\-]{1,3}|/)\d{4}",
     rb"\b\d{3}[ .\-/]{0,2}\d{3}[.\-]\d{4}|\b\d{3}[.\-/ ]\d{7}",
-    rb"\b0\d{1,5}(?:[ .\-/]{1,3}\(?\d{2,8}\)?){1,4}",
+    rb"\b0[1-9]\d{0,4}(?:[ .\-/]{1,3}\(?\d{2,8}\)?){1,4}",
     rb"\b0[1-9]\d{7,10}",
     rb"\b[6-9]\d{4}[ \-]\d{5}|\b\d{2}[ ]9?\d{4}-\d{4}|\b9\d{4}-\d{4}",
     rb"\b[679]\d{2}(?:[ .\-]\d{3}){2}|\b[679]\d{2}(?: \d{2}){3}",
@@ -40,6 +40,8 @@ _NEVER: Final = Cue(
     r"(?:us|eur|usd|gbp)|epoch|timestamp|unix|row|rows|line|lines|bytes|issue|zip|revenue|population",
     before=14,
 )
+_THOUSANDS: Final = re.compile(r"\d{3}(?:[ .]\d{3})+")
+_MORE: Final = re.compile(r"\d[ .]\Z")
 _MODES: Final = re.compile(r"0\d{2,3}/0?\d{3}\Z")
 """Rights of files."""
 _DATES: Final = re.compile(
@@ -70,6 +72,8 @@ def _is_number(view: View, start: int, end: int, *, needs_words: bool) -> bool:
     if international:
         return True
     if _DATES.match(text):
+        return False
+    if _THOUSANDS.fullmatch(text) and _MORE.search(view.text[max(0, start - 4) : start]):
         return False
     if _MODES.match(text):
         return False

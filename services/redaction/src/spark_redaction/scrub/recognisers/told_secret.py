@@ -39,7 +39,7 @@ _CODE: Final = Pattern(
 _CODE_LIKE: Final = re.compile(rb"\$[A-Z_]+\Z|\$[({]|[`(\\]|%[a-z]\b|\w+[\[(]|\w+\)|\.\.\.")
 """A variable or a piece of a program, and not what it holds."""
 _PLAIN: Final = frozenset(
-    b"a an the not no in on at it that this there here wrong correct required expired invalid reset changed incorrect secure safe "
+    b"password passwd pwd token secret key user username value login name none optional field a an the not no in on at it that this there here wrong correct required expired invalid reset changed incorrect secure safe "
     b"strong weak too very only needed missing set empty null none true false protected hashed encrypted stored used known "
     b"being and or so what where when how why who which sent shared same different new old my your our their his her for from "
     b"to is was be been will would should can could must may might never always still already also just string str text int bool "

@@ -48,15 +48,16 @@ _AMBIGUOUS: Final = frozenset(
     }
 )
 
+_ENGLISH: Final = frozenset({"to", "um", "fire", "due", "sex", "en", "sei"})
+"""Words of English that are digits elsewhere: no number is worth these."""
 DIGITS: Final = {
-    **{w: str(d) for words in _FOREIGN for d, w in enumerate(words.split())},
+    **{w: str(d) for words in _FOREIGN for d, w in enumerate(words.split()) if w not in _ENGLISH},
     **_UNITS,
     **_TEENS,
 }
 """What each word adds to the digits of a number."""
 WEAK: Final = _AMBIGUOUS | {"o", "oh", "nil", "tree", "en"}
 """Digit words that are other words as well: never first, last only beside strong ones."""
-WEAK_ALONE: Final = _AMBIGUOUS - {"null", "nul"}
 REPEATS: Final = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 FILLERS: Final = frozenset(
     """
