@@ -5,6 +5,9 @@ import json
 import sqlite3
 
 import pytest
+from prometheus_client import generate_latest
+
+from spark_common.service import REGISTRY
 
 from spark_common.contracts.redaction_scopes import ForgetScope, ListScopes
 from spark_common.errors import NotFoundError
@@ -21,6 +24,9 @@ async def test_a_text_is_scrubbed_and_comes_back(stand) -> None:
     assert not any(secret in body for secret in SECRETS)
     assert done["coverage"]["ner"] == "off"
     assert done["counts"] == {"PERSON": 1, "EMAIL": 1, "PHONE": 1, "CARD": 1}
+    shown = generate_latest(REGISTRY).decode()
+    assert 'spark_redaction_hidden_total{type="CARD"} ' in shown
+    assert not any(secret in shown for secret in SECRETS)
     back = await stand.back(done["task_id"], done["text"])
     assert back["text"] == TEXT
     assert back["unresolved"] == []

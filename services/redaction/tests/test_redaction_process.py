@@ -1,5 +1,6 @@
 """redaction as a process, against real NATS and Redis."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from spark_common.embedded import NatsServer, RedisServer
 from spark_common.errors import InvalidRequestError, NotFoundError
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import ServiceExam, service_environment
+from spark_common.testing.wait import until
 
 
 def map_environment(folder: Path) -> dict[str, str]:
@@ -36,6 +38,17 @@ def map_environment(folder: Path) -> dict[str, str]:
         "REDACTION_KEY_FILE": str(key),
         "REDACTION_WORKERS": "1",
     }
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Processes that were started with a map in this folder."""
+    wanted = f"REDACTION_MAP_DB={folder}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if wanted in (process / "environ").read_bytes():
+                found.append(process.name)
+    return found
 
 
 class TestRedaction(ServiceExam):
@@ -58,6 +71,7 @@ class TestRedaction(ServiceExam):
             async with httpx.AsyncClient(base_url=service.url) as http:
                 done = (await http.post("/scrub", json={"text": text})).json()
             await service.kill()
+        await until(lambda: not left_behind(tmp_path), "its workers went with it")
         question = {"task_id": done["task_id"], "text": done["text"]}
         async with ServiceProcess(self.module, environment, tmp_path / "two.log") as service:
             await service.until_ready()

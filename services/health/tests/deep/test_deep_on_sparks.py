@@ -45,6 +45,7 @@ from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.wait import until
 from spark_health.deep.catalogue import Groups
 from spark_health.deep.wiring import DeepPart, wire_deep
+from spark_health.remedies.lent import LentBook, OrderKeys
 from spark_health.remedies.ssh_containers import SshContainers
 from spark_health.watching.first.places import Places
 from spark_health.watching.reports import Reports
@@ -183,6 +184,8 @@ def wire_on(sparks: TwoSparks, redis, bus, shell, http, clock) -> DeepPart:  # t
         groups=groups,
         containers=SshContainers(shell),
         policy=RemedySettings,
+        lent=LentBook(redis, clock),
+        orders=OrderKeys(),
     )
 
 
