@@ -14,6 +14,12 @@ from spark_common.contracts.redaction import (
     RehydrateText,
     ScrubText,
 )
+from spark_common.contracts.redaction_scopes import (
+    FORGET_SCOPE,
+    LIST_SCOPES,
+    ForgetScope,
+    ListScopes,
+)
 from spark_common.embedded import NatsServer, RedisServer
 from spark_common.errors import InvalidRequestError, NotFoundError
 from spark_common.testing.process import ServiceProcess
@@ -93,6 +99,11 @@ class TestRedaction(ServiceExam):
         with pytest.raises(InvalidRequestError) as refused:
             await gateway_bus.call(SCRUB_TEXT, ScrubText(question={"text": 5, "SECRETKEY": 1}))
         assert "SECRETKEY" not in str(refused.value.body())
+        kept = await gateway_bus.call(LIST_SCOPES, ListScopes(tenant="a"))
+        assert [scope.counts for scope in kept.scopes] == [{"EMAIL": 1}]
+        which = ForgetScope(tenant="a", session_id=kept.scopes[0].session_id)
+        left = await gateway_bus.call(FORGET_SCOPE, which)
+        assert which.session_id not in [scope.session_id for scope in left.scopes]
 
     async def test_without_a_key_nothing_starts(
         self, nats_server: NatsServer, redis_server: RedisServer, tmp_path: Path
