@@ -7,10 +7,9 @@ import sqlite3
 import pytest
 from prometheus_client import generate_latest
 
-from spark_common.service import REGISTRY
-
 from spark_common.contracts.redaction_scopes import ForgetScope, ListScopes
 from spark_common.errors import NotFoundError
+from spark_common.service import REGISTRY
 from spark_redaction.desk.keeping import KeepingVerbs
 
 SECRETS = ["alice.smith@corp.internal", "Alice Smith", "415-555-0132", "4111 1111 1111 1111"]
