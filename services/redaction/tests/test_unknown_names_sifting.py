@@ -101,13 +101,13 @@ def test_strings_are_found_letter_by_letter_as_whole_words() -> None:
 @pytest.mark.parametrize(
     ("url", "own"),
     [
-        ("http://203.0.113.2:8890/v1", "http://203.0.113.2:8890"), ("http://SPARK-1:80", "http://spark-1:80"), ("http://[fd00::1]:8", "http://[fd00::1]:8"),
-        ("http://203.0.113.3:8890", None), ("https://203.0.113.2", None), ("http://203.0.113.2@evil.example", None), ("http://203.0.113.2.evil.example", None),
-        ("http://x@203.0.113.2", None), ("http://203.0.113.2:99999", None), ("http:///v1", None), ("http://[", None), ("file://203.0.113.2/x", None),
+        ("http://192.0.2.2:8890/v1", "http://192.0.2.2:8890"), ("http://SPARK-1:80", "http://spark-1:80"), ("http://[2001:db8::1]:8", "http://[2001:db8::1]:8"),
+        ("http://192.0.2.3:8890", None), ("https://192.0.2.2", None), ("http://192.0.2.2@evil.example", None), ("http://192.0.2.2.evil.example", None),
+        ("http://x@192.0.2.2", None), ("http://192.0.2.2:99999", None), ("http:///v1", None), ("http://[", None), ("file://192.0.2.2/x", None),
     ],
 )  # fmt: skip
 def test_only_a_spark_is_asked(url: str, own: str | None) -> None:
-    assert own_server(url, ("203.0.113.2", "spark-1", "fd00::1")) == own
+    assert own_server(url, ("192.0.2.2", "spark-1", "2001:db8::1")) == own
 
 
 async def test_what_was_read_is_remembered_without_its_text_and_for_its_tenant_alone() -> None:
