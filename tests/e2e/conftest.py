@@ -117,7 +117,7 @@ class Product:
                 last = error
             # A look costs the product as much as a request: what takes long may be seen late.
             time.sleep(pause)
-            pause = min(pause * 1.2, 0.4)
+            pause = min(pause * 1.2, 0.25)
         pytest.fail(f"waited {seconds} s for {what}; last seen: {last}\n{self.said()[-3000:]}")
 
     def loaded(self) -> str | None:

@@ -5,6 +5,13 @@ import json
 import sqlite3
 
 import pytest
+from prometheus_client import generate_latest
+
+from spark_common.service import REGISTRY
+
+from spark_common.contracts.redaction_scopes import ForgetScope, ListScopes
+from spark_common.errors import NotFoundError
+from spark_redaction.desk.keeping import KeepingVerbs
 
 SECRETS = ["alice.smith@corp.internal", "Alice Smith", "415-555-0132", "4111 1111 1111 1111"]
 TEXT = "Alice Smith, alice.smith@corp.internal, 415-555-0132, card 4111 1111 1111 1111."
@@ -17,6 +24,9 @@ async def test_a_text_is_scrubbed_and_comes_back(stand) -> None:
     assert not any(secret in body for secret in SECRETS)
     assert done["coverage"]["ner"] == "off"
     assert done["counts"] == {"PERSON": 1, "EMAIL": 1, "PHONE": 1, "CARD": 1}
+    shown = generate_latest(REGISTRY).decode()
+    assert 'spark_redaction_hidden_total{type="CARD"} ' in shown
+    assert not any(secret in shown for secret in SECRETS)
     back = await stand.back(done["task_id"], done["text"])
     assert back["text"] == TEXT
     assert back["unresolved"] == []
@@ -214,3 +224,30 @@ async def test_plain_text_streams_too_and_urls_stay_closed(stand) -> None:
     assert (back["blocked"], back["unresolved"]) == (["[[PERSON_1]]"], ["[[PERSON_9]]"])
     open_ = await stand.back(done["task_id"], "https://x.test/[[PERSON_1]]", expand_in_urls=True)
     assert open_["text"] == "https://x.test/Alice Smith"
+
+
+async def test_what_is_kept_is_listed_by_type_and_never_shown(stand) -> None:
+    keeping = KeepingVerbs(stand.desk)
+    await stand.scrub(TEXT, entities=ALICE, session_id="one", ttl_s=600)
+    await stand.scrub("again 415-555-0132, 415-555-0133", session_id="one", ttl_s=60)
+    other = await stand.scrub("to bob@corp.internal", tenant="b", session_id="one", ttl_s=60)
+    own = await stand.http.get("/scrub/scopes", headers={"x-tenant": "a"})
+    (scope,) = own.json()["scopes"]
+    assert (scope["tasks"], scope["placeholders"]) == (2, 5)
+    assert scope["counts"] == {"CARD": 1, "EMAIL": 1, "PERSON": 1, "PHONE": 2}
+    assert not any(secret in own.text for secret in SECRETS)
+
+    kept = await keeping.scopes(ListScopes())
+    assert [(each.tenant, each.session_id) for each in kept.scopes] == [("b", "one"), ("a", "one")]
+    assert kept.scopes[0].created_at == stand.clock.now()
+    assert (kept.scopes[0].expires_at - kept.scopes[0].created_at).total_seconds() == 60
+    assert not any(secret in kept.model_dump_json() for secret in [*SECRETS, "bob"])
+    assert (await keeping.scopes(ListScopes(tenant="a"))).scopes == kept.scopes[1:]
+
+    left = await keeping.forget(ForgetScope(tenant="a", session_id="one"))
+    assert left.scopes == kept.scopes[:1]
+    assert (await stand.back(other["task_id"], other["text"], tenant="b"))["restored"]
+    with pytest.raises(NotFoundError):
+        await keeping.forget(ForgetScope(tenant="a", session_id="none"))
+    await stand.clock.advance(61)
+    assert (await keeping.scopes(ListScopes())).scopes == []

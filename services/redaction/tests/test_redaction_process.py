@@ -1,5 +1,6 @@
 """redaction as a process, against real NATS and Redis."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,10 +14,17 @@ from spark_common.contracts.redaction import (
     RehydrateText,
     ScrubText,
 )
+from spark_common.contracts.redaction_scopes import (
+    FORGET_SCOPE,
+    LIST_SCOPES,
+    ForgetScope,
+    ListScopes,
+)
 from spark_common.embedded import NatsServer, RedisServer
 from spark_common.errors import InvalidRequestError, NotFoundError
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import ServiceExam, service_environment
+from spark_common.testing.wait import until
 
 
 def map_environment(folder: Path) -> dict[str, str]:
@@ -30,6 +38,17 @@ def map_environment(folder: Path) -> dict[str, str]:
         "REDACTION_KEY_FILE": str(key),
         "REDACTION_WORKERS": "1",
     }
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Processes that were started with a map in this folder."""
+    wanted = f"REDACTION_MAP_DB={folder}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if wanted in (process / "environ").read_bytes():
+                found.append(process.name)
+    return found
 
 
 class TestRedaction(ServiceExam):
@@ -52,6 +71,7 @@ class TestRedaction(ServiceExam):
             async with httpx.AsyncClient(base_url=service.url) as http:
                 done = (await http.post("/scrub", json={"text": text})).json()
             await service.kill()
+        await until(lambda: not left_behind(tmp_path), "its workers went with it")
         question = {"task_id": done["task_id"], "text": done["text"]}
         async with ServiceProcess(self.module, environment, tmp_path / "two.log") as service:
             await service.until_ready()
@@ -79,6 +99,11 @@ class TestRedaction(ServiceExam):
         with pytest.raises(InvalidRequestError) as refused:
             await gateway_bus.call(SCRUB_TEXT, ScrubText(question={"text": 5, "SECRETKEY": 1}))
         assert "SECRETKEY" not in str(refused.value.body())
+        kept = await gateway_bus.call(LIST_SCOPES, ListScopes(tenant="a"))
+        assert [scope.counts for scope in kept.scopes] == [{"EMAIL": 1}]
+        which = ForgetScope(tenant="a", session_id=kept.scopes[0].session_id)
+        left = await gateway_bus.call(FORGET_SCOPE, which)
+        assert which.session_id not in [scope.session_id for scope in left.scopes]
 
     async def test_without_a_key_nothing_starts(
         self, nats_server: NatsServer, redis_server: RedisServer, tmp_path: Path

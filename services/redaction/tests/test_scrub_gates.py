@@ -62,3 +62,9 @@ def test_the_core_imports_the_standard_library_and_re2_alone() -> None:
             for name in names:
                 assert name.partition(".")[0] in allowed, (path, name)
                 assert name.startswith(("spark_redaction.scrub", *allowed - {"spark_redaction"}))
+
+
+def test_the_page_of_metrics_names_ours() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "METRICS.md").read_text("utf-8")
+    for name, labels in (("hidden", "type"), ("refused", "code")):
+        assert f"| `spark_redaction_{name}_total` | counter | {labels} |" in page

@@ -56,6 +56,7 @@ def test_fields_are_read_as_they_are_meant(field: str, value: Any, read: str, as
         ({"input": "x", "response_format": {}}, "unsupported_format", "response_format"),
         ({"input": "x", "stream_format": "ws"}, "unsupported_format", "stream_format"),
         ({"input": "x", "speed": "fast"}, "invalid_value", "speed"),
+        ({"input": "x", "speed": 10**400}, "invalid_value", "speed"),
         ({"input": "x", "speed": True}, "invalid_value", "speed"),
         ({"input": "x", "speed": float("nan")}, "invalid_value", "speed"),
     ],

@@ -131,8 +131,20 @@ def test_captions_prove_what_was_left_out(
     assert left_out(text, captions, seconds) is proof
 
 
-@pytest.mark.parametrize("line", [b"{", b"[]", b"{}", b'{"audio": "!"}', b'{"audio": 5}',
-                                  b'{"audio": "", "timestamps": [{}]}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"audio": "!"}',
+        b'{"audio": 5}',
+        b'{"audio": "", "timestamps": [{}]}',
+        b'{"audio": "", "timestamps": [{"word": "a", "start_time": 1%b, "end_time": 2}]}'
+        % (b"0" * 400),
+        b"[" * 100_000,
+    ],
+)
 def test_half_a_line_is_no_end(line: bytes) -> None:
     lines = Lines()
     with pytest.raises(SpeechError):

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { blockLooks, clockOf, heardWords, queueWords, refusalWords, speakerName, stateLook, voiceGroups } from "../../src/spark_gateway/static/late/speech/looks.js";
+import { blockLooks, clockOf, heardWords, queueWords, speakerName, stateLook, voiceGroups } from "../../src/spark_gateway/static/late/speech/looks.js";
+import { refusalWords } from "../../src/spark_gateway/static/late/data-plane.js";
 
 const block = (speaker, text, start_ms = 0, confidence = 0.9) => ({ speaker, text, start_ms, end_ms: start_ms + 500, confidence });
 

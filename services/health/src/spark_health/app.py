@@ -27,7 +27,7 @@ from spark_health.hosts.wiring import wire_hosts
 from spark_health.nim.record import NIM_INSTALLS, RECORDS
 from spark_health.nim.wiring import wire_nim
 from spark_health.overlay.wiring import wire_overlay
-from spark_health.remedies.holding import BusLeases
+from spark_health.remedies.holding import BusLeases, Leases
 from spark_health.remedies.lent import LentBook, OrderKeys
 from spark_health.remedies.ssh_containers import SshContainers
 from spark_health.services.book import YamlServices
@@ -57,7 +57,9 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         places = _places(settings, live)
         first = first_probes(settings.cluster, places, shell, http, bus, clock, settings.pace)
         features: list[Feature] = []
-        deep = _deep(settings, live, redis, bus, clock, http, shell, places)
+        lent, orders = LentBook(redis, clock), OrderKeys(read_seed(settings.bus.seed_file))
+        leases = BusLeases(bus, lent, orders)
+        deep = _deep(settings, live, redis, bus, clock, http, shell, places, lent, orders)
         watching = wire_watching(
             redis=redis,
             bus=bus,
@@ -71,10 +73,10 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
             heard=deep.suspicions.heard,
         )
         features += [watching.feature, deep.feature]
-        features += [_nim(settings, live, bus, redis, shell, http, clock, places)]
+        features += [_nim(settings, live, bus, redis, shell, http, clock, places, leases)]
         services = services_of(
             settings, live, _times(settings.pace), redis=redis, bus=bus, clock=clock, http=http,
-            shell=shell, watch=watching.watch, places=places,
+            shell=shell, leases=leases, watch=watching.watch, places=places,
         )  # fmt: skip
         features += [services.feature]
         features += [
@@ -99,6 +101,7 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
                     clock,
                     _times(settings.pace),
                 ),
+                leases=leases,
                 http=http,
                 clock=clock,
             ),
@@ -133,6 +136,8 @@ def _deep(
     http: httpx.AsyncClient,
     shell: RemoteShell,
     places: Places,
+    lent: LentBook,
+    orders: OrderKeys,
 ) -> DeepPart:
     groups = Groups(
         parakeet=live.of(settings.parakeet),
@@ -151,7 +156,8 @@ def _deep(
         groups=groups,
         containers=SshContainers(shell),
         policy=live.of(settings.remedies),
-        seed=read_seed(settings.bus.seed_file),
+        lent=lent,
+        orders=orders,
     )
 
 
@@ -164,6 +170,7 @@ def _nim(
     http: httpx.AsyncClient,
     clock: Clock,
     places: Places,
+    leases: Leases,
 ) -> Feature:
     ngc, own = live.of(settings.ngc), YamlServices(settings.data_dir)
     return wire_nim(
@@ -176,7 +183,7 @@ def _nim(
         key=lambda: ngc().ngc_api_key,
         data_dir=settings.data_dir,
         poll_seconds=lambda: settings.pace.health_look_seconds / 2,
-        leases=BusLeases(bus, LentBook(redis, clock), OrderKeys(read_seed(settings.bus.seed_file))),
+        leases=leases,
         scene=BusScene(bus, tuple(host.name for host in settings.cluster.hosts)),
         look_seconds=settings.pace.health_look_seconds,
         used=lambda: [(one.label, one.address, one.port) for one in places.all().values()],

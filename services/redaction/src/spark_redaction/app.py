@@ -12,6 +12,7 @@ from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import ReadyCheck, Service, compose
 from spark_redaction.desk.desk import Desk
+from spark_redaction.desk.keeping import KeepingVerbs
 from spark_redaction.desk.verbs import TextVerbs
 from spark_redaction.settings import RedactionSettings
 from spark_redaction.unknown.wiring import wire_names
@@ -56,7 +57,10 @@ async def build(settings: RedactionSettings, clock: Clock) -> Service:
             bus,
             redis,
             clock,
-            verbs=TextVerbs(desk, settings.map.redaction_max_bytes).verbs(),
+            verbs=[
+                *TextVerbs(desk, settings.map.redaction_max_bytes).verbs(),
+                *KeepingVerbs(desk).verbs(),
+            ],
             checks=[ReadyCheck("map", vault.problem)],
             background=[live.run, lambda: _purge(vault, desk, clock)],
             warnings=lambda: (*settings.warnings, *live.warnings, *names.warnings()),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-_FIRST_SECONDS, _LAST_SECONDS, _LATE = 0.02, 0.2, 0.1
+_FIRST_SECONDS, _LAST_SECONDS, _LATE = 0.02, 0.1, 0.1
 """How often it is looked, which costs something too: never later than by a tenth of the wait."""
 PATIENCE_SECONDS = 60.0
 """Ends a test that is broken; a machine that is busy with other things takes its time."""

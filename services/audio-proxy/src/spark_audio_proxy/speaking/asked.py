@@ -106,7 +106,7 @@ def _speed(value: JsonValue) -> float:
         return 1.0
     try:
         speed = math.nan if isinstance(value, bool | list | dict) else float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         speed = math.nan
     if math.isnan(speed):
         raise _wrong("invalid_value", "speed", "speed must be a number")

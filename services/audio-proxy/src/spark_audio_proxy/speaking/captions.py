@@ -6,7 +6,6 @@ no hole in time.
 """
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Sequence
@@ -22,6 +21,15 @@ _MOST_MISSED: Final = 0.2
 """Share of the words that may be told in other words: numbers, units and short forms are."""
 _LOOK_AHEAD: Final = 80
 """Letters within which the next word is looked for."""
+_NONSENSE: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading anything but a line may raise."""
 _PLAIN = re.compile(r"[^\W\d_]{3,}(?=[\s,;:.!?\"'’)]|$)")  # noqa: RUF001 - people type it
 
 
@@ -97,7 +105,7 @@ def _line(text: bytes) -> Line:
             Caption(str(each["word"]), float(each["start_time"]), float(each["end_time"]))
             for each in rows
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as bad:
+    except _NONSENSE as bad:
         raise _broken() from bad
     return Line(samples, captions)
 

@@ -89,6 +89,8 @@ async def audio_stand(
         news,
     )
     listener = socket.create_server(("127.0.0.1", 0))
+    # asyncio, other than uvloop, would let the second write of an answer wait for the first.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = uvicorn.Server(
         uvicorn.Config(app, http="httptools", lifespan="off", log_config=None, access_log=False)

@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 from redis.asyncio import Redis
 
-from spark_common.bus.nats_link import read_seed
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.jobs import JobRecords, JobRunner, RedisJobRecords
@@ -29,8 +28,7 @@ from spark_health.overlay.target import target_of
 from spark_health.overlay.verbs import Beside, SpeechVerbs
 from spark_health.overlay.waiting import Waiting
 from spark_health.overlay.work import OverlayWork
-from spark_health.remedies.holding import BusLeases
-from spark_health.remedies.lent import LentBook, OrderKeys
+from spark_health.remedies.holding import Leases
 from spark_health.services.logins import Logins, OwnShell
 from spark_health.settings import HealthSettings
 
@@ -45,13 +43,12 @@ def wire_overlay(
     redis: Redis,
     shell: RemoteShell,
     open_shell: Callable[[HostSettings], OwnShell],
+    leases: Leases,
     http: httpx.AsyncClient,
     clock: Clock,
 ) -> Feature:
     """Put it together on real Sparks; connects nothing and starts nothing."""
     logins = Logins(shell, settings.cluster, open_shell)
-    seed = read_seed(settings.bus.seed_file)
-    leases = BusLeases(bus, LentBook(redis, clock), OrderKeys(seed))
     scene = BusScene(bus, tuple(host.name for host in settings.cluster.hosts))
     feature = wire_parts(
         bus=bus,

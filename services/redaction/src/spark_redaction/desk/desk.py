@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from spark_common.clock import Clock
 from spark_common.errors import ConflictError, NotFoundError
 from spark_common.ids import new_id
+from spark_redaction.desk.counts import HIDDEN
 from spark_redaction.desk.questions import (
     MOST_INLINE,
     MOST_TOKENS,
@@ -74,6 +75,8 @@ class Desk:
             if len(scope.entries) + len(done.added) > MOST_TOKENS:
                 raise TooLargeError(f"more than {MOST_TOKENS} placeholders in one session")
             task = await self._written(scope, done, question.ttl_s, size)
+        for kind, count in done.counts.items():
+            HIDDEN.labels(kind).inc(count)
         return {
             "task_id": task.id,
             "session_id": session_id,

@@ -13,6 +13,7 @@ from spark_redaction.scrub.recognisers.handle import HANDLE
 from spark_redaction.scrub.recognisers.iban import IBAN
 from spark_redaction.scrub.recognisers.ident import IDENT
 from spark_redaction.scrub.recognisers.links import ANY_LINK, LINK
+from spark_redaction.scrub.recognisers.lone import LONE
 from spark_redaction.scrub.recognisers.national import NATIONAL
 from spark_redaction.scrub.recognisers.network import ADDRESS, MAC
 from spark_redaction.scrub.recognisers.phone import PHONE
@@ -55,4 +56,5 @@ RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     MONEY,
     NUMBER,
     ANY_LINK,
+    LONE,
 )

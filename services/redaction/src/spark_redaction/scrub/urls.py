@@ -5,7 +5,7 @@ from bisect import bisect_right
 from typing import Final
 
 _URL: Final = re.compile(
-    r"(?:(?<![A-Za-z0-9+.\-])[A-Za-z][A-Za-z0-9+.\-]{1,20}://|//(?=[\w\-]{1,63}\.[A-Za-z]))[^\s<>\"'`]*"
+    r"(?:[A-Za-z][A-Za-z0-9+.\-]{1,20}://|//(?=[\w\-]{1,63}\.[A-Za-z]))[^\s<>\"'`]*"
 )
 
 

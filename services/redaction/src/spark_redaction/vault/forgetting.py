@@ -1,6 +1,8 @@
 """Forgets: the key first, so that what a log or a backup still holds is dead, then the rows."""
 
+import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spark_common.errors import NotFoundError
@@ -9,17 +11,22 @@ from spark_redaction.vault.keyfile import MasterKey
 from spark_redaction.vault.scopes import KEPT_TOMBSTONES_SECONDS, keyed, squeezed
 from spark_redaction.vault.sealing import mac
 
+MOST_LISTED = 1_000
+
 
 @dataclass(frozen=True)
 class ScopeView:
     """A scope as a list shows it: no contents."""
 
+    tenant: str
     session_id: str
     profile: str
     created: float
     expires: float
     tasks: int
     placeholders: int
+    counts: Mapping[str, int]
+    """Placeholders by type."""
 
 
 class Forgetting:
@@ -103,17 +110,18 @@ class Forgetting:
         self._truncate()
         return erased
 
-    def scopes(self, tenant: str, now: float) -> list[ScopeView]:
-        """What is kept for a tenant, the next to expire first."""
+    def scopes(self, tenant: str | None, now: float) -> list[ScopeView]:
+        """What is kept for a tenant, or for all of them, the next to expire first."""
         rows = self._database.execute(
-            "SELECT session_id, profile, created, expires, "
+            "SELECT tenant, session_id, profile, created, expires, "
             "(SELECT count(*) FROM task WHERE task.scope_id = scope.scope_id AND gone = 0), "
-            "(SELECT count(*) FROM token WHERE token.scope_id = scope.scope_id) "
-            "FROM scope WHERE tenant = ? AND expires > ? AND wrapped_dek IS NOT NULL "
-            "ORDER BY expires LIMIT 1000",
-            (tenant, now),
+            "(SELECT json_group_object(type, n) FROM (SELECT type, count(*) AS n FROM token "
+            "WHERE token.scope_id = scope.scope_id GROUP BY type ORDER BY type)) "
+            "FROM scope WHERE tenant = coalesce(?, tenant) AND expires > ? "
+            "AND wrapped_dek IS NOT NULL ORDER BY expires LIMIT ?",
+            (tenant, now, MOST_LISTED),
         )
-        return [ScopeView(*row) for row in rows]
+        return [_view(*row) for row in rows]
 
     def _shred(self, scope_id: str) -> None:
         database = self._database
@@ -124,3 +132,13 @@ class Forgetting:
     def _truncate(self) -> None:
         # Until the log is emptied, old pages live on in it.
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _view(
+    tenant: str, session_id: str, profile: str, created: float, expires: float, tasks: int,
+    types: str,
+) -> ScopeView:  # fmt: skip
+    counts: dict[str, int] = json.loads(types)
+    return ScopeView(
+        tenant, session_id, profile, created, expires, tasks, sum(counts.values()), counts
+    )

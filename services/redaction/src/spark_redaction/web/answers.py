@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from spark_common.errors import InvalidRequestError, SparkError
+from spark_redaction.desk.counts import REFUSED
 from spark_redaction.web.bodies import UnprocessableError
 
 log = structlog.get_logger()
@@ -60,6 +61,7 @@ def guarded(
 
 def refused(error: SparkError) -> Response:
     """Render an error."""
+    REFUSED.labels(error.code).inc()
     status = 422 if isinstance(error, UnprocessableError) else _STATUS.get(error.code, 500)
     headers = {"cache-control": "no-store"}
     if status in (429, 503):

@@ -1,15 +1,15 @@
 """Worker processes: bounded in number, in waiting and in time."""
 
 import asyncio
-import ctypes
 import multiprocessing
 import os
 import signal
-import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
 from spark_common.errors import DeadlineExceededError, InvalidRequestError, SparkError
@@ -19,7 +19,6 @@ from spark_redaction.work import jobs
 
 T = TypeVar("T")
 _GRACE_SECONDS = 5.0
-_DIE_WITH_PARENT = 1
 
 
 class Workers:
@@ -60,10 +59,8 @@ class Workers:
         return await self._run(jobs.verify, text, entries, self.budget_seconds)
 
     async def warm(self) -> None:
-        """Start every worker and have it compile its patterns."""
-        await asyncio.gather(
-            *(self._run(jobs.verify, "warm", (), 60.0) for _ in range(self._processes))
-        )
+        """Start the first worker and have it compile its patterns; others come when needed."""
+        await self._run(jobs.verify, "warm", (), 60.0)
 
     def close(self) -> None:
         """End the workers."""
@@ -96,8 +93,15 @@ class Workers:
 
 
 def _begin() -> None:
-    """In the worker: leave Ctrl-C to the parent, and do not outlive it."""
+    """In the worker: leave Ctrl-C to the service, and do not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    threading.Thread(target=_end_with_service, daemon=True).start()
     os.nice(1)
+
+
+def _end_with_service() -> None:
+    # A service that was killed ends nobody: its workers keep each other's pipes open.
+    service = multiprocessing.parent_process()
+    if service is not None:
+        wait([service.sentinel])
+        os._exit(0)

@@ -26,8 +26,14 @@ def _cnp(digits: str) -> bool:
     return 1900 <= int(digits[6:10]) <= 2030 and 1 <= int(digits[10:12]) <= 12
 
 
+def _dea(digits: str) -> bool:
+    """Prescribers of the United States."""
+    tail = digits[-7:]
+    odd, even = (sum(map(int, tail[at:6:2])) for at in (0, 1))
+    return (odd + 2 * even) % 10 == int(tail[6])
+
+
 _CASED: Final = (
-    (rb"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[A-D]", _always),  # NINO
     (rb"[1-9][AC-HJ-NP-RT-Y][AC-HJ-NP-RT-Y0-9]\d-?[AC-HJ-NP-RT-Y][AC-HJ-NP-RT-Y0-9]\d-?[AC-HJ-NP-RT-Y]{2}\d{2}", _always),  # MBI
     (rb"[A-Z]{3}[PCHABGJLFT][A-Z]\d{4}[A-Z]", _always),  # PAN of India
     (rb"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", _always),  # codice fiscale
@@ -42,6 +48,11 @@ _CASED: Final = (
     (rb"[A-Z]\d{3}-\d{4}-\d{4}|[A-Z]\d{3}-\d{3}-\d{2}-\d{3}-?\d?", _always),  # licences of Florida, Illinois
 )  # fmt: skip
 _NUMERIC: Final = (
+    (
+        rb"[a-ceghj-pr-tw-z][a-ceghj-npr-tw-z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[a-d]",
+        _always,
+    ),  # NINO
+    (rb"[a-hj-mp-su-x][a-z9]\d{7}", _dea),
     (rb"\d{3}\.\d{3}\.\d{3}-\d{2}", _always),  # CPF
     (rb"\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}", _always),  # CNPJ
     (rb"\d{1,2}\.\d{3}\.\d{3}-[0-9k]", _always),  # RUT

@@ -10,7 +10,7 @@ from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
-_SHAPED: Final = Pattern(rb"\b\d{3}[ ]?[\-./ _][ ]?\d{2}[ ]?[\-./ _][ ]?\d{4}\b")
+_SHAPED: Final = Pattern(rb"\b\d{3}-\d{6}\b|\b\d{3}[ ]?[\-./ _][ ]?\d{2}[ ]?[\-./ _][ ]?\d{4}\b")
 _CANADIAN: Final = Pattern(rb"\b\d{3}[ \-]\d{3}[ \-]\d{3}\b")
 _BARE: Final = Pattern(
     rb"(?:\b|ssn)(?:\d[ \-.,]{0,3}){8}\d\b|\b(?:x{3}|\*{3})[- ]?(?:x{2}|\*{2})[- ]?\d{4}\b"

@@ -32,6 +32,11 @@ _CLOSE: Final = re.compile(r"(?:\s?\\?[\]}>)]){1,3}")
 _PARENS: Final = frozenset("()")
 _CLEAN: Final = {"_": True, "-": False, "": False}
 """Separators without brackets, and whether they go with any case."""
+_NEXT_TO: Final = re.compile(
+    rf"(?:{_BY_LENGTH})[_\-]?[0-9]{{1,9}}[A-Z]{{0,3}}[/\-]\Z", re.IGNORECASE
+)
+_NEAR: Final = 24
+"""Characters in which the placeholder before a slash is looked for."""
 _NOT_BEFORE: Final = frozenset("-.@/$\\&%")
 
 
@@ -105,8 +110,6 @@ def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
         return None
     if bare and not lenient and not _clean(name, between):
         return None
-    if not kept and right == end and view.octets[end : end + 1] == b"_":
-        return None
     if left < start and right == end == len(view.text):
         # Cut off: what looks like number one may have been number twelve.
         return None
@@ -141,13 +144,25 @@ def _clean(name: str, between: str) -> bool:
 
 
 def _alone(view: View, start: int, end: int) -> bool:
-    """Whether what has no brackets of its own stands free."""
-    if start:
-        before = view.octets[start - 1 : start]
-        if before.isalnum() or before in (b"_", b"\xff") or before.decode("latin-1") in _NOT_BEFORE:
-            return False
-    after = view.octets[end : end + 1]
-    return not (after.isalnum() or after in (b"_", b"\xff", b"@"))
+    """Whether what has no brackets of its own stands free, or in the underscores of emphasis."""
+    octets = view.octets
+    left = len(octets[max(0, start - 2) : start]) - len(
+        octets[max(0, start - 2) : start].rstrip(b"_")
+    )
+    right = len(octets[end : end + 2]) - len(octets[end : end + 2].lstrip(b"_"))
+    if left and left == right:
+        start, end = start - left, end + right
+    before, after = octets[max(0, start - 1) : start], octets[end : end + 1]
+    if (
+        before.isalnum()
+        or before in (b"_", b"\xff")
+        or after.isalnum()
+        or after in (b"_", b"\xff", b"@")
+    ):
+        return False
+    if before.decode("latin-1") in _NOT_BEFORE and before:
+        return _NEXT_TO.search(view.text[max(0, start - _NEAR) : start]) is not None
+    return True
 
 
 def _only_parens(view: View, left: int, start: int) -> bool:

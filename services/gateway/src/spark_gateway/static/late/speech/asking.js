@@ -1,38 +1,7 @@
 // @ts-check
 // Questions to the speech service: recordings up, words and sound down.
 
-import { refusalWords } from "./looks.js";
-
-/** Where the owner asks for keys, speech takes one that may infer: kept here, for as long as the page is open. */
-const entrance = { key: "", wanted: () => {} };
-
-/** @param {() => void} listener  Is called when a key is asked for. */
-export function whenKeyIsWanted(listener) {
-  entrance.wanted = listener;
-}
-
-/** @param {string} text */
-export function useKey(text) {
-  entrance.key = text.trim();
-}
-
-/** @param {string} path @param {{method?: string, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} [options] @returns {Promise<Response>} raises Error with words for people */
-async function asked(path, options) {
-  const shown = entrance.key ? { authorization: `Bearer ${entrance.key}` } : {};
-  let answer;
-  try {
-    answer = await fetch(path, { ...options, headers: { ...options?.headers, ...shown } });
-  } catch (error) {
-    if (options?.signal?.aborted) throw error;
-    throw new Error("spark-control did not answer, or the connection broke.");
-  }
-  if (answer.ok) return answer;
-  if (answer.status === 401 || answer.status === 403) entrance.wanted();
-  const said = await answer.json().catch(() => null);
-  const refused = new Error(refusalWords(answer.status, said));
-  refused.name = said?.error?.code ?? said?.code ?? "refused";
-  throw refused;
-}
+import { asked } from "../data-plane.js";
 
 export async function standing() {
   return (await asked("api/audio/status", { signal: AbortSignal.timeout(8000) })).json();

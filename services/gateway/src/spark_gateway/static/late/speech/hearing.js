@@ -4,7 +4,7 @@
 import { icon, keyed, say, show } from "../../dom.js";
 import { hear } from "./asking.js";
 import { blockLooks, heardWords } from "./looks.js";
-import { button, card, made } from "./made.js";
+import { button, card, made } from "../made.js";
 import { Recorder } from "./recorder.js";
 
 /** @returns {HTMLElement} */

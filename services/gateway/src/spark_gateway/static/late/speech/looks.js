@@ -80,13 +80,6 @@ export function voiceGroups(voices) {
   return [...groups].map(([language, members]) => ({ language, voices: members })).sort((one, two) => two.voices.length - one.voices.length);
 }
 
-/** Why something was refused, for people. @param {number} status @param {any} said */
-export function refusalWords(status, said) {
-  const message = said?.error?.message ?? said?.detail;
-  if (typeof message !== "string" || message === "") return `It did not work (the answer was ${status}).`;
-  return `${message[0].toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
-}
-
 /** @param {Record<string, any>} heard the answer @returns {string} */
 export function heardWords(heard) {
   const count = heard.speakers_detected?.length ?? 0;

@@ -4,7 +4,7 @@
 import { say, show } from "../../dom.js";
 import { speak, voices } from "./asking.js";
 import { voiceGroups } from "./looks.js";
-import { button, card, made } from "./made.js";
+import { button, card, made } from "../made.js";
 
 const HELLO = "Good morning. This is how I sound.";
 

@@ -2,7 +2,8 @@
 // How speech stands, a recording to be heard, and a voice to hear.
 
 import { cloned, part, say, sayOrHide, setPill, show } from "../../dom.js";
-import { standing, useKey, whenKeyIsWanted } from "./asking.js";
+import { useKey, whenKeyIsWanted } from "../data-plane.js";
+import { standing } from "./asking.js";
 import { hearingCard } from "./hearing.js";
 import { queueWords, stateLook } from "./looks.js";
 import { sayingCard } from "./saying.js";

@@ -1,7 +1,7 @@
 // @ts-check
 // Elements made by hand: a card of controls that know each other.
 
-import { icon } from "../../dom.js";
+import { icon } from "../dom.js";
 
 /**
  * @param {string} tag
