@@ -206,7 +206,7 @@ class TestPermits:
             await until(lambda: len(crowd.inside) == 1 and not made.shared, "one is in")
             assert made.standing()["waiting"]["interactive"] == 1
             gate.away = False
-            await until(lambda: len(crowd.inside) == 2, "the other one is in", 10)
+            await until(lambda: len(crowd.inside) == 2, "the other one is in")
             # What was let in meanwhile is counted from then on.
             assert len(gate.permits) == 2
             await crowd.end()

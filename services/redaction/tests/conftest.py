@@ -1,6 +1,7 @@
 """Real servers on free ports, and a whole desk in this process."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from starlette.routing import Router
 from spark_common.testing.clock import FakeClock
 from spark_common.testing.fixtures import nats_server, redis_server
 from spark_redaction.desk.desk import Desk
+from spark_redaction.unknown.ports import NameFinder
 from spark_redaction.vault.keyfile import MasterKey
 from spark_redaction.vault.vault import Vault
 from spark_redaction.web.routes import Routes
@@ -58,15 +60,29 @@ def workers() -> Iterator[Workers]:
     pool.close()
 
 
+@pytest.fixture
+def standing(workers: Workers, tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Stand]]:
+    """A desk over a fresh database; ``standing(look)``: who looks for names, given the clock."""
+
+    @asynccontextmanager
+    async def begin(look: Callable[[FakeClock], NameFinder] | None = None) -> AsyncIterator[Stand]:
+        clock = FakeClock()
+        database = tmp_path / "map" / "redaction.db"
+        vault = Vault(database, KEY)
+        desk = Desk(vault, workers, clock, look(clock) if look else None)
+        app = Router(routes=Routes(desk, 1 << 20).all())
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://redaction") as http:
+            yield Stand(http, desk, clock, database)
+        await vault.close()
+
+    return begin
+
+
 @pytest_asyncio.fixture
-async def stand(workers: Workers, tmp_path: Path) -> AsyncIterator[Stand]:
-    """Yield a desk over a fresh database."""
-    clock = FakeClock()
-    database = tmp_path / "map" / "redaction.db"
-    vault = Vault(database, KEY)
-    desk = Desk(vault, workers, clock)
-    app = Router(routes=Routes(desk, 1 << 20).all())
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://redaction") as http:
-        yield Stand(http, desk, clock, database)
-    await vault.close()
+async def stand(
+    standing: Callable[..., AbstractAsyncContextManager[Stand]],
+) -> AsyncIterator[Stand]:
+    """Yield a desk that has nobody who looks for names."""
+    async with standing() as begun:
+        yield begun

@@ -201,7 +201,7 @@ class Plane:
             limits,
             self.meters,
             lambda: "a-model",
-            lambda head, peer, request_id: self.watching(head, peer, request_id),
+            lambda *request: self.watching(*request),
             lambda path: self.body_limit(path) if self.body_limit else limits.body_bytes,
         )
         self.shared = protocol.plane
@@ -316,8 +316,8 @@ async def scene(make_plane):
         plane.desk = desk or SlowDesk()
         notes = []
 
-        def watching(head, peer, request_id):
-            notes.append(Notes())
+        def watching(head, peer, request_id, body):
+            notes.append(Notes(body))
             return notes[-1]
 
         plane.watching = watching

@@ -56,11 +56,10 @@ class Notes:
 
     wants_data = True
     wants_body = True
-    extra_fields = b"x-extra: 1\r\n"
 
-    def __init__(self):
+    def __init__(self, body=b""):
         self.answer = b""
-        self.body = b""
+        self.body = body
         self.ends = []
         self.went_to = []
 
@@ -70,12 +69,15 @@ class Notes:
 
     def sent(self, upstream):
         self.went_to.append(upstream.name)
+        return b"x-extra: 1\r\n"
 
     def received(self, content):
         self.body += content
 
     def passed(self, data):
         self.answer += data
+
+    answered = passed
 
     def ended(self, status, how):
         self.ends.append((status, how))

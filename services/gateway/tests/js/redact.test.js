@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { forgetQuestion } from "../../src/spark_gateway/static/late/redact/keeping.js";
-import { backWords, byKind, countWords, coverageWords, foundWords, kindWords, namesOf, pieces } from "../../src/spark_gateway/static/late/redact/words.js";
+import { wordsBack, byKind, countWords, coverageWords, foundWords, kindWords, namesOf, pieces } from "../../src/spark_gateway/static/late/redact/words.js";
 
 const placeholder = (token, occurrences = 1) => ({ token, type: token.slice(2).split("_")[0], occurrences });
 const plain = (text) => text.replace(/[\u00a0\u202f]/g, " ");
@@ -43,9 +43,9 @@ test("what was not looked for is said", () => {
 
 test("what stays closed is named, and many are counted", () => {
   const back = { text: "", restored: { "[[A_1]]": 2, "[[B_1]]": 1 }, normalised: [], unresolved: [], blocked: [] };
-  assert.equal(backWords(back), "3 places filled in.");
-  assert.equal(backWords({ ...back, restored: {}, unresolved: ["[[A_9]]", "[[A_9]]"], blocked: ["[[A_1]]"] }), "No value was put back. Not of this session, left as written: [[A_9]]. Left closed inside the address of a page: [[A_1]].");
-  assert.match(backWords({ ...back, unresolved: Array.from({ length: 9 }, (_, n) => `[[A_${n}]]`) }), /\[\[A_4\]\] and 4 more\./);
+  assert.equal(wordsBack(back), "3 places filled in.");
+  assert.equal(wordsBack({ ...back, restored: {}, unresolved: ["[[A_9]]", "[[A_9]]"], blocked: ["[[A_1]]"] }), "No value was put back. Not of this session, left as written: [[A_9]]. Left closed inside the address of a page: [[A_1]].");
+  assert.match(wordsBack({ ...back, unresolved: Array.from({ length: 9 }, (_, n) => `[[A_${n}]]`) }), /\[\[A_4\]\] and 4 more\./);
 });
 
 test("a scope is counts and no contents", () => {

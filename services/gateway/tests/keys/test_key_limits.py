@@ -1,13 +1,16 @@
 """What a key may: so much a minute, these models; and how a key is shown."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from gateway_stand.office import Office
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spark_common.key_text import fresh_key
 from spark_gateway.keys.bucket import Bucket
+from spark_gateway.keys.refusals import valid
 from spark_gateway.keys.shown import in_query, key_in, without_keys
 
 KEY = "sk-spark-NotASecret00000000000000000000002fGEh2"
@@ -120,6 +123,36 @@ def test_a_list_of_models_counts_by_every_name_of_the_loaded_one(
         assert (refusal.status, json.loads(refusal.body)["error"]["code"]) == (
             403, "model_not_allowed",
         )  # fmt: skip
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "enabled": st.booleans(),
+            "expires_at": st.sampled_from((None, -1, 1)),
+            "requests_per_minute": st.sampled_from((0, 1)),
+            "tokens_per_minute": st.sampled_from((0, 1)),
+            "scopes": st.sampled_from(([], ["infer"], ["admin"], ["infer", "admin"])),
+        }
+    ),
+    st.sampled_from(("issued", "changed", "revoked")),
+)
+def test_who_is_let_in_at_a_look_is_one_who_would_be_for_ever(given_key, how):
+    office = Office()
+    end = given_key["expires_at"]
+    given_key["expires_at"] = None if end is None else office.clock.now() + timedelta(hours=end)
+    first = {**given_key, "scopes": ["infer"]} if how == "changed" else given_key
+    holder = office.book.find(office.issue("k", *first.pop("scopes"), **first))
+    if how == "changed":
+        office.change("k", **given_key)
+    elif how == "revoked":
+        office.revoke("k")
+    valid_now = valid(holder, "infer") is holder and holder.key.expires_at is None
+    limited = holder.key.requests_per_minute or holder.key.tokens_per_minute
+    assert holder.unconditional is (valid_now and not limited)
+    if holder.unconditional:
+        holder.spent(1 << 40)
+        assert all(holder.ask(b"/v1/messages") is None for _ in range(3))
 
 
 async def test_too_many_requests_or_tokens_are_told_when_to_come_back(office):

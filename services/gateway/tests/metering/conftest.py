@@ -49,7 +49,7 @@ class Stand:
 
     def begin(self, path="/v1/chat/completions", fields=b"", peer="127.0.0.9"):
         raw = b"POST %b HTTP/1.1\r\nhost: x\r\n%b\r\n" % (path.encode(), fields)
-        return self.metering.watch(parse_request(raw), peer, b"req-1")
+        return self.metering.watch(parse_request(raw), peer, b"req-1", b"")
 
     def ask(self, answer: bytes, path="/v1/chat/completions", *, model="tiny", how="complete"):
         """One request, answered at once and in one piece."""

@@ -49,7 +49,7 @@ class Stand:
 
     def begin(self, number=1):
         head = parse_request(b"POST /v1/completions HTTP/1.1\r\nhost: x\r\n\r\n")
-        request = self.metering.watch(head, None, b"req-%d" % number)
+        request = self.metering.watch(head, None, b"req-%d" % number, b"")
         request.received(b'{"prompt":"private"}')
         request.sent(Upstream("127.0.0.1", 8888))
         return request

@@ -5,8 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from spark_common.testing import FakeClock
+from spark_gateway.dataplane.heads import parse_request
 from spark_gateway.dataplane.ports import Upstream
+from spark_gateway.metering.answer import MOST_BYTES
+from spark_gateway.metering.metering import Metering
 
 CAPTURES = Path(__file__).parent / "captures"
 UPSTREAM = Upstream("127.0.0.1", 8888)
@@ -25,8 +31,7 @@ def test_times_of_a_stream(stand):
     request.received(b"}")
     stand.wait(0.002)
     request.named("tiny")
-    request.sent(UPSTREAM)
-    assert request.extra_fields == b"x-spark-overhead-ms: 2.000\r\n"
+    assert request.sent(UPSTREAM) == b"x-spark-overhead-ms: 2.000\r\n"
     stand.wait(0.1)
     request.passed(STREAM)
     stand.wait(0.4)
@@ -61,8 +66,8 @@ def test_waiting_is_told_apart_from_what_we_take(stand):
     request.waited(30, "model")
     stand.wait(2.001)
     request.waited(2, "turn")
-    request.sent(UPSTREAM)
-    assert request.extra_fields == b"x-spark-overhead-ms: 1.000\r\nx-spark-queue-ms: 32000\r\n"
+    told = request.sent(UPSTREAM)
+    assert told == b"x-spark-overhead-ms: 1.000\r\nx-spark-queue-ms: 32000\r\n"
     stand.end(request, 200, "complete")
     assert request.queued == 32
     assert {why: waits.total for why, waits in stand.books.waits.items()} == {
@@ -76,6 +81,55 @@ def test_an_answer_in_one_piece_has_no_first_token(stand):
     assert request.first_token is None
     assert request.first_byte == 0
     assert (request.prompt, request.completion) == (3, 4)
+
+
+_USAGE = st.sampled_from(
+    (
+        b'{"usage":{"prompt_tokens":3,"completion_tokens":4}}',
+        b'"usage": {"prompt_tokens": 3, "total_tokens": 3}',
+        b'"usage":{"prompt_tokens":3,"completion_tokens":4,"prompt_tokens_details":'
+        b'{"cached_tokens":2}}',
+        b'"usage":{"input_tokens":20,"cache_read_input_tokens":4,"output_tokens":32}',
+        b'"usage":{"prompt_tokens":3,"comp\r\n5\r\nletion_tokens":4}',
+        b'"usage":null',
+    )
+)
+_PARTS = st.lists(st.one_of(st.binary(max_size=40), _USAGE), max_size=5)
+
+
+@given(_PARTS, st.sampled_from((0, MOST_BYTES)))
+def test_a_whole_answer_says_what_it_says_when_it_is_read_as_it_passes(parts, more):
+    metering = Metering(FakeClock())
+    head = parse_request(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n\r\n")
+    told = HEAD + b" " * more + b"".join(parts)
+    whole, read = metering.watch(head, None, b"1", b""), metering.watch(head, None, b"2", b"")
+    for request, tell in ((whole, whole.answered), (read, read.passed)):
+        request.sent(UPSTREAM)
+        tell(told)
+        request.ended(200, "complete")
+    metering.settle()
+    assert _numbers(whole) == _numbers(read)
+
+
+def _numbers(request):
+    tokens = (request.prompt, request.completion, request.cached, request.estimated)
+    return request.bytes_out, request.first_byte, request.first_token, tokens
+
+
+def test_what_we_took_is_told_to_the_microsecond(stand):
+    for microseconds in (0, 1, 49, 50, 999, 1000, 123_456, 61_000_000):
+        request = stand.begin()
+        stand.wait(microseconds / 1e6)
+        told = request.sent(UPSTREAM)
+        assert told == b"x-spark-overhead-ms: %.3f\r\n" % (microseconds / 1000)
+        assert request.overhead == pytest.approx(microseconds / 1e6, abs=1e-9)
+        stand.end(request)
+
+
+def test_a_body_that_comes_with_the_head_counts_as_one_that_follows(stand):
+    request = stand.metering.watch(stand.begin().head, None, b"req-2", b"{}")
+    request.received(b"{}")
+    assert request.bytes_in == 4
 
 
 def test_a_stream_that_began_while_it_waited_has_no_head(stand):
@@ -151,7 +205,6 @@ def test_refused_and_left_before_anything_was_sent(stand):
     stand.end(refused, 404, "refused")
     left = stand.begin()
     stand.end(left, 0, "left")
-    assert refused.extra_fields == b""
     assert stand.books.busy == {}
     assert stand.books.routes["/v1/chat/completions", "other"].answers == {404: 1, 0: 1}
     assert (left.first_byte, left.upstream, left.model) == (None, "", "loaded")

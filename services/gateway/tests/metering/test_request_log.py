@@ -59,7 +59,7 @@ class Stand:
 
     def ask(self, number: int, query: bytes = b"", fields: bytes = FIELDS):
         head = b"POST /v1/chat/completions%b HTTP/1.1\r\nhost: x\r\n%b\r\n" % (query, fields)
-        request = self.metering.watch(parse_request(head), "127.0.0.9", b"req-%d" % number)
+        request = self.metering.watch(parse_request(head), "127.0.0.9", b"req-%d" % number, b"")
         request.received(b"a secret question")
         request.named("org/Name")
         request.sent(Upstream("127.0.0.1", 8888))

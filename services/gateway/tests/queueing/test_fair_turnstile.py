@@ -23,9 +23,9 @@ class Caller:
 
 
 class Request:
-    """One request as a visit would see it through."""
+    """One request as a visit would see it through; ``whole``: one that is here as a whole."""
 
-    def __init__(self, hall, caller, upstream, *, hasty=False):
+    def __init__(self, hall, caller, upstream, *, hasty=False, whole=False):
         self.caller = caller
         self.upstream = upstream
         self.hasty = hasty
@@ -33,7 +33,9 @@ class Request:
         self.left = False
         self.hall = hall
         self.entering = True
-        answer = hall.turnstile.enter(caller, upstream, PATH, self.tell)
+        stepped = hall.turnstile.step_in(caller, upstream) if whole else None
+        assert stepped is None or stepped.inside
+        answer = stepped or hall.turnstile.enter(caller, upstream, PATH, self.tell)
         self.entering = False
         self.refusal = answer if isinstance(answer, Refusal) else None
         self.ticket = None if isinstance(answer, Refusal) else answer
@@ -75,8 +77,8 @@ class Hall:
         )
 
     def request(self, share="a", upstream=LLM, **more):
-        hasty = more.pop("hasty", False)
-        return Request(self, Caller(share, **more), upstream, hasty=hasty)
+        own = {name: more.pop(name, False) for name in ("hasty", "whole")}
+        return Request(self, Caller(share, **more), upstream, **own)
 
     def pass_time(self, seconds):
         until = self.now + seconds
@@ -100,14 +102,16 @@ class Turnstiles(RuleBasedStateMachine):
         upstream=st.sampled_from([LLM, EMBED]),
         limited=st.booleans(),
         hasty=st.booleans(),
+        whole=st.booleans(),
     )
-    def come(self, share, upstream, limited, hasty):
+    def come(self, share, upstream, limited, hasty, whole):
         made = self.hall.request(
             share,
             upstream,
             weight={"a": 1, "b": 2, "c": 1, "d": 5}[share],
             concurrency=1 if limited and share == "d" else 0,
             hasty=hasty,
+            whole=whole,
         )
         self.requests.append(made)
 

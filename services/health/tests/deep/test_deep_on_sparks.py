@@ -275,7 +275,7 @@ async def test_what_an_app_reports_as_broken_is_checked_confirmed_and_restarted_
             found = await checked()
             return found is not None and found.state == "wedged"
 
-        await until(wedged, "the check says that it is stuck", 30)
+        await until(wedged, "the check says that it is stuck")
         found = await checked()
         assert found is not None
         assert (found.target, found.trigger, found.requested_by) == (

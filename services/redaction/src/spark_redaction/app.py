@@ -8,12 +8,14 @@ import structlog
 
 from spark_common.bus.nats import connect_bus
 from spark_common.clock import Clock
+from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import ReadyCheck, Service, compose
 from spark_redaction.desk.desk import Desk
 from spark_redaction.desk.keeping import KeepingVerbs
 from spark_redaction.desk.verbs import TextVerbs
 from spark_redaction.settings import RedactionSettings
+from spark_redaction.unknown.wiring import wire_names
 from spark_redaction.vault.keyfile import read_master_key
 from spark_redaction.vault.vault import Vault
 from spark_redaction.web.routes import Routes
@@ -41,11 +43,14 @@ async def build(settings: RedactionSettings, clock: Clock) -> Service:
             settings.map.redaction_budget_seconds,
         )
         opened.callback(workers.close)
-        desk = Desk(vault, workers, clock)
-        await vault.run(lambda: vault.forgetting.purge(desk.now()))
         await workers.warm()
         bus = await connect_bus(settings.bus, NAME, clock)
         redis = connect_redis(settings.redis, NAME)
+        live = LiveSettings(RedisOverlay(redis), bus, clock)
+        names = wire_names(settings, live, clock)
+        opened.push_async_callback(names.close)
+        desk = Desk(vault, workers, clock, names.finder)
+        await vault.run(lambda: vault.forgetting.purge(desk.now()))
         service = await compose(
             NAME,
             DESCRIPTION,
@@ -57,8 +62,8 @@ async def build(settings: RedactionSettings, clock: Clock) -> Service:
                 *KeepingVerbs(desk).verbs(),
             ],
             checks=[ReadyCheck("map", vault.problem)],
-            background=[lambda: _purge(vault, desk, clock)],
-            warnings=lambda: settings.warnings,
+            background=[live.run, lambda: _purge(vault, desk, clock)],
+            warnings=lambda: (*settings.warnings, *live.warnings, *names.warnings()),
         )
         opened.push_async_callback(service.close)
         resources = opened.pop_all()

@@ -2,11 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
-from spark_common.settings import BusSettings, HttpSettings, RedisSettings, Settings
+from spark_common.settings import (
+    BusSettings,
+    HostSettings,
+    HostsSettings,
+    HttpSettings,
+    RedisSettings,
+    Settings,
+)
+from spark_common.settings.load import Environment
+from spark_common.settings.redaction import UnknownNamesSettings
 
 
 class MapSettings(Settings):
@@ -28,6 +37,22 @@ class MapSettings(Settings):
     """Longest one text may take."""
 
 
+class AskedSparks(HostsSettings):
+    """The only machines that are ever asked about a text; none is fine."""
+
+    hosts: tuple[HostSettings, ...] = ()
+
+    @classmethod
+    def read(cls, environment: Environment) -> Self:
+        """Read them as every service does, where the first one is set."""
+        return super().read(environment) if environment.raw("SPARK1_HOST") else cls()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The one with the model server first."""
+        return tuple(host.address for host in self.hosts)
+
+
 class RedactionSettings(Settings):
     """Settings of redaction."""
 
@@ -37,3 +62,5 @@ class RedactionSettings(Settings):
     redis: RedisSettings
     http: HttpSettings
     map: MapSettings
+    sparks: AskedSparks = AskedSparks()
+    unknown: UnknownNamesSettings = UnknownNamesSettings()

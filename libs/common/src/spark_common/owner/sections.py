@@ -16,6 +16,7 @@ from spark_common.settings.policies import (
     RequestLogSettings,
     SwapPace,
 )
+from spark_common.settings.redaction import UnknownNamesSettings
 from spark_common.settings.speech import SpeechPlaces, SpeechSettings
 from spark_common.settings.support import (
     EmbedSettings,
@@ -55,6 +56,7 @@ SECTIONS = (
     Section("Speech", SpeechSettings),
     Section("Speech", SpeechPlaces),
     Section("Voices", VoiceSettings),
+    Section("Redaction", UnknownNamesSettings),
     Section("Embeddings", EmbedSettings),
     Section("Qdrant", QdrantSettings),
     Section("Matrix bridge", MatrixBridgeSettings),

@@ -75,6 +75,8 @@ class ContinuedAnswer:
     )
 
     continues: Final = True
+    events: Final = True
+    """See ``Answer``."""
 
     def __init__(self, path: bytes, *, request_id: bytes, http10: bool, close: bool) -> None:
         self.close = close or http10

@@ -152,8 +152,7 @@ class Exchange:
             self.send(piece)
         if complete:
             self._upload.end()
-        self._watcher.sent(self._upstream)
-        self.answer.extra = self._watcher.extra_fields
+        self.answer.extra = self._watcher.sent(self._upstream)
         connection = self._pool.take()
         if connection is not None:
             self._attach(connection)
@@ -205,14 +204,25 @@ class Exchange:
         if out:
             self._meter.bytes_down += len(out)
             self._caller.transport.write(out)
-            if self._watched:
-                self._watcher.passed(out)
-            if not self.answering:
-                self.answering = True
-                self._meter.first_byte(self._loop.time() - self._began_at)
-                self._caller.answer_began()
+            if self.answering:
+                if self._watched:
+                    self._watcher.passed(out)
+            else:
+                self._begin_answer(out)
         if answer.done:
             self._finish()
+
+    def _begin_answer(self, out: bytes) -> None:
+        """Note the first piece of the answer, which is all of most that are no event stream."""
+        answer = self.answer
+        self.answering = True
+        if self._watched:
+            if answer.done and not answer.events:
+                self._watcher.answered(out)
+            else:
+                self._watcher.passed(out)
+        self._meter.first_byte(self._loop.time() - self._began_at)
+        self._caller.answer_began()
 
     def upstream_lost(self, *, reset: bool) -> None:
         """The connection died under the request, by a reset or by an orderly end."""

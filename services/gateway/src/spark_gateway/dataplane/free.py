@@ -100,7 +100,6 @@ class Unwatched:
 
     wants_data = False
     wants_body = False
-    extra_fields = b""
 
     def known(self, identity: Identity) -> None:
         """Not noted."""
@@ -111,10 +110,14 @@ class Unwatched:
     def waited(self, seconds: float, why: Literal["model", "turn"]) -> None:
         """Not noted."""
 
-    def sent(self, upstream: Upstream) -> None:
+    def sent(self, upstream: Upstream) -> bytes:
         """Not noted."""
+        return b""
 
     def received(self, content: bytes) -> None:
+        """Not noted."""
+
+    def answered(self, data: bytes) -> None:
         """Not noted."""
 
     def passed(self, data: bytes) -> None:
@@ -127,7 +130,7 @@ class Unwatched:
 UNWATCHED: Final = Unwatched()
 
 
-def nobody_watches(head: RequestHead, peer: str | None, request_id: bytes) -> Watcher:
+def nobody_watches(head: RequestHead, peer: str | None, request_id: bytes, body: bytes) -> Watcher:
     """Return the one who notes nothing."""
     return UNWATCHED
 

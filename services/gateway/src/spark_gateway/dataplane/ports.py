@@ -256,17 +256,12 @@ class Watcher(Protocol):
 
     @property
     def wants_data(self) -> bool:
-        """Whether ``passed`` is to be called; asked once."""
+        """Whether ``answered`` and ``passed`` are to be called; asked once."""
         ...
 
     @property
     def wants_body(self) -> bool:
         """Whether ``received`` is to be called; asked once."""
-        ...
-
-    @property
-    def extra_fields(self) -> bytes:
-        """Field lines for the head of the answer; asked for once it was told ``sent``."""
         ...
 
     def known(self, identity: Identity) -> None:
@@ -281,16 +276,20 @@ class Watcher(Protocol):
         """It waited for a model, or for its turn; may be told more than once."""
         ...
 
-    def sent(self, upstream: Upstream) -> None:
-        """It goes up now."""
+    def sent(self, upstream: Upstream) -> bytes:
+        """It goes up now; return field lines of ours for the head of the answer."""
         ...
 
     def received(self, content: bytes) -> None:
-        """A piece of the body, as the client wrote it."""
+        """A piece of the body, as the client wrote it, that did not come with the head."""
+        ...
+
+    def answered(self, data: bytes) -> None:
+        """All of an answer that is no event stream, as it goes down, its head included."""
         ...
 
     def passed(self, data: bytes) -> None:
-        """A piece of the answer as it goes down: the first has the head, chunks their frames."""
+        """A piece of any other answer: the first has the head, chunks their frames."""
         ...
 
     def ended(self, status: int, how: How) -> None:
@@ -298,8 +297,9 @@ class Watcher(Protocol):
         ...
 
 
-Watching: TypeAlias = Callable[["RequestHead", str | None, bytes], Watcher]
-"""From head, address of the client and request id to who is told."""
+Watching: TypeAlias = Callable[["RequestHead", str | None, bytes, bytes], Watcher]
+"""From head, address of the client, request id, and the body where all of it came with the head,
+to who is told."""
 
 
 # Between the desk and the client's connection.

@@ -280,7 +280,7 @@ class DataPlaneProtocol(ClientConnection):
         """Have the desk decide about a request of the data plane."""
         plane = self.plane
         peer = self.client[0] if self.client else None
-        watcher = self._watcher = plane.watching(head, peer, self._request_id)
+        watcher = self._watcher = plane.watching(head, peer, self._request_id, body)
         self._body_bytes = len(body)
         self._trial = None
         self.caller = ANYBODY
@@ -288,8 +288,6 @@ class DataPlaneProtocol(ClientConnection):
         if head.length is not None and head.length > limit:
             self._refuse(refusals.body_too_large(head.path, limit), head)
             return
-        if body and watcher.wants_body:
-            watcher.received(body)
         goal = plane.desk.receive(head, peer, watcher, self, body)
         if isinstance(goal, Passage):
             if head.expects_continue and self.owes_body:

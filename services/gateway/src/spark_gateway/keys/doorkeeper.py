@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from spark_common.key_text import digest_of
@@ -52,30 +53,49 @@ class KeyDoorkeeper:
 
     def admit(self, head: RequestHead, peer: str | None) -> Identity | Refusal:
         """Return who it is, and take the key out of the head; or why nobody is let in."""
-        if not self._settings().api_keys or _is_open(head):
-            if head.passed_on is not None:
-                # The same head came while keys were asked for.
-                head.pass_only(None)
-            return ANYBODY if self._nobody_waits() else visitor(head.fields, peer)
-        if in_query(head.target):
-            return refusal_of(head.path, IN_ADDRESS)
+        if not self._settings().api_keys:
+            return self._without_key(head, peer)
         if head.passed_on is None:
+            # Not one of which all that is known already: it depends on nothing but the head.
+            if _is_open(head):
+                return self._without_key(head, peer)
+            if in_query(head.target):
+                return refusal_of(head.path, IN_ADDRESS)
             shown = head.shown_key = key_in(head.fields)
             head.key_digest = None if shown is None else digest_of(shown)
             head.pass_only(without_keys(head.fields))
+        holder = self._book.find_digest(head.key_digest)
+        if holder is None or not holder.unconditional:
+            return self._judged(head)
+        self._book.note_use(holder)
+        return holder
+
+    def _judged(self, head: RequestHead) -> Identity | Refusal:
+        """Return who it is where that takes more than a look, or why nobody is let in."""
         found = checked(self._book, head.shown_key, "infer", head.key_digest)
         if isinstance(found, Rejection):
             return refusal_of(head.path, found)
         self._book.note_use(found)
         return found.ask(head.path) or found
 
+    def _without_key(self, head: RequestHead, peer: str | None) -> Identity:
+        if head.passed_on is not None:
+            # The same head came while keys were asked for.
+            head.pass_only(None)
+        return ANYBODY if self._nobody_waits() else visitor(head.fields, peer)
+
 
 def visitor(fields: list[Field], peer: str | None) -> Visitor:
     """Return who somebody without a key is, for the fair queue alone."""
     for name, value in fields:
-        if name.lower() == _USER and value.strip():
-            return Visitor("user:" + value.strip()[:_LONGEST_USER].decode("latin-1"))
-    return Visitor(f"address:{peer or ''}")
+        if len(name) == len(_USER) and name.lower() == _USER and value.strip():
+            return _sharing("user:" + value.strip()[:_LONGEST_USER].decode("latin-1"))
+    return _sharing(f"address:{peer or ''}")
+
+
+@lru_cache(1024)
+def _sharing(share: str) -> Visitor:
+    return Visitor(share)
 
 
 def _is_open(head: RequestHead) -> bool:

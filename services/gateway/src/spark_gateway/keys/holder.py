@@ -27,6 +27,8 @@ class KeyHolder:
         self._clock = clock
         self._loaded = loaded
         self._gone = False
+        self.unconditional = False
+        """Whether it opens ``/v1`` whatever the time is and whatever was spent."""
         now = clock.monotonic()
         self._requests = Bucket(key.requests_per_minute, now)
         self._tokens = Bucket(key.tokens_per_minute, now)
@@ -35,6 +37,7 @@ class KeyHolder:
     # Asked for with every request: attributes, and no properties that look it up in the key.
     def _read(self, key: RingKey) -> None:
         self.key = key
+        self.id = key.id
         self.label = key.name
         """Name for logs and lists."""
         self.weight = key.weight
@@ -45,6 +48,8 @@ class KeyHolder:
         self.picky = bool(self._models)
         """Whether it matters which model is named."""
         self._limited = bool(key.requests_per_minute or key.tokens_per_minute)
+        bounded = self._gone or self._limited or key.expires_at is not None
+        self.unconditional = key.enabled and not bounded and self.opens("infer")
 
     def opens(self, scope: Scope) -> bool:
         """Say whether the key holds this scope; see ``closed_because`` for whether it counts."""
@@ -71,6 +76,7 @@ class KeyHolder:
     def revoke(self) -> None:
         """It is no more."""
         self._gone = True
+        self.unconditional = False
 
     def ask(self, path: bytes) -> Refusal | None:
         """Count one request; return what to answer when it is too many."""

@@ -1,4 +1,4 @@
-"""What is worth knowing of one answer, read while it passes. Pure; bytes are never changed.
+"""What is worth knowing of an answer in pieces, read while it passes. Pure; it changes nothing.
 
 A piece that passes is only put aside; a handful of them is read at once, since a stream has many.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from spark_gateway.metering.kinds import kind_of
-from spark_gateway.metering.usage import NOTHING, Usage, UsageField, usage_in
+from spark_gateway.metering.usage import NOTHING, Usage, UsageField
 
 _HEAD: Final = b"HTTP/1."
 _HEAD_END: Final = b"\r\n\r\n"
@@ -15,23 +15,14 @@ _EVENTS: Final = b"text/event-stream"
 _LONGEST_HEAD: Final = 4096
 """Further behind no server says of what type its answer is."""
 _AT_ONCE: Final = 32
-_MOST_BYTES: Final = 65536
+MOST_BYTES: Final = 65536
 """Read as soon as so much was put aside of an answer in one piece."""
-
-
-def may_be_whole(piece: bytes) -> bool:
-    """Say whether an answer may be over with its first piece: it begins one that is no stream."""
-    if not piece.startswith(_HEAD) or len(piece) >= _MOST_BYTES:
-        return False
-    # Events follow also where the client had its head already, while it waited.
-    position = piece.find(_EVENTS, 0, _LONGEST_HEAD)
-    return position < 0 or position > piece.find(_HEAD_END)
 
 
 class AnswerReading:
     """Follows the bytes of one answer as the client gets them; a head comes whole."""
 
-    # Defaults of the class, so that an answer in one piece pays only for what it sets.
+    # Defaults of the class, so that an answer pays only for what it sets.
     size = 0
     """Read so far, head and framing included."""
     events = -1
@@ -42,8 +33,6 @@ class AnswerReading:
     _room = 1
     """How many pieces may still be put aside."""
     _field: UsageField | None = None
-    _whole: Usage | None = None
-    """Of an answer that came in one piece: what it says."""
 
     def __init__(self, path: bytes, now: Callable[[], float]) -> None:
         """``path``: of the request; it decides how a token looks in a stream."""
@@ -60,18 +49,11 @@ class AnswerReading:
 
     def finish(self) -> None:
         """Read what was put aside."""
-        if not self._aside:
-            return
-        if self.size or len(self._aside) > 1 or self.events >= 0:
+        if self._aside:
             self._read()
-        else:
-            self.size = len(self._aside[0])
-            self._whole = usage_in(self._aside.pop())
 
     def usage(self, *, complete: bool) -> tuple[Usage, bool]:
         """Return the tokens, and whether they are only estimated from what passed."""
-        if self._whole is not None:
-            return self._whole, False
         said = self._field.read() if self._field is not None else NOTHING
         if self.events <= 0 or (complete and said.completion is not None):
             return said, False
@@ -93,7 +75,7 @@ class AnswerReading:
         if self.events >= 0:
             self._read()
             self._room = _AT_ONCE if self.events else 1
-        elif first and len(self._aside[0]) < _MOST_BYTES:
+        elif first and len(self._aside[0]) < MOST_BYTES:
             # Most answers are over with this: nothing is worth doing before that.
             self._room = 2
         else:

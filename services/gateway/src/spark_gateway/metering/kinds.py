@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 OTHER: Final = "other"
@@ -59,6 +60,7 @@ _BELOW: Final[tuple[tuple[bytes, Kind], ...]] = (
 )
 
 
+@lru_cache(256)
 def kind_of(path: bytes) -> Kind:
     """Return the kind of request that goes to a path, without its query."""
     kind = _EXACT.get(path)

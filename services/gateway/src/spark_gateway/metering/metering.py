@@ -50,15 +50,19 @@ class Metering:
             request.settle()
             self._books.add(request)
             self._log(request)
-            bodies, request.bodies = request.bodies, None
-            if bodies is not None and self.capture is not None:
-                self.capture.end(
-                    bodies,
-                    plain(request.request_id),
-                    plain(request.head.path),
-                    self.now() - request.began_at,
-                )
+            if request.bodies is not None:
+                self._hand_in_bodies(request)
         return self._books
+
+    def _hand_in_bodies(self, request: MeteredRequest) -> None:
+        bodies, request.bodies = request.bodies, None
+        if bodies is not None and self.capture is not None:
+            self.capture.end(
+                bodies,
+                plain(request.request_id),
+                plain(request.head.path),
+                self.now() - request.began_at,
+            )
 
     async def run(self) -> None:
         """Settle for ever."""

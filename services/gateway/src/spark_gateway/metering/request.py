@@ -1,11 +1,11 @@
 """One request as it goes: told by the data plane, added to the books and to the log at its end."""
 
-from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.ports import How, Identity, Upstream
-from spark_gateway.metering.answer import AnswerReading, may_be_whole
+from spark_gateway.metering.answer import MOST_BYTES, AnswerReading
 from spark_gateway.metering.books import Entry
 from spark_gateway.metering.busy import BusyTime
 from spark_gateway.metering.capture import Bodies
@@ -29,8 +29,7 @@ class MeteredRequest(Entry):
     wants_data = True
     wants_body = True
 
-    extra_fields: bytes = b""
-    """What the answer's head says of us; once it is sent."""
+    # Defaults of the class, so that a request pays only for what it sets.
     how: How = "left"
     key: str = ""
     """Label of who asks."""
@@ -39,31 +38,39 @@ class MeteredRequest(Entry):
     """Seconds."""
     first_byte: float | None = None
     """Seconds after the beginning."""
-    bytes_in: int = 0
     bytes_out: int = 0
     bodies: Bodies | None = None
     """What is captured of it."""
     caller: Identity | None = None
     """Who is told what it has cost; None is anybody."""
-    passed: Callable[[bytes], None]
-    """A piece of the answer; from ``sent`` on."""
-    _first: bytes = b""
-    """Of an answer that may be over with its first piece; what makes more of it needs a reading."""
-    _first_at: float = 0.0
+    _whole: bytes | None = None
+    """Of an answer in one piece: that, until it is settled."""
+    _whole_at: float = 0.0
     _answer: AnswerReading | None = None
+    """Reads any other answer."""
     _busy: BusyTime | None = None
 
     def __init__(
-        self, metering: "Metering", head: RequestHead, peer: str | None, request_id: bytes
+        self,
+        metering: "Metering",
+        head: RequestHead,
+        peer: str | None,
+        request_id: bytes,
+        body: bytes = b"",
     ) -> None:
         self._metering = metering
         self.head = head
         self.peer = peer
         self.request_id = request_id
+        self.bytes_in = len(body)
         self.began_at = self._arrived_at = metering.now()
         """On the monotonic clock, as all moments here."""
-        if metering.capture is not None:
-            self.bodies = metering.capture.begin()
+        capture = metering.capture
+        bodies = capture.begin() if capture is not None else None
+        if bodies is not None:
+            self.bodies = bodies
+            if body:
+                bodies.asked.add(body)
 
     def known(self, identity: Identity) -> None:
         """Who asks."""
@@ -80,18 +87,19 @@ class MeteredRequest(Entry):
         self.queued += seconds
         self._metering.waited(why, seconds)
 
-    def sent(self, upstream: Upstream) -> None:
+    def sent(self, upstream: Upstream) -> bytes:
         """It goes up now."""
         metering = self._metering
+        name = self.upstream = upstream.name
         now = metering.now()
-        self.upstream = upstream.name
-        self.overhead = max(0.0, now - self._arrived_at - self.queued)
-        self.extra_fields = b"x-spark-overhead-ms: %.3f\r\n" % (self.overhead * 1000)
-        if self.queued:
-            self.extra_fields += b"x-spark-queue-ms: %.0f\r\n" % (self.queued * 1000)
-        busy = self._busy = metering.busy.get(self.upstream) or metering.busy_time(self.upstream)
+        overhead = now - self._arrived_at - self.queued
+        if overhead < 0.0:
+            overhead = 0.0
+        self.overhead = overhead
+        busy = self._busy = metering.busy.get(name) or metering.busy_time(name)
         busy.began(now)
-        self.passed = self._begin if self.bodies is None else self._captured
+        line = _overhead_line(round(overhead * 1_000_000))
+        return line if not self.queued else line + _queue_line(self.queued)
 
     def received(self, content: bytes) -> None:
         """A piece of the body."""
@@ -100,6 +108,27 @@ class MeteredRequest(Entry):
             self._arrived_at = self._metering.now()
         if self.bodies is not None:
             self.bodies.asked.add(content)
+
+    def answered(self, data: bytes) -> None:
+        """All of the answer."""
+        if self.bodies is not None or len(data) >= MOST_BYTES:
+            # Too much to be kept until it is settled.
+            self.passed(data)
+        else:
+            self._whole = data
+            self._whole_at = self._metering.now()
+
+    def passed(self, data: bytes) -> None:
+        """A piece of the answer."""
+        answer = self._answer
+        if answer is None:
+            answer = self._answer = AnswerReading(self.head.path, self._metering.now)
+            if self.bodies is None:
+                # A stream has thousands of pieces: from the second on without a stop here.
+                self.passed = answer.feed  # type: ignore[method-assign]
+        if self.bodies is not None:
+            self.bodies.answered.add(data)
+        answer.feed(data)
 
     def ended(self, status: int, how: How) -> None:
         """It is over."""
@@ -116,56 +145,25 @@ class MeteredRequest(Entry):
 
     def settle(self) -> None:
         """Find out what it took and gave."""
-        self.route = kind_of(self.head.path).route
-        self.repeated = self.head.client_retries > 0
-        self.model = self.model.strip()
-        if not self.model.isascii():
-            # JSON can name what is no text, and the numbers are shown as text.
-            self.model = self.model.encode("utf-8", "replace").decode()
-        if self.model in _WHATEVER_IS_LOADED:
-            self.model = self._metering.served_name()
-        if self.upstream:
-            del self.passed
-            self._take_numbers()
-            if self.caller is not None:
-                self.caller.spent((self.prompt or 0) + (self.completion or 0))
+        head, whole = self.head, self._whole
+        self.route = kind_of(head.path).route
+        if head.client_retries:
+            self.repeated = True
+        self.model = _label(self.model) or self._metering.served_name()
+        if whole is not None:
+            self._whole = None
+            self.bytes_out = len(whole)
+            self.first_byte = self._whole_at - self.began_at
+            self.prompt, self.completion, self.cached = usage_in(whole)
+        elif self._answer is not None:
+            self._take_numbers(self._answer)
+        if self.caller is not None and self.upstream:
+            self.caller.spent((self.prompt or 0) + (self.completion or 0))
 
-    def _begin(self, data: bytes) -> None:
-        """Take the first piece of the answer."""
-        if may_be_whole(data):
-            self._first, self._first_at = data, self._metering.now()
-            self.passed = self._go_on
-        else:
-            self._read_on().feed(data)
-
-    def _go_on(self, data: bytes) -> None:
-        """Take the second piece: it is an answer to be followed after all."""
-        answer = self._read_on()
-        answer.feed(self._first)
-        answer.first_byte_at = self._first_at
-        answer.feed(data)
-
-    def _read_on(self) -> AnswerReading:
-        answer = self._answer = AnswerReading(self.head.path, self._metering.now)
+    def _take_numbers(self, answer: AnswerReading) -> None:
+        self._answer = None
         if self.bodies is None:
-            self.passed = answer.feed
-        return answer
-
-    def _captured(self, data: bytes) -> None:
-        """Keep a piece of the answer, as far as there is room, and read it."""
-        if self.bodies is not None:
-            self.bodies.answered.add(data)
-        (self._answer or self._read_on()).feed(data)
-
-    def _take_numbers(self) -> None:
-        answer, self._answer = self._answer, None
-        if answer is None:
-            if self._first:
-                self.bytes_out = len(self._first)
-                self.first_byte = self._first_at - self.began_at
-                self.prompt, self.completion, self.cached = usage_in(self._first)
-                self._first = b""
-            return
+            del self.passed
         answer.finish()
         self.bytes_out = answer.size
         if answer.first_byte_at is not None:
@@ -175,3 +173,23 @@ class MeteredRequest(Entry):
             self.writing = self.total - self.first_token
         usage, self.estimated = answer.usage(complete=self.how == "complete")
         self.prompt, self.completion, self.cached = usage
+
+
+@lru_cache(1024)
+def _overhead_line(microseconds: int) -> bytes:
+    """Return the field line; one of few hundred, unless the machine is in distress."""
+    return b"x-spark-overhead-ms: %.3f\r\n" % (microseconds / 1000)
+
+
+def _queue_line(seconds: float) -> bytes:
+    return b"x-spark-queue-ms: %.0f\r\n" % (seconds * 1000)
+
+
+@lru_cache(256)
+def _label(named: str) -> str:
+    """Return the model as numbers name it; empty where it is whatever is loaded."""
+    model = named.strip()
+    if not model.isascii():
+        # JSON can name what is no text, and the numbers are shown as text.
+        model = model.encode("utf-8", "replace").decode()
+    return "" if model in _WHATEVER_IS_LOADED else model

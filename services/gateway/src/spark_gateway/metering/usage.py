@@ -102,8 +102,8 @@ class UsageField:
         self._open = len(place) < _LONGEST
 
 
-def usage_in(answer: bytes) -> Usage:
-    """Return what an answer says that is there in one piece."""
+def usage_in(answer: bytes) -> tuple[int | None, int | None, int | None]:
+    """Return what an answer says that is there in one piece, in the order of ``Usage``."""
     position = answer.rfind(_FIELD)
     if position < 0:
         return NOTHING
@@ -111,7 +111,8 @@ def usage_in(answer: bytes) -> Usage:
     if plain is None:
         return _read(answer[position : position + _LONGEST])
     prompt, completion, cached = plain.groups()
-    return Usage(int(prompt), int(completion), None if cached is None else int(cached))
+    # A mere tuple: asked for with nearly every request.
+    return int(prompt), int(completion), None if cached is None else int(cached)
 
 
 def _read(place: bytes) -> Usage:

@@ -27,7 +27,9 @@ class Caps:
 
     def of(self, upstream: str) -> int:
         """Return the cap of an upstream by its name; 0: none."""
-        return self._now().get(upstream, 0)
+        if self._settings() is not self._read:
+            self._now()
+        return self._caps.get(upstream, 0)
 
     def any(self) -> bool:
         """Whether any upstream has one."""

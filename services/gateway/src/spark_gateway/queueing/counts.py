@@ -14,6 +14,7 @@ class Counts:
 
     def __init__(self) -> None:
         self.buckets = [0] * (len(WAIT_BUCKETS) + 1)
+        """How often somebody went in, by how long that took; the first has those at once."""
         self.seconds = 0.0
         """Sum of all waits that ended inside."""
         self.full = 0
@@ -22,10 +23,6 @@ class Counts:
         self.timed_out = 0
         self.left = 0
         """The client went away while it waited."""
-
-    def entered_at_once(self) -> None:
-        """Somebody went in without waiting."""
-        self.buckets[0] += 1
 
     def entered(self, seconds: float) -> None:
         """Somebody went in after so long."""

@@ -76,6 +76,26 @@ class Place:
         self.tell(refusal)
 
 
+class Seat:
+    """A place at an upstream that nobody had to wait for: all that most requests need."""
+
+    __slots__ = ("_gate", "_share", "_turnstile")
+
+    inside: Final = True
+    position: Final = 0
+
+    def __init__(self, turnstile: "FairTurnstile", gate: "_Gate", share: str) -> None:
+        self._turnstile = turnstile
+        self._gate: _Gate | None = gate
+        self._share = share
+
+    def leave(self) -> None:
+        """Give it back; harmless when that was done."""
+        gate, self._gate = self._gate, None
+        if gate is not None:
+            self._turnstile.stood_up(gate, self._share)
+
+
 class _Gate:
     """One upstream: those inside and those before it."""
 
@@ -142,36 +162,41 @@ class FairTurnstile:
 
     def step_in(self, identity: Identity, upstream: Upstream) -> Ticket | None:
         """Go in where there is room and nobody waits; None: there is a line, or has to be one."""
-        limit, cap = identity.concurrency, self._cap(upstream.name)
+        name = upstream.name
+        limit, cap = identity.concurrency, self._cap(name)
         if not limit and not cap:
             return INSIDE
-        gate = self._gate(upstream.name)
-        if len(gate.line) or (cap and gate.inside >= cap):
+        gate = self._gates.get(name) or self._gate(name)
+        if gate.ages or (cap and gate.inside >= cap):
             return None
         share = identity.share
         held = self._held.get(share, 0)
         if limit and held >= limit:
             return None
-        place = Place(self, gate, identity, b"", _told_nothing, 0.0)
-        place.inside = True
         gate.inside += 1
         self._held[share] = held + 1
-        gate.counts.entered_at_once()
-        return place
+        gate.counts.buckets[0] += 1
+        return Seat(self, gate, share)
+
+    def stood_up(self, gate: _Gate, share: str) -> None:
+        """A place inside was given back: who is next goes in."""
+        gate.inside -= 1
+        held = self._held[share] - 1
+        if held:
+            self._held[share] = held
+        else:
+            del self._held[share]
+        if self._waiting:
+            self._admit()
 
     def left(self, place: Place, gate: _Gate) -> None:
         """A place was given back, also one in line that held up others: who is next goes in."""
         if place.inside:
-            gate.inside -= 1
-            held = self._held[place.share] - 1
-            if held:
-                self._held[place.share] = held
-            else:
-                del self._held[place.share]
-        else:
-            gate.step_out(place)
-            self._waiting -= 1
-            gate.counts.left += 1
+            self.stood_up(gate, place.share)
+            return
+        gate.step_out(place)
+        self._waiting -= 1
+        gate.counts.left += 1
         if self._waiting:
             self._admit()
 
@@ -280,10 +305,6 @@ class FairTurnstile:
         self._looking = bool(self._waiting)
         if self._looking:
             self._later(_LOOK_SECONDS, self._look_again)
-
-
-def _told_nothing(refusal: Refusal | None) -> None:
-    """Whoever is inside waits for nothing."""
 
 
 def _in_loop(seconds: float, call: Callable[[], None]) -> object:

@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from spark_common.clock import Clock
-from spark_common.errors import ConflictError, NotFoundError, UnavailableError
+from spark_common.errors import ConflictError, NotFoundError
 from spark_common.ids import new_id
 from spark_redaction.desk.counts import HIDDEN
 from spark_redaction.desk.questions import (
@@ -18,8 +18,10 @@ from spark_redaction.desk.questions import (
     ScrubQuestion,
     VerifyQuestion,
 )
+from spark_redaction.desk.seeking import Sought, seek
 from spark_redaction.errors import TooLargeError
 from spark_redaction.scrub.registry import VERSION
+from spark_redaction.unknown.ports import NameFinder, Nobody
 from spark_redaction.vault.scopes import Scope, Task
 from spark_redaction.vault.sets import EntitySet
 from spark_redaction.vault.vault import Vault
@@ -32,10 +34,14 @@ HINT = "Keep tokens like [[PERSON_1]] exactly as written."
 class Desk:
     """Scrub, rehydrate and verify for all tenants."""
 
-    def __init__(self, vault: Vault, workers: Workers, clock: Clock) -> None:
+    def __init__(
+        self, vault: Vault, workers: Workers, clock: Clock, finder: NameFinder | None = None
+    ) -> None:
+        """``finder``: who looks for names that nobody listed."""
         self.vault = vault
         self._workers = workers
         self._clock = clock
+        self._finder: NameFinder = finder or Nobody()
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def now(self) -> float:
@@ -46,8 +52,8 @@ class Desk:
         """Scrub one text; nothing is answered before the map is on disk."""
         if len(question.entities) > MOST_INLINE:
             raise TooLargeError(f"more than {MOST_INLINE} entities in one request; make a set")
-        ner, warnings = _ner(question)
         known = await self._set(tenant, question.entity_set)
+        sought = await self._sought(tenant, question)
         session_id = question.session_id or f"s_{new_id()}"
         async with self._alone(tenant, session_id):
             scope = await self._scope(tenant, session_id, question)
@@ -63,6 +69,7 @@ class Desk:
                 None,
                 tuple(scope.entries),
                 dict(scope.next_numbers),
+                unknown=sought.names,
             )
             done = await self._workers.scrub(work, lambda: _names(known))
             if len(scope.entries) + len(done.added) > MOST_TOKENS:
@@ -86,10 +93,10 @@ class Desk:
                 "entity_set": None
                 if known is None
                 else {"name": known.name, "version": known.version, "names": known.names},
-                "ner": ner,
+                "ner": sought.coverage,
             },
             "prompt_hint": HINT,
-            "warnings": warnings,
+            "warnings": list(sought.warnings),
         }
 
     async def rehydrate(self, tenant: str, question: RehydrateQuestion) -> dict[str, Any]:
@@ -151,6 +158,11 @@ class Desk:
         )
         return task
 
+    async def _sought(self, tenant: str, question: ScrubQuestion) -> Sought:
+        """Before the session is anybody's alone: a model may take its time."""
+        work = ScrubWork(question.shape, question.content, question.format)
+        return await seek(self._finder, tenant, question, lambda: self._workers.prose(work))
+
     async def _set(self, tenant: str, name: str | None) -> EntitySet | None:
         if name is None:
             return None
@@ -162,16 +174,6 @@ class Desk:
         lock = self._locks.setdefault((tenant, session_id), asyncio.Lock())
         async with lock:
             yield
-
-
-def _ner(question: ScrubQuestion) -> tuple[str, list[str]]:
-    """What is said about looking for unknown names; there is no model to ask."""
-    wanted = question.ner or ("best_effort" if question.profile == "crm" else "off")
-    if wanted == "required":
-        raise UnavailableError("no model looks for names here; ask with ner off or best_effort")
-    if wanted == "off":
-        return "off", []
-    return "unavailable", ["names that are in no list of entities were not looked for"]
 
 
 def _names(known: EntitySet | None) -> Names:

@@ -22,10 +22,13 @@ from spark_redaction.scrub import (
     kind_of,
 )
 from spark_redaction.scrub.detector import Profile
+from spark_redaction.scrub.documents.composite import Composite
 from spark_redaction.scrub.documents.putting_back import rehydrated_text, rehydrated_tree
-from spark_redaction.scrub.documents.tree import TooDeepError
+from spark_redaction.scrub.documents.slots import text_slot
+from spark_redaction.scrub.documents.tree import TooDeepError, placed
 from spark_redaction.scrub.tokens.grammar import Tolerance
 from spark_redaction.scrub.verify import survivors
+from spark_redaction.work.located import Located
 
 Names = tuple[tuple[str, str, tuple[str, ...], str | None], ...]
 """Type, value, aliases and id of each known entity."""
@@ -73,6 +76,8 @@ class ScrubWork:
     entries: tuple[Entry, ...] = field(default=(), repr=False)
     next_numbers: dict[str, int] = field(default_factory=dict)
     budget_seconds: float = 5.0
+    unknown: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Kind and string of names that nobody listed and a model found."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,11 @@ def scrub(work: ScrubWork) -> ScrubDone:
     return _guarded(work.budget_seconds, lambda: _scrub(work))
 
 
+def prose(work: ScrubWork) -> str:
+    """Return everything that would be scrubbed as one text, as the recognisers see it."""
+    return _guarded(work.budget_seconds, lambda: _prose(work))
+
+
 def rehydrate(work: RehydrateWork) -> tuple[Any, Report]:
     """Rehydrate; raises BudgetSpentError, UnfitError, WorkFailedError."""
     return _guarded(work.budget_seconds, lambda: _rehydrate(work))
@@ -120,7 +130,8 @@ def _scrub(work: ScrubWork) -> ScrubDone:
         dictionaries.append(_known_set(work.set_key, work.set_names))
     keep = Dictionary(Entity(kind_of("OTHER"), phrase) for phrase in work.keep)
     book = Book(work.entries, work.next_numbers)
-    detector = Detector(dictionaries, work.profile, keep)
+    more = Located(work.unknown) if work.unknown else None
+    detector = Detector(dictionaries, work.profile, keep, more=more)
     scrubber = Scrubber(detector, book, passthrough=work.passthrough)
     scrubbed = _scrubbed(scrubber, work)
     return ScrubDone(
@@ -130,6 +141,15 @@ def _scrub(work: ScrubWork) -> ScrubDone:
         tuple(book.added),
         book.next_numbers,
     )
+
+
+def _prose(work: ScrubWork) -> str:
+    composite = Composite()
+    if work.shape == "text":
+        text_slot(composite, work.body, json={"text": False, "json": True}.get(work.format))
+    else:
+        placed(composite, work.body, messages=work.shape == "messages")
+    return composite.text
 
 
 def _scrubbed(scrubber: Scrubber, work: ScrubWork) -> Scrubbed:

@@ -46,6 +46,10 @@ class Workers:
         except jobs.SetNeededError:
             return await self._run(jobs.scrub, replace(work, set_names=names_of_set()))
 
+    async def prose(self, work: jobs.ScrubWork) -> str:
+        """Return the text that ``scrub`` would look at."""
+        return await self._run(jobs.prose, replace(work, budget_seconds=self.budget_seconds))
+
     async def rehydrate(self, work: jobs.RehydrateWork) -> tuple[Any, Report]:
         """Rehydrate."""
         return await self._run(jobs.rehydrate, replace(work, budget_seconds=self.budget_seconds))

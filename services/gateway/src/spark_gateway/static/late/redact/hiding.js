@@ -7,7 +7,7 @@ import { made } from "../made.js";
 import { behind, hide } from "./asking.js";
 import { byKind, coverageWords, foundWords, namesOf, pieces } from "./words.js";
 
-const EXAMPLE = "Hello, this is Alice Smith. Please call me back at 415-555-0132 or write to alice.smith@corp.internal. The card is 4111 1111 1111 1111.";
+const EXAMPLE = "Hello, this is Alice Smith. Please call me back at 415-555-0132 or write to alice.smith@corp.example. The card is 4111 1111 1111 1111.";
 const EXAMPLE_NAMES = "Alice Smith";
 const MOST_ROWS = 100;
 

@@ -4,7 +4,7 @@
 import { copyText } from "../../elements/copy-field.js";
 import { part, say, sayOrHide, show } from "../../dom.js";
 import { putBack } from "./asking.js";
-import { backWords } from "./words.js";
+import { wordsBack } from "./words.js";
 
 export class Returning {
   /** @type {AbortController|null} */
@@ -63,7 +63,7 @@ export class Returning {
       const back = await putBack(this.session, text, stop.signal);
       say(part(this.root, "back-out"), back.text);
       show(part(this.root, "back-result"), true);
-      this.#said(backWords(back));
+      this.#said(wordsBack(back));
     } catch (error) {
       if (stop.signal.aborted) return;
       show(part(this.root, "back-result"), false);

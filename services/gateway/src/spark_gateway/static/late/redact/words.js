@@ -79,7 +79,7 @@ export function coverageWords({ entities, ner }) {
 }
 
 /** What came of putting values back. @param {import("./asking.js").Back} back @returns {string} */
-export function backWords({ restored, unresolved, blocked }) {
+export function wordsBack({ restored, unresolved, blocked }) {
   const times = Object.values(restored).reduce((sum, each) => sum + each, 0);
   const words = [times === 0 ? "No value was put back." : `${of(times, "place")} filled in.`];
   if (unresolved.length > 0) words.push(`Not of this session, left as written: ${some(unresolved)}.`);
