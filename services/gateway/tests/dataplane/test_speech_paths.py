@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_gateway.dataplane.caller_field import CALLER, TENANT, name_caller
+from spark_gateway.dataplane.caller_field import CALLER, TENANT, name_caller, name_tenant
 from spark_gateway.dataplane.free import ANYBODY
 from spark_gateway.dataplane.heads import is_data_plane, parse_request
 from spark_gateway.dataplane.upstreams import place_of
@@ -54,3 +54,14 @@ def test_voices_are_those_of_a_key_and_of_everybody_without_one() -> None:
     assert tenant(ANYBODY) == [b"home"]
     forged = b"X-Spark-Tenant: home\r\n"
     assert tenant(Key(), forged) == tenant(Key()) != [b"home"]
+
+
+def test_what_redaction_keeps_is_of_a_key_whatever_the_client_says() -> None:
+    def tenant(identity: object, more: bytes = b"") -> list[bytes]:
+        head = parse_request(b"POST /scrub HTTP/1.1\r\nHost: g\r\n%b\r\n" % more)
+        name_tenant(head, identity)  # type: ignore[arg-type]
+        assert head.passed_on is not None
+        return [value for name, value in head.passed_on if name.lower() == b"x-tenant"]
+
+    assert tenant(ANYBODY, b"X-Tenant: crm\r\n") == []
+    assert tenant(Key(), b"X-TENANT: crm\r\n") == tenant(Key()) != []

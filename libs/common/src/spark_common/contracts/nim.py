@@ -95,8 +95,8 @@ class GetNimCatalog(Request):
     """Ask what can be installed."""
 
 
-class InstallNim(Request):
-    """Install a NIM: an entry of the catalogue, changed as wished, or one written by hand.
+class NimWish(Request):
+    """What is to be installed: an entry of the catalogue, changed as wished, or one by hand.
 
     What is given here stands in place of what the entry says; without an ``entry``, ``name``
     and ``image`` are needed.
@@ -120,13 +120,18 @@ class InstallNim(Request):
     force: bool = False
     """Install it although the Spark has too little memory for it now, or somebody else holds the
     cluster; they keep it."""
-    lock_token: Token | None = None
-    """Of the lease, where it is the caller's."""
     ngc_api_key: NgcKey | None = None
     """The key of the settings unless given. Kept for this installation only, nowhere else."""
     requested_by: Text = "someone"
     id: JobId | None = None
     """Idempotency key: the same key never starts a second one."""
+
+
+class InstallNim(NimWish):
+    """Install a NIM."""
+
+    lock_token: Token | None = None
+    """Of the lease, where it is the caller's."""
 
 
 class NimInstallView(JobView):

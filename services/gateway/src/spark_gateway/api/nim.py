@@ -19,6 +19,7 @@ from spark_common.contracts.nim import (
     NimInstallView,
     NimName,
     NimRemoved,
+    NimWish,
     RemoveNim,
 )
 from spark_gateway.api.asking import (
@@ -43,7 +44,7 @@ router = APIRouter(prefix="/api/nim", tags=["nim"], route_class=ControlRoute)
 NameInPath = Annotated[NimName, Path(description="Name of the service.")]
 
 
-class NimOrder(InstallNim):
+class NimOrder(NimWish):
     """The body of `POST /api/nim/install`."""
 
     id: JobId | None = Field(default=None, description="Idempotency key, as the header.")
@@ -71,9 +72,7 @@ async def install_nim(
     The key is kept for this installation only; nothing ever answers with it.
     """
     job_id = id_for(idempotency_key, order.id)
-    question = InstallNim.model_validate(
-        {**dict(order), "id": job_id, "lock_token": lock_token or order.lock_token}
-    )
+    question = InstallNim.model_validate({**dict(order), "id": job_id, "lock_token": lock_token})
     view = await begin(request, INSTALL_NIM, question, "job", job_id)
     locate(response, "api", "nim", "jobs", view.id)
     return view
