@@ -36,7 +36,8 @@ test("only placeholders of this text are marked, and no piece is lost", () => {
 test("what was not looked for is said", () => {
   assert.match(coverageWords({ entities: 0, ner: "unavailable" }), /no list of names was given.*pass through/);
   assert.match(coverageWords({ entities: 2, ner: "off" }), /2 names of your list.*pass through/);
-  assert.doesNotMatch(coverageWords({ entities: 1, ner: "vllm" }), /pass through/);
+  assert.match(coverageWords({ entities: 1, ner: "full" }), /1 name of your list, and names that a model recognises, which may miss some\.$/);
+  assert.match(coverageWords({ entities: 1, ner: "partial" }), /in a part of the text only/);
   assert.equal(foundWords([]), "Nothing was found that would have to be hidden.");
   assert.equal(foundWords([placeholder("[[PHONE_1]]"), placeholder("[[PHONE_2]]")]), "2 values of 1 type hidden.");
 });

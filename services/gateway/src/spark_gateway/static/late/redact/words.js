@@ -75,7 +75,8 @@ export function foundWords(placeholders) {
 export function coverageWords({ entities, ner }) {
   const listedOnes = entities === 0 ? "no list of names was given" : `${of(entities, "name")} of your list`;
   if (ner === "off" || ner === "unavailable") return `Looked for: what has a form, ${listedOnes}. Other names were not looked for, and pass through.`;
-  return `Looked for: what has a form, ${listedOnes}, and names that a model recognises.`;
+  const seen = ner === "partial" ? "in a part of the text only: the rest was not read" : "which may miss some";
+  return `Looked for: what has a form, ${listedOnes}, and names that a model recognises, ${seen}.`;
 }
 
 /** What came of putting values back. @param {import("./asking.js").Back} back @returns {string} */
