@@ -120,6 +120,12 @@ async def test_documents_are_looked_at_as_well(spark) -> None:
     assert body["json"]["who"] == "[[PERSON_1]]"
     assert json.loads(body["json"]["args"]) == {"firm": "[[ORG_1]]"}
     assert body["coverage"]["ner"] == "full"
+    halved = json.dumps({"text": "\ud83d Zora Quill", "ner": "required"})
+    answer = await spark.http.post("/scrub", content=halved)
+    assert answer.json()["text"] == "\ud83d [[PERSON_1]]"
+    asked = json.dumps(spark.model.asked)
+    assert "u0000" not in asked
+    assert "ud83d" not in asked
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Looks through a whole text piece by piece, some at once, until it is done or time is over."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -18,6 +19,8 @@ AT_ONCE: Final = 4
 MOST_NAMES: Final = 2_000
 """Of one text; with more of them it was not looked at whole."""
 _HALVINGS: Final = 2
+_UNSENDABLE: Final = re.compile("[\0\ud800-\udfff]")
+"""Breaks between texts, and halves of characters, which no server takes."""
 
 log = structlog.get_logger()
 
@@ -40,7 +43,7 @@ class Finder:
     async def find(self, model: str, tenant: str, text: str, *, strict: bool) -> Found:
         """Look; see ``NameFinder``."""
         # The same length, so that whatever is said stands in the text as it is.
-        parts = list(dict.fromkeys(pieces(text.replace("\0", " "))))
+        parts = list(dict.fromkeys(pieces(_UNSENDABLE.sub(" ", text))))
         waiting = iter(parts)
         names: dict[str, Name] = {}
         read = 0
