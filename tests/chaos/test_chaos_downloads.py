@@ -67,6 +67,6 @@ async def _nothing_lives(plant: Plant) -> None:
         return not await redis.zcard("sc:download:live")
 
     try:
-        await until(over, "no download lives", 60)
+        await until(over, "no download lives")
     finally:
         await redis.aclose()

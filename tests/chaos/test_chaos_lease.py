@@ -151,7 +151,7 @@ async def test_fifty_contenders_have_it_one_at_a_time_whatever_is_killed(
         async def all_told() -> bool:
             return not await redis.llen(keys.OUTBOX)
 
-        await until(all_told, "everything is told", 30)
+        await until(all_told, "everything is told")
         latest = int(await redis.get(keys.FENCE) or 0)
         await redis.aclose()
         events = await stored(plant.bus)

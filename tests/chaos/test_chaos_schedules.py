@@ -176,7 +176,7 @@ async def test_every_nominal_time_comes_once_whatever_is_killed_or_paused(
         async def nothing_left() -> bool:
             return not await found.redis.llen(keys.OUTBOX)
 
-        await until(nothing_left, "everything is told", 30)
+        await until(nothing_left, "everything is told")
         words = await told(found.bus)
         words = replace(words, effects=await carried_out(found, expected))
         logs = "".join(path.read_text() for path in tmp_path.glob("*.log"))

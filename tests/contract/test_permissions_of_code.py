@@ -42,6 +42,10 @@ TELLERS = {
     "health.transition.x": {"health"},
     "service.action": {"health"},
     "health.checked.x": {"health"},
+    "audio.suspect": {"audio-proxy"},
+    "audio.state": {"audio-proxy"},
+    "audio.request.done": {"audio-proxy"},
+    "audio.job.x": {"audio-proxy"},
 }
 """Who may say what; of jobs the swapper, of ``lock`` and ``schedule`` the coordinator."""
 

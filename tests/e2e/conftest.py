@@ -1,5 +1,6 @@
 """The whole product as a person starts it: ``sparkctl demo``, on ports of its own."""
 
+import contextlib
 import functools
 import json
 import os
@@ -21,13 +22,18 @@ from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 
+SPEED, UNHURRIED = 90.0, 10.0
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+
+
+_PORTS = iter(random.sample(range(20_000, 32_000), 12_000))
+"""Each once, so that no product is given the same one twice."""
 
 
 def _free_port() -> int:
     """Return a port below those that the system gives away, or another process might get it."""
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = next(_PORTS)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -52,7 +58,7 @@ class Product:
 
     @functools.cached_property
     def http(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=20, trust_env=False)
+        return httpx.Client(base_url=self.url, timeout=60, trust_env=False)
 
     def said(self) -> str:
         return self.output.read_text()
@@ -61,11 +67,26 @@ class Product:
         httpx.put(
             f"{self.facts['simulator']}/_sim/behaviour",
             json={"host": host, "behaviour": behaviour},
-            timeout=10,
+            timeout=30,
         ).raise_for_status()
 
+    def pace(self, speed: float) -> None:
+        """Let the Sparks' seconds pass so many times faster, those under way as well."""
+        httpx.put(
+            f"{self.facts['simulator']}/_sim/speed", json={"speed": speed}, timeout=30
+        ).raise_for_status()
+
+    @contextlib.contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """Give a test the time to come in between, however late it is."""
+        self.pace(UNHURRIED)
+        try:
+            yield
+        finally:
+            self.pace(SPEED)
+
     def journal(self, kind: str) -> list[dict[str, Any]]:
-        answer = httpx.get(f"{self.facts['simulator']}/_sim/journal", timeout=10)
+        answer = httpx.get(f"{self.facts['simulator']}/_sim/journal", timeout=30)
         entries = answer.raise_for_status().json()
         rows = entries["entries"] if isinstance(entries, dict) else entries
         return [entry for entry in rows if entry["kind"] == kind]
@@ -86,6 +107,7 @@ class Product:
         """Poll until ``look`` returns something true; errors on the way are not the end."""
         deadline = time.monotonic() + seconds
         last: object = None
+        pause = 0.05
         while time.monotonic() < deadline:
             try:
                 last = look()
@@ -93,7 +115,9 @@ class Product:
                     return last
             except (httpx.HTTPError, AssertionError, KeyError) as error:
                 last = error
-            time.sleep(0.1)
+            # A look costs the product as much as a request: what takes long may be seen late.
+            time.sleep(pause)
+            pause = min(pause * 1.2, 0.25)
         pytest.fail(f"waited {seconds} s for {what}; last seen: {last}\n{self.said()[-3000:]}")
 
     def loaded(self) -> str | None:
@@ -139,7 +163,7 @@ class Product:
             check=False,
         )
 
-    def stop(self, seconds: float = 30) -> int:
+    def stop(self, seconds: float = 120) -> int:
         self.http.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
@@ -167,7 +191,7 @@ class Starter:
                 "--control-port", str(_free_port()),
                 "--spark1", f"{net}.11",
                 "--spark2", f"{net}.12",
-                "--speed", "90",
+                "--speed", str(SPEED),
                 *extra,
             ]  # fmt: skip
         else:
@@ -185,7 +209,7 @@ class Starter:
         product = Product(self._folder / "run", arguments, process, output)
         self._running.append(product)
         announced = product.folder / "running.json"
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not announced.exists():
             if process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"the demo did not come up:\n{product.said()}")

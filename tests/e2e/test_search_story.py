@@ -34,8 +34,14 @@ def test_from_an_empty_spark_to_a_nightly_snapshot(product) -> None:
     installed = product.sparkctl("embedding", "install", "--follow")
     assert installed.returncode == 0, installed.stdout + installed.stderr
     assert "FROM" in installed.stdout
-    found = product.http.get("/api/embedding").json()
-    assert (found["host"], found["state"], found["job"]["state"]) == ("spark2", "ok", "complete")
+
+    def complete():
+        # The end is told a moment before the record has it.
+        found = product.http.get("/api/embedding").json()
+        return found if found["job"]["state"] == "complete" else None
+
+    found = product.until("the job is over", complete)
+    assert (found["host"], found["state"]) == ("spark2", "ok")
 
     spark2 = product.arguments[product.arguments.index("--spark2") + 1]
     fill(f"http://{spark2}:8081", f"http://{spark2}:6333")

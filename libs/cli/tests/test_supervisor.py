@@ -77,7 +77,7 @@ async def test_a_part_that_is_killed_is_started_again(capsys: pytest.CaptureFixt
     supervisor = Supervisor([Stage([part])], Terminal())
     await supervisor.start()
     part.die()
-    await asyncio.wait_for(part.restarted.wait(), 5)
+    await asyncio.wait_for(part.restarted.wait(), 30)
     await supervisor.stop()
     assert part.starts == 2
     assert "swapper        ended with signal 9; starting it again" in capsys.readouterr().err
@@ -90,7 +90,7 @@ async def test_a_server_that_cannot_be_started_again_is_told_and_tried_again(
     supervisor = Supervisor([Stage([part])], Terminal())
     await supervisor.start()
     part.die()
-    await asyncio.wait_for(part.restarted.wait(), 5)
+    await asyncio.wait_for(part.restarted.wait(), 30)
     await supervisor.stop()
     assert part.starts == 3
     assert "nats           cannot be started: port 4222 is taken" in capsys.readouterr().err

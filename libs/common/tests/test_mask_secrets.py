@@ -42,6 +42,6 @@ def test_what_is_no_secret_stays(line):
 
 @pytest.mark.parametrize("unit", ["a", "token", "token=", "token ", "'", "[", "--api-key "])
 def test_hostile_lines_cost_little_time(unit):
-    began = time.perf_counter()
+    began = time.process_time()
     mask_secrets((unit * 4000)[:4000])
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5

@@ -1,6 +1,7 @@
 """How a remote command ends: well, badly, by a signal, too late, too long, or unseen."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from spark_common.remote import RemoteCommand, RemoteResult
 from spark_common.remote.ssh import SshShell
 from spark_common.testing.proxy import TcpProxy
 from spark_common.testing.sshd import LoopbackSshd
-from spark_common.testing.wait import until
+from spark_common.testing.wait import until, within
 
 pytestmark = pytest.mark.connected
 
@@ -78,8 +79,8 @@ async def test_an_endless_output_is_stopped_at_its_bound(
 async def test_a_command_that_outlives_its_time_is_killed_with_its_children(
     shell: SshShell, sshd: LoopbackSshd
 ) -> None:
-    with pytest.raises(DeadlineExceededError, match=r"'sh' on Spark 1 did not end within 1 s"):
-        await shell.run("spark1", script(FAMILY), timeout_seconds=1)
+    with pytest.raises(DeadlineExceededError, match=r"'sh' on Spark 1 did not end within 3 s"):
+        await shell.run("spark1", script(FAMILY), timeout_seconds=3)
     await until(lambda: gone(sshd.home, "parent") and gone(sshd.home, "child"), "both are gone")
     assert (await shell.run("spark1", script("true"))).ok
     assert sshd.connections == 1
@@ -90,7 +91,7 @@ async def test_a_command_that_ignores_the_polite_signal_is_killed(
 ) -> None:
     stubborn = script("trap '' TERM; echo $$ > parent; while :; do sleep 0.1; done")
     with pytest.raises(DeadlineExceededError):
-        await shell.run("spark1", stubborn, timeout_seconds=1)
+        await shell.run("spark1", stubborn, timeout_seconds=3)
     await until(lambda: gone(sshd.home, "parent"), "it is gone")
 
 
@@ -123,7 +124,7 @@ async def test_a_session_is_taken_until_its_command_has_really_ended(
 ) -> None:
     stubborn = script("trap '' TERM; while :; do sleep 0.05; done")
     late = await asyncio.gather(
-        *(shell.run("spark1", stubborn, timeout_seconds=1) for _ in range(8)),
+        *(shell.run("spark1", stubborn, timeout_seconds=3) for _ in range(8)),
         return_exceptions=True,
     )
     assert all(isinstance(end, DeadlineExceededError) for end in late)
@@ -139,9 +140,14 @@ async def test_a_silent_host_holds_nobody_beyond_the_time_given(
     shell = connect(proxy.port)
     assert (await shell.run("spark1", script("true"))).ok
     proxy.freeze()
-    async with asyncio.timeout(2):
+
+    async def held() -> float:
+        began = time.monotonic()
         with pytest.raises(DeadlineExceededError):
             await shell.run("spark1", script("true"), timeout_seconds=0.5)
+        return time.monotonic() - began
+
+    await within(2, held)
     proxy.thaw()
     assert (await shell.run("spark1", script("true"))).ok
 

@@ -91,7 +91,7 @@ async def test_while_one_caller_probes_a_lost_host_the_others_do_not_wait(
     probe = asyncio.create_task(shell.run("spark1", TRUE))
     await until(lambda: len(proxy.connections) == 2, "the probe connects")
     with pytest.raises(HostUnreachableError, match="timed out"):
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):
             await shell.run("spark1", TRUE)
     assert not probe.done()
 

@@ -39,6 +39,14 @@ async def put(cluster: SimulatedCluster, http: httpx.AsyncClient, behaviour: str
     assert answer.json()["hosts"]["spark1"]["behaviour"] == behaviour
 
 
+async def test_the_speed_can_be_changed(cluster: SimulatedCluster, http: httpx.AsyncClient) -> None:
+    url = cluster.control_url + "/_sim/speed"
+    for wrong in ({}, {"speed": 0}, {"speed": "fast"}, {"speed": [1]}):
+        assert (await http.put(url, json=wrong)).status_code == 422
+    assert (await http.put(url, json={"speed": 5})).json()["speed"] == 5
+    assert {host.pace.real(5) for host in cluster.hosts.values()} == {1.0}
+
+
 async def test_the_control_api_refuses_what_it_does_not_know(
     cluster: SimulatedCluster, http: httpx.AsyncClient
 ) -> None:

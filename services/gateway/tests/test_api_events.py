@@ -115,7 +115,7 @@ class TestWaiting:
         waiting = asyncio.create_task(page(told, after=cursor, wait_seconds=30))
         await asyncio.sleep(0.05)
         told.front.events.close()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(25):
             assert ids(await waiting) == []
 
 
@@ -202,6 +202,6 @@ class TestStream:
             await until(lambda: client.ended)
 
     async def test_a_head_request_does_not_hang(self, told) -> None:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(25):
             answer = await told.http.head("/api/events", headers={"accept": "text/event-stream"})
         assert answer.status_code == 200

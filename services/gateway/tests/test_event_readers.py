@@ -135,7 +135,7 @@ async def test_nobody_loses_or_doubles_an_event(tmp_path):
 
         async def kill() -> None:
             for victim, share in KILLS:
-                await until(lambda share=share: len(told) >= EVENTS * share, "events", 60)
+                await until(lambda share=share: len(told) >= EVENTS * share, "events")
                 if victim == "nats":
                     await nats.kill()
                     await nats.start()

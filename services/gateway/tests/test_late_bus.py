@@ -6,11 +6,11 @@ import pytest
 
 from spark_common import subjects
 from spark_common.bus import Stored, Unknown
+from spark_common.bus.late import LateBus
 from spark_common.contracts.models import LIST_MODELS, ListModels
 from spark_common.errors import UnavailableError
 from spark_common.events import MenuChanged, SwapProgress
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus, settle
-from spark_gateway.late_bus import LateBus
 
 
 @pytest.fixture

@@ -70,10 +70,18 @@ def outcome(swap_id: str) -> Entry:
     return event(OUTCOMES, f"swap.complete.{swap_id}", swap_id=swap_id)
 
 
-def picture(current: str | None, phase: Phase = Phase.LOADING, **more) -> LiveSnapshot:
+def picture(
+    current: str | None, phase: Phase = Phase.LOADING, *, n: int = 0, **more
+) -> LiveSnapshot:
     view = (
         SwapView(
-            id=current, model="m", model_name="M", requested_by="Bob", phase=phase, created_at=NOW
+            id=current,
+            model="m",
+            model_name="M",
+            requested_by="Bob",
+            phase=phase,
+            created_at=NOW,
+            n=n,
         )
         if current
         else None
@@ -108,6 +116,18 @@ def test_a_picture_taken_before_the_beginning_does_not_end_a_swap(feed, traffic)
     assert traffic.swap.swap_id == "a"
     feed.on_picture(picture(None))
     assert traffic.swap is None
+
+
+def test_a_picture_taken_before_a_step_does_not_take_it_back(feed, traffic):
+    feed.on_picture(picture("s1", Phase.QUEUED, n=0))
+    feed.on_entry(step("s1", Phase.LOADING, Phase.LAUNCHING, n=4))
+    feed.on_picture(picture("s1", Phase.QUEUED, n=3))
+    assert traffic.swap.phase is Phase.LOADING
+    feed.on_picture(picture("s1", Phase.WARMING, n=5))
+    assert traffic.swap.phase is Phase.WARMING
+    # Another swap counts anew.
+    feed.on_picture(picture("s2", Phase.PREFLIGHT, n=1))
+    assert traffic.swap.id == "s2"
 
 
 def test_a_picture_that_has_it_among_those_that_ended_ends_a_swap(feed, traffic):

@@ -310,7 +310,7 @@ async def test_a_load_that_is_eaten_up_is_ended_and_the_old_model_is_back(sparks
     spark1 = sparks.cluster.hosts["spark1"]
     sparks.pace(25.0)
     await sparks.path.admission.request(RequestSwap(model=GEMMA, id="two"))
-    await until(lambda: reads_weights(spark1, "google/gemma-4-26b-it"), "weights", 60)
+    await until(lambda: reads_weights(spark1, "google/gemma-4-26b-it"), "weights")
     # From here no faster than a Spark: the load would need half a minute for what the leak leaves,
     # however long the watch has to wait for its turn here.
     sparks.pace(1.0)
@@ -333,9 +333,9 @@ async def test_a_model_that_took_its_spark_down_is_refused_until_it_is_cleared(s
     await sparks.cluster.behave("spark1", "freeze_on_load")
     sparks.pace(60.0)
     await sparks.path.admission.request(RequestSwap(model=QWEN, id="one"))
-    await until(lambda: bool(sparks.cluster.hosts["spark1"].runtimes.live), "a load", 60)
+    await until(lambda: bool(sparks.cluster.hosts["spark1"].runtimes.live), "a load")
     sparks.pace(1.0)  # until the watch has met the Spark that is going to hang
-    await until(sparks.watched, "a look of the watch", 60)
+    await until(sparks.watched, "a look of the watch")
     sparks.pace(60.0)
     view = await sparks.seen("one", lambda view: view.finished_at is not None)
     assert (view.phase, view.cause.code) == (Phase.FAILED, "host_went_down"), view

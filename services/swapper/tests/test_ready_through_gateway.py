@@ -113,7 +113,7 @@ class House:
                     return bool(status["bus"]["connected"])
             return False
 
-        await until(answers, "the gateway and its bus", 20)
+        await until(answers, "the gateway and its bus")
 
     async def kill_gateway(self) -> None:
         if self.gateway is not None:
@@ -236,7 +236,7 @@ async def test_a_stream_is_drained_protected_and_only_cut_off_by_force(house):
     async def open_again():
         return (await house.chat()).status_code == 200
 
-    await until(open_again, "the door is open again", 3)
+    await until(open_again, "the door is open again")
     assert not listening.done()
 
     # With force it is cut off, and the reader is told.

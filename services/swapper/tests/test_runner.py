@@ -22,6 +22,7 @@ async def test_a_swap_goes_through_every_phase_and_ends_serving(bench, effects):
     assert seconds["loading"] == pytest.approx(60, abs=1.5)
     assert job.message == "QWEN is serving."
     assert bench.runtime.loaded == "qwen"
+    assert job.view().hosts == ["spark1"], "what runs on the other one needs not wait for it"
 
 
 async def test_progress_is_saved_first_numbered_and_carries_percent_and_lines(bench):
@@ -58,6 +59,7 @@ async def test_a_cluster_model_stops_and_watches_both_hosts(bench, effects):
     bench.shelf.candidates["big"] = other
     job = await bench.swap(other)
     assert job.phase is Phase.READY
+    assert job.view().hosts == ["spark1", "spark2"]
     assert effects() == ["stop@spark1", "stop@spark2", "launch@spark1"]
 
 

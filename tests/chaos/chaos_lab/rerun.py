@@ -30,7 +30,7 @@ async def swept(plant: Plant) -> None:
         return not await store.live()
 
     try:
-        await until(none_live, "no record is live", 20)
+        await until(none_live, "no record is live")
     finally:
         await redis.aclose()
 

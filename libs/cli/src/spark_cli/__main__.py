@@ -1,5 +1,6 @@
 """``sparkctl``."""
 
+import gc
 import sys
 from importlib import import_module
 from typing import Final
@@ -39,7 +40,11 @@ class Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         name = cmd_name.replace("-", "_")
+        # While modules are read nothing becomes garbage, and afterwards they stay.
+        gc.disable()
         module = import_module(_ELSEWHERE.get(cmd_name, f"spark_cli.commands.{name}"))
+        gc.freeze()
+        gc.enable()
         command = getattr(module, name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{module.__name__}.{name} is no command")

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 
 from spark_cli.parts import Program, clean_environment, http_ready, python_module
+from spark_cli.redaction_key import ensure_redaction_key
 from spark_cli.run_folder import RunFolder
 from spark_common.owner import TABLE
 
@@ -82,6 +83,11 @@ def service_environment(name: str, port: int, wiring: Wiring, folder: RunFolder)
         environment |= {
             "AUDIO_PROXY_PORT": str(wiring.ports["audio-proxy"]),
             "REDACTION_PORT": str(wiring.ports["redaction"]),
+        }
+    if name == "redaction":
+        environment |= {
+            "REDACTION_MAP_DB": str(folder.sub("data", name) / "redaction.db"),
+            "REDACTION_KEY_FILE": str(ensure_redaction_key(folder.sub("redaction"))),
         }
     environment |= wiring.cluster
     if name in _TIMED:

@@ -11,6 +11,8 @@ from spark_cli.launcher import run
 from spark_cli.services import GATEWAY_PORT
 from spark_cli.session import Launch
 from spark_common.owner import TABLE
+from spark_common.owner.field import fields_of
+from spark_common.settings.speech import SpeechSettings
 
 _PREFIXES = (
     "SPARK",
@@ -26,6 +28,7 @@ _PREFIXES = (
 )
 _POLICIES = ("LEASE_", "HOME_", "MODEL_", "LIST_MENU", "HEALTH_")
 """What the owner decides, apart from any Spark."""
+_SPEECH = frozenset(field.name for field in fields_of(SpeechSettings, "Speech"))
 
 
 @click.command()
@@ -71,8 +74,12 @@ def cluster_settings(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def policy_settings(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return what the owner decides about lease, home model and health, simulated Sparks or not."""
-    return {name: value for name, value in settings.items() if name.startswith(_POLICIES)}
+    """Return what the owner decides about lease, home model, health and speech alone."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if name.startswith(_POLICIES) or name in _SPEECH
+    }
 
 
 def bus_settings(settings: Mapping[str, str]) -> dict[str, str]:

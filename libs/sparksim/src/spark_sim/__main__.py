@@ -1,9 +1,14 @@
 """``python -m spark_sim``: two simulated Sparks until SIGTERM or SIGINT."""
 
+from spark_common import quick_start  # noqa: F401
+
+# isort: split
+
 import argparse
 import asyncio
 import contextlib
 import errno
+import gc
 import json
 import re
 import signal
@@ -33,6 +38,8 @@ async def _run(config: SimConfig) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    gc.freeze()
+    gc.enable()
     async with SimulatedCluster(config) as cluster:
         ready = {
             "ready": True,

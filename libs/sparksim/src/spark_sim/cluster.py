@@ -87,6 +87,11 @@ class SimulatedCluster:
         for one in list(self.hosts.values()) if host == "all" else [self.hosts[host]]:
             one.use_launcher(launcher)
 
+    def pace(self, speed: float) -> None:
+        """Let the seconds of all hosts pass ``speed`` times faster, those under way as well."""
+        for one in self.hosts.values():
+            one.pace.speed = speed
+
     async def check_out(self, host: str, state: CheckoutState | str) -> None:
         """Put the checkout of one host, or of ``all``, into a state."""
         chosen = list(self.hosts.values()) if host == "all" else [self.hosts[host]]
@@ -128,7 +133,7 @@ class SimulatedCluster:
     def state(self) -> dict[str, object]:
         """Return what each host is and does."""
         return {
-            "speed": self.config.speed,
+            "speed": next(iter(self.hosts.values())).pace.speed,
             "hosts": {
                 name: {
                     "address": host.address,

@@ -1,6 +1,7 @@
 """The control API: look at the Sparks, switch their behaviour, read the journal."""
 
 import json
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,9 @@ class ControlApi:
             routes=[
                 Route("/_sim/state", self._state),
                 Route("/_sim/behaviour", self._behaviour, methods=["PUT"]),
+                Route("/_sim/freeze", self._freeze, methods=["PUT"]),
                 Route("/_sim/launcher", self._launcher, methods=["PUT"]),
+                Route("/_sim/speed", self._speed, methods=["PUT"]),
                 Route("/_sim/checkout", self._checkout, methods=["PUT"]),
                 Route("/_sim/journal", self._journal),
                 Route("/_sim/reset", self._reset, methods=["POST"]),
@@ -50,6 +53,18 @@ class ControlApi:
         await self._cluster.behave(host, behaviour)
         return JSONResponse(self._cluster.state())
 
+    async def _freeze(self, request: Request) -> JSONResponse:
+        try:
+            wanted = json.loads(await request.body())
+            host, frozen = self._cluster.hosts[wanted["host"]], bool(wanted["frozen"])
+        except (ValueError, KeyError, TypeError):
+            return JSONResponse({"error": "name a host, and say whether it is frozen"}, 422)
+        if frozen:
+            host.freeze()
+        else:
+            await host.thaw()
+        return JSONResponse(self._cluster.state())
+
     async def _launcher(self, request: Request) -> JSONResponse:
         try:
             wanted = json.loads(await request.body())
@@ -61,6 +76,16 @@ class ControlApi:
         if host != "all" and host not in self._cluster.hosts:
             return JSONResponse({"error": f"no host {host!r}"}, 404)
         self._cluster.use_launcher(host, launcher)
+        return JSONResponse(self._cluster.state())
+
+    async def _speed(self, request: Request) -> JSONResponse:
+        try:
+            speed = float(json.loads(await request.body())["speed"])
+        except (ValueError, KeyError, TypeError):
+            speed = 0.0
+        if not 0 < speed < math.inf:
+            return JSONResponse({"error": "speed must be a number above 0"}, 422)
+        self._cluster.pace(speed)
         return JSONResponse(self._cluster.state())
 
     async def _checkout(self, request: Request) -> JSONResponse:

@@ -38,6 +38,7 @@ class Sandbox:
         if self.user.drops:
             # Ours may lie where only root may go.
             self.python = shutil.which("python3", path=_SYSTEM_PATH) or self.python
+        self._perl = shutil.which("perl", path=_SYSTEM_PATH) if sys.platform == "linux" else None
 
     def build(
         self, programs: Iterable[str], container_programs: Iterable[str], local: Iterable[str] = ()
@@ -95,13 +96,28 @@ class Sandbox:
 
     def _compile_client(self) -> None:
         """Write the body of all programs, compiled: it is read afresh by every call."""
+        if self._perl is not None:
+            perl = resources.files("spark_sim.programs").joinpath("client.pl")
+            self._perl_client.write_text(perl.read_text())
+            return
         source = self._client / "spark_sim_client.py"
         body = resources.files("spark_sim.programs").joinpath("client.py")
         source.write_text(body.read_text())
         unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
         py_compile.compile(str(source), doraise=True, invalidation_mode=unchecked)
 
+    @property
+    def _perl_client(self) -> Path:
+        return self._client / "client.pl"
+
     def _program(self, path: Path, name: str) -> None:
+        if self._perl is not None:
+            write_executable(
+                path,
+                f"#!{self._perl}\nrequire {_perl_text(self._perl_client)};\n"
+                f"run({_perl_text(self._socket)}, {_perl_text(name)});\n",
+            )
+            return
         write_executable(
             path,
             f"#!{self.python} -IS\nimport sys\n\nsys.path.insert(0, {str(self._client)!r})\n"
@@ -114,6 +130,11 @@ class Sandbox:
             if shutil.which(name) is None:
                 body = resources.files("spark_sim.programs").joinpath(f"{name}.py").read_text()
                 write_executable(self.bin / name, f"#!{self.python} -IS\n{body}")
+
+
+def _perl_text(value: str | Path) -> str:
+    """Return a literal of Perl in which nothing is interpolated."""
+    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def write_executable(path: Path, text: str) -> None:

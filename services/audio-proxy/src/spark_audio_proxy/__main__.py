@@ -1,8 +1,13 @@
 """Parse settings, build, run."""
 
+from spark_common import quick_start  # noqa: F401
+
+# isort: split
+
 from functools import partial
 
-from spark_audio_proxy.app import NAME, build
+from spark_audio_proxy.announcing import NAME
+from spark_audio_proxy.app import build
 from spark_audio_proxy.settings import AudioProxySettings
 from spark_common.clock import SystemClock
 from spark_common.service import run

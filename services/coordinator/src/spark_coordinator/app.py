@@ -22,6 +22,8 @@ from spark_coordinator.feature import Feature
 from spark_coordinator.home.feature import home
 from spark_coordinator.leasing import wire_lease
 from spark_coordinator.owner import owner_feature
+from spark_coordinator.owner.state.custom_services import CustomServices
+from spark_coordinator.owner.state.maintenance import MaintenanceState
 from spark_coordinator.owner.state.schedules import ScheduleState
 from spark_coordinator.requests.feature import requests
 from spark_coordinator.schedules.token_box import TokenBox
@@ -78,6 +80,8 @@ async def build(
                 ScheduleState(schedules.registry),
                 targets_as_state(redis, bus, clock, guard),
                 keys_as_state,
+                CustomServices(bus),
+                MaintenanceState(bus, clock),
             ],
         ),
         dead_letters(bus),

@@ -63,15 +63,12 @@ async def full(make_stack):
     stack.targets.kept = {"a": {"id": "a", "url": "https://hook.example"}}
     stack.targets.secrets = {"a": "hush-three"}
     stack.recipes = RECIPES
-    await stack.redis.hset("sc:custom_services", mapping={"wiki": '{"name": "wiki", "port": 1}'})
     return stack
 
 
 async def everything(stack):
     owner = [await stack.redis.hgetall(f"sc:settings{end}") for end in ("", ":secrets")]
-    services = await stack.redis.hgetall("sc:custom_services")
-    services = {name: json.loads(one) for name, one in services.items()}
-    return owner, services, stack.recipes, stack.targets.kept, stack.targets.secrets
+    return owner, stack.recipes, stack.targets.kept, stack.targets.secrets
 
 
 async def test_a_fresh_install_becomes_the_same_system(full, elsewhere):

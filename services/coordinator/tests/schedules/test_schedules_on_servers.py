@@ -66,7 +66,7 @@ class Plant:
             view = await self.automation.call(GET_SCHEDULE, GetSchedule(id=id))
             return any(run.finished_at for run in view.runs)
 
-        await until(ended, f"a run of {id} is over", 30)
+        await until(ended, f"a run of {id} is over")
         return await self.automation.call(GET_SCHEDULE, GetSchedule(id=id))
 
     async def told(self, *subjects) -> list[tuple[str, dict]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from spark_common.bus import Bus, Serving
+from spark_common.bus.late import LateBus
 from spark_common.bus.nats import connect_bus
 from spark_common.bus.nats_link import read_seed
 from spark_common.clock import Clock
@@ -23,7 +24,6 @@ from spark_gateway.dataplane.reservation import Reservation
 from spark_gateway.explaining.model_chat import UpstreamChat
 from spark_gateway.front import build_front
 from spark_gateway.keys.cutting import cuts
-from spark_gateway.late_bus import LateBus
 from spark_gateway.lease_watch import LeaseWatch
 from spark_gateway.origin_guard import OriginGuard
 from spark_gateway.preflight import PreflightRouter
@@ -124,6 +124,7 @@ async def build(settings: GatewaySettings, clock: Clock) -> Service:
             *front.background,
             models.watch.run,
             models.beside.run,
+            models.speech.run,
             lease.run,
             access.keys.run,
             desk.run,

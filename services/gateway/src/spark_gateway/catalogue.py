@@ -8,6 +8,7 @@ from typing import Final, Literal
 from spark_common.contracts.models import ModelView, RuntimeView
 from spark_gateway.dataplane.watch import Served
 from spark_gateway.served import ServedModel
+from spark_gateway.speech_watch import Spoken, Voice
 from spark_gateway.streams.board import LiveSnapshot
 
 WHATEVER_IS_LOADED: Final = "auto"
@@ -43,6 +44,10 @@ class Known:
     """APIs that its server speaks itself, where it says so; names of ``_APIS``."""
     stale: bool = False
     """Whether the server did not answer when it was last asked."""
+    voices: tuple[Voice, ...] = ()
+    """Of what speaks."""
+    languages: tuple[str, ...] = ()
+    """Of what hears or speaks."""
 
     @property
     def served(self) -> bool:
@@ -54,7 +59,9 @@ _SPEECH: Final[tuple[tuple[str, Kind, str, tuple[str, ...]], ...]] = (
     ("parakeet", "transcription", "parakeet", ("whisper-1",)),
     ("kokoro", "speech", "kokoro", ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")),
 )
-"""Model, kind, service that may be hidden, names of OpenAI's that mean it."""
+"""Model, kind, service that may be hidden, names of OpenAI's that mean it: what is known of speech
+before its service has answered for the first time."""
+_ALSO_CALLED: Final[Mapping[str, str]] = {"parakeet-tdt-0.6b-v3": "parakeet"}
 
 _APIS: Final[Mapping[str, Set[str]]] = {
     "chat_completions": {"/v1/chat/completions"},
@@ -79,11 +86,13 @@ class Catalogue:
         lists_menu: Callable[[], bool],
         hidden: Callable[[], Sequence[str]],
         made_at: int,
+        speech: Callable[[], Spoken] = Spoken,
     ) -> None:
         """``loaded``: what the model server serves; ``beside``: the embedding server.
 
         ``aliases``: pairs ``name=meant``; ``hidden``: services that the owner does not have;
-        ``made_at``: epoch seconds for models that do not say since when they are there.
+        ``made_at``: epoch seconds for models that do not say since when they are there;
+        ``speech``: what hears and speaks.
         """
         self._loaded = loaded
         self._beside = beside
@@ -91,6 +100,7 @@ class Catalogue:
         self._lists_menu = lists_menu
         self._hidden = hidden
         self._made_at = made_at
+        self._speech = speech
         self._menu: tuple[ModelView, ...] = ()
         self._runtime: RuntimeView | None = None
         self._menu_stale = False
@@ -98,6 +108,7 @@ class Catalogue:
         self._seen_beside: Served | None = None
         self._seen_aliases: Sequence[str] = ()
         self._seen_hidden: Sequence[str] = ()
+        self._seen_speech: Spoken | None = None
         self._models: tuple[Known, ...] = ()
         self._by_name: dict[str, Known] = {}
         self._meant: dict[str, str] = {}
@@ -149,21 +160,24 @@ class Catalogue:
 
     def _look(self) -> None:
         """Bring the index up to date when anything it was made of has changed."""
-        loaded, beside, aliases, hidden = (
+        loaded, beside, aliases, hidden, speech = (
             self._loaded(),
             self._beside(),
             self._aliases(),
             self._hidden(),
+            self._speech(),
         )
         if (
             loaded is self._seen_loaded
             and beside is self._seen_beside
             and aliases is self._seen_aliases
             and hidden is self._seen_hidden
+            and speech is self._seen_speech
         ):
             return
         self._seen_loaded, self._seen_beside = loaded, beside
         self._seen_aliases, self._seen_hidden = aliases, hidden
+        self._seen_speech = speech
         # The first of several counts.
         self._meant = dict(pair.split("=", 1) for pair in reversed(aliases))
         self._models, self._by_name = self._index(loaded, beside, aliases, hidden)
@@ -218,9 +232,28 @@ class Catalogue:
                 native_apis=tuple(api for api in spoken if api == _API_BESIDE[kind]),
                 stale=beside.stale,
             )
-        for name, kind, service, names in _SPEECH:
-            if service not in hidden:
-                yield Known(name, kind, "audio", "loaded", names, created=self._made_at)
+        yield from self._spoken(self._speech(), hidden)
+
+    def _spoken(self, speech: Spoken, hidden: Sequence[str]) -> Iterator[Known]:
+        if speech.models is None:
+            for name, kind, service, names in _SPEECH:
+                if service not in hidden:
+                    yield Known(name, kind, "audio", "loaded", names, created=self._made_at)
+            return
+        for model in speech.models:
+            also = _ALSO_CALLED.get(model.id)
+            away = speech.stale or not model.ready
+            yield Known(
+                model.id,
+                model.kind,
+                "audio",
+                "unreachable" if away else "loaded",
+                (*model.names, also) if also else model.names,
+                created=self._made_at,
+                stale=speech.stale,
+                voices=model.voices,
+                languages=model.languages,
+            )
 
     def _served(self, loaded: Served) -> Iterator[Known]:
         # The menu may not know yet what the server just began to serve.

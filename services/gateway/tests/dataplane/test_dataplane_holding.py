@@ -38,7 +38,7 @@ async def asked(cluster, eventually, request):
     held = len(cluster.holding.room)
     await client.send(request)
     reading = client.rest() if b"close" in request else client.message()
-    answer = asyncio.ensure_future(asyncio.wait_for(reading, 5))
+    answer = asyncio.ensure_future(asyncio.wait_for(reading, 30))
     await eventually(lambda: answer.done() or len(cluster.holding.room) > held)
     return client, answer
 

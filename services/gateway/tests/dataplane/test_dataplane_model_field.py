@@ -143,10 +143,10 @@ def test_a_huge_body_costs_little_time_and_no_memory(filling: bytes) -> None:
     body = b'{"messages":[{"content":[' + filling + b']}],"prompt":' + filling + b',"model":"a"}'
     pieces = [body[at : at + 65536] for at in range(0, len(body), 65536)]
     field = ModelField()
-    began = time.perf_counter()
+    began = time.process_time()
     for piece in pieces:
         field.feed(piece)
     # About a tenth of a second per hundred megabytes; the bound only catches a slow kind of loop.
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
     assert field.named == "a"
     assert len(field._kept or b"") <= 4097

@@ -90,7 +90,7 @@ async def serving(upstream_port: int, **limits: float) -> AsyncIterator[Serving]
         yield Serving(server, sock.getsockname()[1], meters)
     finally:
         server.should_exit = True
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 30)
         for number, handler in handlers.items():
             signal.signal(number, handler)
 

@@ -60,7 +60,7 @@ class SseClient:
         self._gone.set()
         self.reading.set()
         assert self.task is not None
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await self.task
 
     async def _receive(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class SseClient:
         return [event.body["n"] for event in self.named("swap.progress")]
 
 
-async def until(condition: Callable[[], object], within_seconds: float = 25.0) -> None:
+async def until(condition: Callable[[], object], within_seconds: float = 60.0) -> None:
     """Wait for a condition; the time limit is only there to end a broken test."""
     async with asyncio.timeout(within_seconds):
         while not condition():

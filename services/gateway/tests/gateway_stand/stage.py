@@ -17,6 +17,17 @@ from spark_gateway.security_headers import add_security_headers
 
 FILES = read_dashboard()
 
+UNWATCHED: dict[str, dict[str, Any]] = {
+    "/api/hardware": {"hosts": [], "history": [], "problems": []},
+    "/api/advice": {"findings": [], "checks": [], "unread": []},
+    "/api/deep-health": {"services": [], "every_seconds": 300.0},
+    "/api/connectivity": {
+        "transitions": [], "more": False, "uptime": [], "reports": [], "reported": [],
+        "maintenance": [], "complete": True,
+    },
+}  # fmt: skip
+"""What health says where nothing is watched: every part of the page asks for some of it."""
+
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -34,6 +45,7 @@ class Stage:
             ("GET", "/api/keys"): (200, {"keys": []}),
             ("GET", "/api/requests"): (200, {"requests": []}),
             ("GET", "/api/search/collections"): (200, {"collections": []}),
+            **{("GET", path): (200, content) for path, content in UNWATCHED.items()},
         }
         """Of every other path, by method; text is sent as an event stream, the rest as JSON."""
         self.asked: list[tuple[str, str, Any]] = []

@@ -26,5 +26,5 @@ class Visit:
             self.complaints.append(f"{message.type}: {message.text}")
 
     def _request(self, asked: str, own: str) -> None:
-        if not asked.startswith((own, "data:")):
+        if not asked.startswith((own, "data:", f"blob:{own}")):
             self.strangers.append(asked)

@@ -122,8 +122,8 @@ test("what is wrong stands beside its field", () => {
 });
 
 test("an answer that fails keeps what was known", () => {
-  const first = onKnown({ known: {} }, { name: "schedules", value: { schedules: [1] } });
-  const then = onKnown(first, { name: "schedules", problem: "Nobody answers." });
-  assert.deepEqual(then.known.schedules, { value: { schedules: [1] }, problem: "Nobody answers." });
-  assert.deepEqual(onKnown({ known: {} }, { name: "targets", problem: "x" }).known.targets, { value: null, problem: "x" });
+  const first = onKnown({ known: {} }, { name: "schedules", value: { schedules: [1] } }, 5);
+  const then = onKnown(first, { name: "schedules", problem: "Nobody answers." }, 9);
+  assert.deepEqual(then.known.schedules, { value: { schedules: [1] }, problem: "Nobody answers.", at: 5 });
+  assert.deepEqual(onKnown({ known: {} }, { name: "targets", problem: "x" }, 9).known.targets, { value: null, problem: "x", at: 0 });
 });

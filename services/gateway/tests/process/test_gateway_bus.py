@@ -16,7 +16,7 @@ from spark_common.bus.provision import provision
 from spark_common.bus.steward import Steward
 from spark_common.clock import SystemClock
 from spark_common.plain_http import plain_client
-from spark_common.testing.wait import until
+from spark_common.testing.wait import until, within
 
 pytestmark = pytest.mark.connected
 
@@ -24,14 +24,18 @@ pytestmark = pytest.mark.connected
 async def test_the_page_and_v1_work_before_and_without_nats(nats, gateway, make_swapper):
     await nats.kill()
     await gateway.start()
-    async with plain_client(base_url=gateway.url, timeout=10) as http:
+    async with plain_client(base_url=gateway.url, timeout=30) as http:
         assert (await http.get("/readyz")).status_code == 200
         assert (await http.get("/")).headers["content-type"] == "text/html; charset=utf-8"
-        began = time.monotonic()
-        refused = await http.get("/api/models")
-        assert refused.status_code == 503
-        assert int(refused.headers["retry-after"]) > 0
-        assert time.monotonic() - began < 5
+
+        async def refused() -> float:
+            began = time.monotonic()
+            answer = await http.get("/api/models")
+            assert answer.status_code == 503
+            assert int(answer.headers["retry-after"]) > 0
+            return time.monotonic() - began
+
+        await within(5, refused)
 
         chat = await http.post("/v1/chat/completions", json={"model": "org/model"})
         assert chat.json() == {"model": "org/model"}
@@ -82,6 +86,14 @@ async def lists_the_model(http: httpx.AsyncClient) -> bool:
     }
 
 
+async def answered(http: httpx.AsyncClient, method: str, path: str, status: set[int]) -> float:
+    began = time.monotonic()
+    body = {"model": "gpt-oss-120b"} if method == "POST" else None
+    answer = await http.request(method, path, json=body)
+    assert answer.status_code in status, path
+    return time.monotonic() - began
+
+
 async def standstill(pid: int) -> bool:
     threads = Path(f"/proc/{pid}/task").glob("*/stat")
     return all(text.read_text().rpartition(")")[2].split()[0] == "T" for text in threads)
@@ -89,7 +101,7 @@ async def standstill(pid: int) -> bool:
 
 async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, gateway, swapper):
     await gateway.start()
-    async with plain_client(base_url=gateway.url, timeout=10) as http:
+    async with plain_client(base_url=gateway.url, timeout=30) as http:
 
         async def menu() -> bool:
             return (await http.get("/api/models")).status_code == 200
@@ -105,11 +117,7 @@ async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, ga
                 ("GET", "/api/swap/s1/stream", {503, 504}),
                 ("GET", "/api/status", {200}),
             ):
-                began = time.monotonic()
-                body = {"model": "gpt-oss-120b"} if method == "POST" else None
-                answer = await http.request(method, path, json=body)
-                assert answer.status_code in status, path
-                assert time.monotonic() - began < 5, path
+                await within(5, partial(answered, http, method, path, status))
             chat = await http.post("/v1/chat/completions", json={"model": "org/model"})
             assert chat.status_code == 200
         finally:
@@ -123,7 +131,7 @@ async def test_a_refused_subject_shows_and_takes_nothing_away(nats, gateway):
     steward = Steward(nats.url, nats.identities, SystemClock())
     await steward.reload()
     await gateway.start()
-    async with plain_client(base_url=gateway.url, timeout=10) as http:
+    async with plain_client(base_url=gateway.url, timeout=30) as http:
 
         async def reasons() -> list[str]:
             return (await http.get("/readyz")).json()["reasons"]

@@ -11,7 +11,7 @@ import pytest
 from gateway_stand.process import live_events
 
 from spark_common.plain_http import plain_client
-from spark_common.testing.wait import until
+from spark_common.testing.wait import until, within
 
 pytestmark = pytest.mark.connected
 EVENTS = 2000
@@ -90,7 +90,7 @@ async def test_eight_readers_lose_nothing_while_nats_and_gateway_die(nats, gatew
                 await gateway.end(signal.SIGKILL)
                 await gateway.start()
 
-    async with asyncio.timeout(50), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(150), asyncio.TaskGroup() as tasks:
         tasks.create_task(tell())
         tasks.create_task(kill())
         for reader in readers:
@@ -104,22 +104,27 @@ async def test_eight_readers_lose_nothing_while_nats_and_gateway_die(nats, gatew
 
 
 async def test_a_stop_ends_open_streams_at_once(nats, gateway, swapper):
-    await gateway.start()
     swapper.begin("s1")
     await swapper.step("s1", 1)
-    async with (
-        plain_client(base_url=gateway.url, timeout=10) as http,
-        http.stream("GET", "/api/live") as live,
-    ):
-        events = live_events(live)
-        assert (await anext(events))[0] == "snapshot"
-        began = time.monotonic()
-        code = await gateway.end(signal.SIGTERM)
-        assert code == 0
-        assert time.monotonic() - began < 5
-        async for _ in events:
-            pass
-    assert "Traceback" not in gateway.said()
+
+    async def stopped() -> float:
+        await gateway.start()
+        async with (
+            plain_client(base_url=gateway.url, timeout=30) as http,
+            http.stream("GET", "/api/live") as live,
+        ):
+            events = live_events(live)
+            assert (await anext(events))[0] == "snapshot"
+            began = time.monotonic()
+            code = await gateway.end(signal.SIGTERM)
+            took = time.monotonic() - began
+            assert code == 0
+            async for _ in events:
+                pass
+        assert "Traceback" not in gateway.said()
+        return took
+
+    await within(5, stopped)
 
 
 async def test_a_client_that_never_reads_is_cut_and_others_are_not(nats, gateway, swapper):
@@ -130,7 +135,7 @@ async def test_a_client_that_never_reads_is_cut_and_others_are_not(nats, gateway
     await swapper.step("s1", 1)
     async with (
         plain_client(base_url=gateway.url, timeout=10) as http,
-        asyncio.timeout(40),
+        asyncio.timeout(120),
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(quick.follow("/api/swap/s1/stream"))

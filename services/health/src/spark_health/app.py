@@ -19,6 +19,7 @@ from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.service import Service, compose
 from spark_health.deep.catalogue import Groups
+from spark_health.deep.scene import BusScene
 from spark_health.deep.wiring import DeepPart, wire_deep
 from spark_health.feature import Feature
 from spark_health.hosts.known import containers_of
@@ -26,6 +27,8 @@ from spark_health.hosts.wiring import wire_hosts
 from spark_health.nim.record import NIM_INSTALLS, RECORDS
 from spark_health.nim.wiring import wire_nim
 from spark_health.overlay.wiring import wire_overlay
+from spark_health.remedies.holding import BusLeases, Leases
+from spark_health.remedies.lent import LentBook, OrderKeys
 from spark_health.remedies.ssh_containers import SshContainers
 from spark_health.services.book import YamlServices
 from spark_health.services.from_settings import services_of
@@ -54,7 +57,9 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         places = _places(settings, live)
         first = first_probes(settings.cluster, places, shell, http, bus, clock, settings.pace)
         features: list[Feature] = []
-        deep = _deep(settings, live, redis, bus, clock, http, shell, places)
+        lent, orders = LentBook(redis, clock), OrderKeys(read_seed(settings.bus.seed_file))
+        leases = BusLeases(bus, lent, orders)
+        deep = _deep(settings, live, redis, bus, clock, http, shell, places, lent, orders)
         watching = wire_watching(
             redis=redis,
             bus=bus,
@@ -68,10 +73,10 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
             heard=deep.suspicions.heard,
         )
         features += [watching.feature, deep.feature]
-        features += [_nim(settings, live, bus, redis, shell, http, clock, places)]
+        features += [_nim(settings, live, bus, redis, shell, http, clock, places, leases)]
         services = services_of(
             settings, live, _times(settings.pace), redis=redis, bus=bus, clock=clock, http=http,
-            shell=shell, watch=watching.watch, places=places,
+            shell=shell, leases=leases, watch=watching.watch, places=places,
         )  # fmt: skip
         features += [services.feature]
         features += [
@@ -85,7 +90,21 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
                 known=containers_of(settings, live),
                 disabled=places.disabled,
             ),
-            wire_overlay(settings, live, bus=bus, redis=redis, shell=shell, http=http, clock=clock),
+            wire_overlay(
+                settings,
+                live,
+                bus=bus,
+                redis=redis,
+                shell=shell,
+                open_shell=lambda host: SshShell(
+                    settings.cluster.model_copy(update={"hosts": (host,)}),
+                    clock,
+                    _times(settings.pace),
+                ),
+                leases=leases,
+                http=http,
+                clock=clock,
+            ),
         ]
         with suppress(SparkError):
             # So that the first looks go where the owner said; the loop reads it again.
@@ -117,6 +136,8 @@ def _deep(
     http: httpx.AsyncClient,
     shell: RemoteShell,
     places: Places,
+    lent: LentBook,
+    orders: OrderKeys,
 ) -> DeepPart:
     groups = Groups(
         parakeet=live.of(settings.parakeet),
@@ -135,7 +156,8 @@ def _deep(
         groups=groups,
         containers=SshContainers(shell),
         policy=live.of(settings.remedies),
-        seed=read_seed(settings.bus.seed_file),
+        lent=lent,
+        orders=orders,
     )
 
 
@@ -148,6 +170,7 @@ def _nim(
     http: httpx.AsyncClient,
     clock: Clock,
     places: Places,
+    leases: Leases,
 ) -> Feature:
     ngc, own = live.of(settings.ngc), YamlServices(settings.data_dir)
     return wire_nim(
@@ -160,6 +183,8 @@ def _nim(
         key=lambda: ngc().ngc_api_key,
         data_dir=settings.data_dir,
         poll_seconds=lambda: settings.pace.health_look_seconds / 2,
+        leases=leases,
+        scene=BusScene(bus, tuple(host.name for host in settings.cluster.hosts)),
         look_seconds=settings.pace.health_look_seconds,
         used=lambda: [(one.label, one.address, one.port) for one in places.all().values()],
         watched=lambda: frozenset(

@@ -45,6 +45,7 @@ from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.wait import until
 from spark_health.deep.catalogue import Groups
 from spark_health.deep.wiring import DeepPart, wire_deep
+from spark_health.remedies.lent import LentBook, OrderKeys
 from spark_health.remedies.ssh_containers import SshContainers
 from spark_health.watching.first.places import Places
 from spark_health.watching.reports import Reports
@@ -183,6 +184,8 @@ def wire_on(sparks: TwoSparks, redis, bus, shell, http, clock) -> DeepPart:  # t
         groups=groups,
         containers=SshContainers(shell),
         policy=RemedySettings,
+        lent=LentBook(redis, clock),
+        orders=OrderKeys(),
     )
 
 
@@ -272,7 +275,7 @@ async def test_what_an_app_reports_as_broken_is_checked_confirmed_and_restarted_
             found = await checked()
             return found is not None and found.state == "wedged"
 
-        await until(wedged, "the check says that it is stuck", 30)
+        await until(wedged, "the check says that it is stuck")
         found = await checked()
         assert found is not None
         assert (found.target, found.trigger, found.requested_by) == (

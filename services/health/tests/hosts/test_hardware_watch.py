@@ -1,4 +1,4 @@
-"""Looking at Sparks that answer, hang, crawl and are gone; history; power."""
+"""Looking at Sparks that answer, hang, crawl and are gone; history."""
 
 import asyncio
 import sqlite3
@@ -7,93 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from spark_common.contracts.hardware import TurnOff, WakeAddress, WakeHost
 from spark_common.errors import (
-    ConflictError,
     DeadlineExceededError,
     HostKeyChangedError,
     HostUnreachableError,
-    InvalidRequestError,
-    NotFoundError,
     RemoteCommandError,
     UnavailableError,
 )
-from spark_common.remote.command import RemoteCommand, RemoteResult
-from spark_common.settings import HostSettings
+from spark_common.remote.command import RemoteResult
 from spark_common.testing import FakeClock
+from spark_common.testing.wait import until
 from spark_health.hosts.history import STEPS, HistoryBook
 from spark_health.hosts.keeping import Keeper
-from spark_health.hosts.looking import HardwareWatch, LookTimes
-from spark_health.hosts.magic import packet, wake_command
-from spark_health.hosts.network_here import TcpReach, UdpBroadcast
-from spark_health.hosts.power import Power
+from spark_health.hosts.network_here import TcpReach
 from spark_health.hosts.probe import SparkProbe
-from spark_health.hosts.remembering import Remembered, Sent
+from spark_health.hosts.remembering import Remembered
 from spark_health.hosts.showing import show
-from spark_health.testing.spark_says import MARK, answer
+from spark_health.hosts.testing.fakes import GONE, MAC, QuietShell, watch_of
+from spark_health.testing.spark_says import answer
 from spark_health.watching.ports import Sighting, Target
 
-ONE = HostSettings(name="spark1", label="Spark 1", address="127.0.1.72", user="alice")
-TWO = HostSettings(name="spark2", label="Spark 2", address="127.0.1.73", user="alice")
-MAC = "02:00:5e:10:00:01"
-RULES = "User alice may run:\n    (root) NOPASSWD: /usr/local/bin/spark-shutdown"
-GONE = HostUnreachableError("Spark 1 does not answer over SSH: connection timed out. Is it on?")
 SLOW_END = DeadlineExceededError("'sh' on Spark 1 did not end within 10 s and was stopped")
-
-
-class Spark:
-    """A shell that answers as it is told, by the first word of the command."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self.clock = clock
-        self.says: dict[tuple[str, str], object] = {}
-        self.took = 0.0
-        self.asked: list[tuple[str, RemoteCommand]] = []
-
-    async def run(self, host, command, *, timeout_seconds=30.0):
-        self.asked.append((host, command))
-        if self.took:
-            await self.clock.advance(self.took)
-        said = self.says.get((host, command.argv[0]), answer())
-        if isinstance(said, Exception):
-            raise said
-        if isinstance(said, str):
-            mark = command.argv[2] if command.argv[:2] == ("sh", "-s") else MARK
-            if command.argv[4:] == ("quick",) and f"{MARK} disk" in said:
-                said = said[: said.index(f"{MARK} disk")] + f"{MARK} end 0\n"
-            return RemoteResult(0, said.replace(MARK, mark), "")
-        return said
-
-    async def home(self, host):
-        return "/home/alice"
-
-
-class Reaching:
-    """Whether something takes connections."""
-
-    def __init__(self, *, accepts: bool) -> None:
-        self._accepts = accepts
-
-    async def accepts(self, address, port):
-        return self._accepts
-
-
-class Packets:
-    """Packets of this machine."""
-
-    def __init__(self, *, works: bool = True) -> None:
-        self.sent = []
-        self._works = works
-
-    async def send(self, mac, addresses):
-        self.sent.append((mac, addresses))
-        return self._works
-
-
-def watch_of(spark: Spark, *, accepts: bool = False, told=lambda _: None) -> HardwareWatch:
-    return HardwareWatch(
-        spark, (ONE, TWO), Reaching(accepts=accepts), spark.clock, LookTimes(), told
-    )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +56,7 @@ def watch_of(spark: Spark, *, accepts: bool = False, told=lambda _: None) -> Har
     ],
 )  # fmt: skip
 async def test_hung_slow_and_dead_are_told_apart(clock, script, alive, accepts, answering) -> None:
-    spark = Spark(clock)
+    spark = QuietShell(clock)
     spark.says = {("spark1", "sh"): script, ("spark1", "cat"): alive}
     sight = await watch_of(spark, accepts=accepts).look("spark1")
     assert sight.answering == answering
@@ -131,7 +65,7 @@ async def test_hung_slow_and_dead_are_told_apart(clock, script, alive, accepts, 
 
 
 async def test_one_round_trip_per_poll_and_all_of_it_now_and_then(clock) -> None:
-    spark = Spark(clock)
+    spark = QuietShell(clock)
     watch = watch_of(spark)
     for _ in range(8):
         await watch.look("spark1")
@@ -145,7 +79,7 @@ async def test_one_round_trip_per_poll_and_all_of_it_now_and_then(clock) -> None
 
 
 async def test_old_numbers_are_kept_with_their_age_and_never_shown_as_new(clock) -> None:
-    spark = Spark(clock)
+    spark = QuietShell(clock)
     watch = watch_of(spark)
     await watch.look("spark1")
     spark.says[("spark1", "sh")] = GONE
@@ -161,10 +95,10 @@ async def test_old_numbers_are_kept_with_their_age_and_never_shown_as_new(clock)
 
 
 async def test_one_spark_that_hangs_keeps_nobody_waiting(clock) -> None:
-    spark = Spark(clock)
+    spark = QuietShell(clock)
     stuck = asyncio.Event()
 
-    class Half(Spark):
+    class Half(QuietShell):
         async def run(self, host, command, *, timeout_seconds=30.0):
             if host == "spark1":
                 await stuck.wait()
@@ -210,7 +144,7 @@ class Plain:
 async def test_a_spark_that_just_answered_is_not_asked_again(
     clock, script, plain, accepts, state, looks
 ) -> None:
-    spark = Spark(clock)
+    spark = QuietShell(clock)
     spark.says = {("spark1", "sh"): script, ("spark1", "cat"): "1.00 1.00"}
     watch, probe = watch_of(spark, accepts=accepts), Plain(plain, clock)
     await watch.look("spark1")
@@ -222,7 +156,7 @@ async def test_a_spark_that_just_answered_is_not_asked_again(
 
 
 async def test_a_slow_spark_is_busy_and_not_down(clock) -> None:
-    spark = Spark(clock)
+    spark = QuietShell(clock)
     spark.took = 5.0
     watch = watch_of(spark)
     sight = await watch.look("spark1")
@@ -282,17 +216,14 @@ def test_history_survives_a_process_that_is_killed(tmp_path: Path) -> None:
 
 
 async def test_a_damaged_or_forbidden_file_stops_no_looking(tmp_path: Path, clock, redis) -> None:
-    spark = Spark(clock)
+    spark = QuietShell(clock)
     (tmp_path / "hardware.sqlite").write_bytes(b"this is no database at all, " * 100)
     remembered = Remembered(redis, clock)
     keeper = Keeper(tmp_path, remembered, clock)
     watch = watch_of(spark, told=keeper.take)
     running = asyncio.create_task(keeper.run())
     await watch.look("spark1")
-    for _ in range(200):
-        await asyncio.sleep(0.01)
-        if "spark1" in remembered.addresses:
-            break
+    await until(lambda: "spark1" in remembered.addresses, "the address is remembered")
     assert len((await keeper.history("spark1", "hour")).points) == 1
     assert keeper.problems == []
     running.cancel()
@@ -308,136 +239,3 @@ async def test_a_damaged_or_forbidden_file_stops_no_looking(tmp_path: Path, cloc
     with pytest.raises(UnavailableError, match="history of the hardware"):
         await lame.history("spark1", "hour")
     await lame.close()
-
-
-def test_the_packet_is_102_bytes_and_nothing_else_is_an_address() -> None:
-    assert len(packet(MAC)) == 102
-    assert packet(MAC) == b"\xff" * 6 + bytes.fromhex("02005e100001") * 16
-    for wrong in ("", "ff:ff:ff:ff:ff:ff", "02:00:5e:10:00", "02:00:5e:10:00:01; id", "$(id)"):
-        with pytest.raises(InvalidRequestError):
-            wake_command(wrong, ("127.0.1.255",))
-
-
-class Bench:
-    """Power over a shell, packets and a Redis of its own."""
-
-    def __init__(self, clock, redis, *, works: bool = True) -> None:
-        self.spark = Spark(clock)
-        self.packets = Packets(works=works)
-        self.watch = watch_of(self.spark)
-        self.remembered = Remembered(redis, clock)
-        self.power = Power(self.watch, self.spark, self.packets, self.remembered, clock)
-        self.clock = clock
-
-    async def off(self, name: str = "spark1") -> None:
-        self.spark.says[(name, "sh")] = GONE
-        for one in ("spark1", "spark2"):
-            await self.watch.look(one)
-
-    def know(self) -> None:
-        self.remembered.addresses["spark1"] = WakeAddress(
-            mac=MAC, interface="enP7s7", wired=True, broadcast="127.0.1.255",
-            seen_at=self.clock.now(),
-        )  # fmt: skip
-
-
-async def test_a_spark_is_woken_through_the_other_and_watched_for_three_minutes(
-    clock, redis
-) -> None:
-    bench = Bench(clock, redis)
-    await bench.off()
-    bench.know()
-    bench.spark.asked.clear()
-    attempt = await bench.power.wake(WakeHost(name="spark1", requested_by="Alice"))
-    ((host, command),) = bench.spark.asked
-    assert host == "spark2"
-    assert command.argv == ("sh", "-s", MAC, "127.0.1.255", "255.255.255.255")
-    assert (attempt.state, attempt.via, bench.packets.sent) == ("waiting", "spark2", [])
-    assert "best effort" in attempt.sentence
-
-    def wake_now():
-        sent = bench.remembered.sent["spark1"]
-        sight = bench.watch.sights["spark1"]
-        return show(sight, clock.now(), clock.monotonic(), {}, None, sent).wake.state
-
-    await clock.advance(179)
-    assert wake_now() == "waiting"
-    await clock.advance(2)
-    assert wake_now() == "gave_up"
-    again = Remembered(redis, clock)
-    await again.recall()
-    assert again.sent["spark1"] == Sent(via="spark2", sent_at=attempt.sent_at, requested_by="Alice")
-    bench.spark.says.clear()
-    await bench.watch.look("spark1")
-    assert wake_now() == "awake"
-
-
-@pytest.mark.parametrize("reason", [GONE, SLOW_END, RemoteResult(127, "", "no python3")])
-async def test_without_the_other_the_packet_leaves_from_here(clock, redis, reason) -> None:
-    bench = Bench(clock, redis)
-    await bench.off()
-    bench.know()
-    bench.spark.says[("spark2", "sh")] = reason
-    attempt = await bench.power.wake(WakeHost(name="spark1"))
-    assert attempt.via == "direct"
-    assert bench.packets.sent == [(MAC, ("127.0.1.255", "255.255.255.255"))]
-
-
-async def test_what_cannot_be_woken_is_said(clock, redis) -> None:
-    bench = Bench(clock, redis, works=False)
-    with pytest.raises(NotFoundError):
-        await bench.power.wake(WakeHost(name="spark9"))
-    await bench.watch.look("spark1")
-    bench.know()
-    with pytest.raises(ConflictError, match="awake"):
-        await bench.power.wake(WakeHost(name="spark1"))
-    await bench.off()
-    bench.spark.says[("spark2", "sh")] = GONE
-    with pytest.raises(UnavailableError, match="No packet"):
-        await bench.power.wake(WakeHost(name="spark1"))
-    bench.remembered.addresses.clear()
-    with pytest.raises(ConflictError, match="not known"):
-        await bench.power.wake(WakeHost(name="spark1"))
-
-
-async def test_a_cable_once_seen_is_not_forgotten_for_wifi(clock, redis) -> None:
-    remembered, spark = Remembered(redis, clock), Spark(clock)
-    watch = watch_of(spark)
-    await remembered.note(await watch.look("spark1"))
-    spark.says[("spark1", "sh")] = answer(
-        link=(0, "3: wlP9s9: <UP> mtu 1\\    link/ether 02:00:5e:10:00:11 brd ff:ff:ff:ff:ff:ff")
-    )
-    await clock.advance(90)
-    await remembered.note(await watch.look("spark1"))
-    assert remembered.addresses["spark1"].mac == MAC
-
-
-async def test_a_spark_goes_off_only_by_its_rule_and_with_its_name_repeated(clock, redis) -> None:
-    bench = Bench(clock, redis)
-    await bench.watch.look("spark1")
-    order = TurnOff(name="spark1", confirm="spark1", action="shutdown")
-    with pytest.raises(ConflictError, match="no sudo rule"):
-        await bench.power.turn_off(order)
-    bench.spark.says[("spark1", "sh")] = answer(sudo=(0, RULES))
-    await clock.advance(60)
-    await bench.watch.look("spark1")
-    bench.spark.asked.clear()
-    with pytest.raises(InvalidRequestError, match="confirm"):
-        await bench.power.turn_off(TurnOff(name="spark1", confirm="spark2", action="shutdown"))
-    with pytest.raises(ConflictError, match="no sudo rule"):
-        await bench.power.turn_off(TurnOff(name="spark1", confirm="spark1", action="reboot"))
-    assert bench.spark.asked == []
-    bench.spark.says[("spark1", "sudo")] = RemoteResult(0, "", "")
-    await bench.power.turn_off(order)
-    ((host, command),) = bench.spark.asked
-    assert (host, command.argv) == ("spark1", ("sudo", "-n", "/usr/local/bin/spark-shutdown"))
-    bench.spark.says[("spark1", "sudo")] = RemoteResult(1, "", "sudo: a password is required\n")
-    with pytest.raises(RemoteCommandError, match="refused"):
-        await bench.power.turn_off(order)
-    await clock.advance(60)
-    with pytest.raises(ConflictError, match="does not answer"):
-        await bench.power.turn_off(order)
-
-
-async def test_a_packet_without_a_network_is_not_said_to_be_sent() -> None:
-    assert not await UdpBroadcast().send(MAC, ("not an address",))

@@ -75,6 +75,20 @@ def test_unified_memory_is_the_sum_of_the_processes_and_is_shared_out() -> None:
     assert share == pytest.approx(96073 * MIB / (125442868 * KIB), abs=0.001)
 
 
+def test_what_a_container_allocates_beside_the_gpu_is_its_consumers() -> None:
+    quiet, other = "b" * 64, "c" * 64
+    boxes = f"{USUAL['containers'][1]}\n{quiet} qdrant qdrant/qdrant:v1\n{other} grafana grafana:11"
+    own = f"{'a' * 64} 2900000000\n{quiet} 620000000\n{other} 90000000\njunk\n{'d' * 64} x"
+    host = shown(answer(apps=(0, "3150, python3, 218"), containers=(0, boxes), boxmemory=(0, own)))
+    assert host.memory is not None
+    sizes = {one.name: one.bytes for one in host.consumers}
+    assert sizes["speech"] == 218 * MIB + 2_900_000_000
+    assert (sizes["vectors"], sizes["embeddings"]) == (620_000_000, 0)
+    assert sizes["other"] == host.memory.used - 218 * MIB - 2_900_000_000 - 620_000_000
+    unsaid = shown(answer(containers=(0, boxes), boxmemory=(124, "")))
+    assert {one.name: one.bytes for one in unsaid.consumers}["speech"] == 218 * MIB
+
+
 @pytest.mark.parametrize(
     ("code", "said", "problem", "mismatch"),
     [

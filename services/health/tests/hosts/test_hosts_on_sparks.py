@@ -102,6 +102,17 @@ async def test_a_spark_is_read_in_one_round_trip_and_its_troubles_are_told(bench
     assert (await bench.look("spark1")).answering == "dead"
 
 
+async def test_what_containers_allocate_is_read_of_their_control_groups(tmp_path) -> None:
+    async with two_sparks(tmp_path, neighbours=True) as sparks:
+        clock = SystemClock()
+        shell = SshShell(sparks.settings, clock)
+        watch = HardwareWatch(shell, sparks.settings.hosts, TcpReach(), clock, LookTimes())
+        sight = await watch.look("spark1")
+        host = show(sight, clock.now(), clock.monotonic(), {}, None, None)
+        assert {one.name: one.bytes for one in host.consumers}["speech"] == 2_900_000_000
+        await shell.close()
+
+
 async def test_a_spark_that_is_off_is_woken_through_the_other_one(bench) -> None:
     two = bench.cluster.hosts["spark2"]
     if not bench.cluster.hears_packets:
@@ -121,7 +132,7 @@ async def test_a_spark_that_is_off_is_woken_through_the_other_one(bench) -> None
     await until(lambda: is_now("dead"), "it is off")
     attempt = await bench.power.wake(WakeHost(name="spark2"))
     assert (attempt.state, attempt.via) == ("waiting", "spark1")
-    await until(lambda: is_now("well"), "it is awake", 20)
+    await until(lambda: is_now("well"), "it is awake")
     shown = await bench.look("spark2")
     assert shown.wake is not None
     assert shown.wake.state == "awake"

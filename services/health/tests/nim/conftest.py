@@ -24,6 +24,7 @@ from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.job_records import MemoryJobRecords
 from spark_common.testing.wait import until
 from spark_health.nim.wiring import NimPart, wire_nim
+from spark_health.remedies.testing.fakes import FakeLeases, FakeScene
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import TwoSparks, two_sparks
 
@@ -45,6 +46,8 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.clock = SystemClock()
+        self.scene = FakeScene()
+        self.leases = FakeLeases(self.scene)
         self.broker = MemoryBroker(clock=self.clock)
         self.start()
 
@@ -58,7 +61,7 @@ class Bench:
             clock=self.clock, hosts=self.sparks.settings, records=self.records,
             key=lambda: self.key, data_dir=self.data_dir, poll_seconds=lambda: 0.04,
             used=lambda: [("Qdrant", self.sparks.settings.hosts[1].address, 6333)],
-            watched=lambda: frozenset({"qdrant", "spark1"}),
+            watched=lambda: frozenset({"qdrant", "spark1"}), leases=self.leases, scene=self.scene,
         )  # fmt: skip
         self.running = asyncio.create_task(self.part.runner.run())
 
@@ -83,13 +86,13 @@ class Bench:
             assert not view.over, view
             return view.step == step
 
-        await until(there, f"the installation is {step}", 20)
+        await until(there, f"the installation is {step}")
 
     async def over(self, id: str = "one") -> NimInstallView:
         async def ended() -> bool:
             return (await self.view(id)).over
 
-        await until(ended, "the installation is over", 30)
+        await until(ended, "the installation is over")
         return await self.view(id)
 
     async def on_spark(self, *argv: str, host: str = "spark2") -> str:

@@ -1,201 +1,26 @@
 """Reapply, undo and restart of the speech overlay on a simulated Spark, judged by its journal."""
 
 import asyncio
-import hashlib
-import shutil
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from spark_common.bus.port import Serving
-from spark_common.clock import SystemClock
 from spark_common.contracts.jobs import CancelJob, GetJob, JobState
 from spark_common.contracts.speech_models import (
     CANCEL_SPEECH_JOB,
-    GET_SPEECH_JOB,
-    GET_SPEECH_MODELS,
     READ_SPEECH_LOG,
     REAPPLY_SPEECH,
     RESTART_SPEECH,
     UNDO_SPEECH,
-    ChangeSpeechModels,
-    GetSpeechModels,
 )
 from spark_common.errors import ConflictError, JobInProgressError, LeaseHeldError
-from spark_common.plain_http import plain_client
 from spark_common.remote import RemoteCommand
-from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.settings.support import ParakeetSettings
-from spark_common.tasks import end
-from spark_common.testing import MemoryBroker, MemoryBus
-from spark_common.testing.job_records import MemoryJobRecords
 from spark_common.testing.wait import until
-from spark_health.feature import Feature
-from spark_health.overlay.wiring import wire_parts
-from spark_sim.cluster import SimulatedCluster
-from spark_sim.two_sparks import two_sparks
 
-ROOT = Path(__file__).parents[4]
 FILES = ("main.py", "diarizer.py")
 STOCK_MAIN = "Stands in for the server of the image"
 
 pytestmark = pytest.mark.connected
-
-
-class FakeObstacles:
-    """Stands in the way as long as it is told to."""
-
-    def __init__(self) -> None:
-        self.refusal: Exception | None = None
-        self.reason: str | None = None
-        self.asked = 0
-
-    async def admit(self, token):
-        if self.refusal is not None:
-            raise self.refusal
-        return 7
-
-    async def now(self, epoch):
-        assert epoch in (7, -1)
-        self.asked += 1
-        return self.reason
-
-
-class CutShell:
-    """A shell whose caller can be left hanging at one order, as a killed one is."""
-
-    def __init__(self, shell: SshShell) -> None:
-        self._shell = shell
-        self._where: tuple[str, str] | None = None
-        self._torn: Callable[[], object] = lambda: None
-        self.reached = asyncio.Event()
-
-    def at(self, order: str, when: str, torn: Callable[[], object] = lambda: None) -> None:
-        self._where, self._torn, self.reached = (order, when), torn, asyncio.Event()
-
-    async def run(self, host, command, *, timeout_seconds=30.0):
-        word = command.argv[4] if command.argv[3:4] == ("detached",) else command.argv[3]
-        here = self._where is not None and self._where[0] == word
-        if here and self._where[1] == "before":
-            await self._hang()
-        result = await self._shell.run(host, command, timeout_seconds=timeout_seconds)
-        if here:
-            if self._where[1] == "torn":
-                self._torn()
-            await self._hang()
-        return result
-
-    async def _hang(self) -> None:
-        self._where = None
-        self.reached.set()
-        await asyncio.Event().wait()
-
-
-@dataclass
-class Bench:
-    """Health's overlay part, and the Sparks it cares for."""
-
-    cluster: SimulatedCluster
-    shell: SshShell
-    cut: CutShell
-    broker: MemoryBroker
-    obstacles: FakeObstacles
-    shipped: Path
-    start: Callable[[], Feature]
-    running: "list[asyncio.Task[None]]" = field(default_factory=list)
-    part: Feature | None = None
-
-    @property
-    def speech(self):
-        return self.cluster.hosts["spark1"].speech
-
-    async def live(self) -> None:
-        """Begin, or begin again as another process."""
-        await end(self.running)
-        self.part = self.start()
-        self.running = [asyncio.create_task(loop()) for loop in self.part.background]
-
-    async def ask(self, rpc, request):
-        serving: Serving = next(one for one in self.part.verbs if one.rpc is rpc)
-        return await serving.handler(request)
-
-    async def view(self):
-        return await self.ask(GET_SPEECH_MODELS, GetSpeechModels())
-
-    async def begin(self, rpc, id: str):
-        return await self.ask(rpc, ChangeSpeechModels(requested_by="Alice", id=id))
-
-    async def job(self, id: str):
-        return await self.ask(GET_SPEECH_JOB, GetJob(id=id))
-
-    async def over(self, id: str):
-        async def ended() -> bool:
-            return (await self.job(id)).over
-
-        await until(ended, "the job is over", 60)
-        return await self.job(id)
-
-    async def at(self, id: str, *steps: str) -> None:
-        async def there() -> bool:
-            return (await self.job(id)).step in steps
-
-        await until(there, f"the job is at {steps}", 60)
-
-    async def done(self, rpc, id: str):
-        await self.begin(rpc, id)
-        return await self.over(id)
-
-    def effects(self, kind: str) -> list:
-        return self.cluster.journal.of(kind)
-
-    @property
-    def restarts(self) -> int:
-        return len(self.effects("container_restarted"))
-
-    def file(self, name: str) -> Path:
-        return self.speech.files / "opt/parakeet/app" / name
-
-    @property
-    def ours(self) -> dict[str, str]:
-        return {
-            name: hashlib.sha256((self.shipped / name).read_bytes()).hexdigest() for name in FILES
-        }
-
-    def ship(self, name: str, text: str) -> None:
-        """Let spark-control bring another file along."""
-        (self.shipped / name).write_text(text)
-
-
-@pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    shipped = tmp_path / "cluster/parakeet-overlay"
-    shipped.mkdir(parents=True)
-    for name in FILES:
-        shutil.copy(ROOT / "cluster/parakeet-overlay" / name, shipped / name)
-    async with (
-        two_sparks(tmp_path, neighbours=True, speed=600) as sparks,
-        plain_client() as http,
-    ):
-        clock, records = SystemClock(), MemoryJobRecords()
-        broker, obstacles = MemoryBroker(clock=clock), FakeObstacles()
-        shell = SshShell(sparks.settings, clock, SshTimes(remember_seconds=0.2))
-
-        cut = CutShell(shell)
-
-        def start() -> Feature:
-            return wire_parts(
-                bus=MemoryBus("health", broker), shell=cut, http=http, clock=clock,
-                hosts=sparks.settings, parakeet=ParakeetSettings, records=records,
-                obstacles=obstacles, cluster_dir=tmp_path / "cluster", poll_seconds=lambda: 0.03,
-            )  # fmt: skip
-
-        made = Bench(sparks.cluster, shell, cut, broker, obstacles, shipped, start)
-        await made.live()
-        yield made
-        await end(made.running)
-        await shell.close()
 
 
 async def test_from_the_image_to_our_files_and_back(bench):
@@ -299,7 +124,7 @@ async def test_it_is_never_restarted_while_something_is_in_the_way(bench):
     async def waits() -> bool:
         return "a swap to gpt-oss runs" in (await bench.job("one")).message
 
-    await until(waits, "it waits", 60)
+    await until(waits, "it waits")
     assert (await bench.view()).blockers == ["A swap to gpt-oss runs."]
     with pytest.raises(JobInProgressError):
         await bench.begin(RESTART_SPEECH, "two")
@@ -310,7 +135,7 @@ async def test_it_is_never_restarted_while_something_is_in_the_way(bench):
     async def misses_the_spark() -> bool:
         return (await bench.job("one")).message.startswith("Waiting for Spark 1")
 
-    await until(misses_the_spark, "it waits for the Spark", 60)
+    await until(misses_the_spark, "it waits for the Spark")
     await bench.cluster.behave("spark1", "ok")
     assert (await bench.over("one")).state is JobState.COMPLETE
     bench.obstacles.reason = "a swap to gpt-oss runs"
@@ -328,12 +153,23 @@ async def test_it_is_never_restarted_while_something_is_in_the_way(bench):
         await bench.begin(RESTART_SPEECH, "four")
 
 
+async def test_each_step_that_disturbs_holds_the_cluster_and_waits_for_whoever_was_faster(bench):
+    bench.obstacles.taken_by = "Bob"
+    view = await bench.done(REAPPLY_SPEECH, "one")
+    assert view.state == JobState.COMPLETE
+    assert bench.obstacles.held_for == ["overlay one replacing", "overlay one restarting"]
+    assert not bench.obstacles.held_now
+    assert bench.restarts == 1
+
+
 async def test_cancelled_while_it_waits_for_speech_it_goes_back(bench):
     bench.speech.stuck_loading = True
     await bench.begin(REAPPLY_SPEECH, "one")
     await bench.at("one", "waiting")
-    bench.speech.stuck_loading = False
     await bench.ask(CANCEL_SPEECH_JOB, CancelJob(id="one", requested_by="Bob"))
+    # Not before it goes back: else it may be ready first.
+    await bench.at("one", "putting_back", "restarting_back", "waiting_back")
+    bench.speech.stuck_loading = False
     view = await bench.over("one")
     assert view.state is JobState.CANCELLED
     assert STOCK_MAIN in bench.file("main.py").read_text()
@@ -386,7 +222,7 @@ async def test_a_restart_a_container_that_crashes_and_one_that_is_not_there(benc
         view = await bench.view()
         return view.container_state == "restarting" and view.health.state == "away"
 
-    await until(crashes, "it crashes", 60)
+    await until(crashes, "it crashes")
     view = await bench.done(REAPPLY_SPEECH, "two")
     assert (view.state, view.cause) == (JobState.COMPLETE, None), view.cause
 

@@ -19,12 +19,16 @@ from spark_common.remote import RemoteResult
 from spark_common.settings import HostSettings, HostsSettings
 from spark_common.settings.support import ParakeetSettings
 from spark_common.testing import MemoryBus
+from spark_health.deep.scene import BusScene
 from spark_health.overlay.gate import SwapsAndLease
 from spark_health.overlay.server import Said, ask, read_answer
 from spark_health.overlay.sight import Sight, read_sight
 from spark_health.overlay.source import FILES, NoSourceError, Shipped, read_shipped
+from spark_health.overlay.spark import SpeechSpark
 from spark_health.overlay.target import target_of
 from spark_health.overlay.view import models_view, why_no_undo
+from spark_health.remedies.holding import InTheWayError
+from spark_health.remedies.testing.fakes import FakeLeases
 
 A, B = "a" * 64, "b" * 64
 LOOK = f"""container running 2 sha256:img martinb78/parakeet
@@ -197,6 +201,7 @@ class FakeLease:
 class TestObstacles:
     FREE = Gate(admitted=True, epoch=4)
     HELD = Gate(admitted=False, epoch=4, holder="Bob", state="held")
+    OURS = Gate(admitted=True, epoch=4, holder="Alice", state="held")
 
     async def of(self, gate: Gate, swaps: Swaps | None) -> SwapsAndLease:
         bus = MemoryBus("health")
@@ -206,36 +211,94 @@ class TestObstacles:
 
         if swaps is not None:
             await bus.serve("swapper", "1.0.0", "swaps of tests", [Serving(LIST_SWAPS, listed)])
-        return SwapsAndLease(bus, FakeLease(gate))
+        self.leases = FakeLeases()
+        return SwapsAndLease(BusScene(bus, ("spark1", "spark2")), FakeLease(gate), self.leases)
 
-    def swap(self) -> SwapView:
+    def swap(self, phase: str = "loading", hosts: tuple[str, ...] = ()) -> SwapView:
         return SwapView(
-            id="one", model="a", model_name="A", requested_by="Bob", phase="loading",
-            created_at="2026-11-27T12:00:00Z",
+            id="one", model="a", model_name="A", requested_by="Bob", phase=phase,
+            hosts=list(hosts), created_at="2026-11-27T12:00:00Z",
         )  # fmt: skip
 
     async def test_nothing_is_in_the_way(self):
         obstacles = await self.of(self.FREE, Swaps())
-        assert await obstacles.admit(SecretStr("token")) == 4
+        assert await obstacles.admit("spark1", SecretStr("token")) == 4
         assert obstacles.lease.tokens == ["token"]
-        assert await obstacles.now(4) is None
+        assert await obstacles.now("spark1", 4) is None
+        async with obstacles.held("spark1", 4, "order", "reapply"):
+            assert self.leases.held_now == "order"
+        assert self.leases.log == ["reapply"]
 
-    @pytest.mark.parametrize("where", ["current", "queue"])
-    async def test_a_swap_is(self, where):
-        swaps = Swaps(current=self.swap()) if where == "current" else Swaps(queue=[self.swap()])
+    @pytest.mark.parametrize(
+        ("swap", "where", "blocked"),
+        [
+            # Past its last look at the lease, where it says it is.
+            (("loading", ("spark1",)), "current", {"spark1"}),
+            (("stopping", ("spark1", "spark2")), "current", {"spark1", "spark2"}),
+            # It does not say where: everywhere.
+            (("loading", ()), "current", {"spark1", "spark2"}),
+            # Our lease would make it fail, wherever it loads.
+            (("draining", ("spark1",)), "current", {"spark1", "spark2"}),
+            (("queued", ()), "queue", {"spark1", "spark2"}),
+        ],
+    )
+    async def test_a_swap_is_in_the_way_on_its_own_spark(self, swap, where, blocked):
+        view = self.swap(*swap)
+        swaps = Swaps(current=view) if where == "current" else Swaps(queue=[view])
         obstacles = await self.of(self.FREE, swaps)
-        with pytest.raises(SwapInProgressError):
-            await obstacles.admit(None)
-        assert await obstacles.now(4) == "a swap to A runs"
+        for host in ("spark1", "spark2"):
+            if host not in blocked:
+                assert await obstacles.admit(host, None) == 4
+                assert await obstacles.now(host, 4) is None
+                continue
+            with pytest.raises(SwapInProgressError, match="a swap to A"):
+                await obstacles.admit(host, None)
+            assert "a swap to A" in await obstacles.now(host, 4)
+            with pytest.raises(InTheWayError, match="a swap to A"):
+                async with obstacles.held(host, 4, "order", "reapply"):
+                    pass
+            assert self.leases.held_now is None
 
     async def test_the_lease_of_somebody_else_is(self):
         obstacles = await self.of(self.HELD, Swaps())
         with pytest.raises(LeaseHeldError, match="Bob"):
-            await obstacles.admit(None)
-        assert "Bob" in await obstacles.now(4)
+            await obstacles.admit("spark1", None)
+        assert "Bob" in await obstacles.now("spark1", 4)
+        with pytest.raises(InTheWayError, match="Bob"):
+            async with obstacles.held("spark1", 4, "order", "reapply"):
+                pass
+
+    async def test_under_the_lease_of_whoever_asked_none_is_taken(self):
+        obstacles = await self.of(self.OURS, Swaps())
+        async with obstacles.held("spark1", 4, "order", "reapply"):
+            assert self.leases.log == []
 
     async def test_a_swapper_that_does_not_answer_is(self):
         obstacles = await self.of(self.FREE, None)
         with pytest.raises(UnavailableError):
-            await obstacles.admit(None)
-        assert (await obstacles.now(4)).startswith("it cannot be seen what else is going on")
+            await obstacles.admit("spark1", None)
+        said = await obstacles.now("spark1", 4)
+        assert said.startswith("it cannot be seen what else is going on")
+        with pytest.raises(InTheWayError):
+            async with obstacles.held("spark1", 4, "order", "reapply"):
+                pass
+
+
+async def test_it_is_the_docker_of_the_user_that_the_settings_name():
+    class Heard:
+        def __init__(self):
+            self.logins = []
+
+        async def run(self, host, command, *, timeout_seconds=30.0):
+            self.logins.append(host)
+            return RemoteResult(0, "", "")
+
+    shell = Heard()
+    spark = SpeechSpark(shell, lambda host, address, user: f"{user or host}@{address}")
+    named = ParakeetSettings(parakeet_user="speech")
+    for settings in (named, ParakeetSettings()):
+        target = target_of(settings, HOSTS)
+        with pytest.raises(RemoteCommandError):
+            await spark.look(target)
+    address = HOSTS.hosts[0].address
+    assert shell.logins == [f"speech@{address}", f"spark1@{address}"]

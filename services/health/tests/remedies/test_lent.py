@@ -79,9 +79,14 @@ async def test_a_lease_of_a_killed_process_is_given_back_and_no_other(
         for order, score in await redis.zrange(keys.LENT, 0, -1, withscores=True):
             await redis.zadd(keys.LENT, {order: score - 1000 * seconds})
 
+    here = LentReturns(first, bus, OrderKeys(SEED), clock, begun)
+
     # Alive: it gives signs of life, and gives the lease back itself.
     async with held:
         await pass_by(SIGN_SECONDS + 1)
+        # Redis was away for a while: this process knows what it holds.
+        await here.turn()
+        assert coordinator.log == ["acquired"]
         await clock.advance(SIGN_SECONDS)
         while not await redis.zcount(keys.LENT, "-inf", "+inf") or await second.quiet():
             await clock.advance(SIGN_SECONDS)

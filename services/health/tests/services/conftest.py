@@ -136,7 +136,7 @@ class Bench:
             view = await self.view(name)
             return view.container is not None and view.container.state == wanted
 
-        await until(there, f"the container of {name} is {wanted}", 20)
+        await until(there, f"the container of {name} is {wanted}")
         return await self.view(name)
 
     async def look(self, name: str) -> Sighting:
@@ -157,7 +157,7 @@ class Bench:
         async def ended() -> bool:
             return (await self.part.bridge.get_job(GetJob(id=id))).over
 
-        await until(ended, "the update is over", 30)
+        await until(ended, "the update is over")
         return await self.part.bridge.get_job(GetJob(id=id))
 
     async def told(self) -> list[dict[str, Any]]:

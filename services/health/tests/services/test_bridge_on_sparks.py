@@ -125,7 +125,7 @@ async def test_it_is_capped_refused_during_a_swap_and_cancelled(bench, bridge):
     async def building() -> bool:
         return (await bridge.get_job(GetJob(id="slow"))).step == "building"
 
-    await until(building, "it builds", 20)
+    await until(building, "it builds")
     with pytest.raises(JobInProgressError):
         await bridge.update(UpdateBridge(id="other"))
     with pytest.raises(JobInProgressError, match="being updated"):

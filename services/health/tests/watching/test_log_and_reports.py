@@ -179,6 +179,9 @@ async def test_maintenance_is_announced_kept_and_over_by_itself(part, redis, clo
     later = clock.now() + timedelta(hours=2)
     ahead = await verbs.begin(BeginMaintenance(target="qdrant", starts_at=later))
     assert not ahead.active
+    # Taken in again from an export: the same window.
+    again = BeginMaintenance(target="qdrant", starts_at=later, id=ahead.id)
+    assert await verbs.begin(again) == ahead
     shown = {one.name: one.maintenance for one in (await verbs.health(GetHealth())).targets}
     assert shown == {"spark1": True, "qdrant": True}
     await redis.hset(keys.MAINTENANCE, "junk", "{")

@@ -1,5 +1,9 @@
 """Parse settings, build, run."""
 
+from spark_common import quick_start  # noqa: F401
+
+# isort: split
+
 from functools import partial
 
 from spark_common.clock import SystemClock

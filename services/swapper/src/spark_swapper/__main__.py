@@ -1,5 +1,9 @@
 """``python -m spark_swapper``: read settings, build, run."""
 
+from spark_common import quick_start  # noqa: F401
+
+# isort: split
+
 from spark_common.service import run
 from spark_common.settings import load_or_exit
 from spark_swapper.app import build

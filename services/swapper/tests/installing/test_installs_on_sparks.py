@@ -52,7 +52,7 @@ class Bench:
         async def ended() -> bool:
             return (await self.part.verbs.get_job(GetJob(id=id))).over
 
-        await until(ended, "the installation is over", 60)
+        await until(ended, "the installation is over")
         return await self.part.verbs.get_job(GetJob(id=id))
 
     async def view(self) -> EmbeddingView:
@@ -175,7 +175,7 @@ async def test_a_cancel_is_heard_while_the_spark_is_away(bench):
         view = await bench.part.verbs.get_job(GetJob(id="one"))
         return view.message.startswith("Waiting for Spark 2")
 
-    await until(waiting, "it waits for the Spark", 60)
+    await until(waiting, "it waits for the Spark")
     await bench.part.verbs.cancel(CancelJob(id="one", requested_by="Bob"))
     view = await bench.over()
     assert (view.state, view.cause.code) == (JobState.CANCELLED, "cancelled")
@@ -195,7 +195,7 @@ async def test_a_container_that_ends_again_and_again_gives_way(bench, before):
     async def waiting() -> bool:
         return (await bench.part.verbs.get_job(GetJob(id="one"))).step == "waiting"
 
-    await until(waiting, "it waits", 60)
+    await until(waiting, "it waits")
     containers = spark.engine.containers.values()
     next(one for one in containers if one.spec.name == "embeddings").restart_count = 5
     view = await bench.over()
@@ -248,7 +248,7 @@ async def test_models_that_are_loaded_are_waited_for_and_a_cancel_ends_that(benc
     async def waiting() -> bool:
         return (await bench.part.verbs.get_job(GetJob(id="one"))).step == "waiting"
 
-    await until(waiting, "it waits", 60)
+    await until(waiting, "it waits")
     assert (await bench.view()).state == "loading"
     await bench.part.verbs.cancel(CancelJob(id="one", requested_by="Bob"))
     view = await bench.over()
@@ -280,7 +280,7 @@ async def test_a_swapper_that_starts_again_carries_it_on(bench):
     async def built() -> bool:
         return (await bench.part.verbs.get_job(GetJob(id="one"))).step in ("building", "waiting")
 
-    await until(built, "it builds", 60)
+    await until(built, "it builds")
     await end(bench.running)
     bench.part = bench.start()
     bench.running[:] = [asyncio.create_task(bench.part.runner.run())]

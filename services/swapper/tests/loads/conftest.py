@@ -41,11 +41,13 @@ SPEED = 600.0
 TIMINGS = SwapTimings(
     drain_seconds=1,
     stop_seconds=30,
-    stall_seconds=5,
-    appear_seconds=6,
+    stall_seconds=30,
+    appear_seconds=30,
     load_deadline_seconds=60,
-    poll_seconds=0.05,
+    poll_seconds=0.2,
 )
+HASTY = TIMINGS.model_copy(update={"stall_seconds": 4.0})
+"""For a load that is going to hang. Another one may be as silent on a machine that is busy."""
 
 
 class Unchecked:
@@ -73,7 +75,7 @@ class LoadBench:
             hosts = ("spark1", "spark2") if recipe.mode == "cluster" else ("spark1",)
             self.candidates[key] = plan_launch(recipe, recipe.repo, settings, hosts)
 
-    async def swap(self, model: str) -> SwapJob:
+    async def swap(self, model: str, *, hangs: bool = False) -> SwapJob:
         """Ask a new swapper for a model and return the swap at its end."""
         clock, swap_id = SystemClock(), f"swap-{next(self.numbers)}"
         shelf = FakeShelf(clock, self.candidates.values())
@@ -90,7 +92,7 @@ class LoadBench:
             canary=CanaryWatch(self.runtime, self.store, clock),
             quarantining=Quarantining(self.records, clock, self._nothing),
             guarding=GuardSettings,
-            timings=lambda: TIMINGS,
+            timings=lambda: HASTY if hangs else TIMINGS,
             clock=clock,
             logs=MemoryLogs(),
             refresh_soon=shelf.refresh_soon,

@@ -49,13 +49,14 @@ ALONE = [
     ("shm_stall", "stalled", "said nothing and read nothing for"),
 ]
 """Behaviour of Spark 1, code of the cause, words of its sentence."""
+HANGS = {"hang", "fastsafetensors_hang", "shm_stall", "nccl_hang"}
 
 
 @pytest.mark.parametrize(("behaviour", "code", "words"), ALONE, ids=[row[0] for row in ALONE])
 async def test_a_load_that_fails_names_its_cause(loads, behaviour, code, words):
     await loads.cluster.behave("all", behaviour)
     try:
-        job = await loads.swap(SOLO)
+        job = await loads.swap(SOLO, hangs=behaviour in HANGS)
     finally:
         await loads.cluster.behave("all", "ok")
     assert (job.phase, job.cause.code) == (Phase.FAILED, code), job.cause
@@ -77,7 +78,7 @@ async def test_a_fast_loader_that_hangs_at_nothing_is_named(loads):
         launch_argv=(*plain.launch_argv, flag),
     )
     try:
-        job = await loads.swap(SOLO)
+        job = await loads.swap(SOLO, hangs=True)
     finally:
         loads.candidates[SOLO] = plain
         await loads.cluster.behave("all", "ok")
@@ -88,7 +89,7 @@ async def test_a_fast_loader_that_hangs_at_nothing_is_named(loads):
 async def test_every_failure_of_a_load_is_in_a_table():
     told = {row[0] for row in ALONE} | {row[1] for row in TOGETHER}
     assert {str(behaviour) for behaviour in LOAD_FAILURES} <= told
-    assert {"hang", "fastsafetensors_hang", "shm_stall", "nccl_hang", "bad_flag"} <= told
+    assert {*HANGS, "bad_flag"} <= told
 
 
 TOGETHER = [
@@ -124,7 +125,7 @@ async def test_images_that_differ_are_refused_with_the_difference(loads):
 async def test_a_load_over_both_names_the_spark_where_it_began(loads, host, behaviour, code, words):
     await loads.cluster.behave(host, behaviour)
     try:
-        job = await loads.swap(WIDE)
+        job = await loads.swap(WIDE, hangs=behaviour in HANGS)
     finally:
         await loads.cluster.behave("all", "ok")
     assert (job.phase, job.cause.code) == (Phase.FAILED, code), job.cause

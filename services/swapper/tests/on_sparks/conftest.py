@@ -101,7 +101,7 @@ class Stack:
         async with asyncio.timeout(60):
             while not holds(view := await self.get(swap_id)):
                 assert view.finished_at is None, self.words(view)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.1)
         return view
 
     async def ended(self, swap_id: str) -> SwapView:

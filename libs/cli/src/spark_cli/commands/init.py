@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from spark_cli.redaction_key import ensure_redaction_key
 from spark_cli.ssh_key import ensure_key
 from spark_common.bus.automations import AutomationError, AutomationFolder
 from spark_common.bus.identities import DamagedSeedError, Identities
@@ -43,7 +44,7 @@ def init(
     redis_config: Path | None,
     redis_listen: str,
 ) -> None:
-    """Make what is missing in DIR: nkeys, nats.conf, redis.conf, a password and an SSH key.
+    """Make what is missing in DIR: nkeys, nats.conf, redis.conf, a password, SSH and redaction key.
 
     Existing keys stay; the configuration is written anew, so that an upgrade brings its own.
     """
@@ -68,6 +69,7 @@ def init(
             redis_config or redis / "redis.conf",
             render_redis(listen=redis_listen, data=state, password=password),
         )
+        ensure_redaction_key(directory / "redaction")
         _, public = ensure_key(directory / "ssh")
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from error

@@ -39,6 +39,8 @@ def nim(context: click.Context, as_json: bool) -> None:
     "--key-file", default=None, type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Read the key of NGC from this file. Without a key that of the settings is used.",
 )  # fmt: skip
+@click.option("--memory-gb", default=None, type=click.IntRange(1, 1024), help="What it takes.")
+@click.option("--force", is_flag=True, help="Though memory is short or somebody holds the cluster.")
 @click.option("--follow", "to_the_end", is_flag=True, help="Stay until the end; exit 1 on failure.")
 @click.option("--idempotency-key", "once", default=None, help="The same one acts once.")
 @click.option("--json", "as_json", is_flag=True, help="Print answers and events as JSON.")
@@ -55,6 +57,8 @@ def install(
     env: tuple[str, ...],
     ask_key: bool,
     key_file: Path | None,
+    memory_gb: int | None,
+    force: bool,
     to_the_end: bool,
     once: str | None,
     as_json: bool,
@@ -62,6 +66,7 @@ def install(
     """Install NAME of the catalogue; with --image an image of NVIDIA's registry under that name."""
     asked: dict[str, Any] = {"requested_by": who_asks(), "image": image, "host": host, "port": port}
     asked |= {"container_port": container_port, "volume": volume}
+    asked |= {"memory_gb": memory_gb, "force": force or None}
     asked |= {"name": name} if image is not None else {"entry": name, "name": own_name}
     if env:
         asked["env"] = dict(_pair(item) for item in env)

@@ -140,7 +140,8 @@ PERMISSIONS: Mapping[str, Permissions] = {
             *_reads("SC_HEALTH", "SC_PROBES"),
             *_works("SC_PROBES", "health"),
         ),
-        subscribe=("menu.changed",),
+        # Its own actions come back to it: a start on purpose is no crash, whichever part did it.
+        subscribe=("menu.changed", "service.action"),
     ),
     "coordinator": _service(
         "coordinator",
@@ -154,6 +155,11 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "rpc.swapper.>",
             "rpc.gateway.traffic.>",
             "rpc.gateway.snapshot.take",
+            # Maintenance and services of one's own go into the export of the state, and back.
+            "rpc.health.services.own",
+            "rpc.health.services.save",
+            "rpc.health.maintenance.list",
+            "rpc.health.maintenance.begin",
             # Its features ask each other as everybody else does: another one may answer.
             "rpc.coordinator.lock.get",
             "rpc.coordinator.schedule.calendar",
@@ -172,8 +178,16 @@ PERMISSIONS: Mapping[str, Permissions] = {
     ),
     "audio-proxy": _service(
         "audio-proxy",
-        # Speech may be stuck: it says so, asks for a check, and hears what came of both.
-        publish=("health.probe.requested", "health.report", "rpc.health.deep.get"),
+        # A server that may be stuck is looked at by health, and restarted by nobody else.
+        publish=(
+            "audio.suspect",
+            "audio.state",
+            "audio.request.done",
+            "audio.job.*",
+            "health.probe.requested",
+            "health.report",
+            "rpc.health.deep.get",
+        ),
         subscribe=("health.checked.*", "service.action"),
     ),
     "redaction": _service("redaction"),
@@ -210,6 +224,10 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "health.transition",
             "health.checked.*",
             "service.action",
+            "audio.suspect",
+            "audio.state",
+            "audio.request.done",
+            "audio.job.*",
         ),
     ),
 }

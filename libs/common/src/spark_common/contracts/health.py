@@ -243,6 +243,8 @@ class BeginMaintenance(Request):
     starts_at: datetime | None = None
     reason: Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)] = ""
     requested_by: Text = "someone"
+    id: TargetName | None = None
+    """The same one again is the same window, replaced."""
 
 
 class EndMaintenance(Request):

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, StringConstraints
 
 from spark_common.contracts.health import TargetName
 from spark_common.contracts.jobs import CancelJob, GetJob, JobId, JobLog, JobView
+from spark_common.contracts.leases import Token
 from spark_common.contracts.rpc import Reply, Request, Rpc
 from spark_common.contracts.swaps import Text
 
@@ -60,6 +61,9 @@ class NimEntry(Reply):
     shm_gb: Annotated[int, Field(ge=1, le=64)] = 16
     download_gb: Annotated[int, Field(ge=0, le=2000)] = 20
     """What its first start downloads beside the image; so much room is asked for."""
+    memory_gb: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """What it takes of the Spark's memory when it is ready; a little more than what it downloads
+    unless given."""
 
 
 class NimChoice(NimEntry):
@@ -91,8 +95,8 @@ class GetNimCatalog(Request):
     """Ask what can be installed."""
 
 
-class InstallNim(Request):
-    """Install a NIM: an entry of the catalogue, changed as wished, or one written by hand.
+class NimWish(Request):
+    """What is to be installed: an entry of the catalogue, changed as wished, or one by hand.
 
     What is given here stands in place of what the entry says; without an ``entry``, ``name``
     and ``image`` are needed.
@@ -112,11 +116,22 @@ class InstallNim(Request):
     health_path: HealthPath | None = None
     shm_gb: Annotated[int, Field(ge=1, le=64)] | None = None
     download_gb: Annotated[int, Field(ge=0, le=2000)] | None = None
+    memory_gb: Annotated[int, Field(ge=1, le=1024)] | None = None
+    force: bool = False
+    """Install it although the Spark has too little memory for it now, or somebody else holds the
+    cluster; they keep it."""
     ngc_api_key: NgcKey | None = None
     """The key of the settings unless given. Kept for this installation only, nowhere else."""
     requested_by: Text = "someone"
     id: JobId | None = None
     """Idempotency key: the same key never starts a second one."""
+
+
+class InstallNim(NimWish):
+    """Install a NIM."""
+
+    lock_token: Token | None = None
+    """Of the lease, where it is the caller's."""
 
 
 class NimInstallView(JobView):

@@ -99,6 +99,8 @@ class StateDocument(Reply):
     custom_services: list[dict[str, JsonValue]] = Field(default=[], max_length=200)
     api_keys: list[dict[str, JsonValue]] = Field(default=[], max_length=1000)
     """Hashes, never keys."""
+    maintenance: list[dict[str, JsonValue]] = Field(default=[], max_length=200)
+    """Windows that run or come."""
 
 
 class ImportState(Request):
@@ -118,6 +120,7 @@ class Imported(Reply):
     webhooks: int = 0
     overrides: bool = False
     api_keys: int = 0
+    maintenance: int = 0
     warnings: list[str] = []
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from spark_common.contracts.health import Shown, TargetName
 from spark_common.contracts.jobs import CancelJob, GetJob, JobId, JobLog, JobView
@@ -153,6 +153,16 @@ class RemoveService(Request):
     reason: Reason = ""
 
 
+class ReadOwnServices(Request):
+    """Ask for the services of one's own as they stand in ``services.yaml``; for services."""
+
+
+class OwnServices(Reply):
+    """Each as ``SaveService`` takes it in again."""
+
+    entries: list[dict[str, JsonValue]] = []
+
+
 class ServiceRemoved(Reply):
     """What was done, in one sentence."""
 
@@ -216,6 +226,7 @@ class ServiceLog(Reply):
 
 
 LIST_SERVICES = Rpc("rpc.health.services.list", ListServices, Services)
+READ_OWN_SERVICES = Rpc("rpc.health.services.own", ReadOwnServices, OwnServices)
 SAVE_SERVICE = Rpc("rpc.health.services.save", SaveService, ServiceView)
 REMOVE_SERVICE = Rpc("rpc.health.services.remove", RemoveService, ServiceRemoved)
 ACT_ON_SERVICE = Rpc("rpc.health.services.act", ActOnService, ServiceActed)

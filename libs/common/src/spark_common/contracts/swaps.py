@@ -174,6 +174,9 @@ class SwapView(Reply):
     attempt: int = 1
     lease_epoch: int | None = None
     """Number of the lease it was admitted under, or of the latest one when nobody held it."""
+    hosts: list[str] = []
+    """The Sparks on which it stops, loads or brings back a model; empty until that is known,
+    which is before anything is touched. What runs on others needs not wait for it."""
     n: int = 0
     """Number of the last progress event that is already contained in this view."""
     created_at: datetime

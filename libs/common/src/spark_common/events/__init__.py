@@ -5,6 +5,12 @@ unknown fields: a typo must not swap a model. An added optional field keeps the 
 else is a new class with the next version, sent beside the old one for one release.
 """
 
+from spark_common.events.audio import (
+    AudioJobChanged,
+    AudioRequestDone,
+    AudioState,
+    AudioSuspect,
+)
 from spark_common.events.health import (
     HealthChecked,
     HealthProbeRequested,
@@ -114,6 +120,10 @@ EVENTS: tuple[type[Event], ...] = (
     HealthTransition,
     ServiceAction,
     HealthReport,
+    AudioSuspect,
+    AudioState,
+    AudioRequestDone,
+    AudioJobChanged,
 )
 COMMANDS: tuple[type[Command], ...] = (
     SwapRequested,
@@ -125,6 +135,10 @@ COMMANDS: tuple[type[Command], ...] = (
 __all__ = [
     "COMMANDS",
     "EVENTS",
+    "AudioJobChanged",
+    "AudioRequestDone",
+    "AudioState",
+    "AudioSuspect",
     "Command",
     "DownloadComplete",
     "DownloadFailed",

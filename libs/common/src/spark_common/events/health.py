@@ -37,13 +37,14 @@ class HealthTransition(Event):
 
 
 class ServiceAction(Event):
-    """A service was started, stopped, restarted, updated or taken off the list: by whom, why."""
+    """Something was done with a service, or with a Spark as a machine: by whom, why."""
 
     type: ClassVar[str] = "service.action"
 
     service: str
+    """Of what is done with a whole Spark its name, as in ``host``."""
     host: str | None = None
-    action: Literal["start", "stop", "restart", "remove", "update"]
+    action: Literal["start", "stop", "restart", "remove", "update", "wake", "shutdown", "reboot"]
     automatic: bool = False
     requested_by: str
     reason: str = ""

@@ -16,6 +16,8 @@ from spark_common.settings.policies import (
     RequestLogSettings,
     SwapPace,
 )
+from spark_common.settings.redaction import UnknownNamesSettings
+from spark_common.settings.speech import SpeechPlaces, SpeechSettings
 from spark_common.settings.support import (
     EmbedSettings,
     HubSettings,
@@ -28,6 +30,7 @@ from spark_common.settings.support import (
     QdrantSettings,
     WebhookSettings,
 )
+from spark_common.settings.voice import VoiceSettings
 
 SECTIONS = (
     Section("Page", PageSettings),
@@ -50,6 +53,10 @@ SECTIONS = (
     Section("Parakeet", ParakeetSettings),
     Section("Kokoro", KokoroSettings),
     Section("Magpie", MagpieSettings),
+    Section("Speech", SpeechSettings),
+    Section("Speech", SpeechPlaces),
+    Section("Voices", VoiceSettings),
+    Section("Redaction", UnknownNamesSettings),
     Section("Embeddings", EmbedSettings),
     Section("Qdrant", QdrantSettings),
     Section("Matrix bridge", MatrixBridgeSettings),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -42,6 +43,9 @@ def run(name: str, build: Build, http: HttpSettings, warnings: Sequence[str] = (
     UnavailableError or cannot connect; it closes what it opened before it raises. SettingsError
     is one line and exit 2. ``warnings`` of the settings are logged once.
     """
+    # What was read until here stays to the end: no collection has to walk it, the last one neither.
+    gc.freeze()
+    gc.enable()
     configure(name, http.log_level)
     make_room()
     for warning in warnings:

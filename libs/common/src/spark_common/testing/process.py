@@ -12,9 +12,7 @@ from typing import Any, Self
 import httpx
 
 from spark_common.plain_http import plain_client
-from spark_common.testing.wait import until
-
-_START_SECONDS = 20.0
+from spark_common.testing.wait import PATIENCE_SECONDS, until
 
 
 class ServiceProcess:
@@ -42,7 +40,7 @@ class ServiceProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", self._module, env=self._environment, stdout=log, stderr=log
             )
-        await until(lambda: bool(self.said("service.listening")), "it listens", _START_SECONDS)
+        await until(lambda: bool(self.said("service.listening")), "it listens")
         return self
 
     async def __aexit__(
@@ -63,7 +61,7 @@ class ServiceProcess:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        async with asyncio.timeout(_START_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             output, _ = await process.communicate()
         assert process.returncode is not None
         return process.returncode, output.decode()
@@ -125,5 +123,5 @@ class ServiceProcess:
     async def wait(self) -> int:
         """Wait for its end and return its exit code."""
         assert self._process is not None
-        async with asyncio.timeout(_START_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return await self._process.wait()

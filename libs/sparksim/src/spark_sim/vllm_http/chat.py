@@ -26,6 +26,7 @@ from spark_sim.vllm_http.choices import (
 from spark_sim.vllm_http.engine import Asked, Engine, EngineDeadError, Piece, Served, Tally
 from spark_sim.vllm_http.errors import engine_dead, refused
 from spark_sim.vllm_http.exchange import Exchange, sse
+from spark_sim.vllm_http.names import names_reply
 from spark_sim.vllm_http.tokens import Tokenizer, chat_prompt, text_of
 
 
@@ -70,6 +71,7 @@ def plan_chat(served: Served, body: Body) -> list[Asked]:
             ignore_eos=bool(body.get("ignore_eos")),
             thinking=thinking,
             variant=variant,
+            reply=names_reply(messages),
         )
         for variant in range(int(body.get("n") or 1))
     ]

@@ -55,6 +55,8 @@ class Asked:
     variant: int = 0
     continues: bool = False
     """A plain completion: no opening, no thought."""
+    reply: str | None = None
+    """What is answered instead of small talk, where the model can do what it was asked for."""
 
 
 @dataclass
@@ -159,7 +161,7 @@ class Engine:
             pieces += [Piece("reasoning", t) for t in self.tokenizer.cut(thought(asked.question))]
             pieces.append(Piece("reasoning", "", hidden=True))
             pieces += [Piece("content", "\n\n")]
-        text = answer(asked.question, asked.variant)
+        text = asked.reply or answer(asked.question, asked.variant)
         if asked.continues:
             text = " " + text
         pieces += [Piece("content", piece) for piece in self.tokenizer.cut(text)]

@@ -12,7 +12,6 @@ from spark_coordinator.feature import Feature
 from spark_coordinator.owner.editing import Editing
 from spark_coordinator.owner.migrating import Migrating
 from spark_coordinator.owner.neighbours import Neighbours
-from spark_coordinator.owner.state.custom_services import CustomServices
 from spark_coordinator.owner.state.keeping import StateKeeping
 from spark_coordinator.owner.state.overrides import SwappersRecipes
 from spark_coordinator.owner.state.section import StateSection
@@ -47,7 +46,7 @@ def owner_feature(
         editing,
         table,
         SwappersRecipes(bus),
-        [*sections, CustomServices(redis)],
+        sections,
         clock,
     )
     return Feature(

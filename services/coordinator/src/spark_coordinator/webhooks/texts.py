@@ -192,6 +192,9 @@ _DID = {
     "restart": "restarted",
     "remove": "taken off the list",
     "update": "updated",
+    "wake": "sent a packet that wakes it",
+    "shutdown": "shut down",
+    "reboot": "started anew",
 }
 
 

@@ -19,9 +19,18 @@ from spark_common.contracts.nim import (
     NimInstallView,
     NimName,
     NimRemoved,
+    NimWish,
     RemoveNim,
 )
-from spark_gateway.api.asking import IdempotencyKey, WhoAsked, ask, begin, change, locate
+from spark_gateway.api.asking import (
+    IdempotencyKey,
+    LockToken,
+    WhoAsked,
+    ask,
+    begin,
+    change,
+    locate,
+)
 from spark_gateway.api.errors_doc import CHANGE, READ, REMOVE, problems
 from spark_gateway.api.job_routes import JobVerbs, add_job_routes
 from spark_gateway.control_route import ControlRoute
@@ -35,7 +44,7 @@ router = APIRouter(prefix="/api/nim", tags=["nim"], route_class=ControlRoute)
 NameInPath = Annotated[NimName, Path(description="Name of the service.")]
 
 
-class NimOrder(InstallNim):
+class NimOrder(NimWish):
     """The body of `POST /api/nim/install`."""
 
     id: JobId | None = Field(default=None, description="Idempotency key, as the header.")
@@ -53,13 +62,17 @@ async def install_nim(
     response: Response,
     order: NimOrder,
     idempotency_key: IdempotencyKey = None,
+    lock_token: LockToken = None,
 ) -> NimInstallView:
     """Get a NIM, start it on a Spark and wait until it is ready.
+
+    Refused while a swap runs on that Spark; while somebody else holds the cluster, or where its
+    memory would not fit beside what is loaded, unless `force` is true.
 
     The key is kept for this installation only; nothing ever answers with it.
     """
     job_id = id_for(idempotency_key, order.id)
-    question = InstallNim.model_validate({**dict(order), "id": job_id})
+    question = InstallNim.model_validate({**dict(order), "id": job_id, "lock_token": lock_token})
     view = await begin(request, INSTALL_NIM, question, "job", job_id)
     locate(response, "api", "nim", "jobs", view.id)
     return view

@@ -12,6 +12,7 @@ from spark_gateway.catalogue import Known
 from spark_gateway.errors import HttpFaultError
 from spark_gateway.keys.control_door import holder_in
 from spark_gateway.parts import Parts, parts_of
+from spark_gateway.speech_watch import Voice
 
 
 class OpenRoute(APIRoute):
@@ -59,6 +60,10 @@ class ListedModel(BaseModel):
     ``rerank``: what its server speaks itself. Left out where it does not say."""
     aliases: list[str] | None = None
     """Other names under which it answers."""
+    voices: list[Voice] | None = None
+    """Of a model that speaks: by whom it can be heard."""
+    languages: list[str] | None = None
+    """Of a model that hears or speaks."""
 
 
 class ModelList(BaseModel):
@@ -121,4 +126,6 @@ def _listed(model: Known) -> ListedModel:
         capabilities=list(model.capabilities) or None,
         native_apis=list(model.native_apis) or None,
         aliases=list(model.names) or None,
+        voices=list(model.voices) or None,
+        languages=list(model.languages) or None,
     )

@@ -25,6 +25,7 @@ from spark_common.contracts.services import (
     ServiceView,
 )
 from spark_common.contracts.swaps import Text
+from spark_common.errors import NotFoundError
 from spark_gateway.api import container_logs
 from spark_gateway.api.asking import (
     IdempotencyKey,
@@ -86,7 +87,10 @@ async def save_service(request: Request, response: Response, order: SaveService)
 @router.get("/{name}", responses=problems(404, *READ))
 async def get_service(request: Request, name: NameInPath) -> ServiceView:
     """One service."""
-    return (await ask(request, LIST_SERVICES, ListServices(name=name))).services[0]
+    found = await ask(request, LIST_SERVICES, ListServices(name=name))
+    if not found.services:
+        raise NotFoundError(f"there is no service {name!r}", name=name)
+    return found.services[0]
 
 
 @router.delete("/{name}", responses=problems(404, *REMOVE))

@@ -26,7 +26,7 @@ _SECONDS = 15.0
 async def export_state(
     request: Request, response: Response, order: Annotated[ExportState | None, Body()] = None
 ) -> StateDocument:
-    """Settings, recipes, schedules, webhooks and services of your own, as one document.
+    """Settings, recipes, schedules, webhooks, own services, maintenance, as one document.
 
     With a `passphrase` the secrets are in it, encrypted; without one they are listed as missing.
     """

@@ -5,7 +5,7 @@ from typing import Final
 
 from spark_common.settings.policies import QueueSettings
 
-_UPLOADS: Final = (b"/v1/audio/", b"/v1/files", b"/v1/images/", b"/v1/uploads")
+_UPLOADS: Final = (b"/v1/audio/", b"/api/audio/", b"/v1/files", b"/v1/images/", b"/v1/uploads")
 _MEGABYTE: Final = 1024 * 1024
 
 

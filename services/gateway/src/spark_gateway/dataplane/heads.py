@@ -92,6 +92,8 @@ class RequestHead:
     """Whether it was found to be data plane and fit to be passed on."""
     shown_key: str | None = field(default=None, compare=False)
     """The API key that it shows, once somebody looked."""
+    key_sought: bool = field(default=False, compare=False)
+    """Whether somebody looked for a key in it, and took it out of what is passed on."""
     key_digest: str | None = field(default=None, compare=False)
     """The hash of that key."""
     passed_on: list[Field] | None = field(default=None, compare=False)

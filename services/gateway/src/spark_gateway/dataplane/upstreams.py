@@ -40,7 +40,7 @@ class Upstreams:
 @lru_cache(256)
 def place_of(path: bytes) -> Place:
     """Return whose a path is, as long as no model says otherwise."""
-    if path.startswith(b"/v1/audio/"):
+    if path.startswith((b"/v1/audio/", b"/api/audio/")) or path == b"/api/audio":
         return "audio"
     if path in _EMBED_PATHS:
         return "embed"

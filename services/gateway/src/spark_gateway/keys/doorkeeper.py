@@ -55,7 +55,7 @@ class KeyDoorkeeper:
         """Return who it is, and take the key out of the head; or why nobody is let in."""
         if not self._settings().api_keys:
             return self._without_key(head, peer)
-        if head.passed_on is None:
+        if not head.key_sought:
             # Not one of which all that is known already: it depends on nothing but the head.
             if _is_open(head):
                 return self._without_key(head, peer)
@@ -64,6 +64,7 @@ class KeyDoorkeeper:
             shown = head.shown_key = key_in(head.fields)
             head.key_digest = None if shown is None else digest_of(shown)
             head.pass_only(without_keys(head.fields))
+            head.key_sought = True
         holder = self._book.find_digest(head.key_digest)
         if holder is None or not holder.unconditional:
             return self._judged(head)
@@ -80,8 +81,10 @@ class KeyDoorkeeper:
 
     def _without_key(self, head: RequestHead, peer: str | None) -> Identity:
         if head.passed_on is not None:
-            # The same head came while keys were asked for.
+            # The same head came before, while keys were asked for or on its way to a service that
+            # is told whose it is.
             head.pass_only(None)
+            head.key_sought = False
         return ANYBODY if self._nobody_waits() else visitor(head.fields, peer)
 
 

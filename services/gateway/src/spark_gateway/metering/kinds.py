@@ -50,11 +50,13 @@ _EXACT: Final[Mapping[bytes, Kind]] = {
         Kind("/v1/audio/transcriptions", last_events=2),
         Kind("/v1/audio/translations", last_events=2),
         Kind("/v1/audio/speech"),
+        Kind("/api/audio/transcribe-with-speakers"),
     )
 }
 _BELOW: Final[tuple[tuple[bytes, Kind], ...]] = (
     (b"/v1/responses/", Kind("/v1/responses/{id}")),
     (b"/v1/audio/", Kind("/v1/audio")),
+    (b"/api/audio/", Kind("/api/audio")),
 )
 
 

@@ -21,6 +21,7 @@ import { copyText } from "./elements/copy-field.js";
 import "./elements/all.js";
 import { signOut } from "./entrance.js";
 import { duration } from "./format.js";
+import { Late } from "./late.js";
 import { LiveLine } from "./live.js";
 import { modelName } from "./menu.js";
 import { Store } from "./store.js";
@@ -36,9 +37,11 @@ const page = new Acting(store);
 const line = new LiveLine(store);
 const staying = new Staying(page);
 const knowing = new Knowing(page);
+const late = new Late(page, knowing, listen, renderSoon);
 const views = /** @type {any[]} */ ([...document.querySelectorAll(VIEWS)]);
 const grid = /** @type {import("./elements/model-grid.js").ModelGrid} */ (document.querySelector("model-grid"));
 const home = /** @type {HTMLElement} */ (document.getElementById("home"));
+const services = /** @type {HTMLElement} */ (document.getElementById("services"));
 const hero = /** @type {HTMLElement} */ (document.querySelector("hero-card"));
 
 /** Swaps and downloads that were asked for in this page: their end is worth a word. @type {Set<string>} */
@@ -51,11 +54,12 @@ function render() {
   const now = Date.now();
   const { tab } = state;
   const view = { state, verdict: judge(state, now), now, tab };
-  for (const element of views) element.view = view;
+  for (const element of [...views, ...late.views]) element.view = view;
   const configured = state.menu === null || state.menu.hosts.length > 0;
   show(/** @type {HTMLElement} */ (document.getElementById("ribbon")), state.demo);
   show(/** @type {HTMLElement} */ (document.querySelector("first-run")), !configured);
   show(home, configured && state.heardAt > 0 && tab === "home");
+  show(services, tab === "services");
   show(hero, !state.swaps?.current);
   page.main.toggleAttribute("data-stale", state.link === "lost");
   document.title = titleOf(view);
@@ -69,12 +73,20 @@ function titleOf({ state, verdict }) {
   return `${tab}${what} · spark-control`;
 }
 
+/** @param {import("./acts/acting.js").Wishes} acts */
+function listen(acts) {
+  for (const [type, act] of Object.entries(acts)) {
+    document.addEventListener(type, (event) => event instanceof CustomEvent && act(event.detail));
+  }
+}
+
 let due = false;
 function renderSoon() {
   if (due) return;
   due = true;
   queueMicrotask(() => {
     due = false;
+    late.tick(Date.now());
     render();
     setUpArrivals();
   });
@@ -116,6 +128,7 @@ function told(type, outcome) {
   staying.told(type, outcome);
   leaseNews(page, type, outcome);
   knowing.told(type);
+  late.told(type);
   if (type === "swap.complete" && mine.delete(outcome.swap_id)) {
     page.toasts.add("ok", `${modelName(outcome.model, store.state.menu)} is ready`, `It took ${duration(outcome.total_seconds)}.`);
   }
@@ -147,9 +160,7 @@ const wishes = {
   "sign-out": signOut,
   "copy-text": ({ text }) => copy(text),
 };
-for (const [type, act] of Object.entries(wishes)) {
-  document.addEventListener(type, (event) => event instanceof CustomEvent && act(event.detail));
-}
+listen(wishes);
 
 store.say({ type: "dismissed", data: dismissals() });
 store.addEventListener("change", renderSoon);
@@ -158,6 +169,7 @@ setInterval(() => {
   line.tick();
   staying.tick(Date.now());
   knowing.tick(Date.now());
+  late.tick(Date.now());
   render();
 }, 1000);
 addEventListener("hashchange", () => {
@@ -168,6 +180,7 @@ addEventListener("hashchange", () => {
   if (location.hash === "#models") document.getElementById("models")?.scrollIntoView();
   else scrollTo(0, 0);
   knowing.look();
+  late.tick(Date.now());
 });
 store.say({ type: "tab", data: location.hash });
 render();

@@ -1,6 +1,7 @@
 // @ts-check
 // The state of the page: a pure reducer over what the server said, and who listens.
 
+import { onCare } from "./reduce-care.js";
 import { downloadEnded, downloadMoved, downloadSeen, freshDownloads, freshUpdates, updateEnded, updateMoved, updateSeen } from "./reduce-jobs.js";
 import { onLease } from "./reduce-lease.js";
 import { onKnown } from "./reduce-owner.js";
@@ -30,6 +31,8 @@ export function initialState() {
     capture: null,
     held: 0,
     known: {},
+    health: null,
+    care: {},
     etaAt: 0,
     components: [],
     bus: { connected: true },
@@ -59,11 +62,13 @@ export function reduce(state, message) {
     case "tab":
       return { ...state, tab: tabOf(data, state.tab) };
     case "known":
-      return onKnown(state, data);
+      return onKnown(state, data, at);
     case "lease":
       return onLease(heard, data, at);
     case "capture":
       return { ...heard, capture: data };
+    case "health":
+      return { ...heard, health: data };
     case "held":
       return { ...heard, held: data };
     case "snapshot":
@@ -105,6 +110,7 @@ export function reduce(state, message) {
     case "update.failed":
       return { ...heard, updates: updateEnded(state.updates, data) };
     default:
+      if (/^(install|overlay)\./.test(type)) return { ...heard, care: onCare(state.care, data) };
       return /^(lock|schedule)\./.test(type) ? heard : state;
   }
 }
@@ -130,6 +136,7 @@ function onSnapshot(state, data, at) {
     leaseAt: at,
     capture: data.capture ?? null,
     held: data.held ?? 0,
+    health: data.health ?? null,
     etaAt: at,
     components: data.components ?? [],
     bus: data.bus ?? { connected: true },

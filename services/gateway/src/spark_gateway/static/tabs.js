@@ -1,13 +1,16 @@
 // @ts-check
 // Which part of the page is open: each has its own address, so that back and a bookmark work.
 
-/** @typedef {"home"|"activity"|"schedule"} Tab */
+/** @typedef {"home"|"services"|"activity"|"schedule"|"speech"|"redact"} Tab */
 
 /** @type {{name: Tab, label: string, icon: string}[]} */
 export const TABS = [
   { name: "home", label: "Home", icon: "home" },
+  { name: "services", label: "Services", icon: "nodes" },
   { name: "activity", label: "Activity", icon: "pulse" },
   { name: "schedule", label: "Schedule", icon: "cal" },
+  { name: "speech", label: "Speech", icon: "mic" },
+  { name: "redact", label: "Redact", icon: "shield" },
 ];
 
 /** What is on a tab without being one. @type {Record<string, Tab>} */

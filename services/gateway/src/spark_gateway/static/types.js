@@ -167,6 +167,7 @@
  * @property {import("./types-lease.js").LeaseView|null} [lease]
  * @property {CaptureView|null} [capture]
  * @property {number} [held]
+ * @property {import("./types-health.js").HealthView|null} [health]
  * @property {Component[]} components
  * @property {BusView} bus
  * @property {string} version
@@ -197,6 +198,8 @@
  * @property {import("./types-lease.js").Holding|null} holding  What this page holds or waits for.
  * @property {CaptureView|null} capture  Null while nobody says.
  * @property {number} held  Requests that this gateway holds for a model.
+ * @property {import("./types-health.js").HealthView|null} health  Null while nobody says.
+ * @property {import("./reduce-care.js").Care} care  Installations and care of files, as their events tell them.
  * @property {import("./reduce-owner.js").Known} known  What the other parts of the page asked for.
  * @property {SwapLog|null} jobLog  Log of the update that runs, or of the last one.
  * @property {Component[]} components

@@ -2,6 +2,7 @@
 // What is loaded, is everything well, may I swap now: one function, so that no two places disagree.
 
 import { capital, count, listed } from "./format.js";
+import { serviceTroubles, silentHosts, wellServices } from "./health-words.js";
 import { reserved } from "./lease-words.js";
 import { isStale, modelName, servingName } from "./menu.js";
 import { isChatAway, isOver, phaseWord } from "./phases.js";
@@ -70,7 +71,8 @@ export function troubles(state, now) {
     return found;
   }
   const { hosts, runtime } = state.menu;
-  const down = hosts.filter((host) => host.state === "unreachable");
+  const silentNow = silentHosts(state);
+  const down = hosts.filter((host) => host.state === "unreachable" || silentNow.has(host.name));
   if (down.length > 0) {
     const names = listed(down.map((host) => host.label));
     const chat = servingName(state.menu) ? "Chat works on." : "We keep trying.";
@@ -81,6 +83,7 @@ export function troubles(state, now) {
   } else if (runtime.state === "degraded") {
     found.push(line("bad", "bad", "The loaded model answers badly", runtime.detail ?? "Switch to it again, or to another one."));
   }
+  found.push(...serviceTroubles(state, now, servingName(state.menu) && runtime.state === "serving" ? "Chat works." : ""));
   const silent = silentParts(state);
   if (silent.length > 0) {
     found.push(line("warn", "warn", silentTitle(silent.length), `${capital(listed(silent.map((part) => part.word)))}.`));
@@ -221,7 +224,9 @@ function wellLine(hosts, state) {
   if (unknown > 0) return line("idle", "clock", "Looking at the Sparks", "The first look is on its way.");
   const sparks = `${count(hosts.length)} ${hosts.length === 1 ? "Spark" : "Sparks"}`;
   const parts = state.components.every((part) => part.state === "up") ? state.components.length : 0;
+  const services = wellServices(state);
+  const words = services > 0 ? `, ${count(services)} ${services === 1 ? "service" : "services"}` : "";
   const rest = parts > 0 ? ` and ${count(parts)} ${parts === 1 ? "part" : "parts"} of spark-control` : "";
   const title = lastFailure(state) ? "Everything else is well" : "Everything is well";
-  return line("ok", "check", title, `${sparks}${rest} ${hosts.length === 1 && parts === 0 ? "answers" : "answer"}.`);
+  return line("ok", "check", title, `${sparks}${words}${rest} ${hosts.length === 1 && parts === 0 && services === 0 ? "answers" : "answer"}.`);
 }

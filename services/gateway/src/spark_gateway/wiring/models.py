@@ -17,6 +17,7 @@ from spark_gateway.dataplane.watch import UpstreamWatch
 from spark_gateway.front import Front
 from spark_gateway.loaded_names import LoadedNames
 from spark_gateway.settings import GatewaySettings
+from spark_gateway.speech_watch import SpeechWatch
 from spark_gateway.traffic_feed import TrafficFeed
 
 
@@ -30,6 +31,8 @@ class Models:
     """Asks the model server."""
     beside: UpstreamWatch
     """Asks the embedding server."""
+    speech: SpeechWatch
+    """Asks the speech service."""
     catalogue: Catalogue
     names: LoadedNames
 
@@ -65,6 +68,7 @@ def wire_models(
         upstream, client, clock, tell=lambda served: router.set_serving(served.state == "serving")
     )
     beside = UpstreamWatch(upstreams.embed, client, clock)
+    speech_watch = SpeechWatch(upstreams.audio, client, clock)
     naming, page = live.of(settings.names), live.of(settings.page)
     catalogue = Catalogue(
         loaded=lambda: watch.served,
@@ -73,8 +77,11 @@ def wire_models(
         lists_menu=lambda: naming().list_menu,
         hidden=lambda: page().disabled_services,
         made_at=int(clock.now().timestamp()),
+        speech=lambda: speech_watch.spoken,
     )
-    return Models(upstreams, router, watch, beside, catalogue, LoadedNames(watch.models))
+    return Models(
+        upstreams, router, watch, beside, speech_watch, catalogue, LoadedNames(watch.models)
+    )
 
 
 def _embed_address(spark: str, embed: Callable[[], EmbedSettings]) -> Callable[[], tuple[str, int]]:

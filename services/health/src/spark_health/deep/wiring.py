@@ -18,6 +18,7 @@ from spark_health.deep.suspicion import Suspicions
 from spark_health.deep.telling import BusChecks
 from spark_health.deep.verbs import DeepVerbs
 from spark_health.feature import Feature
+from spark_health.remedies.lent import LentBook, OrderKeys
 from spark_health.remedies.ports import Containers
 from spark_health.remedies.wiring import RemedyPart, wire_remedies
 from spark_health.watching.first.places import Places
@@ -54,9 +55,10 @@ def wire_deep(
     groups: Groups,
     containers: Containers,
     policy: Callable[[], RemedySettings],
-    seed: str | None = None,
+    lent: LentBook,
+    orders: OrderKeys,
 ) -> DeepPart:
-    """Put both together; starts nothing. ``seed``: a secret of every process of health."""
+    """Put both together; starts nothing."""
     scene, store = BusScene(bus, hosts), RedisDeepStore(redis)
     catalogue = Catalogue(places, groups, http, clock, scene.runtime)
     remedy = wire_remedies(
@@ -67,7 +69,8 @@ def wire_deep(
         scene=scene,
         policy=policy,
         places=catalogue.places,
-        seed=seed,
+        lent=lent,
+        orders=orders,
         recheck=lambda service, seconds: runner.again_in(service, seconds),
     )
     runner = DeepRunner(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from spark_common.contracts.hardware import Consumer, ConsumerName, GpuProcess, Memory
+from spark_common.remote.figures import whole
 from spark_health.hosts.gpu import App
 
 _GROUP: Final = re.compile(
@@ -48,6 +49,28 @@ def read_groups(lines: Sequence[str]) -> dict[int, str]:
     return {int(found[1]): found[2] for line in lines if (found := _GROUP.match(line))}
 
 
+def read_box_memory(lines: Sequence[str]) -> dict[str, int]:
+    """Return the bytes that each container allocated itself, by its id."""
+    found: dict[str, int] = {}
+    for line in lines:
+        words = line.split()
+        size = whole(words[1]) if len(words) == 2 and _ID.fullmatch(words[0]) else None
+        if size is not None:
+            found[words[0]] = size
+    return found
+
+
+def name_boxes(
+    boxes: Sequence[Box], own: Mapping[str, int], known: Mapping[str, ConsumerName]
+) -> dict[ConsumerName, int]:
+    """Return the bytes that the containers of each consumer allocated beside the GPU."""
+    found: dict[ConsumerName, int] = {}
+    for box in boxes:
+        name = known.get(box.name) or _named((box.name, box.image))
+        found[name] = found.get(name, 0) + own.get(box.id, 0)
+    return found
+
+
 def name_processes(
     apps: Sequence[App],
     groups: Mapping[int, str],
@@ -71,16 +94,24 @@ def name_processes(
     return rows
 
 
-def share_out(memory: Memory, processes: Sequence[GpuProcess] | None) -> list[Consumer]:
+def share_out(
+    memory: Memory,
+    processes: Sequence[GpuProcess] | None,
+    own: Mapping[ConsumerName, int] | None = None,
+) -> list[Consumer]:
     """Return the consumers with their shares; null where the driver did not say.
 
-    ``other`` is what is used beyond what is known of the others.
+    ``own``: what containers allocated beside the GPU; ``other`` is what is used beyond what is
+    known of the others.
     """
     sums: dict[ConsumerName, int | None] = dict.fromkeys(_ALWAYS, None if processes is None else 0)
     for one in processes or ():
         if one.consumer != "other":
             before = sums.get(one.consumer, 0)
             sums[one.consumer] = _plus(before, one.bytes)
+    for name, size in (own or {}).items():
+        if name != "other":
+            sums[name] = _plus(sums.get(name, 0), size)
     told = list(sums.values())
     rest = None
     if all(size is not None for size in told):
@@ -96,7 +127,11 @@ def share_out(memory: Memory, processes: Sequence[GpuProcess] | None) -> list[Co
 def _consumer(app: App, box: Box | None, known: Mapping[str, ConsumerName]) -> ConsumerName:
     if box is not None and box.name in known:
         return known[box.name]
-    texts = (box.name, box.image, app.name) if box else (app.name,)
+    return _named((box.name, box.image, app.name) if box else (app.name,))
+
+
+def _named(texts: Sequence[str]) -> ConsumerName:
+    """Return the consumer that the first telling text is the name of."""
     for text in texts:
         for name, pattern in _WORDS:
             if pattern.search(text):

@@ -46,6 +46,14 @@ if [ "$width" = whole ]; then
   section link 2 ip -o link show
   section wireguard 2 ip -o link show type wireguard
   section containers 3 docker ps --no-trunc --format '{{.ID}} {{.Names}} {{.Image}}'
+  ids=$(printf '%s\n' "$said" | sed -n 's/^\([0-9a-f]\{64\}\) .*/\1/p' | head -n 50)
+  # Of each its own memory: what it allocated, neither files nor what it has on the GPU.
+  section boxmemory 2 sh -c 'for id; do
+    for at in "system.slice/docker-$id.scope" "docker/$id"; do
+      anon=$(cat "/sys/fs/cgroup/$at/memory.stat" 2>/dev/null | sed -n "s/^anon //p")
+      if [ -n "$anon" ]; then printf "%s %s\n" "$id" "$anon"; break; fi
+    done
+  done; exit 0' boxmemory $ids
   section desktop 2 pgrep -l -f '^(/[^ ]*/)?(Xorg|Xwayland|gnome-shell|kwin_wayland|plasmashell)( |$)'
   section sudo 2 sudo -n -l
   store=${HF_HOME:-$HOME/.cache/huggingface}/hub/blobs

@@ -1,7 +1,7 @@
 """Wakes a Spark through another one or directly; turns one off where a rule allows just that."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal, TypeAlias
 
 import structlog
 
@@ -16,6 +16,8 @@ from spark_common.errors import (
     SparkError,
     UnavailableError,
 )
+from spark_common.events import ServiceAction
+from spark_common.ids import new_id
 from spark_common.remote.command import RemoteCommand
 from spark_common.remote.port import RemoteShell
 from spark_health.hosts.looking import HardwareWatch
@@ -29,6 +31,13 @@ _SECONDS = 8.0
 _UP = frozenset({"well", "slow", "partly"})
 _log = structlog.get_logger()
 
+PowerAction: TypeAlias = Literal["wake", "shutdown", "reboot"]
+Tell: TypeAlias = Callable[[str, ServiceAction], Awaitable[None]]
+
+
+async def _untold(_: str, __: ServiceAction) -> None:
+    """Tell nobody."""
+
 
 class Power:
     """One method per verb."""
@@ -40,7 +49,10 @@ class Power:
         broadcast: Broadcast,
         remembered: Remembered,
         clock: Clock,
+        tell: Tell = _untold,
     ) -> None:
+        """``tell`` has an event told, whoever is killed; raises UnavailableError."""
+        self._tell = tell
         self._watch = watch
         self._shell = shell
         self._broadcast = broadcast
@@ -68,6 +80,9 @@ class Power:
         sent = Sent(via=via, sent_at=sent_at, requested_by=request.requested_by)
         await self._remembered.woke(request.name, sent)
         _log.info("hosts.wake_sent", host=request.name, via=via, by=request.requested_by)
+        through = f"through {via}" if via != "direct" else "from here"
+        sentence = f"A magic packet for {sight.host.label} was sent {through}; that is best effort."
+        await self._told_of(request.name, "wake", request.requested_by, sentence)
         attempt = attempt_of(self._watch.sights[request.name], sent, self._clock.now())
         if attempt is None:
             raise AssertionError("an attempt that was sent is one")
@@ -96,10 +111,30 @@ class Power:
             )
         _log.info("hosts.turned_off", host=request.name, action=request.action,
                   by=request.requested_by)  # fmt: skip
-        await self._run(request.name, label, allowed)
-        return TurnedOff(
-            name=request.name, action=request.action, sentence=_told(label, request.action)
-        )
+        try:
+            await self._run(request.name, label, allowed)
+        except SparkError as error:
+            message = error.message
+            await self._told_of(
+                request.name, request.action, request.requested_by, message, ok=False
+            )
+            raise
+        sentence = _told(label, request.action)
+        await self._told_of(request.name, request.action, request.requested_by, sentence)
+        return TurnedOff(name=request.name, action=request.action, sentence=sentence)
+
+    async def _told_of(
+        self, name: str, action: PowerAction, by: str, message: str, *, ok: bool = True
+    ) -> None:
+        event = ServiceAction(
+            service=name, host=name, action=action, requested_by=by, ok=ok, message=message,
+            at=self._clock.now(),
+        )  # fmt: skip
+        try:
+            await self._tell(f"power:{new_id()}", event)
+        except UnavailableError as error:
+            # It is done, and the log has it.
+            _log.warning("hosts.power_untold", host=name, reason=error.message)
 
     async def _run(self, host: str, label: str, allowed: tuple[str, ...]) -> None:
         command = RemoteCommand(("sudo", "-n", *allowed))

@@ -7,7 +7,7 @@ from typing import Final
 
 from spark_common.contracts.hardware import Disk, Memory, Route
 from spark_common.remote.figures import decimal, meminfo, whole
-from spark_health.hosts.consumers import Box, read_boxes, read_groups
+from spark_health.hosts.consumers import Box, read_box_memory, read_boxes, read_groups
 from spark_health.hosts.gpu import App, GpuRow, problem_of, read_apps, read_row
 from spark_health.hosts.network import Address, read_addresses, read_links, read_routes
 from spark_health.hosts.power_rules import PowerRules, read_rules
@@ -55,6 +55,8 @@ class Rest:
     links: Mapping[str, str] | None = None
     wireguard: tuple[str, ...] | None = None
     boxes: tuple[Box, ...] | None = None
+    box_memory: Mapping[str, int] | None = None
+    """Bytes that each container allocated itself."""
     docker: str | None = None
     """Why docker gave no list."""
     desktop: tuple[str, ...] | None = None
@@ -156,6 +158,7 @@ def _rest(sections: Mapping[str, Section]) -> Rest:
         links=None if links is None else read_links(links),
         wireguard=None if wireguard is None else tuple(wireguard),
         boxes=None if boxes is None else read_boxes(boxes),
+        box_memory=None if (own := ok("boxmemory")) is None else read_box_memory(own),
         docker=_docker(sections.get("containers")),
         desktop=_desktop(sections.get("desktop")),
         rules=_rules(sections.get("sudo")),

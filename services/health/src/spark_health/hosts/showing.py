@@ -11,7 +11,7 @@ from spark_common.contracts.hardware import (
     WakeAddress,
     WakeAttempt,
 )
-from spark_health.hosts.consumers import name_processes, share_out
+from spark_health.hosts.consumers import name_boxes, name_processes, share_out
 from spark_health.hosts.network import read_badges
 from spark_health.hosts.power_rules import PowerRules
 from spark_health.hosts.remembering import Sent
@@ -36,6 +36,7 @@ def show(
     """
     host, moving, rest = sight.host, sight.moving, sight.rest
     processes = _processes(sight, known)
+    own = name_boxes(rest.boxes or (), rest.box_memory or {}, known)
     gpu = _gpu(sight, processes)
     rules = rest.rules or PowerRules()
     away = sight.answering in _GONE
@@ -57,7 +58,7 @@ def show(
         cores=rest.cores,
         memory=moving.memory,
         gpu_unified_memory=unified,
-        consumers=share_out(moving.memory, processes) if moving.memory else [],
+        consumers=share_out(moving.memory, processes, own) if moving.memory else [],
         gpu=gpu,
         gpu_problem=moving.gpu_problem,
         driver_mismatch=moving.driver_mismatch,

@@ -19,6 +19,7 @@ from spark_health.hosts.power import Power
 from spark_health.hosts.probe import SparkProbe
 from spark_health.hosts.remembering import Remembered
 from spark_health.hosts.verbs import HardwareVerbs
+from spark_health.remedies.telling import tell_soon
 from spark_health.settings import WatchPace
 from spark_health.watching.first.host_probe import HostProbe
 from spark_health.watching.ports import Probe
@@ -40,7 +41,7 @@ def wire_hosts(
     keeper = Keeper(data_dir / "health", remembered, clock)
     times = LookTimes(between=pace.health_hardware_seconds, patience=pace.health_patience_seconds)
     watch = HardwareWatch(shell, cluster.hosts, TcpReach(), clock, times, keeper.take)
-    power = Power(watch, shell, UdpBroadcast(), remembered, clock)
+    power = Power(watch, shell, UdpBroadcast(), remembered, clock, partial(tell_soon, redis))
     verbs = HardwareVerbs(watch, keeper, remembered, power, Advising(), known, clock)
     probes = [
         SparkProbe(

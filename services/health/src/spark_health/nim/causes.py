@@ -55,6 +55,11 @@ _ENDINGS: Final[Mapping[int, tuple[str, str, str]]] = {
         "NVIDIA does not give {image} to the owner of this key, or there is no such image.",
         "Accept its terms on its page in NVIDIA's catalogue, or use a key that may have it.",
     ),
+    93: (
+        "too_little_memory",
+        "{label} has too little memory for {name}: {said}. It was not started.",
+        f"Unload the model, or choose another Spark. What was downloaded is kept. {AGAIN}",
+    ),
     82: (
         "not_started",
         "The image is there, but docker on {label} did not start it: {said}.",

@@ -10,7 +10,11 @@ from spark_common.errors import ConflictError, InvalidRequestError, NotFoundErro
 from spark_common.settings import HostSettings, HostsSettings
 from spark_health.nim.catalogue import Catalogue, reserved
 
-_ABOUT_THE_REQUEST = {"entry", "host", "ngc_api_key", "requested_by", "id"}
+_ABOUT_THE_REQUEST = {
+    "entry", "host", "ngc_api_key", "requested_by", "id", "force", "lock_token",
+}  # fmt: skip
+
+_NOT_OF_THE_ORDER = {"ngc_api_key", "id", "requested_by", "force", "lock_token"}
 
 
 def choose(request: InstallNim, catalogue: Catalogue) -> NimEntry:
@@ -97,5 +101,5 @@ def require_free(
 
 def digest_of(request: InstallNim) -> str:
     """Return the hash that tells a repetition from another request; nothing of the key is in it."""
-    told = request.model_dump_json(exclude={"ngc_api_key", "id", "requested_by"})
+    told = request.model_dump_json(exclude=_NOT_OF_THE_ORDER)
     return hashlib.sha256(told.encode()).hexdigest()

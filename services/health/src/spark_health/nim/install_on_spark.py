@@ -18,7 +18,7 @@ REGISTRY = "nvcr.io"
 CACHE = "/opt/nim/.cache"
 NOT_PULLED, NOT_STARTED, NAME_TAKEN, OTHER_ARCHITECTURE, NO_ROOM = 81, 82, 83, 84, 85
 NO_SUCH_IMAGE, BAD_KEY, PORT_TAKEN, NO_REGISTRY, VOLUME, NO_DOCKER = 86, 87, 88, 89, 90, 91
-NOT_ALLOWED = 92
+NOT_ALLOWED, TOO_LITTLE_MEMORY = 92, 93
 GB = 1_000_000_000
 LISTEN = "0A"
 UNPACKED = 2.5
@@ -218,6 +218,22 @@ def prepare(user: str) -> None:
         give_up(NO_ROOM if has(said, "no space left on device") else VOLUME, said)
 
 
+def check_memory(labels: dict[str, str] | None) -> None:
+    """End when it would not fit beside what is loaded now; an older one of it makes its room."""
+    if labels is not None or not order["memory_gb"]:
+        return
+    _, said = run("cat", "/proc/meminfo")
+    found = re.search(r"^MemAvailable:\s+([0-9]{1,18}) kB", said, re.MULTILINE)
+    if found is None:
+        return
+    free = int(found[1]) * 1024
+    if free < order["memory_gb"] * GB:
+        give_up(
+            TOO_LITTLE_MEMORY,
+            f"{free / GB:.1f} GB are free, and {order['memory_gb']} GB are to be",
+        )
+
+
 def start(labels: dict[str, str] | None) -> None:
     """Start it, in place of an older one of the same name."""
     if labels is not None:
@@ -282,6 +298,7 @@ def main() -> None:
         user = pull(layers)
         mark("preparing")
         prepare(user)
+        check_memory(labels)
         mark("starting")
         start(labels)
     finally:

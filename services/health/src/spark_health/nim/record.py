@@ -14,6 +14,8 @@ class NimRecord(JobRecord):
     """The Spark as people call it."""
     volume: str
     address: str
+    needs_gb: int = 0
+    """Memory that has to be free for it right before it is started; 0: whatever there is."""
     told: int = 0
     """How far the output of its step was told, in bytes."""
     done_bytes: int = 0

@@ -43,6 +43,7 @@ from spark_common.remote.output_lines import OutputLines
 from spark_common.settings import HostsSettings
 from spark_common.subjects import job_complete, job_failed
 from spark_health.nim import removing
+from spark_health.nim.admission import NimAdmission, needed_gb
 from spark_health.nim.catalogue import Catalogue
 from spark_health.nim.choosing import choose, digest_of, host_of, require_free, volume_of
 from spark_health.nim.probing import address_of, url_of
@@ -69,6 +70,7 @@ class NimVerbs:
         used: Callable[[], Sequence[tuple[str, str, int]]],
         watched: Callable[[], frozenset[str]],
         shell: RemoteShell,
+        admission: NimAdmission,
         bus: Bus,
         clock: Clock,
     ) -> None:
@@ -81,6 +83,7 @@ class NimVerbs:
         self._used = used
         self._watched = watched
         self._shell = shell
+        self._admission = admission
         self._steps = DetachedSteps(shell)
         self._bus = bus
         self._clock = clock
@@ -121,7 +124,10 @@ class NimVerbs:
         )
 
     async def install(self, request: InstallNim) -> NimInstallView:
-        """Begin; raises what ``choose`` and ``require_free`` do, JobInProgressError."""
+        """Begin.
+
+        Raises what ``choose``, ``require_free`` and ``NimAdmission`` do, JobInProgressError.
+        """
         digest = digest_of(request)
         known = await self._runner.repeated(request.id, digest)
         if known is not None:
@@ -130,7 +136,15 @@ class NimVerbs:
         entry = choose(request, self._catalogue())
         host = host_of(request.host, self._hosts)
         key = self._key(request.ngc_api_key)
-        require_free(entry, host, await self._installed.all(), self._used(), self._watched())
+        installed = await self._installed.all()
+        require_free(entry, host, installed, self._used(), self._watched())
+        await self._admission.require(
+            entry,
+            host,
+            request.lock_token,
+            force=request.force,
+            runs=any((one.name, one.host) == (entry.name, host.name) for one in installed),
+        )
         record = NimRecord(
             id=request.id or new_id(),
             requested_by=request.requested_by,
@@ -144,6 +158,7 @@ class NimVerbs:
             label=host.label,
             volume=volume_of(entry),
             address=host.address,
+            needs_gb=0 if request.force else needed_gb(entry),
         )
         self._keys.keep(record.id, key)
         try:

@@ -12,7 +12,9 @@ from spark_common.clock import Clock
 from spark_common.jobs import JobRecords, JobRunner
 from spark_common.remote import RemoteShell
 from spark_common.settings import HostsSettings
+from spark_health.deep.scene import Scene
 from spark_health.feature import Feature
+from spark_health.nim.admission import NimAdmission
 from spark_health.nim.catalogue import read_catalogue
 from spark_health.nim.probing import nim_probes, url_of
 from spark_health.nim.record import NIM_INSTALLS, NimRecord
@@ -20,6 +22,7 @@ from spark_health.nim.verbs import NimVerbs
 from spark_health.nim.waiting_keys import WaitingKeys
 from spark_health.nim.work import NimWork
 from spark_health.nim.yaml_book import YamlNims
+from spark_health.remedies.holding import Leases
 from spark_health.watching.first.http_look import look
 
 
@@ -47,6 +50,8 @@ def wire_nim(
     key: Callable[[], SecretStr | None],
     data_dir: Path,
     poll_seconds: Callable[[], float],
+    leases: Leases,
+    scene: Scene,
     look_seconds: float = 5.0,
     used: Callable[[], Sequence[tuple[str, str, int]]] = _nothing,
     watched: Callable[[], frozenset[str]] = frozenset,
@@ -73,6 +78,7 @@ def wire_nim(
         used=used,
         watched=watched,
         shell=shell,
+        admission=NimAdmission(shell, leases, scene),
         bus=bus,
         clock=clock,
     )

@@ -16,6 +16,7 @@ from spark_common.jobs.detached_step import StepOfJob
 from spark_common.remote import RemoteCommand, RemoteShell
 from spark_common.remote.detached import DetachedSteps
 from spark_health.nim import causes
+from spark_health.nim.admission import RESERVE_GB
 from spark_health.nim.record import NimRecord
 from spark_health.nim.services_port import InstalledNims
 from spark_health.nim.waiting_keys import WaitingKeys
@@ -230,6 +231,7 @@ def install_command(record: NimRecord, key: str) -> RemoteCommand:
         "env": entry.env,
         "shm_gb": entry.shm_gb,
         "download_gb": entry.download_gb,
+        "memory_gb": record.needs_gb + RESERVE_GB if record.needs_gb else 0,
     }
     argv = ("python3", "-IS", "-c", _SCRIPT, json.dumps(order))
     return RemoteCommand(argv=argv, stdin=f"{key.strip()}\n".encode())

@@ -20,6 +20,8 @@ class OverlayRecord(JobRecord):
     address: str
     port: int
     container: str
+    user: str | None = None
+    """Whose docker it is; that of the Spark's own user for None."""
     hashes: Mapping[str, str] = {}
     """SHA-256 of the files that the container is to have; empty: as it is."""
     hashes_differ: bool = True

@@ -109,7 +109,7 @@ class Steps:
         if health.state != "away":
             return None
         try:
-            sight = await self.spark.look(record.host, record.label, record.container)
+            sight = await self.spark.look_again(record)
             if sight.status is None:
                 return causes.of_ending(record, 71, "")
             count = sight.restart_count or 0

@@ -14,6 +14,8 @@ class Target:
     port: int
     container: str
     host: HostSettings | None
+    user: str | None = None
+    """Whose docker it is; that of the Spark's own user for None."""
 
     @property
     def url(self) -> str:
@@ -26,4 +28,10 @@ def target_of(settings: ParakeetSettings, hosts: HostsSettings) -> Target:
     """Return where it is: the machine that is named, or the first Spark."""
     address = settings.parakeet_host or hosts.hosts[0].address
     host = next((one for one in hosts.hosts if one.address == address), None)
-    return Target(address, settings.parakeet_port, settings.parakeet_container, host)
+    return Target(
+        address,
+        settings.parakeet_port,
+        settings.parakeet_container,
+        host,
+        settings.parakeet_user,
+    )

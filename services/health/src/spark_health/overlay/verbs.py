@@ -31,7 +31,6 @@ from spark_common.errors import (
 )
 from spark_common.ids import new_id
 from spark_common.jobs import JobRunner
-from spark_common.settings import HostSettings
 from spark_health.overlay.gate import Obstacles
 from spark_health.overlay.record import EXCLUSIVE, OverlayRecord
 from spark_health.overlay.server import Said
@@ -99,7 +98,8 @@ class SpeechVerbs:
             blockers.append(sight)
         elif sight.status is None:
             blockers.append(_no_container(target))
-        if (reason := await self._obstacles.now(_NOBODY)) is not None:
+        here = target.host.name if target.host is not None else ""
+        if (reason := await self._obstacles.now(here, _NOBODY)) is not None:
             blockers.append(f"{reason[0].upper()}{reason[1:]}.")
         seen = sight if isinstance(sight, Sight) else None
         return models_view(target, shipped, seen, said, blockers, job)
@@ -140,8 +140,8 @@ class SpeechVerbs:
         target = self._beside.target()
         if target.host is None:
             raise ConflictError(_no_spark(target))
-        epoch = await self._obstacles.admit(request.lock_token)
-        sight = await self._look(target, target.host)
+        epoch = await self._obstacles.admit(target.host.name, request.lock_token)
+        sight = await self._beside.spark.look(target)
         if sight.status is None:
             raise ConflictError(_no_container(target))
         hashes = self._wanted(action, sight)
@@ -160,6 +160,7 @@ class SpeechVerbs:
             address=target.address,
             port=target.port,
             container=target.container,
+            user=target.user,
             hashes=hashes,
             hashes_differ=not sight.has(hashes) if action == "reapply" else True,
             epoch=epoch,
@@ -184,15 +185,12 @@ class SpeechVerbs:
             return sight.kept.hashes if sight.kept is not None else {}
         return {}
 
-    async def _look(self, target: Target, host: HostSettings) -> Sight:
-        return await self._beside.spark.look(host.name, host.label, target.container)
-
     async def _sight(self, target: Target) -> Sight | str:
         """Return what is seen on the Spark, or why nothing is."""
         if target.host is None:
             return _no_spark(target)
         try:
-            return await self._look(target, target.host)
+            return await self._beside.spark.look(target)
         except (UnavailableError, RemoteCommandError) as error:
             return f"{error.message}."
 

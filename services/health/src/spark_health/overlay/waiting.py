@@ -10,6 +10,7 @@ from spark_common.jobs import JobJournal
 from spark_health.overlay import causes
 from spark_health.overlay.gate import Obstacles
 from spark_health.overlay.record import OverlayRecord
+from spark_health.remedies.holding import InTheWayError
 
 Journal = JobJournal[OverlayRecord]
 T = TypeVar("T")
@@ -48,13 +49,37 @@ class Waiting:
         while True:
             if cancellable and journal.cancelled_by is not None:
                 return causes.cancelled(journal.cancelled_by)
-            reason = await self._obstacles.now(journal.record.epoch)
+            reason = await self._obstacles.now(journal.record.host, journal.record.epoch)
             if reason is None:
                 return None
             if self._clock.monotonic() > deadline:
                 return causes.plain("in_the_way", f"It had to wait too long: {reason}.")
-            await journal.note(f"Waiting, the container is not disturbed now: {reason}.")
-            if cancellable:
-                await journal.pause(self._poll_seconds())
-            else:
-                await self._clock.sleep(self._poll_seconds())
+            await self._note(journal, reason, cancellable=cancellable)
+
+    async def alone(
+        self,
+        journal: Journal,
+        step: str,
+        act: Callable[[], Awaitable[Cause | None]],
+        *,
+        cancellable: bool = True,
+    ) -> Cause | None:
+        """Do a step that disturbs the container under the lease; returns what went wrong."""
+        record = journal.record
+        reason = f"{record.action} of {record.container}: {step}"
+        while True:
+            if fault := await self.until_clear(journal, cancellable=cancellable):
+                return fault
+            try:
+                order = f"overlay {record.id} {step}"
+                async with self._obstacles.held(record.host, record.epoch, order, reason):
+                    return await act()
+            except InTheWayError as why:
+                await self._note(journal, str(why), cancellable=cancellable)
+
+    async def _note(self, journal: Journal, reason: str, *, cancellable: bool) -> None:
+        await journal.note(f"Waiting, the container is not disturbed now: {reason}.")
+        if cancellable:
+            await journal.pause(self._poll_seconds())
+        else:
+            await self._clock.sleep(self._poll_seconds())

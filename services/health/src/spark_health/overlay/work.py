@@ -1,6 +1,7 @@
 """A job on the speech container from its first look to its one end."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
@@ -45,15 +46,17 @@ class OverlayWork:
         for step, message, go in self._steps_left(journal):
             if journal.cancelled_by is not None:
                 return causes.cancelled(journal.cancelled_by)
+            act = partial(self._act, journal, step, message, go)
             disturbs = step in ("replacing", "restarting")
-            if disturbs and (fault := await self._waiting.until_clear(journal)):
-                return fault
-            if journal.record.step != step:
-                replaced = journal.record.replaced or step == "replacing"
-                await journal.enter(step, message, replaced=replaced)
-            if fault := await go(journal):
+            if fault := await (self._waiting.alone(journal, step, act) if disturbs else act()):
                 return fault
         return None
+
+    async def _act(self, journal: Journal, step: str, message: str, go: Step) -> Cause | None:
+        if journal.record.step != step:
+            replaced = journal.record.replaced or step == "replacing"
+            await journal.enter(step, message, replaced=replaced)
+        return await go(journal)
 
     async def _runs_already(self, journal: Journal) -> bool:
         """Whether our files are in place and the server was started with them."""
@@ -133,10 +136,8 @@ class OverlayWork:
         ):
             sentences.append("The files of before are back; the container was not restarted.")
             return None
-        if fault := await self._waiting.until_clear(journal, cancellable=False):
-            return fault
-        await journal.enter("restarting_back", f"Restarting {record.container} as it was.")
-        if fault := await steps.restart(journal, "restart_back"):
+        act = partial(self._restart_back, journal)
+        if fault := await self._waiting.alone(journal, "restarting_back", act, cancellable=False):
             return fault
         await journal.enter("waiting_back", "Waiting until speech is ready as it was.")
         if fault := await steps.ready(journal, cancellable=False):
@@ -144,6 +145,11 @@ class OverlayWork:
         await steps.run(journal, "tidy")
         sentences.append("What ran before runs again and is ready.")
         return None
+
+    async def _restart_back(self, journal: Journal) -> Cause | None:
+        container = journal.record.container
+        await journal.enter("restarting_back", f"Restarting {container} as it was.")
+        return await self._steps.restart(journal, "restart_back")
 
     async def _guarded(self, journal: Journal, go: Step) -> Cause | None:
         """Go, and return what was raised as a cause too."""

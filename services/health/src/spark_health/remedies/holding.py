@@ -198,8 +198,17 @@ async def alone(
 
 
 async def clear(leases: Leases, scene: Scene, host: str) -> None:
-    """Return when neither a swap on ``host`` nor a holder is in the way. Raises InTheWayError."""
+    """Return when neither a swap on ``host`` nor a holder is in the way. Raises InTheWayError.
+
+    Nor may one on another Spark be about to begin: our lease would make it fail.
+    """
     await _no_swap(scene, host)
+    try:
+        about = await scene.unsettled()
+    except UnavailableError as error:
+        raise InTheWayError(error.message) from error
+    if about is not None:
+        raise InTheWayError(about)
     await leases.free()
 
 

@@ -64,32 +64,38 @@ class OrderKeys:
 
 
 class LentBook:
-    """Orders for which the lease is asked for or held. Raises UnavailableError."""
+    """Orders for which the lease is asked for or held. Raises UnavailableError.
+
+    One for the whole process: it knows what is held here.
+    """
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis
         self._clock = clock
         self._sign = redis.register_script(_SIGN)
         self._quiet = redis.register_script(_QUIET)
+        self._here: set[str] = set()
 
     @asynccontextmanager
     async def noted(self, order: str) -> AsyncIterator[None]:
         """Have an order written down inside, with signs of life."""
         await asked(self._sign(keys=[keys.LENT], args=[order, ""]), _AWAY)
+        self._here.add(order)
         living = asyncio.create_task(self._live(order))
         try:
             yield
         finally:
+            self._here.discard(order)
             await end([living])
             with suppress(UnavailableError):
                 await self.drop(order)
 
     async def quiet(self) -> Collection[str]:
-        """Return the orders of processes that are gone."""
+        """Return the orders of processes that are gone; of this one Redis may have heard late."""
         found: list[str] = await asked(
             self._quiet(keys=[keys.LENT], args=[round(1000 * SIGN_SECONDS)]), _AWAY
         )
-        return found
+        return [order for order in found if order not in self._here]
 
     async def drop(self, order: str) -> None:
         """Forget an order: nothing is held for it."""

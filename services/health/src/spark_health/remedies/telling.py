@@ -11,11 +11,18 @@ from spark_common.bus.port import Bus, Duplicate, Refused, Stored
 from spark_common.clock import Clock
 from spark_common.errors import SparkError
 from spark_common.events import ServiceAction
+from spark_common.redis_access import asked
 from spark_common.subjects import SERVICE_ACTION
 from spark_health.remedies import keys, numbers
 
 _LOOK_SECONDS = 1.0
 _log = structlog.get_logger()
+
+
+async def tell_soon(redis: Redis, event_id: str, event: ServiceAction) -> None:
+    """Have something told that is no order on a container. Raises UnavailableError."""
+    row = json.dumps({"id": event_id, "data": event.model_dump(mode="json")})
+    await asked(redis.rpush(keys.OUTBOX, row), "it could not be told: Redis is away")
 
 
 class ActionTeller:

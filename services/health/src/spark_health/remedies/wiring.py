@@ -51,14 +51,14 @@ def wire_remedies(
     policy: Callable[[], RemedySettings],
     places: Callable[[], Mapping[str, Place]],
     recheck: Callable[[str, float], None],
-    seed: str | None = None,
+    lent: LentBook,
+    orders: OrderKeys,
 ) -> RemedyPart:
     """Put remedies together; starts nothing.
 
-    ``recheck``: has a service checked after seconds. ``seed``: a secret of every process of
-    health.
+    ``recheck``: has a service checked after seconds.
     """
-    book, lent, orders = RemedyBook(redis), LentBook(redis, clock), OrderKeys(seed)
+    book = RemedyBook(redis)
     remedies = Remedies(
         book=book,
         containers=containers,

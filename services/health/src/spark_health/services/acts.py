@@ -11,6 +11,7 @@ from spark_common.errors import IdempotencyConflictError, JobInProgressError, Re
 from spark_common.events import ServiceAction
 from spark_common.redis_access import asked
 from spark_health.remedies.keys import OUTBOX
+from spark_health.remedies.telling import tell_soon
 from spark_health.services import keys
 
 _KEPT_SECONDS: Final = 86_400
@@ -209,8 +210,7 @@ class Acts:
 
     async def tell(self, id: str, event: ServiceAction) -> None:
         """Have something told that is no order on a container."""
-        row = json.dumps({"id": id, "data": event.model_dump(mode="json")})
-        await asked(self._redis.rpush(OUTBOX, row), _AWAY)
+        await tell_soon(self._redis, id, event)
 
 
 def last_of(done: Done) -> LastAction:

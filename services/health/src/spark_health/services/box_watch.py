@@ -131,6 +131,12 @@ class BoxWatch:
         if (known := self._known.get(login)) is not None and name in known.runs:
             known.runs[name].forget()
 
+    def started_on_purpose(self, spark: str, name: str) -> None:
+        """Take up that a container on a Spark was started, under whatever login it is seen."""
+        for login in self._known:
+            if login.spark == spark:
+                self.begin_anew(login, name)
+
     async def _keep(self, login: Login) -> None:
         while True:
             try:

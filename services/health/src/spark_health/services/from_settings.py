@@ -8,7 +8,6 @@ import httpx
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from spark_common.bus.nats_link import read_seed
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.jobs import RedisJobRecords
@@ -21,8 +20,7 @@ from spark_common.settings import HostSettings
 from spark_health.deep.scene import BusScene
 from spark_health.nim.record import RECORDS as NIM_RECORDS
 from spark_health.nim.yaml_book import YamlNims
-from spark_health.remedies.holding import BusLeases
-from spark_health.remedies.lent import LentBook, OrderKeys
+from spark_health.remedies.holding import Leases
 from spark_health.services.bridge.record import BRIDGE_UPDATES, RECORDS
 from spark_health.services.pace import ServicePace
 from spark_health.services.registry import Owned
@@ -50,6 +48,7 @@ def services_of(
     clock: Clock,
     http: httpx.AsyncClient,
     shell: RemoteShell,
+    leases: Leases,
     watch: Watch,
     places: Places,
 ) -> ServicePart:
@@ -86,9 +85,7 @@ def services_of(
         Outside(redis, bus, clock, http, shell, open_shell),
         Others(
             scene=BusScene(bus, tuple(host.name for host in cluster.hosts)),
-            leases=BusLeases(
-                bus, LentBook(redis, clock), OrderKeys(read_seed(settings.bus.seed_file))
-            ),
+            leases=leases,
             target=watch.view,
             look_now=watch.look_now,
             job=job,

@@ -9,12 +9,15 @@ from spark_common.clock import Clock
 from spark_common.contracts.services import (
     ACT_ON_SERVICE,
     LIST_SERVICES,
+    READ_OWN_SERVICES,
     READ_SERVICE_LOG,
     REMOVE_SERVICE,
     SAVE_SERVICE,
     ActOnService,
     CustomService,
     ListServices,
+    OwnServices,
+    ReadOwnServices,
     ReadServiceLog,
     RemoveService,
     SaveService,
@@ -68,6 +71,7 @@ class ServiceVerbs:
         """Return every verb with its function."""
         return (
             Serving(LIST_SERVICES, self.list),
+            Serving(READ_OWN_SERVICES, self.own),
             Serving(SAVE_SERVICE, self.save, limit=2),
             Serving(REMOVE_SERVICE, self.remove, limit=2),
             Serving(ACT_ON_SERVICE, self.act, limit=8),
@@ -91,6 +95,13 @@ class ServiceVerbs:
             problems=problems,
             as_of=self._clock.now(),
         )
+
+    async def own(self, _: ReadOwnServices) -> OwnServices:
+        """Return what stands in ``services.yaml`` and can be used."""
+        entries = [
+            one.model_dump(mode="json", exclude_none=True) for one in self._book.read().services
+        ]
+        return OwnServices(entries=entries)
 
     async def save(self, request: SaveService) -> ServiceView:
         """Put one on the list. Raises InvalidRequestError, ConflictError, UnavailableError."""

@@ -28,6 +28,7 @@ from spark_health.services.bridge.work import BridgeWork
 from spark_health.services.logins import Logins, OwnShell
 from spark_health.services.logs import ServiceLogs
 from spark_health.services.numbers import ContainerNumbers
+from spark_health.services.on_purpose import OnPurpose
 from spark_health.services.pace import ServicePace
 from spark_health.services.probe import Means
 from spark_health.services.probes import ServiceProbes
@@ -71,6 +72,7 @@ class ServicePart:
 
     registry: Registry
     boxes: BoxWatch
+    on_purpose: OnPurpose
     verbs: ServiceVerbs
     bridge: BridgeVerbs
     feature: Feature
@@ -116,6 +118,7 @@ def wire_services(
         looks=others.look_now,
         job=job,
     )
+    on_purpose = OnPurpose(outside.bus, boxes, clock)
     show = ServiceShow(boxes, versions, others.target)
     counted = ContainerNumbers(lambda: show.containers(registry.services().values()), clock)
     verbs = ServiceVerbs(
@@ -149,8 +152,8 @@ def wire_services(
     means = Means(boxes, versions, outside.http, clock, pace.look_seconds)
     feature = Feature(
         verbs=(*verbs.verbs(), *bridge.verbs()),
-        background=(boxes.run, acting.run, runner.run, counted.run),
+        background=(boxes.run, on_purpose.run, acting.run, runner.run, counted.run),
         probes=probes.with_means(means),
         close=logins.close,
     )
-    return ServicePart(registry, boxes, verbs, bridge, feature)
+    return ServicePart(registry, boxes, on_purpose, verbs, bridge, feature)

@@ -73,7 +73,8 @@ class MaintenanceBook:
         if request.target != ALL and request.target not in known:
             names = ", ".join(known) or "nothing"
             raise NotFoundError(f"nothing named {request.target!r} is watched; known are: {names}")
-        if len(self._known) >= _MOST:
+        others = [one for one in self._known if one.id != request.id]
+        if len(others) >= _MOST:
             raise ConflictError(f"there are {_MOST} windows already; end some first")
         now = self._clock.now()
         starts = now if request.starts_at is None else _utc(request.starts_at)
@@ -83,7 +84,7 @@ class MaintenanceBook:
         if starts < now - timedelta(minutes=1):
             raise InvalidRequestError("maintenance cannot begin in the past")
         window = Maintenance(
-            id=new_id(),
+            id=request.id or new_id(),
             target=request.target,
             starts_at=starts,
             ends_at=ends,

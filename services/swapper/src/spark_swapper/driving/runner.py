@@ -1,6 +1,6 @@
 """Drives a swap through its phases, in the order it happens, with one way to move."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import Cause, Phase
@@ -150,13 +150,29 @@ class SwapRunner:
         self, attempt: Attempt, candidate: Candidate, key: str | None, name: str | None
     ) -> None:
         """Save what serves now, and how long swaps from it to the candidate usually take."""
-        facts: dict[str, object] = {"previous": key, "previous_name": name}
+        facts: dict[str, object] = {
+            "previous": key,
+            "previous_name": name,
+            "hosts": await self._touched(candidate, key, serving=name is not None),
+        }
         try:
             facts["usual_seconds"] = await self._times.usual_pair_seconds(key, candidate.key)
         except UnavailableError:
             # The number that was learned for all swaps to this model stays.
             pass
         await attempt.journal.adopt(**facts)
+
+    async def _touched(
+        self, candidate: Candidate, previous: str | None, *, serving: bool
+    ) -> tuple[str, ...]:
+        """Return the Sparks of the candidate and of what it replaces; all, where unclear."""
+        there: Sequence[str] = self._runtime.hosts if serving else ()
+        if previous is not None:
+            try:
+                there = (await self._shelf.find(previous)).hosts
+            except SparkError:
+                pass
+        return tuple(sorted({*candidate.hosts, *there}))
 
     async def _roll_back(self, attempt: Attempt) -> None:
         """Bring the previous model back by the same guarded steps under other names."""

@@ -75,6 +75,8 @@ class SwapJob(KeptRecord):
     phase: Phase = Phase.QUEUED
     phases: tuple[PhaseMark, ...]
     usual_seconds: float | None = None
+    hosts: tuple[str, ...] = ()
+    """The Sparks it touches, once that is known."""
     failed_in: Phase | None = None
     serving: str | None = None
     degraded: str | None = None
@@ -153,6 +155,7 @@ class SwapJob(KeptRecord):
             degraded=self.degraded,
             attempt=self.attempt,
             lease_epoch=self.lease_epoch,
+            hosts=list(self.hosts),
             n=self.n,
             created_at=self.created_at,
             finished_at=self.finished_at,

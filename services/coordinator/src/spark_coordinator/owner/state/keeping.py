@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import structlog
 from pydantic import JsonValue, SecretStr, ValidationError
@@ -23,7 +24,7 @@ from spark_coordinator.owner.change import Change, Problem, check
 from spark_coordinator.owner.editing import Editing
 from spark_coordinator.owner.state.overrides import RecipeFile
 from spark_coordinator.owner.state.sealing import Secrets, seal, unseal
-from spark_coordinator.owner.state.section import StateSection, TakenIn
+from spark_coordinator.owner.state.section import SectionName, StateSection, TakenIn
 from spark_coordinator.owner.store import OverlayStore
 from spark_coordinator.printable import printable
 
@@ -116,6 +117,7 @@ class StateKeeping:
             webhooks=taken.get("webhooks", TakenIn()).entries,
             overrides=wrote,
             api_keys=taken.get("api_keys", TakenIn()).entries,
+            maintenance=taken.get("maintenance", TakenIn()).entries,
             warnings=_shortened(warnings),
         )
 
@@ -133,7 +135,7 @@ class StateKeeping:
         known = {part.name for part in self._sections}
         return [
             f"{name} of the document were left out: this version does not know them"
-            for name in ("schedules", "webhooks", "custom_services", "api_keys")
+            for name in get_args(SectionName)
             if name not in known and getattr(document, name)
         ]
 

@@ -7,7 +7,9 @@ from typing import Literal, Protocol, TypeAlias
 from pydantic import JsonValue
 
 Entry: TypeAlias = dict[str, JsonValue]
-SectionName: TypeAlias = Literal["schedules", "webhooks", "custom_services", "api_keys"]
+SectionName: TypeAlias = Literal[
+    "schedules", "webhooks", "custom_services", "api_keys", "maintenance"
+]
 """A field of the document."""
 
 

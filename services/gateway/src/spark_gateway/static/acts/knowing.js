@@ -1,6 +1,7 @@
 // @ts-check
 // Asks for what the open part of the page shows and nobody tells: when it is opened, on news, and again and again.
 
+import { ask } from "../api.js";
 import { listKeys, listRequests } from "../api-access.js";
 import { getAccounts, getCalendar, getHome, listCollections, listDeliveries, listLetters, listSchedules, listTargets } from "../api-owner.js";
 import { WEEK_DAYS } from "../scheduling.js";
@@ -38,9 +39,12 @@ export class Knowing {
   /** @returns {Partial<Record<Name, () => Promise<any>>>} */
   get #wanted() {
     const { tab } = this.page.state;
-    if (tab === "schedule") return { schedules: listSchedules, calendar: week, home: getHome, collections: listCollections };
-    if (tab === "home") return {};
+    if (tab === "services") return {}; // asked for by that part itself, with more of it
+    const deep = () => ask("api/deep-health?history=0"); // whether all is well is said everywhere
+    if (tab === "schedule") return { deep, schedules: listSchedules, calendar: week, home: getHome, collections: listCollections };
+    if (["home", "speech", "redact"].includes(tab)) return { deep };
     return {
+      deep,
       targets: listTargets, deliveries: () => listDeliveries(this.which), accounts: () => getAccounts(this.days), letters: listLetters,
       keys: listKeys, requests: () => listRequests(this.log),
     };
@@ -58,7 +62,7 @@ export class Knowing {
     this.#turns.set(name, turn);
     let problem = "";
     const value = await this.page.attempt(ask, (why) => {
-      problem = why.message;
+      problem = why.message.replace(/ Look at the page before you try again\.$/, ""); // nothing was changed by asking
     });
     if (this.#turns.get(name) === turn) this.page.say("known", { name, value: value ?? undefined, problem });
     return value;

@@ -18,6 +18,9 @@ function pillOf(host, current, stale) {
 }
 
 export class SparkCard extends HTMLElement {
+  /** What the part about hardware makes of a card, once it is there. @type {((card: SparkCard, host: HostView, view: View) => void)|null} */
+  static dress = null;
+
   connectedCallback() {
     if (this.childElementCount === 0) this.append(cloned("t-spark"));
   }
@@ -47,6 +50,7 @@ export class SparkCard extends HTMLElement {
     const runs = loaded && !away && loaded.mode === "cluster" ? `${loaded.name}, its share` : null;
     show(part(this, "runs"), runs !== null);
     say(part(this, "runs-name"), runs ?? "");
+    SparkCard.dress?.(this, host, view);
   }
 
   /** @param {HostView} host @param {boolean} away */

@@ -1,14 +1,15 @@
 // @ts-check
 // The parts of the page; on a phone under the thumb.
 
-import { icon, keyed, say } from "../dom.js";
+import { icon, keyed, say, sayOrHide } from "../dom.js";
+import { serviceCount } from "../health-words.js";
 import { TABS } from "../tabs.js";
 
 /** @typedef {import("../types.js").View} View */
 
 export class TabBar extends HTMLElement {
   /** @param {View} view */
-  set view({ tab, state }) {
+  set view({ tab, state, now }) {
     if (this.childElementCount === 0) {
       const nav = document.createElement("nav");
       nav.className = "tabs";
@@ -21,9 +22,16 @@ export class TabBar extends HTMLElement {
       const link = document.createElement("a");
       link.href = `#${each.name}`;
       link.append(icon(each.icon), document.createElement("span"));
+      if (each.name === "services") link.append(document.createElement("span"));
       return link;
     }, (link, each) => {
-      say(link.lastElementChild, each.label);
+      say(link.children[1], each.label);
+      const number = each.name === "services" ? serviceCount(state, now) : null;
+      if (link.children[2]) {
+        link.children[2].className = `count ${number?.tone ?? ""}`;
+        sayOrHide(link.children[2], number?.text);
+        link.setAttribute("aria-label", number ? `${each.label}, ${number.text} ${number.words}` : each.label);
+      }
       if (each.name === tab) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     });

@@ -86,6 +86,12 @@ class FakeScene:
 
     def __init__(self) -> None:
         self.swaps: dict[str, str] = {}
+        self.about_to_begin: str | None = None
+        """A swap anywhere that still looks at the lease."""
+
+    async def unsettled(self) -> str | None:
+        """Return what is about to begin."""
+        return self.about_to_begin
 
     async def swapping(self) -> Mapping[str, str]:
         """Return what runs."""

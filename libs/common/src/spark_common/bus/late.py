@@ -1,4 +1,4 @@
-"""A bus that may come later: the gateway serves ``/v1`` and its page before NATS answers."""
+"""A bus that may come later: what works without it serves before NATS answers."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import structlog
 
-from spark_common.bus import (
+from spark_common.bus.port import (
     Bus,
     BusHealth,
     Delivery,

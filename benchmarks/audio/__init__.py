@@ -1,0 +1,1 @@
+"""What speech costs beside the simplest ways to do the same."""

@@ -1,0 +1,46 @@
+"""Texts of any size and of bad intent, made here."""
+
+import random
+
+_SENTENCES = (
+    "Hello Bob, thanks for the call on Monday.",
+    "Please send the invoice 2024-117 to ann.roe@corp.internal and call 415-555-0132 after 3 pm.",
+    "We agreed on $1,200 for the next quarter, and the team meets again in two weeks.",
+    "The card 4111 1111 1111 1111 was declined at 203.0.113.9, she said.",
+    "[00:06] Speaker_0: so we looked at the numbers and nothing stood out to me.",
+    "[00:12] Speaker_1: right, let us keep it as it is for now and see what happens next.",
+)
+
+HOSTILE = {
+    "dots and an at sign": "a.b" * 30_000 + "@x",
+    "one long word": "a" * 100_000 + "@",
+    "brackets": "[" * 100_000,
+    "half placeholders": "[[PERSON_" * 10_000,
+    "digits": "1 " * 50_000,
+    "one number": "4" * 100_000,
+    "number words": "one " * 25_000,
+    "at dot": "at dot " * 15_000,
+    "addresses": "http://" * 15_000,
+    "escapes": "%40" * 33_000,
+    "invisible": "\u200b" * 100_000,
+    "expanding": "\ufdfa" * 50_000,
+    "headers": "[00:06] Speaker_0: one\n" * 4_500,
+    "colons": "a:" * 50_000,
+}
+
+
+def prose(size: int) -> str:
+    """Return so many characters of ordinary text, with something personal in every third line."""
+    choose = random.Random(size)
+    text = " ".join(choose.choice(_SENTENCES) for _ in range(size // 40 + 1))
+    return text[:size]
+
+
+def names(count: int) -> list[str]:
+    """Return so many made-up names."""
+    choose = random.Random(count)
+    letters = "abdeghiklmnoprstuvz"
+    return [
+        " ".join("".join(choose.choices(letters, k=length)).title() for length in (6, 8))
+        for _ in range(count)
+    ]

@@ -1,0 +1,1 @@
+"""The HTTP side: routes by noun, one envelope for every error."""

@@ -1,0 +1,1 @@
+"""Foreign media become 16 kHz samples, in processes that may die of it."""

@@ -1,0 +1,198 @@
+"""Any media file to samples of 16 kHz, one channel, 16 bit. Runs where it may crash."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from numpy.typing import NDArray
+
+from spark_audio_proxy.decoding.measuring import Meter
+from spark_audio_proxy.decoding.sound import RATE, SAMPLE_BYTES, SIDES, DecodeOrder
+
+_FORMATS: Final = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
+    "mp2,mp3,mpeg,mpegts,nut,ogg,opus,rm,tta,voc,w64,wav,wv,wavpack"
+)
+"""Containers of sound. None that names other files or addresses: playlists, concatenations."""
+_OPPOSITE: Final = -0.8
+"""Left and right cancel each other out in one channel; then the left one is taken."""
+_REPORT_SECONDS: Final = 30.0
+_MIN_PADDED: Final = RATE
+"""A server is never sent less than a second."""
+
+
+class UndecodableError(Exception):
+    """The file cannot be used; ``reason`` is a code of ours."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+def decode(order: DecodeOrder, progress: Callable[[float], None]) -> dict[str, Any]:
+    """Decode and measure; returns the fields of ``Measures``, and of both ``sides``.
+
+    ``progress`` is told now and then how many seconds are done.
+    Raises UndecodableError: ``invalid_audio``, ``no_audio_stream``, ``audio_too_long``.
+    """
+    answer = _decode(order, progress, left_only=False)
+    correlation = answer["correlation"]
+    if order.channels == "mono" and correlation is not None and correlation < _OPPOSITE:
+        answer = _decode(order, progress, left_only=True) | {"correlation": correlation}
+    return answer
+
+
+def _decode(
+    order: DecodeOrder, progress: Callable[[float], None], *, left_only: bool
+) -> dict[str, Any]:
+    with ExitStack() as opened:
+        source = opened.enter_context(Path(order.source).open("rb"))
+        frames = _Frames(source)
+        main = _Track(order.target, opened)
+        sides = [
+            _Track(f"{order.target}.{side}", opened)
+            for side in (SIDES if order.channels == "both" else ())
+        ]
+        meter, reported = main.meter, 0.0
+        for block in frames:
+            stereo = block.shape[0] > 1
+            main.write(block[0] if left_only or not stereo else _mixed(block))
+            if stereo and not left_only:
+                meter.hear_pair(block[0], block[1])
+            for side, channel in zip(sides, block if stereo else (), strict=False):
+                side.write(channel)
+            seconds = meter.samples / RATE
+            if seconds > order.max_seconds:
+                raise UndecodableError(
+                    "audio_too_long",
+                    f"the recording is longer than {order.max_seconds:g} s, which is the limit: "
+                    f"{seconds:.0f} s were decoded and more follow",
+                )
+            if seconds - reported >= _REPORT_SECONDS:
+                reported = seconds
+                progress(seconds)
+        if not meter.samples:
+            raise UndecodableError("invalid_audio", "no sound could be decoded from the file")
+        for track in (main, *sides):
+            track.finish()
+        facts = frames.facts()
+        both = [side.meter.measures() | facts for side in sides if side.meter.samples]
+        return meter.measures() | facts | {"sides": both}
+
+
+def _mixed(block: NDArray[np.int16]) -> NDArray[np.int16]:
+    mixed: NDArray[np.int16] = ((block[0].astype(np.int32) + block[1]) >> 1).astype(np.int16)
+    return mixed
+
+
+class _Track:
+    """One channel on disk, measured while it is written."""
+
+    def __init__(self, stem: str, opened: ExitStack) -> None:
+        self.meter = Meter()
+        pcm, energy = Path(f"{stem}.pcm"), Path(f"{stem}.energy")
+        self._pcm = opened.enter_context(pcm.open("wb"))
+        self._energy = opened.enter_context(energy.open("wb"))
+
+    def write(self, samples: NDArray[np.int16]) -> None:
+        self._pcm.write(samples.tobytes())
+        self._energy.write(self.meter.hear(samples).tobytes())
+
+    def finish(self) -> None:
+        self._energy.write(self.meter.last().tobytes())
+        self._pcm.write(bytes(max(0, _MIN_PADDED - self.meter.samples) * SAMPLE_BYTES))
+
+
+class _Frames:
+    """Blocks of samples of one file: shape [channels, samples], at most two channels."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._damaged = False
+        self._resampler: AudioResampler | None = None
+        self._shape: tuple[str, str, int] | None = None
+        try:
+            self._container = av.open(
+                source,
+                mode="r",
+                metadata_errors="replace",
+                options={"format_whitelist": _FORMATS, "protocol_whitelist": "file,pipe"},
+            )
+        except (av.FFmpegError, ValueError, OSError) as error:
+            raise UndecodableError("invalid_audio", "the file is no recording that is known") from (
+                error
+            )
+        streams = self._container.streams.audio
+        if not streams:
+            raise UndecodableError("no_audio_stream", "the file has no sound in it")
+        self._stream = streams[0]
+        if self._stream.codec_context is None:
+            raise UndecodableError("invalid_audio", "the file's sound has a form that is not known")
+        self._codec = self._stream.codec_context.name
+        self._channels = self._stream.codec_context.channels
+        self._rate = self._stream.codec_context.sample_rate or 0
+
+    def facts(self) -> dict[str, Any]:
+        """Return the fields of ``Measures`` that the container tells."""
+        return {
+            "channels": self._channels,
+            "source_rate": self._rate,
+            "codec": self._codec,
+            "damaged": self._damaged,
+        }
+
+    def __iter__(self) -> Iterator[NDArray[np.int16]]:
+        for frame in self._decoded():
+            yield from self._resampled(frame)
+        yield from self._resampled(None)
+
+    def _decoded(self) -> Iterator[AudioFrame]:
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.FFmpegError, OSError):
+                # Cut off in the middle: what was heard so far counts.
+                self._damaged = True
+                return
+            if packet is None:
+                return
+            try:
+                frames = packet.decode()
+            except (av.FFmpegError, ValueError):
+                self._damaged = True
+                continue
+            for frame in frames:
+                if isinstance(frame, AudioFrame):
+                    self._channels = max(self._channels, len(frame.layout.channels))
+                    self._rate = frame.sample_rate
+                    yield frame
+
+    def _resampled(self, frame: AudioFrame | None) -> Iterator[NDArray[np.int16]]:
+        if frame is None:
+            yield from self._pushed(None)
+            return
+        shape = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if shape != self._shape:
+            # A chained file may go on in another form.
+            yield from self._pushed(None)
+            layout = "mono" if len(frame.layout.channels) == 1 and self._channels < 2 else "stereo"
+            self._resampler = AudioResampler(format="s16p", layout=layout, rate=RATE)
+            self._shape = shape
+        frame.pts = None
+        yield from self._pushed(frame)
+
+    def _pushed(self, frame: AudioFrame | None) -> Iterator[NDArray[np.int16]]:
+        if self._resampler is None:
+            return
+        try:
+            for out in self._resampler.resample(frame):
+                if out.samples:
+                    yield out.to_ndarray().astype(np.int16, copy=False)
+        except (av.FFmpegError, ValueError):
+            self._damaged = True

@@ -1,0 +1,93 @@
+"""A recording that is decoded: samples on disk, and what was measured on the way."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+RATE: Final = 16_000
+"""Samples per second of everything that is sent to a speech server."""
+SAMPLE_BYTES: Final = 2
+ENERGY_SECONDS: Final = 0.05
+"""Length of one value in the file of energies."""
+SILENT_DBFS: Final = -60.0
+SHORTEST_SECONDS: Final = 0.1
+SIDES: Final = ("left", "right")
+
+Channels: TypeAlias = Literal["mono", "both"]
+"""``both``: the left and right channel are kept as well, each in a file of its own."""
+
+
+@dataclass(frozen=True)
+class DecodeOrder:
+    """What a decoding process is asked for; travels as JSON."""
+
+    source: str
+    target: str
+    """Stem of the files that are written: ``.pcm``, ``.energy``, ``.left.pcm``, and so on."""
+    max_seconds: float
+    channels: Channels = "mono"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What is known of a recording; levels in dB below full scale."""
+
+    seconds: float
+    rms_dbfs: float
+    peak_dbfs: float
+    clipped: float
+    """Share of samples at full scale."""
+    speech: float
+    """Share of time that is louder than a quiet room."""
+    sha256: str
+    """Of the samples: the same recording in another container has the same."""
+    channels: int
+    source_rate: int
+    codec: str
+    correlation: float | None = None
+    """Between left and right, -1 to 1; None of one channel."""
+    quiet_channel: bool = False
+    """One of the two channels is silent."""
+    damaged: bool = False
+    """Parts could not be decoded and were left out."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A decoded recording: 16 kHz, one channel, 16 bit, without a head."""
+
+    pcm: Path
+    energy: Path
+    """One float32 per ``ENERGY_SECONDS``: the root mean square of the samples, 0 to 1."""
+    measures: Measures
+    sides: "tuple[Sound, ...]" = ()
+    """The left and the right channel, where both were asked for and there are two."""
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.measures.seconds
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody can be heard in it, so that no server has to be asked."""
+        return self.measures.peak_dbfs < SILENT_DBFS or self.seconds < SHORTEST_SECONDS
+
+    @classmethod
+    def of(cls, order: DecodeOrder, answer: Mapping[str, Any]) -> "Sound":
+        """Return what a decoding process left on disk."""
+        own = {name: value for name, value in answer.items() if name != "sides"}
+        sides = tuple(
+            _sound(f"{order.target}.{side}", measures)
+            for side, measures in zip(SIDES, answer["sides"], strict=False)
+        )
+        return replace(_sound(order.target, own), sides=sides)
+
+
+def _sound(stem: str, measures: Mapping[str, Any]) -> Sound:
+    return Sound(Path(f"{stem}.pcm"), Path(f"{stem}.energy"), Measures(**measures))

@@ -1,0 +1,1 @@
+"""Long recordings whose callers do not wait: taken on, worked off, looked at."""

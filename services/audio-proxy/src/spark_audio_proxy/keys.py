@@ -1,0 +1,27 @@
+"""Every key of audio-proxy in Redis."""
+
+PERMITS = "sc:audio:permits"
+"""Sorted set: calls that are under way at the GPU of speech, by their end."""
+PERMIT_HEADS = "sc:audio:permits:heads"
+"""Hash by replica: who is first in its line."""
+STANDING = "sc:audio:standing"
+"""JSON: how the speech server stands, while it is not simply ready."""
+
+
+def wedges(culprit: str) -> str:
+    """Number: how often a recording broke the speech server; ``culprit``: its SHA-256."""
+    return f"sc:audio:wedges:{culprit}"
+
+
+JOBS = "sc:audio:jobs"
+"""Sorted set of the ids of jobs, by the time at which they were taken on."""
+
+
+def job(job_id: str) -> str:
+    """JSON of one job, without its result."""
+    return f"sc:audio:job:{job_id}"
+
+
+def job_result(job_id: str) -> str:
+    """JSON of what a job found; gone after an hour, or when its job is deleted."""
+    return f"sc:audio:job:{job_id}:result"

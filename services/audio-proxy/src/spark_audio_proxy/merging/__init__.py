@@ -1,0 +1,1 @@
+"""Who said which word: words with times and speakers with times become blocks."""

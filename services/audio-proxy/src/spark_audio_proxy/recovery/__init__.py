@@ -1,0 +1,1 @@
+"""What is done when the speech server is stuck: nothing is sent to it, and who waits is told."""

@@ -1,0 +1,1 @@
+"""Voices beyond one recording: clustering, sessions, enrolment and matching."""

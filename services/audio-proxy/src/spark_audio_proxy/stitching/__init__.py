@@ -1,0 +1,1 @@
+"""Long recordings: where to cut them, and how the parts become one again."""

@@ -1,0 +1,1 @@
+"""Behaving stand-ins for the ports of audio-proxy, for tests."""

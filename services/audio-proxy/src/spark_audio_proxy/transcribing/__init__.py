@@ -1,0 +1,1 @@
+"""From a decoded recording to words, turns and answers."""

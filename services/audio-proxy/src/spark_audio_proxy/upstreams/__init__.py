@@ -1,0 +1,1 @@
+"""The servers that hear and speak, each behind one adapter."""

@@ -1,0 +1,1 @@
+"""Words: read from what an upstream answers, and joined into text."""

@@ -1,0 +1,115 @@
+"""Decoding in processes: that die, hang, are left, or were killed while nobody needed them."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from spark_audio_proxy.decoding.pool import DecoderPool
+from spark_audio_proxy.decoding.sound import RATE, Sound
+from spark_audio_proxy.problems import SpeechError
+from spark_common.clock import SystemClock
+from spark_common.testing.wait import until
+from spark_sim.speakclock.sound_files import Kind, encoded
+
+SECONDS = 2.0
+TONE = (0.3 * np.sin(np.arange(int(RATE * SECONDS)) / 8)).astype(np.float32)
+SILENCE = np.zeros(len(TONE), np.float32)
+
+
+@pytest_asyncio.fixture
+async def pool() -> AsyncIterator[DecoderPool]:
+    made = DecoderPool(1, SystemClock())
+    yield made
+    await made.close()
+
+
+def children() -> set[int]:
+    """Processes that decode for this one."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status, line = (entry / "stat").read_text(), (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            parent = int(status.rpartition(")")[2].split()[1])
+            if parent == os.getpid() and b"decoding.worker" in line:
+                found.add(int(entry.name))
+    return found
+
+
+async def decode(pool: DecoderPool, folder: Path, data: bytes, **options) -> Sound:
+    source = folder / "source"
+    source.write_bytes(data)
+    return await pool.decode(source, folder / "out", **{"max_seconds": 100.0, **options})
+
+
+async def test_what_was_heard_is_measured(pool: DecoderPool, tmp_path: Path) -> None:
+    sound = await decode(pool, tmp_path, encoded(Kind.WAV, TONE))
+    assert sound.seconds == pytest.approx(SECONDS)
+    assert sound.measures.peak_dbfs == pytest.approx(-10.5, abs=0.1)
+    assert sound.measures.speech == 1.0
+    assert sound.measures.correlation is None
+    assert not sound.is_silent
+    again = await decode(pool, tmp_path, encoded(Kind.FLAC, TONE))
+    assert again.measures.sha256 == sound.measures.sha256
+    quiet = await decode(pool, tmp_path, encoded(Kind.WAV, SILENCE))
+    assert quiet.is_silent
+
+
+async def test_channels_are_compared_and_kept_apart(pool: DecoderPool, tmp_path: Path) -> None:
+    def stereo(left: np.ndarray, right: np.ndarray) -> bytes:
+        return encoded(Kind.WAV, np.stack([left, right], axis=1), channels=2)
+
+    both = await decode(pool, tmp_path, stereo(TONE, SILENCE), channels="both")
+    assert [side.is_silent for side in both.sides] == [False, True]
+    assert both.measures.quiet_channel
+    same = await decode(pool, tmp_path, stereo(TONE, TONE))
+    assert same.measures.correlation == pytest.approx(1.0)
+    assert same.sides == ()
+    # Opposite channels would be silence together; one of them is taken then.
+    opposite = await decode(pool, tmp_path, stereo(TONE, -TONE))
+    assert not opposite.is_silent
+
+
+async def test_a_process_that_was_killed_meanwhile_is_replaced(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    wav = encoded(Kind.WAV, TONE)
+    await decode(pool, tmp_path, wav)
+    (kept,) = children()
+    os.kill(kept, signal.SIGKILL)
+    await until(lambda: kept not in children(), "it is gone")
+    assert (await decode(pool, tmp_path, wav)).seconds == pytest.approx(SECONDS)
+
+
+async def test_whoever_is_left_ends_with_its_work(pool: DecoderPool, tmp_path: Path) -> None:
+    await decode(pool, tmp_path, encoded(Kind.WAV, TONE))
+    before = children()
+    fifo = tmp_path / "never.wav"
+    os.mkfifo(fifo)
+    hanging = asyncio.create_task(pool.decode(fifo, tmp_path / "out", max_seconds=9.0))
+    await asyncio.sleep(0.05)
+    hanging.cancel()
+    await asyncio.gather(hanging, return_exceptions=True)
+    await until(lambda: not before & children(), "the process that hung is gone")
+    sound = await decode(pool, tmp_path, encoded(Kind.WAV, TONE))
+    assert sound.seconds == pytest.approx(SECONDS)
+
+
+@pytest.mark.parametrize(
+    "data", [b"RIFF", b"\x1aE\xdf\xa3" + bytes(200), b"OggS" + bytes(200), b"fLaC" + bytes(60)]
+)
+async def test_a_head_without_a_body_is_no_recording(
+    pool: DecoderPool, tmp_path: Path, data: bytes
+) -> None:
+    with pytest.raises(SpeechError) as refused:
+        await decode(pool, tmp_path, data, param="local_file")
+    assert refused.value.code in ("invalid_audio", "no_audio_stream")
+    assert refused.value.param == "local_file"

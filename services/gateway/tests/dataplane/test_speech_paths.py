@@ -1,0 +1,67 @@
+"""What belongs to the speech service, and what it is told about who asks."""
+
+import pytest
+
+from spark_gateway.dataplane.caller_field import CALLER, TENANT, name_caller, name_tenant
+from spark_gateway.dataplane.free import ANYBODY
+from spark_gateway.dataplane.heads import is_data_plane, parse_request
+from spark_gateway.dataplane.upstreams import place_of
+
+
+@pytest.mark.parametrize(
+    ("path", "passed_on"),
+    [
+        (b"/v1/audio/transcriptions", True),
+        (b"/api/audio/transcribe-with-speakers", True),
+        (b"/api/audio/speakers/Alice", True),
+        (b"/api/audios", False),
+        (b"/api/status", False),
+    ],
+)
+def test_its_paths_are_passed_on_to_it_and_no_others(path: bytes, passed_on: bool) -> None:
+    head = parse_request(b"POST %b HTTP/1.1\r\nHost: g\r\n\r\n" % path)
+    assert is_data_plane(head) is passed_on
+    assert (place_of(path) == "audio") is passed_on
+
+
+def test_it_is_told_callers_apart_and_nothing_else_about_them() -> None:
+    def told(peer: str, more: bytes = b"") -> list[bytes]:
+        head = parse_request(b"GET /api/audio/status HTTP/1.1\r\nHost: g\r\n%b\r\n" % more)
+        name_caller(head, ANYBODY, peer)
+        assert head.passed_on is not None
+        return [value for name, value in head.passed_on if name.lower() == CALLER]
+
+    alice = told("127.0.0.5")
+    assert len(alice) == 1
+    assert told("127.0.0.5", b"X-Spark-Caller: somebody-else\r\n") == alice
+    assert told("127.0.0.6") != alice
+    assert b"127" not in alice[0]
+
+
+class Key:
+    """Somebody with a key, as far as it matters here."""
+
+    share = "key:01j"
+
+
+def test_voices_are_those_of_a_key_and_of_everybody_without_one() -> None:
+    def tenant(identity: object, more: bytes = b"") -> list[bytes]:
+        head = parse_request(b"GET /api/audio/speakers HTTP/1.1\r\nHost: g\r\n%b\r\n" % more)
+        name_caller(head, identity, "127.0.0.5")  # type: ignore[arg-type]
+        assert head.passed_on is not None
+        return [value for name, value in head.passed_on if name.lower() == TENANT]
+
+    assert tenant(ANYBODY) == [b"home"]
+    forged = b"X-Spark-Tenant: home\r\n"
+    assert tenant(Key(), forged) == tenant(Key()) != [b"home"]
+
+
+def test_what_redaction_keeps_is_of_a_key_whatever_the_client_says() -> None:
+    def tenant(identity: object, more: bytes = b"") -> list[bytes]:
+        head = parse_request(b"POST /scrub HTTP/1.1\r\nHost: g\r\n%b\r\n" % more)
+        name_tenant(head, identity)  # type: ignore[arg-type]
+        assert head.passed_on is not None
+        return [value for name, value in head.passed_on if name.lower() == b"x-tenant"]
+
+    assert tenant(ANYBODY, b"X-Tenant: crm\r\n") == []
+    assert tenant(Key(), b"X-TENANT: crm\r\n") == tenant(Key()) != []

@@ -1,0 +1,1 @@
+"""Sparks and packets that do as a test says."""

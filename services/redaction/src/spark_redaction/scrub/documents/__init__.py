@@ -1,0 +1,1 @@
+"""Texts inside other things: JSON, chat messages, tool arguments."""

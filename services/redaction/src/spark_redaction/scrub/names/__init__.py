@@ -1,0 +1,1 @@
+"""Known people and companies, in the forms people write them."""

@@ -1,0 +1,54 @@
+"""What stands just before and after a match."""
+
+import re
+
+from spark_redaction.scrub.names.unspaced import UNSPACED
+from spark_redaction.scrub.view import View
+
+STOP = "\0"
+"""Stands between texts that have nothing to do with each other."""
+
+
+class Cue:
+    """Words whose presence near a value says what it is."""
+
+    def __init__(self, words: str, *, before: int = 48, after: int = 0) -> None:
+        self._words = re.compile(rf"(?<![a-z])(?:{words})(?![a-z])")
+        self._before = before
+        self._after = after
+
+    def near(self, view: View, start: int, end: int) -> bool:
+        """Whether one of the words stands in the same breath."""
+        left = view.lower[max(0, start - self._before) : start].rpartition(STOP)[2]
+        if self._words.search(left):
+            return True
+        right = view.lower[end : end + self._after].partition(STOP)[0]
+        return bool(right and self._words.search(right))
+
+
+def follows_word(view: View, start: int) -> bool:
+    """Whether a letter, digit or underscore touches from the left."""
+    if start == 0:
+        return False
+    before = view.octets[start - 1]
+    if before == 0xFF:
+        return not UNSPACED.match(view.text[start - 1])
+    return chr(before).isalnum() or before == 0x5F
+
+
+def precedes_word(view: View, end: int) -> bool:
+    """Whether a letter, digit or underscore touches from the right."""
+    if end >= len(view.octets):
+        return False
+    after = view.octets[end]
+    if after == 0xFF:
+        return not UNSPACED.match(view.text[end])
+    return after < 0x80 and (chr(after).isalnum() or after == 0x5F)
+
+
+def touches_digit(view: View, start: int, end: int) -> bool:
+    """Whether more digits follow directly, or after a decimal point."""
+    octets = view.octets
+    if start and octets[start - 1 : start].isdigit():
+        return True
+    return octets[end : end + 1].isdigit()

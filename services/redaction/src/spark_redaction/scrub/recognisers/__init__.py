@@ -1,0 +1,1 @@
+"""One file for each class of identifier with a shape."""

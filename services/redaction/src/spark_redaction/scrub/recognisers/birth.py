@@ -1,0 +1,40 @@
+"""Days of birth: a date that words tie to being born."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from spark_redaction.scrub.checksums import digits_of
+from spark_redaction.scrub.kinds import Kind
+from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.recogniser import Finding, Recogniser
+from spark_redaction.scrub.recognisers.dates import DATE
+from spark_redaction.scrub.view import View
+
+_BORN: Final = Pattern(
+    rb"(?:\bdobs?|\bd\.o\.b\.?|\bdate[ _]of[ _]birth|\bbirth[ _]?dat?e?(?:y|s)?|\bbirthdays?|\bborn|\bgeb(?:oren|urtsdatum|\.)?|\bgeburtstag|\bnee?|\bnato|\bnata|\bdate de naissance|"
+    rb"\bnacid[oa]|\bnacimiento|\bfecha de nacimiento|\bdata di nascita|\bnascid[oa]|\bdata de nascimento|\bgeboortedatum|\bfodt|\bfodelsedatum)"
+    rb"(?:['\"]?\s*(?:is|was|on|the|in|am|le|el|il|em|it's|ist|est|for|[a-z]+'s|:|=|-|\(|\)|,|\"|'|dd/mm/yyyy|mm/dd/yyyy))*\s*"
+    rb"(" + DATE + rb"|(?:19|20)\d\d\b)"
+)
+_AFTER: Final = Pattern(rb"(" + DATE + rb")\s*(?:\(?(?:dob|date of birth|birthday|born|geb\.)\)?)")
+
+
+def _find(view: View) -> Iterator[Finding]:
+    for pattern in (_BORN, _AFTER):
+        for match in pattern.matches(view):
+            start, end = match.span(1)
+            end = start + len(match[1].rstrip(b" ,-."))
+            yield (
+                start,
+                end,
+                Kind.BIRTH,
+                digits_of(view.text[start:end]) if match[1][:1].isdigit() else "",
+            )
+
+
+BIRTH = Recogniser(
+    "birth",
+    _find,
+    rank=63,
+    needs=(b"dob", b"d.o.b", b"birth", b"born", b"geb", b"ne", b"nat", b"nac", b"nasc", b"fod"),
+)

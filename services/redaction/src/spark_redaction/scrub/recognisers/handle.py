@@ -1,0 +1,57 @@
+"""Names of accounts at networks, where words say that it is one."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from spark_redaction.scrub.kinds import Kind
+from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.recogniser import Finding, Recogniser
+from spark_redaction.scrub.view import View
+
+_SAID: Final = Pattern(
+    rb"\b(?:twitter|x\.com|instagram|insta|ig|tiktok|telegram|discord|signal|mastodon|github|snapchat|snap|skype|facebook|fb|reddit|linkedin|threads|bluesky|venmo|cashapp|cash app|slack|"
+    rb"wechat|line|kakao|twitch|steam|xbox|psn|youtube|handle|user ?name|user ?id|login|screen ?name|gamertag|nick(?:name)?|benutzername|nom d'utilisateur|usuario)\b"
+    rb"(?:\s+(?:handle|name|user|username|account|id|profile|user name|tag))*\s*(?:is|are|at|:|=|-|ist|est|\(|on [a-z]+ is)*\s*[:=]?\s*[\"']?"
+    rb"(@[\w.\-]{2,}(?:@[\w.\-]+)?|[a-z][\w.\-]*[\d_#][\w.\-#]*)"
+)
+_FEDIVERSE: Final = Pattern(
+    rb"(?:^|[\s(,])(@[\w.\-]{2,}@[\w\-]+(?:\.[\w\-]+)+|@[\w.\-]+:[\w\-]+(?:\.[\w\-]+)+|\$[a-z][\w]{3,20}\b)"
+)
+
+
+def _find(view: View) -> Iterator[Finding]:
+    for pattern in (_SAID, _FEDIVERSE):
+        for match in pattern.matches(view):
+            start = match.start(1)
+            value = match[1].rstrip(b".-#")
+            if value[:1] == b"$" and (b"cash" not in view.low_octets or b"_" in value):
+                continue
+            yield start, start + len(value), Kind.HANDLE, ""
+
+
+HANDLE = Recogniser(
+    "handle",
+    _find,
+    rank=45,
+    needs=(
+        b"@",
+        b"handle",
+        b"user",
+        b"login",
+        b"name",
+        b"telegram",
+        b"discord",
+        b"signal",
+        b"skype",
+        b"snap",
+        b"twitter",
+        b"insta",
+        b"github",
+        b"$",
+        b"tag",
+        b"steam",
+        b"psn",
+        b"nick",
+        b"usuario",
+    ),
+)

@@ -1,0 +1,41 @@
+"""Post codes that show what they are, or are called so."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from spark_redaction.scrub.kinds import Kind
+from spark_redaction.scrub.nearby import follows_word
+from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.recogniser import Finding, Recogniser
+from spark_redaction.scrub.recognisers.address import _STATE
+from spark_redaction.scrub.view import View
+
+_SHAPED: Final = Pattern(
+    rb"\b(?:GIR ?0AA|(?:[A-PR-UWYZ][0-9]{1,2}|[A-PR-UWYZ][A-HK-Y][0-9]{1,2}|[A-PR-UWYZ][0-9][A-HJKPSTUW]|[A-PR-UWYZ][A-HK-Y][0-9][ABEHMNPRV-Y]) [0-9][ABD-HJLNP-UW-Z]{2}"
+    rb"|[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z][ -]\d[ABCEGHJ-NPRSTV-Z]\d|[1-9]\d{3} [A-Z]{2} (?:[A-Z][a-z]+)|\d{5}-\d{4}|\d{5}-\d{3}"
+    rb"|" + _STATE + rb",? \d{5}(?:-\d{4})?|(?:D|CH|A|F|B|NL|L|DK|S|N)-\d{4,5})\b",
+    any_case=False,
+)
+_SAID: Final = Pattern(
+    rb"\b(?:zip(?: ?code)?|postal ?code|post ?code|plz|postleitzahl|code postal|codigo postal|cap|cep|eircode|pin ?code)(?:\s+(?:is|was|ist))?\s{0,2}[:=#]?\s{0,2}([a-z0-9]{2,5}(?:[ -][a-z0-9]{3,4})?)\b"
+)
+
+
+def _find(view: View) -> Iterator[Finding]:
+    for match in _SHAPED.matches(view):
+        start, end = match.span()
+        if (
+            not follows_word(view, start) and view.text[start - 1 : start] not in ("-", "/")
+        ) or start == 0:
+            yield start, end, Kind.ADDRESS, ""
+    for match in _SAID.matches(view):
+        value = match[1]
+        if sum(48 <= c <= 57 for c in value) >= 2:
+            start = match.start(1)
+            words = value.split(b" ")
+            if len(words) == 2 and not any(48 <= c <= 57 for c in words[1]):
+                value = words[0]
+            yield start, start + len(value), Kind.ADDRESS, ""
+
+
+POSTCODE = Recogniser("postcode", _find, rank=52, needs_digits=True)

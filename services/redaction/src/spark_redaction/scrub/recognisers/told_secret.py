@@ -1,0 +1,96 @@
+"""What people say a secret is: "the password is ...", ``token=...``, a seed phrase, a code."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from spark_redaction.scrub.kinds import Kind
+from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.recogniser import Finding, Recogniser
+from spark_redaction.scrub.view import View
+
+_WORDS: Final = (
+    rb"pw|pass(?:word|phrase|wd|code)?s?|pwd|passwort|kennwort|mot de passe|contrasena|clave|senha|wachtwoord|losenord|haslo|"
+    rb"secret(?:[ _-]?(?:key|access[ _-]?key))?|api[ _-]?(?:key|token|secret)|access[ _-]?(?:key|token)(?:[ _-]?id)?|auth(?:orization)?[ _-]?token|"
+    rb"refresh[ _-]?token|bearer[ _-]?token|id[ _-]?token|session[ _-]?(?:id|token|key)|client[ _-]?secret|private[ _-]?key|encryption[ _-]?key|"
+    rb"token|credentials?|login code|wifi(?: password| key)?|psk|security answer|webhook[ _-]?secret|signing[ _-]?key|licen[cs]e[ _-]?key|product[ _-]?key"
+)
+_LINK: Final = rb"(?:'s\s+|[\"']?\s{0,3}(?:[:=]|=>|:=|->)\s{0,3}|\s+(?:is|was|are|ist|lautet|est|es|e|to|as)(?:\s+now)?\s*:?\s+)"
+_ASSIGNED: Final = Pattern(
+    rb"(?:\b|_)(?:"
+    + _WORDS
+    + rb")(?:\s+(?:for|of|to|fur|zum|de)\s+(?:the\s+|my\s+|our\s+)?[\w.@-]+(?:\s+[\w.@-]+)?)?"
+    + _LINK
+    + rb"(?:[\"']([^\"'\n]{1,200})[\"']|([^\s\"',;<>]+))"
+)
+_HEADER: Final = Pattern(
+    rb"\b(?:bearer|basic|digest|token|apikey)\s+([\w.~+/\-]{8,}={0,3})|\b(?:x-api-key|api-key|x-auth-token|cookie|set-cookie|authorization)\s*:\s*([^\n\"']+)"
+)
+_SEED: Final = Pattern(
+    rb"(?:seed|recovery|mnemonic|backup|secret)(?:\s+(?:phrase|words?|seed|key))*(?:\s+(?:is|are|was))?\s*[:=-]?\s*[\"']?"
+    rb"((?:(?:\d{1,2}[.)]\s*)?[a-z]{3,8}[\s,]+){11,24}(?:\d{1,2}[.)]\s*)?[a-z]{3,8})\b"
+)
+_CODE: Final = Pattern(
+    rb"\b(?:cvv2?|cvc2?|csc|cid|security code|card verification(?: value| code)?|pin(?: code| number)?|otp|one[ -]time (?:code|password|passcode)|"
+    rb"verification code|2fa(?: code)?|mfa(?: code)?|auth(?:entication)? code|access code|gate code|door code|alarm code|passcode|unlock code|"
+    rb"confirmation code|sms code|login code|lockbox(?: code)?|geheimzahl|code secret)"
+    rb"(?:\s+(?:number|no))?(?:\s+(?:on the back|for (?:the |my )?[a-z]+(?: [a-z]+)?))?(?:'s)?\s*(?:is|was|:|=|#|-|ist|est|to)*\s*(?:now\s+)?[:#=]?\s*[\"']?(\d(?:[ -]?\d){2,9})\b"
+)
+_CODE_LIKE: Final = re.compile(rb"\$[A-Z_]+\Z|\$[({]|[`(\\]|%[a-z]\b|\w+[\[(]|\w+\)|\.\.\.")
+"""A variable or a piece of a program, and not what it holds."""
+_PLAIN: Final = frozenset(
+    b"password passwd pwd token secret key user username value login name none optional field a an the not no in on at it that this there here wrong correct required expired invalid reset changed incorrect secure safe "
+    b"strong weak too very only needed missing set empty null none true false protected hashed encrypted stored used known "
+    b"being and or so what where when how why who which sent shared same different new old my your our their his her for from "
+    b"to is was be been will would should can could must may might never always still already also just string str text int bool "
+    b"of with by if but about like important good bad something someone anything rotated working broken valid stale leaked".split()
+)  # fmt: skip
+
+
+def _find(view: View) -> Iterator[Finding]:
+    for match in _ASSIGNED.matches(view):
+        group = 1 if match.start(1) >= 0 else 2
+        start, end = match.span(group)
+        if group == 2:
+            end = start + len(match[2].rstrip(b".!?)]}"))
+        value = view.octets[start:end]
+        if _is_secret(value, quoted=group == 1, said=b"=" not in match[0] and b":" not in match[0]):
+            yield start, end, Kind.SECRET, view.text[start:end]
+    for pattern in (_HEADER, _SEED, _CODE):
+        for match in pattern.matches(view):
+            group = 2 if pattern is _HEADER and match.start(1) < 0 else 1
+            start, end = match.span(group)
+            value = match[group]
+            if (
+                pattern is _HEADER
+                and group == 1
+                and not (any(48 <= c <= 57 for c in value) or value != value.lower())
+            ):
+                continue
+            yield start, end, Kind.SECRET, view.text[start:end]
+
+
+def _is_secret(value: bytes, *, quoted: bool, said: bool) -> bool:
+    low = value.lower()
+    if low in _PLAIN or len(value) < 3 or value[:2] in (b"[[", b"${", b"{{"):
+        return False
+    if _CODE_LIKE.match(value):
+        return False
+    if value.startswith((b"os.", b"process.", b"self.", b"env", b"get", b"<")) or value.endswith(
+        b"("
+    ):
+        return False
+    if quoted or not said:
+        return True
+    # Said in prose: an ordinary word is more likely prose than a password.
+    return any(not (97 <= c <= 122) for c in value[1:]) or len(value) > 14
+
+
+TOLD_SECRET = Recogniser(
+    "told_secret",
+    _find,
+    rank=80,
+    needs=(b"pass", b"pwd", b"secret", b"key", b"token", b"wort", b"contras", b"clave", b"senha", b"wacht", b"credential", b"wifi", b"psk", b"bearer",
+           b"basic", b"api", b"cookie", b"authorization", b"seed", b"recovery", b"mnemonic", b"backup", b"cv", b"csc", b"pin", b"code", b"otp", b"session", b"2fa",
+           b"mfa", b"lockbox", b"geheim", b"losenord", b"haslo", b"security", b"digest", b"cid"),
+)  # fmt: skip

@@ -1,0 +1,60 @@
+"""Every recogniser there is; a new class is a file and a line here."""
+
+from typing import Final
+
+from spark_redaction.scrub.recogniser import Recogniser
+from spark_redaction.scrub.recognisers.account import ACCOUNT
+from spark_redaction.scrub.recognisers.address import ADDRESS as STREET
+from spark_redaction.scrub.recognisers.birth import BIRTH
+from spark_redaction.scrub.recognisers.card import CARD
+from spark_redaction.scrub.recognisers.crypto import CRYPTO
+from spark_redaction.scrub.recognisers.email import PLAIN, WRITTEN
+from spark_redaction.scrub.recognisers.handle import HANDLE
+from spark_redaction.scrub.recognisers.iban import IBAN
+from spark_redaction.scrub.recognisers.ident import IDENT
+from spark_redaction.scrub.recognisers.links import ANY_LINK, LINK
+from spark_redaction.scrub.recognisers.lone import LONE
+from spark_redaction.scrub.recognisers.national import NATIONAL
+from spark_redaction.scrub.recognisers.network import ADDRESS, MAC
+from spark_redaction.scrub.recognisers.phone import PHONE
+from spark_redaction.scrub.recognisers.postcode import POSTCODE
+from spark_redaction.scrub.recognisers.secret import SECRET
+from spark_redaction.scrub.recognisers.social import SSN
+from spark_redaction.scrub.recognisers.strict import DATE_ANY, MONEY, NUMBER
+from spark_redaction.scrub.recognisers.told_secret import TOLD_SECRET
+from spark_redaction.scrub.spoken.mail import SPOKEN_EMAIL
+from spark_redaction.scrub.spoken.numbers import SPOKEN_NUMBER
+from spark_redaction.scrub.spoken.spelled import SPELLED
+
+VERSION: Final = "v3"
+"""Of the recognisers as a whole; answered in ``coverage``."""
+
+RECOGNISERS: Final[tuple[Recogniser, ...]] = (
+    PLAIN,
+    WRITTEN,
+    PHONE,
+    CARD,
+    SSN,
+    IBAN,
+    ACCOUNT,
+    IDENT,
+    NATIONAL,
+    BIRTH,
+    STREET,
+    POSTCODE,
+    ADDRESS,
+    MAC,
+    LINK,
+    HANDLE,
+    CRYPTO,
+    SECRET,
+    TOLD_SECRET,
+    SPOKEN_NUMBER,
+    SPOKEN_EMAIL,
+    SPELLED,
+    DATE_ANY,
+    MONEY,
+    NUMBER,
+    ANY_LINK,
+    LONE,
+)

@@ -1,0 +1,1 @@
+"""What is said instead of written: numbers in words, addresses read out, names spelled."""

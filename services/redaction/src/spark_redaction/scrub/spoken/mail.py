@@ -1,0 +1,241 @@
+"""Mail addresses read out: "alice dot smith at example dot test"."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Final
+
+from spark_redaction.scrub.kinds import Kind
+from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.recogniser import Finding, Recogniser
+from spark_redaction.scrub.recognisers.top_levels import TOP_LEVELS as TOP_LEVELS_PATTERN
+from spark_redaction.scrub.recognisers.top_levels import WORDS as TOP_LEVELS
+from spark_redaction.scrub.spoken.tokens import headers, inside, past
+from spark_redaction.scrub.spoken.windows import windows
+from spark_redaction.scrub.spoken.words import DIGITS, REPEATS, TENS
+from spark_redaction.scrub.view import View
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|@")
+_AT_WORDS: Final = (
+    rb"(?:\bat\b|@|\barroba\b|\bchiocciola\b|\barobase\b|\bklammeraffe\b|\bapenstaartje\b)"
+)
+_THERE: Final = Pattern(
+    _AT_WORDS + rb"(?s:.{1,90}?)\b(?:dot|period|point|punkt|punto|ponto|punt)\b"
+    rb"|"
+    + _AT_WORDS
+    + rb"[ \n](?:[\w-]+[ ]){0,3}[\w-]+(?:\.[\w-]+){0,2}\.(?:"
+    + TOP_LEVELS_PATTERN
+    + rb")\b"
+)
+_BEFORE: Final = 160
+_AFTER: Final = 120
+_AT: Final = frozenset(
+    {"at", "@", "arroba", "chiocciola", "arobase", "klammeraffe", "apenstaartje", "snabela"}
+)
+_DOT: Final = frozenset({"dot", "period", "point", "punkt", "punto", "ponto", "punt"})
+_CONNECT: Final = _DOT | {
+    "underscore",
+    "dash",
+    "hyphen",
+    "minus",
+    "plus",
+    "underline",
+    "unterstrich",
+    "tiret",
+    "guion",
+}
+_SKIP: Final = frozenset({"sign", "symbol", "uh", "um", "er", "the"})
+_STOP: Final = frozenset(
+    """
+    is was it's its it me my mine you your our his her their to on via or and so the a an email mail e address emails
+    mails reach contact write send look looking found find be here there am are were us we i he she they them that this
+    yes yeah okay ok sure no not well right please for from with about of by in up also just then says said message
+    email's best work personal home office main new old at if can could would get got hit ping use using try available
+    ist lautet meine adresse e-mail ma mon mi correo es
+    """.split()
+)
+_PROVIDERS: Final = frozenset(
+    "gmail googlemail yahoo hotmail outlook icloud proton protonmail aol gmx live msn fastmail tutanota web".split()
+)
+_LONG: Final = 3
+"""Ordinary words a name before "at" may have when nothing joins them."""
+_CUE: Final = re.compile(
+    r"(?:e-?mail|address|mail|correo|adresse|it's|that's|is)(?: address)?(?: is| at| me at| to| it to)?[\s:,]*\Z"
+)
+
+
+class _Token:
+    __slots__ = ("end", "start", "text")
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self.text, self.start, self.end = text, start, end
+
+
+def _find(view: View) -> Iterator[Finding]:
+    skipped: list[tuple[int, int]] | None = None
+    done = 0
+    for begin, finish in windows(
+        (match.span() for match in _THERE.matches(view)), gap=_AFTER, least=1
+    ):
+        if skipped is None:
+            skipped = headers(view)
+        tokens = _tokens(
+            view, skipped, max(done, begin - _BEFORE), min(len(view.lower), finish + _AFTER)
+        )
+        for start, end, key in _addresses(view, tokens):
+            done = end
+            yield start, end, Kind.EMAIL, key
+
+
+def _tokens(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> list[_Token]:
+    tokens = []
+    at_header = max(0, bisect_left(skipped, (first, first)) - 1)
+    for match in _WORD.finditer(view.lower, first, last):
+        start = match.start()
+        at_header = past(skipped, at_header, start)
+        if inside(skipped, at_header, start):
+            continue
+        tokens.append(_Token(match[0], start, match.end()))
+    return tokens
+
+
+def _addresses(view: View, tokens: list[_Token]) -> Iterator[tuple[int, int, str]]:
+    after = 0
+    for at, token in enumerate(tokens):
+        if token.text not in _AT or at < after:
+            continue
+        last = _domain(view, tokens, at)
+        if last is None:
+            continue
+        said = any(each.text in _DOT for each in tokens[at + 1 : last])
+        first = _local(
+            view,
+            tokens,
+            at,
+            after,
+            sure=said or token.text != "at" or tokens[at + 1].text in _PROVIDERS,
+        )
+        if first is None:
+            continue
+        after = last + 1
+        start, end = tokens[first].start, tokens[last].end
+        yield start, end, _address(tokens[first : last + 1])
+
+
+def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
+    """Index of the top level's token when a domain was read out after ``at``."""
+    best: int | None = None
+    words = 0
+    dotted = False
+    spoken = tokens[at].text != "@"
+    for index in range(at + 1, min(len(tokens), at + 24)):
+        text = tokens[index].text
+        between = view.lower[tokens[index - 1].end : tokens[index].start]
+        if len(between) > 6 or "\n\n" in between:
+            break
+        if "." in between and index > at + 1:
+            if between.strip() == "." and between != ".":
+                break
+            dotted = dotted or between == "."
+            if between == "." and text in TOP_LEVELS and spoken:
+                best, words = index, 0
+                continue
+        if text in _DOT:
+            dotted, words = True, 0
+        elif text in _SKIP or text in _CONNECT:
+            continue
+        else:
+            previous = tokens[index - 1].text
+            if (
+                dotted
+                and (text in TOP_LEVELS or text in ("c", "o", "com"))
+                and (previous in _DOT or previous in _SKIP)
+            ):
+                if text in TOP_LEVELS:
+                    best = index
+                words = 0
+                continue
+            if best is not None and previous not in _DOT:
+                break
+            words += 1
+            if words > (12 if len(text) == 1 else 4):
+                break
+    return best
+
+
+def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool) -> int | None:
+    """Index of the first token of the name before ``at``; None when it is no name."""
+    first = at
+    plain = 0
+    while first > floor and at - first < 40:
+        token = tokens[first - 1]
+        between = view.lower[token.end : tokens[first].start]
+        if (
+            len(between) > 14
+            or (re.search(r"[.!?;:](?:\s|\Z)", between) and first != at)
+            or "\n\n" in between
+        ):
+            break
+        text = token.text
+        joined = first < at and tokens[first].text in _CONNECT
+        if text in _CONNECT or (text in _SKIP - {"the"} and first < at):
+            first -= 1
+            continue
+        small = (
+            len(text) == 1
+            or text.isdigit()
+            or text in DIGITS
+            or text in TENS
+            or text in REPEATS
+            or text in ("capital", "lowercase", "letter")
+        )
+        if text in _STOP and not joined and not _is_letter(tokens, first - 1, at):
+            break
+        if not small and not joined:
+            plain += 1
+            if plain > _LONG:
+                break
+        first -= 1
+    while first < at and tokens[first].text in _CONNECT | _SKIP:
+        first += 1
+    if first == at:
+        return None
+    words = tokens[first:at]
+    joined = any(word.text in _CONNECT or len(word.text) == 1 for word in words)
+    announced = _CUE.search(view.lower[max(0, words[0].start - 32) : words[0].start])
+    if not (sure or joined or announced):
+        # "Read it at docs.example.test" is no address of anybody.
+        return None
+    # Ordinary words in front: all of them are the name when it was announced, else the last two.
+    return first if joined or announced else max(first, at - 2)
+
+
+def _is_letter(tokens: list[_Token], index: int, at: int) -> bool:
+    """Whether a lone letter is spelled: others stand beside it."""
+    beside = (index - 1, index + 1)
+    return len(tokens[index].text) == 1 and any(
+        0 <= each < at and len(tokens[each].text) == 1 for each in beside
+    )
+
+
+def _address(tokens: list[_Token]) -> str:
+    signs = {
+        "underscore": "_",
+        "underline": "_",
+        "dash": "-",
+        "hyphen": "-",
+        "minus": "-",
+        "plus": "+",
+    }
+    parts = []
+    for token in tokens:
+        if token.text in _AT:
+            parts.append("@")
+        elif token.text in _DOT:
+            parts.append(".")
+        elif token.text not in _SKIP:
+            parts.append(signs.get(token.text) or DIGITS.get(token.text, token.text))
+    return "".join(parts)
+
+
+SPOKEN_EMAIL = Recogniser("spoken_email", _find, rank=75)

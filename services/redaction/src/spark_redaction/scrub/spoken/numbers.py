@@ -1,0 +1,270 @@
+"""Numbers said in words, through fillers, pauses and changes of speaker."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from spark_redaction.scrub.checksums import luhn
+from spark_redaction.scrub.kinds import Kind
+from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.recogniser import Finding, Recogniser
+from spark_redaction.scrub.spoken.tokens import headers, inside, past
+from spark_redaction.scrub.spoken.windows import windows
+from spark_redaction.scrub.spoken.words import CUES, DIGITS, FILLERS, REPEATS, TENS, WEAK
+from spark_redaction.scrub.view import View
+
+_ENOUGH: Final = 7
+_FEW: Final = 4
+_LONGEST_GAP: Final = 6
+_NUMBER_WORDS: Final = sorted({*DIGITS, *TENS, *REPEATS, "hundred", "thousand"} - WEAK)
+_THERE: Final = Pattern(rb"\b(?:" + "|".join(_NUMBER_WORDS).encode() + rb")\b")
+_GAP: Final = 72
+"""Characters between two words of one number: fillers, a time stamp, the name of a speaker."""
+_EDGE: Final = 40
+_WORD: Final = re.compile(r"[a-z]+|\d+")
+_BREAK: Final = re.compile(r"[^\s,.:\-–()/\"'?…+]|\n[ \t]*\n[ \t]*\n")
+_CUE: Final = re.compile(rf"(?<![a-z])(?:{CUES})(?![a-z])")
+_ZERO: Final = re.compile(r"(?<![a-z])(oh|o)[ ,]{1,3}\Z")
+_BACK: Final = re.compile(
+    r"(?<![a-z])(?:cvv|cvc|csc|security code)(?: number| code)?(?: is|,|:)?[ ]*\Z"
+)
+_SSN: Final = re.compile(r"(?<![a-z])(?:social|ssn|taxpayer|tax id|itin)(?![a-z])")
+_CARD: Final = re.compile(r"(?<![a-z])(?:card|visa|amex|mastercard|credit|debit)(?![a-z])")
+_PHONE: Final = re.compile(
+    r"(?<![a-z])(?:phone|call|cell|mobile|reach|dial|text|fax|telephone|area code)(?![a-z])"
+)
+_AMOUNT: Final = re.compile(
+    r"[\s,]*(?:dollars?|euros?|pounds?|percent|people|years?|million|billion|bucks|cents?|degrees|miles|kilometers|times|users|employees|customers)(?![a-z])"
+)
+
+
+class _Word(NamedTuple):
+    start: int
+    end: int
+    digits: str
+    """Empty for a filler."""
+    spoken: bool
+
+
+class _Run:
+    """Words that so far make one number."""
+
+    def __init__(self) -> None:
+        self.words: list[_Word] = []
+        self.gap = 0
+        self.tens_open = False
+        self.quantity = False
+
+    def digits(self) -> str:
+        return "".join(word.digits for word in self.words)
+
+    def trimmed(self) -> list[_Word]:
+        last = max((at for at, word in enumerate(self.words) if word.digits), default=-1)
+        return self.words[: last + 1]
+
+
+def _find(view: View) -> Iterator[Finding]:
+    skipped: list[tuple[int, int]] | None = None
+    for start, end in windows((match.span() for match in _THERE.matches(view)), gap=_GAP, least=2):
+        if skipped is None:
+            skipped = headers(view)
+        # Figures, and words that are digits only beside others, stand just outside.
+        first = view.lower.rfind(" ", 0, max(0, start - _EDGE)) + 1
+        for run in _runs(view, skipped, first, min(len(view.lower), end + _EDGE)):
+            words = run.trimmed()
+            if words and any(word.spoken for word in words):
+                yield from _judged(view, words, run.quantity, skipped)
+
+
+def spoken_digits(view: View) -> Iterator[str]:
+    """The digits of every number that is said, however short."""
+    for start, end in windows((match.span() for match in _THERE.matches(view)), gap=_GAP, least=2):
+        for run in _runs(view, headers(view), start, min(len(view.lower), end + _EDGE)):
+            yield run.digits()
+
+
+def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> Iterator[_Run]:
+    run = _Run()
+    previous_end = 0
+    repeat = 0
+    at_header = max(0, bisect_left(skipped, (first, first)) - 1)
+    for match in _WORD.finditer(view.lower, first, last):
+        start, end = match.span()
+        at_header = past(skipped, at_header, start)
+        if inside(skipped, at_header, start):
+            continue
+        if run.words and _breaks(view, previous_end, start, skipped, at_header):
+            yield run
+            run = _Run()
+            repeat = 0
+        word = match[0]
+        if word in REPEATS:
+            repeat = REPEATS[word]
+            run.words.append(_Word(start, end, "", spoken=True))
+            previous_end = end
+            continue
+        digits = _digits(run, word)
+        if digits is not None:
+            if repeat and len(digits) == 1:
+                digits *= repeat
+            repeat = 0
+            run.words.append(_Word(start, end, digits, spoken=not word.isdigit()))
+            run.gap = 0
+            previous_end = end
+        elif run.words and word in ("hundred", "thousand", "million", "billion"):
+            _multiply(run, word, start, end)
+            previous_end = end
+        elif (
+            run.words and (word in FILLERS or _of_area(run, view, word)) and run.gap < _LONGEST_GAP
+        ):
+            run.gap += 1
+            run.tens_open = False
+            run.words.append(_Word(start, end, "", spoken=False))
+            previous_end = end
+        elif run.words:
+            yield run
+            run = _Run()
+            repeat = 0
+    if run.words:
+        yield run
+
+
+def _of_area(run: _Run, view: View, word: str) -> bool:
+    """Whether this is the second word of "area code"."""
+    last = run.words[-1]
+    return word == "code" and view.lower[last.start : last.end] == "area"
+
+
+def _digits(run: _Run, word: str) -> str | None:
+    if word.isdigit():
+        run.tens_open = False
+        return word if len(word) <= 12 else None
+    if word in TENS:
+        run.tens_open = True
+        return TENS[word] + "0"
+    digits = DIGITS.get(word)
+    if digits is None or (word in WEAK and not any(each.digits for each in run.words)):
+        return None
+    if run.tens_open and len(digits) == 1 and digits != "0" and run.words:
+        # Twenty three is 23, not 20 3.
+        last = run.words[-1]
+        if last.digits[-1:] == "0":
+            run.words[-1] = last._replace(digits=last.digits[:-1])
+    run.tens_open = False
+    return digits
+
+
+def _multiply(run: _Run, word: str, start: int, end: int) -> None:
+    zeros = {"hundred": "00", "thousand": "000"}.get(word, "")
+    if word != "hundred":
+        run.quantity = True
+    run.tens_open = False
+    run.words.append(_Word(start, end, zeros, spoken=True))
+
+
+def _breaks(
+    view: View, start: int, end: int, skipped: list[tuple[int, int]], at_header: int
+) -> bool:
+    pieces = []
+    at = start
+    for begin, finish in skipped[max(0, at_header - 3) : at_header + 1]:
+        if begin >= start and finish <= end:
+            pieces.append(view.lower[at:begin])
+            at = finish
+    pieces.append(view.lower[at:end])
+    between = "".join(pieces)
+    return len(between) > 12 or _BREAK.search(between) is not None
+
+
+def _judged(
+    view: View, words: list[_Word], quantity: bool, skipped: list[tuple[int, int]]
+) -> Iterator[Finding]:
+    digits = "".join(word.digits for word in words)
+    start, end = words[0].start, words[-1].end
+    zero = _ZERO.search(view.lower, max(0, start - 8), start)
+    if zero is not None:
+        words = [_Word(zero.start(1), zero.end(1), "0", spoken=True), *words]
+        digits, start = "0" + digits, zero.start(1)
+    before = view.lower[max(0, start - 64) : start]
+    cued = _CUE.search(before) is not None
+    if len(digits) == 3 and _BACK.search(before):
+        yield start, end, Kind.SECRET, digits
+        return
+    if len(digits) < _FEW or (quantity and len(digits) < 9):
+        return
+    if _counts_up(words) and not (cued and _close(before)):
+        return
+    spoken = [word for word in words if word.spoken and word.digits]
+    if len(digits) < _ENOUGH and not (cued and _close(before)):
+        return
+    if len(digits) < _ENOUGH and (
+        _AMOUNT.match(view.lower, end) or _is_year(words, digits, before)
+    ):
+        return
+    if len(spoken) == 1 and len(digits) < _ENOUGH + 3 and not cued:
+        return
+    kind = _kind(digits, before)
+    for begin, finish in _said(words, skipped):
+        yield begin, finish, kind, digits
+
+
+def _close(before: str) -> bool:
+    """Whether the cue is in the same sentence."""
+    found = None
+    for found in _CUE.finditer(before):  # noqa: B007 (the last one counts)
+        pass
+    return found is not None and not re.search(r"[.!?]\s", before[found.end() :])
+
+
+def _is_year(words: list[_Word], digits: str, before: str) -> bool:
+    return (
+        len(digits) == 4
+        and digits[:2] in ("19", "20")
+        and len(words) <= 3
+        and "pin" not in before
+        and "last four" not in before
+    )
+
+
+def _counts_up(words: list[_Word]) -> bool:
+    """One two three, up to ten: a microphone being tested."""
+    values = [word.digits for word in words if word.digits]
+    return values == [str(number) for number in range(1, len(values) + 1)] and (
+        len(values) < 8 or len(values) >= 10
+    )
+
+
+def _kind(digits: str, before: str) -> Kind:
+    if _SSN.search(before) and len(digits) in (4, 9):
+        return Kind.SSN
+    if (_CARD.search(before) and len(digits) >= 12) or (13 <= len(digits) <= 19 and luhn(digits)):
+        return Kind.CARD
+    if _PHONE.search(before) and 7 <= len(digits) <= 15:
+        return Kind.PHONE
+    if len(digits) in (10, 11):
+        return Kind.PHONE
+    if len(digits) == 9:
+        return Kind.SSN
+    return Kind.CARD if 15 <= len(digits) <= 16 else Kind.NUMBER
+
+
+def _said(words: list[_Word], skipped: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The stretches between time stamps and names of speakers, without fillers at their edges."""
+    pieces: list[list[_Word]] = [[]]
+    for word in words:
+        if pieces[-1] and any(
+            pieces[-1][-1].end <= begin and finish <= word.start for begin, finish in skipped
+        ):
+            pieces.append([])
+        pieces[-1].append(word)
+    for piece in pieces:
+        while piece and not piece[0].digits and not piece[0].spoken:
+            piece.pop(0)
+        while piece and not piece[-1].digits:
+            piece.pop()
+        if piece:
+            yield piece[0].start, piece[-1].end
+
+
+SPOKEN_NUMBER = Recogniser("spoken_number", _find, rank=61)

@@ -1,0 +1,1 @@
+"""Placeholders: how they are written, handed out, and turned back."""

@@ -1,0 +1,1 @@
+"""The HTTP side: bodies with a limit, errors without their input."""

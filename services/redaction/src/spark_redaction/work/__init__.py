@@ -1,0 +1,1 @@
+"""What costs processor time, in processes of its own, each call with an end."""

@@ -1,0 +1,107 @@
+"""Worker processes: bounded in number, in waiting and in time."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+from spark_common.errors import DeadlineExceededError, InvalidRequestError, SparkError
+from spark_redaction.errors import BusyError, LeakSelfCheckError
+from spark_redaction.scrub import Entry, Report
+from spark_redaction.work import jobs
+
+T = TypeVar("T")
+_GRACE_SECONDS = 5.0
+
+
+class Workers:
+    """Runs the jobs; at most ``waiting`` calls at once, the rest is refused at once."""
+
+    def __init__(self, processes: int, waiting: int, budget_seconds: float) -> None:
+        self._processes = processes
+        self._most = waiting
+        self._running = 0
+        self.budget_seconds = budget_seconds
+        self._pool = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["spark_redaction.work.jobs"])
+        return ProcessPoolExecutor(self._processes, context, initializer=_begin)
+
+    async def scrub(
+        self, work: jobs.ScrubWork, names_of_set: Callable[[], jobs.Names]
+    ) -> jobs.ScrubDone:
+        """Scrub; the names of a set travel only to a worker that lacks them."""
+        work = replace(work, budget_seconds=self.budget_seconds)
+        try:
+            return await self._run(jobs.scrub, work)
+        except jobs.SetNeededError:
+            return await self._run(jobs.scrub, replace(work, set_names=names_of_set()))
+
+    async def prose(self, work: jobs.ScrubWork) -> str:
+        """Return the text that ``scrub`` would look at."""
+        return await self._run(jobs.prose, replace(work, budget_seconds=self.budget_seconds))
+
+    async def rehydrate(self, work: jobs.RehydrateWork) -> tuple[Any, Report]:
+        """Rehydrate."""
+        return await self._run(jobs.rehydrate, replace(work, budget_seconds=self.budget_seconds))
+
+    async def verify(self, text: str, entries: tuple[Entry, ...]) -> list[str]:
+        """Return the types that survive."""
+        return await self._run(jobs.verify, text, entries, self.budget_seconds)
+
+    async def warm(self) -> None:
+        """Start the first worker and have it compile its patterns; others come when needed."""
+        await self._run(jobs.verify, "warm", (), 60.0)
+
+    def close(self) -> None:
+        """End the workers."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, call: Callable[..., T], *arguments: object) -> T:
+        if self._running >= self._most:
+            raise BusyError("too many texts at once; try again in a moment")
+        self._running += 1
+        try:
+            async with asyncio.timeout(self.budget_seconds * 4 + _GRACE_SECONDS):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._pool, call, *arguments
+                )
+        except (jobs.BudgetSpentError, TimeoutError):
+            raise DeadlineExceededError(
+                "this text takes longer than it may; send it in smaller pieces"
+            ) from None
+        except jobs.LeftOverError as error:
+            raise LeakSelfCheckError(f"nothing is returned: {error}") from None
+        except jobs.UnfitError as error:
+            raise InvalidRequestError(str(error)) from None
+        except jobs.WorkFailedError as error:
+            raise SparkError(f"the work broke ({error}); nothing is returned") from None
+        except BrokenProcessPool:
+            self._pool = self._new()
+            raise BusyError("a worker died; try again") from None
+        finally:
+            self._running -= 1
+
+
+def _begin() -> None:
+    """In the worker: leave Ctrl-C to the service, and do not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_service, daemon=True).start()
+    os.nice(1)
+
+
+def _end_with_service() -> None:
+    # A service that was killed ends nobody: its workers keep each other's pipes open.
+    service = multiprocessing.parent_process()
+    if service is not None:
+        wait([service.sentinel])
+        os._exit(0)
