@@ -57,7 +57,7 @@ class Stand:
         request.received(b"{}")
         request.named(model)
         request.sent(UPSTREAM)
-        request.passed(answer)
+        request.begins(answer)
         self.end(request, 200, how)
         return request
 

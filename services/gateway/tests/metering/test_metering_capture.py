@@ -56,7 +56,7 @@ class Stand:
 
     def ask(self, number=1, answer=b"HTTP/1.1 200 OK\r\n\r\nanswer") -> None:
         request = self.begin(number)
-        request.passed(answer)
+        request.begins(answer)
         request.ended(200, "complete")
         self.metering.settle()
 

@@ -33,17 +33,17 @@ def test_times_of_a_stream(stand):
     request.named("tiny")
     assert request.sent(UPSTREAM) == b"x-spark-overhead-ms: 2.000\r\n"
     stand.wait(0.1)
-    request.passed(STREAM)
+    passed = request.begins(STREAM)
     stand.wait(0.4)
-    request.passed(frame(b": waiting\n\n"))
+    passed(frame(b": waiting\n\n"))
     stand.wait(0.5)
-    request.passed(frame(b'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\n'))
+    passed(frame(b'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\n'))
     for _ in range(10):
         stand.wait(0.1)
-        request.passed(frame(b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'))
+        passed(frame(b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'))
     usage = b'data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":11}}\n\n'
-    request.passed(frame(usage))
-    request.passed(frame(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+    passed(frame(usage))
+    passed(frame(b"data: [DONE]\n\n") + b"0\r\n\r\n")
     stand.end(request, 200, "complete")
     assert request.first_byte == pytest.approx(0.602)
     assert request.first_token == pytest.approx(1.502)
@@ -103,7 +103,7 @@ def test_a_whole_answer_says_what_it_says_when_it_is_read_as_it_passes(parts, mo
     head = parse_request(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n\r\n")
     told = HEAD + b" " * more + b"".join(parts)
     whole, read = metering.watch(head, None, b"1", b""), metering.watch(head, None, b"2", b"")
-    for request, tell in ((whole, whole.answered), (read, read.passed)):
+    for request, tell in ((whole, whole.answered), (read, read.begins)):
         request.sent(UPSTREAM)
         tell(told)
         request.ended(200, "complete")

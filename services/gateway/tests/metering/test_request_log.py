@@ -63,7 +63,7 @@ class Stand:
         request.received(b"a secret question")
         request.named("org/Name")
         request.sent(Upstream("127.0.0.1", 8888))
-        request.passed(b"HTTP/1.1 200 OK\r\n\r\na secret answer")
+        request.begins(b"HTTP/1.1 200 OK\r\n\r\na secret answer")
         request.ended(200, "complete")
         self.metering.settle()
 

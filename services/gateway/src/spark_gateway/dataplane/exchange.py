@@ -1,7 +1,7 @@
 """One request and its answer, between a client's connection and an upstream's."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -72,9 +72,9 @@ class Exchange:
         "_sent_at",
         "_spoke",
         "_ticket",
+        "_told",
         "_upload",
         "_upstream",
-        "_watched",
         "_watcher",
         "answer",
         "answering",
@@ -113,7 +113,8 @@ class Exchange:
         self._upstream = upstream
         self._ticket = ticket
         self._watcher = watcher
-        self._watched = watcher.wants_data
+        self._told: Callable[[bytes], None] | None = None
+        """What is told of each further piece of the answer."""
         self._began_at = loop.time()
         self._connection: UpstreamConnection | None = None
         self._dialling: asyncio.Task[None] | None = None
@@ -205,8 +206,8 @@ class Exchange:
             self._meter.bytes_down += len(out)
             self._caller.transport.write(out)
             if self.answering:
-                if self._watched:
-                    self._watcher.passed(out)
+                if self._told is not None:
+                    self._told(out)
             else:
                 self._begin_answer(out)
         if answer.done:
@@ -216,11 +217,11 @@ class Exchange:
         """Note the first piece of the answer, which is all of most that are no event stream."""
         answer = self.answer
         self.answering = True
-        if self._watched:
+        if self._watcher.wants_data:
             if answer.done and not answer.events:
                 self._watcher.answered(out)
             else:
-                self._watcher.passed(out)
+                self._told = self._watcher.begins(out)
         self._meter.first_byte(self._loop.time() - self._began_at)
         self._caller.answer_began()
 

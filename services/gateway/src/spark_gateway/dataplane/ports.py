@@ -256,7 +256,7 @@ class Watcher(Protocol):
 
     @property
     def wants_data(self) -> bool:
-        """Whether ``answered`` and ``passed`` are to be called; asked once."""
+        """Whether ``answered`` and ``begins`` are to be called; asked once."""
         ...
 
     @property
@@ -288,8 +288,9 @@ class Watcher(Protocol):
         """All of an answer that is no event stream, as it goes down, its head included."""
         ...
 
-    def passed(self, data: bytes) -> None:
-        """A piece of any other answer: the first has the head, chunks their frames."""
+    def begins(self, data: bytes) -> Callable[[bytes], None]:
+        """The first piece of any other answer, with its head, and with their frames where there
+        are chunks; return what is told of each of the following pieces."""
         ...
 
     def ended(self, status: int, how: How) -> None:

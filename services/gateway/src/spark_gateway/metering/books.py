@@ -30,25 +30,41 @@ OVERHEAD_BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0
 class Entry:
     """One request that is over. Times in seconds; what nobody knows stays as it is here."""
 
-    # Defaults of the class, so that a request pays only for what it sets.
-    route: str = OTHER
-    model: str = ""
-    """As named or served."""
-    status: int = 0
-    """0 when there was no answer."""
-    total: float = 0.0
-    first_token: float | None = None
-    """Of a stream: from the head of the request to its first token."""
-    writing: float | None = None
-    """Of a stream: from its first token to its end."""
-    prompt: int | None = None
-    completion: int | None = None
-    cached: int | None = None
-    estimated: bool = False
-    """Whether the tokens were counted from what passed."""
-    repeated: bool = False
-    """Whether the client had asked the same before."""
-    overhead: float | None = None
+    # Slots: a request has more of them than would fit into what dicts of a class share.
+    __slots__ = (
+        "cached",
+        "completion",
+        "estimated",
+        "first_token",
+        "model",
+        "overhead",
+        "prompt",
+        "repeated",
+        "route",
+        "status",
+        "total",
+        "writing",
+    )
+
+    def __init__(self) -> None:
+        self.route = OTHER
+        self.model = ""
+        """As named or served."""
+        self.status = 0
+        """0 when there was no answer."""
+        self.total = 0.0
+        self.first_token: float | None = None
+        """Of a stream: from the head of the request to its first token."""
+        self.writing: float | None = None
+        """Of a stream: from its first token to its end."""
+        self.prompt: int | None = None
+        self.completion: int | None = None
+        self.cached: int | None = None
+        self.estimated = False
+        """Whether the tokens were counted from what passed."""
+        self.repeated = False
+        """Whether the client had asked the same before."""
+        self.overhead: float | None = None
 
 
 class RouteSums:
@@ -118,8 +134,11 @@ class Books:
             route.retries += 1
         else:
             route.requests += 1
-        status = entry.status if 100 <= entry.status < 600 else 0
-        route.answers[status] = route.answers.get(status, 0) + 1
+        status, answers = entry.status, route.answers
+        if status not in answers:
+            status = status if 100 <= status < 600 else 0
+            answers.setdefault(status, 0)
+        answers[status] += 1
         route.seconds.add(entry.total)
         if entry.overhead is not None:
             self.overhead.add(entry.overhead)
@@ -158,7 +177,7 @@ class Books:
         return sums
 
     def _add_tokens(self, model: str, entry: Entry) -> None:
-        sums = self._sums(model)
+        sums = self.models.get(model) or self._sums(model)
         (sums.estimated if entry.estimated else sums.reported).add(entry)
         if entry.writing and entry.completion and entry.completion > 1:
             per_token = entry.writing / (entry.completion - 1)

@@ -1,6 +1,7 @@
 """One request as it goes: told by the data plane, added to the books and to the log at its end."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from spark_gateway.dataplane.heads import RequestHead
@@ -29,26 +30,27 @@ class MeteredRequest(Entry):
     wants_data = True
     wants_body = True
 
-    # Defaults of the class, so that a request pays only for what it sets.
-    how: How = "left"
-    key: str = ""
-    """Label of who asks."""
-    upstream: str = ""
-    queued: float = 0.0
-    """Seconds."""
-    first_byte: float | None = None
-    """Seconds after the beginning."""
-    bytes_out: int = 0
-    bodies: Bodies | None = None
-    """What is captured of it."""
-    caller: Identity | None = None
-    """Who is told what it has cost; None is anybody."""
-    _whole: bytes | None = None
-    """Of an answer in one piece: that, until it is settled."""
-    _whole_at: float = 0.0
-    _answer: AnswerReading | None = None
-    """Reads any other answer."""
-    _busy: BusyTime | None = None
+    __slots__ = (
+        "_answer",
+        "_arrived_at",
+        "_busy",
+        "_metering",
+        "_whole",
+        "_whole_at",
+        "began_at",
+        "bodies",
+        "bytes_in",
+        "bytes_out",
+        "caller",
+        "first_byte",
+        "head",
+        "how",
+        "key",
+        "peer",
+        "queued",
+        "request_id",
+        "upstream",
+    )
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class MeteredRequest(Entry):
         request_id: bytes,
         body: bytes = b"",
     ) -> None:
+        super().__init__()
         self._metering = metering
         self.head = head
         self.peer = peer
@@ -65,12 +68,28 @@ class MeteredRequest(Entry):
         self.bytes_in = len(body)
         self.began_at = self._arrived_at = metering.now()
         """On the monotonic clock, as all moments here."""
+        self.how: How = "left"
+        self.key = ""
+        """Label of who asks."""
+        self.upstream = ""
+        self.queued = 0.0
+        """Seconds."""
+        self.first_byte: float | None = None
+        """Seconds after the beginning."""
+        self.bytes_out = 0
+        self.caller: Identity | None = None
+        """Who is told what it has cost; None is anybody."""
+        self._whole: bytes | None = None
+        """Of an answer in one piece: that, until it is settled."""
+        self._whole_at = 0.0
+        self._answer: AnswerReading | None = None
+        """Reads any other answer."""
+        self._busy: BusyTime | None = None
         capture = metering.capture
-        bodies = capture.begin() if capture is not None else None
-        if bodies is not None:
-            self.bodies = bodies
-            if body:
-                bodies.asked.add(body)
+        self.bodies: Bodies | None = capture.begin() if capture is not None else None
+        """What is captured of it."""
+        if self.bodies is not None:
+            self.bodies.asked.add(body)
 
     def known(self, identity: Identity) -> None:
         """Who asks."""
@@ -113,22 +132,18 @@ class MeteredRequest(Entry):
         """All of the answer."""
         if self.bodies is not None or len(data) >= MOST_BYTES:
             # Too much to be kept until it is settled.
-            self.passed(data)
+            self.begins(data)
         else:
             self._whole = data
             self._whole_at = self._metering.now()
 
-    def passed(self, data: bytes) -> None:
-        """A piece of the answer."""
-        answer = self._answer
-        if answer is None:
-            answer = self._answer = AnswerReading(self.head.path, self._metering.now)
-            if self.bodies is None:
-                # A stream has thousands of pieces: from the second on without a stop here.
-                self.passed = answer.feed  # type: ignore[method-assign]
-        if self.bodies is not None:
-            self.bodies.answered.add(data)
-        answer.feed(data)
+    def begins(self, data: bytes) -> Callable[[bytes], None]:
+        """The first piece of the answer; what takes the others."""
+        answer = self._answer = AnswerReading(self.head.path, self._metering.now)
+        # A stream has thousands of pieces: no stop here on their way.
+        passed = answer.feed if self.bodies is None else partial(_keep, self.bodies, answer)
+        passed(data)
+        return passed
 
     def ended(self, status: int, how: How) -> None:
         """It is over."""
@@ -162,8 +177,6 @@ class MeteredRequest(Entry):
 
     def _take_numbers(self, answer: AnswerReading) -> None:
         self._answer = None
-        if self.bodies is None:
-            del self.passed
         answer.finish()
         self.bytes_out = answer.size
         if answer.first_byte_at is not None:
@@ -173,6 +186,12 @@ class MeteredRequest(Entry):
             self.writing = self.total - self.first_token
         usage, self.estimated = answer.usage(complete=self.how == "complete")
         self.prompt, self.completion, self.cached = usage
+
+
+def _keep(bodies: Bodies, answer: AnswerReading, data: bytes) -> None:
+    """Keep a piece of the answer, as far as there is room, and read it."""
+    bodies.answered.add(data)
+    answer.feed(data)
 
 
 @lru_cache(1024)
