@@ -1,12 +1,13 @@
 """How messages look on the bus: envelopes, requests and replies as bytes, and back."""
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, JsonValue, SecretBytes, SecretStr, ValidationError
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from spark_common.contracts.rpc import Request
 from spark_common.envelope import Envelope
@@ -52,6 +53,9 @@ def unseal(payload: bytes) -> Envelope | None:
 def write(model: BaseModel) -> bytes:
     """Write a request or a reply; raises UnicodeEncodeError for half a pair of surrogates."""
     # Letters as they are: escaped they take up to three times the room a message may have.
+    if not _reveals(model):
+        with suppress(PydanticSerializationError):
+            return model.model_dump_json().encode()
     return json.dumps(_plain(model), separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -68,10 +72,14 @@ def read_error(payload: bytes) -> SparkError:
         return SparkError("the service answered with an error nobody can read")
 
 
-def _plain(model: BaseModel) -> dict[str, JsonValue]:
+def _reveals(model: BaseModel) -> bool:
     # Only what asks for something carries secrets in clear: the receiver compares a lock token.
     # Told things and answers keep pydantic's asterisks.
-    if not isinstance(model, Command | Request) or not may_hold_secrets(type(model)):
+    return isinstance(model, Command | Request) and may_hold_secrets(type(model))
+
+
+def _plain(model: BaseModel) -> dict[str, JsonValue]:
+    if not _reveals(model):
         return model.model_dump(mode="json")
     plain: dict[str, JsonValue] = to_jsonable_python(_reveal(model.model_dump()))
     return plain

@@ -74,7 +74,9 @@ def test_swap_buttons_pause_with_the_reason_and_come_back(
     expect(go).to_be_enabled()
     stage.tell("lease", said(scenes.lease()))
     expect(go).to_be_disabled()
-    expect(card(page, "gpt-oss-120b")).to_contain_text(re.compile(r"Reserved until \d\d:\d\d"))
+    expect(card(page, "gpt-oss-120b")).to_contain_text(
+        re.compile(r"Reserved until (\d+ \w+ )?\d\d:\d\d")
+    )
     stage.tell("lease", said(scenes.free_lease(epoch=7)))
     expect(go).to_be_enabled()
     expect(banner(page)).to_be_hidden()
@@ -213,7 +215,7 @@ def test_it_is_kept_longer_with_the_token(stage: Any, scenes: Any, visit: Any) -
     grant = LeaseGrant(state="held", token=TOKEN, epoch=7, remaining_seconds=5400.0, extended=True)
     stage.replies["POST", "/api/swap/lock"] = (200, said(grant))
     dialog.get_by_role("button", name="Keep it longer").click()
-    expect(page.get_by_text(re.compile(r"It is yours until \d\d:\d\d"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"It is yours until (\d+ \w+ )?\d\d:\d\d"))).to_be_visible()
     bodies = [
         body for method, path, body in stage.asked if (method, path) == ("POST", "/api/swap/lock")
     ]
