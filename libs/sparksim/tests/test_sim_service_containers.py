@@ -28,9 +28,10 @@ async def test_a_port_opens_and_closes_with_its_container_and_a_loop_is_counted(
         ]
 
         await cluster.behave("spark2", Behaviour.SERVICE_CRASH_LOOP)
-        while len(cluster.journal.of("container_crashed")) < 8:
+        crashes = cluster.journal.of
+        while [one.details["name"] for one in crashes("container_crashed")].count("qdrant") < 3:
             await asyncio.sleep(0.01)
-        assert there.neighbours.ports == ()
+        assert 6333 not in there.neighbours.ports
         looked = await spark.run("docker inspect qdrant")
         assert json.loads(looked.out)[0]["RestartCount"] >= 2
         await spark.run("docker stop qdrant embeddings")

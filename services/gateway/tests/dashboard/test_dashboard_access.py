@@ -22,7 +22,7 @@ def test_the_survey_sees_what_is_wrong(stage: Any, scenes: Any, visit: Any) -> N
         " const copy = at.cloneNode(true); document.querySelector('main').append(copy);"
         " document.querySelector('model-card button:not([hidden])').style.height = '10px';"
         " document.querySelector('model-card button:not([hidden])').style.minHeight = '0';"
-        " document.querySelector('article').removeAttribute('aria-labelledby'); }"
+        " document.querySelector('article.model-card').removeAttribute('aria-labelledby'); }"
     )
     found = page.evaluate(SURVEY)
     assert "Qwen3.6 35B A3B" in found["pale"][0]
