@@ -7,9 +7,12 @@ from gateway_stand.office import Office
 
 from spark_common.key_text import fresh_key
 from spark_common.settings.policies import KeySettings, QueueSettings
+from spark_gateway.catalogue import Catalogue
 from spark_gateway.dataplane.body_limits import by_route
 from spark_gateway.dataplane.desk import FrontDesk
 from spark_gateway.dataplane.free import ByHead
+from spark_gateway.dataplane.reservation import Reservation
+from spark_gateway.dataplane.watch import Served
 from spark_gateway.keys.cutting import cuts
 from spark_gateway.keys.doorkeeper import KeyDoorkeeper
 from spark_gateway.metering.metering import Metering
@@ -38,10 +41,14 @@ class Gateway:
             self.office.clock.monotonic,
             capped=lambda: caps.any() or book.limits_concurrency,
         )
-        door = KeyDoorkeeper(lambda: self.office.settings, book, lambda: self.turnstile.open)
-        plane.desk = FrontDesk(plane.chooser, plane.own, doorkeeper=door, turnstile=self.turnstile)
+        self.door = KeyDoorkeeper(lambda: self.office.settings, book, lambda: self.turnstile.open)
+        self.choose(plane.chooser)
         plane.body_limit = by_route(lambda: self.queue)
         book.on_closed(cuts(plane.shared))
+
+    def choose(self, chooser):
+        plane = self.plane
+        plane.desk = FrontDesk(chooser, plane.own, doorkeeper=self.door, turnstile=self.turnstile)
 
     def request(self, *fields, path=CHAT, body=b'{"model":"org/model"}', method="POST"):
         lines = [f"{method} {path} HTTP/1.1", "host: a", *fields, f"content-length: {len(body)}"]
@@ -110,6 +117,28 @@ async def test_the_same_head_again_is_judged_by_what_holds_then(gateway, path):
     office.settings = KeySettings(api_keys=True)
     office.revoke("k")
     assert await ask() == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "field"), [("/scrub", b"x-tenant"), ("/v1/audio/speech", b"x-spark-tenant")]
+)
+async def test_whose_it_is_a_service_behind_hears_from_us_and_from_no_client(gateway, path, field):
+    office, heads = gateway.office, gateway.plane.upstream.heads
+    catalogue = Catalogue(Served, Served, tuple, lambda: True, tuple, 7)
+    nobody = Reservation(lambda: None, frozenset, None)
+    gateway.choose(gateway.plane.choose_with(nobody, catalogue))
+    ours = [office.issue(name, "infer") for name in ("a", "b")]
+    forged = field.decode() + ": forged"
+
+    async def told(*fields):
+        assert (await gateway.ask(*fields, forged, path=path))[0] == 200
+        lines = heads[-1].lower().split(b"\r\n")
+        return [line.partition(b": ")[2] for line in lines if line.startswith(field + b":")]
+
+    (first,), (again,), (other,) = [await told(bearer(key)) for key in (ours[0], ours[0], ours[1])]
+    assert first == again != other
+    office.settings = KeySettings()
+    assert b"forged" not in b"".join(await told())
 
 
 @pytest.mark.parametrize(
