@@ -1,18 +1,15 @@
 """People known by their voices: sent along, enrolled, and through the chunks of a session."""
 
 import base64
-from collections.abc import AsyncIterator
 
 import openai
 import pytest
-import pytest_asyncio
 
-from spark_audio_proxy.testing.stand import AudioStand, audio_stand
+from spark_audio_proxy.testing.stand import AudioStand
 from spark_common.settings.speech import SpeechSettings
 from spark_sim.speakclock.conversation import Plan, Speaker, converse, words_of
 from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
-from spark_sim.speech.stands import ParakeetStand, parakeet_stand
 
 ALICE, BOB, STRANGER = 0, 2, 4
 PEOPLE = (Speaker("Alice", ALICE), Speaker("Stranger", STRANGER))
@@ -25,24 +22,13 @@ ENABLED = SpeechSettings(voiceprints_enabled=True)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.fixture(scope="module")
+def speech() -> SpeechSettings:
+    return ENABLED
+
+
 def clip(band: int, kind: Kind = Kind.FLAC) -> bytes:
     return encoded(kind, mixed(in_a_row(MONOLOGUE, band)))
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def parakeet() -> AsyncIterator[ParakeetStand]:
-    async with parakeet_stand(2000) as stand:
-        yield stand
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def proxy(
-    parakeet: ParakeetStand, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[AudioStand]:
-    folder = tmp_path_factory.mktemp("proxy")
-    async with audio_stand(parakeet.url, folder, settings=ENABLED) as stand:
-        yield stand
-        assert stand.left_behind == []
 
 
 async def post(proxy: AudioStand, path: str, data: bytes = FLAC, headers=None, **fields: str):

@@ -14,7 +14,7 @@ from spark_audio_proxy.testing.stand import AudioStand, audio_stand
 from spark_common.settings.speech import SpeechSettings
 from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
-from spark_sim.speech.stands import ParakeetStand, parakeet_stand
+from spark_sim.speech.stands import ParakeetStand
 
 TEXT = "Good morning, this is Alice. How are you?"
 SOUND = mixed(in_a_row(TEXT, 0))
@@ -22,21 +22,6 @@ FLAC = encoded(Kind.FLAC, SOUND)
 PATH = "/v1/audio/transcriptions"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def parakeet() -> AsyncIterator[ParakeetStand]:
-    async with parakeet_stand(2000) as stand:
-        yield stand
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def proxy(
-    parakeet: ParakeetStand, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[AudioStand]:
-    async with audio_stand(parakeet.url, tmp_path_factory.mktemp("proxy")) as stand:
-        yield stand
-        assert stand.left_behind == []
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -1,19 +1,17 @@
 """Who said what, through real sockets: short and long recordings, chunks, and other shapes."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import numpy as np
 import openai
 import pytest
-import pytest_asyncio
 
 from spark_audio_proxy.testing.stand import AudioStand, audio_stand
 from spark_common.settings.speech import SpeechSettings
 from spark_sim.speakclock.conversation import Plan, Speaker, converse, words_of
 from spark_sim.speakclock.mixing import mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
-from spark_sim.speech.stands import ParakeetStand, parakeet_stand
+from spark_sim.speech.stands import ParakeetStand
 from spark_sim.speech.switches import DiarizerRoutes
 
 SHORT = Plan(seconds=14, overlap=0.0, pause_seconds=(0.4, 0.9), seed=3)
@@ -25,21 +23,6 @@ LONG_CALLS = SpeechSettings(
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def parakeet() -> AsyncIterator[ParakeetStand]:
-    async with parakeet_stand(2000) as stand:
-        yield stand
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def proxy(
-    parakeet: ParakeetStand, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[AudioStand]:
-    async with audio_stand(parakeet.url, tmp_path_factory.mktemp("proxy")) as stand:
-        yield stand
-        assert stand.left_behind == []
 
 
 async def post(proxy: AudioStand, path: str, data: bytes = FLAC, **fields: str):
