@@ -42,13 +42,15 @@ class ModelServer:
 
     def __init__(self) -> None:
         self.answer: httpx.Response | Exception = httpx.Response(200, json=LISTING)
-        self.description: httpx.Response = httpx.Response(404)
+        self.description: httpx.Response | Exception = httpx.Response(404)
         self.asked = 0
         self.described = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/openapi.json":
             self.described += 1
+            if isinstance(self.description, Exception):
+                raise self.description
             return self.description
         assert request.url.path == "/v1/models"
         self.asked += 1
@@ -163,6 +165,17 @@ async def test_where_it_answers_is_asked_once_for_each_list(watch, server, told)
     server.description = httpx.Response(200, text="<html>")
     await watch.look()
     assert (watch.served.paths, server.described) == (None, 2)
+
+
+async def test_a_server_too_busy_to_say_its_addresses_is_asked_again_until_it_does(server, watch):
+    server.description = httpx.ReadTimeout("slow")
+    await watch.look()
+    await watch.look()
+    assert (watch.served.paths, server.described) == (None, 2)
+    server.description = httpx.Response(200, json={"paths": {"/ping": {}}})
+    for _ in range(3):
+        await watch.look()
+    assert (watch.served.paths, server.described) == ({"/ping"}, 3)
 
 
 @pytest.mark.parametrize(
