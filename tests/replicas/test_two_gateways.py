@@ -30,7 +30,7 @@ from spark_sim.standing_in import standing_in
 
 pytestmark = [
     pytest.mark.connected,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(240),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 COMING, LOADED = MODELS

@@ -23,7 +23,7 @@ from spark_common.embedded import NatsServer
 from spark_common.plain_http import plain_client
 from spark_common.testing.wait import until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 READERS = int(os.environ.get("EVENT_READERS", "8"))
 EVENTS = int(os.environ.get("EVENT_COUNT", "300"))

@@ -60,7 +60,7 @@ from spark_swapper.testing import (
     MemoryRecords,
 )
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 QWEN, GEMMA, WIDE = "qwen3.6-35b-a3b", "gemma-4-26b", "minimax-m2.7"
 TIMINGS = SwapTimings(

@@ -39,7 +39,7 @@ from spark_sim.two_sparks import two_sparks
 from spark_swapper.app import Swapper, wire
 from spark_swapper.settings import SwapperSettings, SwapTimings
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
 FALLBACK = "The first token is asked for through the runtime's own port"
