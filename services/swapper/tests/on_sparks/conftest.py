@@ -26,6 +26,7 @@ from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.settings import HttpSettings
 from spark_common.tasks import end
+from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
 from spark_swapper.app import Swapper, wire
@@ -82,11 +83,15 @@ class Stack:
             await close()
 
     async def again(self, *, hasty: bool = False) -> None:
-        """Start the swapper anew."""
+        """Start the swapper anew, when nothing of what it did is left to be put away."""
+        await until(self._idle, "the record of the last swap is closed")
         await self.kill()
         update = {"timings": HASTY if hasty else TIMINGS}
         self.settings = self.settings.model_copy(update=update)
         await self.start()
+
+    async def _idle(self) -> bool:
+        return not await self.swapper.path.admission._store.live()
 
     async def request(self, model: str, **more: object) -> SwapView:
         """Ask over the bus."""
