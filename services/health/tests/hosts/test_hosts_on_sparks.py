@@ -20,7 +20,7 @@ from spark_sim.cluster import SimulatedCluster
 from spark_sim.faults import Behaviour
 from spark_sim.two_sparks import two_sparks
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 
 @dataclass
