@@ -55,7 +55,7 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         opened.push_async_callback(http.aclose)
         live = LiveSettings(RedisOverlay(redis), bus, clock)
         places = _places(settings, live)
-        first = first_probes(settings.cluster, places, shell, http, bus, clock, settings.pace)
+        first = first_probes(places, http, bus, clock, settings.pace)
         features: list[Feature] = []
         lent, orders = LentBook(redis, clock), OrderKeys(read_seed(settings.bus.seed_file))
         leases = BusLeases(bus, lent, orders)
@@ -211,8 +211,8 @@ def _places(settings: HealthSettings, live: LiveSettings) -> Places:
 
 
 def _times(pace: WatchPace) -> SshTimes:
-    """Every look is a look of its own: a failure is remembered for less than the rest between."""
+    """Every look is a look of its own: a failure is remembered for less than lies between."""
     return SshTimes(
         connect_seconds=min(6.0, pace.health_patience_seconds),
-        remember_seconds=0.8 * pace.health_look_seconds,
+        remember_seconds=0.8 * pace.again_seconds,
     )
