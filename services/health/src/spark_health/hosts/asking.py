@@ -100,8 +100,8 @@ class Asking:
 
     def _hung(self) -> str:
         return (
-            f"{self.host.label} takes SSH connections and does not run a command within "
-            f"{self._patience:g} s: it hangs, or is very busy"
+            f"{self.host.label} hangs, or is very busy: it takes SSH connections and does not run "
+            f"a command within {self._patience:g} s"
         )
 
 
