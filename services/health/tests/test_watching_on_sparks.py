@@ -1,6 +1,7 @@
 """health as a process against two simulated Sparks: freezes, kills, and what is told of them."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -154,8 +155,11 @@ async def test_a_spark_that_is_off_takes_its_services_along_in_one_transition(st
     about = await stack.asker.call(REPORT_HEALTH, ReportHealth(service="vectors", ok=False, ms=3))
     assert about.target == "qdrant"
 
+    unplugged = time.monotonic()
     await stack.cluster.behave("spark2", Behaviour.UNREACHABLE)
     await stack.until("spark2", "down")
+    # Looks are sixteen times as frequent here as usual, and the machine may be very busy.
+    assert time.monotonic() - unplugged < 20
     await stack.until("qdrant", "down")
     await stack.until("embeddings", "down")
     assert await stack.told() == [("spark2", "up", "down")]

@@ -25,7 +25,7 @@ from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.job_records import MemoryJobRecords
 from spark_common.testing.wait import until
 from spark_health.nim.wiring import NimPart, wire_nim
-from spark_health.remedies.testing.fakes import FakeLeases, FakeScene
+from spark_health.remedies.testing.fakes import FakeLeases, FakeObstacles, FakeScene
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import TwoSparks, two_sparks
 
@@ -66,6 +66,7 @@ class Bench:
             key=lambda: self.key, data_dir=self.data_dir, poll_seconds=lambda: 0.04,
             used=lambda: [("Qdrant", self.sparks.settings.hosts[1].address, 6333)],
             watched=lambda: frozenset({"qdrant", "spark1"}), leases=self.leases, scene=self.scene,
+            obstacles=FakeObstacles(self.scene, self.leases),
         )  # fmt: skip
         self.running = asyncio.create_task(self.part.runner.run())
 
