@@ -76,5 +76,7 @@ def test_the_core_imports_the_standard_library_and_re2_alone() -> None:
 
 def test_the_page_of_metrics_names_ours() -> None:
     page = (Path(__file__).parents[3] / "docs" / "METRICS.md").read_text("utf-8")
-    for name, labels in (("hidden", "type"), ("refused", "code")):
+    for name, labels in (
+        ("hidden", "type"), ("refused", "code"), ("names_sought", "outcome"), ("names_fallback", "way"),
+    ):  # fmt: skip
         assert f"| `spark_redaction_{name}_total` | counter | {labels} |" in page
