@@ -15,7 +15,7 @@ from spark_redaction.suites.offline import no_network
 _HERE: Final = Path(__file__).parent
 _MARKED: Final = re.compile("⟦(.*?)⟧")
 _VALUES: Final = {
-    "EMAIL": ("alice.smith@example.com", "bob_jones77@mail.corp.internal", "zoe@posteo.de"),
+    "EMAIL": ("alice.smith@example.ch", "bob_jones77@mail.corp.internal", "zoe@example.fr"),
     "PHONE": ("+1 415-555-0132", "(212) 555-0187", "+44 20 7946 0958", "+49 30 901820"),
     "CARD": ("4111 1111 1111 1111", "5500-0055-5555-5559", "378282246310005"),
     "IBAN": ("DE89 3704 0044 0532 0130 00", "GB29NWBK60161331926819"),
