@@ -1,13 +1,10 @@
 """The text of an API key: recognised, and a mistake in it found without asking anybody."""
 
-import io
-import logging
-
 import pytest
 import structlog
 
 from spark_common.key_text import PREFIX, digest_of, fresh_key, is_key
-from spark_common.logs import configure
+from spark_common.testing.logs import logged
 
 
 def test_no_two_are_alike_and_all_are_recognised():
@@ -28,12 +25,8 @@ def test_every_single_mistake_is_found():
 
 @pytest.mark.parametrize("around", ["{}", "GET /v1/models?x={}&y=1", "says '{}'"])
 def test_a_log_never_shows_one(around):
-    out, key = io.StringIO(), fresh_key()
-    configure("test", stream=out)
-    try:
+    key = fresh_key()
+    with logged("test") as out:
         structlog.get_logger().warning("seen", what=around.format(key))
-    finally:
-        logging.getLogger().handlers.clear()
-        structlog.reset_defaults()
     assert key not in out.getvalue()
     assert "***" in out.getvalue()

@@ -62,7 +62,7 @@ async def spark1(cluster: SimulatedCluster, connect: Connect) -> Login:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with plain_client(timeout=10) as client:
+    async with plain_client(timeout=60) as client:
         yield client
 
 

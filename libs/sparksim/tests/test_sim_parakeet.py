@@ -31,7 +31,7 @@ def flac(text: str = TEXT, band: int = 0) -> bytes:
 
 @asynccontextmanager
 async def stand(speed: float = 2000, **switches):
-    async with parakeet_stand(speed, **switches) as made, plain_client() as http:
+    async with parakeet_stand(speed, **switches) as made, plain_client(timeout=60) as http:
 
         async def send(data: bytes, path: str = TRANSCRIBE, **fields: str) -> httpx.Response:
             files = {"file": ("a.flac", data, "audio/flac")} if data is not None else None

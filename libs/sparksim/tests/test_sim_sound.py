@@ -41,7 +41,7 @@ async def test_sound_faults_and_their_only_cure(faster, connect: Connect, http) 
         assert not read(spoken.content).samples.any()
         await cluster.behave("spark1", Behaviour.SPEECH_BUSY)
         try:
-            await http.get(f"{speech}/health", timeout=0.2)
+            await http.get(f"{speech}/health", timeout=httpx.Timeout(60, read=0.2))
         except httpx.ReadTimeout:
             pass
         else:

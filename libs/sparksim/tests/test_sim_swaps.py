@@ -100,7 +100,7 @@ async def test_a_missing_quote_really_executes(cluster: SimulatedCluster, spark1
 async def test_a_load_refuses_connections_takes_memory_and_then_serves(
     faster: Callable[..., SimConfig], connect: Connect, http: httpx.AsyncClient
 ) -> None:
-    async with SimulatedCluster(faster(speed=60)) as cluster:
+    async with SimulatedCluster(faster(speed=10)) as cluster:
         spark1 = await connect(cluster)
         memory = cluster.hosts["spark1"].memory
         before = memory.available_kb
@@ -109,6 +109,7 @@ async def test_a_load_refuses_connections_takes_memory_and_then_serves(
             await asyncio.sleep(0.01)
         with pytest.raises(httpx.ConnectError):
             await http.get(runtime_url(cluster) + "/health")
+        cluster.hosts["spark1"].pace.speed = 200
         await until_ready(cluster)
         assert before - memory.available_kb == pytest.approx(0.7 * 119.69 * 1048576, rel=0.01)
         apps = await spark1.run(

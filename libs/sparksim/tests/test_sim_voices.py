@@ -34,7 +34,7 @@ def text_of(heard: Heard) -> str:
 
 @asynccontextmanager
 async def kokoro(**switches):
-    async with kokoro_stand(2000, **switches) as made, plain_client() as http:
+    async with kokoro_stand(2000, **switches) as made, plain_client(timeout=60) as http:
 
         async def say(text: object = TEXT, **more: object) -> httpx.Response:
             return await http.post(made.url + SPEECH, json={"input": text, **more}, timeout=60)
@@ -125,7 +125,7 @@ async def test_it_breaks_off_in_the_middle_as_if_all_were_well_or_not() -> None:
 
 
 async def test_it_stops_for_a_caller_who_left_and_sends_sentence_by_sentence() -> None:
-    async with kokoro_stand(20) as voice, plain_client() as http:
+    async with kokoro_stand(20) as voice, plain_client(timeout=60) as http:
         body = {"input": TEXT * 40, "response_format": "pcm"}
         async with http.stream("POST", voice.url + SPEECH, json=body) as answer:
             first = await anext(answer.aiter_bytes())
@@ -150,7 +150,7 @@ async def test_captions_tell_when_each_word_is_said() -> None:
 
 
 async def test_magpie_takes_forms_and_sends_samples_without_a_head() -> None:
-    async with magpie_stand(2000) as magpie, plain_client() as http:
+    async with magpie_stand(2000) as magpie, plain_client(timeout=60) as http:
         url = f"{magpie.url}/v1/audio"
         listed = (await http.get(f"{url}/list_voices")).json()
         [(languages, voices)] = listed.items()

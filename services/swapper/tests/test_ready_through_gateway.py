@@ -107,7 +107,7 @@ class House:
             )
 
         async def answers() -> bool:
-            async with plain_client() as client:
+            async with plain_client(timeout=60) as client:
                 with contextlib.suppress(httpx.HTTPError):
                     status = (await client.get(f"{self.url}/api/status")).json()
                     return bool(status["bus"]["connected"])

@@ -2,13 +2,10 @@
 
 import asyncio
 import hashlib
-import io
 import json
-import logging
 from datetime import timedelta
 
 import pytest
-import structlog
 
 from spark_common.contracts.api_keys import (
     CHANGE_KEY,
@@ -23,8 +20,8 @@ from spark_common.contracts.api_keys import (
     RemoveKey,
 )
 from spark_common.errors import ConflictError, InvalidRequestError, NotFoundError
-from spark_common.logs import configure
 from spark_common.settings.policies import KeySettings
+from spark_common.testing.logs import logged
 from spark_coordinator.api_keys import registry, store
 
 pytestmark = pytest.mark.connected
@@ -52,15 +49,10 @@ async def remove(desk, id):
 
 
 async def test_the_text_of_a_key_stands_in_one_answer_and_nowhere_else(desk):
-    out = io.StringIO()
-    configure("coordinator", stream=out)
-    try:
+    with logged("coordinator") as out:
         made = await desk.create(requests_per_minute=5, models=["org/Qwen3"], weight=3)
         (shown,) = await listed(desk)
         ring = await desk.ring()
-    finally:
-        logging.getLogger().handlers.clear()
-        structlog.reset_defaults()
     digest = hashlib.sha256(made.key.encode()).hexdigest()
     assert shown == shown.model_validate(made.model_dump())
     assert (shown.requests_per_minute, shown.models, shown.weight) == (5, ["org/Qwen3"], 3)

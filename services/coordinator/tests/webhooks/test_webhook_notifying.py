@@ -1,7 +1,6 @@
 """ntfy, e-mail, Matrix and Gotify over real sockets; what is secret stays out of every log."""
 
 import asyncio
-import io
 import ipaddress
 import json
 import logging
@@ -9,7 +8,7 @@ import socket
 
 import pytest
 
-from spark_common.logs import configure
+from spark_common.testing.logs import logged
 from spark_coordinator.webhooks.body import test_body as body_of_test
 from spark_coordinator.webhooks.guard import TargetGuard
 from spark_coordinator.webhooks.notifying import AppriseSender
@@ -196,10 +195,8 @@ async def test_a_name_adds_no_line_to_the_head_of_a_letter(sender, mail):
 
 
 async def test_no_address_reaches_a_log_at_any_level(sender, receiver):
-    told = io.StringIO()
-    configure("coordinator", "debug", told)
-    logging.getLogger("urllib3").setLevel(logging.DEBUG)
-    try:
+    with logged("coordinator", "debug") as told:
+        logging.getLogger("urllib3").setLevel(logging.DEBUG)
         for status in (200, 401, 500):
             receiver.status = status
             for kind, address in addresses(receiver.port).items():
@@ -213,5 +210,3 @@ async def test_no_address_reaches_a_log_at_any_level(sender, receiver):
         said = told.getvalue()
         assert [secret for secret in SECRETS if secret in said] == []
         assert "topic" not in said
-    finally:
-        logging.getLogger().handlers.clear()

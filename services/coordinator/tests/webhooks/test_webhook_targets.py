@@ -1,8 +1,6 @@
 """Targets: made, changed, removed, refused; what is secret in them is never told again."""
 
-import io
 import json
-import logging
 
 import pytest
 
@@ -17,9 +15,9 @@ from spark_common.contracts.webhooks import (
     RemoveTarget,
 )
 from spark_common.errors import ConflictError, InvalidRequestError, NotFoundError
-from spark_common.logs import configure
 from spark_common.settings import load
 from spark_common.settings.support import WebhookSettings
+from spark_common.testing.logs import logged
 from spark_coordinator.webhooks.targets import MOST_TARGETS
 from spark_coordinator.webhooks.testing import BAD, GONE
 
@@ -208,9 +206,7 @@ def test_a_setting_that_is_none_falls_back_with_a_warning_that_repeats_nothing(u
 
 async def test_no_secret_is_in_a_reply_or_a_log(bench):
     """The one place they are in is the record of the target."""
-    told = io.StringIO()
-    configure("coordinator", "debug", told)
-    try:
+    with logged("coordinator", "debug") as told:
         secrets = [SECRET, "tk_hidden", "pw-hidden", "gotify-hidden"]
         await bench.put("bob", secret=SECRET)
         for name, kind, address in (
@@ -234,5 +230,3 @@ async def test_no_secret_is_in_a_reply_or_a_log(bench):
         assert [secret for secret in secrets if secret in everything] == []
         record = repr(await bench.redis.hgetall("sc:webhook:targets"))
         assert all(secret in record for secret in secrets)
-    finally:
-        logging.getLogger().handlers.clear()

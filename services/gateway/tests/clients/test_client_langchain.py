@@ -29,7 +29,7 @@ def test_chat_whole_and_streamed(chat):
 
 
 async def test_chat_of_many_at_once(town):
-    async with plain_client() as http:
+    async with plain_client(timeout=60) as http:
         chat = ChatOpenAI(
             base_url=f"{town.url}/v1", api_key="none", model=LOADED, http_async_client=http
         )
@@ -91,6 +91,6 @@ def test_with_that_switch_documents_and_questions_are_embedded(town, http):
 
 
 async def test_embeddings_without_blocking(town):
-    async with plain_client() as http:
+    async with plain_client(timeout=60) as http:
         client = embeddings(town, check_embedding_ctx_length=False, http_async_client=http)
         assert len((await client.aembed_documents(["Paris"]))[0]) == 1024

@@ -57,8 +57,8 @@ class Bench:
 async def bench(tmp_path, redis) -> AsyncIterator[Bench]:
     async with two_sparks(tmp_path, speed=200.0) as sparks:
         clock = SystemClock()
-        shell = SshShell(sparks.settings, clock, SshTimes(connect_seconds=3, remember_seconds=0.05))
-        times = LookTimes(patience=1, budget=5, whole=0)
+        shell = SshShell(sparks.settings, clock, SshTimes(connect_seconds=6, remember_seconds=0.05))
+        times = LookTimes(patience=4, budget=8, whole=0)
         watch = HardwareWatch(shell, sparks.settings.hosts, TcpReach(), clock, times)
         remembered = Remembered(redis, clock)
         power = Power(watch, shell, UdpBroadcast(), remembered, clock)
