@@ -127,14 +127,17 @@ async def test_a_client_that_takes_nothing_is_cut_and_a_slow_one_is_not(make_pla
     await still.send(request)
     await slow.send(request)
     await eventually(lambda: sum(each.write_paused for each in plane.state.connections) == 2)
-    got = 0
+    got = told = 0
     while got < size:
         part = await slow.reader.read(1_000_000)
         if not part:
             break
         got += len(part)
-        # A look in the middle of a patience, and one at its end: it took something before each.
-        await plane.later(31.0)
+        # So much that the system has room for more of it, and says so to the other side.
+        if got - told >= 3_000_000:
+            told = got
+            # A look in the middle of a patience, and one at its end: it took something before each.
+            await plane.later(31.0)
     raw = got + len(await slow.rest())
     assert raw > size
     slow.close()
