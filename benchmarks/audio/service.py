@@ -7,7 +7,6 @@ server here. Every figure that depends on the machine is a ratio measured in the
 import argparse
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
@@ -18,13 +17,12 @@ from statistics import median
 from typing import Any
 
 import av
-import httpx
+from benchmarks.audio.process import audio_process
 
 from spark_audio_proxy.decoding.pool import DecoderPool
 from spark_audio_proxy.testing.stand import AudioStand, audio_stand
 from spark_common.clock import SystemClock
 from spark_common.plain_http import plain_client
-from spark_common.testing.process import ServiceProcess
 from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
 from spark_sim.speech.stands import ParakeetStand, parakeet_stand
@@ -112,10 +110,6 @@ async def fairness(proxy: AudioStand) -> dict[str, float]:
 
 async def memory(folder: Path, megabytes: int) -> dict[str, float]:
     """Send a large body in chunks to the real process; return what it grew to, at most."""
-    environment = {
-        "NATS_URL": "nats://127.0.0.1:9", "REDIS_URL": "redis://127.0.0.1:9/0",
-        "SPARK1_HOST": "127.0.0.1", "SPARK1_USER": "alice", "DATA_DIR": str(folder),
-    }  # fmt: skip
 
     async def body() -> AsyncIterator[bytes]:
         yield b'--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
@@ -124,24 +118,11 @@ async def memory(folder: Path, megabytes: int) -> dict[str, float]:
         yield b"\r\n--b--\r\n"
 
     head = {"content-type": "multipart/form-data; boundary=b"}
-    async with ServiceProcess("spark_audio_proxy", environment, folder / "log") as service:
-        while (await service.get("/api/audio/status")).status_code != httpx.codes.OK:
-            await asyncio.sleep(0.05)
+    async with audio_process(folder, {}) as service:
         async with plain_client(timeout=600) as client:
             answer = await client.post(service.url + PATH, content=body(), headers=head)
-        pid = service.said("service.listening")[0].get("pid") or _child(os.getpid())
-        peak = Path(f"/proc/{pid}/status").read_text().partition("VmHWM:")[2].split()[0]
+        peak = Path(f"/proc/{service.pid}/status").read_text().partition("VmHWM:")[2].split()[0]
     return {"status": answer.status_code, "peak_mb": int(peak) / 1024}
-
-
-def _child(parent: int) -> int:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            line = (entry / "cmdline").read_bytes()
-            status = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(status[1]) == parent and b"spark_audio_proxy\0" in line:
-                return int(entry.name)
-    raise RuntimeError("the process is gone")
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from spark_audio_proxy.dual.detection import are_two_sides, compared
 from spark_audio_proxy.dual.lag import sound_lag, text_lag
 from spark_audio_proxy.dual.levels import Channels
 from spark_audio_proxy.dual.matching import alike
-from spark_audio_proxy.dual.merge import Sides, merge_sides
+from spark_audio_proxy.dual.merge import Sides, SideTurns, merge_sides
 from spark_audio_proxy.dual.rules import DualRules
 from spark_audio_proxy.dual.runs import smoothed
 from spark_audio_proxy.loudness import Loudness
@@ -251,6 +251,13 @@ class TestBleed:
         local = spoken("that is fine with me", 6.0)
         assert without_bleed(local, remote).words == tuple(sure(local))
 
+    def test_of_an_echo_that_was_taken_out_a_rest_may_be_left(self) -> None:
+        remote = spoken("please send the whole report before friday", 1.0)
+        local = sorted([remote[3], *spoken("morning", 5.0)], key=lambda word: word.start)
+        assert len(without_bleed(local, remote).words) == 2
+        cleaned = without_bleed(local, remote, known_lag=0.02)
+        assert [word.text for word in cleaned.words] == ["morning"]
+
     @pytest.mark.parametrize(
         ("one", "other", "same"),
         [
@@ -289,9 +296,35 @@ class TestMerge:
         diarization = Diarization(
             (SpeakerSegment(1.0, 1.2, "x"), SpeakerSegment(1.25, 1.5, "y")), 2.0
         )
-        merged = merge_sides(Sides([], remote, "Speaker_0"), None, diarization)
+        merged = merge_sides(Sides([], remote, "Speaker_0"), None, SideTurns(diarization))
         assert [block.speaker for block in merged.blocks] == ["Speaker_1", "Speaker_2"]
         assert dict(merged.labels) == {"x": "Speaker_1", "y": "Speaker_2"}
+
+    @pytest.mark.parametrize(
+        ("second", "names", "called"),
+        [
+            ("l1", {}, ["Local_0", "Local_1"]),
+            ("l0", {}, ["Local", "Local"]),
+            ("l1", {"l1": "Bob"}, ["Local_0", "Bob"]),
+            ("l0", {"l0": "Bob"}, ["Bob", "Bob"]),
+        ],
+    )
+    def test_the_local_side_may_be_several_people_too(
+        self, second: str, names: dict[str, str | None], called: list[str]
+    ) -> None:
+        local = [*spoken("good morning.", 1.0), *spoken("hello there.", 4.0)]
+        turns = (SpeakerSegment(0.9, 2.0, "l0"), SpeakerSegment(3.9, 5.0, second))
+        near = SideTurns(Diarization(turns, 9.0), names)
+        far = SideTurns(Diarization((SpeakerSegment(7.0, 8.0, "r"),), 9.0))
+        merged = merge_sides(Sides(local, spoken("yes.", 7.0)), None, far, near)
+        assert [block.speaker for block in merged.blocks] == [*called, "Speaker_0"]
+        assert merged.labels["l0"] == called[0]
+        assert [block.channel for block in merged.blocks] == ["local", "local", "remote"]
+
+    def test_who_cannot_be_told_apart_is_the_local_side(self) -> None:
+        nobody = SideTurns(Diarization((), 9.0))
+        merged = merge_sides(Sides(spoken("hello", 1.0), []), None, None, nobody)
+        assert [block.speaker for block in merged.blocks] == ["Local"]
 
     def test_silence_on_either_side(self) -> None:
         assert merge_sides(Sides([], [])).blocks == ()

@@ -9,7 +9,7 @@ import pytest
 from spark_audio_proxy.testing.stand import AudioStand, audio_stand
 from spark_common.settings.speech import SpeechSettings
 from spark_sim.speakclock.conversation import Plan, Speaker, converse, words_of
-from spark_sim.speakclock.mixing import mixed
+from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
 from spark_sim.speech.stands import ParakeetStand
 from spark_sim.speech.switches import DiarizerRoutes
@@ -221,6 +221,56 @@ class TestTwoChannels:
         assert said["remote"] == [word.text for word in self.REMOTE]
         assert {s["speaker"] for s in body["segments"] if s["channel"] == "local"} == {"Alice"}
         assert len(body["debug"]["suppressed"]) == body["stats"]["suppressed"]
+
+    async def test_who_speaks_under_a_louder_loudspeaker_is_heard(
+        self, proxy: AudioStand, parakeet: ParakeetStand
+    ) -> None:
+        talk = [
+            word for start in (0.3, 4.3, 8.3) for word in in_a_row("one two three", 0, start=start)
+        ]
+        loud = in_a_row("garden window river summer table music light paper stone kitchen " * 2, 2)
+        microphone = mixed([*talk, *(word.copied(0.09, 4) for word in loud)], 14.0)
+        stereo = np.stack((microphone, mixed(loud, 14.0)), axis=1) / 2
+        parakeet.switches.loses_weaker = True
+        said = {}
+        try:
+            for wanted in ("false", "true"):
+                body = (
+                    await post(proxy, "/api/audio/transcribe-with-speakers",
+                               encoded(Kind.WAV, stereo, channels=2), mode="dual",
+                               clear_echo=wanted)
+                ).json()  # fmt: skip
+                texts = [s["text"] for s in body["segments"] if s["channel"] == "local"]
+                said[wanted] = " ".join(texts).split()
+        finally:
+            parakeet.switches.loses_weaker = False
+        assert said["true"] == [word.text for word in talk]
+        assert len(said["false"]) < len(talk)
+        assert body["stats"]["echo_db"] > 0
+
+    async def test_several_people_at_the_microphone_are_told_apart(self, proxy: AudioStand) -> None:
+        names = ("Alice", "Bob", "Carol")
+        people = tuple(Speaker(name, 2 * place) for place, name in enumerate(names))
+        plan = Plan(
+            seconds=20, speakers=people, overlap=0.0, seed=4, sentences=(1, 1), words=(5, 8)
+        )
+        spoken = words_of(converse(plan))
+        away = [word for word in spoken if word.speaker == "Carol"]
+        here = [word for word in spoken if word.speaker != "Carol"]
+        microphone = mixed([*here, *(word.copied(0.09, -14) for word in away)], 21.0)
+        stereo = encoded(Kind.WAV, np.stack((microphone, mixed(away, 21.0)), axis=1), channels=2)
+        body = (
+            await post(proxy, "/api/audio/transcribe-with-speakers", stereo, mode="dual",
+                       words="true", diarize_local="true", local_speaker="Desk", fingerprints="1")
+        ).json()  # fmt: skip
+        told = set()
+        for channel, truth in (("local", here), ("remote", away)):
+            heard = [w for s in body["segments"] if s["channel"] == channel for w in s["words"]]
+            told |= {
+                (word["speaker"], right.speaker) for word, right in zip(heard, truth, strict=True)
+            }
+        assert told == {("Desk_0", "Alice"), ("Desk_1", "Bob"), ("Speaker_0", "Carol")}
+        assert set(body["fingerprints"]) == {"Desk_0", "Desk_1", "Speaker_0"}
 
     async def test_of_two_files_as_well(self, proxy: AudioStand) -> None:
         files = {

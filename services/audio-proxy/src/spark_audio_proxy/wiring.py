@@ -30,7 +30,9 @@ from spark_audio_proxy.speakers.sessions import Sessions
 from spark_audio_proxy.speakers.voice_store import VoiceStore
 from spark_audio_proxy.transcribing.calls import SpeechCalls
 from spark_audio_proxy.transcribing.diarizer import Diarizer
+from spark_audio_proxy.transcribing.echoes import EchoesInProcesses
 from spark_audio_proxy.transcribing.guarding import Guardian
+from spark_audio_proxy.transcribing.side_turns import TurnsOfSides
 from spark_audio_proxy.transcribing.transcriber import Transcriber
 from spark_audio_proxy.transcribing.two_sides import TwoSides
 from spark_audio_proxy.transcribing.with_speakers import SpeakerTranscriber
@@ -87,7 +89,11 @@ def wire_hearing(
     knowing = Knowing(diarizer, voices, speech)
     sessions = Sessions(kept_sessions, clock)
     transcripts = TranscriptWork(transcriber, speakers, knowing)
-    speaker_work = SpeakerWork(speakers, TwoSides(transcriber, diarizer, speakers), knowing)
+    speaker_work = SpeakerWork(
+        speakers,
+        TwoSides(transcriber, TurnsOfSides(diarizer), speakers, EchoesInProcesses(pool)),
+        knowing,
+    )
 
     async def close() -> None:
         await pool.close()

@@ -197,8 +197,10 @@ async def test_home_assistant_reads_the_head_and_others_want_the_size(
         start = await anext(answer.aiter_bytes())
         with wave.open(io.BytesIO(start)) as opened:
             assert (opened.getframerate(), opened.getnchannels()) == (24_000, 1)
+        assert int(answer.headers["x-queue-ms"]) < 60_000
     whole = await http.post("/v1/audio/speech", json={**body, "stream": False})
     assert int(whole.headers["content-length"]) == len(whole.content)
+    assert whole.headers["x-queue-ms"].isdigit()
     with wave.open(io.BytesIO(whole.content)) as opened:
         assert letters_in(opened.readframes(opened.getnframes())) == "Hello there."
 

@@ -37,6 +37,8 @@ def speaker_document(
             "diar_ms": journey.ms("diar"),
         },
     }
+    if found.echo_db is not None:
+        document["stats"]["echo_db"] = round(found.echo_db, 1)
     if fingerprints:
         document["fingerprints"] = {
             name: list(vector) for name, vector in found.fingerprints.items()

@@ -114,4 +114,9 @@ def _dual_wishes(fields: Fields) -> DualWishes:
     name = fields.one("local_speaker") or "Local"
     if len(name) > LONGEST_NAME:
         raise SpeechError("invalid_value", "local_speaker is too long", param="local_speaker")
-    return DualWishes(name, fields.flag("diarize_remote", default=True))
+    return DualWishes(
+        name,
+        tell_remote_apart=fields.flag("diarize_remote", default=True),
+        tell_local_apart=fields.flag("diarize_local"),
+        clear_echo=fields.flag("clear_echo", default=True),
+    )

@@ -21,7 +21,7 @@ from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.rendering.events import TranscriptEvents, error_event, transcript_events
 from spark_audio_proxy.rendering.formats import render
 from spark_audio_proxy.speech import Word
-from spark_audio_proxy.transcribing.transcriber import PartialError
+from spark_audio_proxy.transcribing.partial import PartialError
 from spark_common.settings.speech import SpeechSettings
 from spark_common.tasks import end
 

@@ -11,7 +11,7 @@ from spark_audio_proxy.api.company import unless_left
 from spark_audio_proxy.api.partial import partial_answer
 from spark_audio_proxy.api.reception import Reception
 from spark_audio_proxy.api.speaker_work import SpeakerWork
-from spark_audio_proxy.transcribing.transcriber import PartialError
+from spark_audio_proxy.transcribing.partial import PartialError
 
 
 class WithSpeakers:

@@ -11,8 +11,8 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
-from spark_audio_proxy.decoding.measuring import Meter
-from spark_audio_proxy.decoding.sound import RATE, SAMPLE_BYTES, SIDES, DecodeOrder
+from spark_audio_proxy.decoding.sound import RATE, SIDES, DecodeOrder
+from spark_audio_proxy.decoding.track import Track
 
 _FORMATS: Final = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
@@ -22,8 +22,6 @@ _FORMATS: Final = (
 _OPPOSITE: Final = -0.8
 """Left and right cancel each other out in one channel; then the left one is taken."""
 _REPORT_SECONDS: Final = 30.0
-_MIN_PADDED: Final = RATE
-"""A server is never sent less than a second."""
 
 
 class UndecodableError(Exception):
@@ -54,9 +52,9 @@ def _decode(
     with ExitStack() as opened:
         source = opened.enter_context(Path(order.source).open("rb"))
         frames = _Frames(source)
-        main = _Track(order.target, opened)
+        main = Track(order.target, opened)
         sides = [
-            _Track(f"{order.target}.{side}", opened)
+            Track(f"{order.target}.{side}", opened)
             for side in (SIDES if order.channels == "both" else ())
         ]
         meter, reported = main.meter, 0.0
@@ -89,24 +87,6 @@ def _decode(
 def _mixed(block: NDArray[np.int16]) -> NDArray[np.int16]:
     mixed: NDArray[np.int16] = ((block[0].astype(np.int32) + block[1]) >> 1).astype(np.int16)
     return mixed
-
-
-class _Track:
-    """One channel on disk, measured while it is written."""
-
-    def __init__(self, stem: str, opened: ExitStack) -> None:
-        self.meter = Meter()
-        pcm, energy = Path(f"{stem}.pcm"), Path(f"{stem}.energy")
-        self._pcm = opened.enter_context(pcm.open("wb"))
-        self._energy = opened.enter_context(energy.open("wb"))
-
-    def write(self, samples: NDArray[np.int16]) -> None:
-        self._pcm.write(samples.tobytes())
-        self._energy.write(self.meter.hear(samples).tobytes())
-
-    def finish(self) -> None:
-        self._energy.write(self.meter.last().tobytes())
-        self._pcm.write(bytes(max(0, _MIN_PADDED - self.meter.samples) * SAMPLE_BYTES))
 
 
 class _Frames:

@@ -9,7 +9,14 @@ from typing import Any, Final
 
 import structlog
 
-from spark_audio_proxy.decoding.sound import Channels, DecodeOrder, Sound
+from spark_audio_proxy.decoding.sound import (
+    RATE,
+    Channels,
+    Cleared,
+    ClearOrder,
+    DecodeOrder,
+    Sound,
+)
 from spark_audio_proxy.metrics import DECODE_FAILURES, DECODE_SECONDS
 from spark_audio_proxy.problems import ProblemCode, SpeechError
 from spark_common.clock import Clock
@@ -64,9 +71,24 @@ class DecoderPool:
         if "error" in answer:
             DECODE_FAILURES.labels(answer["error"]).inc()
             raise _refusal(answer, param)
-        return Sound.of(order, answer["measures"])
+        return Sound.of(order, answer["done"])
 
-    async def _answer(self, order: DecodeOrder) -> dict[str, Any]:
+    async def cleared(self, local: Sound, remote: Sound, target: Path) -> Cleared:
+        """Take what ``remote`` says out of the microphone ``local``; files go beside ``target``.
+
+        Where that fails the microphone stays as it was: an echo is no reason to refuse.
+        """
+        samples = round(local.seconds * RATE)
+        order = ClearOrder(str(local.pcm), str(remote.pcm), str(target), samples)
+        async with self._free:
+            try:
+                answer = await self._answer(order)
+            except _BrokenError as error:
+                log.warning("decoding.not_cleared", reason=str(error))
+                return Cleared(local)
+        return Cleared.of(local, order, answer["done"]) if "done" in answer else Cleared(local)
+
+    async def _answer(self, order: DecodeOrder | ClearOrder) -> dict[str, Any]:
         """Have an order carried out; one that was kept may have died of something else."""
         if self._idle:
             try:
@@ -75,7 +97,9 @@ class DecoderPool:
                 log.info("decoding.again", reason=str(error))
         return await self._carried_out(await _Worker.start(), order)
 
-    async def _carried_out(self, worker: "_Worker", order: DecodeOrder) -> dict[str, Any]:
+    async def _carried_out(
+        self, worker: "_Worker", order: DecodeOrder | ClearOrder
+    ) -> dict[str, Any]:
         try:
             answer = await worker.carry_out(order)
         except BaseException:
@@ -141,7 +165,7 @@ class _Worker:
             raise RuntimeError("a process without pipes")
         return cls(process, process.stdin, process.stdout)
 
-    async def carry_out(self, order: DecodeOrder) -> dict[str, Any]:
+    async def carry_out(self, order: DecodeOrder | ClearOrder) -> dict[str, Any]:
         self.orders += 1
         try:
             self._stdin.write(json.dumps(order.to_json()).encode() + b"\n")

@@ -34,6 +34,24 @@ class DecodeOrder:
 
 
 @dataclass(frozen=True)
+class ClearOrder:
+    """Asks a decoding process to take one channel out of another; travels as JSON."""
+
+    local: str
+    """Samples of the microphone."""
+    remote: str
+    """Samples of what its loudspeaker said."""
+    target: str
+    """Stem of the files that are written."""
+    samples: int
+    """Of the microphone."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class Measures:
     """What is known of a recording; levels in dB below full scale."""
 
@@ -87,6 +105,25 @@ class Sound:
             for side, measures in zip(SIDES, answer["sides"], strict=False)
         )
         return replace(_sound(order.target, own), sides=sides)
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """A microphone's recording without what its loudspeaker said."""
+
+    sound: Sound
+    lag: float | None = None
+    """Seconds by which the microphone heard the loudspeaker later; None where it heard nothing."""
+    taken_db: float = 0.0
+    """By how much the whole recording became quieter."""
+
+    @classmethod
+    def of(cls, local: Sound, order: ClearOrder, answer: Mapping[str, Any]) -> "Cleared":
+        """Return what a decoding process left on disk, or the recording itself."""
+        if answer["lag"] is None:
+            return cls(local)
+        measures = asdict(local.measures) | answer["measures"]
+        return cls(_sound(order.target, measures), answer["lag"], answer["taken_db"])
 
 
 def _sound(stem: str, measures: Mapping[str, Any]) -> Sound:

@@ -8,10 +8,14 @@ import json
 import math
 import resource
 import sys
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
+from spark_audio_proxy.decoding.clearing import clear
 from spark_audio_proxy.decoding.decode import UndecodableError, decode
-from spark_audio_proxy.decoding.sound import RATE, SAMPLE_BYTES, DecodeOrder
+from spark_audio_proxy.decoding.sound import RATE, SAMPLE_BYTES, ClearOrder, DecodeOrder
+
+_Progress: TypeAlias = Callable[[float], None]
 
 _ADDRESS_SPACE: Final = 2 * 1024**3
 _OPEN_FILES: Final = 32
@@ -26,12 +30,19 @@ def main() -> None:
     _limit(resource.RLIMIT_AS, _ADDRESS_SPACE)
     _limit(resource.RLIMIT_NOFILE, _OPEN_FILES)
     for line in sys.stdin:
-        order = DecodeOrder(**json.loads(line))
-        _say(_answer(order))
+        _say(_carried_out(json.loads(line)))
 
 
-def _answer(order: DecodeOrder) -> dict[str, Any]:
-    largest = math.ceil(order.max_seconds + 60) * RATE * SAMPLE_BYTES
+def _carried_out(fields: dict[str, Any]) -> dict[str, Any]:
+    if "remote" in fields:
+        clearing = ClearOrder(**fields)
+        return _answer(clearing.samples / RATE, lambda told: clear(clearing, told))
+    decoding = DecodeOrder(**fields)
+    return _answer(decoding.max_seconds, lambda told: decode(decoding, told))
+
+
+def _answer(most_seconds: float, work: Callable[[_Progress], dict[str, Any]]) -> dict[str, Any]:
+    largest = math.ceil(most_seconds + 60) * RATE * SAMPLE_BYTES
     _soften(resource.RLIMIT_FSIZE, largest)
     used = _cpu_seconds()
     _soften(resource.RLIMIT_CPU, used + _FIRST_CPU_SECONDS)
@@ -41,7 +52,7 @@ def _answer(order: DecodeOrder) -> dict[str, Any]:
         _say({"seconds": seconds})
 
     try:
-        return {"measures": decode(order, progress)}
+        return {"done": work(progress)}
     except UndecodableError as error:
         return {"error": error.reason, "message": error.message}
     except MemoryError:

@@ -38,16 +38,19 @@ def without_bleed(
     remote: Sequence[Word],
     channels: Channels | None = None,
     rules: DualRules | None = None,
+    known_lag: float | None = None,
 ) -> Cleaned:
     """Return the local words that are the local side's own; both sides sorted by start.
 
     The text decides and loudness breaks ties, always against this recording's own bleed: a
-    loudness that means bleed in one room is speech in another.
+    loudness that means bleed in one room is speech in another. ``known_lag``: of an echo that was
+    taken out of the sound already; what is left of it may be too little to find it by.
     """
     rules = rules or DualRules()
     lag = text_lag(local, remote, rules)
     if lag is None and channels is not None:
         lag = sound_lag(channels.local, channels.remote, rules)
+    lag = known_lag if lag is None else lag
     if lag is None:
         return Cleaned(tuple(replace(word, confidence=1.0) for word in local), (), None)
     placed = placed_words(local, remote, lag, rules)

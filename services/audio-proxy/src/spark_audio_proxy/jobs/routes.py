@@ -75,8 +75,11 @@ class JobRoutes:
         """Answer with one job, and with what it found once it is done."""
         job = await self._found(job_id)
         body = job.document()
-        if job.state == "done":
-            body["result"] = await self._store.result(job.id)
+        if job.state in ("done", "failed"):
+            found = await self._store.result(job.id)
+            # Of one that failed there may be some parts.
+            if job.state == "done" or found is not None:
+                body["result"] = found
         return JSONResponse(body, headers={"cache-control": "no-store"})
 
     async def removed(self, job_id: str) -> Response:

@@ -8,11 +8,13 @@ from typing import Any, Final
 import structlog
 
 from spark_audio_proxy.api.envelope import problem_of
+from spark_audio_proxy.api.partial import partial_document
 from spark_audio_proxy.api.speaker_work import Prepared
 from spark_audio_proxy.jobs.record import LIVING, AudioJob
 from spark_audio_proxy.jobs.store import JobStore
 from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.transcribing.journey import Journey
+from spark_audio_proxy.transcribing.partial import PartialError
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
@@ -135,7 +137,11 @@ class AudioJobs:
                 log.error("audio.job_failed", job_id=job.id, exc_info=error)
             told = {"state": "failed", "code": problem.code, "message": problem.message}
             job = job.model_copy(update=ended | told)
-            await self._saved(lambda: self._store.save(job))
+            if isinstance(error, PartialError):
+                known = partial_document(error.transcript)
+                await self._saved(lambda: self._store.keep(job, known))
+            else:
+                await self._saved(lambda: self._store.save(job))
         else:
             job = job.model_copy(update=ended | {"state": "done", "progress": 1.0})
             await self._saved(lambda: self._store.keep(job, result))

@@ -41,12 +41,14 @@ def attribute(
     rules: MergeRules | None = None,
     names: Mapping[str, str | None] | None = None,
     reserved: Collection[str] = (),
+    prefix: str = "Speaker",
 ) -> Attributed:
     """Merge words with speaker turns; a pure function of its arguments, whatever their order.
 
     Speakers become ``Speaker_0``, ``Speaker_1``, ... by their first word; ``names`` keeps a name
     of its own for some of the diarizer's speakers, such as an enrolled person, and None for
-    somebody of whom too little was heard to tell who it is; ``reserved`` names are given to nobody.
+    somebody of whom too little was heard to tell who it is; ``reserved`` names are given to nobody;
+    ``prefix`` is what they are called instead of ``Speaker``.
     No word is lost, doubled or moved; empty words are dropped.
     """
     rules = rules or MergeRules()
@@ -56,7 +58,7 @@ def attribute(
     warnings = () if tracks or not spoken else (NO_SPEAKERS,)
     if not spoken or not tracks:
         heard = tuple(replace(word, speaker=None, confidence=None) for word in spoken)
-        labels = _labels(tracks, [], names or {}, reserved)
+        labels = _labels(tracks, [], names or {}, reserved, prefix)
         return Attributed(heard, blocks_of(heard, rules), labels, warnings=warnings)
     starts = np.array([word.start for word in spoken])
     ends = np.array([word.end for word in spoken])
@@ -70,7 +72,7 @@ def attribute(
     settled = np.array(
         absorbed(spoken, voters, (evidence.seconds() > 0).tolist(), rules), dtype=np.int64
     )
-    labels = _labels(tracks, settled.tolist(), names or {}, reserved)
+    labels = _labels(tracks, settled.tolist(), names or {}, reserved, prefix)
     said = _said(spoken, evidence, settled, [labels[track.speaker] for track in tracks], rules)
     return Attributed(said, blocks_of(said, rules), labels, flips)
 
@@ -143,6 +145,7 @@ def _labels(
     order: Sequence[int],
     names: Mapping[str, str | None],
     reserved: Collection[str],
+    prefix: str,
 ) -> dict[str, str | None]:
     """Number the speakers by their first word, then those who say none by their first turn."""
     heard = [index for index in dict.fromkeys(order) if index != NOBODY]
@@ -155,8 +158,8 @@ def _labels(
         if speaker in names:
             labels[speaker] = names[speaker]
             continue
-        while f"Speaker_{number}" in taken:
+        while f"{prefix}_{number}" in taken:
             number += 1
-        labels[speaker] = f"Speaker_{number}"
+        labels[speaker] = f"{prefix}_{number}"
         number += 1
     return labels

@@ -50,6 +50,7 @@ def speaking_router(speaker: Speaker, cache: Cache, permits: Permits, clock: Clo
         # Not before there is sound: a voice or a server that fails is a real error till then.
         turns = Turns(permits, clock, client_of(request))
         beginning = await unless_left(request.receive, speaker.begin(script, turns.turn))
+        waited = str(round(1000 * turns.first_waited_seconds))
         CHARS.labels(beginning.engine).inc(len(script.text))
         FIRST_BYTE.labels(beginning.engine).observe(clock.monotonic() - began)
         if beginning.engine != script.spoken.engine:
@@ -60,12 +61,12 @@ def speaking_router(speaker: Speaker, cache: Cache, permits: Permits, clock: Clo
         if asked.whole and not asked.as_events:
             async with aclosing(beginning.rest):
                 whole = await unless_left(request.receive, _all_of(body))
-            return _at_once(asked, whole, beginning.engine)
+            return _at_once(asked, whole, beginning.engine, waited=waited)
         media_type = _EVENTS if asked.as_events else MEDIA_TYPES[asked.format]
         return MadeAnswer(
             body,
             media_type,
-            {"x-tts-engine": beginning.engine, "cache-control": "no-cache"},
+            {"x-tts-engine": beginning.engine, "x-queue-ms": waited, "cache-control": "no-cache"},
             beginning.rest.aclose,
         )
 
@@ -124,6 +125,9 @@ async def _keeping(
         await asyncio.to_thread(cache.put, key, sized(asked.format, b"".join(parts)))
 
 
-def _at_once(asked: SpeechAsked, whole: bytes, engine: str, cache: str = "") -> Response:
-    headers = {"x-tts-engine": engine} | ({"x-tts-cache": cache} if cache else {})
+def _at_once(
+    asked: SpeechAsked, whole: bytes, engine: str, cache: str = "", waited: str = "0"
+) -> Response:
+    headers = {"x-tts-engine": engine, "x-queue-ms": waited}
+    headers |= {"x-tts-cache": cache} if cache else {}
     return Response(sized(asked.format, whole), 200, headers, MEDIA_TYPES[asked.format])

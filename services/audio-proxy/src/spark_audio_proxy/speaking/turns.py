@@ -24,6 +24,8 @@ class Turns:
         self._clock = clock
         self._client = client
         self._asked = False
+        self.first_waited_seconds = 0.0
+        """For how long the first piece stood in line."""
 
     @asynccontextmanager
     async def turn(self, text: str) -> AsyncIterator[None]:
@@ -43,7 +45,9 @@ class Turns:
         async with AsyncExitStack() as held:
             for left in reversed(range(_ROUNDS)):
                 try:
-                    await held.enter_async_context(self._permits.permit(ask))
+                    permit = await held.enter_async_context(self._permits.permit(ask))
+                    if first:
+                        self.first_waited_seconds = permit.waited_seconds
                     break
                 except SpeechError as error:
                     if error.code != "queue_full" or first or not left:

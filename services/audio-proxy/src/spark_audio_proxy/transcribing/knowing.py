@@ -39,9 +39,11 @@ class KnownVoices:
     def naming(self, found: StitchedSpeakers) -> Mapping[str, str | None]:
         """Return the names, as the merge takes them; raises EmbeddingModelMismatchError."""
         diarization = found.diarization
+        matches: dict[str, Match] = {}
         if self.voices and diarization.fingerprints:
-            self.matches = match_voices(
+            matches = match_voices(
                 diarization.fingerprints, self.voices, model_of(diarization), self.rules
             )
-        known = {label: match.name for label, match in self.matches.items() if match.name}
+        self.matches |= matches
+        known = {label: match.name for label, match in matches.items() if match.name}
         return {**found.names, **known}

@@ -11,6 +11,7 @@ from spark_audio_proxy.stitching.words import HeardChunk, stitch_words
 from spark_audio_proxy.transcribing.calls import SpeechCalls
 from spark_audio_proxy.transcribing.chunking import chunks_of
 from spark_audio_proxy.transcribing.journey import Journey
+from spark_audio_proxy.transcribing.partial import PartialError
 from spark_audio_proxy.upstreams.clip import Clip
 from spark_audio_proxy.upstreams.parakeet import Parakeet
 from spark_common.settings.speech import SpeechSettings
@@ -25,14 +26,6 @@ _AGAIN: Final[frozenset[ProblemCode]] = frozenset(
 )  # fmt: skip
 
 ResultT = TypeVar("ResultT")
-
-
-class PartialError(SpeechError):
-    """Some parts of a long recording failed for good; ``transcript`` is what was heard."""
-
-    def __init__(self, cause: SpeechError, transcript: Transcript) -> None:
-        super().__init__("upstream_bad_response", cause.message)
-        self.transcript = transcript
 
 
 def _nobody(words: Sequence[Word]) -> None:

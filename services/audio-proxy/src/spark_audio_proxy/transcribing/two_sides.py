@@ -5,20 +5,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spark_audio_proxy.decoding.sound import ENERGY_SECONDS, Sound
+from spark_audio_proxy.decoding.sound import ENERGY_SECONDS, Cleared, Sound
 from spark_audio_proxy.dual.detection import CHANNELS_IDENTICAL, are_two_sides, compared
 from spark_audio_proxy.dual.levels import Channels
-from spark_audio_proxy.dual.merge import DualAttributed, Sides, merge_sides
+from spark_audio_proxy.dual.merge import DualAttributed, Sides, SideTurns, merge_sides
 from spark_audio_proxy.loudness import Loudness, loudness_of_levels
 from spark_audio_proxy.metrics import BLEED
 from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.speech import Transcript
-from spark_audio_proxy.stitching.speakers import StitchedSpeakers
-from spark_audio_proxy.transcribing.diarizer import Diarizer
+from spark_audio_proxy.transcribing.echoes import ClearsEchoes
 from spark_audio_proxy.transcribing.journey import Journey
+from spark_audio_proxy.transcribing.partial import PartialError
+from spark_audio_proxy.transcribing.side_turns import Turns, TurnsOfSides
 from spark_audio_proxy.transcribing.transcriber import Transcriber
 from spark_audio_proxy.transcribing.with_speakers import (
-    UNAVAILABLE,
     Naming,
     SpeakerTranscriber,
     SpeakerTranscript,
@@ -34,18 +34,37 @@ class DualWishes:
     local_speaker: str = "Local"
     tell_remote_apart: bool = True
     """Whether the remote side may be several people."""
+    tell_local_apart: bool = False
+    clear_echo: bool = True
+    """Whether what the loudspeaker said is taken out of the microphone's sound."""
+
+
+@dataclass(frozen=True)
+class _Heard:
+    near: Transcript
+    far: Transcript
+    failed: SpeechError | None = None
+    """Why some of it is missing."""
 
 
 class TwoSides:
-    """Transcribes both channels and leaves out what the microphone heard of the other side."""
+    """Transcribes both channels and leaves out what the microphone heard of the other side.
+
+    What can be taken out of the sound is; the words are compared for what is left of it.
+    """
 
     def __init__(
-        self, transcriber: Transcriber, diarizer: Diarizer, single: SpeakerTranscriber
+        self,
+        transcriber: Transcriber,
+        turns: TurnsOfSides,
+        single: SpeakerTranscriber,
+        echoes: ClearsEchoes,
     ) -> None:
         """``single``: for a recording that has only one side after all."""
         self._transcriber = transcriber
-        self._diarizer = diarizer
+        self._turns = turns
         self._single = single
+        self._echoes = echoes
 
     async def transcribe(
         self,
@@ -64,24 +83,47 @@ class TwoSides:
             told = found.transcript
             warned = replace(told, warnings=(*told.warnings, CHANNELS_IDENTICAL))
             return replace(found, transcript=warned)
-        near = await self._transcriber.transcribe(local, wishes.language, journey)
-        far = await self._transcriber.transcribe(remote, wishes.language, journey)
-        turns, warnings = None, list(dict.fromkeys((*near.warnings, *far.warnings)))
-        if dual.tell_remote_apart:
+        cleared = Cleared(local)
+        if dual.clear_echo:
+            with journey.step("echo"):
+                cleared = await self._echoes.cleared(local, remote)
+        heard = await self._heard(cleared.sound, remote, journey, wishes)
+        turns = Turns()
+        if heard.failed is None:
             try:
-                turns = await self._diarizer.diarize(
-                    remote, journey, max_speakers=wishes.max_speakers
+                turns = await self._turns.of(
+                    cleared.sound if dual.tell_local_apart else None,
+                    remote if dual.tell_remote_apart else None,
+                    journey,
+                    wishes,
                 )
             except SpeechError as error:
-                if wishes.require_speakers or error.code != UNAVAILABLE:
+                if not wishes.allow_partial:
                     raise
-                warnings.append(UNAVAILABLE)
+                heard = replace(heard, failed=error)
         with journey.step("merge"):
-            merged = await asyncio.to_thread(
-                _merged, local, remote, (near, far), turns, dual, naming
-            )
+            merged = await asyncio.to_thread(_merged, cleared, remote, heard, turns, dual, naming)
         BLEED.inc(len(merged.suppressed))
-        return _answer(local, remote, (near, far), turns, merged, warnings)
+        found = _answer(cleared, remote, heard, turns, merged)
+        if heard.failed is not None:
+            raise PartialError(heard.failed, found.transcript) from heard.failed
+        return found
+
+    async def _heard(
+        self, local: Sound, remote: Sound, journey: Journey, wishes: SpeakerWishes
+    ) -> _Heard:
+        """Return the words of both sides; parts may be missing where the caller allows it."""
+        found: list[Transcript] = []
+        failed: SpeechError | None = None
+        for side in (local, remote):
+            try:
+                words = await self._transcriber.transcribe(
+                    side, wishes.language, journey, allow_partial=wishes.allow_partial
+                )
+            except PartialError as error:
+                failed, words = error, error.transcript
+            found.append(words)
+        return _Heard(found[0], found[1], failed)
 
 
 def _compared(local: Sound, remote: Sound) -> tuple[float | None, bool]:
@@ -90,18 +132,23 @@ def _compared(local: Sound, remote: Sound) -> tuple[float | None, bool]:
 
 
 def _merged(
-    local: Sound,
+    cleared: Cleared,
     remote: Sound,
-    heard: tuple[Transcript, Transcript],
-    turns: StitchedSpeakers | None,
+    heard: _Heard,
+    turns: Turns,
     dual: DualWishes,
     naming: Naming,
 ) -> DualAttributed:
+    near, far = (
+        None if side is None else SideTurns(side.diarization, naming(side))
+        for side in (turns.local, turns.remote)
+    )
     return merge_sides(
-        Sides(heard[0].words, heard[1].words, dual.local_speaker),
-        Channels(_loudness(local), _loudness(remote)),
-        None if turns is None else turns.diarization,
-        None if turns is None else naming(turns),
+        Sides(heard.near.words, heard.far.words, dual.local_speaker),
+        Channels(_loudness(cleared.sound), _loudness(remote)),
+        far,
+        near,
+        known_lag=cleared.lag,
     )
 
 
@@ -110,31 +157,31 @@ def _loudness(sound: Sound) -> Loudness:
 
 
 def _answer(
-    local: Sound,
-    remote: Sound,
-    heard: tuple[Transcript, Transcript],
-    turns: StitchedSpeakers | None,
-    merged: DualAttributed,
-    warnings: list[str],
+    cleared: Cleared, remote: Sound, heard: _Heard, turns: Turns, merged: DualAttributed
 ) -> SpeakerTranscript:
-    language = heard[0].language or heard[1].language
+    told = dict.fromkeys(
+        (*heard.near.warnings, *heard.far.warnings, *turns.warnings, *merged.warnings)
+    )
     transcript = Transcript(
         merged.words,
-        max(local.seconds, remote.seconds),
-        language,
+        max(cleared.sound.seconds, remote.seconds),
+        heard.near.language or heard.far.language,
         merged.blocks,
-        (*warnings, *merged.warnings),
+        tuple(told),
     )
-    prints = {} if turns is None else turns.diarization.fingerprints
+    prints = {
+        shown: vector
+        for side in turns.known
+        for label, vector in side.diarization.fingerprints.items()
+        if (shown := merged.labels.get(label)) is not None
+    }
+    models = {name: id_ for side in turns.known for name, id_ in side.diarization.models.items()}
     return SpeakerTranscript(
         transcript,
-        {
-            shown: vector
-            for label, vector in prints.items()
-            if (shown := merged.labels.get(label)) is not None
-        },
-        {} if turns is None else turns.diarization.models,
+        prints,
+        models,
         merged.labels,
         sum(word.speaker is None for word in merged.words),
         tuple(merged.suppressed),
+        None if cleared.lag is None else cleared.taken_db,
     )

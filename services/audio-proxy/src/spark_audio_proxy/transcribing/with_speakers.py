@@ -14,6 +14,7 @@ from spark_audio_proxy.speech import Diarization, Transcript
 from spark_audio_proxy.stitching.speakers import StitchedSpeakers
 from spark_audio_proxy.transcribing.diarizer import Diarizer
 from spark_audio_proxy.transcribing.journey import Journey
+from spark_audio_proxy.transcribing.partial import PartialError
 from spark_audio_proxy.transcribing.transcriber import Told, Transcriber
 from spark_common.settings.speech import SpeechSettings
 from spark_common.tasks import end
@@ -47,6 +48,8 @@ class SpeakerTranscript:
     unattributed: int = 0
     suppressed: tuple[Suppressed, ...] = ()
     """Words that the microphone heard of the other side."""
+    echo_db: float | None = None
+    """By how much taking the other side out made the microphone quieter; None where it was not."""
 
 
 Naming = Callable[[StitchedSpeakers], Mapping[str, str | None]]
@@ -89,8 +92,13 @@ class SpeakerTranscriber:
                 sound, wishes.language, journey, told, allow_partial=wishes.allow_partial
             )
 
-        async def turns() -> StitchedSpeakers | None:
-            return await self._turns(sound, journey, wishes)
+        async def turns() -> StitchedSpeakers | SpeechError | None:
+            try:
+                return await self._turns(sound, journey, wishes)
+            except SpeechError as error:
+                if not wishes.allow_partial:
+                    raise
+                return error
 
         if self._settings().parallel_asr_diar:
             both = asyncio.create_task(words()), asyncio.create_task(turns())
@@ -100,6 +108,8 @@ class SpeakerTranscriber:
                 await end(both)
         else:
             transcript, found = await words(), await turns()
+        if isinstance(found, SpeechError):
+            raise PartialError(found, transcript) from found
         with journey.step("merge"):
             # Thousands of words: not on the loop.
             return await asyncio.to_thread(self._merged, transcript, found, naming)
