@@ -77,7 +77,8 @@ def test_the_loaded_model_is_talked_to_and_texts_are_searched(visit, stage, scen
     expect(panel).to_contain_text("A number from 0 to 2, or nothing.")
     assert models.asked == []
     page.get_by_label("Temperature").fill("0,2")
-    models.answers.append(stream({"reasoning_content": "Hm."}, {"content": NASTY}, {"content": "!"}))
+    deltas = {"reasoning_content": "Hm."}, {"content": NASTY}, {"content": "!"}
+    models.answers.append(stream(*deltas))
     message.press("Enter")
     talk = page.get_by_role("log", name="Conversation")
     expect(talk.locator(".said").last).to_have_text(f"{NASTY}!")
