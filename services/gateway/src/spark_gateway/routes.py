@@ -37,6 +37,7 @@ from spark_gateway.api import (
     speech_models,
     state,
     status,
+    status_page,
     swap_logs,
     swaps,
     updates,
@@ -45,6 +46,7 @@ from spark_gateway.api import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    status_page.router,
     hardware.router,
     health.router,
     services.router,

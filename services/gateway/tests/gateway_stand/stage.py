@@ -12,8 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from spark_common.clock import SystemClock
 from spark_gateway.dashboard_files import DashboardRoute, read_dashboard
 from spark_gateway.security_headers import add_security_headers
+from spark_gateway.status_page.page import status_page
+from spark_gateway.streams.board import LiveSnapshot
 
 FILES = read_dashboard()
 
@@ -133,6 +136,11 @@ class Stage:
         self.commands.append(("GET", "", dict(request.query_params)))
         return JSONResponse(self.snapshot["menu"])
 
+    async def status(self, request: Request) -> Response:
+        """Answer ``/status`` from the snapshot."""
+        page = status_page(LiveSnapshot.model_validate(self.snapshot), SystemClock().now())
+        return Response(page, media_type="text/html; charset=utf-8")
+
     async def livez(self, request: Request) -> Response:
         """Answer ``/livez``."""
         return Response("ok", status_code=503 if self.away else 200)
@@ -141,6 +149,7 @@ class Stage:
         """Return the ASGI application, with the headers of the real gateway."""
         routes = [
             Route("/livez", self.livez),
+            Route("/status", self.status),
             Route("/api/live", self.live),
             Route("/api/models", self.models),
             Route("/api/swap", self.command, methods=["POST"]),
