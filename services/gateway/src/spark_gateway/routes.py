@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from spark_gateway.api import (
+    access,
     accountability,
     captures,
     dead_letters,
@@ -48,6 +49,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     status.router,
     status_page.router,
     hardware.router,
+    access.router,
     health.router,
     services.router,
     matrix_bridge.router,

@@ -15,7 +15,7 @@ export const TABS = [
 ];
 
 /** What is on a tab without being one. @type {Record<string, Tab>} */
-const PLACES = { "": "home", "#models": "home" };
+const PLACES = { "": "home", "#models": "home", "#setup": "home" };
 
 /**
  * Where an address leads; what is on every part, such as the skip link, leads nowhere else.

@@ -52,7 +52,7 @@ export class Embedding {
       part(this.root, "embed-texts").focus();
       return;
     }
-    this.#asking = part(this.root, "embed-go").disabled = true;
+    this.#busy(true);
     this.#said("Embedding…");
     const began = performance.now();
     try {
@@ -67,7 +67,7 @@ export class Embedding {
       const late = /** @type {Error} */ (error).name === "TimeoutError";
       this.#said(late ? "It took too long. Look at Services, then try again." : /** @type {Error} */ (error).message, true);
     }
-    this.#asking = part(this.root, "embed-go").disabled = false;
+    this.#busy(false);
   }
 
   /** @param {string[]} texts @param {number[][]} vectors */
@@ -80,6 +80,12 @@ export class Embedding {
     }
     show(part(this.root, "embed-raw-box"), true);
     say(part(this.root, "embed-raw"), vectors.map((vector, index) => `${index + 1}  ${vector.slice(0, FEW).map((each) => each.toFixed(5)).join("  ")}  … ${count(vector.length)} in all`).join("\n"));
+  }
+
+  /** @param {boolean} busy  A button that is off would lose the focus. */
+  #busy(busy) {
+    this.#asking = busy;
+    part(this.root, "embed-go").ariaDisabled = String(busy);
   }
 
   /** @param {string} words @param {boolean} [bad] */

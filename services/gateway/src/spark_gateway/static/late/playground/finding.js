@@ -47,7 +47,7 @@ export class Finding {
       part(this.root, "find-query").focus();
       return;
     }
-    this.#asking = part(this.root, "find-go").disabled = true;
+    this.#busy(true);
     this.#said("Searching…");
     try {
       this.#show(await find({ collection: part(this.root, "find-collection").value, query, mode: part(this.root, "find-mode").value, limit: HITS, rerank: part(this.root, "find-rerank").checked }));
@@ -56,7 +56,7 @@ export class Finding {
       show(part(this.root, "find-degraded"), false);
       this.#said(/** @type {Error} */ (error).message, true);
     }
-    this.#asking = part(this.root, "find-go").disabled = false;
+    this.#busy(false);
   }
 
   /** @param {any} answer */
@@ -74,6 +74,12 @@ export class Finding {
     const spent = (seconds.embed + seconds.search + (seconds.rerank ?? 0)) * 1000;
     const found = hits.length === 0 ? "Nothing was found" : `${count(hits.length)} found`;
     this.#said(`${found} in ${Math.round(spent)}\u00a0ms${reranked ? ", put in order by the reranker" : ""}.`);
+  }
+
+  /** @param {boolean} busy  A button that is off would lose the focus. */
+  #busy(busy) {
+    this.#asking = busy;
+    part(this.root, "find-go").ariaDisabled = String(busy);
   }
 
   /** @param {string} words @param {boolean} [bad] */
