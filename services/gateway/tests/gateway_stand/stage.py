@@ -46,6 +46,7 @@ class Stage:
         self.replies: dict[tuple[str, str], tuple[int, Any]] = {
             ("GET", "/api/session"): (200, {"needed": False, "signed_in": False}),
             ("GET", "/api/keys"): (200, {"keys": []}),
+            ("GET", "/api/events"): (200, ": no event\n\n"),
             ("GET", "/api/settings"): (200, {"version": 0, "settings": [], "warnings": []}),
             ("GET", "/api/requests"): (200, {"requests": []}),
             ("GET", "/api/search/collections"): (200, {"collections": []}),

@@ -23,7 +23,7 @@
 /** @type {Record<string, Tab[]>} */
 const PARTS = {
   connect: ["home", "services", "activity", "schedule", "speech", "redact", "playground"],
-  hardware: ["home"], playground: ["playground"], redact: ["redact"], services: ["services"], setup: ["home"], speech: ["speech"], uptime: ["activity"],
+  events: ["activity"], hardware: ["home"], playground: ["playground"], redact: ["redact"], services: ["services"], setup: ["home"], speech: ["speech"], uptime: ["activity"],
 };
 const SOON_MS = 400;
 const RETRY_MS = 10000;
