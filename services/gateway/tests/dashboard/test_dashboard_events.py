@@ -49,7 +49,7 @@ def test_events_are_followed_searched_and_held_still(visit, stage, scenes) -> No
     page.clock.run_for(1000)
     expect(log.get_by_role("listitem")).to_have_count(2)
     expect(log.get_by_role("listitem").first).to_contain_text("Spark 1 is down, was up.")
-    expect(log).to_contain_text(f"Beta is ready for {NASTY}.")
+    expect(log).to_contain_text(f"beta is ready, asked for by {NASTY}.")
     assert feed.asked[0] == "after=recent"
     log.get_by_text("All of it").last.click()
     expect(log.get_by_role("region", name="All of it")).to_contain_text('"model": "beta"')

@@ -34,10 +34,10 @@ test("every event that is replayed has a kind, and says something whatever is mi
 
 test("an event is a sentence, and is found by what is in it", () => {
   const ready = event("swap.complete", { model: "beta", total_seconds: 80, requested_by: "Alice" });
-  assert.match(lineOf(ready).text.replaceAll("\u00a0", " "), /^Beta is ready after 1 min 20 s for Alice\.$/);
+  assert.match(lineOf(ready).text.replaceAll("\u00a0", " "), /^beta is ready after 1 min 20 s, asked for by Alice\.$/);
   assert.deepEqual([lineOf(ready).tone, lineOf(event("swap.failed", { outcome: "rolled_back" })).tone], ["ok", "bad"]);
   assert.equal(lineOf(event("health.transition", { to: "down", from: "up", label: "Spark 1" })).tone, "bad");
-  assert.equal(lineOf(event("brand.new", { name: "x", message: "y" })).text, "X: y.");
+  assert.equal(lineOf(event("brand.new", { name: "x", message: "y" })).text, "x: y.");
   assert.equal(shortType("spark.lock.yield_requested.v2"), "lock.yield_requested");
   assert.ok(fits(ready, " ALICE ") && fits(ready, "") && fits(ready, "swap.complete") && !fits(ready, "gamma"));
 });

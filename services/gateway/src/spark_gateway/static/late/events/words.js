@@ -1,7 +1,7 @@
 // @ts-check
 // What an event says, in a line. Pure; an event that nobody knows here says what it can.
 
-import { asSentence, duration } from "../../format.js";
+import { duration } from "../../format.js";
 
 /** @typedef {import("../../types.js").Tone} Tone */
 /** @typedef {{id: string, source: string, type: string, time: string, data: Record<string, any>}} CloudEvent */
@@ -26,15 +26,17 @@ export function shortType(type) {
 /** @param {unknown} value */
 const word = (value) => (typeof value === "string" ? value : "");
 /** @param {unknown} who */
-const by = (who) => (word(who) ? ` for ${word(who)}` : "");
+const by = (who) => (word(who) ? ` by ${word(who)}` : "");
+/** Names stay as they are spelled: no capital at the beginning. @param {string} text */
+const ended = (text) => (/[.!?\u2026]$/.test(text.trim()) || text.trim() === "" ? text.trim() : `${text.trim()}.`);
 /** @param {unknown} seconds */
 const took = (seconds) => (typeof seconds === "number" ? ` after ${duration(seconds)}` : "");
 
 /** @type {Record<string, (data: Record<string, any>) => string>} */
 const SAID = {
   "swap.accepted": (d) => `${d.model} was asked for${by(d.requested_by)}`,
-  "swap.rejected": (d) => `${d.model} was refused${by(d.requested_by)}: ${d.message}`,
-  "swap.complete": (d) => `${d.model} is ready${took(d.total_seconds)}${by(d.requested_by)}`,
+  "swap.rejected": (d) => `${d.model} was refused, asked for${by(d.requested_by)}: ${d.message}`,
+  "swap.complete": (d) => `${d.model} is ready${took(d.total_seconds)}${d.requested_by ? `, asked for${by(d.requested_by)}` : ""}`,
   "swap.failed": (d) => `${d.model}: ${word(d.outcome).replace("_", " ")}${took(d.total_seconds)}. ${word(d.cause?.sentence)}`,
   "lock.acquired": (d) => `${d.holder} reserved the Sparks${d.reason ? `: ${d.reason}` : ""}`,
   "lock.released": (d) => `${d.holder} released them${took(d.held_seconds)}`,
@@ -48,7 +50,7 @@ const SAID = {
   "schedule.registered": (d) => `${d.name} was planned`,
   "schedule.removed": (d) => `${d.name} was taken off`,
   "health.transition": (d) => `${d.label} is ${d.to}, was ${d.from}${d.reason ? `: ${d.reason}` : ""}`,
-  "health.checked": (d) => `${d.target}: ${d.state}. ${word(d.sentence)}`,
+  "health.checked": (d) => `${d.target}: ${[d.state, d.sentence].map(word).filter(Boolean).join(", ")}`,
   "service.action": (d) => `${d.service}: ${d.action}${by(d.requested_by)}. ${word(d.message)}`,
 };
 
@@ -69,7 +71,7 @@ export function lineOf({ type, data }) {
   const [tone, icon] = look(name, said);
   const known = SAID[name]?.(said).replace(/\bundefined\b|\bnull\b/g, "…");
   const rest = [said.what ?? said.repo ?? said.name ?? said.holder, said.cause?.sentence ?? said.sentence ?? said.message ?? said.reason].map(word).filter(Boolean);
-  return { tone, icon, title: name, text: asSentence(known ?? rest.join(": ")) };
+  return { tone, icon, title: name, text: ended(known ?? rest.join(": ")) };
 }
 
 /** Whether a line has what is looked for, in its words or in all of the event. @param {CloudEvent} event @param {string} words */
