@@ -62,7 +62,8 @@ export class Said {
       this.#thought.appendData(piece.thought);
       show(part(this.element, "thinking"), true);
     }
-    if (piece.text || piece.tool) this.#text.appendData(piece.text || piece.tool);
+    const words = piece.text || piece.tool;
+    if (words) this.#text.appendData(this.text === "" ? words.trimStart() : words); // after its thoughts a model begins with empty lines
     return true;
   }
 
