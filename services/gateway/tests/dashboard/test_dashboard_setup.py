@@ -65,3 +65,48 @@ def test_the_guide_ends_with_a_tested_connection(visit, stage, scenes) -> None:
     expect(guide).to_be_hidden()
     page.goto(f"{stage.url}#setup")
     expect(page.locator("#guide-title")).to_be_focused()
+
+
+def settings(**values: object) -> tuple[int, dict[str, object]]:
+    listed = [{"name": name, "value": value} for name, value in values.items()]
+    return 200, {"version": 1, "settings": listed, "warnings": []}
+
+
+def test_an_app_is_told_this_address_and_the_loaded_model(visit, stage, scenes) -> None:
+    stage.snapshot = scenes.snapshot()
+    place = ("GET", "/api/settings")
+    stage.replies[place] = settings(API_KEYS=True, OPEN_WEBUI_URL="https://chat.example/")
+    listed = {"data": [{"id": "org/embedder", "kind": "embedding", "status": {"value": "loaded"}}]}
+    page = visit(bypass_csp=True, reduced_motion="reduce").page
+    page.route("**/v1/models", lambda route: route.fulfill(json=listed))
+    chat = page.get_by_role("link", name="Open chat")
+    expect(chat).to_have_attribute("href", "https://chat.example/")
+    expect(chat).to_have_attribute("rel", "noopener noreferrer")
+    guide = page.locator("client-guide")
+    guide.get_by_text("Examples for your app").click()
+    code = guide.get_by_role("region", name="Example for")
+    guide.get_by_label("App", exact=True).select_option("langchain")
+    expect(code).to_contain_text('model="org/embedder"')
+    expect(code).to_contain_text(f'"base_url": "{stage.url}v1"')
+    expect(code).to_contain_text("sk-spark-YOUR-KEY")
+    expect(guide).to_contain_text("make one under Activity, API keys")
+    guide.get_by_label("App", exact=True).select_option("curl")
+    loaded = scenes.menu().runtime.served_name
+    expect(code).to_contain_text(f'"model":"{loaded}"')
+    guide.get_by_text("Say “auto” instead of the name").click()
+    guide.get_by_role("button", name="Copy the example").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert '"model":"auto"' in page.evaluate("navigator.clipboard.readText()")
+    guide.get_by_text("All addresses").click()
+    expect(guide.get_by_role("button", name=f"Copy {stage.url}v1/audio/speech")).to_be_visible()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(SURVEY)["pale"] == []
+        assert page.evaluate(SURVEY)["dangling"] == []
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    # Nothing but a page is linked, whatever stands in the settings.
+    stage.replies[place] = settings(API_KEYS=False, OPEN_WEBUI_URL="javascript:alert(1)")
+    page.reload()
+    expect(page.locator("client-guide")).to_contain_text("any word does")
+    expect(page.get_by_role("link", name="Open chat")).to_have_count(0)
