@@ -10,7 +10,7 @@ MEMBERS := libs/common libs/sparksim libs/cli services/gateway services/swapper 
 # all of our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up setup check fix fast test test-torch test-connected e2e schemas lock image bench litellm clean
+.PHONY: help demo up setup check fix fast test test-torch test-connected e2e schemas screenshots lock image bench litellm clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ schemas: $(VENV)/.dev ## write docs/events, docs/EVENTS.md and the diagram of ph
 	@$(BIN)/python -m spark_common.schemas docs/events
 	@$(BIN)/python -m spark_swapper.diagram docs/architecture.md
 	@$(BIN)/python scripts/events_doc.py
+
+screenshots: $(VENV)/.dev ## make the pictures of README and docs anew, with Chromium and a demo of their own
+	@$(BIN)/python scripts/screenshots.py
 
 lock: $(VENV)/.dev ## resolve the dependencies again
 	@scripts/lock.sh

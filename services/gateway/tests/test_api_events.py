@@ -82,6 +82,12 @@ class TestPages:
     async def test_types(self, told, query: dict, expected: list[str]) -> None:
         assert ids(await page(told, **query)) == expected
 
+    async def test_recent_is_what_is_in_memory_and_what_comes(self, told) -> None:
+        everything, recent = await page(told), await page(told, after="recent")
+        assert recent["events"] == everything["events"]
+        assert not recent["reset"]
+        assert (await page(told, after=recent["next"]))["events"] == []
+
     async def test_now_is_the_place_behind_everything(self, told) -> None:
         start = await page(told, after="now")
         assert ids(start) == []

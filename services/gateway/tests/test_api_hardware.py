@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from spark_common.bus import Serving
+from spark_common.contracts.access import GET_ACCESS, TRY_ACCESS, Access, AccessTest
 from spark_common.contracts.hardware import (
     GET_ADVICE,
     GET_HARDWARE,
@@ -43,6 +44,13 @@ class Hosts:
             requested_by=request.requested_by,
         )  # fmt: skip
 
+    async def access(self, request):
+        return Access(public_key="ssh-ed25519 AAAA spark-control", hosts=[])
+
+    async def attempt(self, request):
+        self.asked.append(request)
+        return AccessTest(name=request.name, label="a", ok=False, steps=[], seconds=1.0, at=NOW)
+
     async def off(self, request):
         self.asked.append(request)
         if request.action == "reboot":
@@ -58,6 +66,8 @@ async def hosts(bench):
         Serving(GET_ADVICE, found.advice),
         Serving(WAKE_HOST, found.wake),
         Serving(TURN_OFF, found.off),
+        Serving(GET_ACCESS, found.access),
+        Serving(TRY_ACCESS, found.attempt),
     )
     await MemoryBus("health", bench.broker).serve("health", "1.0.0", "health", verbs)
     return found
@@ -72,6 +82,15 @@ async def test_hardware_and_advice_are_passed_on(bench, hosts):
     assert (await bench.http.get("/api/hardware")).status_code == 200
     assert (hosts.asked[-1].hosts, hosts.asked[-1].history) == ([], None)
     assert (await bench.http.get("/api/advice")).json()["checks"] == ["clock_skew"]
+
+
+async def test_our_key_is_told_and_a_login_is_tried(bench, hosts):
+    told = (await bench.http.get("/api/access")).json()
+    assert told["public_key"] == "ssh-ed25519 AAAA spark-control"
+    answer = await bench.http.post("/api/access/spark1/test", json={})
+    assert (answer.status_code, answer.json()["ok"]) == (200, False)
+    assert hosts.asked[-1].name == "spark1"
+    assert (await bench.http.post("/api/access/a%20b/test", json={})).status_code == 422
 
 
 async def test_a_spark_is_woken_and_turned_off_with_its_name_repeated(bench, hosts):

@@ -1,5 +1,7 @@
 """The dashboard's files: right types, checked by content, and nothing else reachable."""
 
+import gzip
+
 import pytest
 
 from spark_gateway.dashboard_files import read_dashboard
@@ -21,12 +23,36 @@ async def test_the_page_and_its_modules_have_their_types(bench):
     assert seen == set(kinds)
 
 
+PLAIN = {"accept-encoding": "identity"}
+
+
+@pytest.mark.parametrize(
+    ("accepts", "packed"),
+    [("gzip", True), ("br, GZIP;q=0.5", True), ("gzip;q=0", False), ("gzip; q=0.00", False),
+     ("br", False), ("", False), ("x-gzip", False)],
+)  # fmt: skip
+async def test_a_file_is_packed_for_those_who_take_it_so(bench, accepts, packed):
+    whole = read_dashboard()["/static/app.js"].content
+    async with bench.http.stream(
+        "GET", "/static/app.js", headers={"accept-encoding": accepts}
+    ) as answer:
+        raw = b"".join([each async for each in answer.aiter_raw()])
+    assert answer.headers["vary"] == "accept-encoding"
+    assert (answer.headers.get("content-encoding") == "gzip") is packed
+    assert (gzip.decompress(raw) if packed else raw) == whole
+    assert int(answer.headers["content-length"]) == len(raw)
+    tag = answer.headers["etag"]
+    assert tag.startswith("W/") is packed
+    again = await bench.http.get("/static/app.js", headers={"if-none-match": tag})
+    assert again.status_code == 304
+
+
 async def test_an_unchanged_file_is_not_sent_again(bench):
-    first = await bench.http.get("/static/app.js")
+    first = await bench.http.get("/static/app.js", headers=PLAIN)
     tag = first.headers["etag"]
     assert first.headers["cache-control"] == "no-cache"
     for header in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        again = await bench.http.get("/static/app.js", headers={"if-none-match": header})
+        again = await bench.http.get("/static/app.js", headers=PLAIN | {"if-none-match": header})
         assert again.status_code == 304
         assert again.content == b""
         assert again.headers["etag"] == tag
@@ -35,7 +61,7 @@ async def test_an_unchanged_file_is_not_sent_again(bench):
 
 
 async def test_a_file_named_by_its_content_is_kept_for_ever(bench):
-    digest = (await bench.http.get("/static/app.js")).headers["etag"].strip('"')
+    digest = (await bench.http.get("/static/app.js", headers=PLAIN)).headers["etag"].strip('"')
     named = await bench.http.get(f"/static/app.js?v={digest}")
     assert named.headers["cache-control"] == "public, max-age=31536000, immutable"
     stale = await bench.http.get("/static/app.js?v=0123")
@@ -66,8 +92,8 @@ async def test_what_is_not_in_the_table_does_not_exist(bench, path):
 
 
 async def test_head_names_the_length_and_sends_nothing(bench):
-    got = await bench.http.get("/")
-    head = await bench.http.head("/")
+    got = await bench.http.get("/", headers=PLAIN)
+    head = await bench.http.head("/", headers=PLAIN)
     assert head.status_code == 200
     assert head.content == b""
     assert head.headers["content-length"] == str(len(got.content))

@@ -1,10 +1,11 @@
 """The dashboard's files, read once at start: what is not in the table does not exist."""
 
+import gzip
 import hashlib
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -37,19 +38,29 @@ class DashboardFile:
     media_type: str
     digest: str
 
+    @cached_property
+    def packed(self) -> bytes:
+        """The content as gzip; made when somebody first takes it so."""
+        return gzip.compress(self.content, mtime=0)
+
     def answer(self, headers: Headers, query: QueryParams) -> Response:
         """Answer a GET: 304 when the client has this content, for ever when it named it."""
+        packed = _takes_gzip(headers.get("accept-encoding", ""))
         tag = f'"{self.digest}"'
         named = query.get("v") == self.digest
         # The type also on a 304: the page's policy depends on it, and a browser replaces the
         # policy of the page it kept by the one that comes with the 304.
         own = {
-            "etag": tag,
+            # The same content in other bytes: only a weak tag may stand for both.
+            "etag": f"W/{tag}" if packed else tag,
+            "vary": "accept-encoding",
             "cache-control": _FOREVER if named else _CHECK,
             "content-type": self.media_type,
         }
         if _matches(headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=own)
+        if packed:
+            return Response(self.packed, headers=own | {"content-encoding": "gzip"})
         return Response(self.content, headers=own)
 
 
@@ -113,6 +124,15 @@ def _read(item: Traversable) -> DashboardFile:
     kind = _TYPES.get(item.name[dot:].lower()) or mimetypes.guess_type(item.name)[0]
     digest = hashlib.sha256(content).hexdigest()[:32]
     return DashboardFile(content, kind or "application/octet-stream", digest)
+
+
+def _takes_gzip(header: str) -> bool:
+    """Whether a client said so; ``gzip;q=0`` says that it does not."""
+    for choice in header.lower().split(","):
+        name, _, weight = choice.partition(";")
+        if name.strip() == "gzip":
+            return weight.replace(" ", "").rstrip("0.") not in ("q=", "q")
+    return False
 
 
 def _matches(header: str, tag: str) -> bool:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from spark_gateway.api import (
+    access,
     accountability,
     captures,
     dead_letters,
@@ -37,6 +38,7 @@ from spark_gateway.api import (
     speech_models,
     state,
     status,
+    status_page,
     swap_logs,
     swaps,
     updates,
@@ -45,7 +47,9 @@ from spark_gateway.api import (
 
 ROUTERS: tuple[APIRouter, ...] = (
     status.router,
+    status_page.router,
     hardware.router,
+    access.router,
     health.router,
     services.router,
     matrix_bridge.router,

@@ -99,9 +99,9 @@ def test_the_page_is_walked_by_keyboard_in_reading_order(
                 " getComputedStyle(at).outlineStyle, box.width > 0]; }"
             )
         )
-    tabs = ["Home", "Services", "Activity", "Schedule", "Speech", "Redact"]
+    tabs = ["Home", "Services", "Activity", "Schedule", "Speech", "Redact", "Playground"]
     first = ["Skip to content", "spark-control", *tabs, "Reserve…", ""]
-    assert [each[0] or "" for each in seen[:11]] == [*first, "Switch model"]
+    assert [each[0] or "" for each in seen[:12]] == [*first, "Switch model"]
     assert all(style == "solid" and wide for _, style, wide in seen), seen
     page.keyboard.press("Shift+Tab")
     page.locator(".skip").focus()

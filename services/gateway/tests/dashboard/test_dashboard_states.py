@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+SURVEY = (Path(__file__).parent / "survey.js").read_text()
 ARTIFACTS = Path(__file__).parents[4] / "artifacts"
 LINES = [
     "./launch-cluster.sh --solo -d exec vllm serve openai/gpt-oss-120b --port 8888 …",
@@ -132,3 +133,39 @@ def test_a_lost_server_is_seen_at_once(stage: Any, scenes: Any, visit: Any) -> N
     for scheme in ("light", "dark"):
         opened.page.emulate_media(color_scheme=scheme)
         opened.page.screenshot(path=ARTIFACTS / f"dashboard-lost-{scheme}.png", full_page=True)
+
+
+def test_the_status_page_is_read_printed_and_renewed(stage: Any, scenes: Any, visit: Any) -> None:
+    swapping(stage, scenes)
+    opened = visit(clocked=True, bypass_csp=True)
+    page = opened.page
+    page.goto(f"{stage.url}status")
+    verdict = page.get_by_role("status")
+    expect(verdict).to_contain_text("Swapping")
+    expect(page.get_by_role("region", name="The Sparks")).to_contain_text("Spark 2")
+    assert page.locator("button, input, select, textarea, form").count() == 0
+    for width, scheme in ((1280, "light"), (360, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(SURVEY) == {
+            "pale": [], "small": [], "twice": [], "dangling": [],
+            "firsts": 1, "skips": [], "unnamed": [],
+        }  # fmt: skip
+        page.screenshot(path=ARTIFACTS / f"status-{width}-{scheme}.png", full_page=True)
+    page.emulate_media(media="print", color_scheme="light")
+    page.screenshot(path=ARTIFACTS / "status-print.png", full_page=True)
+    page.emulate_media(media="screen")
+
+    # It renews itself, says when it cannot, and needs no script to be read.
+    idle(stage, scenes)
+    page.clock.run_for(16_000)
+    expect(verdict).to_contain_text("No model is loaded.")
+    opened.expected = ("503", "ERR_")
+    page.route("**/status", lambda route: route.fulfill(status=503))
+    page.clock.run_for(16_000)
+    expect(page.get_by_role("alert")).to_contain_text("may not be true any more")
+    bare = visit(java_script_enabled=False).page
+    bare.goto(f"{stage.url}status")
+    expect(bare.get_by_role("heading", level=1)).to_be_visible()
+    expect(bare.get_by_role("region", name="The Sparks")).to_be_visible()

@@ -12,8 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from spark_common.clock import SystemClock
 from spark_gateway.dashboard_files import DashboardRoute, read_dashboard
 from spark_gateway.security_headers import add_security_headers
+from spark_gateway.status_page.page import status_page
+from spark_gateway.streams.board import LiveSnapshot
 
 FILES = read_dashboard()
 
@@ -43,6 +46,8 @@ class Stage:
         self.replies: dict[tuple[str, str], tuple[int, Any]] = {
             ("GET", "/api/session"): (200, {"needed": False, "signed_in": False}),
             ("GET", "/api/keys"): (200, {"keys": []}),
+            ("GET", "/api/events"): (200, ": no event\n\n"),
+            ("GET", "/api/settings"): (200, {"version": 0, "settings": [], "warnings": []}),
             ("GET", "/api/requests"): (200, {"requests": []}),
             ("GET", "/api/search/collections"): (200, {"collections": []}),
             **{("GET", path): (200, content) for path, content in UNWATCHED.items()},
@@ -132,6 +137,11 @@ class Stage:
         self.commands.append(("GET", "", dict(request.query_params)))
         return JSONResponse(self.snapshot["menu"])
 
+    async def status(self, request: Request) -> Response:
+        """Answer ``/status`` from the snapshot."""
+        page = status_page(LiveSnapshot.model_validate(self.snapshot), SystemClock().now())
+        return Response(page, media_type="text/html; charset=utf-8")
+
     async def livez(self, request: Request) -> Response:
         """Answer ``/livez``."""
         return Response("ok", status_code=503 if self.away else 200)
@@ -140,6 +150,7 @@ class Stage:
         """Return the ASGI application, with the headers of the real gateway."""
         routes = [
             Route("/livez", self.livez),
+            Route("/status", self.status),
             Route("/api/live", self.live),
             Route("/api/models", self.models),
             Route("/api/swap", self.command, methods=["POST"]),

@@ -222,3 +222,14 @@ async def test_a_stream_ends_with_the_key_it_was_opened_by(office):
     await door(scope, None, send)
     assert [message.get("body") for message in sent] == [None, b"one", b""]
     assert sent[-1]["more_body"] is False
+
+
+async def test_the_status_page_asks_for_what_the_control_side_asks_for(office, http):
+    admin, infer = office.issue("a", "admin"), office.issue("i", "infer")
+    assert await status(http, "/status") == 401
+    assert await status(http, "/status", bearer(infer)) == 403
+    assert await status(http, "/status", bearer(admin)) == 200
+    sent = await http.get("/status", headers={"accept": "text/html,*/*;q=0.8"})
+    assert (sent.status_code, sent.headers["location"]) == (303, "static/sign-in.html#status")
+    office.settings = KeySettings(api_keys=True, api_keys_control_open=True)
+    assert await status(http, "/status") == 200

@@ -11,7 +11,7 @@ from spark_gateway.api.errors_doc import READ, problems
 from spark_gateway.api.following import LastEventId
 from spark_gateway.control_route import ControlRoute
 from spark_gateway.streams.event_cursor import read_cursor, write_cursor
-from spark_gateway.streams.event_feed import NOW, EventFeed
+from spark_gateway.streams.event_feed import WORDS, EventFeed
 from spark_gateway.streams.event_merge import Page
 from spark_gateway.streams.event_types import wanted
 from spark_gateway.streams.sse import EventStream
@@ -24,7 +24,8 @@ EventCursor = Annotated[
     str | None,
     Query(
         max_length=200,
-        description="`next` of an earlier answer; `now` for what comes; nothing for all there is.",
+        description="`next` of an earlier answer; `now` for what comes; `recent` for the latest"
+        " 2,048 of each stream and what comes; nothing for all there is.",
     ),
 ]
 EventTypes = Annotated[
@@ -79,7 +80,7 @@ async def events(
     `Last-Event-ID` goes on behind it. `reset` says that events may be missing.
     """
     feed = EventFeed(parts.events, parts.clock, wanted(types))
-    if after and after != NOW:
+    if after and after not in WORDS:
         # A wrong cursor is refused while that still can be said.
         read_cursor(after)
     if "text/event-stream" in accept.lower():

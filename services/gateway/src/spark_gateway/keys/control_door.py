@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from spark_common.settings.policies import KeySettings
@@ -28,6 +29,10 @@ from spark_gateway.keys.shown import in_query, key_in
 
 SESSION_PATH: Final = "/api/session"
 """Where a session begins and ends: open, since whoever comes has none yet."""
+STATUS_PATH: Final = "/status"
+"""The page to read: it says what ``/api`` says."""
+SIGN_IN: Final = "static/sign-in.html#status"
+"""Where somebody who came for that page is sent first; relative, for proxies with a prefix."""
 REPORT_PATH: Final = "/api/health-event"
 """Where apps tell how a service served them: with the key they have for it."""
 _HOLDER: Final = "spark.key_holder"
@@ -61,8 +66,14 @@ class ControlDoor:
         holder: KeyHolder | None = None
         if is_v1(path):
             holder = self._at_models(scope, settings)
-        elif path == "/api" or path.startswith("/api/"):
-            holder = self._at_control(scope, settings)
+        elif path in ("/api", STATUS_PATH) or path.startswith("/api/"):
+            try:
+                holder = self._at_control(scope, settings)
+            except HttpFaultError as refusal:
+                if path != STATUS_PATH or refusal.fault.status != 401 or not _reads_pages(scope):
+                    raise
+                await RedirectResponse(SIGN_IN, 303)(scope, receive, send)
+                return
         if holder is None:
             await self._app(scope, receive, send)
         else:
@@ -125,6 +136,10 @@ class _Cuttable:
         # An answer in one piece is passed on whole: it was written while the door was open.
         self._begun = message["type"] == "http.response.body"
         await self._send(message)
+
+
+def _reads_pages(scope: Scope) -> bool:
+    return "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def holder_in(scope: Scope) -> KeyHolder | None:

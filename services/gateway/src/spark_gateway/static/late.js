@@ -21,7 +21,10 @@
  */
 
 /** @type {Record<string, Tab[]>} */
-const PARTS = { hardware: ["home"], redact: ["redact"], services: ["services"], speech: ["speech"], uptime: ["activity"] };
+const PARTS = {
+  connect: ["home", "services", "activity", "schedule", "speech", "redact", "playground"],
+  events: ["activity"], hardware: ["home"], playground: ["playground"], redact: ["redact"], services: ["services"], setup: ["home"], speech: ["speech"], uptime: ["activity"],
+};
 const SOON_MS = 400;
 const RETRY_MS = 10000;
 

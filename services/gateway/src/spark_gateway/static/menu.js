@@ -2,6 +2,7 @@
 // What the menu means for a person: names, places and abilities of models, and which are shown.
 
 import { diskSize } from "./format.js";
+import { isChatAway } from "./phases.js";
 
 /** @typedef {import("./types.js").Menu} Menu */
 /** @typedef {import("./types.js").ModelView} ModelView */
@@ -103,4 +104,20 @@ export function choose(menu, words, filter) {
   const away = [...menu.models.filter((model) => model.state === "missing"), ...menu.recipes]
     .filter((each) => !known.has(each.key) && known.add(each.key));
   return { cards, away: filter === "all" ? away.filter(matches) : [] };
+}
+
+/**
+ * The name that apps are told: of the loaded model, or of the one that comes.
+ * @param {import("./types.js").State} state
+ * @returns {{model: string|null, next: boolean}}
+ */
+export function nameForApps(state) {
+  const { runtime } = state.menu ?? {};
+  const serves = runtime?.state === "serving" || runtime?.state === "degraded";
+  const swap = state.swaps?.current;
+  const next = swap && isChatAway(swap.phase) && swap.phase !== "rolling_back"
+    ? state.menu?.models.find((each) => each.key === swap.model)?.served_name
+    : null;
+  const model = next ?? (serves ? runtime?.served_name ?? loadedModel(state.menu)?.served_name ?? null : null);
+  return { model, next: Boolean(next) };
 }

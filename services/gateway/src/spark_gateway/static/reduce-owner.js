@@ -2,7 +2,7 @@
 // What was asked for by the parts of the page that are not told by themselves: schedules, messages, accounts, keys, requests.
 
 /** @typedef {import("./types.js").State} State */
-/** @typedef {"schedules"|"calendar"|"home"|"collections"|"targets"|"deliveries"|"accounts"|"letters"|"keys"|"requests"|"hardware"|"charts"|"advice"|"services"|"deep"|"speech"|"scopes"|"nim"|"bridge"|"connectivity"} Name */
+/** @typedef {"schedules"|"calendar"|"home"|"collections"|"targets"|"deliveries"|"accounts"|"letters"|"keys"|"requests"|"hardware"|"charts"|"advice"|"services"|"deep"|"speech"|"scopes"|"nim"|"bridge"|"connectivity"|"settings"} Name */
 /** @typedef {Partial<Record<Name, {value: any, problem: string, at: number}>>} Known  `value` is the last answer there was, `at` when it came in milliseconds; `problem` why there is no newer one. */
 
 /** @param {State} state @param {{name: Name, value?: any, problem?: string}} heard @param {number} now @returns {State} */

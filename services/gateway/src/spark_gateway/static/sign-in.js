@@ -30,7 +30,7 @@ async function signIn() {
     if (response.ok) {
       field.value = "";
       noteSignedIn(said?.signed_in === true);
-      location.replace("../");
+      location.replace(location.hash === "#status" ? "../status" : "../");
       return;
     }
     complain(typeof said?.detail === "string" ? said.detail : `The answer was ${response.status}.`);

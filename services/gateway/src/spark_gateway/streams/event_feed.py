@@ -13,7 +13,9 @@ from spark_gateway.streams.event_types import Wanted
 from spark_gateway.streams.hub import KEEP_ALIVE_SECONDS
 from spark_gateway.streams.sse import KEEP_ALIVE, PREAMBLE, event_frame
 
-NOW = "now"
+NOW, RECENT = "now", "recent"
+WORDS = frozenset({NOW, RECENT})
+"""What may stand for a place."""
 _STREAM_PAGE = 200
 _AGAIN_SECONDS = 0.5
 
@@ -27,12 +29,14 @@ class EventFeed:
     wanted: Wanted
 
     async def places(self, after: str | None) -> Places:
-        """Return where to begin: ``now``, a cursor, or the oldest kept event.
+        """Return where to begin: ``now``, ``recent``, a cursor, or the oldest kept event.
 
         Raises InvalidRequestError, UnavailableError.
         """
         if after == NOW:
             return await self.log.now()
+        if after == RECENT:
+            return await self.log.recent()
         return read_cursor(after) if after else {}
 
     async def page(self, places: Places, limit: int, wait_seconds: float) -> Page:

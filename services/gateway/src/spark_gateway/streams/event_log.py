@@ -80,6 +80,11 @@ class EventLog:
             name: Place(each.epoch, each.reader.position) for name, each in self._streams.items()
         }
 
+    async def recent(self) -> Places:
+        """Return the places before the oldest events in memory. Raises UnavailableError."""
+        await self._ready()
+        return {name: Place(each.epoch, each.reader.floor) for name, each in self._streams.items()}
+
     async def page(self, places: Places, wanted: Wanted, limit: int) -> Page:
         """Return the events behind ``places``, oldest first. Raises UnavailableError."""
         await self._ready()

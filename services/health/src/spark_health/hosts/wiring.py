@@ -1,6 +1,7 @@
 """The Sparks as machines, put together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from redis.asyncio import Redis
 from spark_common.clock import Clock
 from spark_common.contracts.hardware import ConsumerName
 from spark_common.remote.port import RemoteShell
+from spark_common.remote.ssh import SshShell, SshTimes
+from spark_common.remote.ssh.own_key import read_own_key
 from spark_common.settings import ClusterSettings
 from spark_health.advice.advising import Advising
 from spark_health.feature import Feature
+from spark_health.hosts.access import AccessVerbs
 from spark_health.hosts.asking import Asking
 from spark_health.hosts.keeping import Keeper
 from spark_health.hosts.looking import HardwareWatch, LookTimes
@@ -53,8 +57,18 @@ def wire_hosts(
         hidden = disabled()
         return [probe for probe in probes if probe.target.name not in hidden]
 
+    @asynccontextmanager
+    async def fresh() -> AsyncIterator[RemoteShell]:
+        anew = SshShell(cluster, clock, SshTimes(remember_seconds=0.0))
+        try:
+            yield anew
+        finally:
+            await anew.close()
+
+    own_key = partial(read_own_key, cluster.ssh_key_path)
+    access = AccessVerbs(cluster, own_key, fresh, TcpReach(), clock)
     return Feature(
-        verbs=verbs.verbs(),
+        verbs=(*verbs.verbs(), *access.verbs()),
         background=(watch.run, keeper.run),
         probes=wanted,
         close=keeper.close,

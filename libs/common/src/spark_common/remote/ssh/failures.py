@@ -26,12 +26,14 @@ def _sentence(failure: Exception, host: HostSettings, key: Path) -> str:
                 f"(publickey). Put {key}.pub into ~/.ssh/authorized_keys there, for example with "
                 f"ssh-copy-id, or correct {host.name.upper()}_USER."
             )
-        case asyncssh.KeyEncryptionError():
-            return f"the SSH key {key} has a passphrase; SSH_KEY_PATH needs a key without one"
-        case asyncssh.KeyImportError():
-            return f"the file {key} (SSH_KEY_PATH) is not a private SSH key"
-        case FileNotFoundError() | PermissionError() | IsADirectoryError():
-            return f"the SSH key {key} (SSH_KEY_PATH) cannot be read: {failure.strerror}"
+        case (
+            asyncssh.KeyEncryptionError()
+            | asyncssh.KeyImportError()
+            | FileNotFoundError()
+            | PermissionError()
+            | IsADirectoryError()
+        ):
+            return key_problem(failure, key)
         case ConnectionRefusedError():
             return (
                 f"{host.label} refuses SSH connections on port {host.ssh_port}: connection "
@@ -52,3 +54,14 @@ def _sentence(failure: Exception, host: HostSettings, key: Path) -> str:
             return f"{host.label} does not speak SSH as we do: {type(failure).__name__}"
         case _:
             return f"{host.label} cannot be reached over SSH: {type(failure).__name__}"
+
+
+def key_problem(failure: Exception, key: Path) -> str:
+    """Why our own key cannot be used."""
+    match failure:
+        case asyncssh.KeyEncryptionError():
+            return f"the SSH key {key} has a passphrase; SSH_KEY_PATH needs a key without one"
+        case OSError():
+            return f"the SSH key {key} (SSH_KEY_PATH) cannot be read: {failure.strerror}"
+        case _:
+            return f"the file {key} (SSH_KEY_PATH) is not a private SSH key"

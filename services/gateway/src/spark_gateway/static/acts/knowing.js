@@ -42,7 +42,7 @@ export class Knowing {
     if (tab === "services") return {}; // asked for by that part itself, with more of it
     const deep = () => ask("api/deep-health?history=0"); // whether all is well is said everywhere
     if (tab === "schedule") return { deep, schedules: listSchedules, calendar: week, home: getHome, collections: listCollections };
-    if (["home", "speech", "redact"].includes(tab)) return { deep };
+    if (tab !== "activity") return { deep };
     return {
       deep,
       targets: listTargets, deliveries: () => listDeliveries(this.which), accounts: () => getAccounts(this.days), letters: listLetters,

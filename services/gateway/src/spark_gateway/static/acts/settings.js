@@ -33,6 +33,7 @@ export function settings(page) {
       here(() => {
         dialog.busy = false;
         if (said) dialog.saved(said);
+        if (said) page.say("known", { name: "settings", value: said });
       }, () => said && page.toasts.add("ok", "The settings are saved"));
     },
     "open-transfer": () => transfer.begin(),

@@ -1,7 +1,7 @@
 // @ts-check
 // The parts of the page; on a phone under the thumb.
 
-import { icon, keyed, say, sayOrHide } from "../dom.js";
+import { icon, keyed, sayOrHide } from "../dom.js";
 import { serviceCount } from "../health-words.js";
 import { TABS } from "../tabs.js";
 
@@ -21,11 +21,19 @@ export class TabBar extends HTMLElement {
     keyed(nav, TABS, (each) => each.name, (each) => {
       const link = document.createElement("a");
       link.href = `#${each.name}`;
-      link.append(icon(each.icon), document.createElement("span"));
+      const words = document.createElement("span");
+      words.append(each.short ?? each.label);
+      if (each.short) {
+        const rest = document.createElement("span");
+        rest.className = "wide-only";
+        rest.append(each.label.slice(each.short.length));
+        words.append(rest);
+        link.setAttribute("aria-label", each.label);
+      }
+      link.append(icon(each.icon), words);
       if (each.name === "services") link.append(document.createElement("span"));
       return link;
     }, (link, each) => {
-      say(link.children[1], each.label);
       const number = each.name === "services" ? serviceCount(state, now) : null;
       if (link.children[2]) {
         link.children[2].className = `count ${number?.tone ?? ""}`;

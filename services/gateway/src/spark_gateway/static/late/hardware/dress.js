@@ -54,13 +54,14 @@ function badges(card, hardware) {
 
 /** @param {import("../../types-health.js").Hardware|null} hardware @param {boolean} live @returns {Action[]} */
 function menuOf(hardware, live) {
-  if (!hardware) return [];
+  if (!hardware) return [{ wish: "open-guide", label: "SSH key and connection test", icon: "key", detail: {} }];
   const { name, label, wake_address: address, can_reboot: reboot, can_shut_down: off, answering } = hardware;
   /** @type {Action[]} */
   const actions = [];
   if (address) actions.push({ wish: "copy-text", label: "Copy network (MAC) address", icon: "copy", detail: { text: address.mac } });
   if (live && reboot) actions.push({ wish: "reboot-spark", label: "Start anew…", icon: "restart", detail: { name, label, action: "reboot" }, danger: true });
   if (live && off) actions.push({ wish: "shut-down-spark", label: "Shut down…", icon: "power", detail: { name, label, action: "shutdown" }, danger: true });
+  actions.push({ wish: "open-guide", label: "SSH key and connection test", icon: "key", detail: {} });
   if (!off && !reboot && answering === "well") actions.push({ wish: "open-runbook", label: "Turning it off from here", icon: "info", detail: { anchor: "turn-a-spark-off-from-here" } });
   return actions;
 }
