@@ -244,6 +244,7 @@ class Occupant:
     label = share = "somebody"
     weight = 1
     concurrency = 0
+    by_key = False
     picky = False
 
 

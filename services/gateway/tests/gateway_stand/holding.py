@@ -356,6 +356,7 @@ class Somebody:
     label: str
     weight: int = 1
     concurrency: int = 0
+    by_key: bool = False
     picky: bool = False
 
     @property
