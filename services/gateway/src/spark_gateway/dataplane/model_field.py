@@ -122,6 +122,11 @@ class ModelField:
         return self._named
 
     @property
+    def over(self) -> bool:
+        """Whether nothing that follows belongs to the object."""
+        return self._state == _OVER
+
+    @property
     def named(self) -> str | None:
         """The model that the object names, once it is whole."""
         return self._named if self._state == _OVER else None

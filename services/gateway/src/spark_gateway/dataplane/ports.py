@@ -330,12 +330,18 @@ class Visit(Protocol):
 
     @property
     def room(self) -> int:
-        """How many bytes of the body may be kept for it."""
+        """How many bytes of the body may be kept for it as a rule."""
         ...
 
     @property
     def position(self) -> int:
         """Its number in the line before an upstream; 0 when it stands in none."""
+        ...
+
+    @property
+    def needs_more(self) -> bool:
+        """Whether more of the body than that is worth keeping: it says nothing yet that would
+        do, or has to wait."""
         ...
 
     @property
