@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from datetime import timedelta
 
 import pytest
+from gateway_stand.held import asked, error_of
 from gateway_stand.holding import CHAT, EVENT, JSON, Cluster, post
 
 from spark_common.contracts.models import Menu, RuntimeView
@@ -30,21 +30,6 @@ ENDS = {
 async def cluster(make_plane):
     plane = await make_plane(company_seconds=0.01)
     return Cluster(plane, plane.meters)
-
-
-async def asked(cluster, eventually, request):
-    """Send a request, and wait until it is held or answered."""
-    client = await cluster.plane.connect()
-    held = len(cluster.holding.room)
-    await client.send(request)
-    reading = client.rest() if b"close" in request else client.message()
-    answer = asyncio.ensure_future(asyncio.wait_for(reading, 30))
-    await eventually(lambda: answer.done() or len(cluster.holding.room) > held)
-    return client, answer
-
-
-def error_of(body):
-    return json.loads(body)["error"]
 
 
 @pytest.mark.parametrize("ending", ENDS)
@@ -197,9 +182,11 @@ async def test_no_more_are_held_than_may_be(cluster, eventually, bound, text):
         assert (await answer)[1] == b"{}"
 
 
-async def test_a_body_too_long_to_keep_hears_how_the_swap_stands(cluster):
+async def test_a_body_too_long_to_keep_hears_how_the_swap_stands(make_plane):
+    plane = await make_plane(kept_bytes=1 << 20)
+    cluster = Cluster(plane, plane.meters)
     cluster.begin(phase=Phase.PREFLIGHT)
-    body = b'{"model":"new","x":"' + b"x" * (17 << 20) + b'"}'
+    body = b'{"model":"new","x":"' + b"x" * (3 << 20) + b'"}'
     client = await cluster.plane.connect()
     head = b"POST %b HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n" % (CHAT, len(body))
     sending = asyncio.ensure_future(client.send(head + body))
@@ -244,6 +231,7 @@ class Occupant:
     label = share = "somebody"
     weight = 1
     concurrency = 0
+    by_key = False
     picky = False
 
 
@@ -285,68 +273,6 @@ async def test_a_server_that_stops_answers_whom_it_holds(cluster, eventually):
     assert error_of(body)["code"] == "restarting"
     assert b"x-should-retry: true" in head
     assert not len(cluster.holding.room)
-
-
-@pytest.mark.parametrize(("how", "serving"), [("ready", None), ("failed", "old")])
-async def test_an_end_that_nobody_told_is_in_the_picture(cluster, eventually, how, serving):
-    cluster.begin()
-    _, answer = await asked(cluster, eventually, post())
-    cluster.end(how, serving, told=False)
-    _, body = await answer
-    assert (body == b"{}") == (how == "ready")
-    if how != "ready":
-        assert error_of(body)["code"] == "model_load_failed"
-
-
-@pytest.mark.parametrize("skew", [-3600, 3600])
-@pytest.mark.parametrize("told", [True, False])
-async def test_the_end_of_a_swap_counts_whatever_the_clock_of_the_swapper_says(
-    cluster, eventually, monkeypatch, skew, told
-):
-    cluster.begin()
-    _, answer = await asked(cluster, eventually, post())
-    now = cluster.clock.now
-    monkeypatch.setattr(cluster.clock, "now", lambda: now() + timedelta(seconds=skew))
-    cluster.end(told=told)
-    assert (await answer)[1] == b"{}"
-
-
-@pytest.mark.parametrize(("how", "serving"), [("ready", None), ("rolled_back", "old")])
-async def test_a_look_that_finds_nothing_yet_is_not_the_last(cluster, eventually, how, serving):
-    cluster.begin()
-    _, answer = await asked(cluster, eventually, post("auto"))
-    serves, cluster.seen = cluster.seen, lambda state=None: None
-    cluster.end(how, serving)
-    serves("unreachable")
-    serves("idle")
-    assert len(cluster.holding.room) == 1
-    serves()
-    assert (await answer)[1] == b"{}"
-
-
-async def test_a_model_that_is_never_seen_after_its_swap_is_not_awaited_for_long(
-    cluster, eventually
-):
-    cluster.begin()
-    _, answer = await asked(cluster, eventually, post("auto"))
-    cluster.seen = lambda state=None: None
-    cluster.end("rolled_back", "old")
-    assert len(cluster.holding.room) == 1
-    cluster.pass_time(16)
-    assert error_of((await answer)[1])["code"] == "model_load_failed"
-
-
-async def test_a_picture_older_than_the_swap_lets_nobody_go(cluster, eventually):
-    cluster.begin(phase=Phase.DRAINING)
-    _, answer = await asked(cluster, eventually, post("auto"))
-    cluster.step()
-    swap, cluster.swap = cluster.swap, None
-    cluster.picture()
-    assert len(cluster.holding.room) == 1
-    cluster.swap = swap
-    cluster.end()
-    assert (await answer)[1] == b"{}"
-    assert b"new-served" in cluster.plane.upstream.bodies[0]
 
 
 async def test_without_the_bus_a_load_is_awaited_and_seen(cluster, eventually):
@@ -429,8 +355,10 @@ async def test_a_model_is_found_under_every_name_before_anybody_looked(cluster, 
         assert (await answer)[1] == b"{}"
 
 
-async def test_auto_too_far_behind_in_a_body_is_a_413_that_says_what_to_do(cluster, eventually):
-    pad = b'{"x":"' + b"x" * (17 << 20) + b'","model":"auto"}'
+async def test_auto_too_far_behind_in_a_body_is_a_413_that_says_what_to_do(make_plane):
+    plane = await make_plane(kept_bytes=1 << 20)
+    cluster = Cluster(plane, plane.meters)
+    pad = b'{"x":"' + b"x" * (3 << 20) + b'","model":"auto"}'
     head = b"POST %b HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n\r\n" % (CHAT, len(pad))
     client = await cluster.plane.connect()
     sending = asyncio.ensure_future(client.send(head + pad))

@@ -1,5 +1,6 @@
 """Keys on the data plane: who is let in, what no upstream sees, who is cut off and when."""
 
+import asyncio
 import json
 
 import pytest
@@ -139,6 +140,37 @@ async def test_whose_it_is_a_service_behind_hears_from_us_and_from_no_client(gat
     assert first == again != other
     office.settings = KeySettings()
     assert b"forged" not in b"".join(await told())
+
+
+async def test_clients_that_write_the_same_are_told_apart_also_in_a_line(gateway, eventually):
+    gateway.office.settings = KeySettings()
+    gateway.queue = QueueSettings(audio_requests_at_once=1)
+    catalogue = Catalogue(Served, Served, tuple, lambda: True, tuple, 7)
+    nobody = Reservation(lambda: None, frozenset, None)
+    gateway.choose(gateway.plane.choose_with(nobody, catalogue))
+    upstream, go_on = gateway.plane.upstream, asyncio.Semaphore(0)
+
+    async def script(peer):
+        while (head := (await peer.message())[0]) and upstream.heads.append(head) is None:
+            await go_on.acquire()
+            await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+
+    upstream.script = script
+    peers = []
+    for number in (1, 2, 3, 2, 1):
+        peers.append(await gateway.plane.connect(local_addr=(f"127.0.0.{number}", 0)))
+        await peers[-1].send(gateway.request(path="/v1/audio/speech"))
+        waiting = len(peers) - 1
+        await eventually(lambda n=waiting: gateway.turnstile.waiting("audio") == n)
+    for _ in peers:
+        go_on.release()
+    for peer in peers:
+        assert (await peer.message())[0].startswith(b"HTTP/1.1 200")
+    said = [head.split(b"x-spark-caller: ")[1].split(b"\r")[0] for head in upstream.heads]
+    one, two, three = said[:3]
+    # In the fair line whoever came once goes before whoever comes again.
+    assert len({one, two, three}) == 3
+    assert sorted(said[3:]) == sorted((one, two))
 
 
 @pytest.mark.parametrize(

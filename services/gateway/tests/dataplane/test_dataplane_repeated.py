@@ -10,6 +10,7 @@ from spark_gateway.dataplane.answer_head import AnswerHeads
 from spark_gateway.dataplane.answers import Answer
 from spark_gateway.dataplane.framing import FramingError
 from spark_gateway.dataplane.heads import HeadError, parse_request, upstream_request
+from spark_gateway.dataplane.known_heads import KnownHeads
 from spark_gateway.dataplane.model_field import ModelField, named_in
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.dataplane.repeated import NO_LENGTH, Repeated
@@ -73,6 +74,35 @@ def test_the_same_client_is_known_whatever_it_sends(length):
     known = Repeated(first, parse_request(first))
     head = first.replace(b"12", b"%d" % length)
     assert known.find(head + b"more") == (len(head), length)
+
+
+@settings(max_examples=200)
+@given(st.lists(HEADS, min_size=2, max_size=6), st.integers(0, 10**17))
+def test_what_some_client_wrote_before_says_what_reading_it_would(heads, length):
+    known = KnownHeads()
+    for head in [*heads, *(changed(head, length) for head in heads), *heads]:
+        try:
+            said = parse_request(head)
+        except HeadError:
+            with pytest.raises(HeadError):
+                known.read(head)
+            continue
+        again, told = known.read(head)
+        assert (again.read if told == NO_LENGTH else again.read.of_length(told)) == said
+        assert again.find(head) is not None
+
+
+def test_only_so_many_heads_are_known_and_none_that_is_long():
+    known = KnownHeads()
+    first = b"GET /v1/x HTTP/1.1\r\nHost: g\r\nAccept: %b\r\n\r\n"
+    often, _ = known.read(first % b"often")
+    for number in range(2000):
+        known.read(first % b"%d" % number)
+        assert known.read(first % b"often")[0] is often
+    assert len(known) <= 256
+    known.read(first % (b"a" * 8192))
+    assert len(known) <= 256
+    assert known.read(first % (b"a" * 8192))[0] is not known.read(first % (b"a" * 8192))[0]
 
 
 ANSWERS = st.lists(

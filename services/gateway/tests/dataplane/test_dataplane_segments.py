@@ -10,6 +10,7 @@ from spark_gateway.dataplane.answers import Answer
 from spark_gateway.dataplane.framing import FramingError
 from spark_gateway.dataplane.heads import HeadError
 from spark_gateway.dataplane.intake import RequestIntake
+from spark_gateway.dataplane.known_heads import KnownHeads
 
 CAPTURES = [path.read_bytes() for path in Path(__file__).parent.glob("captures/*.raw.txt")]
 REQUEST_PIECES = (
@@ -36,7 +37,7 @@ class Told:
     """A sink that deals with each request as soon as it is whole."""
 
     def __init__(self):
-        self.intake = RequestIntake(self, 400)
+        self.intake = RequestIntake(self, 400, KnownHeads())
         self.seen = []
 
     def head_began(self): ...

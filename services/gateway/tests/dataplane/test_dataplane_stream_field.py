@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from spark_gateway.dataplane.stream_field import asks_for_stream
 
+LONG = b"iVBORw0KGgo/" * 1000
+
 
 @pytest.mark.parametrize(
     ("body", "asked"),
@@ -28,6 +30,12 @@ from spark_gateway.dataplane.stream_field import asks_for_stream
         (b'{"stream":false,"stream":true}', True),
         (b'[{"stream":true}]', False),
         (b"", False),
+        (b'{"a":"%b","stream":true}' % LONG, True),
+        (b'{"stream":true,"a":"%b"}' % LONG, True),
+        (b'{"a":[%b1],"stream":true}' % (b"1," * 5000), True),
+        (b'{"a":["%b",{"stream":true}]}' % LONG, False),
+        (b'{"a":"%b\\"stream\\":true"}' % LONG, False),
+        (b'{"stream"%b:%btrue}' % (b" " * 5000, b"\n" * 5000), True),
     ],
 )
 def test_what_is_asked_for(body: bytes, asked: bool) -> None:

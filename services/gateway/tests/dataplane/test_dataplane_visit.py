@@ -27,6 +27,7 @@ class OnlyMine:
     """Somebody who may name one model."""
 
     label, share, weight, concurrency, picky = "", "key:1", 1, 0, True
+    by_key = True
 
     def refuses(self, path, model):
         return None if model == "mine" else FORBIDDEN

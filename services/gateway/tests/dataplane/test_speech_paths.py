@@ -2,9 +2,10 @@
 
 import pytest
 
-from spark_gateway.dataplane.caller_field import CALLER, TENANT, name_caller, name_tenant
+from spark_gateway.dataplane.caller_field import CALLER, REDACTED_TENANT, TENANT, told_to
 from spark_gateway.dataplane.free import ANYBODY
-from spark_gateway.dataplane.heads import is_data_plane, parse_request
+from spark_gateway.dataplane.heads import is_data_plane, parse_request, upstream_request
+from spark_gateway.dataplane.ports import REDACTION, SPEECH, Upstream
 from spark_gateway.dataplane.upstreams import place_of
 
 
@@ -24,17 +25,24 @@ def test_its_paths_are_passed_on_to_it_and_no_others(path: bytes, passed_on: boo
     assert (place_of(path) == "audio") is passed_on
 
 
-def test_it_is_told_callers_apart_and_nothing_else_about_them() -> None:
-    def told(peer: str, more: bytes = b"") -> list[bytes]:
-        head = parse_request(b"GET /api/audio/status HTTP/1.1\r\nHost: g\r\n%b\r\n" % more)
-        name_caller(head, ANYBODY, peer)
-        assert head.passed_on is not None
-        return [value for name, value in head.passed_on if name.lower() == CALLER]
+def told(service: str, field: bytes, identity: object, peer: str, more: bytes) -> list[bytes]:
+    """What a service reads in a field, of a request with ``more`` lines in its head."""
+    upstream = Upstream("127.0.0.1", 1, service)
+    head = parse_request(b"POST /x HTTP/1.1\r\nHost: g\r\n%b\r\n" % more)
+    lines = told_to(upstream, identity, peer)  # type: ignore[arg-type]
+    text = upstream_request(head, upstream, b"r", lines)
+    fields = parse_request(text).fields
+    return [value for name, value in fields if name.lower() == field]
 
-    alice = told("127.0.0.5")
+
+def test_it_is_told_callers_apart_and_nothing_else_about_them() -> None:
+    def caller(peer: str, more: bytes = b"") -> list[bytes]:
+        return told(SPEECH, CALLER, ANYBODY, peer, more)
+
+    alice = caller("127.0.0.5")
     assert len(alice) == 1
-    assert told("127.0.0.5", b"X-Spark-Caller: somebody-else\r\n") == alice
-    assert told("127.0.0.6") != alice
+    assert caller("127.0.0.5", b"X-Spark-Caller: somebody-else\r\n") == alice
+    assert caller("127.0.0.6") != alice
     assert b"127" not in alice[0]
 
 
@@ -46,10 +54,7 @@ class Key:
 
 def test_voices_are_those_of_a_key_and_of_everybody_without_one() -> None:
     def tenant(identity: object, more: bytes = b"") -> list[bytes]:
-        head = parse_request(b"GET /api/audio/speakers HTTP/1.1\r\nHost: g\r\n%b\r\n" % more)
-        name_caller(head, identity, "127.0.0.5")  # type: ignore[arg-type]
-        assert head.passed_on is not None
-        return [value for name, value in head.passed_on if name.lower() == TENANT]
+        return told(SPEECH, TENANT, identity, "127.0.0.5", more)
 
     assert tenant(ANYBODY) == [b"home"]
     forged = b"X-Spark-Tenant: home\r\n"
@@ -58,10 +63,7 @@ def test_voices_are_those_of_a_key_and_of_everybody_without_one() -> None:
 
 def test_what_redaction_keeps_is_of_a_key_whatever_the_client_says() -> None:
     def tenant(identity: object, more: bytes = b"") -> list[bytes]:
-        head = parse_request(b"POST /scrub HTTP/1.1\r\nHost: g\r\n%b\r\n" % more)
-        name_tenant(head, identity)  # type: ignore[arg-type]
-        assert head.passed_on is not None
-        return [value for name, value in head.passed_on if name.lower() == b"x-tenant"]
+        return told(REDACTION, REDACTED_TENANT, identity, "127.0.0.5", more)
 
     assert tenant(ANYBODY, b"X-Tenant: crm\r\n") == []
     assert tenant(Key(), b"X-TENANT: crm\r\n") == tenant(Key()) != []

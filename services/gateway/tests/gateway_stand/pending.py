@@ -20,6 +20,7 @@ class SlowVisit:
     host: object
     watcher: object
     room: int = 1 << 20
+    needs_more: bool = False
     reads: bool = True
     position: int = 0
     body: bytes = b""

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from gateway_stand.holding import KEYS, Asker, Cluster, FakeBus
+from gateway_stand.asker import Asker
+from gateway_stand.holding import KEYS, Cluster, FakeBus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

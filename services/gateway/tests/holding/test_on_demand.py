@@ -1,7 +1,8 @@
 """Swaps because of requests: asked for once, whoever else asks, and told to all who wait."""
 
 import pytest
-from gateway_stand.holding import CHAT, Asker, Cluster, asked, quiet
+from gateway_stand.asker import Asker, asked, quiet
+from gateway_stand.holding import CHAT, Cluster
 
 from spark_common.errors import (
     AlreadyLoadedError,

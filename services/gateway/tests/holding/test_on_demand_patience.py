@@ -2,7 +2,8 @@
 
 import asyncio
 
-from gateway_stand.holding import CHAT, Asker, asked, quiet
+from gateway_stand.asker import Asker, asked, quiet
+from gateway_stand.holding import CHAT
 
 from spark_gateway.dataplane.free import ANYBODY
 from spark_gateway.dataplane.ports import Upstream

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from gateway_stand.holding import Asker, asked, quiet
+from gateway_stand.asker import Asker, asked, quiet
 
 from spark_common.contracts.swaps import Phase
 from spark_common.errors import (

@@ -4,7 +4,8 @@ import asyncio
 import json
 
 import pytest
-from gateway_stand.holding import Asker, Cluster
+from gateway_stand.asker import Asker
+from gateway_stand.holding import Cluster
 
 from spark_common.contracts.swaps import Phase, SwapView
 from spark_gateway.dataplane.meters import Meters

@@ -2,10 +2,10 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping, Set
 from typing import Final
 
-from spark_gateway.dataplane.heads import RequestHead
-from spark_gateway.dataplane.ports import Field, Identity
+from spark_gateway.dataplane.ports import REDACTION, SPEECH, Identity, Upstream
 
 CALLER: Final = b"x-spark-caller"
 """Another word after every start of the gateway."""
@@ -16,31 +16,36 @@ REDACTED_TENANT: Final = b"x-tenant"
 """What redaction calls it; it has a word of its own for everybody without a key."""
 _SALT: Final = secrets.token_bytes(16)
 _NO_KEY: Final = ("address:", "user:")
+_WITHHELD: Final[Mapping[str, Set[bytes]]] = {
+    SPEECH: frozenset((CALLER, TENANT)),
+    REDACTION: frozenset((REDACTED_TENANT,)),
+}
+_NOTHING: Final[Set[bytes]] = frozenset()
 
 
-def name_caller(head: RequestHead, identity: Identity, peer: str | None) -> None:
-    """Tell speech: digests of key or address; what a client wrote in these fields goes nowhere."""
-    caller = _digest(identity.share or f"address:{peer or ''}", _SALT)
-    tenant = _key_of(identity) or _HOME
-    kept = _without(head, (CALLER, TENANT))
-    head.pass_only([*kept, (CALLER, caller), (TENANT, tenant)])
+def withheld_from(upstream: Upstream) -> Set[bytes]:
+    """Return the fields, in lower case, of which it must not hear what a client wrote."""
+    return _WITHHELD.get(upstream.name, _NOTHING)
 
 
-def name_tenant(head: RequestHead, identity: Identity) -> None:
-    """Tell redaction: the digest of a key, or nothing; what a client wrote there goes nowhere."""
-    kept = _without(head, (REDACTED_TENANT,))
-    tenant = _key_of(identity)
-    head.pass_only([*kept, (REDACTED_TENANT, tenant)] if tenant is not None else kept)
+def told_to(upstream: Upstream, identity: Identity, peer: str | None) -> bytes:
+    """Return field lines that say who asks, for a service that has to know; digests, no names.
+
+    ``peer``: the address from which it came.
+    """
+    if upstream.name == SPEECH:
+        caller = _digest(identity.share or f"address:{peer or ''}", _SALT)
+        tenant = _key_of(identity) or _HOME
+        return b"%b: %b\r\n%b: %b\r\n" % (CALLER, caller, TENANT, tenant)
+    if upstream.name == REDACTION:
+        key = _key_of(identity)
+        return b"" if key is None else b"%b: %b\r\n" % (REDACTED_TENANT, key)
+    return b""
 
 
 def _key_of(identity: Identity) -> bytes | None:
     share = identity.share
     return _digest(share) if share and not share.startswith(_NO_KEY) else None
-
-
-def _without(head: RequestHead, names: tuple[bytes, ...]) -> list[Field]:
-    fields = head.fields if head.passed_on is None else head.passed_on
-    return [each for each in fields if each[0].lower() not in names]
 
 
 def _digest(text: str, salt: bytes = b"") -> bytes:

@@ -58,7 +58,7 @@ class ClientConnection(HttpToolsProtocol):
         self.deadline = NEVER
         self.caller: Identity = ANYBODY
         self._state = HEAD
-        self._intake = RequestIntake(self, self.plane.limits.head_bytes)
+        self._intake = RequestIntake(self, self.plane.limits.head_bytes, self.plane.heads)
         self._watcher: Watcher = UNWATCHED
         self._request_id = b""
         self._path = b""

@@ -3,13 +3,10 @@
 import time
 from collections.abc import Callable
 
-from spark_gateway.dataplane.caller_field import name_caller, name_tenant
 from spark_gateway.dataplane.free import ANYBODY, NobodyWaits, OpenDoor, OpenTurnstile
 from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.own_question import OwnQuestion
 from spark_gateway.dataplane.ports import (
-    REDACTION,
-    SPEECH,
     Away,
     Chooser,
     Doorkeeper,
@@ -67,11 +64,6 @@ class FrontDesk:
             return Passage(chosen if isinstance(chosen, Upstream) else own)
         if isinstance(chosen, Refusal):
             return chosen
-        if chosen is not None:
-            if chosen.name == SPEECH:
-                name_caller(head, identity, peer)
-            elif chosen.name == REDACTION:
-                name_tenant(head, identity)
         if chosen is not None and stages.turnstile.open and not identity.picky:
             return Passage(chosen)
         if body:

@@ -9,7 +9,7 @@ import structlog
 from spark_gateway.dataplane.answers import Answer
 from spark_gateway.dataplane.company import ContinuedAnswer
 from spark_gateway.dataplane.framing import FramingError
-from spark_gateway.dataplane.heads import RequestHead, upstream_request
+from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.meters import UpstreamMeter
 from spark_gateway.dataplane.ports import Refusal, Ticket, Upstream, Watcher
 from spark_gateway.dataplane.refusals import broken_stream_event, upstream_down
@@ -92,12 +92,13 @@ class Exchange:
         meter: UpstreamMeter,
         loop: asyncio.AbstractEventLoop,
         request_id: bytes,
+        text: bytes,
         model: str,
         answer: Answer | ContinuedAnswer,
         watcher: Watcher,
         ticket: Ticket | None = None,
     ) -> None:
-        """``ticket`` is left when it is over."""
+        """``text``: the head as it goes up. ``ticket`` is left when it is over."""
         self.head = head
         self.request_id = request_id
         self.answer = answer
@@ -118,9 +119,8 @@ class Exchange:
         self._began_at = loop.time()
         self._connection: UpstreamConnection | None = None
         self._dialling: asyncio.Task[None] | None = None
-        self._upload = Upload(upstream_request(head, upstream, request_id), chunked=head.chunked)
+        self._upload = Upload(text, chunked=head.chunked)
         self._model = model
-        meter.taken_on(model)
 
     @property
     def begun(self) -> bool:
@@ -153,12 +153,14 @@ class Exchange:
             self.send(piece)
         if complete:
             self._upload.end()
-        self.answer.extra = self._watcher.sent(self._upstream)
         connection = self._pool.take()
         if connection is not None:
             self._attach(connection)
         else:
             self._dialling = self._loop.create_task(self._dial())
+        # What is only noted is noted while the upstream reads.
+        self.answer.extra = self._watcher.sent(self._upstream)
+        self._meter.taken_on(self._model)
 
     def send(self, piece: bytes) -> None:
         """Pass on a piece of the request body."""

@@ -75,6 +75,11 @@ class FormField:
         return self._named
 
     @property
+    def over(self) -> bool:
+        """Whether nothing that follows belongs to the form."""
+        return self._state == _OVER
+
+    @property
     def named(self) -> str | None:
         """The model that the form names, once it is whole."""
         return self._named if self._state == _OVER else None

@@ -26,6 +26,7 @@ class Anybody:
     share = ""
     weight = 1
     concurrency = 0
+    by_key = False
     picky = False
 
     def refuses(self, path: bytes, model: str | None) -> Refusal | None:

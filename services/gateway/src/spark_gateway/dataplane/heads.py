@@ -1,9 +1,10 @@
 """Request heads: strict reading, and writing them anew for an upstream. Pure."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
+from spark_gateway.dataplane.caller_field import withheld_from
 from spark_gateway.dataplane.ports import Field, Upstream
 from spark_gateway.dialect import VERSIONLESS, is_passed_on
 
@@ -57,9 +58,13 @@ class HeadError(Exception):
         """What was asked for, as far as it can be told: it decides the dialect of the answer."""
 
 
-@dataclass(slots=True)
+@dataclass
 class RequestHead:
-    """A valid request head, framing decided."""
+    """A valid request head, framing decided.
+
+    It may come again, on any connection, while requests with it are under way: what is written
+    here must depend on nothing but its bytes.
+    """
 
     method: bytes
     target: bytes
@@ -87,28 +92,30 @@ class RequestHead:
     """Whether ``target`` differs from what the client wrote."""
     content_type: bytes = b""
 
-    # What others found out about it, which depends on nothing else: a head may come again.
+    # What others found out about it, which depends on nothing else.
     relayable: bool = field(default=False, compare=False)
     """Whether it was found to be data plane and fit to be passed on."""
     shown_key: str | None = field(default=None, compare=False)
     """The API key that it shows, once somebody looked."""
     key_sought: bool = field(default=False, compare=False)
-    """Whether somebody looked for a key in it, and took it out of what is passed on."""
+    """Whether somebody looked for a key in it."""
     key_digest: str | None = field(default=None, compare=False)
     """The hash of that key."""
-    passed_on: list[Field] | None = field(default=None, compare=False)
-    """The fields that an upstream gets, where those are not all."""
-    upward: "tuple[Upstream, bytes] | None" = field(default=None, compare=False)
-    """How it begins for this upstream: all but what differs from request to request."""
-
-    def pass_only(self, fields: list[Field] | None) -> None:
-        """Let upstreams have these fields of it; None: all."""
-        self.passed_on = fields
-        self.upward = None
+    keyless: list[Field] = field(default_factory=list, compare=False)
+    """The fields that hold no key of ours, once somebody looked for one."""
+    upward: "tuple[Upstream, bool, bytes] | None" = field(default=None, compare=False)
+    """How it begins for this upstream, without keys or not: all but what differs from request to
+    request."""
 
     def of_length(self, length: int) -> "RequestHead":
         """Return the same head with a body of another length."""
-        return self if length == self.length else replace(self, length=length)
+        if length == self.length:
+            return self
+        # Nearly every request has another: a tenth of what ``replace`` takes.
+        other = object.__new__(RequestHead)
+        other.__dict__.update(self.__dict__)
+        other.length = length
+        return other
 
 
 def find_head(data: bytes, scanned: int, limit: int) -> int:
@@ -282,19 +289,32 @@ def check_relayable(head: RequestHead) -> None:
         raise HeadError(400, "dot segments in the path")
 
 
-def upstream_request(head: RequestHead, upstream: Upstream, request_id: bytes) -> bytes:
-    """Write the head for the upstream: own Host, same framing, hop-by-hop fields gone."""
+def upstream_request(
+    head: RequestHead,
+    upstream: Upstream,
+    request_id: bytes,
+    told: bytes = b"",
+    *,
+    keyless: bool = False,
+) -> bytes:
+    """Write the head for the upstream: own Host, same framing, hop-by-hop fields gone.
+
+    ``told``: field lines of ours; ``keyless``: without the keys that somebody found in it.
+    """
     upward = head.upward
-    if upward is None or upward[0] is not upstream:
-        upward = head.upward = (upstream, _upward(head, upstream))
+    if upward is None or upward[0] is not upstream or upward[1] is not keyless:
+        upward = head.upward = (upstream, keyless, _upward(head, upstream, keyless=keyless))
     length = b"" if head.length is None else b"content-length: %d\r\n" % head.length
     own_id = b"" if head.request_id is not None else b"x-request-id: %b\r\n" % request_id
-    return b"%b%b%bvia: 1.1 spark-control\r\n\r\n" % (upward[1], length, own_id)
+    return b"%b%b%b%bvia: 1.1 spark-control\r\n\r\n" % (upward[2], told, length, own_id)
 
 
-def _upward(head: RequestHead, upstream: Upstream) -> bytes:
+def _upward(head: RequestHead, upstream: Upstream, *, keyless: bool) -> bytes:
     """Write all of it but what differs from request to request."""
-    fields = head.fields if head.passed_on is None else head.passed_on
+    fields = head.keyless if keyless else head.fields
+    withheld = withheld_from(upstream)
+    if withheld:
+        fields = [each for each in fields if each[0].lower() not in withheld]
     lines = [
         b"%b %b HTTP/1.1\r\nhost: %b" % (head.method, head.target, upstream.authority),
         *map(b": ".join, fields),

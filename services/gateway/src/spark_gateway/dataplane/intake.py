@@ -10,9 +10,9 @@ from spark_gateway.dataplane.heads import (
     RequestHead,
     find_head,
     likely_path,
-    parse_request,
 )
-from spark_gateway.dataplane.repeated import NO_LENGTH, Repeated
+from spark_gateway.dataplane.known_heads import KnownHeads
+from spark_gateway.dataplane.repeated import NO_LENGTH
 
 _EMPTY_LINES = re.compile(rb"(?:\r\n)++")
 
@@ -47,6 +47,7 @@ class RequestIntake:
         "_began",
         "_busy",
         "_handing_out",
+        "_heads",
         "_held",
         "_known",
         "_limit",
@@ -56,12 +57,15 @@ class RequestIntake:
         "body",
     )
 
-    def __init__(self, sink: Sink, head_limit: int) -> None:
+    def __init__(self, sink: Sink, head_limit: int, heads: KnownHeads) -> None:
+        """``heads``: what reads them, of this connection and of others."""
         self._sink = sink
+        self._heads = heads
         self._limit = head_limit
         self._held = b""
-        self._known: Repeated[RequestHead] | None = None
-        """The last head: most clients have but one."""
+        self._known = heads.last
+        """The last head of this connection: most clients have but one. At first that of another
+        connection: most clients are alike."""
         self._scanned = 0
         self.body: RequestBody | None = None
         """The body that is still owed; None once it is complete."""
@@ -137,13 +141,13 @@ class RequestIntake:
                     self._sink.head_began()
                 self._scanned = len(data)
                 return False
-            head = parse_request(data[:end])
-            self._known = Repeated(data[:end], head)
+            known, length = self._heads.read(data[:end])
+            self._known = known
         else:
             end, length = found
-            head = known.read if length == NO_LENGTH else known.read.of_length(length)
-            # With what others found out about it.
-            known.read = head
+        head = known.read if length == NO_LENGTH else known.read.of_length(length)
+        # With what others found out about it.
+        known.read = head
         self._scanned = 0
         self._began = False
         self._busy = True

@@ -33,6 +33,11 @@ _MODEL_PAIR = re.compile(
     rb"[ \t\r\n]*+(?:,|(?=\}))"
 )
 
+# Most name it first; where nothing behind can be called like that, the rest need not be read.
+_NAMED_FIRST = re.compile(rb"[ \t\r\n]*+\{" + _MODEL_PAIR.pattern)
+_KEY_LETTER: Final = b"\\u006"
+"""How every letter of the key begins that is written as an escape."""
+
 # A whole body in one go, where it is as most are: then nothing else in it is called like that.
 _WHOLE = re.compile(
     rb"[ \t\r\n]*+\{"
@@ -59,7 +64,14 @@ def named_in(body: bytes) -> tuple[str, tuple[int, int]] | None:
 
     See ``ModelField``, which finds the same.
     """
-    found = _WHOLE.fullmatch(body)
+    found = _NAMED_FIRST.match(body)
+    if (
+        found is None
+        or body.count(b'"model"') > 1
+        or _KEY_LETTER in body
+        or not body.endswith(b"}")
+    ):
+        found = _WHOLE.fullmatch(body)
     if found is None:
         return None
     name = _text(found[1])
@@ -108,6 +120,11 @@ class ModelField:
     def so_far(self) -> str | None:
         """The model that the object has named up to here."""
         return self._named
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing that follows belongs to the object."""
+        return self._state == _OVER
 
     @property
     def named(self) -> str | None:

@@ -9,7 +9,7 @@ from spark_gateway.dataplane.model_field import ModelField
 from spark_gateway.dataplane.ports import Edit
 
 _JSON_ROOM: Final = 6 << 20
-"""Bytes; images travel inside JSON."""
+"""Bytes; images travel inside JSON. Most of what is longer has named its model by then."""
 _FORM_ROOM: Final = 1 << 20
 """Bytes; files travel in forms, and most forms name the model before the file."""
 
@@ -25,6 +25,11 @@ class FieldReader(Protocol):
     @property
     def so_far(self) -> str | None:
         """The model that was named up to here."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing that follows can name another."""
         ...
 
     @property
@@ -52,8 +57,16 @@ class NamedBody:
 
     @property
     def room(self) -> int:
-        """How many bytes of it are worth keeping until its name is known."""
+        """How many bytes of it are kept as a rule until its name is known."""
         return _FORM_ROOM if self._form else _JSON_ROOM
+
+    @property
+    def worth_keeping(self) -> bool:
+        """Whether also what is longer than that should be kept where there is memory for it.
+
+        Not of a form, whose files may have any length, nor of what turned out to be no JSON.
+        """
+        return not self._form and not self._reader.over
 
     @property
     def named(self) -> str | None:

@@ -45,6 +45,7 @@ class Pending:
         "_client",
         "_ends_at",
         "_held_up",
+        "_long",
         "_loop",
         "_pieces",
         "_plane",
@@ -78,6 +79,8 @@ class Pending:
         self._asked_to_continue = False
         self._held_up = False
         """Whether nothing more of the body was read when somebody last looked."""
+        self._long = False
+        """Whether its body is kept although it is longer than usual."""
         self._pieces: list[bytes] = []
         self._streams: bool | None = None
         """Whether an event stream is asked for, once that was looked at."""
@@ -89,9 +92,18 @@ class Pending:
         """Whether no more of the body should come for now."""
         if not self._client.owes_body:
             return False
+        return self.size > max(self._room, _LEAST_ROOM)
+
+    @property
+    def _room(self) -> int:
+        """How much of the body may be kept now: of what all may keep, bodies that are longer than
+        usual use half, so that some of them never leave nothing for the others."""
         plane = self._plane
-        room = self.visit.room if plane.kept_bytes < plane.limits.kept_bytes else 0
-        return self.size > max(room, _LEAST_ROOM)
+        most = plane.limits.kept_bytes
+        if plane.kept_bytes >= most:
+            return 0
+        # Longer than the gateway takes at all it never becomes.
+        return self.size if self._long and plane.kept_bytes < most // 2 else self.visit.room
 
     def begin(self, body: bytes = b"") -> None:
         """Start the visit; a client that asks before it sends is told to if it has to be read.
@@ -125,8 +137,13 @@ class Pending:
         self._set_deadline()
         # The visit may decide, and then all this is given away.
         self.visit.feed(content, last=not self._client.owes_body)
-        if self._pieces and self.stuck:
+        if self._pieces and self.stuck and not self._goes_on():
             self.visit.full()
+
+    def _goes_on(self) -> bool:
+        """Keep more than usual, if that is of use and there is memory for it."""
+        self._long = self._long or self.visit.needs_more
+        return not self.stuck
 
     def _put(self, content: bytes) -> None:
         """Keep a piece; small ones together, or each would take many times its size."""

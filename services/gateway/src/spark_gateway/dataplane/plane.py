@@ -9,6 +9,7 @@ from typing import Protocol
 
 from spark_gateway.dataplane.departures import Departures
 from spark_gateway.dataplane.free import nobody_watches
+from spark_gateway.dataplane.known_heads import KnownHeads
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.ports import Desk, Identity, Refusal, Upstream, Watching
@@ -50,6 +51,7 @@ class Plane:
         self.limits = limits
         self.body_limit = body_limit or (lambda path: limits.body_bytes)
         self.meters = meters
+        self.heads = KnownHeads()
         self.kept_bytes = 0
         """Of bodies that wait in memory until something is decided about their requests."""
         self._departures: Departures | None = None
@@ -59,7 +61,7 @@ class Plane:
         """The one asked for last, which needs no search."""
         self._sweep: asyncio.TimerHandle | None = None
         self._settled = False
-        self._id_prefix = f"req-{secrets.token_hex(6)}-"
+        self._id_prefix = b"req-%b-" % secrets.token_hex(6).encode("ascii")
         self._id_numbers = itertools.count(1)
 
     def join(self, connection: Timed, loop: asyncio.AbstractEventLoop) -> None:
@@ -102,7 +104,7 @@ class Plane:
 
     def new_request_id(self) -> bytes:
         """A fresh x-request-id: unique, cheap, not secret."""
-        return f"{self._id_prefix}{next(self._id_numbers):x}".encode("ascii")
+        return b"%b%x" % (self._id_prefix, next(self._id_numbers))
 
     def _look_around(self, loop: asyncio.AbstractEventLoop) -> None:
         """One timer for everything, instead of several per request."""

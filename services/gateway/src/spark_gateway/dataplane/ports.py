@@ -138,6 +138,11 @@ class Identity(Protocol):
         ...
 
     @property
+    def by_key(self) -> bool:
+        """Whether they are known by a key, which is no upstream's business."""
+        ...
+
+    @property
     def picky(self) -> bool:
         """Whether it matters which model is named, so that every body has to be read."""
         ...
@@ -155,7 +160,7 @@ class Doorkeeper(Protocol):
     """Knows callers by what they show. In memory, at every head."""
 
     def admit(self, head: "RequestHead", peer: str | None) -> Identity | Refusal:
-        """Return who it is; may say that fields of ``head`` are nobody else's business."""
+        """Return who it is; of one known by a key, ``keyless`` of the head is set."""
         ...
 
 
@@ -325,12 +330,18 @@ class Visit(Protocol):
 
     @property
     def room(self) -> int:
-        """How many bytes of the body may be kept for it."""
+        """How many bytes of the body may be kept for it as a rule."""
         ...
 
     @property
     def position(self) -> int:
         """Its number in the line before an upstream; 0 when it stands in none."""
+        ...
+
+    @property
+    def needs_more(self) -> bool:
+        """Whether more of the body than that is worth keeping: it says nothing yet that would
+        do, or has to wait."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from spark_gateway.dataplane import company, refusals
+from spark_gateway.dataplane.caller_field import told_to
 from spark_gateway.dataplane.connection import (
     ASGI,
     HEAD,
@@ -24,7 +25,7 @@ from spark_gateway.dataplane.connection import (
 )
 from spark_gateway.dataplane.exchange import Exchange
 from spark_gateway.dataplane.free import ANYBODY, nobody_watches
-from spark_gateway.dataplane.heads import RequestHead
+from spark_gateway.dataplane.heads import RequestHead, upstream_request
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.named_body import growth, spliced
@@ -356,9 +357,10 @@ class DataPlaneProtocol(ClientConnection):
         *,
         continues: bool = False,
     ) -> None:
-        plane, upstream = self.plane, passage.upstream
+        plane, upstream, caller = self.plane, passage.upstream, self.caller
         self._state = RELAY
         pool = plane.pool(upstream, self.loop)
+        told = told_to(upstream, caller, self.client[0] if self.client else None)
         exchange = self._exchange = Exchange(
             self,
             head,
@@ -367,14 +369,15 @@ class DataPlaneProtocol(ClientConnection):
             plane.meters.upstream(upstream.name),
             self.loop,
             self._request_id,
+            upstream_request(head, upstream, self._request_id, told, keyless=caller.by_key),
             plane.served_name(),
             company.answer_to(head, self._request_id, pool.heads, continues=continues),
             self._watcher,
             passage.ticket,
         )
+        exchange.start(pieces, complete=not self.owes_body)
         self._ends_at = self.loop.time() + plane.limits.total_seconds
         self._set_relay_deadline(exchange)
-        exchange.start(pieces, complete=not self.owes_body)
 
     def _relay_body(self, exchange: Exchange, content: bytes) -> None:
         if not self._count_body(exchange.head, content):

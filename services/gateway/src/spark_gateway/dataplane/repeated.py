@@ -6,7 +6,8 @@ from typing import Final, Generic, TypeVar
 Read = TypeVar("Read")
 
 _LENGTH = re.compile(rb"\r\n[Cc]ontent-[Ll]ength:[ \t]*+([0-9]{1,18})(?=\r\n)")
-_NUMBER = re.compile(rb"[0-9]{1,18}+(?=\r\n)")
+_DIGITS: Final = 18
+"""At most; a length of more is none."""
 NO_LENGTH: Final = -1
 
 
@@ -23,10 +24,7 @@ class Repeated(Generic[Read]):
         self.read = read
         """What the head says, and the length of the body that it tells may differ."""
         self._head = head
-        found = _LENGTH.search(head)
-        self._length = NO_LENGTH if found is None else int(found[1])
-        self._before = b"" if found is None else head[: found.start(1)]
-        self._after = b"" if found is None else head[found.end(1) :]
+        self._before, self._length, self._after = split(head)
 
     def find(self, data: bytes) -> tuple[int, int] | None:
         """Return where this head ends at the start of ``data``, and the length that it tells there.
@@ -38,7 +36,21 @@ class Repeated(Generic[Read]):
             return len(self._head), self._length
         if not self._before or not data.startswith(self._before):
             return None
-        number = _NUMBER.match(data, len(self._before))
-        if number is None or not data.startswith(self._after, number.end()):
+        start = len(self._before)
+        end = data.find(b"\r", start, start + _DIGITS + 1)
+        number = data[start:end] if end > start else b""
+        if not number.isdigit() or not data.startswith(self._after, end):
             return None
-        return number.end() + len(self._after), int(number[0])
+        return end + len(self._after), int(number)
+
+
+def split(head: bytes) -> tuple[bytes, int, bytes]:
+    """Return what stands before the length of the body, that length, and what stands behind it.
+
+    Nothing, ``NO_LENGTH`` and all of it where the length is not told in the usual way.
+    """
+    found = _LENGTH.search(head)
+    if found is None:
+        return b"", NO_LENGTH, head
+    start, end = found.span(1)
+    return head[:start], int(found[1]), head[end:]

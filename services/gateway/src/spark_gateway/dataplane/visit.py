@@ -91,6 +91,15 @@ class StagedVisit:
         return self._body.room if self._body is not None else 0
 
     @property
+    def needs_more(self) -> bool:
+        """See ``Visit``."""
+        body = self._body
+        if body is None or not body.worth_keeping or self._over or self._waits:
+            return False
+        self._model = body.named
+        return self._model is None or isinstance(self._outcome(), Absence)
+
+    @property
     def position(self) -> int:
         """See ``Visit``."""
         return self._ticket.position if self._ticket is not None else 0

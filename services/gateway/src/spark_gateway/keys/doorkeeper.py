@@ -27,6 +27,7 @@ class Visitor:
     label: str = ""
     weight: int = 1
     concurrency: int = 0
+    by_key: bool = False
     picky: bool = False
 
     def refuses(self, path: bytes, model: str | None) -> Refusal | None:
@@ -52,7 +53,7 @@ class KeyDoorkeeper:
         self._nobody_waits = nobody_waits
 
     def admit(self, head: RequestHead, peer: str | None) -> Identity | Refusal:
-        """Return who it is, and take the key out of the head; or why nobody is let in."""
+        """Return who it is, or why nobody is let in."""
         if not self._settings().api_keys:
             return self._without_key(head, peer)
         if not head.key_sought:
@@ -63,7 +64,7 @@ class KeyDoorkeeper:
                 return refusal_of(head.path, IN_ADDRESS)
             shown = head.shown_key = key_in(head.fields)
             head.key_digest = None if shown is None else digest_of(shown)
-            head.pass_only(without_keys(head.fields))
+            head.keyless = without_keys(head.fields)
             head.key_sought = True
         holder = self._book.find_digest(head.key_digest)
         if holder is None or not holder.unconditional:
@@ -80,11 +81,6 @@ class KeyDoorkeeper:
         return found.ask(head.path) or found
 
     def _without_key(self, head: RequestHead, peer: str | None) -> Identity:
-        if head.passed_on is not None:
-            # The same head came before, while keys were asked for or on its way to a service that
-            # is told whose it is.
-            head.pass_only(None)
-            head.key_sought = False
         return ANYBODY if self._nobody_waits() else visitor(head.fields, peer)
 
 

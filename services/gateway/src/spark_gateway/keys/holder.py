@@ -20,6 +20,8 @@ _OF_OTHER_SERVERS: Final = frozenset(("audio", "embed"))
 class KeyHolder:
     """An ``Identity``. It stays the same object while its key exists, so that limits go on."""
 
+    by_key: Final = True
+
     def __init__(self, key: RingKey, clock: Clock, loaded: Callable[[], Set[str]]) -> None:
         """``loaded``: every name of the loaded model, casefolded."""
         self.share = f"key:{key.id}"
