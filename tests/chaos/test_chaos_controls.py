@@ -13,7 +13,7 @@ from chaos_lab.load import Clients, draw_wishes
 from chaos_lab.plant import Plant
 from chaos_lab.rerun import settled
 
-pytestmark = [pytest.mark.chaos, pytest.mark.connected, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.chaos, pytest.mark.connected, pytest.mark.timeout(240)]
 COMMANDS = 30
 KILLS = 8
 

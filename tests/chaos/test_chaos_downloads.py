@@ -32,7 +32,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 async def test_every_accepted_download_ends_once_and_leaves_nothing_running(
     tmp_path: Path, seed: int, say: Callable[[str], None]
 ) -> None:

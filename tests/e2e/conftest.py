@@ -18,9 +18,10 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
+expect.set_options(timeout=60_000)
 
 SPEED, UNHURRIED = 90.0, 10.0
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"

@@ -123,7 +123,7 @@ def test_the_lines_for_the_nats_command(product, environment) -> None:
                     case ["sub", subject]:
                         await client.subscribe(subject)
                     case ["req", subject, payload]:
-                        answer = await client.request(subject, payload.encode(), timeout=5)
+                        answer = await client.request(subject, payload.encode(), timeout=30)
                         assert "error" not in json.loads(answer.data)
                     case ["consumer", "next", stream, durable, *_]:
                         own = await client.jetstream().pull_subscribe_bind(

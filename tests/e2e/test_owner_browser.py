@@ -15,9 +15,9 @@ ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 def opened(browser: Browser, product) -> Page:
     """One reader of their own: nothing is shared with the next one."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     page.goto(product.url)
-    expect(page.get_by_role("button", name="Reserve…")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="Reserve…")).to_be_visible(timeout=60_000)
     return page
 
 
@@ -58,7 +58,7 @@ def test_two_readers_share_the_sparks(browser: Browser, product) -> None:
     alice.screenshot(path=ARTIFACTS / "reserved.png")
     ours.get_by_role("button", name="Release…").click()
     alice.get_by_role("dialog").get_by_role("button", name="Release it").click()
-    expect(theirs).to_contain_text("Reserved by you until", timeout=30_000)
+    expect(theirs).to_contain_text("Reserved by you until", timeout=60_000)
     expect(ours).to_contain_text("Reserved by Bob until")
 
     bob.get_by_role("article").filter(has_text="Qwen3.6 35B A3B").get_by_role(
@@ -69,7 +69,7 @@ def test_two_readers_share_the_sparks(browser: Browser, product) -> None:
     ours.get_by_role("button", name="Release…").click()
     alice.get_by_role("dialog").get_by_role("button", name="End it now").click()
     expect(bob.get_by_text("decided over your reservation")).to_be_visible()
-    expect(ours).to_be_hidden(timeout=30_000)
+    expect(ours).to_be_hidden(timeout=60_000)
     expect(bob.get_by_role("button", name="Reserve…")).to_be_visible()
 
 
@@ -146,7 +146,7 @@ def test_settings_are_changed_exported_and_taken_in_again(
     transfer.get_by_label("Passphrase of the file").fill("correct horse battery")
     transfer.get_by_role("button", name="Import…").click()
     page.get_by_role("dialog", name="Take in").get_by_role("button", name="Take it in").click()
-    expect(transfer.get_by_role("status")).to_contain_text("Taken in: 1 setting", timeout=30_000)
+    expect(transfer.get_by_role("status")).to_contain_text("Taken in: 1 setting", timeout=60_000)
     transfer.get_by_role("button", name="Close", exact=True).last.click()
     port.get_by_role("button", name="Use the environment's instead").click()
     dialog.get_by_role("button", name="Save").click()

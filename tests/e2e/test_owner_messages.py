@@ -41,7 +41,7 @@ def receiver() -> Iterator[str]:
 
 def test_a_target_is_added_tested_and_told(browser: Browser, product, receiver: str) -> None:
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     page.goto(product.url + "#activity")
     page.locator("target-list").get_by_role("button", name="Add…").click()
     dialog = page.get_by_role("dialog")
@@ -64,8 +64,8 @@ def test_a_target_is_added_tested_and_told(browser: Browser, product, receiver: 
     # Afresh: it may be what another file left loaded.
     product.ended(product.swap("gpt-oss-120b", reload=True)["id"])
     log = page.locator("delivery-list").get_by_role("row").filter(has_text="swap.complete")
-    expect(log).to_contain_text("Waiting", timeout=40_000)
-    expect(page.get_by_text("1 more waiting.")).to_be_visible(timeout=30_000)
+    expect(log).to_contain_text("Waiting", timeout=60_000)
+    expect(page.get_by_text("1 more waiting.")).to_be_visible(timeout=60_000)
     page.screenshot(path=ARTIFACTS / "messages.png", full_page=True)
     Receiver.status = 200
     page.get_by_role("button", name="Edit Operations…").click()

@@ -21,7 +21,7 @@ from spark_common.embedded.child import free_port
 from spark_common.plain_http import plain_client
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
-from spark_common.testing.wait import until
+from spark_common.testing.wait import PATIENCE_SECONDS, until
 
 
 class ModelServer:
@@ -59,7 +59,7 @@ class Product:
         self.nats = nats
         self.redis = redis
         self.folder = folder
-        self.http = plain_client(timeout=5.0)
+        self.http = plain_client(timeout=PATIENCE_SECONDS)
 
     @asynccontextmanager
     async def running(self, *processes: ServiceProcess) -> AsyncIterator[None]:

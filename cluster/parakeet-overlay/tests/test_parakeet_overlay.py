@@ -49,11 +49,11 @@ class Server:
     process: "subprocess.Popen[bytes]"
 
     def health(self) -> dict:
-        return httpx.get(f"{self.url}/health", timeout=3).json()
+        return httpx.get(f"{self.url}/health", timeout=60).json()
 
     def post(self, path: str, content: bytes = b"", **fields: str) -> httpx.Response:
         files = {"file": ("Alice.wav", content, "audio/wav")}
-        return httpx.post(f"{self.url}{path}", files=files, data=fields, timeout=30)
+        return httpx.post(f"{self.url}{path}", files=files, data=fields, timeout=60)
 
     def switch(self, name: str, value: str = "") -> None:
         place = self.place / name
@@ -194,7 +194,7 @@ class TestTranscription:
                 (name, ("a.webm", clip(3)) if name == "file" else (None, "whisper-1"))
                 for name in parts
             ]
-            answer = httpx.post(server.url + TRANSCRIBE, files=files)
+            answer = httpx.post(server.url + TRANSCRIBE, files=files, timeout=60)
             assert answer.json() == {"text": "kennwort"}
 
     def test_silence_is_an_empty_text(self, server):
@@ -363,8 +363,9 @@ class TestWhileItWorks:
         with ThreadPoolExecutor(1) as callers:
             first = callers.submit(server.post, TRANSCRIBE, clip(0))
             wait(lambda: server.health()["work"]["running_seconds"] is not None)
+            soon = httpx.Timeout(60, read=0.3)
             with pytest.raises(httpx.ReadTimeout):
-                httpx.post(server.url + TRANSCRIBE, files={"file": clip(1)}, timeout=0.3)
+                httpx.post(server.url + TRANSCRIBE, files={"file": clip(1)}, timeout=soon)
             wait(lambda: server.health()["work"]["waiting"] == 0)
             server.switch("fault")
             assert first.result().status_code == 200

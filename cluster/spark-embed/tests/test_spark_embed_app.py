@@ -245,7 +245,7 @@ class SlowEncoder(TinyEncoder):
         self.fault: Exception | None = None
 
     def run(self, batch: Sequence[Tokens]) -> list[Encoded]:
-        self.go.wait(10)
+        self.go.wait(60)
         if self.fault is not None:
             raise self.fault
         if len(batch) > self.most_at_once:

@@ -115,9 +115,9 @@ async def take(client: Client, name: str, count: int) -> list[str]:
     js = client.jetstream()
     own = await js.pull_subscribe_bind(durable=f"auto_{name}", stream=STREAM)
     found = []
-    for message in await own.fetch(count, timeout=5):
+    for message in await own.fetch(count, timeout=60):
         found.append(message.subject)
-        await message.ack_sync(timeout=5)
+        await message.ack_sync(timeout=60)
     return found
 
 

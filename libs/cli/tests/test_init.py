@@ -158,7 +158,7 @@ async def test_redis_server_starts_with_what_it_renders(tmp_path: Path) -> None:
     assert process.stdout is not None
     said = b""
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for line in process.stdout:
                 said += line
                 if b"ready to accept connections" in line.lower():

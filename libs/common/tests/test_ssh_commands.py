@@ -171,6 +171,8 @@ async def test_a_connection_lost_midway_leaves_the_outcome_open_and_the_next_cal
     shell = connect(proxy.port)
     running = asyncio.create_task(shell.run("spark1", script("echo begun; touch begun; sleep 9")))
     await until(lambda: (sshd.home / "begun").exists(), "the command runs")
+    # One connection keeps the order: what was said before this answer has arrived, too.
+    assert (await shell.run("spark1", script("true"))).ok
     proxy.cut()
     result = await running
     assert result.exit_code is None
@@ -184,11 +186,15 @@ async def test_a_command_is_never_started_twice(
     sshd: LoopbackSshd, proxy: TcpProxy, connect: Callable[..., SshShell]
 ) -> None:
     shell = connect(proxy.port)
+    go = sshd.home / "go"
+    wait = "echo x >> starts; until [ -e go ]; do sleep 0.02; done"
     for _ in range(10):
-        running = asyncio.create_task(shell.run("spark1", script("echo x >> starts; sleep 0.05")))
+        go.unlink(missing_ok=True)
+        running = asyncio.create_task(shell.run("spark1", script(wait)))
         await until(lambda: sshd.running > 0, "the command runs")
         proxy.cut()
         await running
+        go.touch()
         await until(lambda: sshd.running == 0, "the command has ended")
     assert (sshd.home / "starts").read_text() == "x\n" * 10
 

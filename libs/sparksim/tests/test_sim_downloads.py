@@ -75,7 +75,7 @@ async def test_both_layouts(cluster: SimulatedCluster, spark1: Login) -> None:
 
 
 async def until_partial(path: Path) -> Path:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = [p for p in path.glob("blobs/*.incomplete") if p.stat().st_size]
             if found:
@@ -108,7 +108,7 @@ async def test_an_old_partial_file_is_gone_on_with(
     link.unlink()
     blob.rename(blob.with_name(f"{blob.name}.incomplete"))
     cluster.hosts["spark1"].pace.drag = 100_000
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await spark1.run(f"{CLASSIC} download {REPO}")
     assert len(whole(folder(cluster))) == 3
 

@@ -26,7 +26,7 @@ DROP = "docker exec vllm_node sh -c 'sync; echo 3 > /proc/sys/vm/drop_caches'"
 
 async def until(holds: Callable[[], object]) -> None:
     """Wait for a condition."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.005)
 

@@ -19,7 +19,7 @@ LIMITS = Limits(hearing=2, ceiling=3)
 
 
 def want(
-    name: str, kind: str = "hearing", rank: int = 0, waited: float = 0.0, lease: float = 30.0
+    name: str, kind: str = "hearing", rank: int = 0, waited: float = 0.0, lease: float = 600.0
 ) -> Want:
     return Want(name, kind, rank, waited, lease)  # type: ignore[arg-type]
 
@@ -27,8 +27,8 @@ def want(
 class Replica:
     """One process of audio-proxy, as the gate sees it."""
 
-    def __init__(self, redis: Redis, name: str) -> None:
-        self.gate = RedisGate(redis, name)
+    def __init__(self, redis: Redis, name: str, stale_seconds: float = 600.0) -> None:
+        self.gate = RedisGate(redis, name, stale_seconds)
 
     async def asks(self, one: Want | None, freed=(), held=(), waiting: int = 1):
         return await self.gate.turn(one, held=held, freed=freed, waiting=waiting, limits=LIMITS)
@@ -73,7 +73,7 @@ async def test_the_first_of_all_lines_goes_first(redis: Redis) -> None:
 
 
 async def test_a_dead_replica_keeps_neither_permit_nor_place_for_ever(redis: Redis) -> None:
-    dead, lives = Replica(redis, "dead"), Replica(redis, "lives")
+    dead, lives = Replica(redis, "dead"), Replica(redis, "lives", 0.2)
     await dead.asks(want("x", lease=0.2))
     await dead.asks(want("y", lease=0.2))
     await dead.asks(want("z", rank=0, waited=50))
@@ -93,7 +93,7 @@ async def test_what_was_held_without_redis_counts_when_it_is_back(
     with pytest.raises(UnavailableError):
         await replica.asks(want("b"))
     await redis_server.start()
-    held = [Held("a", "hearing", 20.0), Held("alone", "hearing", 20.0)]
+    held = [Held("a", "hearing", 600.0), Held("alone", "hearing", 600.0)]
 
     async def refused() -> bool:
         try:

@@ -109,7 +109,7 @@ async def test_an_installation_is_followed_to_its_outcome(bench, installer):
     await bus.publish_durable(subjects.job_progress("install", "one"), progress, id="one-1")
     await bus.publish_durable(subjects.job_complete("install", "one"), done, id="one-outcome")
     async with bench.stream("/api/embedding/jobs/one/stream") as client:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await client.task
     assert [event.name for event in client.events] == ["install.progress", "install.complete"]
     assert client.events[0].body["lines"] == ["#5 FROM"]

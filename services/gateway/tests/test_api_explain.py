@@ -59,7 +59,7 @@ def chunk(finish: str | None = None, **delta: str) -> str:
 async def explained(bench, **headers):
     """Return the events of an explanation that runs to its end."""
     async with bench.stream("/api/explain-updates", "POST", **headers) as client:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await client.task
         return client
 

@@ -127,7 +127,7 @@ async def test_a_job_is_followed_to_its_outcome(bench, carer):
     await bus.publish_durable(subjects.job_progress("overlay", "one"), progress, id="one-1")
     await bus.publish_durable(subjects.job_complete("overlay", "one"), done, id="one-outcome")
     async with bench.stream(f"{PLACE}/jobs/one/stream") as client:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await client.task
     assert [event.name for event in client.events] == ["overlay.progress", "overlay.complete"]
     assert client.events[0].body["lines"] == ["main.py: kept"]

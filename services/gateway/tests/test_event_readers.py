@@ -23,7 +23,7 @@ from spark_common.embedded import NatsServer
 from spark_common.plain_http import plain_client
 from spark_common.testing.wait import until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 READERS = int(os.environ.get("EVENT_READERS", "8"))
 EVENTS = int(os.environ.get("EVENT_COUNT", "300"))
@@ -48,7 +48,7 @@ class SseReader:
         self.resets = 0
 
     async def follow(self) -> None:
-        timeout = httpx.Timeout(20, connect=3)
+        timeout = httpx.Timeout(60, connect=3)
         async with plain_client(base_url=self._url, timeout=timeout) as http:
             while len(self.seen) < EVENTS:
                 self.connections += 1
@@ -89,7 +89,7 @@ class PageReader:
 
     async def follow(self) -> None:
         cursor = ""
-        async with plain_client(base_url=self._url, timeout=20) as http:
+        async with plain_client(base_url=self._url, timeout=60) as http:
             while len(self.seen) < EVENTS:
                 query = {"after": cursor, "limit": 17, "wait_seconds": 1}
                 with suppress(httpx.HTTPError, OSError):
@@ -144,7 +144,7 @@ async def test_nobody_loses_or_doubles_an_event(tmp_path):
                     await gateway.start()
 
         try:
-            async with asyncio.timeout(120), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(210), asyncio.TaskGroup() as tasks:
                 tasks.create_task(tell())
                 tasks.create_task(kill())
                 for reader in (*readers, pages):

@@ -78,7 +78,7 @@ async def test_a_reservation_binds_requests_until_it_ends_or_nobody_knows(nats, 
     coordinator, clock = Coordinator(), SystemClock()
     bus = await connect_bus(nats.settings("coordinator"), "coordinator", clock)
     await bus.serve("coordinator", "1.0.0", "a fake", [Serving(GET_LEASE, coordinator.answer)])
-    async with plain_client(base_url=gateway.url) as client:
+    async with plain_client(base_url=gateway.url, timeout=60) as client:
 
         async def chat(body) -> httpx.Response:
             return await client.post("/v1/chat/completions", json=body)

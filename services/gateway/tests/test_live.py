@@ -216,7 +216,7 @@ async def test_status_says_the_same_in_one_answer(bench, eventually):
         body = (await bench.http.get("/api/status")).json()
         return bool(body["runtime"] and body["runtime"]["model"] and body["swap"])
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await loaded():
             await asyncio.sleep(0.01)
     body = (await bench.http.get("/api/status")).json()

@@ -1,6 +1,7 @@
 """health as a process against two simulated Sparks: freezes, kills, and what is told of them."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -94,7 +95,8 @@ async def stack(tmp_path, nats_server, redis_server) -> AsyncIterator[Stack]:
             "DATA_DIR": str(tmp_path / "data"),
             "DISABLED_SERVICES": "kokoro",
             "HEALTH_LOOK_SECONDS": "0.3",
-            "HEALTH_PATIENCE_SECONDS": "1",
+            # A machine that is busy with other tests must not look like a Spark that hangs.
+            "HEALTH_PATIENCE_SECONDS": "4",
         }
         process = ServiceProcess("spark_health", environment, tmp_path / "health.log")
         asker = await connect_bus(nats_server.settings("gateway"), "gateway", SystemClock())
@@ -153,8 +155,11 @@ async def test_a_spark_that_is_off_takes_its_services_along_in_one_transition(st
     about = await stack.asker.call(REPORT_HEALTH, ReportHealth(service="vectors", ok=False, ms=3))
     assert about.target == "qdrant"
 
+    unplugged = time.monotonic()
     await stack.cluster.behave("spark2", Behaviour.UNREACHABLE)
     await stack.until("spark2", "down")
+    # Looks are sixteen times as frequent here as usual, and the machine may be very busy.
+    assert time.monotonic() - unplugged < 20
     await stack.until("qdrant", "down")
     await stack.until("embeddings", "down")
     assert await stack.told() == [("spark2", "up", "down")]

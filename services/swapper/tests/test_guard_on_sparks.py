@@ -60,11 +60,11 @@ from spark_swapper.testing import (
     MemoryRecords,
 )
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 QWEN, GEMMA, WIDE = "qwen3.6-35b-a3b", "gemma-4-26b", "minimax-m2.7"
 TIMINGS = SwapTimings(
-    drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=20, poll_seconds=0.1
+    drain_seconds=2, stop_seconds=120, load_deadline_seconds=150, stall_seconds=60, poll_seconds=0.1
 )
 GUARD = GuardSettings(memory_settle_seconds=10, freeze_seconds=20)
 SPEED = 200.0
@@ -88,7 +88,7 @@ class Guarded:
 
     async def seen(self, swap_id: str, holds: Callable[[SwapView], bool]) -> SwapView:
         """Poll a swap."""
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(200):
             while not holds(view := await self.view(swap_id)):
                 assert view.finished_at is None, view
                 await asyncio.sleep(0.03)

@@ -31,13 +31,13 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def guard(tmp_path: Path, *order: str, shell: str = "sh") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [shell, *order], env=environment(tmp_path), capture_output=True, text=True, timeout=30
+        [shell, *order], env=environment(tmp_path), capture_output=True, text=True, timeout=60
     )
 
 
 async def until(condition) -> None:
     """Poll: the guard's child outlives the guard."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -62,7 +62,7 @@ async def test_a_step_runs_once_with_its_log_and_exit_code_kept(tmp_path, effect
     assert other.stdout == "LAUNCHED\n"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_200_concurrent_calls_start_each_step_once(tmp_path, effects):
     """Five jobs, forty callers each, with fences in a wild order."""
     orders = [(1 + number % 8, f"job{number % 5}") for number in range(200)]

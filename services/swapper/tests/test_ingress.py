@@ -95,6 +95,22 @@ async def test_the_same_message_delivered_again_is_the_same_swap(ingress):
     assert ingress.stored("SC_SWAP_ADM", "swap.rejected.ing-1") == []
 
 
+async def test_a_request_withdrawn_before_its_command_was_stored_is_told_as_refused(ingress):
+    """The process died between record and command; the sweep came before the message did again."""
+    await ingress.store.admit(ingress.job("one", phase=Phase.QUEUED))
+    await ingress.clock.advance(60)
+    await ingress.sweeping.sweep()
+    await publish(ingress, {"model": "qwen", "id": "one"})
+    (rejected,) = ingress.stored("SC_SWAP_ADM")
+    assert (rejected.subject, rejected.envelope.data["code"]) == (
+        "swap.rejected.one",
+        "unavailable",
+    )
+    await deliver_again(ingress)
+    assert len(ingress.stored("SC_SWAP_ADM")) == 1
+    assert ingress.stored("SC_SWAP_CMD") == []
+
+
 async def test_an_automation_is_patient_while_redis_is_away(ingress):
     ingress.store.away = True
     await publish(ingress, {"model": "qwen", "id": "one"})

@@ -36,7 +36,7 @@ class SchedulerProcess:
                 env={**os.environ, "PYTHONPATH": str(_PROGRAM.parent)},
             )
         assert self._process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while b"started" not in await self._process.stdout.readline():
                 assert self._process.returncode is None, self._log.read_text()[-2000:]
         self._draining = asyncio.create_task(self._process.stdout.read())

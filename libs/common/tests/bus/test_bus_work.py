@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import pytest
+
 from spark_common.bus.port import Bus, Delivery
 from spark_common.events import SwapCancel, SwapRequested, SwapStart
 from spark_common.testing.wait import until
@@ -37,19 +39,22 @@ async def test_commands_come_one_after_the_other(world) -> None:
     assert taken == [("swap.requested.a", 1), ("swap.requested.b", 1), ("swap.requested.c", 1)]
 
 
+@pytest.mark.parametrize("ack_wait_seconds", [4.0])
 async def test_the_second_waits_until_the_first_is_settled(world) -> None:
     bus, twin = await world.join("swapper"), await world.join("swapper")
     await order(bus, "a", "b")
     first = await take(bus)
     second = asyncio.create_task(take(twin))
-    for _ in range(3):
+    for _ in range(10):
+        # Longer in all than what is not settled stays away; far less between two signs of life.
         await first.heartbeat()
-        done, _ = await asyncio.wait({second}, timeout=0.6)
+        done, _ = await asyncio.wait({second}, timeout=0.5)
         assert not done
     await first.done()
     assert (await second).message.subject == "swap.requested.b"
 
 
+@pytest.mark.parametrize("ack_wait_seconds", [1.0])
 async def test_what_is_not_settled_comes_again(world) -> None:
     bus = await world.join("swapper")
     await order(bus, "a")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import nats
 import pytest
@@ -11,10 +12,10 @@ from spark_common.bus.permissions import OPERATOR, PERMISSIONS
 from spark_common.bus.port import Refused, Serving, Stored
 from spark_common.clock import SystemClock
 from spark_common.contracts.rpc import Reply, Request, Rpc
-from spark_common.errors import UnavailableError
+from spark_common.errors import DeadlineExceededError, UnavailableError
 from spark_common.events import MenuChanged
 from spark_common.settings import BusSettings
-from spark_common.testing.wait import until
+from spark_common.testing.wait import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.connected
 
@@ -152,6 +153,17 @@ async def test_nobody_listens_where_he_may_not(nats_world) -> None:
     await asyncio.gather(*(attempt(*case) for case in SUBSCRIBE_REFUSED))
 
 
+async def is_refused(bus: NatsBus, verb: Rpc[Ask, Told]) -> bool:
+    """The refusal comes beside the question, and not always before its time is over."""
+    try:
+        await bus.call(verb, Ask(), timeout_seconds=0.3)
+    except DeadlineExceededError:
+        return False
+    except UnavailableError as error:
+        return "no permission" in error.message
+    raise AssertionError("it was answered")
+
+
 async def test_questions_go_where_they_may(nats_world) -> None:
     verbs: dict[str, Rpc[Ask, Told]] = {}
 
@@ -170,8 +182,7 @@ async def test_questions_go_where_they_may(nats_world) -> None:
         assert await bus.call(verbs[asked], Ask()) == Told(by=asked), (asker, asked)
     for asker, asked in ASK_REFUSED:
         bus = await nats_world.join(asker)
-        with pytest.raises(UnavailableError, match="no permission"):
-            await bus.call(verbs[asked], Ask(), timeout_seconds=0.3)
+        await until(partial(is_refused, bus, verbs[asked]), f"{asker} may not ask {asked}")
         await shows(bus, verbs[asked].subject)
 
 
@@ -195,7 +206,7 @@ async def test_nobody_answers_for_another_service(nats_world) -> None:
     await shows(impostor, "rpc.swapper.test.ask")
     gateway = await nats_world.join("gateway")
     with pytest.raises(UnavailableError):
-        await gateway.call(verb, Ask(), timeout_seconds=0.5)
+        await gateway.call(verb, Ask(), timeout_seconds=PATIENCE_SECONDS)
 
 
 async def test_the_gateway_reads_what_the_dashboard_shows(nats_world) -> None:
@@ -223,7 +234,7 @@ async def test_the_operator_sees_the_server_and_no_message(nats_world) -> None:
     seed = nats_world.server.identities.seed_file(OPERATOR)
     client = await nats.connect(nats_world.server.url, nkeys_seed=str(seed))
     try:
-        facts = await client.request("$SYS.REQ.SERVER.PING.VARZ", b"", timeout=2)
+        facts = await client.request("$SYS.REQ.SERVER.PING.VARZ", b"", timeout=PATIENCE_SECONDS)
         assert b"spark-control" in facts.data
         heard = await client.subscribe("swap.>")
         await client.flush()

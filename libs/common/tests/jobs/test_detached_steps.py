@@ -13,7 +13,7 @@ from spark_common.errors import RemoteCommandError, UnavailableError
 from spark_common.remote import RemoteCommand
 from spark_common.remote.detached import DETACHED, DetachedSteps, read_look
 from spark_common.testing.shell import LocalShell
-from spark_common.testing.wait import until
+from spark_common.testing.wait import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.connected
 
@@ -54,7 +54,7 @@ def running(base: Path) -> list[int]:
 
 
 async def ended(steps: DetachedSteps, step: str = "fetch"):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (look := await steps.poll("spark1", "job", step)).state == "running":
             await asyncio.sleep(0.02)
     return look
@@ -99,8 +99,9 @@ class TestOnce:
         child.wait()
         await steps.start("spark1", "job", "fetch", script("echo x >>ran"))
         assert (await ended(steps)).state == "ended"
-        await until(lambda: (home / "ran").exists(), "it ran")
-        assert (home / "ran").read_text() == "x\n"
+        ran = home / "ran"
+        await until(lambda: ran.exists() and ran.read_text() != "", "it ran")
+        assert ran.read_text() == "x\n"
 
     async def test_it_survives_the_end_of_the_session_that_started_it(self, home, steps):
         child = subprocess.Popen(
@@ -110,7 +111,7 @@ class TestOnce:
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
-        assert child.wait(10) == 0
+        assert child.wait(PATIENCE_SECONDS) == 0
         for number in (signal.SIGHUP, signal.SIGTERM):
             try:
                 os.killpg(child.pid, number)
@@ -248,7 +249,7 @@ class TestSecrets:
     async def test_standard_input_reaches_the_command_and_nothing_else(self, steps, home):
         text = 'IFS= read -r TOKEN; printf %s "$TOKEN" | wc -c; cat | wc -c; sleep 30; true'
         await steps.start("spark1", "job", "fetch", script(text, f"{SECRET}\n\n\n".encode()))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len((await steps.poll("spark1", "job", "fetch")).log.split()) < 2:
                 await asyncio.sleep(0.02)
         look = await steps.poll("spark1", "job", "fetch")

@@ -25,7 +25,7 @@ from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
 from spark_common.testing.wait import until, within
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 
 @pytest_asyncio.fixture

@@ -2,8 +2,10 @@
 
 import asyncio
 import io
+import ipaddress
 import json
 import logging
+import socket
 
 import pytest
 
@@ -97,6 +99,38 @@ async def test_a_forbidden_host_is_not_asked(sender):
     assert "link-local" in answer.problem
     answer = await sender.send(target("gotify", "gotify://127.0.0.1:9999/x"), PARCEL)
     assert "spark-control itself" in answer.problem
+
+
+class Rebound:
+    """The addresses of a name when we look, and those a moment later, when the library does."""
+
+    def __init__(self, first, then):
+        self.first, self.then = first, then
+
+    async def resolve(self, owner, host):
+        return [ipaddress.ip_address(self.first)]
+
+    def look_up(self, host, port, *more, **named):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (self.then, int(port)))]
+
+
+@pytest.mark.parametrize("kind", ["ntfy", "gotify", "matrix", "email"])
+async def test_a_name_that_leads_elsewhere_when_it_is_connected_to_is_refused(kind):
+    names = Rebound("127.0.0.1", ".".join(map(str, (169, 254, 169, 254))))
+    sender = AppriseSender(names, TargetGuard({9999}), OwnedThreads(), names.look_up)
+    address = addresses(8088).get(kind, "mailto://user:mailHidden@127.0.0.1:8088?to=a@b.lan")
+    answer = await sender.send(target(kind, address.replace("127.0.0.1", "rebound.lan")), PARCEL)
+    assert (answer.ok, "metadata" in answer.problem) == (False, True)
+
+
+async def test_only_what_a_delivery_looks_up_is_checked(receiver):
+    names = Rebound("127.0.0.1", "127.0.0.1")
+    sender = AppriseSender(names, TargetGuard({9999}), OwnedThreads(), names.look_up)
+    there = addresses(receiver.port)["ntfy"].replace("127.0.0.1", "rebound.lan")
+    assert (await sender.send(target("ntfy", there), PARCEL)).ok
+    with pytest.raises(socket.gaierror):
+        await asyncio.get_running_loop().getaddrinfo("rebound.invalid", 80)
+    assert socket.getaddrinfo("127.0.0.1", 9999)
 
 
 class Mail:

@@ -14,7 +14,7 @@ WEATHER = {
 
 @pytest.fixture(scope="module")
 def client(town):
-    with anthropic.Anthropic(base_url=town.url, api_key="none", timeout=20) as made:
+    with anthropic.Anthropic(base_url=town.url, api_key="none", timeout=60) as made:
         yield made
 
 
@@ -138,7 +138,7 @@ def test_keys_are_read_from_both_fields(town, impatient):
 
 
 async def test_the_asynchronous_client(town):
-    async with anthropic.AsyncAnthropic(base_url=town.url, api_key="x", timeout=20) as client:
+    async with anthropic.AsyncAnthropic(base_url=town.url, api_key="x", timeout=60) as client:
         async with client.messages.stream(model=LOADED, max_tokens=200, messages=ASK) as stream:
             final = await stream.get_final_message()
         assert final.content[-1].text

@@ -17,7 +17,7 @@ QUESTION = [HumanMessage("What is a control plane?")]
 
 @pytest.fixture(scope="module")
 def chat(town):
-    return ChatOpenAI(base_url=f"{town.url}/v1", api_key="none", model=LOADED, timeout=20)
+    return ChatOpenAI(base_url=f"{town.url}/v1", api_key="none", model=LOADED, timeout=60)
 
 
 def test_chat_whole_and_streamed(chat):

@@ -41,7 +41,7 @@ def test_whatever_is_asked_the_answer_is_one_that_clients_can_read(town, path):
     def check(case: Any, names_a_model: bool) -> None:
         body = {**case.body, **({"model": LOADED} if names_a_model else {})}
         headers = {"content-type": "application/json"}
-        with closing(http.client.HTTPConnection("127.0.0.1", town.gateway.port, timeout=20)) as to:
+        with closing(http.client.HTTPConnection("127.0.0.1", town.gateway.port, timeout=60)) as to:
             to.request("POST", path, json.dumps(body), headers)
             answer = to.getresponse()
             text = answer.read().decode()

@@ -1,6 +1,7 @@
 """A browser in front of a stage on which the gateway is played."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,10 +12,14 @@ import uvicorn
 from gateway_stand.scenes import Scenes
 from gateway_stand.stage import House, Stage
 from gateway_stand.visit import Visit
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from spark_common.testing.wait import PATIENCE_SECONDS
 
 CHROMIUMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 """Debian's: the engine alone where it is installed, which needs a third less time."""
+PATIENCE_MS = PATIENCE_SECONDS * 1000
+expect.set_options(timeout=PATIENCE_MS)
 QUIET_CHROMIUM = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -89,11 +94,12 @@ def visit(chromium: Browser, stage: Stage) -> Iterator[Any]:
             **more,
         )
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=stage.url)
-        context.set_default_timeout(8000)
+        context.set_default_timeout(PATIENCE_MS)
         visit = Visit(context, stage.url)
         opened.append((context, visit))
-        if clocked:  # then a test may let seconds pass by ``page.clock.run_for``
+        if clocked:  # then seconds pass by ``page.clock.run_for`` and in no other way
             visit.page.clock.install()
+            visit.page.clock.pause_at(time.time() + 1)
         visit.page.goto(stage.url)
         return visit
 

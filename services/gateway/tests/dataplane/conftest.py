@@ -14,6 +14,7 @@ from gateway_stand.pending import Notes, Scene, SlowDesk
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from spark_common.testing.wait import PATIENCE_SECONDS
 from spark_gateway.catalogue import Catalogue
 from spark_gateway.dataplane.choosing import ModelChooser
 from spark_gateway.dataplane.desk import FrontDesk
@@ -41,11 +42,27 @@ from spark_gateway.dataplane.upstreams import Upstreams
 from spark_gateway.dataplane.watch import Served
 
 Script = Callable[["Peer"], Awaitable[None]]
+AT_LEISURE = {
+    "sweep_seconds": 0.02,
+    "connect_seconds": 60.0,
+    "idle_upstream_seconds": 60.0,
+    "repeat_seconds": 60.0,
+}
+"""Limits that a test which is not about them never meets, however long the machine stands still."""
+
+
+class MovableLoop(uvloop.Loop):  # type: ignore[misc]
+    """The loop that production runs on; what is measured by its time passes when a test says so."""
+
+    ahead_seconds = 0.0
+
+    def time(self) -> float:
+        return float(super().time()) + self.ahead_seconds
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Test on the loop that production runs on: transports differ in their corners."""
-    return {"uvloop": uvloop.new_event_loop}
+    return {"uvloop": MovableLoop}
 
 
 class Peer:
@@ -229,6 +246,16 @@ class Plane:
         nothing = Catalogue(Served, Served, tuple, lambda: True, tuple, 0)
         return ModelChooser(self.router, upstreams, catalogue or nothing, reservation, frozenset)
 
+    async def later(self, seconds: float) -> None:
+        """Let time pass for every limit of the plane, and let its sweep look at what that means."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, MovableLoop)
+        loop.ahead_seconds += seconds
+        for _ in range(2):
+            # The second one begins after what the first one ended.
+            swept = self.shared._sweep
+            await until(lambda swept=swept: self.shared._sweep is not swept or swept is None)
+
     async def connect(self, **options: int) -> Peer:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, **options)
         peer = Peer(reader, writer)
@@ -265,7 +292,7 @@ def asgi_side() -> FastAPI:
     return app
 
 
-async def until(claim: Callable[[], bool], seconds: float = 30.0) -> None:
+async def until(claim: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     """Wait until ``claim`` holds; fail when it does not in time."""
     async with asyncio.timeout(seconds):
         while not claim():
@@ -287,7 +314,7 @@ async def make_plane() -> AsyncIterator[MakePlane]:
         servers.append(server)
         upstream.port = server.sockets[0].getsockname()[1]
         plane = Plane(upstream)
-        await plane.listen(Limits(**{"sweep_seconds": 0.02, **limits}))  # type: ignore[arg-type]
+        await plane.listen(Limits(**{**AT_LEISURE, **limits}))  # type: ignore[arg-type]
         planes.append(plane)
         return plane
 

@@ -112,7 +112,7 @@ async def test_who_asks_and_reads_nothing_gets_only_so_much(plane, eventually):
 
 async def test_a_client_that_takes_nothing_is_cut_and_a_slow_one_is_not(make_plane, eventually):
     size = 12_000_000
-    plane = await make_plane(stall_seconds=1.5, linger_seconds=0.3)
+    plane = await make_plane(stall_seconds=60.0, linger_seconds=60.0)
 
     async def script(peer):
         await peer.message()
@@ -126,15 +126,18 @@ async def test_a_client_that_takes_nothing_is_cut_and_a_slow_one_is_not(make_pla
     request = post().replace(b"Host: g", b"Host: g\r\nConnection: close")
     await still.send(request)
     await slow.send(request)
+    await eventually(lambda: sum(each.write_paused for each in plane.state.connections) == 2)
     got = 0
     while got < size:
         part = await slow.reader.read(1_000_000)
         if not part:
             break
         got += len(part)
-        await asyncio.sleep(0.002 if got < size - 4_000_000 else 0.03)
+        # A look in the middle of a patience, and one at its end: it took something before each.
+        await plane.later(31.0)
     raw = got + len(await slow.rest())
     assert raw > size
+    slow.close()
     await eventually(lambda: not plane.state.connections)
     assert plane.meters.upstream("llm").aborted == 1
     assert len(await still.rest()) < size
@@ -152,7 +155,7 @@ async def test_an_answer_of_which_nothing_more_comes_ends(make_plane):
 
 
 async def test_an_early_answer_is_not_judged_while_its_upload_is_stuck(make_plane, eventually):
-    plane = await make_plane(silence_seconds=1.0, sweep_seconds=0.01)
+    plane = await make_plane(silence_seconds=60.0)
     go = asyncio.Event()
 
     async def script(peer):
@@ -169,16 +172,22 @@ async def test_an_early_answer_is_not_judged_while_its_upload_is_stuck(make_plan
     await client.exactly(len(TICK))
     (connection,) = plane.state.connections
     await eventually(lambda: connection.flow.read_paused)
-    await asyncio.sleep(1.2)
+    await plane.later(61.0)
+    await plane.later(61.0)
     go.set()
     assert await client.chunked() == TICK + b"0\r\n\r\n"
 
 
 async def test_a_stream_may_take_its_time_before_the_first_event(make_plane):
-    plane = await make_plane(silence_seconds=0.03, total_seconds=0.3)
+    plane = await make_plane(silence_seconds=60.0, total_seconds=600.0)
     Waiting(plane, EVENTS)
     client = await plane.connect()
     await client.send(post())
+    await client.head()
+    for _ in range(9):
+        await plane.later(61.0)
+    assert plane.state.connections
+    await plane.later(61.0)
     raw = await client.rest()
     assert b'"answer_timeout"' in raw
 
@@ -189,13 +198,14 @@ async def test_a_completion_has_half_an_hour():
 
 
 async def test_an_answer_that_goes_on_slowly_does_not_end(make_plane):
-    plane = await make_plane(silence_seconds=1.5)
+    plane = await make_plane(silence_seconds=60.0)
+    next_one = asyncio.Queue()
 
     async def script(peer):
         await peer.message()
         await peer.send(EVENTS)
         for _ in range(12):
-            await asyncio.sleep(0.15)
+            await next_one.get()
             await peer.send(TICK)
         await peer.send(b"0\r\n\r\n")
 
@@ -203,15 +213,19 @@ async def test_an_answer_that_goes_on_slowly_does_not_end(make_plane):
     client = await plane.connect()
     await client.send(post())
     await client.head()
-    assert await client.chunked() == TICK * 12 + b"0\r\n\r\n"
+    for _ in range(12):
+        next_one.put_nowait(None)
+        assert await client.exactly(len(TICK)) == TICK
+        await plane.later(50.0)
+    assert await client.chunked() == b"0\r\n\r\n"
 
 
 async def test_who_expects_100_may_wait_for_its_turn_longer_than_for_a_body(scene, eventually):
-    at = await scene(SlowDesk(reads=False), stall_seconds=1.0)
+    at = await scene(SlowDesk(reads=False), stall_seconds=60.0)
     client = await at.plane.connect()
     await client.send(post(more=b"Expect: 100-continue\r\n")[: -len(BODY)])
     await eventually(lambda: bool(at.desk.visits))
-    await asyncio.sleep(1.2)
+    await at.plane.later(61.0)
     at.let_pass()
     assert await client.head() == b"HTTP/1.1 100 Continue\r\n\r\n"
     await client.send(BODY)
@@ -219,13 +233,13 @@ async def test_who_expects_100_may_wait_for_its_turn_longer_than_for_a_body(scen
 
 
 async def test_a_body_is_read_on_when_others_have_made_room(scene, eventually):
-    at = await scene(SlowDesk(room=1 << 20), kept_bytes=200_000, stall_seconds=1.0)
+    at = await scene(SlowDesk(room=1 << 20), kept_bytes=200_000, stall_seconds=60.0)
     first, second = await at.plane.connect(), await at.plane.connect()
     await first.send(post(b"x" * 250_000))
     await eventually(lambda: bool(at.desk.visits) and "whole" in at.visit.calls)
     await second.send(post(b"y" * 100_000)[:-10_000])
     await eventually(lambda: len(at.desk.visits) == 2 and "full" in at.visit.calls)
-    await asyncio.sleep(1.2)
+    await at.plane.later(61.0)
     at.desk.visits[0].host.decided(NO)
     await first.message()
     await second.send(b"y" * 10_000)
@@ -277,13 +291,13 @@ async def test_a_stream_keeps_company_until_its_answer_begins(scene, eventually,
 
 
 async def test_a_reused_connection_that_dies_over_a_request_is_not_asked_again(make_plane):
-    plane = await make_plane(repeat_seconds=0.05)
+    plane = await make_plane()
 
     async def script(peer):
         await peer.message()
         await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
         await peer.message()
-        await asyncio.sleep(0.1)
+        await plane.later(61.0)
         peer.reset()
 
     plane.upstream.script = script

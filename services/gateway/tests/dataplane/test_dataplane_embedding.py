@@ -8,6 +8,7 @@ import openai
 import pytest
 
 from spark_common.clock import SystemClock
+from spark_common.testing.wait import PATIENCE_SECONDS, until
 from spark_embed.app import build_app
 from spark_embed.meters import Meters
 from spark_embed.server import Server
@@ -42,11 +43,20 @@ async def a_server(kind: str) -> AsyncIterator[int]:
 @pytest.fixture(params=KINDS)
 async def base(request, make_plane):
     """The address of a gateway, and the names of what it has beside the model."""
-    async with a_server(request.param) as port, httpx.AsyncClient() as http:
+    async with (
+        a_server(request.param) as port,
+        httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http,
+    ):
         plane = await make_plane()
         plane.upstream.port = port
         watch = UpstreamWatch(lambda: Upstream("127.0.0.1", port), http, SystemClock())
-        await watch.look()
+
+        async def known() -> bool:
+            """A look has little patience, and both sides share a processor here."""
+            await watch.look()
+            return watch.served.paths is not None
+
+        await until(known, "it is known what is served, and where")
         aliases = (f"mine={watch.models()[0].id}",)
         idle = UpstreamWatch(lambda: Upstream("127.0.0.1", 9), http, SystemClock())
         catalogue = Catalogue(
@@ -93,7 +103,7 @@ async def test_documents_are_ranked_as_jina_cohere_and_vllm_ask_for_it(base, pat
     cohere1 = {"model": "auto", "query": query, "documents": DOCUMENTS, "return_documents": True}
     cohere2 = {"model": name, "query": query, "documents": DOCUMENTS, "top_n": 1}
     vllm = {"query": query, "documents": DOCUMENTS, "top_n": 0}
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as http:
         for body, count in ((jina, 2), (cohere1, 2), (cohere2, 1), (vllm, 2)):
             answer = await http.post(path, json=body)
             assert answer.status_code == 200, answer.text

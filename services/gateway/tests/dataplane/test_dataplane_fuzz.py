@@ -16,6 +16,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from spark_common.clock import SystemClock
+from spark_common.testing.wait import PATIENCE_SECONDS
 from spark_gateway.dataplane.desk import FrontDesk
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
@@ -163,7 +164,7 @@ class Live:
 
     def left_over(self):
         """What should be nothing once nobody is there."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             left = (
                 len(self.state.connections),
@@ -179,7 +180,7 @@ class Live:
 
     def say(self, pieces, end):
         """Send pieces apart, end as told, and return all that was answered."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS) as client:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             got = b""
             try:

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from spark_common.testing.wait import PATIENCE_SECONDS
 from spark_gateway.dataplane.desk import FrontDesk
 from spark_gateway.dataplane.ports import Choice
 
@@ -138,7 +139,7 @@ async def test_a_body_that_grows_too_large_is_a_413(make_plane, eventually) -> N
     await eventually(lambda: plane.upstream.connections == 1)
     await peer.send(b"190\r\n" + b"x" * 400 + b"\r\n190\r\n" + b"x" * 400 + b"\r\n")
     assert (await peer.rest()).startswith(b"HTTP/1.1 413 ")
-    await asyncio.wait_for(left.wait(), 30)
+    await asyncio.wait_for(left.wait(), PATIENCE_SECONDS)
 
 
 async def test_the_413_is_readable_while_the_client_still_sends(make_plane) -> None:
@@ -155,7 +156,7 @@ async def test_a_slow_head_is_a_408(make_plane) -> None:
     peer = await plane.connect()
     peer.write(POST)
     answer = asyncio.ensure_future(peer.rest())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not answer.done():
             peer.write(b"X")
             await asyncio.sleep(0.02)
@@ -174,17 +175,20 @@ async def test_a_stalled_body_is_a_408_and_frees_the_upstream(make_plane) -> Non
     peer = await plane.connect()
     await peer.send(POST + b"Content-Length: 100\r\n\r\nabc")
     assert (await peer.rest()).startswith(b"HTTP/1.1 408 ")
-    await asyncio.wait_for(left.wait(), 30)
+    await asyncio.wait_for(left.wait(), PATIENCE_SECONDS)
 
 
-async def test_an_idle_connection_is_closed_without_a_word(make_plane) -> None:
-    plane = await make_plane(keep_alive_seconds=0.5)
-    peer = await plane.connect()
-    assert await peer.rest() == b""
-    peer = await plane.connect()
-    await peer.send(b"GET /v1/x HTTP/1.1\r\nHost: g\r\n\r\n")
-    await peer.message()
-    assert await peer.rest() == b""
+async def test_an_idle_connection_is_closed_without_a_word(make_plane, eventually) -> None:
+    plane = await make_plane(keep_alive_seconds=60.0)
+    peers = [await plane.connect() for _ in range(2)]
+    await peers[1].send(b"GET /v1/x HTTP/1.1\r\nHost: g\r\n\r\n")
+    await peers[1].message()
+    await eventually(lambda: len(plane.state.connections) == 2)
+    await plane.later(59.0)
+    assert len(plane.state.connections) == 2
+    await plane.later(2.0)
+    for peer in peers:
+        assert await peer.rest() == b""
 
 
 async def test_a_client_that_never_closes_is_cut(make_plane, eventually) -> None:
@@ -207,7 +211,7 @@ async def test_an_upstream_that_speaks_unasked_is_dropped(plane, eventually) -> 
     for _ in range(3):
         await peer.send(b"GET /v1/x HTTP/1.1\r\nHost: g\r\n\r\n")
         assert (await peer.message())[1] == b"{}"
-        await asyncio.sleep(0.02)
+        await eventually(lambda: not any(map(len, plane.shared._pools.values())))
     assert plane.upstream.connections == 3
 
 
@@ -311,7 +315,7 @@ async def test_empty_lines_do_not_give_a_head_more_time(make_plane) -> None:
     peer = await plane.connect()
     peer.write(b"\r")
     answer = asyncio.ensure_future(peer.rest())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not answer.done():
             peer.write(b"\n\r")
             await asyncio.sleep(0.01)

@@ -123,11 +123,11 @@ async def test_one_upstream_connection_serves_one_request_after_the_other(plane)
 
 
 async def test_an_old_idle_connection_is_not_used_again(make_plane, eventually) -> None:
-    plane = await make_plane(idle_upstream_seconds=0.05)
+    plane = await make_plane()
     peer = await plane.connect()
     await peer.send(CHAT + BODY)
     await peer.message()
-    await asyncio.sleep(0.1)
+    await plane.later(61.0)
     await peer.send(CHAT + BODY)
     await peer.message()
     assert plane.upstream.connections == 2
@@ -369,10 +369,12 @@ async def test_the_total_time_ends_a_stream_with_an_error(make_plane) -> None:
         await peer.send(SSE + chunk(b"data: 1\n\n"))
         await peer.closed()
 
-    plane = await make_plane(total_seconds=0.1)
+    plane = await make_plane(total_seconds=600.0)
     plane.upstream.script = script
     peer = await plane.connect()
     await peer.send(CHAT + BODY)
+    await peer.head()
+    await plane.later(601.0)
     raw = await peer.rest()
     assert b'"answer_timeout"' in raw
     assert raw.endswith(b"0\r\n\r\n")

@@ -145,7 +145,7 @@ async def test_the_openai_client_raises_when_a_stream_breaks(plane) -> None:
 
 
 async def test_everything_else_is_the_applications(plane) -> None:
-    async with serving(plane.upstream.port) as gateway, httpx.AsyncClient() as client:
+    async with serving(plane.upstream.port) as gateway, httpx.AsyncClient(timeout=60) as client:
         for _ in range(3):
             assert (await client.get(f"{gateway.url}/v1/models")).json()["object"] == "list"
             assert (await client.post(f"{gateway.url}/v1/chat/completions", json={})).json() == {}

@@ -42,13 +42,15 @@ class ModelServer:
 
     def __init__(self) -> None:
         self.answer: httpx.Response | Exception = httpx.Response(200, json=LISTING)
-        self.description: httpx.Response = httpx.Response(404)
+        self.description: httpx.Response | Exception = httpx.Response(404)
         self.asked = 0
         self.described = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/openapi.json":
             self.described += 1
+            if isinstance(self.description, Exception):
+                raise self.description
             return self.description
         assert request.url.path == "/v1/models"
         self.asked += 1
@@ -165,6 +167,17 @@ async def test_where_it_answers_is_asked_once_for_each_list(watch, server, told)
     assert (watch.served.paths, server.described) == (None, 2)
 
 
+async def test_a_server_too_busy_to_say_its_addresses_is_asked_again_until_it_does(server, watch):
+    server.description = httpx.ReadTimeout("slow")
+    await watch.look()
+    await watch.look()
+    assert (watch.served.paths, server.described) == (None, 2)
+    server.description = httpx.Response(200, json={"paths": {"/ping": {}}})
+    for _ in range(3):
+        await watch.look()
+    assert (watch.served.paths, server.described) == ({"/ping"}, 3)
+
+
 @pytest.mark.parametrize(
     ("row", "created", "length"),
     [
@@ -267,6 +280,6 @@ async def test_nobody_waits_for_the_answer_of_a_spark_that_is_unplugged() -> Non
             if poked:
                 watch.poke()
             # The answer never comes, so this ends by itself or not at all.
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await watch.up_to_date()
         watching.cancel()

@@ -57,7 +57,7 @@ class GatewayProcess:
 
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Return status and body of one answer."""
-        async with plain_client(base_url=self.url) as client:
+        async with plain_client(base_url=self.url, timeout=60) as client:
             answer = await client.request(method, path, json=body)
             return answer.status_code, answer.json()
 

@@ -60,7 +60,7 @@ class SseClient:
         self._gone.set()
         self.reading.set()
         assert self.task is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await self.task
 
     async def _receive(self) -> dict[str, Any]:

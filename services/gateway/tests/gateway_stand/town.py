@@ -29,7 +29,7 @@ from spark_common.contracts.swaps import Phase
 from spark_common.embedded import NatsServer
 from spark_common.events import KeysChanged, SwapProgress
 from spark_common.key_text import digest_of, fresh_key
-from spark_common.testing.wait import until
+from spark_common.testing.wait import PATIENCE_SECONDS, until
 from spark_sim.embed_http.app import EmbedServer
 from spark_sim.standing_in import standing_in
 from spark_sim.vllm_http.app import VllmApp
@@ -133,7 +133,9 @@ class Town:
         """Where the gateway listens, without a path."""
         return self.gateway.url
 
-    def do(self, work: Coroutine[Any, Any, Returned], seconds: float = 60) -> Returned:
+    def do(
+        self, work: Coroutine[Any, Any, Returned], seconds: float = 2 * PATIENCE_SECONDS
+    ) -> Returned:
         """Have it done on the loop of the town."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
 
@@ -186,7 +188,8 @@ class Town:
 
     def eventually(self, work: Callable[[], Returned], not_yet: type[Exception]) -> Returned:
         """Do it until it is not refused any more; what else it raises is its result."""
-        for _ in range(100):
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
             with contextlib.suppress(not_yet):
                 return work()
             time.sleep(0.05)

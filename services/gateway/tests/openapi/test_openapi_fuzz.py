@@ -81,7 +81,7 @@ class Asking:
         return self._runner.run(self._limited(self._http.request(method, url, **more)))
 
     async def _limited(self, answer: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await answer
 
 

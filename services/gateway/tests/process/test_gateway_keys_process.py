@@ -70,7 +70,7 @@ async def test_keys_hold_without_a_bus_and_a_revoked_one_is_out_in_two_seconds(n
         alice, bob = coordinator.issue("alice"), coordinator.issue("bob")
         others = {name: coordinator.issue(name) for name in ("carol", "dave", "erin")}
         revoked = {"alice": alice} | others
-        async with plain_client(base_url=gateway.url) as http:
+        async with plain_client(base_url=gateway.url, timeout=60) as http:
 
             async def chat(key):
                 shown = {"authorization": f"Bearer {key}"}

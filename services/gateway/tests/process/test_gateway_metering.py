@@ -43,7 +43,7 @@ async def test_every_request_is_measured_counted_and_logged_once(gateway, nats):
     headers = {"user-agent": "a test", "x-openwebui-user-id": "alice", "x-request-id": "mine-1"}
     usage = {"prompt_tokens": 7, "completion_tokens": 11}
     question = {"model": "org/model", "usage": usage, "secret": "a private matter"}
-    async with plain_client(base_url=gateway.url, headers=headers) as http:
+    async with plain_client(base_url=gateway.url, headers=headers, timeout=60) as http:
         # The upstream answers with what it is asked, and nobody takes lines yet.
         answer = await http.post(CHAT, json=question)
         assert answer.json() == question
@@ -76,7 +76,7 @@ async def test_the_last_lines_are_sent_when_it_ends(gateway, nats):
     await gateway.start()
     coordinator = Coordinator(nats)
     bus = await coordinator.serve()
-    async with plain_client(base_url=gateway.url) as http:
+    async with plain_client(base_url=gateway.url, timeout=60) as http:
         await asyncio.gather(*(http.post(CHAT, json={}) for _ in range(20)))
     assert await gateway.end(signal.SIGTERM) == 0
     assert len(coordinator.lines) == 20

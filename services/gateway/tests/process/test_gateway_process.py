@@ -30,7 +30,7 @@ async def test_a_running_swap_holds_chat_until_its_end_or_that_of_the_gateway(
     nats, gateway, swapper
 ):
     await gateway.start()
-    async with plain_client(base_url=gateway.url, timeout=30) as http:
+    async with plain_client(base_url=gateway.url, timeout=60) as http:
 
         async def chat(wait: str = "wait=0", **body: str) -> httpx.Response:
             headers = {"prefer": wait}
@@ -98,7 +98,7 @@ async def test_a_running_swap_holds_chat_until_its_end_or_that_of_the_gateway(
 async def test_a_browser_is_let_through_to_the_refusal_of_a_dead_upstream(lonely_gateway):
     await lonely_gateway.start()
     url = lonely_gateway.url
-    async with plain_client(base_url=url, timeout=10) as http:
+    async with plain_client(base_url=url, timeout=60) as http:
         for path in ("/v1/chat/completions", "/v1/models", "/v1/models/org/model"):
             preflight = await http.options(
                 path,

@@ -12,6 +12,7 @@ from spark_common.bus.port import Bus
 from spark_common.clock import Clock
 from spark_common.errors import SparkError
 from spark_common.jobs import RedisJobRecords
+from spark_common.leasing import LeaseGate
 from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
@@ -27,6 +28,7 @@ from spark_health.hosts.wiring import wire_hosts
 from spark_health.nim.record import NIM_INSTALLS, RECORDS
 from spark_health.nim.wiring import wire_nim
 from spark_health.overlay.wiring import wire_overlay
+from spark_health.remedies.gate import SwapsAndLease
 from spark_health.remedies.holding import BusLeases, Leases
 from spark_health.remedies.lent import LentBook, OrderKeys
 from spark_health.remedies.ssh_containers import SshContainers
@@ -55,7 +57,7 @@ async def build(settings: HealthSettings, clock: Clock) -> Service:
         opened.push_async_callback(http.aclose)
         live = LiveSettings(RedisOverlay(redis), bus, clock)
         places = _places(settings, live)
-        first = first_probes(settings.cluster, places, shell, http, bus, clock, settings.pace)
+        first = first_probes(places, http, bus, clock, settings.pace)
         features: list[Feature] = []
         lent, orders = LentBook(redis, clock), OrderKeys(read_seed(settings.bus.seed_file))
         leases = BusLeases(bus, lent, orders)
@@ -173,6 +175,7 @@ def _nim(
     leases: Leases,
 ) -> Feature:
     ngc, own = live.of(settings.ngc), YamlServices(settings.data_dir)
+    scene = BusScene(bus, tuple(host.name for host in settings.cluster.hosts))
     return wire_nim(
         bus=bus,
         shell=shell,
@@ -184,7 +187,8 @@ def _nim(
         data_dir=settings.data_dir,
         poll_seconds=lambda: settings.pace.health_look_seconds / 2,
         leases=leases,
-        scene=BusScene(bus, tuple(host.name for host in settings.cluster.hosts)),
+        scene=scene,
+        obstacles=SwapsAndLease(scene, LeaseGate(redis), leases),
         look_seconds=settings.pace.health_look_seconds,
         used=lambda: [(one.label, one.address, one.port) for one in places.all().values()],
         watched=lambda: frozenset(
@@ -211,8 +215,8 @@ def _places(settings: HealthSettings, live: LiveSettings) -> Places:
 
 
 def _times(pace: WatchPace) -> SshTimes:
-    """Every look is a look of its own: a failure is remembered for less than the rest between."""
+    """Every look is a look of its own: a failure is remembered for less than lies between."""
     return SshTimes(
         connect_seconds=min(6.0, pace.health_patience_seconds),
-        remember_seconds=0.8 * pace.health_look_seconds,
+        remember_seconds=0.8 * pace.again_seconds,
     )

@@ -10,7 +10,7 @@ from spark_common.events import HealthProbeRequested, HealthReport
 from spark_common.ids import new_id
 from spark_common.subjects import HEALTH_PROBE
 from spark_common.tasks import end
-from spark_common.testing import FakeClock, MemoryBus
+from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_health.deep.ordering import ProbeOrders
 from spark_health.deep.ports import Outcome
 from spark_health.deep.runner import DeepRunner
@@ -79,6 +79,78 @@ async def test_each_order_is_answered_also_one_that_a_check_had_answered_already
     assert len(bench.speech.jobs) == 1
     assert (await bench.told())[1:] == [("busy", "ok", "audio-proxy")]
     await end([orders])
+
+
+async def test_an_order_is_carried_out_though_whoever_did_is_killed_in_it(
+    bench: Bench, bus: MemoryBus
+) -> None:
+    order = HealthProbeRequested(target="parakeet", requested_by="audio-proxy")
+    bench.speech.seconds = 40.0
+    await bus.publish_durable(HEALTH_PROBE, order, id=new_id())
+    loops = [
+        asyncio.create_task(bench.runner.run()),
+        asyncio.create_task(ProbeOrders(bus, bench.runner, bench.store, bench.clock).run()),
+    ]
+    await bench.clock.advance(30)
+    # Long work is under way, and is no reason to do it a second time.
+    assert len(bench.speech.jobs) == 1
+    assert await bench.told() == []
+    await end(loops)
+    # What a killed process left of its claim ends by itself.
+    bench.store.flights.clear()
+    bench.speech.seconds = 1.0
+    again = Bench(bench.clock, bus)
+    again.store.results = bench.store.results
+    loop = asyncio.create_task(ProbeOrders(bus, again.runner, again.store, again.clock).run())
+    await bench.clock.advance(20)
+    assert [one[1:] for one in await bench.told()] == [("ok", "audio-proxy")]
+    await bench.clock.advance(60)
+    assert len(again.speech.jobs) == 1
+    await end([loop])
+
+
+async def test_an_order_that_was_done_and_not_told_is_told_after_the_restart(
+    bench: Bench, bus: MemoryBus
+) -> None:
+    order = HealthProbeRequested(target="parakeet", requested_by="audio-proxy")
+    await bus.publish_durable(HEALTH_PROBE, order, id=new_id())
+    await bench.clock.advance(1)
+    done = DeepResult(state="failing", sentence="", at=bench.clock.now())
+    await bench.store.add("parakeet", done)
+    loop = asyncio.create_task(ProbeOrders(bus, bench.runner, bench.store, bench.clock).run())
+    await bench.clock.advance(1)
+    assert [one[1] for one in await bench.told()] == ["failing"]
+    assert bench.speech.jobs == []
+    await end([loop])
+
+
+async def test_no_order_waits_for_the_check_of_another_and_an_outage_loses_none(
+    bench: Bench, bus: MemoryBus, broker: MemoryBroker
+) -> None:
+    voice = FakeCheck("kokoro", bench.clock)
+    bench.runner = DeepRunner(
+        lambda: [bench.speech, voice],
+        bench.store,
+        FakeScene(),
+        bench.clock,
+        teller=BusChecks(bus),
+    )
+    bench.speech.seconds = 25.0
+    bench.store.away = True
+    loop = asyncio.create_task(ProbeOrders(bus, bench.runner, bench.store, bench.clock).run())
+    for target in ("parakeet", "tts", "parakeet"):
+        order = HealthProbeRequested(target=target, requested_by="audio-proxy")
+        await bus.publish_durable(HEALTH_PROBE, order, id=new_id())
+    await bench.clock.advance(90)
+    assert bench.speech.jobs == voice.jobs == []
+    bench.store.away = False
+    await bench.clock.advance(7)
+    assert (len(voice.jobs), len(bench.store.results["kokoro"])) == (1, 1)
+    await bench.clock.advance(60)
+    assert (len(bench.speech.jobs), len(voice.jobs)) == (1, 1)
+    assert len(await bench.told()) == 2
+    assert not broker.stream("SC_PROBES").consumer("health").pending
+    await end([loop])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Looking at Sparks that answer, hang, crawl and are gone; history."""
 
 import asyncio
+import socket
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,17 +16,14 @@ from spark_common.errors import (
     UnavailableError,
 )
 from spark_common.remote.command import RemoteResult
-from spark_common.testing import FakeClock
 from spark_common.testing.wait import until
 from spark_health.hosts.history import STEPS, HistoryBook
 from spark_health.hosts.keeping import Keeper
 from spark_health.hosts.network_here import TcpReach
-from spark_health.hosts.probe import SparkProbe
 from spark_health.hosts.remembering import Remembered
 from spark_health.hosts.showing import show
 from spark_health.hosts.testing.fakes import GONE, MAC, QuietShell, watch_of
 from spark_health.testing.spark_says import answer
-from spark_health.watching.ports import Sighting, Target
 
 SLOW_END = DeadlineExceededError("'sh' on Spark 1 did not end within 10 s and was stopped")
 
@@ -48,6 +46,7 @@ SLOW_END = DeadlineExceededError("'sh' on Spark 1 did not end within 10 s and wa
         (HostKeyChangedError("Spark 1 has another host key"), None, True, "refused"),
         (SLOW_END, SLOW_END, True, "hung"),
         (SLOW_END, GONE, True, "hung"),
+        (SLOW_END, "107816.42 2105432.11", False, "dead"),
         (SLOW_END, "107816.42 2105432.11", True, "partly"),
         (RemoteCommandError("wrote more than 8 MiB"), None, True, "unknown"),
         (RemoteResult(None, "", "lost"), None, True, "dead"),
@@ -115,56 +114,6 @@ async def test_one_spark_that_hangs_keeps_nobody_waiting(clock) -> None:
     assert spark.asked == []
 
 
-class Plain:
-    """The plain probe."""
-
-    target = Target("spark1", "host", "Spark 1")
-    every_seconds = 5.0
-
-    def __init__(self, state: str, clock: FakeClock) -> None:
-        self.state = state
-        self.looks = 0
-        self._clock = clock
-
-    async def look(self):
-        self.looks += 1
-        return Sighting(self.state, "plain", self._clock.now())
-
-
-@pytest.mark.parametrize(
-    ("script", "plain", "accepts", "state", "looks"),
-    [
-        (answer(), "down", False, "up", 0),
-        (answer(smi=(124, "")), "up", False, "degraded", 0),
-        (GONE, "down", True, "down", 1),
-        (GONE, "up", False, "up", 1),
-        (SLOW_END, "up", True, "degraded", 1),
-    ],
-)
-async def test_a_spark_that_just_answered_is_not_asked_again(
-    clock, script, plain, accepts, state, looks
-) -> None:
-    spark = QuietShell(clock)
-    spark.says = {("spark1", "sh"): script, ("spark1", "cat"): "1.00 1.00"}
-    watch, probe = watch_of(spark, accepts=accepts), Plain(plain, clock)
-    await watch.look("spark1")
-    seen = await SparkProbe(probe, lambda: watch.sights["spark1"], clock).look()
-    assert (seen.state, probe.looks) == (state, looks)
-    await clock.advance(8)
-    await SparkProbe(probe, lambda: watch.sights["spark1"], clock).look()
-    assert probe.looks == looks + 1
-
-
-async def test_a_slow_spark_is_busy_and_not_down(clock) -> None:
-    spark = QuietShell(clock)
-    spark.took = 5.0
-    watch = watch_of(spark)
-    sight = await watch.look("spark1")
-    assert (sight.answering, sight.ms) == ("slow", 5000.0)
-    probe = SparkProbe(Plain("down", clock), lambda: watch.sights["spark1"], clock)
-    assert (await probe.look()).state == "busy"
-
-
 async def test_a_port_that_listens_accepts_and_one_that_does_not_does_not() -> None:
     server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -172,6 +121,18 @@ async def test_a_port_that_listens_accepts_and_one_that_does_not_does_not() -> N
     server.close()
     await server.wait_closed()
     assert not await TcpReach().accepts("127.0.0.1", port)
+    assert not await TcpReach().accepts("no-such-host.invalid", port)
+
+
+async def test_a_port_that_says_nothing_at_all_does_not_accept() -> None:
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        # Nobody takes these: the next one gets no answer, as from a machine that is off.
+        for one in (first, second):
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        assert not await TcpReach(0.05).accepts(*full.getsockname())
 
 
 AT = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)

@@ -9,18 +9,21 @@ import pytest_asyncio
 from spark_common.clock import SystemClock
 from spark_common.contracts.hardware import HostHardware, TurnOff, WakeHost
 from spark_common.remote.ssh import SshShell, SshTimes
+from spark_common.testing.proxy import TcpProxy
 from spark_common.testing.wait import until
 from spark_health.advice.advising import Advising
+from spark_health.hosts.asking import Asking
 from spark_health.hosts.looking import HardwareWatch, LookTimes
 from spark_health.hosts.network_here import TcpReach, UdpBroadcast
 from spark_health.hosts.power import Power
 from spark_health.hosts.remembering import Remembered
 from spark_health.hosts.showing import show
+from spark_health.settings import WatchPace
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.faults import Behaviour
 from spark_sim.two_sparks import two_sparks
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 
 @dataclass
@@ -111,6 +114,30 @@ async def test_what_containers_allocate_is_read_of_their_control_groups(tmp_path
         host = show(sight, clock.now(), clock.monotonic(), {}, None, None)
         assert {one.name: one.bytes for one in host.consumers}["speech"] == 2_900_000_000
         await shell.close()
+
+
+async def test_a_spark_whose_plug_is_pulled_is_told_from_one_that_hangs(tmp_path) -> None:
+    clock, pace = SystemClock(), WatchPace(health_patience_seconds=4)
+    async with two_sparks(tmp_path) as sparks:
+        there = sparks.settings.hosts[0]
+        async with TcpProxy(there.ssh_port, there.address) as line:
+            host = there.model_copy(update={"address": "127.0.0.1", "ssh_port": line.port})
+            shell = SshShell(sparks.settings.model_copy(update={"hosts": (host,)}), clock)
+            asking = Asking(shell, host, TcpReach(pace.silence_seconds), clock, pace)
+
+            async def says(answering: str) -> bool:
+                return (await asking.ask()).answering == answering
+
+            await until(lambda: says("well"), "it answers")
+            line.freeze()
+            assert (await asking.ask()).answering == "hung"
+            line.thaw()
+            await until(lambda: says("well"), "it answers again")
+            line.vanish()
+            gone = await asking.ask()
+            assert gone.answering == "dead"
+            assert "takes no connection" in gone.reason
+            await shell.close()
 
 
 async def test_a_spark_that_is_off_is_woken_through_the_other_one(bench) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -24,7 +25,7 @@ from spark_common.testing import MemoryBroker, MemoryBus
 from spark_common.testing.job_records import MemoryJobRecords
 from spark_common.testing.wait import until
 from spark_health.nim.wiring import NimPart, wire_nim
-from spark_health.remedies.testing.fakes import FakeLeases, FakeScene
+from spark_health.remedies.testing.fakes import FakeLeases, FakeObstacles, FakeScene
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import TwoSparks, two_sparks
 
@@ -43,6 +44,9 @@ class Bench:
     key: SecretStr | None = None
     part: NimPart = field(init=False)
     running: "asyncio.Task[None]" = field(init=False)
+    # Simulated Sparks share /dev/shm with each other and with tests beside these: no name twice.
+    one: str = field(default_factory=lambda: f"one-{token_hex(6)}")
+    two: str = field(default_factory=lambda: f"two-{token_hex(6)}")
 
     def __post_init__(self) -> None:
         self.clock = SystemClock()
@@ -62,6 +66,7 @@ class Bench:
             key=lambda: self.key, data_dir=self.data_dir, poll_seconds=lambda: 0.04,
             used=lambda: [("Qdrant", self.sparks.settings.hosts[1].address, 6333)],
             watched=lambda: frozenset({"qdrant", "spark1"}), leases=self.leases, scene=self.scene,
+            obstacles=FakeObstacles(self.scene, self.leases),
         )  # fmt: skip
         self.running = asyncio.create_task(self.part.runner.run())
 
@@ -69,18 +74,18 @@ class Bench:
         """Lose the process with everything it had in memory."""
         await end([self.running])
 
-    async def install(self, id: str = "one", **fields: Any) -> NimInstallView:
+    async def install(self, id: str | None = None, **fields: Any) -> NimInstallView:
         asked = {"entry": "llama-3-1-8b", "requested_by": "Alice", "ngc_api_key": KEY} | fields
-        return await self.part.verbs.install(InstallNim(id=id, **asked))
+        return await self.part.verbs.install(InstallNim(id=id or self.one, **asked))
 
-    async def view(self, id: str = "one") -> NimInstallView:
-        return await self.part.verbs.get_job(GetJob(id=id))
+    async def view(self, id: str | None = None) -> NimInstallView:
+        return await self.part.verbs.get_job(GetJob(id=id or self.one))
 
     def pace(self, speed: float) -> None:
         """Let what begins now on Spark 2 take so many times less than it really does."""
         self.cluster.hosts["spark2"].pace.speed = speed
 
-    async def at(self, step: str, id: str = "one") -> None:
+    async def at(self, step: str, id: str | None = None) -> None:
         async def there() -> bool:
             view = await self.view(id)
             assert not view.over, view
@@ -88,7 +93,7 @@ class Bench:
 
         await until(there, f"the installation is {step}")
 
-    async def over(self, id: str = "one") -> NimInstallView:
+    async def over(self, id: str | None = None) -> NimInstallView:
         async def ended() -> bool:
             return (await self.view(id)).over
 
@@ -101,6 +106,14 @@ class Bench:
 
     def did(self, kind: str) -> list[dict[str, object]]:
         return [dict(entry.details) for entry in self.cluster.journal.of(kind, "spark2")]
+
+    def logins_left(self) -> list[Path]:
+        """Return the folders in memory that held a registry's key and are still there."""
+        return [
+            folder
+            for name in (self.one, self.two)
+            for folder in Path("/dev/shm").glob(f"spark-control-nim-{name}*")
+        ]
 
     def told(self) -> str:
         """Everything that was said on the bus."""

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import threading
-from pathlib import Path
 
 import pytest
 import yaml
@@ -30,7 +29,7 @@ async def test_it_is_checked_pulled_started_awaited_and_a_service(bench, secrets
     stop = threading.Event()
 
     def watch() -> None:
-        while not stop.is_set():
+        while not stop.wait(0.01):
             seen.update(secrets_seen())
 
     watching = threading.Thread(target=watch, daemon=True)
@@ -67,19 +66,19 @@ async def test_it_is_checked_pulled_started_awaited_and_a_service(bench, secrets
 
     # The key: in no process, no event, no reply, no record, no journal, no file and no log.
     assert seen == set()
-    log = await bench.part.verbs.read_log(GetJob(id="one"))
+    log = await bench.part.verbs.read_log(GetJob(id=bench.one))
     assert any("Pull complete" in line for line in log.lines)
     assert KEY not in bench.told() + repr(view) + repr(log)
-    assert KEY not in repr(await bench.records.get("one"))
+    assert KEY not in repr(await bench.records.get(bench.one))
     assert KEY not in repr(bench.cluster.journal.after(0))
     home = bench.cluster.hosts["spark2"].sandbox.home
     everything = (*home.rglob("*"), *tmp_path.rglob("*"))
     # The weights of the models are sparse and huge.
     files = [one for one in everything if one.is_file() and one.stat().st_size < 5_000_000]
-    assert any("jobs/one/install.log" in str(path) for path in files)
+    assert any(f"jobs/{bench.one}/install.log" in str(path) for path in files)
     assert [path for path in files if KEY.encode() in path.read_bytes()] == []
     assert not (home / ".docker").exists()
-    assert list(Path("/dev/shm").glob("spark-control-nim-*")) == []
+    assert bench.logins_left() == []
 
     catalog = await bench.part.verbs.catalog(GetNimCatalog())
     (service,) = catalog.services
@@ -92,7 +91,7 @@ async def test_it_is_checked_pulled_started_awaited_and_a_service(bench, secrets
     (probe,) = bench.part.feature.probes()
     assert (probe.target.name, (await probe.look()).state) == ("llama-3-1-8b", "up")
     (outcome,) = bench.broker.stream("SC_JOB_EVT").messages.values()
-    assert outcome.subject == "install.complete.one"
+    assert outcome.subject == f"install.complete.{bench.one}"
 
 
 async def test_a_process_that_was_killed_is_carried_on_at_any_step(bench):
@@ -120,15 +119,15 @@ async def test_killed_before_it_began_it_takes_the_key_of_the_settings_or_says_s
     assert view.cause.code in {"key_gone"}
     assert "keeps no key" in view.message
     bench.key = SecretStr(KEY)
-    await bench.install("two", ngc_api_key=None)
-    assert (await bench.over("two")).state is JobState.COMPLETE
+    await bench.install(bench.two, ngc_api_key=None)
+    assert (await bench.over(bench.two)).state is JobState.COMPLETE
 
 
 async def test_cancelled_it_leaves_nothing_running_and_keeps_what_came(bench):
     bench.pace(300)
     await bench.install()
     await bench.at("waiting")
-    await bench.part.verbs.cancel(CancelJob(id="one", requested_by="Bob"))
+    await bench.part.verbs.cancel(CancelJob(id=bench.one, requested_by="Bob"))
     view = await bench.over()
     assert (view.state, view.cause.code) == (JobState.CANCELLED, "cancelled")
     assert "Bob" in view.message
@@ -137,11 +136,11 @@ async def test_cancelled_it_leaves_nothing_running_and_keeps_what_came(bench):
     assert (await bench.part.verbs.catalog(GetNimCatalog())).services == []
     await bench.on_spark("docker", "rmi", IMAGE)
     bench.pace(20)
-    await bench.install("two", requested_by="Bob")
-    await bench.at("pulling", "two")
-    await bench.part.verbs.cancel(CancelJob(id="two"))
-    assert (await bench.over("two")).state is JobState.CANCELLED
-    assert list(Path("/dev/shm").glob("spark-control-nim-*")) == []
+    await bench.install(bench.two, requested_by="Bob")
+    await bench.at("pulling", bench.two)
+    await bench.part.verbs.cancel(CancelJob(id=bench.two))
+    assert (await bench.over(bench.two)).state is JobState.CANCELLED
+    assert bench.logins_left() == []
 
 
 @pytest.mark.parametrize(
@@ -209,12 +208,12 @@ async def test_again_it_takes_the_place_of_the_one_that_ran_and_goes_with_its_vo
     await bench.install()
     await bench.over()
     bench.pace(100)
-    await bench.install("two")
+    await bench.install(bench.two)
     with pytest.raises(JobInProgressError):
         await bench.part.verbs.remove(RemoveNim(name="llama-3-1-8b"))
     with pytest.raises(JobInProgressError):
         await bench.install("three", name="another", port=8099)
-    assert (await bench.over("two")).state is JobState.COMPLETE
+    assert (await bench.over(bench.two)).state is JobState.COMPLETE
     assert len(bench.did("container_started")) == 2
 
     kept = await bench.part.verbs.remove(RemoveNim(name="llama-3-1-8b"))
@@ -263,9 +262,9 @@ async def test_what_is_known_to_be_wrong_is_refused_at_once(bench):
     assert bench.cluster.journal.of("docker_login") == []
     await bench.install()
     same = await bench.part.verbs.install(
-        InstallNim(id="one", entry="llama-3-1-8b", requested_by="Alice")
+        InstallNim(id=bench.one, entry="llama-3-1-8b", requested_by="Alice")
     )
-    assert same.id == "one"
+    assert same.id == bench.one
     with pytest.raises(IdempotencyConflictError):
         await bench.install(port=8099)
     await bench.over()

@@ -67,6 +67,9 @@ class FakeObstacles:
             raise self.refusal
         return 7
 
+    async def epoch(self, token):
+        return 7
+
     async def now(self, host, epoch):
         assert (host, epoch) in (("spark1", 7), ("spark1", -1))
         self.asked += 1

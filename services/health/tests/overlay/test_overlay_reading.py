@@ -20,13 +20,13 @@ from spark_common.settings import HostSettings, HostsSettings
 from spark_common.settings.support import ParakeetSettings
 from spark_common.testing import MemoryBus
 from spark_health.deep.scene import BusScene
-from spark_health.overlay.gate import SwapsAndLease
 from spark_health.overlay.server import Said, ask, read_answer
 from spark_health.overlay.sight import Sight, read_sight
 from spark_health.overlay.source import FILES, NoSourceError, Shipped, read_shipped
 from spark_health.overlay.spark import SpeechSpark
 from spark_health.overlay.target import target_of
 from spark_health.overlay.view import models_view, why_no_undo
+from spark_health.remedies.gate import SwapsAndLease
 from spark_health.remedies.holding import InTheWayError
 from spark_health.remedies.testing.fakes import FakeLeases
 

@@ -14,11 +14,7 @@ from spark_common.settings.support import MatrixBridgeSettings
 from spark_common.testing.wait import until
 from spark_sim.faults import Behaviour
 
-pytestmark = [
-    pytest.mark.connected,
-    pytest.mark.timeout(90),
-    pytest.mark.asyncio(loop_scope="module"),
-]
+pytestmark = [pytest.mark.connected, pytest.mark.asyncio(loop_scope="module")]
 SETTINGS = MatrixBridgeSettings(matrix_bridge_user="bridge")
 
 

@@ -28,11 +28,7 @@ from spark_health.services.boxes import question, read_answer
 from spark_health.services.logs import SCRIPT as LOG
 from spark_sim.faults import Behaviour
 
-pytestmark = [
-    pytest.mark.connected,
-    pytest.mark.timeout(90),
-    pytest.mark.asyncio(loop_scope="module"),
-]
+pytestmark = [pytest.mark.connected, pytest.mark.asyncio(loop_scope="module")]
 OWNED = "/tmp/h6services-owned"
 HOSTILE = [
     f"x; touch {OWNED}", f"$(touch {OWNED})", f"`touch {OWNED}`", "a b", "a\nb", "-v",

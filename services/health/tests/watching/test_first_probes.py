@@ -9,18 +9,9 @@ import pytest
 from spark_common.bus.port import Serving
 from spark_common.contracts.models import LIST_MODELS, Menu, RuntimeView
 from spark_common.contracts.swaps import LIST_SWAPS, Phase, Swaps, SwapView
-from spark_common.errors import (
-    DeadlineExceededError,
-    HostKeyChangedError,
-    HostUnreachableError,
-    RemoteCommandError,
-)
 from spark_common.plain_http import plain_client
-from spark_common.remote.command import RemoteResult
-from spark_common.settings import HostSettings
 from spark_common.testing import MemoryBus
-from spark_health.settings import HealthSettings, WatchPace
-from spark_health.watching.first.host_probe import HostProbe
+from spark_health.settings import HealthSettings
 from spark_health.watching.first.http_look import look
 from spark_health.watching.first.places import Places
 from spark_health.watching.first.service_probe import BUSY_SECONDS, Place, ServiceProbe
@@ -28,7 +19,6 @@ from spark_health.watching.first.sources import first_probes
 from spark_health.watching.first.vllm_probe import VllmProbe
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
-HOST = HostSettings(name="spark1", label="Spark 1", address="127.0.0.11", user="alice")
 PLACE = Place("qdrant", "Qdrant", "127.0.0.11", 6333, "/healthz", "spark1")
 PARAKEET = Place("parakeet", "Speech", "127.0.0.11", 8000, "/health", "spark1", may_be_silent=True)
 REFUSED = httpx.ConnectError("refused")
@@ -45,41 +35,6 @@ def answering(answer):
         return made
 
     return httpx.AsyncClient(transport=httpx.MockTransport(handle))
-
-
-class Shell:
-    """A remote shell that does one thing."""
-
-    def __init__(self, does):
-        self.does = does
-
-    async def run(self, host, command, *, timeout_seconds=30.0):
-        if isinstance(self.does, Exception):
-            raise self.does
-        return self.does
-
-    async def home(self, host):
-        raise NotImplementedError
-
-
-@pytest.mark.parametrize(
-    ("does", "state", "word"),
-    [
-        (RemoteResult(0, "", ""), "up", ""),
-        (RemoteResult(127, "", "true: not found"), "up", ""),
-        (RemoteResult(None, "", "lost"), "down", "lost the connection"),
-        (HostUnreachableError("connection refused"), "down", "refused"),
-        (HostUnreachableError("no: permission denied (publickey)"), "degraded", "permission"),
-        (HostUnreachableError("the file k (SSH_KEY_PATH) is no key"), "unknown", "SSH_KEY_PATH"),
-        (HostKeyChangedError("another key"), "degraded", "another key"),
-        (DeadlineExceededError("late"), "down", "hangs, or is very busy"),
-        (RemoteCommandError("too much"), "unknown", "too much"),
-    ],
-)
-async def test_a_spark_that_hangs_is_told_from_one_that_is_off(clock, does, state, word):
-    seen = await HostProbe(Shell(does), HOST, clock, WatchPace()).look()
-    assert seen.state == state
-    assert word in seen.reason
 
 
 @pytest.mark.parametrize(
@@ -322,9 +277,7 @@ def places_of(found):
 
 def wanted(found, clock, bus):
     places = places_of(found)
-    probes = first_probes(
-        found.cluster, places, Shell(None), answering(REFUSED), bus, clock, found.pace
-    )
+    probes = first_probes(places, answering(REFUSED), bus, clock, found.pace)
     return places, {probe.target.name: probe.target for probe in probes()}
 
 
@@ -332,7 +285,7 @@ def test_what_the_settings_name_is_watched_where_they_say(clock, bus):
     found = settings(QDRANT_HOST="192.0.2.9", QDRANT_PORT="7000", MAGPIE_HOST="2001:db8::1")
     places, targets = wanted(found, clock, bus)
     assert set(targets) == {
-        "spark1", "spark2", "vllm", "parakeet", "kokoro", "magpie", "embeddings", "qdrant",
+        "vllm", "parakeet", "kokoro", "magpie", "embeddings", "qdrant",
     }  # fmt: skip
     assert (targets["qdrant"].url, targets["qdrant"].host) == ("http://192.0.2.9:7000", None)
     assert (targets["embeddings"].url, targets["embeddings"].host) == (

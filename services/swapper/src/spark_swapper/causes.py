@@ -10,6 +10,7 @@ PRESS_ANOTHER = "Press 'Switch to this' on any card."
 _TRY_AGAIN = "Press 'Switch to this' again; if it happens twice, restart that Spark."
 _EVIDENCE_LINES = 12
 LOW_MEMORY_ABORTED = "low_memory_aborted"
+NOT_ACCEPTED = "not_accepted"
 
 
 class SwapFault(Exception):  # noqa: N818 - it is the cluster's fault, not an error of the code
@@ -335,7 +336,7 @@ def interrupted() -> Cause:
 def not_accepted() -> Cause:
     """The record was written but the command never reached its stream."""
     return Cause(
-        code="not_accepted",
+        code=NOT_ACCEPTED,
         sentence="The request could not be stored and was not accepted; nothing was touched.",
         action="Press 'Switch to this' again.",
     )

@@ -35,7 +35,7 @@ from spark_sim.two_sparks import two_sparks
 from spark_swapper.app import Swapper, wire
 from spark_swapper.settings import SwapperSettings, SwapTimings
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 ROOTS = "smollm3-3b"
 BOTH = "qwen3-8b-fp8"

@@ -103,7 +103,7 @@ class DownloadBench:
         self, holds: Callable[[DownloadView], bool], job_id: str = "d1"
     ) -> DownloadView:
         """Poll a download."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while not holds(view := await self.verbs.get(GetJob(id=job_id))):
                 assert not view.over, view.model_dump_json(indent=1)
                 await asyncio.sleep(0.02)

@@ -8,7 +8,7 @@ from spark_common.contracts.downloads import PlanDownload
 from spark_common.contracts.jobs import CancelJob, JobState
 from spark_common.errors import JobInProgressError, ModelInUseError
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 BIG = "Qwen/Qwen3-Coder-30B-A3B-Instruct-FP8"
 ON_FIRST = "nvidia/Qwen3.6-35B-A3B-NVFP4"
@@ -17,9 +17,9 @@ RESERVE = 10_000_000_000
 
 async def test_two_that_begin_at_once_are_never_given_the_same_room(sparks, small):
     sparks.leave_free(RESERVE + 35_000_000_000)
-    sparks.slow(60)
+    sparks.slow(400)
     await asyncio.gather(sparks.begin(small, job_id="d1"), sparks.begin(BIG, job_id="d2"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not (ended := [job for job in ("d1", "d2") if await over(sparks, job)]):
             await asyncio.sleep(0.02)
     (refused,) = ended
@@ -38,7 +38,7 @@ async def over(sparks, job_id) -> bool:
 
 async def test_what_a_running_download_needs_is_not_free_for_a_plan(sparks, small):
     sparks.leave_free(RESERVE + 35_000_000_000)
-    sparks.slow(60)
+    sparks.slow(400)
     await sparks.begin(BIG)
     await sparks.until(lambda view: view.step == "fetching")
     plan = await sparks.verbs.plan(PlanDownload(repo=small, hosts=["spark1"]))
@@ -102,7 +102,7 @@ async def test_one_that_waits_can_be_cancelled(waiting):
 
 
 async def test_a_copy_that_runs_is_followed_by_the_next_process_whatever_the_room(sparks):
-    sparks.slow(40)
+    sparks.slow(160)
     await sparks.begin(ON_FIRST, "spark2")
     await sparks.until(lambda view: view.done_bytes > 5_000_000_000)
     await sparks.kill()

@@ -9,7 +9,7 @@ from spark_sim.load_failures import LOAD_FAILURES
 
 pytestmark = [
     pytest.mark.connected,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(240),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

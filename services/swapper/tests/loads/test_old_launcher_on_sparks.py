@@ -9,7 +9,7 @@ from spark_common.contracts.swaps import Phase
 
 pytestmark = [
     pytest.mark.connected,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(240),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
@@ -79,7 +79,7 @@ async def test_a_rank_that_dies_in_ray_is_said_to_have_died_on_its_spark(loads):
     loads.cluster.use_launcher("all", "2026-01")
     running = asyncio.create_task(loads.swap(WIDE))
     spark2 = loads.cluster.hosts["spark2"]
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         while not spark2.runtimes.live:
             await asyncio.sleep(0.02)
     for container in list(spark2.engine.containers.values()):

@@ -26,7 +26,7 @@ from spark_swapper.suggest import Suggesting
 from spark_swapper.suggest.infer import recipe_of
 from spark_swapper.suggest.reader import ModelReader
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 GB = 1_000_000_000
 KNOWN = (

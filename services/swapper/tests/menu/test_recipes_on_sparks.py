@@ -34,7 +34,7 @@ from spark_swapper.suggest.infer import recipe_of
 from spark_swapper.suggest.reader import ModelReader
 from spark_swapper.templates import Templating
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 
 class Idle:

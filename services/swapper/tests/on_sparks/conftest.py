@@ -26,16 +26,19 @@ from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.settings import HttpSettings
 from spark_common.tasks import end
+from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks
 from spark_swapper.app import Swapper, wire
 from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 
 TIMINGS = SwapTimings(
-    drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=5, poll_seconds=0.1
+    drain_seconds=2, stop_seconds=120, load_deadline_seconds=150, stall_seconds=60, poll_seconds=0.1
 )
-GUARD = GuardSettings(memory_settle_seconds=2, freeze_seconds=10)
-SPEED, BY_HAND = 300.0, 60.0
+HASTY = TIMINGS.model_copy(update={"stall_seconds": 5.0})
+"""For a load that is going to hang. Another one may be as silent on a machine that is busy."""
+GUARD = GuardSettings(memory_settle_seconds=2, freeze_seconds=60)
+SPEED, BY_HAND = 300.0, 6.0
 """How fast the Sparks are, and how fast when a test comes in between in a load."""
 
 
@@ -79,6 +82,17 @@ class Stack:
         for close in self._closers:
             await close()
 
+    async def again(self, *, hasty: bool = False) -> None:
+        """Start the swapper anew, when nothing of what it did is left to be put away."""
+        await until(self._idle, "the record of the last swap is closed")
+        await self.kill()
+        update = {"timings": HASTY if hasty else TIMINGS}
+        self.settings = self.settings.model_copy(update=update)
+        await self.start()
+
+    async def _idle(self) -> bool:
+        return not await self.swapper.path.admission._store.live()
+
     async def request(self, model: str, **more: object) -> SwapView:
         """Ask over the bus."""
         return await self.asker.call(REQUEST_SWAP, RequestSwap(model=model, **more))
@@ -98,7 +112,7 @@ class Stack:
 
     async def until(self, swap_id: str, holds: Callable[[SwapView], bool]) -> SwapView:
         """Poll a swap."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while not holds(view := await self.get(swap_id)):
                 assert view.finished_at is None, self.words(view)
                 await asyncio.sleep(0.1)
@@ -108,10 +122,14 @@ class Stack:
         """Poll a swap until its end."""
         return await self.until(swap_id, lambda view: view.finished_at is not None)
 
-    def slow_down(self) -> None:
-        """Let a load take a few seconds, long enough for a test to come in between."""
+    def slow_down(self, speed: float = BY_HAND) -> None:
+        """Let a load take many seconds, long enough for a test to come in between."""
         for host in self.cluster.hosts.values():
-            host.pace.speed = BY_HAND
+            host.pace.speed = speed
+
+    def hurry(self) -> None:
+        """Let the rest of a load pass."""
+        self.slow_down(SPEED)
 
     def launches(self) -> list[str]:
         """Return the repositories that vLLM was started with, in order."""
@@ -119,7 +137,7 @@ class Stack:
 
     async def swapped_at_last(self, model: str) -> SwapView:
         """Ask until it works: a Spark that was away is remembered as away for a while."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             for number in itertools.count():
                 try:
                     view = await self.swapped(model, f"again-{number}")

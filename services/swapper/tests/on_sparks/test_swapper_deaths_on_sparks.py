@@ -17,7 +17,7 @@ from spark_common.testing.wait import until
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.records.jobs import first_job
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
 
@@ -43,6 +43,7 @@ async def test_a_reload_really_stops_and_starts_what_serves_though_the_swapper_d
     await stack.until("afresh", lambda view: view.phase in reached)
     await stack.kill()
     await stack.start()
+    stack.hurry()
     view = await stack.ended("afresh")
     assert (view.phase, view.serving, view.previous) == (Phase.READY, QWEN, QWEN), stack.words(view)
     assert stack.launches() == ["nvidia/Qwen3.6-35B-A3B-NVFP4"] * 2
@@ -57,6 +58,7 @@ async def test_a_swapper_killed_in_the_middle_goes_on_and_launches_once(stack):
     await stack.until("one", lambda view: view.phase in reached)
     await stack.kill()
     await stack.start()
+    stack.hurry()
     view = await stack.ended("one")
     assert (view.phase, view.serving) == (Phase.READY, GEMMA), stack.words(view)
     assert view.attempt == 2
@@ -73,6 +75,7 @@ async def test_a_worker_that_died_while_no_swapper_was_there_is_found_and_named(
     for container in list(spark2.engine.containers.values()):
         spark2.engine.kill(container)
     await stack.start()
+    stack.hurry()
     view = await stack.ended("one")
     assert view.phase is Phase.FAILED, stack.words(view)
     assert "Spark 2" in view.cause.sentence, stack.words(view)
@@ -87,9 +90,10 @@ async def test_redis_and_nats_may_restart_in_the_middle(stack, redis_server, nat
     await redis_server.start()
     await nats_server.kill()
     await nats_server.start()
+    stack.hurry()
 
     async def settled():
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while True:
                 try:
                     return await stack.ended("one")

@@ -27,7 +27,7 @@ from spark_common.errors import (
 from spark_common.events import SwapRequested
 from spark_common.testing.wait import until
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
 
@@ -85,6 +85,8 @@ async def test_a_model_over_both_sparks_loads_and_is_taken_away_from_both(stack)
 async def test_a_swap_that_fails_says_why_and_the_next_one_works(stack, behaviour, codes):
     await stack.swapped(QWEN, "good")
     await stack.cluster.behave("all", behaviour)
+    if behaviour == "hang":
+        await stack.again(hasty=True)
     try:
         view = await stack.swapped(GEMMA, "bad")
     except UnavailableError:
@@ -95,6 +97,8 @@ async def test_a_swap_that_fails_says_why_and_the_next_one_works(stack, behaviou
         assert view.cause is not None
         assert codes is None or view.cause.code in codes, stack.words(view)
     await stack.cluster.behave("all", "ok")
+    if behaviour == "hang":
+        await stack.again()
     view = await stack.swapped_at_last(GEMMA)
     assert view.serving == GEMMA
 
@@ -105,8 +109,10 @@ async def test_a_failed_swap_brings_the_previous_model_back_when_asked(stack):
     await stack.request(GEMMA, id="bad", rollback=True)
     await stack.until("bad", lambda view: view.phase is Phase.LOADING)
     await stack.cluster.behave("all", "oom_on_load")
+    stack.slow_down(20.0)
     await stack.until("bad", lambda view: view.phase is Phase.ROLLING_BACK)
     await stack.cluster.behave("all", "ok")
+    stack.hurry()
     view = await stack.ended("bad")
     assert (view.phase, view.serving) == (Phase.ROLLED_BACK, QWEN), stack.words(view)
 

@@ -26,6 +26,7 @@ from spark_swapper.updates.sight import Sight
 from spark_swapper.updates.wiring import UpdatePart, wire_updates
 
 DIRECTORY = "spark-vllm-docker"
+SPEED = 400.0
 DOCKER = """#!/bin/sh
 case "$1 $2" in
   "image inspect")
@@ -118,10 +119,14 @@ class Software:
     async def ended(self, job_id: str) -> UpdateView:
         return await self.until(job_id, lambda view: view.over)
 
-    def slow_down(self) -> None:
-        """Let a pull take a second, long enough for a test to come in between."""
+    def slow_down(self, speed: float = 25.0) -> None:
+        """Let a pull take some seconds, long enough for a test to come in between."""
         for host in self.cluster.hosts.values():
-            host.pace.speed = 100.0
+            host.pace.speed = speed
+
+    def hurry(self) -> None:
+        """Let the rest of an update pass."""
+        self.slow_down(SPEED)
 
     def ids(self, tag: str = "vllm-node") -> list[str | None]:
         """Return the id of an image on each Spark."""
@@ -145,7 +150,7 @@ class Software:
 
 @pytest.fixture
 async def software(tmp_path) -> AsyncIterator[Software]:
-    async with two_sparks(tmp_path, speed=400.0) as running:
+    async with two_sparks(tmp_path, speed=SPEED) as running:
         software = Software(running.cluster, running.settings)
         async with asyncio.timeout(60):
             while not all(sight.found for sight in software.part.look.sights):

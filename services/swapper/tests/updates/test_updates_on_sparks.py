@@ -18,7 +18,7 @@ from spark_common.errors import (
 from spark_swapper.records.jobs import first_job
 from spark_swapper.updates import causes
 
-pytestmark = [pytest.mark.connected, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 
 async def test_what_is_pending_is_known_after_a_refresh(software):
@@ -135,6 +135,7 @@ async def test_a_process_that_dies_at_every_step_is_carried_on_without_a_second_
             break  # The last steps may pass between two looks.
         await software.kill()
         software.start()
+    software.hurry()
     view = await software.ended("one")
     assert view.state == "complete", view
     home = software.cluster.hosts["spark1"].sandbox.home
@@ -156,6 +157,7 @@ async def test_a_process_that_dies_while_it_goes_back_goes_back(software):
     await software.until("one", lambda view: view.step == "reverting" or view.over)
     await software.kill()
     software.start()
+    software.hurry()
     view = await software.ended("one")
     assert (view.state, view.cause.sentence) == ("cancelled", "Cancelled by Bob.")
     assert "Everything is as it was before." in view.message
@@ -169,6 +171,7 @@ async def test_a_spark_that_goes_away_in_the_middle_is_waited_for(software):
     await software.cluster.behave("spark1", "unreachable")
     await software.until("one", lambda view: view.message.startswith("Waiting for Spark 1"))
     await software.cluster.behave("spark1", "ok")
+    software.hurry()
     view = await software.ended("one")
     assert view.state == "complete", view
 
@@ -320,6 +323,7 @@ async def test_a_copy_that_breaks_off_is_undone_on_both(software):
     await software.apply(id="one")
     await software.until("one", lambda view: view.step == "pulling")
     await software.cluster.behave("spark2", "disk_full")
+    software.hurry()
     view = await software.ended("one")
     assert (view.state, view.cause.code) == ("failed", "disk_full"), view
     assert "the other Spark" in view.cause.sentence

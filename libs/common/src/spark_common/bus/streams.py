@@ -205,8 +205,8 @@ STREAMS: tuple[StreamSpec, ...] = (
         max_bytes=10 * _MEGABYTE,
         max_message_bytes=65_536,
         consumers=(
-            # The loop that carries them out answers at once, and one at a time.
-            ConsumerSpec("health", "health.probe.requested", ack_wait_seconds=30.0),
+            # Settled when the check has been told; whoever is killed in it does it again soon.
+            ConsumerSpec("health", "health.probe.requested", max_ack_pending=16),
         ),
     ),
     StreamSpec(

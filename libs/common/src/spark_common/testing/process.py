@@ -28,7 +28,7 @@ class ServiceProcess:
         }
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
-        self._client = plain_client(timeout=5.0)
+        self._client = plain_client(timeout=PATIENCE_SECONDS)
 
     def again(self) -> Self:
         """Return the same program with a log of its own, not started yet."""

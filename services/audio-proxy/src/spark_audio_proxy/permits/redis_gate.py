@@ -18,12 +18,16 @@ _AWAY: Final = "nobody can say how busy the GPU is: Redis does not answer"
 
 
 class RedisGate:
-    """A ``Gate``. ``replica``: the id of this process."""
+    """A ``Gate``. ``replica``: the id of this process.
 
-    def __init__(self, redis: Redis, replica: str) -> None:
+    ``stale_seconds``: after so long without a question a line has nobody left in it.
+    """
+
+    def __init__(self, redis: Redis, replica: str, stale_seconds: float = _STALE_SECONDS) -> None:
         script = files("spark_audio_proxy.permits").joinpath("turn.lua").read_text("utf-8")
         self._turn = redis.register_script(script)
         self._replica = replica
+        self._stale_seconds = stale_seconds
 
     async def turn(
         self,
@@ -44,7 +48,7 @@ class RedisGate:
             "waiting": waiting,
             "limits": {"hearing": limits.of("hearing"), "speaking": limits.of("speaking")},
             "ceiling": limits.ceiling,
-            "stale_ms": _ms(_STALE_SECONDS),
+            "stale_ms": _ms(self._stale_seconds),
             "keep_ms": _ms(_KEEP_SECONDS),
         }
         if want is not None:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from spark_common.contracts.webhooks import TargetKind
 from spark_common.errors import InvalidRequestError
 from spark_coordinator.webhooks.guard import TargetGuard
+from spark_coordinator.webhooks.guarded_lookup import SYSTEM, GuardedLookUp, LookUp, guarded
 from spark_coordinator.webhooks.ports import Answer, Parcel, Resolver, SendError
 from spark_coordinator.webhooks.targets import Target
 from spark_coordinator.webhooks.threads import OwnedThreads
@@ -55,8 +56,16 @@ class Place:
 class AppriseSender:
     """Every kind but ``webhook``."""
 
-    def __init__(self, resolver: Resolver, guard: TargetGuard, threads: OwnedThreads) -> None:
+    def __init__(
+        self,
+        resolver: Resolver,
+        guard: TargetGuard,
+        threads: OwnedThreads,
+        look_up: LookUp = SYSTEM,
+    ) -> None:
+        """``look_up``: how the library itself finds the addresses of a name."""
         silence()
+        self._look_up = look_up
         self._resolver = resolver
         self._guard = guard
         self._threads = threads
@@ -73,11 +82,15 @@ class AppriseSender:
             if refusal is not None:
                 return Answer(ok=False, problem=refusal)
             title, text = _words(parcel)
-            ok = await self._threads.run(
-                f"notify:{target.id}",
-                _SECONDS,
-                lambda: _notify(target.kind, address, title, text),
-            )
+            looked_up = GuardedLookUp(self._guard, self._look_up)
+            with guarded(looked_up):
+                ok = await self._threads.run(
+                    f"notify:{target.id}",
+                    _SECONDS,
+                    lambda: _notify(target.kind, address, title, text),
+                )
+            if not ok and looked_up.refusals:
+                return Answer(ok=False, problem=looked_up.refusals[0])
         except SendError as error:
             return Answer(ok=False, problem=str(error))
         except InvalidRequestError as error:

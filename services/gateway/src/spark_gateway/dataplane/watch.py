@@ -60,6 +60,7 @@ class UpstreamWatch:
         self._poked_until = -1.0
         self._poked = asyncio.Event()
         self._looked = asyncio.Event()
+        self._paths_owed = False
         self.served = Served()
         self.looked_at = -1.0
         """When the look began that found what ``served`` says, on the monotonic clock."""
@@ -121,7 +122,7 @@ class UpstreamWatch:
             paths = known.paths if same else None
             listed = Served("serving", models, listed_at=self._clock.monotonic(), paths=paths)
             self._found(listed, began)
-            if not same:
+            if not same or self._paths_owed:
                 # Told first: what is served matters more than where.
                 await self._look_at_paths(where, began)
 
@@ -134,9 +135,14 @@ class UpstreamWatch:
 
     async def _look_at_paths(self, where: Upstream, began: float) -> None:
         """Find out the addresses of a server that serves something else than before."""
+        self._paths_owed = False
         try:
             paths = read_paths(await self._ask(where, "/openapi.json"))
+        except httpx.HTTPStatusError:
+            return
         except httpx.HTTPError:
+            # It was too busy to say; what it has it says at the next look.
+            self._paths_owed = True
             return
         if paths is not None:
             self._found(replace(self.served, paths=paths), began)

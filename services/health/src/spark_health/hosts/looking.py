@@ -10,6 +10,7 @@ from importlib import resources
 import structlog
 
 from spark_common.clock import Clock
+from spark_common.contracts.hardware import Answering
 from spark_common.errors import (
     DeadlineExceededError,
     HostKeyChangedError,
@@ -19,11 +20,14 @@ from spark_common.errors import (
 from spark_common.remote.command import RemoteCommand, RemoteResult
 from spark_common.remote.port import RemoteShell
 from spark_common.settings import HostSettings
+from spark_health.hosts.asking import gone
 from spark_health.hosts.ports import Reach
 from spark_health.hosts.reading import read
 from spark_health.hosts.sections import split
 from spark_health.hosts.sight import Sight
 
+ANSWERED: frozenset[Answering] = frozenset({"well", "slow", "partly"})
+"""How a Spark answers whose numbers came."""
 SCRIPT = resources.files(__package__).joinpath("look.sh").read_bytes()
 _ALIVE = RemoteCommand(("cat", "/proc/uptime"))
 _log = structlog.get_logger()
@@ -86,6 +90,13 @@ class HardwareWatch:
             self._told(sight)
         return sight
 
+    def found_silent(self, name: str, answering: Answering, reason: str) -> None:
+        """Take over that somebody else asked in vain, more than once."""
+        before = self._sights[name]
+        if before.answering != answering:
+            _log.info("hosts.answering", host=name, now=answering, reason=reason)
+        self._sights[name] = before.failed(answering, reason, self._clock.monotonic())
+
     async def _follow(self, name: str) -> None:
         while True:
             await self.look(name)
@@ -128,7 +139,9 @@ class HardwareWatch:
             case HostKeyChangedError():
                 return before.failed("refused", error.message, self._clock.monotonic())
             case DeadlineExceededError():
-                return await self._alive(before)
+                if await self._reach.accepts(host.address, host.ssh_port):
+                    return await self._alive(before)
+                return before.failed("dead", gone(host), self._clock.monotonic())
             case HostUnreachableError() if "SSH_KEY_PATH" in error.message:
                 return before.failed("unknown", error.message, self._clock.monotonic())
             case HostUnreachableError() if "permission denied" in error.message:

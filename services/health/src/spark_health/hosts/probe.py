@@ -1,65 +1,86 @@
-"""A Spark as a target of the watch: its last answer counts, and where there is none it is asked."""
-
-from collections.abc import Callable
+"""A Spark as a target of the watch: whether it answers now, and what its hardware said last."""
 
 from pydantic import JsonValue
 
 from spark_common.clock import Clock
+from spark_health.hosts.asking import Answer, Asking
+from spark_health.hosts.looking import ANSWERED, HardwareWatch
 from spark_health.hosts.sight import Sight
-from spark_health.watching.ports import Probe, Sighting, Target
-
-_ANSWERED = frozenset({"well", "slow", "partly"})
+from spark_health.settings import WatchPace
+from spark_health.watching.judge import MISSES
+from spark_health.watching.ports import Sighting, Target
 
 
 class SparkProbe:
-    """One round trip per interval while all is well; the plain probe when it is not."""
+    """Looks more often than at services: what runs on a Spark is judged by it.
 
-    def __init__(self, plain: Probe, sight: Callable[[], Sight], clock: Clock) -> None:
-        self._plain = plain
-        self._sight = sight
+    After a miss it looks again soon. Misses are apart all the same, so that a hiccup of the
+    network is one or two of them and never the third.
+    """
+
+    def __init__(
+        self, asking: Asking, hardware: HardwareWatch, clock: Clock, pace: WatchPace
+    ) -> None:
+        host = asking.host
+        self.target = Target(host.name, "host", host.label, url=f"ssh://{host.address}")
+        self.every_seconds = pace.host_seconds
+        self._asking = asking
+        self._hardware = hardware
         self._clock = clock
-
-    @property
-    def target(self) -> Target:
-        """The Spark."""
-        return self._plain.target
-
-    @property
-    def every_seconds(self) -> float:
-        """As often as the plain probe."""
-        return self._plain.every_seconds
+        self._pace = pace
+        self._misses = 0
+        self._poor_at = float("-inf")
 
     async def look(self) -> Sighting:
-        """Take the numbers that were just read, or ask; a slow Spark is busy, not down."""
-        sight = self._sight()
-        if sight.answering in _ANSWERED and self._just(sight):
-            return self._seen(sight)
-        seen = await self._plain.look()
-        sight = self._sight()
-        if seen.state == "down" and sight.answering == "hung":
-            return Sighting("down", sight.reason, seen.seen_at)
-        if seen.state == "up" and sight.answering == "partly":
-            return Sighting("degraded", sight.reason, seen.seen_at, seen.facts)
-        return seen
+        """Ask, and say what the answer and the latest reading of the hardware amount to."""
+        began = self._clock.monotonic()
+        answer = await self._asking.ask()
+        sight = self._hardware.sights[self.target.name]
+        match answer.answering:
+            case "well":
+                self._misses = 0
+                return self._answered(answer, sight)
+            case "hung" if sight.answering in ANSWERED and (sight.looked_mono or 0.0) > began:
+                # It answered somebody else meanwhile: no reason to call it hung.
+                self._misses = 0
+                reason = sight.reason or f"{sight.host.label} is very busy."
+                return Sighting("busy", reason, self._clock.now(), _facts(sight))
+            case "hung" | "dead":
+                return self._missed(answer, self._clock.monotonic() - began)
+            case "refused":
+                self._misses = 0
+                return Sighting("degraded", answer.reason, self._clock.now())
+            case _:
+                return Sighting("unknown", answer.reason, self._clock.now())
 
-    def _just(self, sight: Sight) -> bool:
-        if sight.read_mono is None or sight.looked_mono is None:
-            return False
-        return self._clock.monotonic() - sight.looked_mono <= 1.5 * self.every_seconds
-
-    def _seen(self, sight: Sight) -> Sighting:
-        at = sight.read_at or self._clock.now()
+    def _answered(self, answer: Answer, sight: Sight) -> Sighting:
+        now, facts = self._clock.now(), _facts(sight) | {"ssh_ms": answer.ms}
         match sight.answering:
             case "partly":
-                return Sighting("degraded", sight.reason, at, _facts(sight))
+                mono = self._clock.monotonic()
+                if mono - self._poor_at < self._pace.health_look_seconds:
+                    # There are more looks than readings: none counts again at once.
+                    return Sighting("unknown", sight.reason, now)
+                self._poor_at = mono
+                return Sighting("degraded", sight.reason, now, facts)
             case "slow":
-                return Sighting("busy", sight.reason, at, _facts(sight))
+                return Sighting("busy", sight.reason, now, facts)
             case _:
-                return Sighting("up", "", at, _facts(sight))
+                return Sighting("up", "", now, facts)
+
+    def _missed(self, answer: Answer, took: float) -> Sighting:
+        self._misses += 1
+        again = None
+        if self._misses >= MISSES:
+            self._hardware.found_silent(self.target.name, answer.answering, answer.reason)
+        else:
+            again = max(self._pace.again_least_seconds, self._pace.again_seconds - took)
+        facts: dict[str, JsonValue] = {"answering": answer.answering}
+        return Sighting("down", answer.reason, self._clock.now(), facts, again)
 
 
 def _facts(sight: Sight) -> dict[str, JsonValue]:
-    found: dict[str, JsonValue] = {"ssh_ms": sight.ms}
+    found: dict[str, JsonValue] = {}
     moving = sight.moving
     if moving.memory is not None:
         found["memory_available"] = moving.memory.available

@@ -12,6 +12,7 @@ from spark_common.remote.port import RemoteShell
 from spark_common.settings import ClusterSettings
 from spark_health.advice.advising import Advising
 from spark_health.feature import Feature
+from spark_health.hosts.asking import Asking
 from spark_health.hosts.keeping import Keeper
 from spark_health.hosts.looking import HardwareWatch, LookTimes
 from spark_health.hosts.network_here import TcpReach, UdpBroadcast
@@ -21,7 +22,6 @@ from spark_health.hosts.remembering import Remembered
 from spark_health.hosts.verbs import HardwareVerbs
 from spark_health.remedies.telling import tell_soon
 from spark_health.settings import WatchPace
-from spark_health.watching.first.host_probe import HostProbe
 from spark_health.watching.ports import Probe
 
 
@@ -43,10 +43,9 @@ def wire_hosts(
     watch = HardwareWatch(shell, cluster.hosts, TcpReach(), clock, times, keeper.take)
     power = Power(watch, shell, UdpBroadcast(), remembered, clock, partial(tell_soon, redis))
     verbs = HardwareVerbs(watch, keeper, remembered, power, Advising(), known, clock)
+    knocking = TcpReach(pace.silence_seconds)
     probes = [
-        SparkProbe(
-            HostProbe(shell, host, clock, pace), partial(watch.sights.__getitem__, host.name), clock
-        )
+        SparkProbe(Asking(shell, host, knocking, clock, pace), watch, clock, pace)
         for host in cluster.hosts
     ]
 

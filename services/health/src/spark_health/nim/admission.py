@@ -1,6 +1,8 @@
 """Whether a NIM may be put beside what is on the GPU now: memory, swaps, and who holds it."""
 
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from pydantic import SecretStr
@@ -16,6 +18,8 @@ from spark_common.remote import RemoteCommand, RemoteShell
 from spark_common.remote.figures import meminfo
 from spark_common.settings import HostSettings
 from spark_health.deep.scene import Scene
+from spark_health.nim.record import NimRecord
+from spark_health.remedies.gate import Obstacles
 from spark_health.remedies.holding import InTheWayError, Leases
 
 _GB: Final = 1_000_000_000
@@ -37,12 +41,18 @@ def needed_gb(entry: NimEntry) -> int:
 
 
 class NimAdmission:
-    """Asks before anything is downloaded; the Spark itself looks again before the start."""
+    """Asks before anything is downloaded, and again before the container is started.
 
-    def __init__(self, shell: RemoteShell, leases: Leases, scene: Scene) -> None:
+    What is downloaded meanwhile takes an hour: then others may hold the cluster, or swap.
+    """
+
+    def __init__(
+        self, shell: RemoteShell, leases: Leases, scene: Scene, obstacles: Obstacles
+    ) -> None:
         self._shell = shell
         self._leases = leases
         self._scene = scene
+        self._obstacles = obstacles
 
     async def require(
         self,
@@ -52,8 +62,8 @@ class NimAdmission:
         *,
         force: bool,
         runs: bool,
-    ) -> None:
-        """Return when it may be installed.
+    ) -> int:
+        """Return the epoch of the caller's lease when it may be installed.
 
         ``runs``: an older one of it is there, whose memory comes back. Raises SwapInProgressError,
         LeaseHeldError, ConflictError with the numbers, UnavailableError where nobody can say what
@@ -66,6 +76,28 @@ class NimAdmission:
             raise ConflictError(f"{entry.name} is not installed now: {why}") from why
         if not force and not runs:
             await self._require_memory(entry, host)
+        return 0 if force else await self._obstacles.epoch(token)
+
+    @asynccontextmanager
+    async def turn(self, record: NimRecord) -> AsyncIterator[None]:
+        """Be the only one who decides about the Spark while its container is started.
+
+        Raises InTheWayError with the holder's name or the swap.
+        """
+        if record.forced:
+            try:
+                swapping = await self._scene.swapping()
+            except UnavailableError:
+                swapping = {}
+            if record.host in swapping:
+                raise InTheWayError(swapping[record.host])
+            yield
+            return
+        if (why := await self._obstacles.now(record.host, record.epoch)) is not None:
+            raise InTheWayError(why)
+        order, reason = f"nim {record.id}", f"start of {record.entry.name}, just installed"
+        async with self._obstacles.held(record.host, record.epoch, order, reason):
+            yield
 
     async def _require_no_swap(self, host: HostSettings, *, force: bool) -> None:
         try:

@@ -60,6 +60,11 @@ _ENDINGS: Final[Mapping[int, tuple[str, str, str]]] = {
         "{label} has too little memory for {name}: {said}. It was not started.",
         f"Unload the model, or choose another Spark. What was downloaded is kept. {AGAIN}",
     ),
+    94: (
+        "in_the_way",
+        "It waited two hours to be started on {label}, and might not: {waits_for}.",
+        f"What was downloaded is kept. {AGAIN}",
+    ),
     82: (
         "not_started",
         "The image is there, but docker on {label} did not start it: {said}.",
@@ -91,6 +96,7 @@ def of_ending(record: NimRecord, exit_code: int | None, lines: Sequence[str]) ->
         "name": record.entry.name,
         "said": said,
         "code": exit_code,
+        "waits_for": record.waits_for or "spark-control was away",
     }
     return plain(code, sentence.format(**words), action.format(**words), kept)
 

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,11 +19,13 @@ REGISTRY = "nvcr.io"
 CACHE = "/opt/nim/.cache"
 NOT_PULLED, NOT_STARTED, NAME_TAKEN, OTHER_ARCHITECTURE, NO_ROOM = 81, 82, 83, 84, 85
 NO_SUCH_IMAGE, BAD_KEY, PORT_TAKEN, NO_REGISTRY, VOLUME, NO_DOCKER = 86, 87, 88, 89, 90, 91
-NOT_ALLOWED, TOO_LITTLE_MEMORY = 92, 93
+NOT_ALLOWED, TOO_LITTLE_MEMORY, IN_THE_WAY = 92, 93, 94
 GB = 1_000_000_000
 LISTEN = "0A"
 UNPACKED = 2.5
 """Room an image takes while it is unpacked, in times of what is downloaded."""
+ASKS, ASK_SECONDS = 24_000, 0.3
+"""How often, and how long between: two hours in all."""
 
 order: dict[str, Any] = {}
 key = ""
@@ -218,6 +221,17 @@ def prepare(user: str) -> None:
         give_up(NO_ROOM if has(said, "no space left on device") else VOLUME, said)
 
 
+def wait_for_turn() -> None:
+    """Wait until the service says that nobody else counts on the GPU; ends when it does not."""
+    mark("ready")
+    rest = threading.Event()
+    for _ in range(ASKS):
+        if (notes / "go").exists():
+            return
+        rest.wait(ASK_SECONDS)
+    give_up(IN_THE_WAY, "it was not its turn")
+
+
 def check_memory(labels: dict[str, str] | None) -> None:
     """End when it would not fit beside what is loaded now; an older one of it makes its room."""
     if labels is not None or not order["memory_gb"]:
@@ -298,6 +312,7 @@ def main() -> None:
         user = pull(layers)
         mark("preparing")
         prepare(user)
+        wait_for_turn()
         check_memory(labels)
         mark("starting")
         start(labels)

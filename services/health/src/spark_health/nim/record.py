@@ -16,6 +16,14 @@ class NimRecord(JobRecord):
     address: str
     needs_gb: int = 0
     """Memory that has to be free for it right before it is started; 0: whatever there is."""
+    forced: bool = False
+    """Whoever asked for it goes past the lease of somebody else."""
+    epoch: int = 0
+    """Of the lease under which it was asked for."""
+    ready: bool = False
+    """All is there; whether it may be started is asked now."""
+    waits_for: str = ""
+    """What stood in the way of its start when that was asked last."""
     told: int = 0
     """How far the output of its step was told, in bytes."""
     done_bytes: int = 0

@@ -138,7 +138,7 @@ class NimVerbs:
         key = self._key(request.ngc_api_key)
         installed = await self._installed.all()
         require_free(entry, host, installed, self._used(), self._watched())
-        await self._admission.require(
+        epoch = await self._admission.require(
             entry,
             host,
             request.lock_token,
@@ -159,6 +159,8 @@ class NimVerbs:
             volume=volume_of(entry),
             address=host.address,
             needs_gb=0 if request.force else needed_gb(entry),
+            forced=request.force,
+            epoch=epoch,
         )
         self._keys.keep(record.id, key)
         try:

@@ -22,6 +22,7 @@ from spark_health.nim.verbs import NimVerbs
 from spark_health.nim.waiting_keys import WaitingKeys
 from spark_health.nim.work import NimWork
 from spark_health.nim.yaml_book import YamlNims
+from spark_health.remedies.gate import Obstacles
 from spark_health.remedies.holding import Leases
 from spark_health.watching.first.http_look import look
 
@@ -52,6 +53,7 @@ def wire_nim(
     poll_seconds: Callable[[], float],
     leases: Leases,
     scene: Scene,
+    obstacles: Obstacles,
     look_seconds: float = 5.0,
     used: Callable[[], Sequence[tuple[str, str, int]]] = _nothing,
     watched: Callable[[], frozenset[str]] = frozenset,
@@ -67,7 +69,8 @@ def wire_nim(
         where = url_of(record.address, record.entry.port) + record.entry.health_path
         return (await look(http, where)).status == 200
 
-    work = NimWork(shell, healthy, installed, keys, clock, poll_seconds)
+    admission = NimAdmission(shell, leases, scene, obstacles)
+    work = NimWork(shell, healthy, installed, keys, clock, poll_seconds, admission.turn)
     runner = JobRunner(kind=NIM_INSTALLS, store=records, bus=bus, clock=clock, work=work)
     verbs = NimVerbs(
         runner=runner,
@@ -78,7 +81,7 @@ def wire_nim(
         used=used,
         watched=watched,
         shell=shell,
-        admission=NimAdmission(shell, leases, scene),
+        admission=admission,
         bus=bus,
         clock=clock,
     )

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from importlib import resources
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from spark_health.nim.admission import RESERVE_GB
 from spark_health.nim.record import NimRecord
 from spark_health.nim.services_port import InstalledNims
 from spark_health.nim.waiting_keys import WaitingKeys
+from spark_health.remedies.holding import InTheWayError
 
 STEP: Final = "install"
 _SCRIPT = (resources.files(__package__) / "install_on_spark.py").read_text()
@@ -31,6 +33,16 @@ _STEPS: Final = {
     "preparing": "Giving the volume to the user of the container.",
     "starting": "Starting the container.",
 }
+_GO = """\
+for place in "/dev/shm/spark-control-nim-$1" "$HOME/.spark-control/spark-control-nim-$1"; do
+  if [ -d "$place" ] && : >"$place/go"; then
+    tries=0
+    while [ -d "$place" ] && [ "$tries" -lt 60 ]; do tries=$((tries + 1)); sleep 1; done
+  fi
+done
+"""
+"""The installation may start its container, and tidies up as soon as it did."""
+_GO_SECONDS: Final = 75.0
 _LOOK = (
     'docker inspect -f "{{.RestartCount}} {{.State.Status}}" "$1" 2>/dev/null; '
     'docker logs --tail 20 "$1" 2>&1'
@@ -56,8 +68,10 @@ class NimWork:
         keys: WaitingKeys,
         clock: Clock,
         poll_seconds: Callable[[], float],
+        turn: Callable[[NimRecord], AbstractAsyncContextManager[None]],
     ) -> None:
-        """``healthy`` asks the service itself, once, and never raises."""
+        """``healthy`` asks the service itself, once, and never raises. Inside ``turn`` nobody
+        else decides about the Spark; raises InTheWayError."""
         self._shell = shell
         self._steps = DetachedSteps(shell)
         self._healthy = healthy
@@ -65,6 +79,7 @@ class NimWork:
         self._keys = keys
         self._clock = clock
         self._poll_seconds = poll_seconds
+        self._turn = turn
 
     async def __call__(self, journal: Journal) -> Ending:
         """Carry it to its end."""
@@ -103,7 +118,7 @@ class NimWork:
         record = journal.record
         end = await self._step(journal).follow(
             lambda: self._command(record),
-            lambda lines, offset: self._tell(journal, lines, offset),
+            lambda lines, offset: self._follow(journal, lines, offset),
             seconds=_STEP_SECONDS,
         )
         if end.how == "ended" and end.exit_code == 0:
@@ -128,6 +143,25 @@ class NimWork:
         key = self._keys.of(record.id)
         return None if key is None else install_command(record, key.get_secret_value())
 
+    async def _follow(self, journal: Journal, lines: list[str], offset: int) -> None:
+        await self._tell(journal, lines, offset)
+        if journal.record.ready and journal.record.step == "preparing":
+            await self._start_in_turn(journal)
+
+    async def _start_in_turn(self, journal: Journal) -> None:
+        """Let it be started when nothing is in the way; else say what is, and be asked again."""
+        record = journal.record
+        go = RemoteCommand(("sh", "-c", _GO, "go", record.id))
+        try:
+            async with self._turn(record):
+                await self._shell.run(record.host, go, timeout_seconds=_GO_SECONDS)
+        except InTheWayError as why:
+            message = f"All is there. It waits to be started: {why}."
+            await journal.note(message, waits_for=str(why))
+        except UnavailableError as error:
+            # It may have heard it all the same: its output says so.
+            await journal.note(f"Waiting for {record.label}: {error.message}.")
+
     async def _tell(self, journal: Journal, lines: list[str], offset: int) -> None:
         """Tell what nobody told before, and the steps and bytes that lines mark."""
         if offset <= journal.record.told:
@@ -143,7 +177,9 @@ class NimWork:
             elif read := _PULLED.match(word):
                 done, total = int(read[1]), int(read[2])
                 percent = round(min(99.9, 100 * done / total), 1) if total else None
-                facts = {"done_bytes": done, "total_bytes": total or None, "percent": percent}
+                facts |= {"done_bytes": done, "total_bytes": total or None, "percent": percent}
+            elif word == "ready":
+                facts["ready"] = True
             elif not word:
                 plain.append(line)
         await journal.note(lines=plain, told=offset, **facts)

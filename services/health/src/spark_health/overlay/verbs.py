@@ -31,7 +31,6 @@ from spark_common.errors import (
 )
 from spark_common.ids import new_id
 from spark_common.jobs import JobRunner
-from spark_health.overlay.gate import Obstacles
 from spark_health.overlay.record import EXCLUSIVE, OverlayRecord
 from spark_health.overlay.server import Said
 from spark_health.overlay.sight import Sight
@@ -39,6 +38,7 @@ from spark_health.overlay.source import NoSourceError, Shipped
 from spark_health.overlay.spark import SpeechSpark
 from spark_health.overlay.target import Target
 from spark_health.overlay.view import models_view, why_no_undo
+from spark_health.remedies.gate import Obstacles
 
 _NOBODY = -1
 """No lease has this number: whoever holds it is in the way of whoever asks."""

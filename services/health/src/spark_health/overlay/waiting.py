@@ -8,8 +8,8 @@ from spark_common.contracts.swaps import Cause
 from spark_common.errors import UnavailableError
 from spark_common.jobs import JobJournal
 from spark_health.overlay import causes
-from spark_health.overlay.gate import Obstacles
 from spark_health.overlay.record import OverlayRecord
+from spark_health.remedies.gate import Obstacles
 from spark_health.remedies.holding import InTheWayError
 
 Journal = JobJournal[OverlayRecord]

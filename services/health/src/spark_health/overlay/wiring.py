@@ -18,7 +18,6 @@ from spark_common.settings import HostSettings, HostsSettings
 from spark_common.settings.support import ParakeetSettings
 from spark_health.deep.scene import BusScene
 from spark_health.feature import Feature
-from spark_health.overlay.gate import Obstacles, SwapsAndLease
 from spark_health.overlay.record import OVERLAYS, OverlayRecord
 from spark_health.overlay.server import ask
 from spark_health.overlay.source import read_shipped
@@ -28,6 +27,7 @@ from spark_health.overlay.target import target_of
 from spark_health.overlay.verbs import Beside, SpeechVerbs
 from spark_health.overlay.waiting import Waiting
 from spark_health.overlay.work import OverlayWork
+from spark_health.remedies.gate import Obstacles, SwapsAndLease
 from spark_health.remedies.holding import Leases
 from spark_health.services.logins import Logins, OwnShell
 from spark_health.settings import HealthSettings

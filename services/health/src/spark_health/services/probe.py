@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx
-
 from spark_common.clock import Clock
 from spark_health.deep.counters import Counters, read_counters
 from spark_health.services.box_watch import BoxSight, BoxWatch
 from spark_health.services.boxes import LOOK_SECONDS
+from spark_health.services.clients import Clients
 from spark_health.services.service import Service
 from spark_health.services.verdict import of_container, of_port
 from spark_health.services.versions import Versions
@@ -22,7 +21,7 @@ class Means:
 
     boxes: BoxWatch
     versions: Versions
-    client: httpx.AsyncClient
+    clients: Clients
     clock: Clock
     every_seconds: float
 
@@ -62,7 +61,7 @@ class BoxedProbe:
             state, reason = of_container(service, sight, fresh)
             return Sighting(state, reason, sight.seen_at or means.clock.now(), facts)
         began = means.clock.monotonic()
-        seen = await look(means.client, service.url + service.path)
+        seen = await look(means.clients.of(service), service.url + service.path)
         now = means.clock.monotonic()
         if seen.outcome != "silent":
             self._silent_since = None
@@ -93,7 +92,7 @@ class BoxedProbe:
         """Say whether a vLLM did something since the last look."""
         if service.kind != "vllm" or service.url is None:
             return False
-        answer = await look(self._means.client, f"{service.url}/metrics")
+        answer = await look(self._means.clients.of(service), f"{service.url}/metrics")
         if not answer.ok:
             return False
         before, self._counted = self._counted, read_counters(answer.body)

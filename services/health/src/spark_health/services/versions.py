@@ -5,10 +5,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-import httpx
-
 from spark_common.clock import Clock
 from spark_health.services.boxes import Box
+from spark_health.services.clients import Clients
 from spark_health.services.service import Service
 from spark_health.watching.first.http_look import look
 
@@ -22,7 +21,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,59}\Z")
 class Versions:
     """What services said; asked again when their container is another run."""
 
-    client: httpx.AsyncClient
+    clients: Clients
     clock: Clock
     _said: dict[str, tuple[str, float, str | None]] = field(default_factory=dict)
 
@@ -35,7 +34,7 @@ class Versions:
         known = self._said.get(service.name)
         if known is not None and known[0] == key and now - known[1] < _EVERY_SECONDS:
             return
-        answer = await look(self.client, url + path)
+        answer = await look(self.clients.of(service), url + path)
         said = version_in(answer.body) if answer.ok else None
         self._said[service.name] = (key, now, said)
 

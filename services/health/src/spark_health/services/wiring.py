@@ -1,7 +1,7 @@
 """Services put together."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from spark_health.services.box_watch import BoxWatch
 from spark_health.services.bridge.record import BRIDGE_UPDATES, BridgeRecord
 from spark_health.services.bridge.verbs import BridgeVerbs
 from spark_health.services.bridge.work import BridgeWork
+from spark_health.services.clients import Clients, checked_client
 from spark_health.services.logins import Logins, OwnShell
 from spark_health.services.logs import ServiceLogs
 from spark_health.services.numbers import ContainerNumbers
@@ -37,6 +38,7 @@ from spark_health.services.service import Service
 from spark_health.services.showing import ServiceShow
 from spark_health.services.verbs import ServiceVerbs
 from spark_health.services.versions import Versions
+from spark_health.watching.first.checked_http import Resolver, SystemResolver
 from spark_health.watching.first.places import Places
 
 
@@ -51,6 +53,8 @@ class Outside:
     shell: RemoteShell
     open_shell: Callable[[HostSettings], OwnShell]
     """Opens a shell for a login that no Spark has."""
+    resolver: Resolver = field(default_factory=SystemResolver)
+    """Finds the addresses of services of the owner's own."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def wire_services(
     registry = Registry(cluster, places, owned, others.nims, book, logins)
     probes = ServiceProbes(registry)
     boxes = BoxWatch(logins, probes.containers, clock, pace)
-    versions = Versions(outside.http, clock)
+    clients = Clients(outside.http, checked_client(outside.resolver))
+    versions = Versions(clients, clock)
     acts = Acts(outside.redis, pace.owned_ms)
 
     async def job(service: Service) -> str | None:
@@ -149,11 +154,16 @@ def wire_services(
         bus=outside.bus,
         clock=clock,
     )
-    means = Means(boxes, versions, outside.http, clock, pace.look_seconds)
+
+    async def close() -> None:
+        await clients.listed.aclose()
+        await logins.close()
+
+    means = Means(boxes, versions, clients, clock, pace.look_seconds)
     feature = Feature(
         verbs=(*verbs.verbs(), *bridge.verbs()),
         background=(boxes.run, on_purpose.run, acting.run, runner.run, counted.run),
         probes=probes.with_means(means),
-        close=logins.close,
+        close=close,
     )
     return ServicePart(registry, boxes, on_purpose, verbs, bridge, feature)

@@ -39,6 +39,8 @@ class Sighting:
     seen_at: datetime
     """When the target answered, or was asked in vain."""
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    again_seconds: float | None = None
+    """Look again after this rest, where that is sooner than the usual one."""
 
 
 class Probe(Protocol):

@@ -179,11 +179,15 @@ class Watch:
 
     async def _keep(self, name: str) -> None:
         while (probe := self._probes.get(name)) is not None:
+            rest = probe.every_seconds
             try:
-                await self._take(probe, await self._look(probe))
+                sighting = await self._look(probe)
+                if sighting.again_seconds is not None:
+                    rest = min(rest, sighting.again_seconds)
+                await self._take(probe, sighting)
             except Exception:
                 _log.exception("health.look_not_taken", target=name)
-            await self._clock.sleep(max(probe.every_seconds, 0.1))
+            await self._clock.sleep(max(rest, 0.1))
 
     async def _look(self, probe: Probe) -> Sighting:
         """Look once, cut off after a while; whatever goes wrong in the probe is not the target."""

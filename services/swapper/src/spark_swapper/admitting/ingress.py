@@ -9,11 +9,12 @@ from pydantic_core import ErrorDetails
 from spark_common.bus.port import Bus, Delivery
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import RequestSwap, SwapView
-from spark_common.errors import InvalidRequestError, SparkError
+from spark_common.errors import InvalidRequestError, SparkError, UnavailableError
 from spark_common.events import SwapComplete, SwapFailed, SwapRejected, SwapRequested
 from spark_common.ids import is_id
 from spark_common.subjects import dry_run_answer, swap_complete, swap_failed, swap_rejected
 from spark_swapper.admitting.admission import Admission
+from spark_swapper.causes import NOT_ACCEPTED
 from spark_swapper.driving.patience import patiently
 
 STREAM = "SC_INGRESS"
@@ -60,6 +61,10 @@ class Ingress:
         else:
             if view.dry_run:
                 await self._tell_plan(view, _cause(delivery))
+            elif view.cause is not None and view.cause.code == NOT_ACCEPTED:
+                # Withdrawn before its command was stored; this message is all that is left of it.
+                refusal = UnavailableError(view.cause.sentence)
+                await self._reject(delivery, swap_id, asked.model, asked.requested_by, refusal)
         await delivery.done()
 
     async def _admit(self, delivery: Delivery, request: RequestSwap) -> SwapView:

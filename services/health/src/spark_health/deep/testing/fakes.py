@@ -5,6 +5,7 @@ from datetime import datetime
 
 from spark_common.clock import Clock
 from spark_common.contracts.deep_health import MOST_KEPT, DeepResult
+from spark_common.errors import UnavailableError
 from spark_health.deep.ports import Outcome, Place
 
 WELL = Outcome("ok", "done", 20.0)
@@ -18,13 +19,16 @@ class MemoryDeepStore:
             lambda: deque(maxlen=MOST_KEPT)
         )
         self.flights: dict[str, str] = {}
+        self.away = False
 
     async def add(self, service: str, result: DeepResult) -> None:
         """Keep a result."""
+        self._require()
         self.results[service].appendleft(result)
 
     async def latest(self, service: str, most: int) -> list[DeepResult]:
         """Return results, the newest first."""
+        self._require()
         return list(self.results[service])[:most]
 
     async def last_ok(self, service: str) -> datetime | None:
@@ -33,6 +37,7 @@ class MemoryDeepStore:
 
     async def take_off(self, service: str, mine: str, seconds: float) -> bool:
         """Begin a check unless another process does one."""
+        self._require()
         return self.flights.setdefault(service, mine) == mine
 
     async def keep_flying(self, service: str, mine: str, seconds: float) -> None:
@@ -42,6 +47,10 @@ class MemoryDeepStore:
         """End the claim."""
         if self.flights.get(service) == mine:
             del self.flights[service]
+
+    def _require(self) -> None:
+        if self.away:
+            raise UnavailableError("the results are away")
 
 
 class FakeCheck:

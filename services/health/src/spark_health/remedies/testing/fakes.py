@@ -98,6 +98,43 @@ class FakeScene:
         return dict(self.swaps)
 
 
+class FakeObstacles:
+    """What stands in the way of a job, by a lease and swaps that a test has."""
+
+    OWN = 7
+    """The epoch of whoever shows the token of the lease; that is the name of its holder."""
+
+    def __init__(self, scene: FakeScene, leases: "FakeLeases") -> None:
+        self._scene = scene
+        self._leases = leases
+
+    async def admit(self, host: str, token: SecretStr | None) -> int:
+        """Let a person begin."""
+        await self._leases.admit(token, force=False)
+        return await self.epoch(token)
+
+    async def epoch(self, token: SecretStr | None) -> int:
+        """Return that of the lease to who holds it."""
+        own = token is not None and token.get_secret_value() == self._leases.holder
+        return self.OWN if own else 0
+
+    async def now(self, host: str, epoch: int) -> str | None:
+        """Say what is in the way."""
+        if host in self._scene.swaps:
+            return self._scene.swaps[host]
+        holder = self._leases.holder
+        return None if holder is None or epoch == self.OWN else f"{holder!r} holds the cluster"
+
+    @asynccontextmanager
+    async def held(self, host: str, epoch: int, order: str, reason: str) -> AsyncIterator[None]:
+        """Hold the lease, unless the caller does."""
+        if self._leases.holder is not None and epoch == self.OWN:
+            yield
+            return
+        async with self._leases.held(order, reason):
+            yield
+
+
 class FakeLeases:
     """One lease. ``holder`` is who else has it; ``log`` is who held it for what."""
 

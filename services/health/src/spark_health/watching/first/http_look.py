@@ -5,6 +5,8 @@ from typing import Literal
 
 import httpx
 
+from spark_health.watching.first.checked_http import ForbiddenTargetError
+
 _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 5.0
 _MOST_BYTES = 1_000_000
@@ -14,9 +16,11 @@ _MOST_BYTES = 1_000_000
 class HttpLook:
     """What came back. ``silent``: connected, and then nothing, as a server that is busy does."""
 
-    outcome: Literal["answered", "refused", "unreachable", "silent", "broken"]
+    outcome: Literal["answered", "refused", "unreachable", "silent", "broken", "forbidden"]
     status: int = 0
     body: bytes = b""
+    why: str = ""
+    """Why nobody asks at its address, where it is forbidden; goes on after "its address"."""
 
     @property
     def ok(self) -> bool:
@@ -35,6 +39,8 @@ class HttpLook:
                 return f"cannot be reached within {_CONNECT_SECONDS:g} s"
             case "silent":
                 return f"takes connections and does not answer within {_READ_SECONDS:g} s"
+            case "forbidden":
+                return f"is not asked: its address {self.why}"
             case _:
                 return "ends the connection without an answer, or speaks no HTTP"
 
@@ -50,6 +56,8 @@ async def look(client: httpx.AsyncClient, url: str) -> HttpLook:
                 if len(body) >= _MOST_BYTES:
                     break
             return HttpLook("answered", answer.status_code, body[:_MOST_BYTES])
+    except ForbiddenTargetError as error:
+        return HttpLook("forbidden", why=str(error))
     except httpx.ConnectTimeout:
         return HttpLook("unreachable")
     except httpx.ConnectError as error:

@@ -1,4 +1,4 @@
-"""The probes that are there without any other feature."""
+"""The probes of services that are there without any other feature."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,10 +6,7 @@ import httpx
 
 from spark_common.bus.port import Bus
 from spark_common.clock import Clock
-from spark_common.remote.port import RemoteShell
-from spark_common.settings import ClusterSettings
 from spark_health.settings import WatchPace
-from spark_health.watching.first.host_probe import HostProbe
 from spark_health.watching.first.places import Places
 from spark_health.watching.first.service_probe import Place, ServiceProbe
 from spark_health.watching.first.vllm_probe import VllmProbe
@@ -17,16 +14,13 @@ from spark_health.watching.ports import Probe
 
 
 def first_probes(
-    cluster: ClusterSettings,
     places: Places,
-    shell: RemoteShell,
     client: httpx.AsyncClient,
     bus: Bus,
     clock: Clock,
     pace: WatchPace,
 ) -> Callable[[], Sequence[Probe]]:
     """Return what says which probes are wanted now; what is hidden has none."""
-    hosts: list[Probe] = [HostProbe(shell, host, clock, pace) for host in cluster.hosts]
     made: dict[str, Probe] = {}
     every = pace.health_look_seconds
 
@@ -47,6 +41,6 @@ def first_probes(
                     if name == "vllm"
                     else ServiceProbe(where, client, clock, every)
                 )
-        return [*(probe for probe in hosts if probe.target.name not in hidden), *made.values()]
+        return list(made.values())
 
     return now

@@ -1,4 +1,4 @@
-"""Whether the speech container may be disturbed now, and the lease while it is."""
+"""Whether a job may disturb a Spark now, and the lease while it does."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -23,6 +23,10 @@ class Obstacles(Protocol):
 
         Raises SwapInProgressError, LeaseHeldError, UnavailableError.
         """
+        ...
+
+    async def epoch(self, token: SecretStr | None) -> int:
+        """Return the epoch of a caller who was admitted already. Raises UnavailableError."""
         ...
 
     async def now(self, host: str, epoch: int) -> str | None:
@@ -58,6 +62,10 @@ class SwapsAndLease:
         if not gate.admitted:
             raise held_error(gate, _WAY_OUT)
         return gate.epoch
+
+    async def epoch(self, token: SecretStr | None) -> int:
+        """Return the epoch of a caller who was admitted already."""
+        return (await self.lease.for_caller(token.get_secret_value() if token else None)).epoch
 
     async def now(self, host: str, epoch: int) -> str | None:
         """Say what is in the way of a job that was admitted, or nothing."""
