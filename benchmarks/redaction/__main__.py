@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from benchmarks.redaction.served import durable_write, over_http
 from benchmarks.redaction.texts import HOSTILE, names, prose
 
 from spark_redaction.scrub import (
@@ -34,6 +35,8 @@ def main() -> None:
         "names": dictionary(),
         "hostile": hostile(),
         "rehydrate": rehydrate(),
+        "http_ms": over_http(),
+        "durable_write_ms": durable_write(),
         "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     print(f"\nresident at most: {facts['resident_mb']:.0f} MB")

@@ -26,6 +26,15 @@ HOSTILE = {
     "expanding": "\ufdfa" * 50_000,
     "headers": "[00:06] Speaker_0: one\n" * 4_500,
     "colons": "a:" * 50_000,
+    "tags": "<b>1</b>" * 12_000,
+    "spaced letters": "a 1 - " * 17_000,
+    "line breaks": "4111\n" * 20_000,
+    "hyphens and line breaks": "a1-\n" * 25_000,
+    "base64 runs": "QWxpY2UgU21pdGggNDE1 " * 4_800,
+    "hexadecimal pairs": "34 31 " * 17_000,
+    "streets": "Am Alten Markt 5, " * 5_500,
+    "labels": "address: tel: " * 7_000,
+    "Russian digits": "один два три " * 8_000,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import spark_redaction.scrub
 from spark_redaction.scrub.registry import RECOGNISERS
-from spark_redaction.suites import gateway, scrub_leak
+from spark_redaction.suites import corpus, gateway, scrub_leak
 from spark_redaction.suites.cases import golden
 from spark_redaction.suites.offline import NetworkUsedError, no_network
 
@@ -25,6 +25,16 @@ def test_nothing_leaks_and_every_recogniser_is_missed() -> None:
 def test_placeholders_come_back() -> None:
     with no_network():
         assert gateway.failures() == []
+
+
+def test_a_generated_corpus_is_found_and_ordinary_text_is_left_alone() -> None:
+    with no_network():
+        found = corpus.score()
+    assert found.recall() >= corpus.RECALL
+    assert found.precision >= corpus.PRECISION
+    # No way of writing is a way out by itself.
+    assert {of: found.missed[of] for of in found.wanted if found.recall(of) < 0.85} == {}
+    assert len(found.wanted) > 40
 
 
 def test_the_golden_file_has_a_hundred_cases_of_every_class() -> None:
@@ -66,5 +76,7 @@ def test_the_core_imports_the_standard_library_and_re2_alone() -> None:
 
 def test_the_page_of_metrics_names_ours() -> None:
     page = (Path(__file__).parents[3] / "docs" / "METRICS.md").read_text("utf-8")
-    for name, labels in (("hidden", "type"), ("refused", "code")):
+    for name, labels in (
+        ("hidden", "type"), ("refused", "code"), ("names_sought", "outcome"), ("names_fallback", "way"),
+    ):  # fmt: skip
         assert f"| `spark_redaction_{name}_total` | counter | {labels} |" in page

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from spark_common.plain_http import plain_client
+from spark_common.service import REGISTRY
 from spark_common.settings import RuntimeSettings
 from spark_common.settings.redaction import UnknownNamesSettings
 from spark_common.testing.clock import FakeClock
@@ -140,9 +141,17 @@ async def test_what_is_wanted_and_what_is_there(
 ) -> None:
     if not served:
         spark.model.served = {"data": []}
+    before = {
+        each: REGISTRY.get_sample_value("spark_redaction_names_sought_total", {"outcome": each})
+        or 0
+        for each in ("off", "full", "unavailable", "refused")
+    }
     question = {"text": TEXT, "profile": profile} | ({"ner": ner} if ner else {})
     answer = await spark.http.post("/scrub", json=question)
     assert answer.status_code == status
+    outcome = {"outcome": coverage or "refused"}
+    sought = REGISTRY.get_sample_value("spark_redaction_names_sought_total", outcome) or 0
+    assert sought - before[outcome["outcome"]] == (coverage != "off")
     if status == 503:
         assert answer.headers["retry-after"]
         assert "Zora" not in answer.text

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from spark_common.errors import UnavailableError
+from spark_redaction.desk.counts import SOUGHT
 from spark_redaction.desk.questions import ScrubQuestion
 from spark_redaction.unknown.ports import Found, Name, NameFinder
 
@@ -38,6 +39,22 @@ async def seek(
     wanted = question.ner or ("by_profile" if question.profile == "crm" else "off")
     if wanted == "off":
         return Sought("off")
+    try:
+        sought = await _seek(finder, tenant, question, text, wanted)
+    except UnavailableError:
+        SOUGHT.labels("refused").inc()
+        raise
+    SOUGHT.labels(sought.coverage).inc()
+    return sought
+
+
+async def _seek(
+    finder: NameFinder,
+    tenant: str,
+    question: ScrubQuestion,
+    text: Callable[[], Awaitable[str]],
+    wanted: str,
+) -> Sought:
     try:
         model = await finder.model()
     except UnavailableError:

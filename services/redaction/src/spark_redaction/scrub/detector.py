@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from spark_redaction.scrub.encoded import encoded
+from spark_redaction.scrub.encoded import hidden_in
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.names.dictionary import Dictionary
+from spark_redaction.scrub.readings.otherwise import otherwise
 from spark_redaction.scrub.recogniser import Recogniser
 from spark_redaction.scrub.registry import RECOGNISERS
 from spark_redaction.scrub.spans import Span, united
@@ -49,7 +50,8 @@ class Detector:
         found: list[Span] = []
         for view in seen:
             found += self._in_view(view)
-        for start, end in encoded(seen[0], self._holds):
+        found += otherwise(text, seen[0], self._in_view, self._begins, found)
+        for start, end in hidden_in(seen[0], self._ranges):
             found.append(Span(*seen[0].raw(start, end), Kind.SECRET, "", _ENCODED))
         if self.more is not None:
             found += self.more(text)
@@ -76,8 +78,14 @@ class Detector:
                     found.append(Span(*view.raw(start, end), kind, key, _SPELLED))
         return found
 
-    def _holds(self, text: str) -> bool:
-        return any(self._in_view(view) for view in views(text))
+    def _ranges(self, text: str) -> list[tuple[int, int]]:
+        return [(span.start, span.end) for view in views(text) for span in self._in_view(view)]
+
+    @property
+    def _begins(self) -> Callable[[set[str]], bool] | None:
+        """Whether one of some words begins a known name; None when there are no names."""
+        named = [each for each in self.dictionaries if len(each)]
+        return (lambda words: any(each.begins(words) for each in named)) if named else None
 
     def _without_kept(self, seen: list[View], found: list[Span]) -> list[Span]:
         kept = [span for view in seen for span in self.keep.spans(view)]

@@ -11,9 +11,10 @@ _ESCAPE: Final = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+"
     r"|&(?:\#[xX]?0{0,4}[0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});"
     r"|(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    r"|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|\\x[0-9A-Fa-f]{2}|\\[nrtbf\"/\\@_\[\]]"
-    r"|=[0-9A-F]{2}|=\r?\n"
+    r"|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,6}\}|(?:\\x[0-9A-Fa-f]{2})+|\\[nrtbf\"/\\@_\[\]]"
+    r"|(?:=[0-9A-F]{2})+|=\r?\n"
 )
+_OCTET: Final = re.compile(r"%[0-9A-Fa-f]{2}|=[0-9A-F]{2}|\\x[0-9A-Fa-f]{2}")
 _HINTS: Final = ("%", "&", "\\", "=")
 _ROUNDS: Final = 3
 _SINGLE: Final = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
@@ -53,10 +54,13 @@ def _undone(
         new_starts.extend(starts[after:begin])
         new_ends.extend(ends[after:begin])
         pieces.append(characters)
-        if match[0][0] == "%":
+        octets = _OCTET.match(match[0])
+        if octets is not None:
             at = begin
+            single = len(characters) * len(octets[0]) == len(match[0])
             for character in characters:
-                width = 3 * len(character.encode("utf-8", "replace"))
+                many = 1 if single else len(character.encode("utf-8", "replace"))
+                width = len(octets[0]) * many
                 stop = min(at + width, end)
                 new_starts.append(starts[min(at, end - 1)])
                 new_ends.append(ends[max(stop, at + 1) - 1] if at < end else ends[end - 1])
@@ -79,10 +83,19 @@ def _decoded(escape: str) -> str:
     if escape[0] == "&":
         return html.unescape(escape)
     if escape[0] == "=":
-        return chr(int(escape[1:], 16)) if len(escape) == 3 and escape[1] != "\r" else ""
+        return _text(bytes.fromhex(escape.replace("=", ""))) if escape[1].isalnum() else ""
+    if escape[1] == "x":
+        return _text(bytes.fromhex(escape.replace("\\x", "")))
     if escape[1] == "u" and escape.count("\\u") == 2:
         return bytes.fromhex(escape.replace("\\u", "")).decode("utf-16-be")
-    if escape[1] in "ux" and len(escape) > 2:
+    if escape[1] == "u" and len(escape) > 2:
         point = int(escape[2:].strip("{}"), 16)
         return chr(point) if point < 0xD800 or 0xE000 <= point <= 0x10FFFF else escape
     return _SINGLE.get(escape[1], escape[1])
+
+
+def _text(octets: bytes) -> str:
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")

@@ -1,29 +1,33 @@
 """What stands just before and after a match."""
 
-import re
+from typing import Final
 
 from spark_redaction.scrub.names.unspaced import UNSPACED
+from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.view import View
 
 STOP = "\0"
 """Stands between texts that have nothing to do with each other."""
+_STOP: Final = STOP.encode()
 
 
 class Cue:
     """Words whose presence near a value says what it is."""
 
     def __init__(self, words: str, *, before: int = 48, after: int = 0) -> None:
-        self._words = re.compile(rf"(?<![a-z])(?:{words})(?![a-z])")
+        self._words = Pattern(rb"(?:^|[^a-z])(?:" + words.encode("ascii") + rb")(?:[^a-z]|$)")
         self._before = before
         self._after = after
 
     def near(self, view: View, start: int, end: int) -> bool:
         """Whether one of the words stands in the same breath."""
-        left = view.lower[max(0, start - self._before) : start].rpartition(STOP)[2]
-        if self._words.search(left):
+        left = view.octets[max(0, start - self._before) : start]
+        if self._words.is_in(left.rpartition(_STOP)[2]):
             return True
-        right = view.lower[end : end + self._after].partition(STOP)[0]
-        return bool(right and self._words.search(right))
+        if not self._after:
+            return False
+        right = view.octets[end : end + self._after].partition(_STOP)[0]
+        return bool(right) and self._words.is_in(right)
 
 
 def follows_word(view: View, start: int) -> bool:

@@ -39,6 +39,7 @@ class Pattern:
         options.log_errors = False
         options.max_mem = 32 << 20
         self._compiled = re2.compile(source, options)
+        self.source = source if any_case is False else b"(?i:" + source + b")"
 
     def matches(self, view: View) -> Iterator[Found]:
         """Every match from left to right, without overlaps."""
@@ -52,3 +53,8 @@ class Pattern:
     def is_in(self, octets: bytes) -> bool:
         """Whether it occurs."""
         return self._compiled.search(octets) is not None
+
+
+def any_of(*patterns: Pattern) -> Pattern:
+    """Return one pattern that occurs where any of them does: one look instead of many."""
+    return Pattern(b"|".join(b"(?:" + each.source + b")" for each in patterns), any_case=False)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from spark_redaction.scrub.kinds import Kind
+from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.spans import Span
 from spark_redaction.scrub.view import View
 
@@ -25,12 +26,16 @@ class Recogniser:
     needs: tuple[bytes, ...] = ()
     needs_digits: bool = False
     strict_only: bool = False
+    gate: Pattern | None = None
+    """What has to occur, or it is not run."""
 
     def spans(self, view: View) -> Iterator[Span]:
         """Find in a view, in ranges of the raw text."""
         if self.needs_digits and not view.has_digits:
             return
         if self.needs and not any(need in view.low_octets for need in self.needs):
+            return
+        if self.gate is not None and not self.gate.is_in(view.octets):
             return
         for start, end, kind, key in self.find(view):
             raw_start, raw_end = view.raw(start, end)

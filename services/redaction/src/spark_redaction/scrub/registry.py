@@ -12,6 +12,7 @@ from spark_redaction.scrub.recognisers.email import PLAIN, WRITTEN
 from spark_redaction.scrub.recognisers.handle import HANDLE
 from spark_redaction.scrub.recognisers.iban import IBAN
 from spark_redaction.scrub.recognisers.ident import IDENT
+from spark_redaction.scrub.recognisers.labelled import LABELLED
 from spark_redaction.scrub.recognisers.links import ANY_LINK, LINK
 from spark_redaction.scrub.recognisers.lone import LONE
 from spark_redaction.scrub.recognisers.national import NATIONAL
@@ -20,13 +21,14 @@ from spark_redaction.scrub.recognisers.phone import PHONE
 from spark_redaction.scrub.recognisers.postcode import POSTCODE
 from spark_redaction.scrub.recognisers.secret import SECRET
 from spark_redaction.scrub.recognisers.social import SSN
+from spark_redaction.scrub.recognisers.streets import STREETS
 from spark_redaction.scrub.recognisers.strict import DATE_ANY, MONEY, NUMBER
 from spark_redaction.scrub.recognisers.told_secret import TOLD_SECRET
 from spark_redaction.scrub.spoken.mail import SPOKEN_EMAIL
 from spark_redaction.scrub.spoken.numbers import SPOKEN_NUMBER
 from spark_redaction.scrub.spoken.spelled import SPELLED
 
-VERSION: Final = "v3"
+VERSION: Final = "v4"
 """Of the recognisers as a whole; answered in ``coverage``."""
 
 RECOGNISERS: Final[tuple[Recogniser, ...]] = (
@@ -41,7 +43,9 @@ RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     NATIONAL,
     BIRTH,
     STREET,
+    STREETS,
     POSTCODE,
+    LABELLED,
     ADDRESS,
     MAC,
     LINK,

@@ -1,9 +1,19 @@
 """A text as the recognisers see it, with the way back to every raw character."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Final
 
 from spark_redaction.scrub.folding import FOLDS, OCTETS
+
+MARKS: Final = r"\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u1000-\u109f\u1780-\u17d3"
+_OTHER_SCRIPT: Final = re.compile(
+    r"[\u0370-\u1dff\u2c00-\ud7ff\uf900-\uffef]|[\U00010000-\U0003ffff]"
+)
+_APART: Final = {point: " " for point in range(128) if not chr(point).isalnum()}
+WORD: Final = re.compile(rf"[^\W_]+(?:[{MARKS}]+[^\W_]*)*")
+"""A word; the vowel signs of Indic scripts are no letters to Python, but they are to a name."""
 
 
 class View:
@@ -53,6 +63,18 @@ class View:
         """Whether the writer uses capitals; a transcript may have none."""
         return not self.text.islower()
 
+    @cached_property
+    def other_scripts(self) -> bool:
+        """Whether there are letters that are not Latin."""
+        return not self.text.isascii() and _OTHER_SCRIPT.search(self.text) is not None
+
+    @cached_property
+    def words(self) -> set[str]:
+        """Every different word, in lower case."""
+        if self.text.isascii():
+            return set(self.lower.translate(_APART).split())
+        return set(WORD.findall(self.lower))
+
     def raw(self, start: int, end: int) -> tuple[int, int]:
         """Return the raw range of a non-empty range of this view."""
         if self._starts is None or self._ends is None:
@@ -72,6 +94,8 @@ def folded_view(text: str) -> View:
 
 def mapped_view(text: str, starts: Sequence[int], ends: Sequence[int]) -> View:
     """Return the view of a text whose characters already stand for ranges of another one."""
+    if text.isascii():
+        return View(text, starts, ends)
     characters: list[str] = []
     new_starts: list[int] = []
     new_ends: list[int] = []

@@ -9,6 +9,7 @@ import structlog
 
 from spark_common.clock import Clock
 from spark_common.tasks import end
+from spark_redaction.desk.counts import ASKED_OTHERWISE, SEEKING_SECONDS
 from spark_redaction.unknown.memory import Memory
 from spark_redaction.unknown.pieces import halves, pieces
 from spark_redaction.unknown.ports import CutShortError, Found, Name, NoAnswerError, Reader
@@ -47,6 +48,7 @@ class Finder:
         waiting = iter(parts)
         names: dict[str, Name] = {}
         read = 0
+        began = self._clock.monotonic()
 
         async def reading() -> None:
             nonlocal read
@@ -76,6 +78,8 @@ class Finder:
         for reader in readers:
             if not reader.cancelled():
                 reader.result()
+        outcome = "full" if read >= len(parts) else "partial" if read else "unavailable"
+        SEEKING_SECONDS.labels(outcome).observe(self._clock.monotonic() - began)
         return Found(tuple(names.values()), len(parts), read)
 
     async def _read(
@@ -93,6 +97,7 @@ class Finder:
             shorter = halves(piece)
             if not halvings or len(shorter) < 2:
                 raise
+            ASKED_OTHERWISE.labels("halves").inc()
             return [
                 name
                 for half in shorter

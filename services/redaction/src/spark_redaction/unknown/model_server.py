@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import httpx
 
+from spark_redaction.desk.counts import ASKED_OTHERWISE
 from spark_redaction.unknown.ports import NoAnswerError, Said
 from spark_redaction.unknown.prompt import answer, question
 
@@ -55,6 +56,7 @@ class ModelServer:
         plain = asked in self._plain
         status, raw = await self._chat(url, question(model, piece, kinds, plain=plain))
         if status in _PLAINER and not plain:
+            ASKED_OTHERWISE.labels("plainer").inc()
             status, raw = await self._chat(url, question(model, piece, kinds, plain=True))
             if status == 200:
                 self._plain = {asked}

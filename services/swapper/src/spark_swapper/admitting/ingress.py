@@ -63,8 +63,8 @@ class Ingress:
                 await self._tell_plan(view, _cause(delivery))
             elif view.cause is not None and view.cause.code == NOT_ACCEPTED:
                 # Withdrawn before its command was stored; this message is all that is left of it.
-                refusal = UnavailableError(view.cause.sentence)
-                await self._reject(delivery, swap_id, asked.model, asked.requested_by, refusal)
+                gone = UnavailableError(view.cause.sentence)
+                await self._reject(delivery, swap_id, asked.model, asked.requested_by, gone)
         await delivery.done()
 
     async def _admit(self, delivery: Delivery, request: RequestSwap) -> SwapView:

@@ -11,6 +11,7 @@ from spark_redaction.scrub.names.entity import Entity
 from spark_redaction.scrub.names.forms import TOKEN, forms_of
 from spark_redaction.scrub.names.prose import reads_as_word
 from spark_redaction.scrub.names.unspaced import UNSPACED, unspaced_forms
+from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.spans import Span
 from spark_redaction.scrub.view import View
 
@@ -19,8 +20,11 @@ _PART: Final = 48
 _FOLLOWING: Final = re.compile(r"[\s_]{1,8}(?=[^\W_])|,\s{1,8}|[^\w]{0,4}_?[^\w]{0,2}")
 """What may stand between two words of a name."""
 _LONGEST: Final = 80
+_BROKEN: Final = re.compile(r"([^\W\d_]{2,40})(-?)\r?\n[ \t>|]{0,12}([^\W\d_]{2,40})")
 _CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
-_HUMP: Final = re.compile(r"[a-z][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z]|[A-Z]{2}[a-z]")
+_HUMP: Final = Pattern(rb"[a-z][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z]|[A-Z]{2}[a-z]", any_case=False)
+_FEW: Final = 64
+"""Words of a text that are looked up one by one rather than word for word."""
 _LEET: Final = str.maketrans("431057", "aeiost")
 _INITIALS_BEFORE: Final = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]\.? ?){1,3}\Z")
 _INITIALS_AFTER: Final = re.compile(r"(?: [A-Z]\.){1,2}|,? [A-Z]\.?(?![A-Za-z0-9'’])")
@@ -101,17 +105,23 @@ class Dictionary:
         entry = self._singles.get(word) or (self._plural(word) if word[-1:] == "s" else None)
         return None if entry is None else (entry.kind, entry.key)
 
+    def begins(self, words: set[str]) -> bool:
+        """Whether one of the words is a whole name, or the first of one."""
+        return not (
+            words.isdisjoint(self._phrases)
+            and all(self._singles[word].part for word in words & self._singles.keys())
+        )
+
     def _hits(self, view: View) -> Iterator[_Hit]:
         lower = view.lower
-        wanted = self._wanted(set(TOKEN.findall(lower)))
+        wanted = self._wanted(view.words)
         if wanted:
-            places = [match.span() for match in TOKEN.finditer(lower) if match[0] in wanted]
-            yield from self._at(view, places, 0)
+            yield from self._at(view, _places(lower, wanted), 0)
         if view.text is not lower:
             yield from self._handles(view)
         if self._unspaced and not view.text.isascii():
             yield from self._anywhere(view)
-        if "-\n" in view.text:
+        if "\n" in view.text:
             yield from self._broken(view)
 
     def _wanted(self, words: set[str]) -> set[str]:
@@ -137,7 +147,7 @@ class Dictionary:
     def _handles(self, view: View) -> Iterator[_Hit]:
         """``aliceSmith92``, ``4l1ce``, ``AliceSmithInvoice``: whole, then hump by hump."""
         text, after = view.text, 0
-        for hump in _HUMP.finditer(text):
+        for hump in _HUMP.matches(view):
             if hump.start() < after:
                 continue
             start = hump.start()
@@ -208,9 +218,10 @@ class Dictionary:
             at += 1
 
     def _broken(self, view: View) -> Iterator[_Hit]:
-        for match in re.finditer(r"([^\W\d_]{2,})-\r?\n[ \t]{0,8}([^\W\d_]{2,})", view.lower):
-            entry = self._singles.get(match[1] + match[2])
-            if entry is not None:
+        for match in _BROKEN.finditer(view.lower):
+            word = match[1] + match[3]
+            entry = self._singles.get(word)
+            if entry is not None and (match[2] or (len(word) >= 5 and word not in COMMON)):
                 yield _Hit(*match.span(), entry.kind, entry.key, entry.part)
 
     def _joined(self, view: View, hits: Iterable[_Hit]) -> Iterator[_Hit]:
@@ -241,6 +252,21 @@ class Dictionary:
         if left and left[0].strip() not in ("I", "A"):
             start -= len(left[0])
         return hit._replace(start=start)
+
+
+def _places(lower: str, wanted: set[str]) -> list[tuple[int, int]]:
+    """Where words of a set stand as whole words."""
+    if len(wanted) > _FEW or not lower.isascii():
+        return [match.span() for match in TOKEN.finditer(lower) if match[0] in wanted]
+    places = []
+    for word in wanted:
+        at = lower.find(word)
+        while at != -1:
+            end = at + len(word)
+            if not (lower[at - 1 : at].isalnum() or lower[end : end + 1].isalnum()):
+                places.append((at, end))
+            at = lower.find(word, end)
+    return sorted(places)
 
 
 def _agreed(one: _Entry, other: _Entry, tokens: tuple[str, ...]) -> _Entry:

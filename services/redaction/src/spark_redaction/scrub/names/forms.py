@@ -7,10 +7,9 @@ from typing import Final, NamedTuple
 from spark_redaction.scrub.folding import folded
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.names.common import DESCRIPTORS, LEGAL, NEVER_ALONE, TITLES
+from spark_redaction.scrub.view import WORD
 
-_MARKS: Final = r"\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u1000-\u109f\u1780-\u17d3"
-TOKEN: Final = re.compile(rf"[^\W_]+(?:[{_MARKS}]+[^\W_]*)*")
-"""A word; the vowel signs of Indic scripts are no letters to Python, but they are to a name."""
+TOKEN: Final = WORD
 _UMLAUTS: Final = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "å": "aa", "Å": "Aa"}
 )

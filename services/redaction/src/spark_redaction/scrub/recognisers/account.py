@@ -6,7 +6,7 @@ from typing import Final
 from spark_redaction.scrub.checksums import aba, digits_of
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.nearby import Cue
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -47,4 +47,4 @@ def _find(view: View) -> Iterator[Finding]:
             yield *match.span(), Kind.ACCOUNT, match[0].decode()
 
 
-ACCOUNT = Recogniser("account", _find, rank=57)
+ACCOUNT = Recogniser("account", _find, rank=57, gate=any_of(_SAID, _SORT, _BIC, _NINE))

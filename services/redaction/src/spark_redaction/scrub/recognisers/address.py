@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from spark_redaction.scrub.kinds import Kind
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -103,4 +103,6 @@ def _key(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in text).split())
 
 
-ADDRESS = Recogniser("address", _find, rank=54)
+ADDRESS = Recogniser(
+    "address", _find, rank=54, gate=any_of(_SAID, _ENGLISH, _LOWER, _GERMAN, _ROMANCE, _BOX, _RURAL)
+)

@@ -5,7 +5,7 @@ from typing import Final
 
 from spark_redaction.scrub.checksums import digits_of
 from spark_redaction.scrub.kinds import Kind
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.recognisers.dates import DATE
 from spark_redaction.scrub.view import View
@@ -36,5 +36,5 @@ BIRTH = Recogniser(
     "birth",
     _find,
     rank=63,
-    needs=(b"dob", b"d.o.b", b"birth", b"born", b"geb", b"ne", b"nat", b"nac", b"nasc", b"fod"),
+    gate=any_of(_BORN, _AFTER),
 )

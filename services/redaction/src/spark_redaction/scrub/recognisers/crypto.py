@@ -6,7 +6,7 @@ from typing import Final
 
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.nearby import Cue
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -45,6 +45,8 @@ _CUE: Final = Cue(
 def _find(view: View) -> Iterator[Finding]:
     for match in _SHAPED.matches(view):
         text = match[0].decode()
+        if _in_picture(view, match.start()):
+            continue
         if _mixed(text) and (len(text) not in (43, 44) or _CUE.near(view, *match.span())):
             yield *match.span(), Kind.CRYPTO, text
     for match in _PREFIXED.matches(view):
@@ -55,10 +57,16 @@ def _find(view: View) -> Iterator[Finding]:
             yield *match.span(), Kind.CRYPTO, ""
 
 
+def _in_picture(view: View, at: int) -> bool:
+    """Whether it stands in the octets of an address that is its own content."""
+    head = view.text.rfind("base64,", max(0, at - 200_000), at)
+    return head != -1 and not any(map(str.isspace, view.text[head:at]))
+
+
 def _mixed(text: str) -> bool:
     return bool(
         re.search(r"[a-z]", text) and re.search(r"[A-Z]", text) and re.search(r"[0-9]", text)
     )
 
 
-CRYPTO = Recogniser("crypto", _find, rank=64)
+CRYPTO = Recogniser("crypto", _find, rank=64, gate=any_of(_SHAPED, _PREFIXED, _HEX))

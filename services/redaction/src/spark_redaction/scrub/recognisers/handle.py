@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from spark_redaction.scrub.kinds import Kind
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -15,7 +15,7 @@ _SAID: Final = Pattern(
     rb"(@[\w.\-]{2,}(?:@[\w.\-]+)?|[a-z][\w.\-]*[\d_#][\w.\-#]*)"
 )
 _FEDIVERSE: Final = Pattern(
-    rb"(?:^|[\s(,])(@[\w.\-]{2,}@[\w\-]+(?:\.[\w\-]+)+|@[\w.\-]+:[\w\-]+(?:\.[\w\-]+)+|\$[a-z][\w]{3,20}\b)"
+    rb"(?:^|[\s(,])(@[\w.\-]{2,}@[\w\-]+(?:\.[\w\-]+)+|@[\w.\-]+:[\w\-]+(?:\.[\w\-]+)+|\$[a-z][\w]{3,20}\b|live:[\w.\-]{3,60})"
 )
 
 
@@ -33,25 +33,5 @@ HANDLE = Recogniser(
     "handle",
     _find,
     rank=45,
-    needs=(
-        b"@",
-        b"handle",
-        b"user",
-        b"login",
-        b"name",
-        b"telegram",
-        b"discord",
-        b"signal",
-        b"skype",
-        b"snap",
-        b"twitter",
-        b"insta",
-        b"github",
-        b"$",
-        b"tag",
-        b"steam",
-        b"psn",
-        b"nick",
-        b"usuario",
-    ),
+    gate=any_of(_SAID, _FEDIVERSE),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from spark_redaction.scrub.kinds import Kind
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -17,13 +17,17 @@ _STRONG: Final = (
     rb"patient|beneficiary|medicare|medicaid|mbi|npi|dea|customer|client|kunden\w*|subscriber|visa|green card|alien|uscis|"
     rb"voter|national id|identity card|id card|personalausweis\w*|ausweis\w*|identification|govt id|government id|resident|social insurance|sin|"
     rb"imei|imsi|iccid|vin|vehicle identification|serial|device|frequent flyer|loyalty|reservation|booking|pnr|record locator|prescription|rx|chart|specimen|accession|inmate|military|service|"
+    rb"sozialversicherungs(?:nummer|nr)|rentenversicherungs(?:nummer|nr)|plaque|immatriculation|targa|matricula|carta d'identita|dowod(?: osobisty| tozsamosci)?|nip|regon|rodne cislo|"
+    rb"taj|taj szam|szemelyi igazolvany|isikukood|asmens kodas|personas kods|kimlik|tc kimlik|cccd|cmnd|nik|ktp|pps|ppsn|utr|kra pin|hkid|cedula(?: de ciudadania)?|cuit|cuil|nit|clave de elector|"
+    rb"titre de sejour|securite sociale|numero de securite sociale|carte vitale|carte d'identite|documento|documento de identidad|kennitala|oib|jmbg|emso|egn|cnp|amka|afm|bvn|nin|emirates id|iqama|"
+    rb"ni|national insurance|id-?kaart|identiteitskaart|rijksregister(?:nummer)?|burgerservicenummer|henkilotunnus|fodselsnummer|personnummer|osobni cislo|obciansky preukaz|driving license|"
     rb"user|profile|applicant|application|candidate|tenant|loan|mortgage|portfolio|ssn|abn|acn|tfn|crn|company number|registration|duns|lei"
 )
 _NUMBER: Final = rb"(?:[ _-]?(?:number|num|no|nr|id|code|ref(?:erence)?|card|card number|#|nummer|numero|file|record))*"
 _JOIN: Final = rb"(?:\.|['\"])?\s{0,2}(?:(?:is|was|are|ist|lautet|est|es|e)\s+|[:=#]|-\s|no\.?\s|nr\.?\s|\()?\s{0,3}[:=#\"'(]{0,2}\s{0,2}"
-_VALUE: Final = rb"([a-z]{0,4}[ -]?\d[a-z0-9]*(?:[-/.][a-z0-9]+|[ ][a-z]{0,2}\d[a-z0-9]*){0,7}(?:[-/ ]?[a-d]\b)?|[a-z0-9]+(?:[-/.][a-z0-9]+){0,5})"
+_VALUE: Final = rb"([a-z]{2}\d{2} [a-z]{3}\b|[a-z]{0,4}[ -]?\d[a-z0-9]*(?:[-/.][a-z0-9]+|[ ][a-z]{0,2}\d[a-z0-9]*|[ ][a-z][ ]\d[a-z0-9]*){0,7}(?:[-/ ]?[a-d]\b)?|[a-z]{1,3}-[a-z]{1,2}[ -]?\d{1,4}|[a-z0-9]+(?:[-/.][a-z0-9]+){0,5})"
 _SAID: Final = Pattern(
-    rb"\b(?:" + _STRONG + rb")(?:\b|_)(" + _NUMBER + rb")(" + _JOIN + rb")" + _VALUE
+    rb"\b(" + _STRONG + rb")(?:\b|_)(" + _NUMBER + rb")(" + _JOIN + rb")" + _VALUE
 )
 _PROSE: Final = (
     b"in ",
@@ -48,13 +52,17 @@ _ANY_ID: Final = Pattern(
 
 
 def _find(view: View) -> Iterator[Finding]:
-    for match in _SAID.matches(view):
-        start, end = match.span(3)
-        named = 2 * bool(match[1].strip()) or bool(match[2].strip(b" ."))
-        value = match[3].rstrip(b"-/. ")
+    match = _SAID.first(view, 0)
+    while match is not None:
+        start = match.start(4)
+        named = 2 * bool(match[2].strip()) or bool(match[3].strip(b" ."))
+        value = match[4].rstrip(b"-/. ")
         end = start + len(value)
-        if _is_ident(value, named=named):
+        found = _is_ident(value, named=named)
+        if found:
             yield start, end, Kind.IDENT, _key(view.lower[start:end])
+        # What was no value may be the word before one: "booking PNR X7K9QZ".
+        match = _SAID.first(view, max(end, start + 1) if found else match.end(1))
     for match in _ANY_ID.matches(view):
         yield *match.span(1), Kind.IDENT, _key(view.lower[match.start(1) : match.end(1)])
 
@@ -71,6 +79,8 @@ def _is_ident(value: bytes, *, named: int) -> bool:
         return False
     if digits + 1 == len(value) and (b"." in value or b":" in value):
         return False
+    if digits >= 2 and letters >= 2 and len(value) >= 5 and value.isupper() and b"." not in value:
+        return True
     if named:
         return digits >= 5 - named or (digits >= 2 and letters >= 2)
     return digits >= 5 or (digits >= 3 and letters >= 1 and len(value) >= 5)
@@ -80,4 +90,4 @@ def _key(text: str) -> str:
     return "".join(character for character in text if character.isalnum())
 
 
-IDENT = Recogniser("ident", _find, rank=58, needs_digits=True)
+IDENT = Recogniser("ident", _find, rank=58, needs_digits=True, gate=any_of(_SAID, _ANY_ID))

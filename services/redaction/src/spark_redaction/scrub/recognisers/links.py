@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from spark_redaction.scrub.kinds import Kind
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -77,17 +77,6 @@ LINK = Recogniser(
     "link",
     _find,
     rank=60,
-    needs=(
-        b"://",
-        b".com/",
-        b".me/",
-        b".net/",
-        b".io/",
-        b".org/",
-        b".app/",
-        b"/@",
-        b".tv/",
-        b".social/",
-    ),
+    gate=any_of(_USER, _PROFILE, _PARAMETER, _PEOPLE),
 )
 ANY_LINK = Recogniser("any_link", _find_any, rank=30, needs=(b".",), strict_only=True)

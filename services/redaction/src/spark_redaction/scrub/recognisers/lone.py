@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from spark_redaction.scrub.checksums import digits_of
@@ -18,8 +19,17 @@ def _find(view: View) -> Iterator[Finding]:
     if len(view.text) > _LONGEST:
         return
     match = _ALONE.fullmatch(view.lower)
-    if match is not None and not _DATE.fullmatch(match[1]):
+    if match is not None and not _DATE.fullmatch(match[1]) and not _is_row(match[1]):
         yield *match.span(1), Kind.IDENT, digits_of(match[1])
+
+
+def _is_row(text: str) -> bool:
+    """Counting up, or switches that are on and off: figures one by one."""
+    figures = text.split()
+    if len(figures) < 5 or not all(map(str.isdigit, figures)):
+        return False
+    steps = {int(after) - int(before) for before, after in pairwise(figures)}
+    return steps == {1} or set(figures) == {"0", "1"}
 
 
 LONE = Recogniser("lone", _find, rank=12, needs_digits=True)

@@ -6,7 +6,7 @@ from typing import Final
 from spark_redaction.scrub.checksums import digits_of, mod97, nhs, weighted
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.nearby import Cue, follows_word, precedes_word
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -68,9 +68,13 @@ _NUMERIC: Final = (
     (rb"\d{2}-\d{7}", _always),  # EIN
     (rb"\d{3}[ -]\d{3}[ -]\d{4}", nhs),
 )
-_COMPILED: Final[tuple[tuple[Pattern, Callable[[str], bool]], ...]] = tuple(
-    (Pattern(rb"\b(?:" + shape + rb")\b", any_case=False), holds) for shape, holds in _CASED
-) + tuple((Pattern(rb"\b(?:" + shape + rb")\b"), holds) for shape, holds in _NUMERIC)
+_FAMILIES: Final[tuple[tuple[tuple[Pattern, Callable[[str], bool]], ...], ...]] = (
+    tuple((Pattern(rb"\b(?:" + shape + rb")\b", any_case=False), holds) for shape, holds in _CASED),
+    tuple((Pattern(rb"\b(?:" + shape + rb")\b"), holds) for shape, holds in _NUMERIC),
+)
+_COMPILED: Final = tuple(
+    (any_of(*(pattern for pattern, _ in family)), family) for family in _FAMILIES
+)
 _CUE: Final = Cue(
     r"pesel|bsn|steuer\w*|tax|tin|id|tfn|abn|medicare|medicaid|npi|imei|svnr|personnummer|cpr|jmbg|egn|cnp|oib|amka|afm|tckn|kimlik|"
     r"fodselsnummer|national|identity|identification|social|insurance|rut|dni|cedula|nit|cuit|cuil|cpf|teudat|zehut|mynumber|my number",
@@ -80,7 +84,7 @@ _BARE: Final = Pattern(rb"\b\d(?:[ \-./]{0,2}\d){6,14}\b")
 
 
 def _find(view: View) -> Iterator[Finding]:
-    for pattern, holds in _COMPILED:
+    for pattern, holds in _there(view):
         for match in pattern.matches(view):
             start, end = match.span()
             digits = digits_of(view.text[start:end])
@@ -97,6 +101,12 @@ def _find(view: View) -> Iterator[Finding]:
             _CUE.near(view, start, end) or _registered(view.text[start:end])
         ):
             yield start, end, Kind.IDENT, digits_of(view.text[start:end])
+
+
+def _there(view: View) -> Iterator[tuple[Pattern, Callable[[str], bool]]]:
+    for gate, family in _COMPILED:
+        if gate.is_in(view.octets):
+            yield from family
 
 
 def _registered(text: str) -> bool:

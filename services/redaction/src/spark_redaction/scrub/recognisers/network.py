@@ -6,7 +6,7 @@ from typing import Final
 
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.nearby import Cue, follows_word, precedes_word
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -108,5 +108,5 @@ def _find_mac(view: View) -> Iterator[Finding]:
             yield *match.span(), Kind.MACADDR, match[0].decode().lower()
 
 
-ADDRESS = Recogniser("ip", _find, rank=55, needs=(b".", b":"))
+ADDRESS = Recogniser("ip", _find, rank=55, needs_digits=True, gate=any_of(_V4, _V6, _V4_MAPPED))
 MAC = Recogniser("mac", _find_mac, rank=66, needs=(b":", b"-", b".", b"mac"))

@@ -7,7 +7,7 @@ from typing import Final
 from spark_redaction.scrub.checksums import digits_of
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.nearby import Cue, follows_word, precedes_word, touches_digit
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -23,7 +23,7 @@ _SHAPES: Final = (
     rb"\b[6-9]\d{4}[ \-]\d{5}|\b\d{2}[ ]9?\d{4}-\d{4}|\b9\d{4}-\d{4}",
     rb"\b[679]\d{2}(?:[ .\-]\d{3}){2}|\b[679]\d{2}(?: \d{2}){3}",
     rb"\b1?[2-9]\d{2}[2-9]\d{6}|\b1[3-9]\d{9}",
-    rb"\b\d{2}(?:[ .\-]\d{2}){3,4}|\b\d{3,5}[ .\-]\d{3,6}(?:[ .\-]\d{2,4})?|\b\d{7,12}|\b\d(?:[ .,\-]{1,3}\d){6,14}",
+    rb"\b\d{2}(?:[ .\-]\d{2}){3,4}|\b\d{3,5}[ .\-]\d{3,6}(?:[ .\-]\d{2,4})?|\b\d{2,4}(?:[ .\-]\d{2,4}){2,4}|\b\d{7,12}|\b\d(?:[ .,\-]{1,3}\d){6,14}",
 )  # fmt: skip
 _PATTERNS: Final = tuple(Pattern(shape + _EXT) for shape in _SHAPES)
 _ONLY_WITH_WORDS: Final = _PATTERNS[-1]
@@ -31,7 +31,7 @@ _CUE: Final = Cue(
     r"phones?|telephones?|tel|mobiles?|cells?|cellphones?|cellular|fax|call(?:ed|ing|s)?|dial(?:ed|ing)?|"
     r"text(?:ed|ing)?|sms|ring|rang|reach(?:ed|ing|able)?|callback|voicemail|hotline|landline|whatsapp|"
     r"signal|telegram|viber|handy|telefon|telefonnummer|rufnummer|mobil|telephone|portable|telefono|"
-    r"celular|movil|cellulare|telefone|telemovel|telefoon|mobiel|telefoni|puhelin|numero|nummer|ext|"
+    r"numer|telefonu|telefonos?|komorka|telefoni|celular|movil|cellulare|telefone|telemovel|telefoon|mobiel|telefoni|puhelin|numero|nummer|ext|"
     r"contact|nr|number(?: is| was)|my number|phone number|whats app|pager|puh|tlf|gsm",
     before=40,
 )
@@ -118,4 +118,4 @@ def _decimal(view: View, start: int, end: int) -> bool:
     )
 
 
-PHONE = Recogniser("phone", _find, rank=50, needs_digits=True)
+PHONE = Recogniser("phone", _find, rank=50, needs_digits=True, gate=any_of(*_PATTERNS))

@@ -5,7 +5,7 @@ from typing import Final
 
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.nearby import follows_word
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.recognisers.address import _STATE
 from spark_redaction.scrub.view import View
@@ -38,4 +38,4 @@ def _find(view: View) -> Iterator[Finding]:
             yield start, start + len(value), Kind.ADDRESS, ""
 
 
-POSTCODE = Recogniser("postcode", _find, rank=52, needs_digits=True)
+POSTCODE = Recogniser("postcode", _find, rank=52, needs_digits=True, gate=any_of(_SHAPED, _SAID))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from spark_redaction.scrub.kinds import Kind
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -58,20 +58,5 @@ SECRET = Recogniser(
     "secret",
     _find,
     rank=90,
-    needs=(
-        b"-",
-        b"_",
-        b".",
-        b"://",
-        b"akia",
-        b"asia",
-        b"aiza",
-        b"=",
-        b"sk",
-        b"ac",
-        b"su",
-        b":aa",
-        b"eaa",
-        b"sa",
-    ),
+    gate=any_of(_KEYS, _BLOCK, _DSN),
 )

@@ -6,7 +6,7 @@ from typing import Final
 from spark_redaction.scrub.checksums import digits_of, luhn
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.nearby import Cue, follows_word, precedes_word
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -65,4 +65,6 @@ def _looks_dated(found: bytes) -> bool:
     return b"/" in found and b"-" in found
 
 
-SSN = Recogniser("ssn", _find, rank=62, needs_digits=True)
+SSN = Recogniser(
+    "ssn", _find, rank=62, needs_digits=True, gate=any_of(_SHAPED, _CANADIAN, _BARE, _LAST, _ENDING)
+)

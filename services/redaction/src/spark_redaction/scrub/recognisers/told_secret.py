@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from spark_redaction.scrub.kinds import Kind
-from spark_redaction.scrub.patterns import Pattern
+from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
@@ -90,7 +90,5 @@ TOLD_SECRET = Recogniser(
     "told_secret",
     _find,
     rank=80,
-    needs=(b"pass", b"pwd", b"secret", b"key", b"token", b"wort", b"contras", b"clave", b"senha", b"wacht", b"credential", b"wifi", b"psk", b"bearer",
-           b"basic", b"api", b"cookie", b"authorization", b"seed", b"recovery", b"mnemonic", b"backup", b"cv", b"csc", b"pin", b"code", b"otp", b"session", b"2fa",
-           b"mfa", b"lockbox", b"geheim", b"losenord", b"haslo", b"security", b"digest", b"cid"),
+    gate=any_of(_ASSIGNED, _HEADER, _SEED, _CODE),
 )  # fmt: skip

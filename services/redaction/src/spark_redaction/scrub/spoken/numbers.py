@@ -5,14 +5,23 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from spark_redaction.scrub.checksums import luhn
+from spark_redaction.scrub.checksums import digits_of, luhn
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.spoken.tokens import headers, inside, past
 from spark_redaction.scrub.spoken.windows import windows
-from spark_redaction.scrub.spoken.words import CUES, DIGITS, FILLERS, REPEATS, TENS, WEAK
-from spark_redaction.scrub.view import View
+from spark_redaction.scrub.spoken.words import (
+    BESIDE,
+    CUES,
+    DIGITS,
+    FILLERS,
+    REPEATS,
+    TENS,
+    WEAK,
+    WIDE,
+)
+from spark_redaction.scrub.view import MARKS, View
 
 _ENOUGH: Final = 7
 _FEW: Final = 4
@@ -23,6 +32,17 @@ _GAP: Final = 72
 """Characters between two words of one number: fillers, a time stamp, the name of a speaker."""
 _EDGE: Final = 40
 _WORD: Final = re.compile(r"[a-z]+|\d+")
+_WIDE_WORD: Final = re.compile(rf"(?:[^\W\d_]['{MARKS}]*)+|\d+")
+_WIDE_THERE: Final = re.compile(
+    rf"(?<![^\W\d_])(?:{'|'.join(sorted({*WIDE, *_NUMBER_WORDS}, key=len, reverse=True))})(?![^\W\d_{MARKS}])"
+)
+_TOGETHER: Final = re.compile(
+    r"[零〇一二三四五六七八九幺两](?:[ \-、,]{0,2}[零〇一二三四五六七八九幺两]){6,}|[공영일이삼사오육륙칠팔구](?:[ \-,]{0,2}[공영일이삼사오육륙칠팔구]){6,}"
+)
+"""Digits of scripts that put no space between words."""
+_HAN: Final = str.maketrans(
+    "〇零一二三四五六七八九幺两공영일이삼사오육륙칠팔구", "0012345678912001234566789"
+)
 _BREAK: Final = re.compile(r"[^\s,.:\-–()/\"'?…+]|\n[ \t]*\n[ \t]*\n")
 _CUE: Final = re.compile(rf"(?<![a-z])(?:{CUES})(?![a-z])")
 _ZERO: Final = re.compile(r"(?<![a-z])(oh|o)[ ,]{1,3}\Z")
@@ -55,6 +75,7 @@ class _Run:
         self.gap = 0
         self.tens_open = False
         self.quantity = False
+        self.said: set[str] = set()
 
     def digits(self) -> str:
         return "".join(word.digits for word in self.words)
@@ -66,7 +87,15 @@ class _Run:
 
 def _find(view: View) -> Iterator[Finding]:
     skipped: list[tuple[int, int]] | None = None
-    for start, end in windows((match.span() for match in _THERE.matches(view)), gap=_GAP, least=2):
+    if view.other_scripts:
+        for match in _TOGETHER.finditer(view.lower):
+            digits = digits_of(match[0].translate(_HAN))
+            yield (
+                *match.span(),
+                _kind(digits, view.lower[max(0, match.start() - 64) : match.start()]),
+                digits,
+            )
+    for start, end in windows(_places(view), gap=_GAP, least=2):
         if skipped is None:
             skipped = headers(view)
         # Figures, and words that are digits only beside others, stand just outside.
@@ -77,9 +106,16 @@ def _find(view: View) -> Iterator[Finding]:
                 yield from _judged(view, words, run.quantity, skipped)
 
 
+def _places(view: View) -> Iterator[tuple[int, int]]:
+    """Where words of numbers stand."""
+    if not view.other_scripts or view.words.isdisjoint(WIDE):
+        return (match.span() for match in _THERE.matches(view))
+    return (match.span() for match in _WIDE_THERE.finditer(view.lower))
+
+
 def spoken_digits(view: View) -> Iterator[str]:
     """The digits of every number that is said, however short."""
-    for start, end in windows((match.span() for match in _THERE.matches(view)), gap=_GAP, least=2):
+    for start, end in windows(_places(view), gap=_GAP, least=2):
         for run in _runs(view, headers(view), start, min(len(view.lower), end + _EDGE)):
             yield run.digits()
 
@@ -89,7 +125,8 @@ def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> 
     previous_end = 0
     repeat = 0
     at_header = max(0, bisect_left(skipped, (first, first)) - 1)
-    for match in _WORD.finditer(view.lower, first, last):
+    pattern = _WORD if view.text.isascii() else _WIDE_WORD
+    for match in pattern.finditer(view.lower, first, last):
         start, end = match.span()
         at_header = past(skipped, at_header, start)
         if inside(skipped, at_header, start):
@@ -143,7 +180,7 @@ def _digits(run: _Run, word: str) -> str | None:
     if word in TENS:
         run.tens_open = True
         return TENS[word] + "0"
-    digits = DIGITS.get(word)
+    digits = DIGITS.get(word) or WIDE.get(word) or _beside(run, word)
     if digits is None or (word in WEAK and not any(each.digits for each in run.words)):
         return None
     if run.tens_open and len(digits) == 1 and digits != "0" and run.words:
@@ -152,7 +189,15 @@ def _digits(run: _Run, word: str) -> str | None:
         if last.digits[-1:] == "0":
             run.words[-1] = last._replace(digits=last.digits[:-1])
     run.tens_open = False
+    run.said.add(word)
     return digits
+
+
+def _beside(run: _Run, word: str) -> str | None:
+    for digit, others in BESIDE.get(word, ()):
+        if not run.said.isdisjoint(others):
+            return digit
+    return None
 
 
 def _multiply(run: _Run, word: str, start: int, end: int) -> None:
