@@ -10,10 +10,10 @@ MEMBERS := libs/common libs/sparksim libs/cli services/gateway services/swapper 
 # all of our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up setup check fix fast test test-torch test-connected e2e schemas screenshots lock image bench litellm clean
+.PHONY: help demo up setup check fix fast test test-torch test-connected e2e schemas screenshots lock image bench litellm notices startos x86 aarch64 s9pk clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## run the whole product against two simulated Sparks
 	@$(BIN)/sparkctl demo
@@ -58,7 +58,17 @@ lock: $(VENV)/.dev ## resolve the dependencies again
 litellm: $(VENV)-litellm/.installed ## the environment of the one test that asks through litellm
 
 image: ## build the container image of all services
-	@docker build -f deploy/Dockerfile -t spark-control:dev .
+	@docker build -f deploy/Dockerfile -t spark-control:dev \
+	  --build-arg VERSION=$$(cat VERSION) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) .
+
+notices: $(VENV)/.dev ## write THIRD_PARTY.md from the locks
+	@$(BIN)/python scripts/notices.py
+
+startos: ## check, bundle and test the StartOS package (needs node)
+	@scripts/startos.sh
+
+x86 aarch64 s9pk: ## pack the StartOS package for one machine kind or both (needs start-cli)
+	@$(MAKE) -C startos $@
 
 bench: $(VENV)/.dev ## measure what the gateway adds
 	@$(BIN)/python -m benchmarks.gateway

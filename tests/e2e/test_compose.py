@@ -12,6 +12,7 @@ import yaml
 from spark_cli.commands.automation import automation
 from spark_common.owner import TABLE
 from spark_common.settings import Env, HostSettings, HostsSettings, Settings, load
+from spark_common.settings.secret_files import FROM_FILES
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -114,6 +115,7 @@ class TestEveryService:
     def test_reads_every_variable_it_is_given(self, name: str) -> None:
         given = {_HOST_VARIABLE.sub(r"SPARKn_\1", key) for key in CONTAINERS[name]["environment"]}
         shown = {field.name for field in TABLE.fields} if name == "coordinator" else set()
+        shown |= {f"{secret}_FILE" for secret in FROM_FILES}
         assert given - variables_read_by(settings_of(name)) - shown == set()
 
     def test_starts_with_the_four_variables_and_no_warning(self, name: str) -> None:

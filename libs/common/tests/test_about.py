@@ -1,5 +1,7 @@
 """Every service tells the truth about itself on the bus."""
 
+from importlib.metadata import version
+
 import pytest
 
 from spark_common.contracts.about import GetAbout, about_rpc
@@ -40,7 +42,11 @@ async def test_about_says_since_when_and_why_it_is_not_ready() -> None:
     asker = MemoryBus("gateway", broker)
     await clock.advance(100)
     about = await asker.call(about_rpc("health"), GetAbout())
-    assert (about.name, about.version, about.started_at) == ("health", "0.1.0", began)
+    assert (about.name, about.version, about.started_at) == (
+        "health",
+        version("spark-health"),
+        began,
+    )
     assert (about.ready, about.reasons) == (True, [])
 
     reasons.append("grumpy")

@@ -20,6 +20,7 @@ from spark_common.settings import (
     SettingsError,
     load,
 )
+from spark_common.settings.support import NgcSettings
 
 
 class ExampleSettings(Settings):
@@ -225,3 +226,37 @@ def test_a_process_with_unusable_settings_says_one_line_and_ends_with_two() -> N
     assert ended.stdout == ""
     assert ended.stderr.startswith("REDIS_URL is wrong: must not contain credentials")
     assert ended.stderr.count("\n") == 1
+
+
+class TestSecretFiles:
+    def ngc(self, **environ: str) -> NgcSettings:
+        return load(NgcSettings, environ)
+
+    def test_a_file_stands_for_the_variable_that_is_not_set(self, tmp_path: Path) -> None:
+        (tmp_path / "key").write_text("nvapi-1\n")
+        loaded = self.ngc(NGC_API_KEY_FILE=str(tmp_path / "key"))
+        assert loaded.ngc_api_key is not None
+        assert loaded.ngc_api_key.get_secret_value() == "nvapi-1"
+        assert loaded.warnings == ()
+
+    def test_the_variable_itself_wins(self, tmp_path: Path) -> None:
+        (tmp_path / "key").write_text("nvapi-1")
+        loaded = self.ngc(NGC_API_KEY="nvapi-2", NGC_API_KEY_FILE=str(tmp_path / "key"))
+        assert loaded.ngc_api_key is not None
+        assert loaded.ngc_api_key.get_secret_value() == "nvapi-2"
+
+    @pytest.mark.parametrize("content", [None, b"", b" \n"])
+    def test_a_file_that_is_missing_or_empty_is_no_secret(
+        self, tmp_path: Path, content: bytes | None
+    ) -> None:
+        if content is not None:
+            (tmp_path / "key").write_bytes(content)
+        loaded = self.ngc(NGC_API_KEY_FILE=str(tmp_path / "key"))
+        assert (loaded.ngc_api_key, loaded.warnings) == (None, ())
+
+    def test_a_file_that_cannot_be_read_is_told_without_its_content(self, tmp_path: Path) -> None:
+        (tmp_path / "key").write_bytes(b"nvapi-\xff")
+        loaded = self.ngc(NGC_API_KEY_FILE=str(tmp_path / "key"))
+        assert loaded.ngc_api_key is None
+        assert [w for w in loaded.warnings if "NGC_API_KEY_FILE" in w and "nvapi" not in w]
+        assert self.ngc(NGC_API_KEY_FILE=str(tmp_path)).warnings

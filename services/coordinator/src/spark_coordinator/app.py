@@ -14,6 +14,7 @@ from spark_common.clock import Clock
 from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import Service, compose, streams_check
+from spark_common.settings.secret_files import with_secret_files
 from spark_coordinator.accounts.feature import FOLDER, accounts
 from spark_coordinator.api_keys.feature import api_keys
 from spark_coordinator.captures.feature import captures
@@ -74,7 +75,7 @@ async def build(
             redis=redis,
             clock=clock,
             live=live,
-            environment=environment,
+            environment=with_secret_files(environment)[0],
             data_dir=settings.data_dir,
             sections=[
                 ScheduleState(schedules.registry),

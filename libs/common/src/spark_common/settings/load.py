@@ -9,6 +9,8 @@ from typing import Any, ClassVar, NoReturn, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from spark_common.settings.secret_files import with_secret_files
+
 _EXIT_CODE = 2
 """What a shell means by "used wrongly"; a supervisor need not try again."""
 
@@ -100,7 +102,8 @@ def load(settings_type: type[SettingsT], environ: Mapping[str, str]) -> Settings
 
     Raises SettingsError, whose text is one line that names the variable.
     """
-    environment = Environment({**settings_type.defaults, **environ})
+    variables, problems = with_secret_files(environ)
+    environment = Environment({**settings_type.defaults, **variables}, problems)
     settings = settings_type.read(environment)
     return settings.model_copy(update={"warnings": tuple(environment.warnings)})
 
