@@ -32,7 +32,7 @@ from spark_swapper.app import Swapper, wire
 from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 
 TIMINGS = SwapTimings(
-    drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=5, poll_seconds=0.1
+    drain_seconds=2, stop_seconds=30, load_deadline_seconds=60, stall_seconds=5, poll_seconds=0.3
 )
 GUARD = GuardSettings(memory_settle_seconds=2, freeze_seconds=10)
 SPEED, BY_HAND = 300.0, 60.0
