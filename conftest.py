@@ -24,8 +24,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Take what was imported out of every collection of garbage to come: it stays anyway."""
-    gc.collect()
+    """Take what was imported out of every collection of garbage to come: it stays anyway.
+
+    And so does the little garbage among it: to look for that takes longer than it is worth.
+    """
     gc.freeze()
     gc.enable()
 

@@ -1,7 +1,10 @@
 """A reservation of the whole product: it binds requests, the home model returns, and it is told."""
 
 import pytest
-from openai import InternalServerError, OpenAI
+
+from spark_common.testing.later import Later
+
+openai = Later("openai")
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -30,14 +33,14 @@ def test_reserve_be_protected_give_back_and_be_accounted_for(starter, monkeypatc
     swap = product.http.post("/api/swap", json=order, headers=headers).raise_for_status().json()
     assert product.ended(swap["id"])["phase"] == "ready"
 
-    client = OpenAI(base_url=f"{product.url}/v1", api_key="none", max_retries=2)
+    client = openai.OpenAI(base_url=f"{product.url}/v1", api_key="none", max_retries=2)
     served = client.models.list().data[0].id
     messages = [{"role": "user", "content": "Say something."}]
 
     def refused():
         try:
             client.chat.completions.create(model="gpt-oss-120b", messages=messages, max_tokens=4)
-        except InternalServerError as error:
+        except openai.InternalServerError as error:
             return error if error.code == "gpu_reserved" else None
         except Exception:
             return None

@@ -7,7 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import nats
 import pytest
-from openai import APIStatusError, OpenAI
+
+from spark_common.testing.later import Later
+
+openai = Later("openai")
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -65,7 +68,7 @@ def test_a_swap_by_api_tells_every_phase_and_then_serves(product) -> None:
 def test_the_official_client_talks_to_what_is_loaded(product) -> None:
     if product.loaded() is None:
         assert product.ended(product.swap(QWEN)["id"])["phase"] == "ready"
-    client = OpenAI(base_url=f"{product.url}/v1", api_key="none", max_retries=0)
+    client = openai.OpenAI(base_url=f"{product.url}/v1", api_key="none", max_retries=0)
     served = client.models.list().data[0].id
     messages = [{"role": "user", "content": "Say something."}]
     whole = client.chat.completions.create(model=served, messages=messages, max_tokens=8)
@@ -180,7 +183,7 @@ def test_requests_bring_their_model_once_for_all_of_them(product) -> None:
     values = {"SWAP_ON_DEMAND": True, "ON_DEMAND_STAY_MINUTES": 0}
     product.http.post("/api/settings", json={"values": values}).raise_for_status()
     target = GPT if product.loaded() != GPT else QWEN
-    client = OpenAI(base_url=f"{product.url}/v1", api_key="none", max_retries=0)
+    client = openai.OpenAI(base_url=f"{product.url}/v1", api_key="none", max_retries=0)
     messages = [{"role": "user", "content": "Say something."}]
 
     def ask(stream: bool) -> str:
@@ -188,7 +191,7 @@ def test_requests_bring_their_model_once_for_all_of_them(product) -> None:
             answer = client.chat.completions.create(
                 model=target, messages=messages, max_tokens=8, stream=stream
             )
-        except APIStatusError as refused:
+        except openai.APIStatusError as refused:
             # The setting is live within two seconds.
             if refused.code != "model_not_loaded":
                 raise

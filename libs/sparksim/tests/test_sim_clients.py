@@ -3,7 +3,9 @@
 import asyncio
 import os
 import shlex
+import shutil
 from collections.abc import AsyncIterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,18 @@ async def run(
     out, err = await process.communicate(said)
     assert process.returncode is not None
     return process.returncode, out, err
+
+
+async def test_the_perl_stands_up_to_strict_and_warnings() -> None:
+    perl = shutil.which("perl")
+    if perl is None:
+        pytest.skip("no Perl here")
+    body = str(resources.files("spark_sim.programs").joinpath("client.pl"))
+    process = await asyncio.create_subprocess_exec(
+        *(perl, "-Mstrict", "-Mwarnings=FATAL,all", "-c", body), stderr=asyncio.subprocess.PIPE
+    )
+    _, err = await process.communicate()
+    assert (process.returncode, err.split()[-2:]) == (0, [b"syntax", b"OK"]), err
 
 
 async def test_words_environment_and_folder_arrive_and_the_code_comes_back(

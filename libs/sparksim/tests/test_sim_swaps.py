@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-import openai
 import pytest
 
+from spark_common.testing.later import Later
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.config import SimConfig
 from spark_sim.testing import Connect, Login
+
+openai = Later("openai")
 
 pytestmark = pytest.mark.connected
 

@@ -2,14 +2,16 @@
 
 import base64
 
-import openai
 import pytest
 
 from spark_audio_proxy.testing.stand import AudioStand
 from spark_common.settings.speech import SpeechSettings
+from spark_common.testing.later import Later
 from spark_sim.speakclock.conversation import Plan, Speaker, converse, words_of
 from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
+
+openai = Later("openai")
 
 ALICE, BOB, STRANGER = 0, 2, 4
 PEOPLE = (Speaker("Alice", ALICE), Speaker("Stranger", STRANGER))

@@ -7,12 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openai.types.audio import (
-    Transcription,
-    TranscriptionDiarized,
-    TranscriptionStreamEvent,
-    TranscriptionVerbose,
-)
 from pydantic import TypeAdapter
 
 from spark_audio_proxy.merging.blocks import blocks_of
@@ -23,6 +17,9 @@ from spark_audio_proxy.rendering.events import TranscriptEvents, error_event, tr
 from spark_audio_proxy.rendering.formats import Rendered, ResponseFormat, render
 from spark_audio_proxy.speech import Transcript, Word
 from spark_audio_proxy.words.joining import tidied
+from spark_common.testing.later import Later
+
+audio = Later("openai.types.audio")
 
 WORDS = (
     Word("Hello,", 0.0, 0.5, "Speaker_0"),
@@ -142,10 +139,10 @@ class TestFormats:
             assert json.loads(bodies[each])["text"] == ""
 
     def test_the_types_of_the_sdk_accept_them_strictly(self) -> None:
-        Transcription.model_validate_json(shown("json").body, strict=True)
+        audio.Transcription.model_validate_json(shown("json").body, strict=True)
         both = shown("verbose_json", granularities=("word", "segment"))
-        TranscriptionVerbose.model_validate_json(both.body, strict=True)
-        TranscriptionDiarized.model_validate_json(shown("diarized_json").body, strict=True)
+        audio.TranscriptionVerbose.model_validate_json(both.body, strict=True)
+        audio.TranscriptionDiarized.model_validate_json(shown("diarized_json").body, strict=True)
 
 
 def events_of(stream: Any) -> list[dict[str, Any]]:
@@ -166,7 +163,7 @@ class TestEvents:
         ]
         assert "".join(e["delta"] for e in events[:-1]) == events[-1]["text"] == TEXT
         for each in events:
-            TypeAdapter(TranscriptionStreamEvent).validate_python(each)
+            TypeAdapter(audio.TranscriptionStreamEvent).validate_python(each)
 
     def test_with_speakers_segments_come_between(self) -> None:
         events = events_of(transcript_events(SPOKEN))

@@ -4,17 +4,20 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import openai
 import pytest
 import pytest_asyncio
 
 from spark_audio_proxy.testing.stand import AudioStand, audio_stand
 from spark_common.settings.speech import SpeechSettings
+from spark_common.testing.later import Later
 from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
 from spark_sim.speech.stands import ParakeetStand
+
+openai = Later("openai")
 
 TEXT = "Good morning, this is Alice. How are you?"
 SOUND = mixed(in_a_row(TEXT, 0))
@@ -25,7 +28,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def sdk(proxy: AudioStand) -> AsyncIterator[openai.AsyncOpenAI]:
+async def sdk(proxy: AudioStand) -> AsyncIterator[Any]:
     async with openai.AsyncOpenAI(
         base_url=f"{proxy.url}/v1", api_key="none", max_retries=0
     ) as client:
@@ -37,7 +40,7 @@ async def send(proxy: AudioStand, data: bytes = FLAC, **fields: str):
 
 
 class TestTheRealClient:
-    async def test_reads_every_format(self, sdk: openai.AsyncOpenAI) -> None:
+    async def test_reads_every_format(self, sdk: Any) -> None:
         async def asked(response_format: str, **more):
             return await sdk.audio.transcriptions.create(
                 file=("a.flac", FLAC), model="whisper-1", response_format=response_format, **more
@@ -52,7 +55,7 @@ class TestTheRealClient:
         assert [segment.text for segment in verbose.segments] == [TEXT[:28], TEXT[29:]]
         assert verbose.duration == pytest.approx(len(SOUND) / 16_000, abs=0.01)
 
-    async def test_hears_a_stream(self, sdk: openai.AsyncOpenAI) -> None:
+    async def test_hears_a_stream(self, sdk: Any) -> None:
         stream = await sdk.audio.transcriptions.create(
             file=("a.flac", FLAC), model="whisper-1", stream=True
         )
@@ -62,7 +65,7 @@ class TestTheRealClient:
         assert events[-1].type == "transcript.text.done"
         assert events[-1].text == TEXT
 
-    async def test_reads_what_an_error_says(self, sdk: openai.AsyncOpenAI) -> None:
+    async def test_reads_what_an_error_says(self, sdk: Any) -> None:
         with pytest.raises(openai.BadRequestError) as raised:
             await sdk.audio.transcriptions.create(file=("a.mp3", b"junk" * 100), model="whisper-1")
         assert raised.value.code == "invalid_audio"

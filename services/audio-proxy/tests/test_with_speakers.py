@@ -3,16 +3,18 @@
 from collections import Counter
 
 import numpy as np
-import openai
 import pytest
 
 from spark_audio_proxy.testing.stand import AudioStand, audio_stand
 from spark_common.settings.speech import SpeechSettings
+from spark_common.testing.later import Later
 from spark_sim.speakclock.conversation import Plan, Speaker, converse, words_of
 from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
 from spark_sim.speech.stands import ParakeetStand
 from spark_sim.speech.switches import DiarizerRoutes
+
+openai = Later("openai")
 
 SHORT = Plan(seconds=14, overlap=0.0, pause_seconds=(0.4, 0.9), seed=3)
 TURNS = converse(SHORT)

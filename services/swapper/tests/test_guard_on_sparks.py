@@ -64,7 +64,7 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 
 QWEN, GEMMA, WIDE = "qwen3.6-35b-a3b", "gemma-4-26b", "minimax-m2.7"
 TIMINGS = SwapTimings(
-    drain_seconds=2, stop_seconds=120, load_deadline_seconds=150, stall_seconds=60, poll_seconds=0.1
+    drain_seconds=2, stop_seconds=120, load_deadline_seconds=150, stall_seconds=60, poll_seconds=0.3
 )
 GUARD = GuardSettings(memory_settle_seconds=10, freeze_seconds=20)
 SPEED = 200.0

@@ -44,7 +44,11 @@ pytestmark = [pytest.mark.connected, pytest.mark.timeout(240)]
 QWEN, GEMMA = "qwen3.6-35b-a3b", "gemma-4-26b"
 FALLBACK = "The first token is asked for through the runtime's own port"
 TIMINGS = SwapTimings(
-    drain_seconds=5, stop_seconds=120, load_deadline_seconds=150, stall_seconds=60, poll_seconds=0.1
+    drain_seconds=12,
+    stop_seconds=120,
+    load_deadline_seconds=150,
+    stall_seconds=60,
+    poll_seconds=0.3,
 )
 
 
@@ -226,12 +230,12 @@ async def test_a_stream_is_drained_protected_and_only_cut_off_by_force(house):
     assert (view.phase, view.serving) == (Phase.READY, GEMMA), (view.message, view.cause)
 
     # It takes longer: nothing is touched, and the door is open again at once.
-    listening = asyncio.create_task(listen(6000))
+    listening = asyncio.create_task(listen(12_000))
     await until(lambda: len(lines) > 3, "the stream")
     await house.request(QWEN, "protects")
     view = await house.ended("protects")
     assert (view.phase, view.cause.code, view.serving) == (Phase.FAILED, "still_answering", GEMMA)
-    assert view.cause.sentence == "1 answer was still being written after 5 s; nothing was touched."
+    assert "was still being written after 12 s; nothing was touched." in view.cause.sentence
 
     async def open_again():
         return (await house.chat()).status_code == 200

@@ -13,7 +13,6 @@ from typing import Any, cast
 import av
 import httpx
 import pytest
-from openai import AsyncOpenAI, BadRequestError, InternalServerError
 
 from spark_audio_proxy.api.http_app import build_http
 from spark_audio_proxy.listing.wiring import voice_book, wire_listing
@@ -27,8 +26,11 @@ from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_common.clock import SystemClock
 from spark_common.settings.speech import SpeechSettings
 from spark_common.settings.voice import VoiceSettings
+from spark_common.testing.later import Later
 from spark_common.testing.wait import until
 from spark_sim.vllm_http.server import EmbeddedServer
+
+sdk = Later("openai")
 
 LONG = " ".join(f"This is sentence number {number} of many." for number in range(1, 280))
 
@@ -98,8 +100,8 @@ async def proxy(tmp_path: Path) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def openai(proxy: Proxy) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=f"{proxy.url}/v1", api_key="none", max_retries=0) as client:
+async def openai(proxy: Proxy) -> AsyncIterator[Any]:
+    async with sdk.AsyncOpenAI(base_url=f"{proxy.url}/v1", api_key="none", max_retries=0) as client:
         yield client
 
 
@@ -109,12 +111,12 @@ async def http(proxy: Proxy) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def _speech(client: AsyncOpenAI, text: str, **more: Any) -> bytes:
+async def _speech(client: Any, text: str, **more: Any) -> bytes:
     options = {"model": "tts-1", "voice": "alloy", "response_format": "pcm", **more}
     return (await client.audio.speech.create(input=text, **options)).content
 
 
-async def test_the_sdk_gets_every_format(openai: AsyncOpenAI) -> None:
+async def test_the_sdk_gets_every_format(openai: Any) -> None:
     for form in ("mp3", "opus", "aac", "flac", "wav"):
         answer = await openai.audio.speech.create(
             input="Hello there.", model="tts-1", voice="nova", response_format=cast(Any, form)
@@ -128,9 +130,7 @@ async def test_the_sdk_gets_every_format(openai: AsyncOpenAI) -> None:
         assert kind == {"mp3": "audio/mpeg"}.get(form, f"audio/{form}")
 
 
-async def test_every_word_is_spoken_in_order_without_a_gap(
-    openai: AsyncOpenAI, proxy: Proxy
-) -> None:
+async def test_every_word_is_spoken_in_order_without_a_gap(openai: Any, proxy: Proxy) -> None:
     heard = letters_in(await _speech(openai, LONG))
     spoken = [body["input"] for body in proxy.stand.asked]
     assert heard == "".join(spoken)
@@ -139,7 +139,7 @@ async def test_every_word_is_spoken_in_order_without_a_gap(
     assert proxy.stand.most_running <= 2
 
 
-async def test_voices_are_found_by_all_their_names(openai: AsyncOpenAI, proxy: Proxy) -> None:
+async def test_voices_are_found_by_all_their_names(openai: Any, proxy: Proxy) -> None:
     for name in OPENAI_VOICES:
         assert letters_in(await _speech(openai, "Hi.", voice=name)) == "Hi."
     assert {body["voice"] for body in proxy.stand.asked} <= set(proxy.stand.voices)
@@ -152,17 +152,17 @@ async def test_voices_are_found_by_all_their_names(openai: AsyncOpenAI, proxy: P
     assert not {"instructions", "stream_format"} & set(second)
 
 
-async def test_a_voice_that_is_new_is_found(openai: AsyncOpenAI, proxy: Proxy) -> None:
-    with pytest.raises(BadRequestError) as refused:
+async def test_a_voice_that_is_new_is_found(openai: Any, proxy: Proxy) -> None:
+    with pytest.raises(sdk.BadRequestError) as refused:
         await _speech(openai, "Hi.", voice="af_nobody")
     assert refused.value.code == "unknown_voice"
     assert refused.value.param == "voice"
     assert not proxy.stand.asked
 
 
-async def test_what_cannot_be_spoken_is_refused_in_openais_shape(openai: AsyncOpenAI) -> None:
+async def test_what_cannot_be_spoken_is_refused_in_openais_shape(openai: Any) -> None:
     for text, code in (("\U0001f389 ***", "empty_input"), ("", "empty_input")):
-        with pytest.raises(BadRequestError) as refused:
+        with pytest.raises(sdk.BadRequestError) as refused:
             await _speech(openai, text)
         assert (refused.value.code, refused.value.param) == (code, "input")
 
@@ -207,10 +207,10 @@ async def test_home_assistant_reads_the_head_and_others_want_the_size(
 
 @pytest.mark.parametrize("fault", ["error", "swallows", "loading"])
 async def test_what_fails_before_the_first_sound_is_a_real_error(
-    openai: AsyncOpenAI, proxy: Proxy, fault: Any
+    openai: Any, proxy: Proxy, fault: Any
 ) -> None:
     proxy.stand.fault = fault
-    with pytest.raises(InternalServerError) as failed:
+    with pytest.raises(sdk.InternalServerError) as failed:
         await _speech(openai, "Hello.")
     told = {"error": (502, "upstream_bad_response"), "swallows": (502, "upstream_bad_response"),
             "loading": (503, "upstream_loading")}  # fmt: skip
@@ -263,7 +263,7 @@ async def test_events_say_that_the_sound_broke_off(http: httpx.AsyncClient, prox
     assert b"speech.audio.done" not in got
 
 
-async def test_magpie_speaks_where_kokoro_cannot(openai: AsyncOpenAI, proxy: Proxy) -> None:
+async def test_magpie_speaks_where_kokoro_cannot(openai: Any, proxy: Proxy) -> None:
     proxy.has_magpie = True
     proxy.kokoro_url = "http://127.0.0.1:9"
     answer = await openai.audio.speech.create(
@@ -276,7 +276,7 @@ async def test_magpie_speaks_where_kokoro_cannot(openai: AsyncOpenAI, proxy: Pro
     assert form["text"] == '<speak><prosody rate="200%">Hello there.</prosody></speak>'
     # Its 22 kHz became the 24 kHz that clients expect.
     assert len(answer.content) / 2 / 24_000 == pytest.approx(0.6, abs=0.05)
-    with pytest.raises(InternalServerError) as failed:
+    with pytest.raises(sdk.InternalServerError) as failed:
         await _speech(openai, "Hello.", model="kokoro")
     assert failed.value.code == "upstream_down"
 
@@ -291,7 +291,7 @@ async def test_magpie_is_not_asked_once_somebody_was_heard(
     assert all("encoding" not in asked for asked in proxy.stand.asked)
 
 
-async def test_magpies_own_voices_speak_through_it(openai: AsyncOpenAI, proxy: Proxy) -> None:
+async def test_magpies_own_voices_speak_through_it(openai: Any, proxy: Proxy) -> None:
     proxy.has_magpie = True
     await _speech(openai, "<a> & b", voice=MAGPIES[2])
     assert proxy.stand.asked[0]["text"] == "<a> & b"
@@ -358,9 +358,9 @@ async def test_half_an_answer_is_never_kept(http: httpx.AsyncClient, proxy: Prox
     assert not list(proxy.folder.glob("*"))
 
 
-async def test_magpie_is_unknown_where_nobody_has_it(openai: AsyncOpenAI) -> None:
+async def test_magpie_is_unknown_where_nobody_has_it(openai: Any) -> None:
     for more in ({"voice": MAGPIES[0]}, {"model": "magpie"}):
-        with pytest.raises(BadRequestError) as refused:
+        with pytest.raises(sdk.BadRequestError) as refused:
             await _speech(openai, "Hello.", **more)
         assert refused.value.code == "unknown_voice"
 
@@ -387,7 +387,7 @@ async def test_voices_are_listed_in_every_shape(http: httpx.AsyncClient, proxy: 
 
 
 async def test_models_are_listed_with_their_voices(
-    http: httpx.AsyncClient, openai: AsyncOpenAI, proxy: Proxy
+    http: httpx.AsyncClient, openai: Any, proxy: Proxy
 ) -> None:
     models = {model.id: model async for model in openai.models.list()}
     assert {"parakeet-tdt-0.6b-v3", "whisper-1", "gpt-4o-transcribe-diarize"} <= set(models)

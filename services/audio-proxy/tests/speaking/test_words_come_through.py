@@ -11,7 +11,6 @@ import av
 import httpx
 import numpy as np
 import pytest
-from openai import APIConnectionError, AsyncOpenAI
 
 from spark_audio_proxy.feature import Feature
 from spark_audio_proxy.listing.wiring import voice_book, wire_listing
@@ -21,9 +20,12 @@ from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_audio_proxy.wiring import Hearing
 from spark_common.clock import SystemClock
 from spark_common.settings.voice import VoiceSettings
+from spark_common.testing.later import Later
 from spark_sim.speakclock.listener import hear
 from spark_sim.speakclock.tones import RATE
 from spark_sim.speech.stands import KokoroStand, MagpieStand, kokoro_stand, magpie_stand
+
+sdk = Later("openai")
 
 TEXT = "The first sentence is here. Then comes another one. And this was the last of them."
 WORDS = TEXT.split()
@@ -35,7 +37,7 @@ class Voices:
     """audio-proxy before both voice servers."""
 
     url: str
-    openai: AsyncOpenAI
+    openai: Any
     kokoro: KokoroStand
     magpie: MagpieStand
 
@@ -60,7 +62,7 @@ async def voices(tmp_path: Path) -> AsyncIterator[Voices]:
 
         async with (
             audio_stand(None, tmp_path, more=more) as stand,
-            AsyncOpenAI(base_url=f"{stand.url}/v1", api_key="none", max_retries=0) as openai,
+            sdk.AsyncOpenAI(base_url=f"{stand.url}/v1", api_key="none", max_retries=0) as openai,
         ):
             yield Voices(stand.url, openai, kokoro, magpie)
         for upstream in upstreams:
@@ -106,7 +108,7 @@ async def test_whatever_is_left_out_is_an_error(voices: Voices, stops: Any, afte
     voices.kokoro.switches.stops = stops
     voices.kokoro.switches.stops_after = after
     with (
-        pytest.raises((APIConnectionError, httpx.RemoteProtocolError))
+        pytest.raises((sdk.APIConnectionError, httpx.RemoteProtocolError))
         if after
         else (pytest.raises(Exception, match=r"voice server|502"))
     ):

@@ -1,8 +1,11 @@
 """The official ``anthropic`` client, unmodified, and what Claude Code asks beside it."""
 
-import anthropic
 import pytest
 from gateway_stand.town import COMING, LOADED
+
+from spark_common.testing.later import Later
+
+anthropic = Later("anthropic")
 
 pytestmark = pytest.mark.connected
 ASK = [{"role": "user", "content": "What is a control plane?"}]

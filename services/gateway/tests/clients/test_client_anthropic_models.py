@@ -1,8 +1,11 @@
 """The official ``anthropic`` client looks for models, page by page."""
 
-import anthropic
 import pytest
 from gateway_stand.town import ALIAS, COMING, LOADED
+
+from spark_common.testing.later import Later
+
+anthropic = Later("anthropic")
 
 pytestmark = pytest.mark.connected
 

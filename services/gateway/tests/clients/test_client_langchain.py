@@ -1,39 +1,44 @@
 """``langchain-openai``, unmodified: chat, and embeddings with and without its token ids."""
 
 import httpx
-import openai
 import pytest
-import tiktoken
 from gateway_stand.town import LOADED
-from langchain_core.messages import HumanMessage
-from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
 from spark_common.plain_http import plain_client
+from spark_common.testing.later import Later
+
+openai, tiktoken = Later("openai"), Later("tiktoken")
+langchain_openai, messages = Later("langchain_openai"), Later("langchain_core.messages")
 
 pytestmark = pytest.mark.connected
 EMBEDDER = "BAAI/bge-m3"
-QUESTION = [HumanMessage("What is a control plane?")]
+
+
+def question():
+    return [messages.HumanMessage("What is a control plane?")]
 
 
 @pytest.fixture(scope="module")
 def chat(town):
-    return ChatOpenAI(base_url=f"{town.url}/v1", api_key="none", model=LOADED, timeout=60)
+    return langchain_openai.ChatOpenAI(
+        base_url=f"{town.url}/v1", api_key="none", model=LOADED, timeout=60
+    )
 
 
 def test_chat_whole_and_streamed(chat):
-    whole = chat.invoke(QUESTION)
+    whole = chat.invoke(question())
     assert "control plane" in whole.content
     assert whole.usage_metadata["output_tokens"] > 0
-    pieces = list(chat.stream(QUESTION))
+    pieces = list(chat.stream(question()))
     assert "".join(str(piece.content) for piece in pieces) == whole.content
 
 
 async def test_chat_of_many_at_once(town):
     async with plain_client(timeout=60) as http:
-        chat = ChatOpenAI(
+        chat = langchain_openai.ChatOpenAI(
             base_url=f"{town.url}/v1", api_key="none", model=LOADED, http_async_client=http
         )
-        answers = await chat.abatch([QUESTION] * 8)
+        answers = await chat.abatch([question()] * 8)
     assert len({answer.content for answer in answers}) == 1
 
 
@@ -41,13 +46,13 @@ def test_tools(town, chat, recorded):
     weather = {"title": "get_weather", "description": "Say the weather.", "type": "object",
                "properties": {"city": {"type": "string"}}}  # fmt: skip
     with town.answering(recorded("tools_required")):
-        answer = chat.bind_tools([weather], tool_choice="required").invoke(QUESTION)
+        answer = chat.bind_tools([weather], tool_choice="required").invoke(question())
     (call,) = answer.tool_calls
     assert (call["name"], call["args"]) == ("get_weather", {"city": "Berlin"})
 
 
 def test_the_responses_of_newer_defaults(chat):
-    answer = chat.model_copy(update={"use_responses_api": True}).invoke(QUESTION)
+    answer = chat.model_copy(update={"use_responses_api": True}).invoke(question())
     assert "control plane" in answer.text
 
 
@@ -67,7 +72,9 @@ def vocabulary(monkeypatch):
 
 
 def embeddings(town, **more):
-    return OpenAIEmbeddings(base_url=f"{town.url}/v1", api_key="none", model=EMBEDDER, **more)
+    return langchain_openai.OpenAIEmbeddings(
+        base_url=f"{town.url}/v1", api_key="none", model=EMBEDDER, **more
+    )
 
 
 @pytest.fixture

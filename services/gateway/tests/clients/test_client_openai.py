@@ -1,9 +1,12 @@
 """The official ``openai`` client, unmodified, as an application uses it."""
 
 import httpx
-import openai
 import pytest
 from gateway_stand.town import ALIAS, COMING, LOADED
+
+from spark_common.testing.later import Later
+
+openai = Later("openai")
 
 pytestmark = pytest.mark.connected
 EMBEDDER = "BAAI/bge-m3"

@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import httpx
-import openai
 import pytest
 
 from spark_common.clock import SystemClock
+from spark_common.testing.later import Later
 from spark_common.testing.wait import PATIENCE_SECONDS, until
 from spark_embed.app import build_app
 from spark_embed.meters import Meters
@@ -20,6 +20,8 @@ from spark_gateway.dataplane.reservation import Reservation
 from spark_gateway.dataplane.watch import UpstreamWatch
 from spark_sim.embed_http.app import EmbedServer
 from spark_sim.standing_in import standing_in
+
+openai = Later("openai")
 
 KINDS = ("simulated", "real")
 DOCUMENTS = ["Cats purr.", "Paris is the capital of France."]

@@ -9,18 +9,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-import openai
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
+from spark_common.testing.later import Later
 from spark_gateway.dataplane.desk import FrontDesk
 from spark_gateway.dataplane.free import ByHead
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.dataplane.protocol import make_protocol
+
+openai = Later("openai")
 
 pytestmark = pytest.mark.connected
 

@@ -44,7 +44,7 @@ TIMINGS = SwapTimings(
     stall_seconds=60,
     appear_seconds=30,
     load_deadline_seconds=150,
-    poll_seconds=0.2,
+    poll_seconds=0.5,
 )
 HASTY = TIMINGS.model_copy(update={"stall_seconds": 4.0})
 """For a load that is going to hang. Another one may be as silent on a machine that is busy."""

@@ -33,7 +33,7 @@ from spark_swapper.app import Swapper, wire
 from spark_swapper.settings import GuardSettings, SwapperSettings, SwapTimings
 
 TIMINGS = SwapTimings(
-    drain_seconds=2, stop_seconds=120, load_deadline_seconds=150, stall_seconds=60, poll_seconds=0.1
+    drain_seconds=2, stop_seconds=120, load_deadline_seconds=150, stall_seconds=60, poll_seconds=0.3
 )
 HASTY = TIMINGS.model_copy(update={"stall_seconds": 5.0})
 """For a load that is going to hang. Another one may be as silent on a machine that is busy."""

@@ -81,7 +81,7 @@ class Software:
             gate=self.gate,
             download=lambda: self.download(),
             changed=self._changed,
-            poll_seconds=lambda: 0.05,
+            poll_seconds=lambda: 0.2,
         )
         loops = (self.part.runner, self.part.look)
         self.running = [asyncio.create_task(loop.run()) for loop in loops]
