@@ -80,10 +80,10 @@ test("what went wrong says what to press, and fields say what they take", () => 
   assert.match(words.endWords(null, true), /connection ended/);
   assert.equal(words.endWords("stop", false), "");
   const bounds = { least: 0, most: 2, whole: false };
-  assert.deepEqual(words.numberIn(" 0,7 ", bounds), { value: 0.7, problem: "" });
-  assert.deepEqual(words.numberIn("", bounds), { value: null, problem: "" });
-  for (const wrong of ["3", "-1", "NaN", "Infinity", "warm"]) assert.match(words.numberIn(wrong, bounds).problem, /^A number from 0 to 2/, wrong);
-  assert.match(words.numberIn("1.5", { least: 1, most: 9, whole: true }).problem, /^A whole number/);
+  assert.deepEqual(words.numberOf(" 0,7 ", bounds), { value: 0.7, problem: "" });
+  assert.deepEqual(words.numberOf("", bounds), { value: null, problem: "" });
+  for (const wrong of ["3", "-1", "NaN", "Infinity", "warm"]) assert.match(words.numberOf(wrong, bounds).problem, /^A number from 0 to 2/, wrong);
+  assert.match(words.numberOf("1.5", { least: 1, most: 9, whole: true }).problem, /^A whole number/);
 });
 
 test("texts are compared by direction, and a payload is read where its text is", () => {

@@ -4,7 +4,7 @@
 import { part, say, sayOrHide, show } from "../../dom.js";
 import { chat } from "./asking.js";
 import { Said } from "./said.js";
-import { modelToAsk, numberIn, remedyFor, waitingWords, whoAnswers } from "./words.js";
+import { modelToAsk, numberOf, remedyFor, waitingWords, whoAnswers } from "./words.js";
 
 /** @typedef {import("../../types.js").State} State */
 /** @typedef {import("./asking.js").Message} Message */
@@ -71,8 +71,8 @@ export class Chat {
 
   /** What the fields say, or null when one of them is wrong. */
   #how() {
-    const temperature = numberIn(part(this.root, "temperature").value, { least: 0, most: 2, whole: false });
-    const longest = numberIn(part(this.root, "longest").value, { least: 1, most: 1_000_000, whole: true });
+    const temperature = numberOf(part(this.root, "temperature").value, { least: 0, most: 2, whole: false });
+    const longest = numberOf(part(this.root, "longest").value, { least: 1, most: 1_000_000, whole: true });
     for (const [name, { problem }] of Object.entries({ temperature, longest })) {
       sayOrHide(part(this.root, `${name}-problem`), problem);
       part(this.root, name).setAttribute("aria-invalid", String(problem !== ""));

@@ -113,7 +113,7 @@ export function remedyFor(code) {
 }
 
 /** A number of a field, or why it is none. @param {string} text @param {{least: number, most: number, whole: boolean}} bounds @returns {{value: number|null, problem: string}} */
-export function numberIn(text, { least, most, whole }) {
+export function numberOf(text, { least, most, whole }) {
   if (text.trim() === "") return { value: null, problem: "" };
   const value = Number(text.trim().replace(",", "."));
   const fits = Number.isFinite(value) && value >= least && value <= most && (!whole || Number.isInteger(value));
