@@ -196,6 +196,7 @@ class Starter:
                 *extra,
             ]  # fmt: skip
         else:
+            self._folder = again.folder.parent
             arguments = again.arguments
         output = self._folder / "demo.out"
         with output.open("a") as stream:

@@ -1,5 +1,6 @@
 """Kill -9 in the middle of a swap: it ends ready, and the Spark's journal says started once."""
 
+import json
 import os
 import time
 
@@ -69,6 +70,7 @@ def test_chat_goes_on_while_the_bus_and_the_record_are_dead(product) -> None:
     answers = []
     while time.monotonic() < until:
         answers.append(product.http.post("/v1/chat/completions", json=body).status_code)
+        time.sleep(0.02)
     assert set(answers) == {200}
     product.until(
         "swaps again", lambda: product.http.get("/api/status").json()["bus"]["connected"], 60
@@ -124,10 +126,21 @@ def test_a_killed_health_restarts_what_is_stuck_once(product) -> None:
     )
 
 
-def test_a_second_start_resumes_and_a_stop_leaves_nothing(starter) -> None:
-    first = starter.start()
-    view = first.ended(first.swap(QWEN)["id"])
+def test_a_taken_port_is_one_clear_line(product) -> None:
+    port = product.url.rsplit(":", 1)[1]
+    ended = product.sparkctl("demo", "--run-dir", str(product.folder / "other"), "--port", port)
+    assert ended.returncode == 1
+    lines = [line for line in ended.stderr.splitlines() if line.strip()]
+    assert any(f":{port} is taken" in line for line in lines)
+    assert "Traceback" not in ended.stderr
+
+
+# The last one: it ends what the others share.
+def test_a_second_start_resumes_and_a_stop_leaves_nothing(product, starter) -> None:
+    first = product
+    view = first.ended(first.swap(QWEN, reload=True)["id"])
     assert view["phase"] == "ready"
+    first.facts = json.loads((first.folder / "running.json").read_text())
     pids = list(first.facts["parts"].values())
     assert first.stop() == 0
     for pid in pids:
@@ -140,12 +153,3 @@ def test_a_second_start_resumes_and_a_stop_leaves_nothing(starter) -> None:
         "the model that was loaded",
         lambda: second.loaded() == QWEN,
     )
-
-
-def test_a_taken_port_is_one_clear_line(starter, product) -> None:
-    port = product.url.rsplit(":", 1)[1]
-    ended = product.sparkctl("demo", "--run-dir", str(product.folder / "other"), "--port", port)
-    assert ended.returncode == 1
-    lines = [line for line in ended.stderr.splitlines() if line.strip()]
-    assert any(f":{port} is taken" in line for line in lines)
-    assert "Traceback" not in ended.stderr
