@@ -136,7 +136,7 @@ def resident_bytes() -> int:
 def a_body(kind: str) -> tuple[bytes, bytes, bytes]:
     """Path, beginning and end of a body whose middle may be as long as one likes."""
     if kind == "json":
-        return b"/v1/chat/completions", b'{"messages":[{"content":"', b'"}],"model":"any"}'
+        return b"/v1/chat/completions", b'{"model":"any","messages":[{"content":"', b'"}]}'
     part = b"--cut\r\nContent-Disposition: form-data; name="
     start = part + b'"file"; filename="a.wav"\r\n\r\n'
     end = b"\r\n" + part + b'"model"\r\n\r\nany\r\n--cut--\r\n'

@@ -33,6 +33,14 @@ test("a view of an older lease that comes late is dropped, a snapshot never", ()
   assert.equal(reduce(now, { type: "snapshot", data: snapshot({ lease: lease("free", { epoch: 1 }) }), at: NOW }).lease.epoch, 1);
 });
 
+test("an earlier state of the same lease is an answer that comes after the news", () => {
+  const taken = state(lease("held", { epoch: 9 }));
+  assert.equal(onLease(taken, lease("granted", { epoch: 9 }), NOW + 60_000), taken);
+  assert.equal(onLease(state(lease("draining", { epoch: 9 })), lease("held", { epoch: 9 }), NOW).lease.state, "draining");
+  assert.equal(onLease(taken, lease("granted", { epoch: 10 }), NOW).lease.state, "granted");
+  assert.equal(onLease(taken, lease("draining", { epoch: 9 }), NOW).lease.state, "draining");
+});
+
 test("who holds it, why, until when, and what can be pressed", () => {
   const look = leaseLook(state(lease("held", { queue: [waiter(1), waiter(2, { holder: "eval-run" })] })), NOW);
   assert.match(look.title, /^Reserved by crm-sync until \d\d:\d\d$/);

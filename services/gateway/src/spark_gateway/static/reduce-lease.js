@@ -6,14 +6,21 @@
 /** @typedef {import("./types-lease.js").Holding} Holding */
 
 const LATE_MS = 5000;
+/** A lease goes through these in this order, and never back. */
+const COURSE = ["granted", "held", "draining", "free"];
 
 /**
  * A view of the lease that was heard now. Epochs only grow: a smaller one that comes soon after came
- * late and is dropped; if it keeps coming, the numbers began anew.
+ * late and is dropped; if it keeps coming, the numbers began anew. An earlier state of the same lease
+ * is the answer to a question that was asked before the news came.
  * @param {State} state @param {LeaseView|null} lease  Null: nobody answers about it. @param {number} at @returns {State}
  */
 export function onLease(state, lease, at) {
-  if (lease && state.lease && lease.epoch < state.lease.epoch && at - state.leaseAt < LATE_MS) return state;
+  const known = state.lease;
+  if (lease && known) {
+    if (lease.epoch < known.epoch && at - state.leaseAt < LATE_MS) return state;
+    if (lease.epoch === known.epoch && COURSE.indexOf(lease.state) < COURSE.indexOf(known.state)) return state;
+  }
   return { ...state, lease, leaseAt: at };
 }
 
