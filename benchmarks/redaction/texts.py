@@ -34,6 +34,7 @@ HOSTILE = {
     "hexadecimal pairs": "34 31 " * 17_000,
     "streets": "Am Alten Markt 5, " * 5_500,
     "labels": "address: tel: " * 7_000,
+    "wallets in a picture": "base64," + "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2/" * 3_000,
     "Russian digits": "один два три " * 8_000,
 }
 

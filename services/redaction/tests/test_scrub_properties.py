@@ -1,6 +1,7 @@
 """What holds for any text at all: it comes back whole, and nothing else is touched."""
 
 import json
+from base64 import b64encode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from spark_redaction.scrub import Book, Detector, Dictionary, Entity, Kind, Rehydrator, Scrubber
 from spark_redaction.scrub.documents.putting_back import rehydrated_text, rehydrated_tree
 from spark_redaction.scrub.tokens.rehydrate import Report
+from spark_redaction.scrub.verify import survivors
 
 PEOPLE = Dictionary(
     [Entity(Kind.PERSON, "Alice Smith", ("Ali",)), Entity(Kind.ORG, "Acme Widgets GmbH")]
@@ -68,3 +70,23 @@ def test_any_document_stays_json_and_comes_back_equal(document: object) -> None:
 def test_edges_come_back_too(text: str) -> None:
     book = Book()
     assert Rehydrator(book).text(Scrubber(DETECTOR, book).text(text).value)[0] == text
+
+
+WALLET = "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"
+
+
+def test_what_looks_like_a_wallet_is_one_outside_of_pictures_alone() -> None:
+    picture = f"data:image/png;base64,{WALLET}/{WALLET}"
+    text = f"{WALLET} {picture} then {WALLET} and {picture}\n{WALLET}"
+    wallets = [span for span in Detector().spans(text) if span.kind is Kind.CRYPTO]
+    assert [span.start for span in wallets] == [0, text.index("then ") + 5, len(text) - len(WALLET)]
+
+
+@pytest.mark.parametrize("deep", [0, 1, 2, 3])
+def test_what_is_encoded_as_deep_as_is_looked_is_seen_to_survive(deep: int) -> None:
+    book = Book()
+    book.token_for(Kind.EMAIL, "alice.smith@corp.internal", "alice.smith@corp.internal")
+    text = "alice.smith@corp.internal"
+    for _ in range(deep):
+        text = b64encode(text.encode()).decode()
+    assert survivors(f"so: {text} it is", book.entries()) == {Kind.EMAIL}

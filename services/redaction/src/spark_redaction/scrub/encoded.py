@@ -51,6 +51,16 @@ def decodings(view: View) -> Iterator[Decoded]:
                     yield Decoded(*match.span(), text)
 
 
+def said_within(view: View) -> Iterator[str]:
+    """Yield what everything encoded in a text says, as one text; then what is encoded in that."""
+    for _ in range(_DEEPEST):
+        text = _BETWEEN.join(each.text for each in decodings(view))
+        if not text:
+            return
+        yield text
+        view = View(text)
+
+
 def hidden_in(
     view: View, look: Callable[[str], list[tuple[int, int]]], depth: int = 1
 ) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from spark_redaction.scrub.checksums import digits_of
-from spark_redaction.scrub.encoded import decodings
+from spark_redaction.scrub.encoded import said_within
 from spark_redaction.scrub.folding import folded
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.names.common import COMMON, NEVER_ALONE
@@ -27,8 +27,8 @@ def survivors(text: str, entries: Iterable[Entry]) -> set[Kind]:
     rest = EXACT.sub(" ", text)
     found = _read(rest, wanted)
     seen = views(rest)
-    for decoded in decodings(seen[0]):
-        found |= _read(decoded.text, wanted)
+    for text_within in said_within(seen[0]):
+        found |= _read(text_within, wanted)
     spoken = [digits for view in seen for digits in spoken_digits(view)]
     for entry, plain in wanted:
         digits = digits_of(folded(plain)) or digits_of(entry.key)

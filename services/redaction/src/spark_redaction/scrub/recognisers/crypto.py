@@ -1,6 +1,7 @@
 """Wallets, keys and invoices of digital money."""
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -40,12 +41,19 @@ _CUE: Final = Cue(
     r"wallet|private key|bitcoin|btc|eth|ethereum|solana|sol|monero|xmr|address|nostr|pubkey|payment hash|preimage|macaroon|"
     r"xrp|doge|tron|public key|secret", before=48,
 )  # fmt: skip
+_OCTETS: Final = "base64,"
+_BLANK: Final = re.compile(r"\s")
+_NONE: Final = (sys.maxsize, sys.maxsize)
 
 
 def _find(view: View) -> Iterator[Finding]:
+    pictures = _pictures(view)
+    begin, end = next(pictures, _NONE)
     for match in _SHAPED.matches(view):
         text = match[0].decode()
-        if _in_picture(view, match.start()):
+        while end <= match.start():
+            begin, end = next(pictures, _NONE)
+        if begin <= match.start():
             continue
         if _mixed(text) and (len(text) not in (43, 44) or _CUE.near(view, *match.span())):
             yield *match.span(), Kind.CRYPTO, text
@@ -57,10 +65,14 @@ def _find(view: View) -> Iterator[Finding]:
             yield *match.span(), Kind.CRYPTO, ""
 
 
-def _in_picture(view: View, at: int) -> bool:
-    """Whether it stands in the octets of an address that is its own content."""
-    head = view.text.rfind("base64,", max(0, at - 200_000), at)
-    return head != -1 and not any(map(str.isspace, view.text[head:at]))
+def _pictures(view: View) -> Iterator[tuple[int, int]]:
+    """Yield where the octets of addresses that are their own content stand, from left to right."""
+    at = view.text.find(_OCTETS)
+    while at != -1:
+        blank = _BLANK.search(view.text, at)
+        end = blank.start() if blank else len(view.text)
+        yield at, end
+        at = view.text.find(_OCTETS, end)
 
 
 def _mixed(text: str) -> bool:
