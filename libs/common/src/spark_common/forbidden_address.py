@@ -1,7 +1,8 @@
 """Which addresses nobody has to be asked at: those of clouds, and those of no single machine."""
 
 import ipaddress
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 IpAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -44,6 +45,11 @@ def forbidden(address: IpAddress) -> str | None:
     if address.version == 4 and address.is_reserved:
         return "is a reserved address, behind which there is no machine"
     return None
+
+
+def addresses_in(found: Iterable[tuple[Any, ...]]) -> list[IpAddress]:
+    """Return every address of what ``getaddrinfo`` answered, each once."""
+    return list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0])) for entry in found))
 
 
 def _inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

@@ -5,13 +5,13 @@ between would lead anywhere. What is looked up while a context stands guarded is
 everybody else gets the system's own answer.
 """
 
-import ipaddress
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
 
+from spark_common.forbidden_address import addresses_in
 from spark_coordinator.webhooks.guard import TargetGuard
 
 LookUp: TypeAlias = Callable[..., list[Any]]
@@ -29,7 +29,7 @@ class GuardedLookUp:
     def __call__(self, host: Any, port: Any, *more: Any, **named: Any) -> list[Any]:
         """Return what the system knows, or raise gaierror when one address of it is forbidden."""
         found = self._look_up(host, port, *more, **named)
-        addresses = [ipaddress.ip_address(str(entry[4][0])) for entry in found]
+        addresses = addresses_in(found)
         number = int(found[0][4][1]) if found else 0
         if (why := self._guard.refusal(str(host), number, addresses)) is not None:
             self.refusals.append(why)

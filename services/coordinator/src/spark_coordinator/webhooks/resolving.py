@@ -4,7 +4,7 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 
-from spark_common.forbidden_address import IpAddress
+from spark_common.forbidden_address import IpAddress, addresses_in
 from spark_coordinator.webhooks.ports import SendError
 from spark_coordinator.webhooks.threads import OwnedThreads
 
@@ -31,5 +31,4 @@ def _look_up(host: str) -> list[IpAddress]:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise SendError("the name of its host does not resolve") from error
-    addresses = [ipaddress.ip_address(str(entry[4][0])) for entry in found]
-    return list(dict.fromkeys(addresses))
+    return addresses_in(found)

@@ -23,7 +23,7 @@ _OLD_SECONDS = 600.0
 _ALL = "all"
 _RETRY_SECONDS = 5.0
 _SIGN_SECONDS = 4.0
-"""A third of the time after which an order of nobody who shows life is delivered again."""
+"""Well under the time after which an order is delivered again whose worker shows no life."""
 _ALSO = {
     "stt": "parakeet", "speech": "parakeet", "speech-to-text": "parakeet",
     "tts": "kokoro", "text-to-speech": "kokoro", "embed": "embeddings", "model": "vllm",

@@ -1,7 +1,8 @@
 """Asks what people put on the list by the addresses behind its name, once each was checked.
 
 A name is looked up once, and what was found is what is connected to: no second lookup can lead
-anywhere else. Names of the machine's own network and of clouds' metadata are never asked.
+anywhere else. What lies at an address where clouds keep their metadata, or at none of a single
+machine, is never asked.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Final, Protocol
 
 import httpx
 
-from spark_common.forbidden_address import IpAddress, forbidden
+from spark_common.forbidden_address import IpAddress, addresses_in, forbidden
 
 _MOST_ADDRESSES: Final = 4
 _LOOKUP_SECONDS: Final = 3.0
@@ -111,5 +112,4 @@ def _to(request: httpx.Request, address: IpAddress, among: int) -> httpx.Request
 
 async def _look_up(host: str) -> list[IpAddress]:
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0])) for entry in found))
+    return addresses_in(await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM))
