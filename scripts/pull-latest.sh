@@ -15,7 +15,7 @@ case $arch in
   *) echo "there is no package for $arch" >&2; exit 2 ;;
 esac
 case $GITEA_URL in
-  https://* | http://127.0.0.1* | http://localhost*) ;;
+  https://* | http://127.0.0.1 | http://127.0.0.1[:/]* | http://localhost | http://localhost[:/]*) ;;
   *) echo "GITEA_URL must begin with https://" >&2; exit 2 ;;
 esac
 mkdir -p "$directory"

@@ -9,7 +9,7 @@ _PINNED = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^\]]*\])?==([^ ;\\]+)")
 
 
 def python_parts() -> list[dict[str, object]]:
-    """Return every library of the image, with the hashes of its files."""
+    """Return every library of the image."""
     text = (ROOT / "requirements.lock").read_text("utf-8").replace("\\\n", " ")
     parts = []
     for line in text.splitlines():
