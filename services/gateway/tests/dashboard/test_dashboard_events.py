@@ -1,15 +1,14 @@
 """All events in the page: chosen, searched, held still, opened, and caught up after a break."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from gateway_stand.survey import assert_sound
 from playwright.sync_api import Route, expect
 
 pytestmark = pytest.mark.browser
 
-SURVEY = (Path(__file__).parent / "survey.js").read_text()
 NASTY = "<img src=x onerror=alert(1)>"
 
 
@@ -64,13 +63,8 @@ def test_events_are_followed_searched_and_held_still(visit, stage, scenes) -> No
     expect(log.get_by_role("listitem").first).to_contain_text("Bob reserved the Sparks.")
     panel.get_by_label("With these words").fill("beta")
     expect(log.get_by_role("listitem")).to_have_count(1)
-    expect(panel.get_by_role("status")).to_have_text("1 event that fit.")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        assert page.evaluate(SURVEY) == {
-            "pale": [], "small": [], "twice": [], "dangling": [],
-            "firsts": 1, "skips": [], "unnamed": [],
-        }  # fmt: skip
+    expect(panel.get_by_role("status")).to_have_text("1 event that fits.")
+    assert_sound(page)
     page.set_viewport_size({"width": 360, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     panel.get_by_label("With these words").fill("")

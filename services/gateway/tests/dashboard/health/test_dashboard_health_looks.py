@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateway_stand.survey import SURVEY
 from playwright.sync_api import Page, expect
 
 ARTIFACTS = Path(__file__).parents[5] / "artifacts"
-SURVEY = (Path(__file__).parents[1] / "survey.js").read_text()
 LOOKS = [(1280, "light", True), (1280, "dark", False), (360, "light", False), (360, "dark", True)]
 """Width, theme, and whether a picture is kept."""
 

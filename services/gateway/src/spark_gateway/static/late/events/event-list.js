@@ -97,7 +97,7 @@ export class EventList extends HTMLElement {
     const shown = found.slice(0, this.#most);
     say(part(this, "pause-word"), this.#held ? "Go on" : "Pause");
     part(this, "pause").setAttribute("aria-pressed", String(this.#held !== null));
-    say(part(this, "state"), this.#held ? `Held still. ${this.#missed === 0 ? "Nothing came meanwhile." : `${count(this.#missed)} came meanwhile.`}` : `${count(found.length)} ${found.length === 1 ? "event" : "events"}${words.trim() ? " that fit" : ""}.`);
+    say(part(this, "state"), this.#held ? `Held still. ${this.#missed === 0 ? "Nothing came meanwhile." : `${count(this.#missed)} came meanwhile.`}` : `${count(found.length)} ${found.length === 1 ? "event" : "events"}${words.trim() === "" ? "" : found.length === 1 ? " that fits" : " that fit"}.`);
     sayOrHide(part(this, "problem"), this.#problem);
     show(part(this, "none"), found.length === 0 && !this.#problem);
     show(part(this, "more"), found.length > shown.length);
