@@ -1,8 +1,6 @@
 """Redis as services reach it: quick to give up, never repeating, back by itself."""
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from spark_common.errors import UnavailableError
 from spark_common.redis_access import connect_redis, redis_problem, require_redis
 from spark_common.settings import RedisSettings, SettingsError
 from spark_common.testing.fixtures import redis_server
+from spark_common.testing.hanging import hanging
 from spark_common.testing.wait import within
 
 __all__ = ["redis_server"]
@@ -51,18 +50,15 @@ class TestAgainstRedis:
     ) -> None:
         await require_redis(redis)
         assert redis_server.pid is not None
-        os.kill(redis_server.pid, signal.SIGSTOP)
-        try:
 
-            async def held() -> float:
-                began = time.monotonic()
-                with pytest.raises(RedisError):
-                    await redis.incr("sc:count")
-                return time.monotonic() - began
+        async def held() -> float:
+            began = time.monotonic()
+            with pytest.raises(RedisError):
+                await redis.incr("sc:count")
+            return time.monotonic() - began
 
+        with hanging(redis_server.pid):
             await within(2.5, held)
-        finally:
-            os.kill(redis_server.pid, signal.SIGCONT)
         assert await redis_problem(redis) is None
 
     async def test_a_write_whose_answer_is_late_is_never_repeated(
@@ -72,13 +68,11 @@ class TestAgainstRedis:
         failures = 0
         for _ in range(3):
             await require_redis(redis)
-            os.kill(redis_server.pid, signal.SIGSTOP)
-            try:
-                await redis.incr("sc:count")
-            except RedisError:
-                failures += 1
-            finally:
-                os.kill(redis_server.pid, signal.SIGCONT)
+            with hanging(redis_server.pid):
+                try:
+                    await redis.incr("sc:count")
+                except RedisError:
+                    failures += 1
         assert failures == 3
         assert int(await redis.get("sc:count")) <= 3
 

@@ -19,6 +19,7 @@ from spark_common.embedded import NatsServer
 from spark_common.errors import OutcomeUnknownError, ServiceUnavailableError, UnavailableError
 from spark_common.events import MenuChanged, SwapProgress, SwapStart
 from spark_common.settings import BusSettings, SettingsError
+from spark_common.testing.hanging import hanging
 from spark_common.testing.proxy import TcpProxy
 from spark_common.testing.wait import PATIENCE_SECONDS, until, within
 
@@ -155,9 +156,7 @@ async def test_while_it_is_away_everybody_is_told_in_time(nats_world) -> None:
 
 async def test_a_hung_server_holds_nobody_longer_than_the_limits(nats_world) -> None:
     swapper = await nats_world.join("swapper")
-    pid = nats_world.server.pid
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with hanging(nats_world.server.pid):
         began = time.monotonic()
         result = await swapper.publish_durable("swap.requested.a", START, id="a")
         assert isinstance(result, Unknown)
@@ -165,8 +164,6 @@ async def test_a_hung_server_holds_nobody_longer_than_the_limits(nats_world) -> 
             await swapper.bounds("SC_PROGRESS")
         # Without limits of its own it would wait for as long as the server hangs: for ever.
         assert time.monotonic() - began < 30
-    finally:
-        os.kill(pid, signal.SIGCONT)
     # The timed-out publish was stored after all; the same id says so.
     await until(lambda: swapper.health().connected, "connected")
     assert await swapper.publish_durable("swap.requested.a", START, id="a") == Duplicate(1)
@@ -183,11 +180,8 @@ async def test_a_silent_link_is_replaced(nats_world) -> None:
     reading = asyncio.create_task(reader())
     await swapper.publish_durable("swap.progress.s1", progress(1), id="1")
     await until(lambda: found == [1], "the first message")
-    pid = nats_world.server.pid
-    os.kill(pid, signal.SIGSTOP)
-    silence = asyncio.create_task(asyncio.wait({reading}, timeout=3))
-    await silence
-    os.kill(pid, signal.SIGCONT)
+    with hanging(nats_world.server.pid):
+        await asyncio.wait({reading}, timeout=3)
     await until(lambda: gateway.health().connected and swapper.health().connected, "connected")
     await swapper.publish_durable("swap.progress.s1", progress(2), id="2")
     await until(lambda: found == [1, 2], "the second message")

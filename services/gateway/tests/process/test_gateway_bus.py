@@ -1,11 +1,8 @@
 """A gateway process whose NATS is not there yet, hangs, or refuses it something."""
 
 import asyncio
-import os
-import signal
 import time
 from functools import partial
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,6 +13,7 @@ from spark_common.bus.provision import provision
 from spark_common.bus.steward import Steward
 from spark_common.clock import SystemClock
 from spark_common.plain_http import plain_client
+from spark_common.testing.hanging import hanging
 from spark_common.testing.wait import until, within
 
 pytestmark = pytest.mark.connected
@@ -94,11 +92,6 @@ async def answered(http: httpx.AsyncClient, method: str, path: str, status: set[
     return time.monotonic() - began
 
 
-async def standstill(pid: int) -> bool:
-    threads = Path(f"/proc/{pid}/task").glob("*/stat")
-    return all(text.read_text().rpartition(")")[2].split()[0] == "T" for text in threads)
-
-
 async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, gateway, swapper):
     await gateway.start()
     async with plain_client(base_url=gateway.url, timeout=60) as http:
@@ -108,9 +101,7 @@ async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, ga
 
         await until(menu, "the menu is there")
         assert nats.pid is not None
-        os.kill(nats.pid, signal.SIGSTOP)
-        await until(partial(standstill, nats.pid), "every thread stands still")
-        try:
+        with hanging(nats.pid):
             for method, path, status in (
                 ("GET", "/api/models", {503, 504}),
                 ("POST", "/api/swap", {503}),
@@ -120,8 +111,6 @@ async def test_a_hung_broker_makes_nobody_wait_longer_than_five_seconds(nats, ga
                 await within(5, partial(answered, http, method, path, status))
             chat = await http.post("/v1/chat/completions", json={"model": "org/model"})
             assert chat.status_code == 200
-        finally:
-            os.kill(nats.pid, signal.SIGCONT)
 
 
 async def test_a_refused_subject_shows_and_takes_nothing_away(nats, gateway):
