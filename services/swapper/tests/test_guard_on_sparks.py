@@ -12,14 +12,12 @@ import pytest
 import pytest_asyncio
 
 from spark_common.clock import SystemClock
-from spark_common.contracts.models import LastTest
 from spark_common.contracts.plans import (
     CLEAR_QUARANTINE,
     PLAN_SWAP,
     VALIDATE_MODEL,
     ClearQuarantine,
     PlanSwap,
-    Quarantine,
     SwapPlan,
     ValidateModel,
     Validation,
@@ -27,9 +25,8 @@ from spark_common.contracts.plans import (
 from spark_common.contracts.recipes import Knobs
 from spark_common.contracts.rpc import Request, Rpc
 from spark_common.contracts.swaps import Phase, RequestSwap, SwapView
-from spark_common.errors import QuarantinedError, SparkError, UnavailableError
+from spark_common.errors import QuarantinedError, SparkError
 from spark_common.plain_http import plain_client
-from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.tasks import end
 from spark_common.testing import MemoryBroker, MemoryBus
@@ -39,7 +36,6 @@ from spark_sim.host import SimulatedHost
 from spark_sim.memory import GIB_KB
 from spark_sim.two_sparks import two_sparks
 from spark_sim.vllm_process import VllmProcess
-from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.adapters.ssh_runtime import SshRuntime
 from spark_swapper.checks.preflight import ParserPreflight
 from spark_swapper.editing.trying import Trying
@@ -372,30 +368,3 @@ async def test_the_page_cache_is_dropped_when_asked_and_the_load_is_fast_again(s
         view = await sparks.swapped(model, swap_id, drop_caches=True)
         assert view.phase is Phase.READY, view
         assert sparks.memory().load_factor == 1.0
-
-
-async def test_notes_about_models_live_in_redis(redis_server):
-    redis = connect_redis(redis_server.settings, "swapper", idempotent_reads=True)
-    records, at = RedisRecords(redis), SystemClock().now()
-    test = LastTest(kind="test", verdict="good", sentence="Well.", at=at)
-    held = Quarantine(reason="It took Spark 1 down.", since=at.isoformat(), host="spark1")
-    try:
-        assert await records.notes([]) == {}
-        await records.keep_test("m", test)
-        await records.quarantine("m", held)
-        await records.quarantine("m", Quarantine(reason="Another.", since="later"))
-        notes = await records.notes(["m", "other"])
-        assert (notes["m"].test, notes["m"].quarantine) == (test, held)
-        assert (notes["other"].test, notes["other"].quarantine) == (None, None)
-        assert 89 * 86_400 < await redis.ttl("sc:model:test:m") <= 90 * 86_400
-        assert await redis.ttl("sc:model:quarantine:m") == -1
-        await redis.set("sc:model:quarantine:odd", "not json")
-        assert (await records.notes(["odd"]))["odd"].quarantine is not None
-        assert await records.release("m") == held
-        assert await records.release("m") is None
-        await redis_server.kill()
-        with pytest.raises(UnavailableError):
-            await records.notes(["m"])
-    finally:
-        await redis.aclose()
-        await redis_server.start()

@@ -4,111 +4,23 @@ import asyncio
 import base64
 import io
 import json
-import socket
 import wave
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any, cast
 
 import av
 import httpx
 import pytest
 
-from spark_audio_proxy.api.http_app import build_http
-from spark_audio_proxy.listing.wiring import voice_book, wire_listing
-from spark_audio_proxy.permits.pace import Pace
-from spark_audio_proxy.permits.permits import Permits
 from spark_audio_proxy.speaking.voices import OPENAI_VOICES
-from spark_audio_proxy.speaking.wiring import wire_speaking
-from spark_audio_proxy.testing.memory_gate import MemoryGate
-from spark_audio_proxy.testing.voices import MAGPIES, VoiceStand, letters_in
-from spark_audio_proxy.upstreams.asking import UpstreamHttp
-from spark_common.clock import SystemClock
+from spark_audio_proxy.testing.voices import MAGPIES, letters_in
 from spark_common.settings.speech import SpeechSettings
 from spark_common.settings.voice import VoiceSettings
 from spark_common.testing.later import Later
 from spark_common.testing.wait import until
-from spark_sim.vllm_http.server import EmbeddedServer
 
 sdk = Later("openai")
 
 LONG = " ".join(f"This is sentence number {number} of many." for number in range(1, 280))
-
-
-class Proxy:
-    """audio-proxy between a client and the stand."""
-
-    def __init__(self, folder: Path) -> None:
-        self.stand = VoiceStand()
-        self.settings = VoiceSettings()
-        self.has_magpie = False
-        self.alarms: list[str] = []
-        self.folder = folder
-        self.limits = SpeechSettings(audio_ceiling=3)
-        self.permits = Permits(MemoryGate(), lambda: self.limits, SystemClock(), Pace())
-        self._servers: list[EmbeddedServer] = []
-        self._closing: list[Callable[[], Any]] = []
-        self.kokoro_url = self.url = ""
-
-    async def start(self) -> None:
-        self.kokoro_url = await self._serve(self.stand.kokoro)
-        magpie_url = await self._serve(self.stand.magpie)
-        clock = SystemClock()
-        kokoro = UpstreamHttp("kokoro", "the voice server", lambda: self.kokoro_url)
-        magpie = UpstreamHttp("magpie", "Magpie", lambda: magpie_url if self.has_magpie else None)
-        parakeet = UpstreamHttp("parakeet", "speech", lambda: "http://127.0.0.1:9")
-        book = voice_book(kokoro, magpie, clock)
-        listing = wire_listing(book, parakeet, lambda: True, clock)
-        speaking = wire_speaking(
-            kokoro,
-            magpie,
-            book,
-            self.permits,
-            lambda: self.settings,
-            self.folder,
-            clock,
-            lambda: self.alarms.append("kokoro"),
-        )
-        self._permitting = asyncio.create_task(self.permits.run())
-        self._closing = [self.permits.close, book.close, kokoro.close, magpie.close, parakeet.close]
-        routers = [*listing.routers, *speaking.routers]
-        self.url = await self._serve(build_http(routers, lambda: 10_000_000, SystemClock()))
-
-    async def close(self) -> None:
-        for server in self._servers:
-            await server.stop()
-        self._permitting.cancel()
-        for close in self._closing:
-            await close()
-
-    async def _serve(self, app: Any) -> str:
-        async def answer(scope: Any, receive: Any, send: Any) -> None:
-            await app(scope, receive, send)
-
-        server, listener = EmbeddedServer(answer), socket.create_server(("127.0.0.1", 0))
-        await server.start(listener)
-        self._servers.append(server)
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-@pytest.fixture
-async def proxy(tmp_path: Path) -> AsyncIterator[Proxy]:
-    proxy = Proxy(tmp_path / "spoken")
-    await proxy.start()
-    yield proxy
-    await proxy.close()
-
-
-@pytest.fixture
-async def openai(proxy: Proxy) -> AsyncIterator[Any]:
-    async with sdk.AsyncOpenAI(base_url=f"{proxy.url}/v1", api_key="none", max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture
-async def http(proxy: Proxy) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=proxy.url, trust_env=False, timeout=60) as client:
-        yield client
 
 
 async def _speech(client: Any, text: str, **more: Any) -> bytes:
@@ -130,7 +42,7 @@ async def test_the_sdk_gets_every_format(openai: Any) -> None:
         assert kind == {"mp3": "audio/mpeg"}.get(form, f"audio/{form}")
 
 
-async def test_every_word_is_spoken_in_order_without_a_gap(openai: Any, proxy: Proxy) -> None:
+async def test_every_word_is_spoken_in_order_without_a_gap(openai: Any, proxy: Any) -> None:
     heard = letters_in(await _speech(openai, LONG))
     spoken = [body["input"] for body in proxy.stand.asked]
     assert heard == "".join(spoken)
@@ -139,7 +51,7 @@ async def test_every_word_is_spoken_in_order_without_a_gap(openai: Any, proxy: P
     assert proxy.stand.most_running <= 2
 
 
-async def test_voices_are_found_by_all_their_names(openai: Any, proxy: Proxy) -> None:
+async def test_voices_are_found_by_all_their_names(openai: Any, proxy: Any) -> None:
     for name in OPENAI_VOICES:
         assert letters_in(await _speech(openai, "Hi.", voice=name)) == "Hi."
     assert {body["voice"] for body in proxy.stand.asked} <= set(proxy.stand.voices)
@@ -152,7 +64,7 @@ async def test_voices_are_found_by_all_their_names(openai: Any, proxy: Proxy) ->
     assert not {"instructions", "stream_format"} & set(second)
 
 
-async def test_a_voice_that_is_new_is_found(openai: Any, proxy: Proxy) -> None:
+async def test_a_voice_that_is_new_is_found(openai: Any, proxy: Any) -> None:
     with pytest.raises(sdk.BadRequestError) as refused:
         await _speech(openai, "Hi.", voice="af_nobody")
     assert refused.value.code == "unknown_voice"
@@ -207,7 +119,7 @@ async def test_home_assistant_reads_the_head_and_others_want_the_size(
 
 @pytest.mark.parametrize("fault", ["error", "swallows", "loading"])
 async def test_what_fails_before_the_first_sound_is_a_real_error(
-    openai: Any, proxy: Proxy, fault: Any
+    openai: Any, proxy: Any, fault: Any
 ) -> None:
     proxy.stand.fault = fault
     with pytest.raises(sdk.InternalServerError) as failed:
@@ -225,7 +137,7 @@ async def test_what_fails_before_the_first_sound_is_a_real_error(
 )
 @pytest.mark.parametrize("form", ["mp3", "pcm"])
 async def test_a_failure_in_the_middle_is_never_taken_for_the_end(
-    http: httpx.AsyncClient, proxy: Proxy, fault: Any, form: str
+    http: httpx.AsyncClient, proxy: Any, fault: Any, form: str
 ) -> None:
     proxy.stand.fault, proxy.stand.fault_at = fault, "number 9 "
     with pytest.raises(httpx.RemoteProtocolError):
@@ -234,7 +146,7 @@ async def test_a_failure_in_the_middle_is_never_taken_for_the_end(
 
 
 async def test_a_piece_that_ends_early_is_noticed_where_it_is_the_only_one(
-    http: httpx.AsyncClient, proxy: Proxy
+    http: httpx.AsyncClient, proxy: Any
 ) -> None:
     body = {
         "input": "This sentence is long enough to tell how fast it was spoken.",
@@ -246,7 +158,7 @@ async def test_a_piece_that_ends_early_is_noticed_where_it_is_the_only_one(
         await http.post("/v1/audio/speech", json=body)
 
 
-async def test_events_say_that_the_sound_broke_off(http: httpx.AsyncClient, proxy: Proxy) -> None:
+async def test_events_say_that_the_sound_broke_off(http: httpx.AsyncClient, proxy: Any) -> None:
     proxy.stand.fault, proxy.stand.fault_at = "cut", "number 9 "
     got = b""
     body = {"input": LONG[:1500], "stream_format": "sse"}
@@ -263,7 +175,7 @@ async def test_events_say_that_the_sound_broke_off(http: httpx.AsyncClient, prox
     assert b"speech.audio.done" not in got
 
 
-async def test_magpie_speaks_where_kokoro_cannot(openai: Any, proxy: Proxy) -> None:
+async def test_magpie_speaks_where_kokoro_cannot(openai: Any, proxy: Any) -> None:
     proxy.has_magpie = True
     proxy.kokoro_url = "http://127.0.0.1:9"
     answer = await openai.audio.speech.create(
@@ -282,7 +194,7 @@ async def test_magpie_speaks_where_kokoro_cannot(openai: Any, proxy: Proxy) -> N
 
 
 async def test_magpie_is_not_asked_once_somebody_was_heard(
-    http: httpx.AsyncClient, proxy: Proxy
+    http: httpx.AsyncClient, proxy: Any
 ) -> None:
     proxy.has_magpie = True
     proxy.stand.fault, proxy.stand.fault_at = "error", "number 9 "
@@ -291,7 +203,7 @@ async def test_magpie_is_not_asked_once_somebody_was_heard(
     assert all("encoding" not in asked for asked in proxy.stand.asked)
 
 
-async def test_magpies_own_voices_speak_through_it(openai: Any, proxy: Proxy) -> None:
+async def test_magpies_own_voices_speak_through_it(openai: Any, proxy: Any) -> None:
     proxy.has_magpie = True
     await _speech(openai, "<a> & b", voice=MAGPIES[2])
     assert proxy.stand.asked[0]["text"] == "<a> & b"
@@ -303,9 +215,7 @@ async def test_magpies_own_voices_speak_through_it(openai: Any, proxy: Proxy) ->
     assert "&lt;speak&gt;this" in proxy.stand.asked[2]["text"]
 
 
-async def test_whoever_hangs_up_leaves_nothing_behind(
-    http: httpx.AsyncClient, proxy: Proxy
-) -> None:
+async def test_whoever_hangs_up_leaves_nothing_behind(http: httpx.AsyncClient, proxy: Any) -> None:
     proxy.stand.fault = "waits"
     body = {"input": LONG, "response_format": "pcm"}
     async with http.stream("POST", "/v1/audio/speech", json=body) as answer:
@@ -319,7 +229,7 @@ async def test_whoever_hangs_up_leaves_nothing_behind(
 
 
 async def test_whoever_hangs_up_before_the_first_sound_is_dropped_too(
-    http: httpx.AsyncClient, proxy: Proxy
+    http: httpx.AsyncClient, proxy: Any
 ) -> None:
     proxy.limits = SpeechSettings(audio_ceiling=1)
     proxy.stand.fault = "waits"
@@ -335,7 +245,7 @@ async def test_whoever_hangs_up_before_the_first_sound_is_dropped_too(
 
 
 async def test_the_same_sentence_is_spoken_once_where_the_owner_keeps_it(
-    http: httpx.AsyncClient, proxy: Proxy
+    http: httpx.AsyncClient, proxy: Any
 ) -> None:
     body = {"input": "Good morning.", "response_format": "wav"}
     await http.post("/v1/audio/speech", json=body)
@@ -350,7 +260,7 @@ async def test_the_same_sentence_is_spoken_once_where_the_owner_keeps_it(
         assert letters_in(opened.readframes(opened.getnframes())) == "Good morning."
 
 
-async def test_half_an_answer_is_never_kept(http: httpx.AsyncClient, proxy: Proxy) -> None:
+async def test_half_an_answer_is_never_kept(http: httpx.AsyncClient, proxy: Any) -> None:
     proxy.settings = VoiceSettings(tts_cache=True)
     proxy.stand.fault, proxy.stand.fault_at = "cut", "number 9 "
     with pytest.raises(httpx.RemoteProtocolError):
@@ -373,7 +283,7 @@ async def test_librechat_and_open_webui_send_more_than_openai_knows(
     assert letters_in((await http.post("/v1/audio/speech", json=body)).content) == "Hi."
 
 
-async def test_voices_are_listed_in_every_shape(http: httpx.AsyncClient, proxy: Proxy) -> None:
+async def test_voices_are_listed_in_every_shape(http: httpx.AsyncClient, proxy: Any) -> None:
     listed = (await http.get("/v1/audio/voices")).json()
     # Open WebUI takes voices as objects only.
     assert [voice["id"] for voice in listed["voices"]] == list(proxy.stand.voices)
@@ -387,7 +297,7 @@ async def test_voices_are_listed_in_every_shape(http: httpx.AsyncClient, proxy: 
 
 
 async def test_models_are_listed_with_their_voices(
-    http: httpx.AsyncClient, openai: Any, proxy: Proxy
+    http: httpx.AsyncClient, openai: Any, proxy: Any
 ) -> None:
     models = {model.id: model async for model in openai.models.list()}
     assert {"parakeet-tdt-0.6b-v3", "whisper-1", "gpt-4o-transcribe-diarize"} <= set(models)
@@ -412,7 +322,7 @@ async def test_other_kinds_of_server_are_not_found_here(http: httpx.AsyncClient)
 
 
 async def test_what_was_known_is_listed_while_nobody_answers(
-    http: httpx.AsyncClient, proxy: Proxy
+    http: httpx.AsyncClient, proxy: Any
 ) -> None:
     proxy.stand.silent = True
     assert (await http.get("/v1/audio/voices")).status_code == 503
