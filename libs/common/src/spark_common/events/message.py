@@ -20,10 +20,10 @@ class Message(BaseModel):
 class Event(Message):
     """Something that happened."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Command(Message):
     """Something that shall happen, accepted once and carried out once."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
