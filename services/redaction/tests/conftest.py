@@ -1,6 +1,6 @@
 """Real servers on free ports, and a whole desk in this process."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,9 @@ def standing(workers: Workers, tmp_path: Path) -> Callable[..., AbstractAsyncCon
     """A desk over a fresh database; ``standing(look)``: who looks for names, given the clock."""
 
     @asynccontextmanager
-    async def begin(look: Callable[[FakeClock], NameFinder] | None = None) -> AsyncIterator[Stand]:
+    async def begin(
+        look: Callable[[FakeClock], Mapping[str, NameFinder]] | None = None,
+    ) -> AsyncIterator[Stand]:
         clock = FakeClock()
         database = tmp_path / "map" / "redaction.db"
         vault = Vault(database, KEY)

@@ -49,7 +49,7 @@ async def build(settings: RedactionSettings, clock: Clock) -> Service:
         live = LiveSettings(RedisOverlay(redis), bus, clock)
         names = wire_names(settings, live, clock)
         opened.push_async_callback(names.close)
-        desk = Desk(vault, workers, clock, names.finder)
+        desk = Desk(vault, workers, clock, names.finders)
         await vault.run(lambda: vault.forgetting.purge(desk.now()))
         service = await compose(
             NAME,

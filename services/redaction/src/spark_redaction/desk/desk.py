@@ -1,7 +1,7 @@
 """Answers the requests: opens the scope, has the work done, writes it down, answers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,7 @@ from spark_redaction.desk.questions import (
 from spark_redaction.desk.seeking import Sought, seek
 from spark_redaction.errors import TooLargeError
 from spark_redaction.scrub.registry import VERSION
-from spark_redaction.unknown.ports import NameFinder, Nobody
+from spark_redaction.unknown.ports import NameFinder
 from spark_redaction.vault.scopes import Scope, Task
 from spark_redaction.vault.sets import EntitySet
 from spark_redaction.vault.vault import Vault
@@ -35,13 +35,17 @@ class Desk:
     """Scrub, rehydrate and verify for all tenants."""
 
     def __init__(
-        self, vault: Vault, workers: Workers, clock: Clock, finder: NameFinder | None = None
+        self,
+        vault: Vault,
+        workers: Workers,
+        clock: Clock,
+        finders: Mapping[str, NameFinder] | None = None,
     ) -> None:
-        """``finder``: who looks for names that nobody listed."""
+        """``finders``: who looks for names that nobody listed, by what ``coverage`` calls them."""
         self.vault = vault
         self._workers = workers
         self._clock = clock
-        self._finder: NameFinder = finder or Nobody()
+        self._finders = finders or {}
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def now(self) -> float:
@@ -94,6 +98,7 @@ class Desk:
                 if known is None
                 else {"name": known.name, "version": known.version, "names": known.names},
                 "ner": sought.coverage,
+                "readers": dict(sought.readers),
             },
             "prompt_hint": HINT,
             "warnings": list(sought.warnings),
@@ -161,7 +166,7 @@ class Desk:
     async def _sought(self, tenant: str, question: ScrubQuestion) -> Sought:
         """Before the session is anybody's alone: a model may take its time."""
         work = ScrubWork(question.shape, question.content, question.format)
-        return await seek(self._finder, tenant, question, lambda: self._workers.prose(work))
+        return await seek(self._finders, tenant, question, lambda: self._workers.prose(work))
 
     async def _set(self, tenant: str, name: str | None) -> EntitySet | None:
         if name is None:
