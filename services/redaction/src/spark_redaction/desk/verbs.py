@@ -38,7 +38,7 @@ class TextVerbs:
         size = self._size(request)
         question = checked(request.question, ScrubQuestion)
         try:
-            answer = await self._desk.scrub(request.tenant, question, size)
+            answer = await self._desk.scrub(request.tenant, question, size, "bus")
         except SparkError:
             raise
         except Exception as error:
@@ -47,10 +47,10 @@ class TextVerbs:
 
     async def rehydrate(self, request: RehydrateText) -> RedactionAnswer:
         """Put it back."""
-        self._size(request)
+        size = self._size(request)
         question = checked(request.question, RehydrateQuestion)
         try:
-            answer = await self._desk.rehydrate(request.tenant, question)
+            answer = await self._desk.rehydrate(request.tenant, question, size, "bus")
         except SparkError:
             raise
         except Exception as error:
