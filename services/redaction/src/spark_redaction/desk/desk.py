@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from spark_common.clock import Clock
-from spark_common.errors import ConflictError, NotFoundError
+from spark_common.errors import ConflictError, NotFoundError, TooLargeError
 from spark_common.events import RedactionActor
 from spark_common.ids import new_id
 from spark_redaction.desk.auditing import Auditor, Tell
@@ -21,7 +21,6 @@ from spark_redaction.desk.questions import (
     VerifyQuestion,
 )
 from spark_redaction.desk.seeking import Sought, seek
-from spark_redaction.errors import TooLargeError
 from spark_redaction.scrub.registry import VERSION
 from spark_redaction.unknown.ports import NameFinder
 from spark_redaction.vault.audit import LEAK, OK, Act

@@ -13,10 +13,9 @@ from spark_common.contracts.redaction import (
     RehydrateText,
     ScrubText,
 )
-from spark_common.errors import SparkError
+from spark_common.errors import SparkError, TooLargeError
 from spark_redaction.desk.desk import Desk
 from spark_redaction.desk.questions import RehydrateQuestion, ScrubQuestion
-from spark_redaction.errors import TooLargeError
 from spark_redaction.web.bodies import checked
 
 log = structlog.get_logger()
@@ -50,7 +49,7 @@ class TextVerbs:
         size = self._size(request)
         question = checked(request.question, RehydrateQuestion)
         try:
-            answer = await self._desk.rehydrate(request.tenant, question, size, "bus")
+            answer = await self._desk.rehydrate(request.tenant, question, size, request.asked_by)
         except SparkError:
             raise
         except Exception as error:

@@ -5,8 +5,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spark_common.errors import ConflictError, NotFoundError
-from spark_redaction.errors import GoneError
+from spark_common.errors import ConflictError, GoneError, NotFoundError
 from spark_redaction.scrub import Entry, Kind
 from spark_redaction.scrub.folding import folded
 from spark_redaction.vault.audit import Act, note

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from spark_common.errors import InvalidRequestError
+from spark_common.errors import InvalidRequestError, TooLargeError
 from spark_redaction.desk.desk import Desk
 from spark_redaction.desk.keeper import Keeper
 from spark_redaction.desk.questions import (
@@ -20,7 +20,6 @@ from spark_redaction.desk.questions import (
     SetName,
     VerifyQuestion,
 )
-from spark_redaction.errors import TooLargeError
 from spark_redaction.vault.sets import EntitySet
 from spark_redaction.web.answers import answered, guarded, tenant_of
 from spark_redaction.web.bodies import body_of, parsed
