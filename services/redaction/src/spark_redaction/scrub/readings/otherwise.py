@@ -7,6 +7,7 @@ from typing import Final
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.readings.breaks import believable, mended
 from spark_redaction.scrub.readings.markup import unmarked
+from spark_redaction.scrub.readings.misread import NUMBERS, misread
 from spark_redaction.scrub.readings.spaced import put_together
 from spark_redaction.scrub.readings.turned import meant, turned
 from spark_redaction.scrub.spans import Span, united
@@ -38,6 +39,10 @@ def otherwise(
             for span in look(reading.view):
                 if reading.across(span.start, span.end):
                     yield span
+    reading = misread(text)
+    for span in look(reading.view) if reading is not None else ():
+        if span.kind in NUMBERS and reading is not None and reading.across(span.start, span.end):
+            yield span
     yield from _over_breaks(text, look, found)
     for how, turned_view in turned(text, view, known):
         for span in look(turned_view):

@@ -11,7 +11,9 @@ from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
 _LONGEST: Final = 40
-_ALONE: Final = re.compile(r"\s*([a-z]{0,3}[ -]?\d(?:[ \-./]?\d){6,24}[ -]?[a-z]{0,2})[.\s]*")
+_ALONE: Final = re.compile(
+    r"\s*((?!(?:sku|ean|upc|row|pr|rev|cve|eu|rfc|iso|din|en|doi)\b)[a-z]{0,3}[ -]?\d(?:[ \-./]?\d){6,24}[ -]?[a-z]{0,2})[.\s]*"
+)
 _DATE: Final = re.compile(r"(?:19|20)\d\d[ \-./]?\d\d[ \-./]?\d\d")
 
 

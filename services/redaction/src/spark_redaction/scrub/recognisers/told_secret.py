@@ -26,6 +26,11 @@ _ASSIGNED: Final = Pattern(
 _HEADER: Final = Pattern(
     rb"\b(?:bearer|basic|digest|token|apikey)\s+([\w.~+/\-]{8,}={0,3})|\b(?:x-api-key|api-key|x-auth-token|cookie|set-cookie|authorization)\s*:\s*([^\n\"']+)"
 )
+_OPTION: Final = Pattern(
+    rb"(?:^|\s)(?:-u|--user|--proxy-user)(?:\s+|=)[\"']?[^\s:\"'/]{0,63}[a-z_][^\s:\"'/]{0,63}:([^\s\"']{3,})"
+    rb"|(?:^|\s)--?(?:pass(?:word|wd|phrase)?|pw|pwd|(?:access-|auth-|api-)?token|(?:client-)?secret|api-?key|secret-key)(?:\s+|=)[\"']?([^\s\"'-][^\s\"']{2,})"
+    rb"|\b(?:sshpass|mysql\w*|mariadb|mongo\w*|redis-cli)\b[^\n|;&]{0,60}?\s-(?:p|a)\s?[\"']?([^\s\"'-][^\s\"']{2,})"
+)
 _SEED: Final = Pattern(
     rb"(?:seed|recovery|mnemonic|backup|secret)(?:\s+(?:phrase|words?|seed|key))*(?:\s+(?:is|are|was))?\s*[:=-]?\s*[\"']?"
     rb"((?:(?:\d{1,2}[.)]\s*)?[a-z]{3,8}[\s,]+){11,24}(?:\d{1,2}[.)]\s*)?[a-z]{3,8})\b"
@@ -55,6 +60,12 @@ def _find(view: View) -> Iterator[Finding]:
             end = start + len(match[2].rstrip(b".!?)]}"))
         value = view.octets[start:end]
         if _is_secret(value, quoted=group == 1, said=b"=" not in match[0] and b":" not in match[0]):
+            yield start, end, Kind.SECRET, view.text[start:end]
+    for match in _OPTION.matches(view):
+        group = next(each for each in (1, 2, 3) if match.start(each) >= 0)
+        start, end = match.span(group)
+        value = view.octets[start:end]
+        if not value.strip(b";,.)").isdigit() and _is_secret(value, quoted=False, said=False):
             yield start, end, Kind.SECRET, view.text[start:end]
     for pattern in (_HEADER, _SEED, _CODE):
         for match in pattern.matches(view):
@@ -90,5 +101,5 @@ TOLD_SECRET = Recogniser(
     "told_secret",
     _find,
     rank=80,
-    gate=any_of(_ASSIGNED, _HEADER, _SEED, _CODE),
+    gate=any_of(_ASSIGNED, _OPTION, _HEADER, _SEED, _CODE),
 )  # fmt: skip

@@ -45,6 +45,7 @@ _CONNECT: Final = _DOT | {
     "guion",
 }
 _SKIP: Final = frozenset({"sign", "symbol", "uh", "um", "er", "the"})
+_LETTER_WORDS: Final = frozenset({"capital", "lowercase", "letter"})
 _SCALES: Final = frozenset({"hundred", "thousand", "million"})
 _STOP: Final = frozenset(
     """
@@ -58,6 +59,7 @@ _STOP: Final = frozenset(
 _PROVIDERS: Final = frozenset(
     "gmail googlemail yahoo hotmail outlook icloud proton protonmail aol gmx live msn fastmail tutanota web".split()
 )
+_FARTHEST: Final = 40
 _LONG: Final = 3
 """Ordinary words a name before "at" may have when nothing joins them."""
 _CUE: Final = re.compile(
@@ -172,39 +174,7 @@ def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
 
 def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool) -> int | None:
     """Index of the first token of the name before ``at``; None when it is no name."""
-    first = at
-    plain = 0
-    while first > floor and at - first < 40:
-        token = tokens[first - 1]
-        between = view.lower[token.end : tokens[first].start]
-        if (
-            len(between) > 14
-            or (re.search(r"[.!?;:](?:\s|\Z)", between) and first != at)
-            or "\n\n" in between
-        ):
-            break
-        text = token.text
-        joined = first < at and tokens[first].text in _CONNECT
-        if text in _CONNECT or (text in _SKIP - {"the"} and first < at):
-            first -= 1
-            continue
-        small = (
-            len(text) == 1
-            or text.isdigit()
-            or text in DIGITS
-            or text in TENS
-            or text in REPEATS
-            or text in ("capital", "lowercase", "letter")
-        )
-        if text in _STOP and not joined and not _is_letter(tokens, first - 1, at):
-            break
-        if not small and not joined:
-            plain += 1
-            if plain > _LONG:
-                break
-        first -= 1
-    while first < at and tokens[first].text in _CONNECT | _SKIP:
-        first += 1
+    first = _reach(view, tokens, at, floor)
     if first == at:
         return None
     if not _OWN_CUE.search(_before(view, tokens[first])):
@@ -222,6 +192,40 @@ def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool)
     while named > first and _is_number(tokens[named - 1].text):
         named -= 1
     return max(first, named - 2)
+
+
+def _reach(view: View, tokens: list[_Token], at: int, floor: int) -> int:
+    """Index of the first token that may be of the name before ``at``; that itself when none is."""
+    first = at
+    plain = 0
+    while first > floor and at - first < _FARTHEST:
+        token = tokens[first - 1]
+        if _apart(view.lower[token.end : tokens[first].start], beside=first == at):
+            break
+        text = token.text
+        joined = first < at and tokens[first].text in _CONNECT
+        if text in _CONNECT or (text in _SKIP - {"the"} and first < at):
+            first -= 1
+            continue
+        if text in _STOP and not joined and not _is_letter(tokens, first - 1, at):
+            break
+        if not joined and not (len(text) == 1 or _is_number(text) or text in _LETTER_WORDS):
+            plain += 1
+            if plain > _LONG:
+                break
+        first -= 1
+    while first < at and tokens[first].text in _CONNECT | _SKIP:
+        first += 1
+    return first
+
+
+def _apart(between: str, *, beside: bool) -> bool:
+    """Whether what stands between two words ends a sentence; not ``beside`` the "at" itself."""
+    return (
+        len(between) > 14
+        or "\n\n" in between
+        or (not beside and re.search(r"[.!?;:](?:\s|\Z)", between) is not None)
+    )
 
 
 def _before(view: View, token: _Token) -> str:
