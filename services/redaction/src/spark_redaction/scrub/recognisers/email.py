@@ -100,6 +100,9 @@ def _is_address(local: bytes, domain: bytes) -> bool:
         return domain.count(b".") == 3 and all(
             p.isdigit() and int(p) < 256 for p in domain.split(b".")
         )
+    if local[-1:] == b"=":
+        # What a program reads from a file: ``file=@sound.wav``.
+        return False
     if b"." in domain:
         return bool(local.strip(b".'*/"))
     # A host of one's own: no digits first, no lone letter.

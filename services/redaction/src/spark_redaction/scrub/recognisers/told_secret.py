@@ -43,12 +43,17 @@ _CODE: Final = Pattern(
 )
 _CODE_LIKE: Final = re.compile(rb"\$[A-Z_]+\Z|\$[({]|[`(\\]|%[a-z]\b|\w+[\[(]|\w+\)|\.\.\.")
 """A variable or a piece of a program, and not what it holds."""
+_NAMES_ONE: Final = re.compile(
+    rb"(?:[A-Za-z]+[._])*(?:token|secret|password|passwd|key|session_id)s?\Z"
+    rb"|(?:[A-Z][a-z]+)*(?:Token|Secret|Password|Key|Str)(?:[A-Z][a-z]+)*\Z"
+)
+"""Letters that say secret themselves: a type, a field or a variable, as in ``token: LockToken``."""
 _PLAIN: Final = frozenset(
     b"password passwd pwd token secret key user username value login name none optional field a an the not no in on at it that this there here wrong correct required expired invalid reset changed incorrect secure safe "
     b"strong weak too very only needed missing set empty null none true false protected hashed encrypted stored used known "
     b"being and or so what where when how why who which sent shared same different new old my your our their his her for from "
     b"to is was be been will would should can could must may might never always still already also just string str text int bool "
-    b"of with by if but about like important good bad something someone anything rotated working broken valid stale leaked".split()
+    b"of with by if but about like important good bad something someone anything rotated working await final bytes float broken valid stale leaked".split()
 )  # fmt: skip
 
 
@@ -85,7 +90,7 @@ def _is_secret(value: bytes, *, quoted: bool, said: bool) -> bool:
     low = value.lower()
     if low in _PLAIN or len(value) < 3 or value[:2] in (b"[[", b"${", b"{{"):
         return False
-    if _CODE_LIKE.match(value):
+    if _CODE_LIKE.match(value) or (not quoted and _NAMES_ONE.match(value)):
         return False
     if value.startswith((b"os.", b"process.", b"self.", b"env", b"get", b"<")) or value.endswith(
         b"("
