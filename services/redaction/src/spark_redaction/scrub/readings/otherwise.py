@@ -9,7 +9,7 @@ from spark_redaction.scrub.readings.breaks import believable, mended
 from spark_redaction.scrub.readings.markup import unmarked
 from spark_redaction.scrub.readings.misread import NUMBERS, misread
 from spark_redaction.scrub.readings.spaced import put_together
-from spark_redaction.scrub.readings.turned import meant, turned
+from spark_redaction.scrub.readings.turned import meant, overridden, turned
 from spark_redaction.scrub.spans import Span, united
 from spark_redaction.scrub.view import View
 
@@ -48,7 +48,9 @@ def otherwise(
         for span in look(turned_view):
             stands = text[span.start : span.end]
             name = span.kind in _NAMES and span.rank >= _WHOLE
-            if meant(span.kind, how(stands), stands, known=name):
+            if (overridden(text) and span.kind in _NAMES) or meant(
+                span.kind, how(stands), stands, known=name
+            ):
                 yield span
 
 

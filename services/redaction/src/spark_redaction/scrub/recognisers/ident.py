@@ -29,6 +29,11 @@ _VALUE: Final = rb"([a-z]{2}\d{2} [a-z]{3}\b|[a-z]{0,4}[ -]?\d[a-z0-9]*(?:[-/.][
 _SAID: Final = Pattern(
     rb"\b(" + _STRONG + rb")(?:\b|_)(" + _NUMBER + rb")(" + _JOIN + rb")" + _VALUE
 )
+_AFTERWARDS: Final = Pattern(
+    rb"\b([a-z]{0,3}\d{5,12}[a-z]?)\s(?:is|was|ist|war)\s(?:the|my|her|his|your|their|our|mein\w*|ihr\w*|sein\w*|dein\w*)\s(?:[a-z]{1,14}\s)?(?:"
+    + _STRONG
+    + rb")\b"
+)
 _PROSE: Final = (
     b"in ",
     b"on ",
@@ -63,6 +68,8 @@ def _find(view: View) -> Iterator[Finding]:
             yield start, end, Kind.IDENT, _key(view.lower[start:end])
         # What was no value may be the word before one: "booking PNR X7K9QZ".
         match = _SAID.first(view, max(end, start + 1) if found else match.end(1))
+    for match in _AFTERWARDS.matches(view):
+        yield *match.span(1), Kind.IDENT, _key(view.lower[match.start(1) : match.end(1)])
     for match in _ANY_ID.matches(view):
         yield *match.span(1), Kind.IDENT, _key(view.lower[match.start(1) : match.end(1)])
 
@@ -90,4 +97,6 @@ def _key(text: str) -> str:
     return "".join(character for character in text if character.isalnum())
 
 
-IDENT = Recogniser("ident", _find, rank=58, needs_digits=True, gate=any_of(_SAID, _ANY_ID))
+IDENT = Recogniser(
+    "ident", _find, rank=58, needs_digits=True, gate=any_of(_SAID, _AFTERWARDS, _ANY_ID)
+)

@@ -42,6 +42,8 @@ _NEVER: Final = Cue(
 )
 _THOUSANDS: Final = re.compile(r"\d{3}(?:[ .]\d{3})+")
 _MORE: Final = re.compile(r"\d[ .]\Z")
+_HOURS: Final = re.compile(r"\s?(?:hours|hrs|uhr)\b")
+"""From when to when: 0800-1700 hours."""
 _MODES: Final = re.compile(r"0\d{2,3}/0?\d{3}\Z")
 """Rights of files."""
 _DATES: Final = re.compile(
@@ -66,6 +68,7 @@ def _is_number(view: View, start: int, end: int, *, needs_words: bool) -> bool:
         (precedes_word(view, end) and _plain(text))
         or _glued(view, start)
         or _goes_on(view, start)
+        or _HOURS.match(view.lower, end)
         or _decimal(view, start, end)
     ):
         return False

@@ -28,9 +28,10 @@ _POSTAL: Final = Pattern(
 )  # fmt: skip
 _COORDINATES: Final = Pattern(
     rb"[+-]?\d{1,3}\.\d{4,}[ ]?[NS]?[,;/ ]{1,3}[+-]?\d{1,3}\.\d{4,}[ ]?[EW]?"
+    rb"|\b(?:lat(?:itude)?|long?(?:itude)?|lng|breite|lange|breitengrad|langengrad)[\"']?\s{0,2}[:=]?\s{0,2}[+-]?\d{1,3}\.\d{4,}(?:[,;/ ]{1,3}[+-]?\d{1,3}\.\d{4,})?"
 )
 _WHERE: Final = Cue(
-    r"gps|lat|latitude|lon|long|longitude|coordinates?|coords?|location|position|koordinaten",
+    r"gps|maps?|geo|lat|lng|latitude|lon|long|longitude|coordinates?|coords?|location|position|koordinaten",
     before=40,
 )
 _MONTH: Final = re.compile(
@@ -67,7 +68,7 @@ def _find(view: View) -> Iterator[Finding]:
         if not _MONTH.search(found[0]):
             yield start, start + len(found[0].rstrip(b" ,.")), Kind.ADDRESS, _key(view, start, end)
     for found in _COORDINATES.matches(view):
-        if _WHERE.near(view, *found.span()):
+        if found[0][:1].isalpha() or _WHERE.near(view, *found.span()):
             yield *found.span(), Kind.ADDRESS, ""
     if not view.other_scripts:
         return

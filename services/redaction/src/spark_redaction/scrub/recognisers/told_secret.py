@@ -38,7 +38,7 @@ _SEED: Final = Pattern(
 _CODE: Final = Pattern(
     rb"\b(?:cvv2?|cvc2?|csc|cid|security code|card verification(?: value| code)?|pin(?: code| number)?|otp|one[ -]time (?:code|password|passcode)|"
     rb"verification code|2fa(?: code)?|mfa(?: code)?|auth(?:entication)? code|access code|gate code|door code|alarm code|passcode|unlock code|"
-    rb"confirmation code|sms code|login code|lockbox(?: code)?|geheimzahl|code secret)"
+    rb"confirmation code|(?:your|my|ihr|dein|mein) code|sms code|login code|lockbox(?: code)?|geheimzahl|code secret)"
     rb"(?:\s+(?:number|no))?(?:\s+(?:on the back|for (?:the |my )?[a-z]+(?: [a-z]+)?))?(?:'s)?\s*(?:is|was|:|=|#|-|ist|est|to)*\s*(?:now\s+)?[:#=]?\s*[\"']?(\d(?:[ -]?\d){2,9})\b"
 )
 _CODE_LIKE: Final = re.compile(rb"\$[A-Z_]+\Z|\$[({]|[`(\\]|%[a-z]\b|\w+[\[(]|\w+\)|\.\.\.")
