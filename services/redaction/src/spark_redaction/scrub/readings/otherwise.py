@@ -39,7 +39,7 @@ def otherwise(
             for span in look(reading.view):
                 if reading.across(span.start, span.end):
                     yield span
-    reading = misread(text)
+    reading = misread(text, view)
     for span in look(reading.view) if reading is not None else ():
         if span.kind in NUMBERS and reading is not None and reading.across(span.start, span.end):
             yield span

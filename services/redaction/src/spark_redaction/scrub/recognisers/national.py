@@ -101,7 +101,7 @@ def _find(view: View) -> Iterator[Finding]:
             digits = digits_of(view.text[start:end])
             if _alone(view, start, end) and digits and holds(digits):
                 yield start, end, Kind.IDENT, _letters(view, start, end)
-    for match in _PLATE.matches(view):
+    for match in _PLATE.matches(view) if _PLATE_CUE.anywhere(view) else ():
         if _alone(view, *match.span()) and _PLATE_CUE.near(view, *match.span()):
             yield *match.span(), Kind.IDENT, _letters(view, *match.span())
     for match in _BARE.matches(view):

@@ -108,10 +108,7 @@ def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
         return None
     variant, kept = suffix
     end -= kept
-    owned = (
-        _OWNED.match(view.text, end) if _OPEN.search(view.text[max(0, start - 9) : start]) else None
-    )
-    tail = owned[0] if owned else ""
+    tail = _owned(view, start, end)
     left, right = _brackets(view, start, end + len(tail))
     bare = left == start and right == end
     if (bare or _only_parens(view, left, start)) and not _alone(view, left, right + kept):
@@ -126,6 +123,13 @@ def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
         return None
     raw_start, raw_end = view.raw(left, right)
     return Token(raw_start, raw_end, Kind(name.upper()), number, variant, exact=False, tail=tail)
+
+
+def _owned(view: View, start: int, end: int) -> str:
+    """A possessive inside of brackets."""
+    if not view.text.startswith("'s", end) or not _OWNED.match(view.text, end):
+        return ""
+    return "'s" if _OPEN.search(view.text[max(0, start - 9) : start]) else ""
 
 
 def _variant(letters: str) -> tuple[str, int] | None:
