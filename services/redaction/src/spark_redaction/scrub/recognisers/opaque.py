@@ -15,9 +15,12 @@ _OPAQUE: Final = Pattern(
     rb"\b[A-Za-z][A-Za-z0-9]{1,11}_[A-Za-z0-9]{20,}\b|\b[A-Za-z0-9]{32,}\b", any_case=False
 )
 """With a prefix as providers put it, or nothing but chance."""
-_DIGEST: Final = re.compile(
-    r"(?:sha\d*|md5|crc\d*|commit|blob|tree|digest|etag|hash|rev)\Z", re.IGNORECASE
+_NO_KEY: Final = re.compile(
+    r"(?:sha\d*|md5|crc\d*|commit|blob|tree|digest|etag|hash|rev"
+    r"|call|toolu|tooluse|msg|req|resp|request|response|run|thread|asst|step|batch|evt|event|trace|span)\Z",
+    re.IGNORECASE,
 )
+"""Prefixes of digests, and of what a server counts: messages, calls of tools, requests."""
 _HEX: Final = re.compile(r"[0-9a-f]{32,}")
 _KIND_OF_SIGN: Final = str.maketrans(
     {
@@ -48,7 +51,7 @@ def _is_opaque(view: View, start: int, end: int) -> bool:
     ):
         return False
     prefix, _, tail = view.text[start:end].rpartition("_")
-    if _DIGEST.match(prefix):
+    if _NO_KEY.match(prefix):
         return False
     if prefix and _HEX.fullmatch(tail):
         return True
