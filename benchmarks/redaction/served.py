@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.redaction.texts import prose
 
 from spark_redaction.scrub import Book, Detector, Scrubber
+from spark_redaction.vault.audit import Act
 from spark_redaction.vault.keyfile import MasterKey
 from spark_redaction.vault.schema import open_database
 from spark_redaction.vault.scopes import Scopes, Task
@@ -71,7 +72,7 @@ def durable_write() -> list[float]:
             number += 1
             scope = scopes.new(f"scope-{number}", "t", f"s{number}", "transcript", 1e12)
             task = Task(f"t_{number}", 300, counts, 1e12)
-            scopes.save(scope, task, book.added, book.next_numbers, 0.0)
+            scopes.save(scope, task, book.added, book.next_numbers, 0.0, Act("scrub", "http", "t"))
 
         half, most = _timed(200, write)
     print(f"\nmap of 300 characters on disk: p50 {half:.2f} ms, p99 {most:.2f} ms")

@@ -46,6 +46,7 @@ TELLERS = {
     "audio.state": {"audio-proxy"},
     "audio.request.done": {"audio-proxy"},
     "audio.job.x": {"audio-proxy"},
+    "redaction.audit.x": {"redaction"},
 }
 """Who may say what; of jobs the swapper, of ``lock`` and ``schedule`` the coordinator."""
 

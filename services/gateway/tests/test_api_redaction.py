@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from spark_common.bus import Serving
+from spark_common.contracts.redaction import REHYDRATE_TEXT, RedactionAnswer, RehydrateText
 from spark_common.contracts.redaction_scopes import (
     FORGET_SCOPE,
     LIST_SCOPES,
@@ -13,7 +14,7 @@ from spark_common.contracts.redaction_scopes import (
     ScopesView,
     ScopeView,
 )
-from spark_common.errors import NotFoundError
+from spark_common.errors import GoneError, NotFoundError
 from spark_common.testing import MemoryBus
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -47,6 +48,36 @@ async def test_scopes_are_listed_and_forgotten(bench):
     missing = await bench.http.delete(f"{PLACE}/crm/none")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
     assert asked[:2] == [ListScopes(), ForgetScope(tenant="crm", session_id="chat:1")]
+
+
+async def test_a_text_is_put_back_for_any_tenant_and_refusals_repeat_nothing(bench):
+    asked: list[RehydrateText] = []
+
+    async def rehydrate(request: RehydrateText) -> RedactionAnswer:
+        asked.append(request)
+        if request.question["session_id"] == "old":
+            raise GoneError("this session has expired or was deleted; its values are gone")
+        said = {"text": "to bob", "restored": {"[[PERSON_1]]": 1}, "normalised": [],
+                "unresolved": ["[[PERSON_9]]"], "blocked": []}  # fmt: skip
+        return RedactionAnswer(answer=said)
+
+    service = MemoryBus("redaction", bench.broker)
+    await service.serve("redaction", "1", "a test", [Serving(REHYDRATE_TEXT, rehydrate)])
+    answer = await bench.http.post(
+        f"{PLACE}/crm/chat:1/rehydrate", json={"text": "to [[PERSON_1]]"}
+    )
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["text"], answer.json()["unresolved"]) == ("to bob", ["[[PERSON_9]]"])
+    assert answer.headers["cache-control"] == "no-store"
+    assert (asked[0].tenant, asked[0].asked_by) == ("crm", "operator")
+    assert asked[0].question["text"] == "to [[PERSON_1]]"
+    gone = await bench.http.post(f"{PLACE}/crm/old/rehydrate", json={"text": "x"})
+    assert (gone.status_code, gone.json()["code"]) == (410, "gone")
+    for body in ({"text": ["SECRETWORD"]}, {"txt": "SECRETWORD"}):
+        wrong = await bench.http.post(f"{PLACE}/crm/chat:1/rehydrate", json=body)
+        assert wrong.status_code == 422
+        assert "SECRETWORD" not in wrong.text
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("place", ["a%20b/s", "a/s%40b", f"{'a' * 65}/s"])

@@ -1,8 +1,8 @@
 """Real servers on free ports, and a whole desk in this process."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from starlette.routing import Router
 
+from spark_common.events import RedactionAudited
 from spark_common.testing.clock import FakeClock
 from spark_common.testing.fixtures import nats_server, redis_server
 from spark_redaction.desk.desk import Desk
@@ -32,6 +33,8 @@ class Stand:
     desk: Desk
     clock: FakeClock
     database: Path
+    told: list[RedactionAudited] = field(default_factory=list)
+    """What an audit on the bus would have heard."""
 
     async def scrub(self, text: str, /, *, tenant: str = "a", **more: object) -> dict:
         """Scrub a text; fails when it is refused."""
@@ -65,15 +68,18 @@ def standing(workers: Workers, tmp_path: Path) -> Callable[..., AbstractAsyncCon
     """A desk over a fresh database; ``standing(look)``: who looks for names, given the clock."""
 
     @asynccontextmanager
-    async def begin(look: Callable[[FakeClock], NameFinder] | None = None) -> AsyncIterator[Stand]:
+    async def begin(
+        look: Callable[[FakeClock], Mapping[str, NameFinder]] | None = None,
+    ) -> AsyncIterator[Stand]:
         clock = FakeClock()
         database = tmp_path / "map" / "redaction.db"
         vault = Vault(database, KEY)
-        desk = Desk(vault, workers, clock, look(clock) if look else None)
+        told: list[RedactionAudited] = []
+        desk = Desk(vault, workers, clock, look(clock) if look else None, told.append)
         app = Router(routes=Routes(desk, 1 << 20).all())
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://redaction") as http:
-            yield Stand(http, desk, clock, database)
+            yield Stand(http, desk, clock, database, told)
         await vault.close()
 
     return begin

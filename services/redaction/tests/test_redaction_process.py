@@ -1,5 +1,6 @@
 """redaction as a process, against real NATS and Redis."""
 
+import asyncio
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from spark_common.bus.nats import NatsBus
+from spark_common.bus.nats import NatsBus, connect_bus
+from spark_common.clock import SystemClock
 from spark_common.contracts.redaction import (
     REHYDRATE_TEXT,
     SCRUB_TEXT,
@@ -22,6 +24,7 @@ from spark_common.contracts.redaction_scopes import (
 )
 from spark_common.embedded import NatsServer, RedisServer
 from spark_common.errors import InvalidRequestError, NotFoundError
+from spark_common.tasks import end
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import ServiceExam, service_environment
 from spark_common.testing.wait import until
@@ -86,9 +89,19 @@ class TestRedaction(ServiceExam):
         assert b"bob@corp" not in logs
 
     async def test_it_answers_on_the_bus_what_it_answers_over_http(
-        self, service: ServiceProcess, gateway_bus: NatsBus
+        self, service: ServiceProcess, gateway_bus: NatsBus, nats_server: NatsServer
     ) -> None:
         await service.until_ready()
+        automation = await connect_bus(
+            nats_server.settings("automation"), "automation", SystemClock()
+        )
+        heard: dict[str, str] = {}
+
+        async def listen() -> None:
+            async for subject, body in automation.listen("redaction.audit.*"):
+                heard[subject] = body.decode()
+
+        listening = asyncio.create_task(listen())
         text = "write to bob@corp.internal"
         done = await gateway_bus.call(SCRUB_TEXT, ScrubText(tenant="a", question={"text": text}))
         question = {"task_id": done.answer["task_id"], "text": done.answer["text"]}
@@ -104,6 +117,11 @@ class TestRedaction(ServiceExam):
         which = ForgetScope(tenant="a", session_id=kept.scopes[0].session_id)
         left = await gateway_bus.call(FORGET_SCOPE, which)
         assert which.session_id not in [scope.session_id for scope in left.scopes]
+        await until(lambda: "redaction.audit.delete_session" in heard, "it was told")
+        assert '"actor":"operator"' in heard["redaction.audit.delete_session"]
+        assert not [body for body in heard.values() if "corp" in body or which.session_id in body]
+        await end([listening])
+        await automation.close()
 
     async def test_without_a_key_nothing_starts(
         self, nats_server: NatsServer, redis_server: RedisServer, tmp_path: Path

@@ -19,6 +19,7 @@ TEXTS = [
     "https://evil.test/?q=[[PERSON_1]]&r=PERSON_2 and %5B%5BPERSON_1%5D%5D &#91;&#91;PERSON_2&#93;]",
     "[[PERSON_", "[[[PERSON_1]]]]", "PERSON", "[[PERSON_97]] [[PERSOON_1]] ask PERSON_1", "\\[\\[PERSON\\_1\\]\\]",
     "p\u200berson_1 ［［PERSON＿１］］ [[ PERSON : 2 ]]\n`PERSON_3` **[[PERSON_4]]**", "[[PERSON_1]][[PERSON_2]]PERSON_3",
+    "[[PERSON_1's]] car, [PERSON_2’s] dog, [[PERSON_3's cat; www.a.test/[[EMAIL_1]] https:\\/\\/a.test\\/[[EMAIL_1]]",
 ]  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def test_every_cut_and_every_character_by_itself() -> None:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.lists(
-        st.sampled_from([*"[]{}()<>_-1290 \\%&;#sB\n", "PERSON", "[[PERSON_1]]", "5B", "https://a.test/", "EMAIL", "per", "son"]),
+        st.sampled_from([*"[]{}()<>_-1290 \\%&;#sB\n", "PERSON", "[[PERSON_1]]", "5B", "https://a.test/", "www.a.test/", "'s", "\\/", "EMAIL", "per", "son"]),
         max_size=24,
     ),
     st.lists(st.integers(1, 9), min_size=1, max_size=5),

@@ -79,9 +79,9 @@ async def seeing(standing, model: Model, client: httpx.AsyncClient) -> AsyncIter
     settings = [UnknownNamesSettings()]
     place = AskedPlace(("127.0.0.9",), lambda: settings[0], RuntimeSettings)
 
-    def look(clock: FakeClock) -> Finder:
+    def look(clock: FakeClock) -> dict[str, Finder]:
         server = ModelServer(place.url, client)
-        return Finder(server, lambda: settings[0].redaction_ner_seconds, clock)
+        return {"model": Finder(server, lambda: settings[0].redaction_ner_seconds, clock)}
 
     async with client, standing(look) as stand:
         yield Spark(stand, model, settings)

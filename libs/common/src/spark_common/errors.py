@@ -24,6 +24,8 @@ class SparkError(Exception):
       + InvalidRequestError      invalid_request      the request itself is wrong
       + NotFoundError            not_found            no such job, host, route
         - UnknownModelError      unknown_model        with near matches
+      + GoneError                gone                 it was there; it expired or was erased
+      + TooLargeError            too_large            more than is taken at once
       + ConflictError            conflict             legal request, wrong moment
         - SwapInProgressError    swap_in_progress
         - ModelNotReadyError     model_not_ready      not complete on disk, or no recipe yet
@@ -35,6 +37,7 @@ class SparkError(Exception):
       + LeaseHeldError           lease_held           somebody reserved the cluster
       + StaleEpochError          stale_epoch          a newer worker or holder acts on the cluster
       + UnavailableError         unavailable          a part is away; retry may help
+        - BusyError              busy                 all are working, and the queue is full
         - HostUnreachableError   host_unreachable
         - HostKeyChangedError    host_key_changed     never retried by itself
         - ServiceUnavailableError service_unavailable nobody answers on the bus
@@ -176,6 +179,25 @@ class OutcomeUnknownError(UnavailableError):
     """It may or may not have happened; asking again with the same key settles it."""
 
     code = "outcome_unknown"
+
+
+class GoneError(SparkError):
+    """It was there; it has expired or was erased."""
+
+    code = "gone"
+
+
+class TooLargeError(SparkError):
+    """More than is taken at once."""
+
+    code = "too_large"
+
+
+class BusyError(UnavailableError):
+    """Everybody is working and the queue is full."""
+
+    code = "busy"
+    retryable = True
 
 
 class RemoteCommandError(SparkError):

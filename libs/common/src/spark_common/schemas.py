@@ -95,6 +95,7 @@ CHANNELS: tuple[Channel, ...] = (
     Channel(subjects.AUDIO_STATE, events.AudioState, "send"),
     Channel(subjects.AUDIO_REQUEST_DONE, events.AudioRequestDone, "send"),
     Channel(subjects.audio_job("{id}"), events.AudioJobChanged, "send"),
+    Channel(subjects.redaction_audit("{id}"), events.RedactionAudited, "send"),
     Channel(subjects.SETTINGS_CHANGED, events.SettingsChanged, "send"),
     Channel(subjects.KEYS_CHANGED, events.KeysChanged, "send"),
     *(Channel(subject, message, "send") for subject, message in _SHORT.items()),

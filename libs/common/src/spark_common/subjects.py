@@ -118,3 +118,8 @@ def job_outcomes(kind: str, job_id: str) -> str:
 def audio_job(job_id: str) -> str:
     """Event: a job about a long recording changed. Core only."""
     return f"audio.job.{job_id}"
+
+
+def redaction_audit(action: str) -> str:
+    """Event: redaction did something, or refused it; ``scrub``, ``erase``, ... Core only."""
+    return f"redaction.audit.{action}"

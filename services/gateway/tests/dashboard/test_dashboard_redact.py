@@ -68,8 +68,8 @@ def test_a_text_is_hidden_and_put_back_and_nothing_of_it_stays(visit, stage, sce
     page, panel = visited.page, visited.page.locator("redact-panel")
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
-    for pattern in ("**/scrub", "**/rehydrate"):
-        page.route(pattern, service.answer)
+    for place_of in ("scrub", "rehydrate"):
+        page.route(re.compile(rf"^http://[^/]+/{place_of}$"), service.answer)
     tab = page.get_by_role("link", name="Redact")
     expect(tab).to_be_visible()
     assert not any("/late/redact/" in url for url in fetched)
@@ -109,7 +109,23 @@ def test_a_text_is_hidden_and_put_back_and_nothing_of_it_stays(visit, stage, sce
     expect(rows.nth(0)).to_contain_text("open above")
     expect(rows.nth(1)).to_contain_text("of crm")
     expect(rows.nth(1)).to_contain_text(re.compile("E-mail address.2"))
-    expect(rows.nth(1).get_by_role("button")).to_have_count(1)  # another tenant's is not opened
+    # Another tenant's is opened by whoever runs the cluster, on a route of theirs.
+    stage.replies["POST", "/api/redaction/scopes/crm/chat/rehydrate"] = (200, {
+        "text": "To bob@corp.internal", "restored": {"[[EMAIL_1]]": 1}, "normalised": [],
+        "unresolved": [], "blocked": [],
+    })  # fmt: skip
+    page.get_by_role("button", name="Put an answer back with chat of crm").click()
+    expect(panel).to_contain_text("With the values of chat of crm.")
+    expect(rows.nth(1)).to_contain_text("open above")
+    expect(home).to_be_hidden()
+    page.get_by_label("Answer of the model").fill("To [[EMAIL_1]]")
+    back.click()
+    expect(home).to_have_text("To bob@corp.internal")
+    assert stage.asked[-1] == (
+        "POST", "/api/redaction/scopes/crm/chat/rehydrate", {"text": "To [[EMAIL_1]]"}
+    )  # fmt: skip
+    page.get_by_role("button", name="Put an answer back with s_1 of default").click()
+    expect(rows.nth(0)).to_contain_text("open above")
     assert_sound(page)
     width = page.viewport_size["width"]
     page.set_viewport_size({"width": 360, "height": 800})

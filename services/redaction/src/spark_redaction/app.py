@@ -11,7 +11,9 @@ from spark_common.clock import Clock
 from spark_common.owner import LiveSettings, RedisOverlay
 from spark_common.redis_access import connect_redis
 from spark_common.service import ReadyCheck, Service, compose
+from spark_redaction.desk.auditing import AuditNews
 from spark_redaction.desk.desk import Desk
+from spark_redaction.desk.keeper import Keeper
 from spark_redaction.desk.keeping import KeepingVerbs
 from spark_redaction.desk.verbs import TextVerbs
 from spark_redaction.settings import RedactionSettings
@@ -49,8 +51,10 @@ async def build(settings: RedactionSettings, clock: Clock) -> Service:
         live = LiveSettings(RedisOverlay(redis), bus, clock)
         names = wire_names(settings, live, clock)
         opened.push_async_callback(names.close)
-        desk = Desk(vault, workers, clock, names.finder)
-        await vault.run(lambda: vault.forgetting.purge(desk.now()))
+        news = AuditNews(bus)
+        desk = Desk(vault, workers, clock, names.finders, news)
+        keeper = Keeper(desk)
+        await keeper.purge()
         service = await compose(
             NAME,
             DESCRIPTION,
@@ -62,7 +66,7 @@ async def build(settings: RedactionSettings, clock: Clock) -> Service:
                 *KeepingVerbs(desk).verbs(),
             ],
             checks=[ReadyCheck("map", vault.problem)],
-            background=[live.run, lambda: _purge(vault, desk, clock)],
+            background=[live.run, news.run, lambda: _purge(keeper, clock)],
             warnings=lambda: (*settings.warnings, *live.warnings, *names.warnings()),
         )
         opened.push_async_callback(service.close)
@@ -74,11 +78,11 @@ async def build(settings: RedactionSettings, clock: Clock) -> Service:
     )
 
 
-async def _purge(vault: Vault, desk: Desk, clock: Clock) -> None:
+async def _purge(keeper: Keeper, clock: Clock) -> None:
     while True:
         await clock.sleep(_PURGE_SECONDS)
         try:
-            forgotten = await vault.run(lambda: vault.forgetting.purge(desk.now()))
+            forgotten = await keeper.purge()
         except asyncio.CancelledError:
             raise
         except Exception as error:

@@ -190,7 +190,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
         ),
         subscribe=("health.checked.*", "service.action"),
     ),
-    "redaction": _service("redaction"),
+    "redaction": _service("redaction", publish=("redaction.audit.*",)),
     "automation": Permissions(
         publish=(
             "swap.requested",
@@ -228,6 +228,7 @@ PERMISSIONS: Mapping[str, Permissions] = {
             "audio.state",
             "audio.request.done",
             "audio.job.*",
+            "redaction.audit.*",
         ),
     ),
 }

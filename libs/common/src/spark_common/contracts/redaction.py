@@ -1,6 +1,6 @@
 """Scrub and rehydrate by a question on the bus; the same JSON as over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
@@ -21,6 +21,8 @@ class RehydrateText(Request):
     """Put values back."""
 
     tenant: Tenant = "default"
+    asked_by: Literal["bus", "operator"] = "bus"
+    """``operator``: whoever runs the cluster, for a tenant; the audit says so."""
     question: dict[str, JsonValue] = Field(repr=False)
     """The body of ``POST /rehydrate``."""
 

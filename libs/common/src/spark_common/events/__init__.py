@@ -59,6 +59,11 @@ from spark_common.events.message import (
     Event,
     Message,
 )
+from spark_common.events.redaction import (
+    RedactionAction,
+    RedactionActor,
+    RedactionAudited,
+)
 from spark_common.events.schedules import (
     ScheduleDue,
     ScheduleEvent,
@@ -124,6 +129,7 @@ EVENTS: tuple[type[Event], ...] = (
     AudioState,
     AudioRequestDone,
     AudioJobChanged,
+    RedactionAudited,
 )
 COMMANDS: tuple[type[Command], ...] = (
     SwapRequested,
@@ -172,6 +178,9 @@ __all__ = [
     "OverlayComplete",
     "OverlayFailed",
     "OverlayProgress",
+    "RedactionAction",
+    "RedactionActor",
+    "RedactionAudited",
     "ScheduleDue",
     "ScheduleEvent",
     "ScheduleFinished",

@@ -17,6 +17,9 @@ class UnknownNamesSettings(Settings):
     redaction_ner_url: Annotated[HttpUrl | None, Shown(label="Another server to ask")] = None
     """An OpenAI server on one of the Sparks, instead of the loaded model; for example a small
     model at http://<spark-2-ip>:8890. Text goes to no other machine."""
+    redaction_gliner_url: Annotated[HttpUrl | None, Shown(label="GLiNER server to ask")] = None
+    """A GLiNER server on one of the Sparks, asked beside the model; for example
+    http://<spark-2-ip>:1235. What it finds is only ever added. Text goes to no other machine."""
     redaction_ner_seconds: Annotated[
         float,
         Field(ge=1, le=120, allow_inf_nan=False),

@@ -19,6 +19,7 @@ _REASONS = {
     403: "sent by a page of another site, or with a key that does not open it",
     404: "no such thing",
     409: "a legal request at the wrong moment",
+    410: "it was there; it expired or was erased",
     413: "the body is too large",
     415: "the body is not declared as JSON",
     422: "the request is wrong; details name the fields",

@@ -13,6 +13,7 @@ from spark_common.contracts.redaction_scopes import (
     ScopeView,
 )
 from spark_redaction.desk.desk import Desk
+from spark_redaction.desk.keeper import Keeper
 
 
 class KeepingVerbs:
@@ -45,8 +46,7 @@ class KeepingVerbs:
 
     async def forget(self, request: ForgetScope) -> ScopesView:
         """Forget one; NotFoundError when the tenant has none of that name. The others are shown."""
-        vault, now = self._desk.vault, self._desk.now()
-        await vault.run(lambda: vault.forgetting.session(request.tenant, request.session_id, now))
+        await Keeper(self._desk).delete_session(request.tenant, request.session_id, "operator")
         return await self.scopes(ListScopes())
 
 

@@ -13,10 +13,9 @@ from spark_common.contracts.redaction import (
     RehydrateText,
     ScrubText,
 )
-from spark_common.errors import SparkError
+from spark_common.errors import SparkError, TooLargeError
 from spark_redaction.desk.desk import Desk
 from spark_redaction.desk.questions import RehydrateQuestion, ScrubQuestion
-from spark_redaction.errors import TooLargeError
 from spark_redaction.web.bodies import checked
 
 log = structlog.get_logger()
@@ -38,7 +37,7 @@ class TextVerbs:
         size = self._size(request)
         question = checked(request.question, ScrubQuestion)
         try:
-            answer = await self._desk.scrub(request.tenant, question, size)
+            answer = await self._desk.scrub(request.tenant, question, size, "bus")
         except SparkError:
             raise
         except Exception as error:
@@ -47,10 +46,10 @@ class TextVerbs:
 
     async def rehydrate(self, request: RehydrateText) -> RedactionAnswer:
         """Put it back."""
-        self._size(request)
+        size = self._size(request)
         question = checked(request.question, RehydrateQuestion)
         try:
-            answer = await self._desk.rehydrate(request.tenant, question)
+            answer = await self._desk.rehydrate(request.tenant, question, size, request.asked_by)
         except SparkError:
             raise
         except Exception as error:

@@ -17,6 +17,7 @@ from spark_redaction.scrub.recognisers.links import ANY_LINK, LINK
 from spark_redaction.scrub.recognisers.lone import LONE
 from spark_redaction.scrub.recognisers.national import NATIONAL
 from spark_redaction.scrub.recognisers.network import ADDRESS, MAC
+from spark_redaction.scrub.recognisers.opaque import OPAQUE
 from spark_redaction.scrub.recognisers.phone import PHONE
 from spark_redaction.scrub.recognisers.postcode import POSTCODE
 from spark_redaction.scrub.recognisers.secret import SECRET
@@ -28,7 +29,7 @@ from spark_redaction.scrub.spoken.mail import SPOKEN_EMAIL
 from spark_redaction.scrub.spoken.numbers import SPOKEN_NUMBER
 from spark_redaction.scrub.spoken.spelled import SPELLED
 
-VERSION: Final = "v4"
+VERSION: Final = "v5"
 """Of the recognisers as a whole; answered in ``coverage``."""
 
 RECOGNISERS: Final[tuple[Recogniser, ...]] = (
@@ -52,6 +53,7 @@ RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     HANDLE,
     CRYPTO,
     SECRET,
+    OPAQUE,
     TOLD_SECRET,
     SPOKEN_NUMBER,
     SPOKEN_EMAIL,

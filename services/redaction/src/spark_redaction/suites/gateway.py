@@ -22,7 +22,7 @@ BENT = (
     ("[[PERSON-1]]", "A"), ("[[PERSON1]]", "A"), ("[[PERSON:1]]", "A"), ("[[PERSON#1]]", "A"), ("[[ PERSON_1 ]]", "A"), ("[[PERSON_01]]", "A"),
     ("\\[\\[PERSON\\_1\\]\\]", "A"), ("&#91;&#91;PERSON_1&#93;&#93;", "A"), ("&lt;PERSON_1&gt;", "A"), ("%5B%5BPERSON_1%5D%5D", "A"), ("\\u005b\\u005bPERSON_1\\u005d\\u005d", "A"),
     ("[[PERSON\u20111]]", "A"), ("[[PERSON\u00a01]]", "A"), ("[[PER\u200bSON_1]]", "A"), ("［［PERSON＿１］］", "A"), ("【PERSON_1】", "A"), ("«PERSON_1»", "«A»"), ("((PERSON_1))", "A"),
-    ("PERSON_1", "A"), ("person_1", "A"), ("PERSON-1", "A"), ("PERSON1", "A"), ("**[[PERSON_1]]**", "**A**"), ("`PERSON_1`", "`A`"), ("[[PERSON_1]]'s", "A's"), ("PERSON_1s", "As"),
+    ("PERSON_1", "A"), ("person_1", "A"), ("PERSON-1", "A"), ("PERSON1", "A"), ("**[[PERSON_1]]**", "**A**"), ("`PERSON_1`", "`A`"), ("[[PERSON_1]]'s", "A's"), ("[[PERSON_1's]]", "A's"), ("[PERSON_1’s]", "A's"), ("PERSON_1s", "As"),
     ("[[PERSON_1]]-led", "A-led"), ("[PERSON_1](mailto:x)", "A(mailto:x)"), ("([[PERSON_1]])", "(A)"), ("<[[PERSON_1]]>", "<A>"), ("[[PERSON_12]]", "L"), ("PERSON_12.", "L."), ("[[PERSON_1]][[PERSON_2]]", "AB"),
     ("[[PERSON_1", None), ("[[PERSON_", None), ("PERSON_", None), ("[[PERSON]]", None), ("[[PERSON_97]]", None), ("[[PERSON_0]]", None), ("[[PERSOON_1]]", None), ("[[EMAIL_2]]", None), ("Person 1", None), ("person1", None),
     ("__PERSON_1__", "__A__"), ("_PERSON_2_", "_B_"), ("PERSON_1/PERSON_2", "A/B"), ("PERSON_1-PERSON_2", "A-B"), ("/PERSON_1/", None), ("_PERSON_1__", None), ("MY_PERSON_1", None), ("PERSON_1_name", None), ("PERSON_1st", None), ("https://evil.test/?q=[[PERSON_1]]", None), ("PERSON_123456789", None), ("x@PERSON_1", None),

@@ -29,13 +29,24 @@ log = structlog.get_logger()
 class Finder:
     """A ``NameFinder`` with one reader. What one tenant's text gave serves no other's."""
 
-    def __init__(self, reader: Reader, seconds: Callable[[], float], clock: Clock) -> None:
-        """``seconds``: the longest look just now."""
+    def __init__(
+        self,
+        reader: Reader,
+        seconds: Callable[[], float],
+        clock: Clock,
+        is_set_up: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``seconds``: the longest look just now; ``is_set_up``: see ``NameFinder``."""
         self._reader = reader
         self._seconds = seconds
         self._clock = clock
+        self._is_set_up = is_set_up
         self._memory = Memory(clock)
         self._places = asyncio.Semaphore(AT_ONCE)
+
+    def is_set_up(self) -> bool:
+        """See ``NameFinder``."""
+        return self._is_set_up()
 
     async def model(self) -> str | None:
         """See ``Reader``."""

@@ -8,7 +8,7 @@ from spark_common.settings.redaction import UnknownNamesSettings
 
 
 class AskedPlace:
-    """Gives the base address of the server that is asked, as the owner wants it just now."""
+    """Gives the base addresses of the servers that are asked, as the owner wants it just now."""
 
     def __init__(
         self,
@@ -32,12 +32,30 @@ class AskedPlace:
         named = f"[{host}]" if ":" in host else host
         return f"http://{named}:{self._runtime().vllm_port}"
 
+    def gliner_url(self) -> str | None:
+        """Return the base address of the GLiNER server; None when it is not to be asked."""
+        settings = self._unknown()
+        if not settings.redaction_ner or settings.redaction_gliner_url is None:
+            return None
+        return own_server(settings.redaction_gliner_url, self._sparks)
+
+    def gliner_is_set(self) -> bool:
+        """Whether the owner wants a GLiNER server asked, there or not."""
+        settings = self._unknown()
+        return settings.redaction_ner and settings.redaction_gliner_url is not None
+
     def warnings(self) -> tuple[str, ...]:
-        """Say when the address that is set is no Spark's."""
-        url = self._unknown().redaction_ner_url
-        if url is None or own_server(url, self._sparks) is not None:
-            return ()
-        return ("REDACTION_NER_URL is the address of no Spark; nobody is asked for unknown names",)
+        """Say which address that is set is no Spark's."""
+        settings = self._unknown()
+        named = {
+            "REDACTION_NER_URL": settings.redaction_ner_url,
+            "REDACTION_GLINER_URL": settings.redaction_gliner_url,
+        }
+        return tuple(
+            f"{name} is the address of no Spark; nobody is asked for unknown names there"
+            for name, url in named.items()
+            if url is not None and own_server(url, self._sparks) is None
+        )
 
 
 def own_server(url: str, sparks: Sequence[str]) -> str | None:

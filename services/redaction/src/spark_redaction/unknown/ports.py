@@ -58,6 +58,10 @@ class Reader(Protocol):
 class NameFinder(Protocol):
     """Looks through a whole text."""
 
+    def is_set_up(self) -> bool:
+        """Whether the owner wants it asked; where not, nothing is missing."""
+        ...
+
     async def model(self) -> str | None:
         """As of ``Reader``."""
         ...
@@ -65,15 +69,3 @@ class NameFinder(Protocol):
     async def find(self, model: str, tenant: str, text: str, *, strict: bool) -> Found:
         """Look until it is done or the time is over; never raises for want of an answer."""
         ...
-
-
-class Nobody:
-    """There is nobody to ask."""
-
-    async def model(self) -> str | None:
-        """None, always."""
-        return None
-
-    async def find(self, model: str, tenant: str, text: str, *, strict: bool) -> Found:
-        """Nothing was looked at."""
-        return Found((), 1, 0)

@@ -1,6 +1,6 @@
 """Puts together who looks for unknown names."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from spark_common.clock import Clock
@@ -8,6 +8,7 @@ from spark_common.owner import LiveSettings
 from spark_common.plain_http import plain_client
 from spark_redaction.settings import RedactionSettings
 from spark_redaction.unknown.finder import Finder
+from spark_redaction.unknown.gliner_server import GlinerServer
 from spark_redaction.unknown.model_server import ModelServer
 from spark_redaction.unknown.places import AskedPlace
 from spark_redaction.unknown.ports import NameFinder
@@ -15,9 +16,9 @@ from spark_redaction.unknown.ports import NameFinder
 
 @dataclass(frozen=True)
 class UnknownNames:
-    """The finder and what belongs to it."""
+    """The finders, by the name that ``coverage`` has for them, and what belongs to them."""
 
-    finder: NameFinder
+    finders: Mapping[str, NameFinder]
     warnings: Callable[[], tuple[str, ...]]
     close: Callable[[], Awaitable[None]]
 
@@ -27,5 +28,14 @@ def wire_names(settings: RedactionSettings, live: LiveSettings, clock: Clock) ->
     unknown = live.of(settings.unknown)
     place = AskedPlace(settings.sparks.addresses, unknown, live.of(settings.sparks.runtime))
     client = plain_client()
-    finder = Finder(ModelServer(place.url, client), lambda: unknown().redaction_ner_seconds, clock)
-    return UnknownNames(finder, place.warnings, client.aclose)
+
+    def seconds() -> float:
+        return unknown().redaction_ner_seconds
+
+    finders = {
+        "model": Finder(ModelServer(place.url, client), seconds, clock),
+        "gliner": Finder(
+            GlinerServer(place.gliner_url, client), seconds, clock, place.gliner_is_set
+        ),
+    }
+    return UnknownNames(finders, place.warnings, client.aclose)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spark_common.errors import NotFoundError
-from spark_redaction.vault.audit import note
+from spark_redaction.vault.audit import forget_before
 from spark_redaction.vault.keyfile import MasterKey
 from spark_redaction.vault.scopes import KEPT_TOMBSTONES_SECONDS, keyed, squeezed
 from spark_redaction.vault.sealing import mac
@@ -51,12 +51,12 @@ class Forgetting:
             "DELETE FROM scope WHERE wrapped_dek IS NULL AND expires < ?", (old,)
         )
         self._database.execute("DELETE FROM task WHERE expires < ?", (old,))
-        self._database.execute("DELETE FROM audit WHERE at < ?", (old,))
+        forget_before(self._database, old)
         if over:
             self._truncate()
         return len(over)
 
-    def session(self, tenant: str, session_id: str, now: float) -> None:
+    def session(self, tenant: str, session_id: str) -> None:
         """Forget a session; NotFoundError when the tenant has none of that name."""
         row = self._database.execute(
             "SELECT scope_id FROM scope WHERE tenant = ? AND session_id = ?", (tenant, session_id)
@@ -64,10 +64,9 @@ class Forgetting:
         if row is None:
             raise NotFoundError("there is no such session")
         self._shred(row[0])
-        note(self._database, now, tenant, "delete session")
         self._truncate()
 
-    def task(self, tenant: str, task_id: str, now: float) -> None:
+    def task(self, tenant: str, task_id: str) -> None:
         """Forget a task, and its scope with it when no other task uses it."""
         row = self._database.execute(
             "SELECT scope_id FROM task WHERE task_id = ? AND tenant = ?", (task_id, tenant)
@@ -80,7 +79,6 @@ class Forgetting:
         ).fetchone()
         if others is None:
             self._shred(row[0])
-        note(self._database, now, tenant, "delete task", task_id=task_id)
         self._truncate()
 
     def value(self, tenant: str, *, value: str | None, entity_id: str | None, now: float) -> int:
@@ -102,7 +100,6 @@ class Forgetting:
                     "DELETE FROM token WHERE scope_id = ? AND type = ? AND number = ?", place
                 ).rowcount
             database.execute("INSERT OR REPLACE INTO erased VALUES (?, ?)", (wanted, now))
-            note(database, now, tenant, "erase", counts={"tokens": erased})
             database.execute("COMMIT")
         except BaseException:
             database.execute("ROLLBACK")

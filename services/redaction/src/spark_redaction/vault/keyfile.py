@@ -23,6 +23,11 @@ class MasterKey:
         """Which key it is, to be stored beside what it opens."""
         return hmac.new(self.octets, b"spark-redaction key id", hashlib.sha256).hexdigest()[:16]
 
+    def digest(self, about: str, name: str) -> str:
+        """Return what stands for a name outside: always the same, and not to be tried out."""
+        key = hmac.new(self.octets, b"spark-redaction names outside", hashlib.sha256).digest()
+        return hmac.new(key, f"{about}\0{name}".encode(), hashlib.sha256).hexdigest()[:16]
+
     @property
     def index(self) -> bytes:
         """The key of the index of values."""

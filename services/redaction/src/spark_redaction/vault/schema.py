@@ -29,8 +29,15 @@ CREATE TABLE IF NOT EXISTS entity_set (
   updated REAL NOT NULL, wrapped_dek BLOB NOT NULL, ct BLOB NOT NULL, PRIMARY KEY (tenant, name));
 CREATE TABLE IF NOT EXISTS audit (
   at REAL NOT NULL, tenant TEXT NOT NULL, action TEXT NOT NULL, task_id TEXT, counts TEXT NOT NULL,
-  bytes INTEGER NOT NULL);
+  bytes INTEGER NOT NULL, actor TEXT NOT NULL DEFAULT '', ms INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT NOT NULL DEFAULT 'ok');
 """
+_ADDED_TO_AUDIT = {
+    "actor": "TEXT NOT NULL DEFAULT ''",
+    "ms": "INTEGER NOT NULL DEFAULT 0",
+    "outcome": "TEXT NOT NULL DEFAULT 'ok'",
+}
+"""Columns that a map of an earlier version lacks."""
 
 
 def open_database(path: Path, master: MasterKey) -> sqlite3.Connection:
@@ -46,6 +53,10 @@ def open_database(path: Path, master: MasterKey) -> sqlite3.Connection:
     database.execute("PRAGMA busy_timeout=5000")
     database.execute("PRAGMA temp_store=MEMORY")
     database.executescript(_TABLES)
+    there = {row[1] for row in database.execute("PRAGMA table_info(audit)")}
+    for column, kind in _ADDED_TO_AUDIT.items():
+        if column not in there:
+            database.execute(f"ALTER TABLE audit ADD COLUMN {column} {kind}")
     known = dict(database.execute("SELECT name, value FROM meta"))
     if known.get("key_id", master.id) != master.id:
         database.close()

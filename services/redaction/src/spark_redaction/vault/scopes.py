@@ -5,11 +5,10 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spark_common.errors import ConflictError, NotFoundError
-from spark_redaction.errors import GoneError
+from spark_common.errors import ConflictError, GoneError, NotFoundError
 from spark_redaction.scrub import Entry, Kind
 from spark_redaction.scrub.folding import folded
-from spark_redaction.vault.audit import note
+from spark_redaction.vault.audit import Act, note
 from spark_redaction.vault.keyfile import MasterKey
 from spark_redaction.vault.sealing import mac, new_scope_key, seal, unseal
 
@@ -102,8 +101,9 @@ class Scopes:
         entries: Sequence[Entry],
         next_numbers: Mapping[str, int],
         now: float,
+        act: Act,
     ) -> None:
-        """Write a task with what it added; on disk when this returns.
+        """Write a task with what it added, and the line of the audit; on disk when this returns.
 
         Values that somebody asked to be forgotten are not written: their placeholders stay closed.
         """
@@ -133,18 +133,15 @@ class Scopes:
             database.executemany(
                 "INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)", self._rows(scope, entries)
             )
-            note(
-                database, now, scope.tenant, "scrub",
-                task_id=task.id, counts=task.counts, size=task.bytes,
-            )  # fmt: skip
+            note(database, now, act)
             database.execute("COMMIT")
         except sqlite3.IntegrityError:
-            database.execute("ROLLBACK")
+            _undo(database, act)
             raise ConflictError(
                 "somebody else uses this session at the same moment; try again"
             ) from None
         except BaseException:
-            database.execute("ROLLBACK")
+            _undo(database, act)
             raise
 
     def _rows(self, scope: Scope, entries: Sequence[Entry]) -> list[tuple[object, ...]]:
@@ -164,6 +161,11 @@ class Scopes:
                     (scope.id, entry.token, entry.kind.value, entry.number, sealed, value, key)
                 )
         return rows
+
+
+def _undo(database: sqlite3.Connection, act: Act) -> None:
+    database.execute("ROLLBACK")
+    act.written = False
 
 
 def squeezed(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from spark_common.errors import UnavailableError
+from spark_redaction.vault.audit import Act, note
 from spark_redaction.vault.forgetting import Forgetting
 from spark_redaction.vault.keyfile import MasterKey
 from spark_redaction.vault.schema import open_database
@@ -35,9 +36,14 @@ class Vault:
         except (sqlite3.Error, OSError) as error:
             raise UnavailableError(f"the map cannot be opened ({type(error).__name__})") from None
         self._database = database
+        self.digest = master.digest
         self.scopes = Scopes(database, master)
         self.forgetting = Forgetting(database, master)
         self.sets = EntitySets(database, master)
+
+    async def note(self, act: Act, now: float) -> None:
+        """Write a line of the audit; as ``run``."""
+        await self.run(lambda: note(self._database, now, act))
 
     async def run(self, call: Callable[[], T]) -> T:
         """Run one call in the vault's thread."""

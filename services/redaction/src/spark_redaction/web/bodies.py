@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from spark_common.errors import InvalidRequestError
+from spark_common.errors import InvalidRequestError, TooLargeError
 from spark_redaction.desk.questions import (
     EntitySetQuestion,
     EraseQuestion,
@@ -15,7 +15,6 @@ from spark_redaction.desk.questions import (
     ScrubQuestion,
     VerifyQuestion,
 )
-from spark_redaction.errors import TooLargeError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

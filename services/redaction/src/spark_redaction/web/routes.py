@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from spark_common.errors import InvalidRequestError
+from spark_common.errors import InvalidRequestError, TooLargeError
 from spark_redaction.desk.desk import Desk
+from spark_redaction.desk.keeper import Keeper
 from spark_redaction.desk.questions import (
     MOST_IN_SET,
     EntitySetQuestion,
@@ -19,7 +20,6 @@ from spark_redaction.desk.questions import (
     SetName,
     VerifyQuestion,
 )
-from spark_redaction.errors import TooLargeError
 from spark_redaction.vault.sets import EntitySet
 from spark_redaction.web.answers import answered, guarded, tenant_of
 from spark_redaction.web.bodies import body_of, parsed
@@ -34,6 +34,7 @@ class Routes:
 
     def __init__(self, desk: Desk, most_bytes: int) -> None:
         self._desk = desk
+        self._keeper = Keeper(desk)
         self._most = most_bytes
 
     def all(self) -> list[Route]:
@@ -70,20 +71,21 @@ class Routes:
     async def rehydrate(self, request: Request) -> Response:
         """Put it back."""
         tenant = tenant_of(request)
-        question = parsed(await body_of(request, self._most), RehydrateQuestion)
-        return answered(await self._desk.rehydrate(tenant, question))
+        body = await body_of(request, self._most)
+        question = parsed(body, RehydrateQuestion)
+        return answered(await self._desk.rehydrate(tenant, question, len(body)))
 
     async def stream(self, request: Request) -> Response:
         """Put it back while it is being written."""
-        task_id = request.headers.get("x-task-id", "")
-        scope = await self._desk.opened(tenant_of(request), task_id, None)
+        scope = await self._desk.streamed(tenant_of(request), request.headers.get("x-task-id", ""))
         return streamed(request, scope)
 
     async def verify(self, request: Request) -> Response:
         """Say whether a text is clean of everything the scope hides."""
         tenant = tenant_of(request)
-        question = parsed(await body_of(request, self._most), VerifyQuestion)
-        types = await self._desk.verify(tenant, question)
+        body = await body_of(request, self._most)
+        question = parsed(body, VerifyQuestion)
+        types = await self._desk.verify(tenant, question, len(body))
         if types:
             return answered({"clean": False, "types": types}, 409)
         return answered({"clean": True})
@@ -96,8 +98,7 @@ class Routes:
         if len(question.entities) > MOST_IN_SET:
             raise TooLargeError(f"more than {MOST_IN_SET} entities in a set")
         entities = [each.name() for each in question.entities]
-        vault, now = self._desk.vault, self._desk.now()
-        kept = await vault.run(lambda: vault.sets.put(tenant, name, entities, now))
+        kept = await self._keeper.put_set(tenant, name, entities, len(body))
         return answered(_shown(kept))
 
     async def get_set(self, request: Request) -> Response:
@@ -115,8 +116,7 @@ class Routes:
 
     async def delete_set(self, request: Request) -> Response:
         """Forget a set."""
-        tenant, name, vault = tenant_of(request), _set_name(request), self._desk.vault
-        await vault.run(lambda: vault.sets.remove(tenant, name))
+        await self._keeper.delete_set(tenant_of(request), _set_name(request))
         return answered({"deleted": True})
 
     async def list_scopes(self, request: Request) -> Response:
@@ -127,28 +127,19 @@ class Routes:
 
     async def delete_task(self, request: Request) -> Response:
         """Forget a task."""
-        tenant, vault, name = tenant_of(request), self._desk.vault, request.path_params["id"]
-        now = self._desk.now()
-        await vault.run(lambda: vault.forgetting.task(tenant, name, now))
+        await self._keeper.delete_task(tenant_of(request), request.path_params["id"])
         return answered({"deleted": True})
 
     async def delete_session(self, request: Request) -> Response:
         """Forget a session."""
-        tenant, vault, name = tenant_of(request), self._desk.vault, request.path_params["id"]
-        now = self._desk.now()
-        await vault.run(lambda: vault.forgetting.session(tenant, name, now))
+        await self._keeper.delete_session(tenant_of(request), request.path_params["id"])
         return answered({"deleted": True})
 
     async def erase(self, request: Request) -> Response:
         """Forget a person everywhere, now and later."""
         tenant = tenant_of(request)
         question = parsed(await body_of(request, self._most), EraseQuestion)
-        vault, now = self._desk.vault, self._desk.now()
-        erased = await vault.run(
-            lambda: vault.forgetting.value(
-                tenant, value=question.value, entity_id=question.entity_id, now=now
-            )
-        )
+        erased = await self._keeper.erase(tenant, question.value, question.entity_id)
         return answered({"tokens_erased": erased})
 
     async def health(self, _request: Request) -> Response:

@@ -12,8 +12,8 @@ from dataclasses import replace
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
-from spark_common.errors import DeadlineExceededError, InvalidRequestError, SparkError
-from spark_redaction.errors import BusyError, LeakSelfCheckError
+from spark_common.errors import BusyError, DeadlineExceededError, InvalidRequestError, SparkError
+from spark_redaction.errors import LeakSelfCheckError
 from spark_redaction.scrub import Entry, Report
 from spark_redaction.work import jobs
 

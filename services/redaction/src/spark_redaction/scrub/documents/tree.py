@@ -11,7 +11,19 @@ Fill = Callable[[list[list[Span]], Naming], Any]
 
 _DEEPEST: Final = 64
 _WIRE: Final = frozenset(
-    {"role", "type", "id", "tool_call_id", "finish_reason", "object", "model", "detail", "index"}
+    {
+        "role",
+        "type",
+        "id",
+        "tool_call_id",
+        "tool_use_id",
+        "call_id",
+        "finish_reason",
+        "object",
+        "model",
+        "detail",
+        "index",
+    }
 )
 """Fields of a message that are the protocol's, not anybody's words."""
 

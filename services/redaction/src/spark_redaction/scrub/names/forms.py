@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from spark_redaction.scrub.folding import folded
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.names.common import DESCRIPTORS, LEGAL, NEVER_ALONE, TITLES
+from spark_redaction.scrub.names.declined import declined, spelled_otherwise
 from spark_redaction.scrub.view import WORD
 
 TOKEN: Final = WORD
@@ -25,7 +26,7 @@ class Form(NamedTuple):
 
 def forms_of(kind: Kind, name: str) -> Iterator[Form]:
     """Every form of one written name; some may come twice."""
-    for spelling in {name, name.translate(_UMLAUTS)}:
+    for spelling in {name, name.translate(_UMLAUTS), *spelled_otherwise(name)}:
         low = folded(spelling)
         yield from _forms(kind, low)
         for prefix in _ELIDED.finditer(low) if kind is Kind.PERSON else ():
@@ -34,6 +35,10 @@ def forms_of(kind: Kind, name: str) -> Iterator[Form]:
         elided = _ELIDED.sub(r"\1\2", low)
         if elided != low:
             yield from _forms(kind, elided)
+    if kind is Kind.PERSON:
+        for word in name.split():
+            for case in declined(word.strip(".,")):
+                yield Form((folded(case),), part=True)
 
 
 def _forms(kind: Kind, low: str) -> Iterator[Form]:

@@ -7,8 +7,9 @@ from typing import Final
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.readings.breaks import believable, mended
 from spark_redaction.scrub.readings.markup import unmarked
+from spark_redaction.scrub.readings.misread import NUMBERS, misread
 from spark_redaction.scrub.readings.spaced import put_together
-from spark_redaction.scrub.readings.turned import meant, turned
+from spark_redaction.scrub.readings.turned import meant, overridden, turned
 from spark_redaction.scrub.spans import Span, united
 from spark_redaction.scrub.view import View
 
@@ -38,12 +39,18 @@ def otherwise(
             for span in look(reading.view):
                 if reading.across(span.start, span.end):
                     yield span
+    reading = misread(text, view)
+    for span in look(reading.view) if reading is not None else ():
+        if span.kind in NUMBERS and reading is not None and reading.across(span.start, span.end):
+            yield span
     yield from _over_breaks(text, look, found)
     for how, turned_view in turned(text, view, known):
         for span in look(turned_view):
             stands = text[span.start : span.end]
             name = span.kind in _NAMES and span.rank >= _WHOLE
-            if meant(span.kind, how(stands), stands, known=name):
+            if (overridden(text) and span.kind in _NAMES) or meant(
+                span.kind, how(stands), stands, known=name
+            ):
                 yield span
 
 

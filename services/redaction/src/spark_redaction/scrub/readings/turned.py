@@ -55,6 +55,11 @@ def turned(
         yield _backwards, Backwards(view.text[::-1], starts, ends)
 
 
+def overridden(text: str) -> bool:
+    """Whether a sign in the text turns it, so that a reader sees it the other way round."""
+    return "\u202e" in text
+
+
 def meant(kind: Kind, shown: str, stands: str, *, known: bool) -> bool:
     """Whether what a turned text shows is there on purpose: short names read both ways.
 

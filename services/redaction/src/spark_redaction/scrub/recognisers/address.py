@@ -1,5 +1,6 @@
 """Streets and post boxes as the larger countries write them, with what follows them."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -70,6 +71,10 @@ _GERMAN: Final = Pattern(
     + rb"[A-Za-z\xff\-]+ ?){1,2})?",
     any_case=False,
 )
+_NO_STREET: Final = re.compile(
+    rb"(?:b|sp|st|w|[a-z]*(?:[eiou]|[bcdefghlptw]a))ring |[a-z]+ (?:19|20)\d\d\s?\Z", re.IGNORECASE
+)
+"""Words that only end like a street ("during 3 days"), and a town in a year."""
 _ROMANCE: Final = Pattern(
     rb"(?:\b\d{1,4}(?: ?(?:bis|ter|quater|[a-d]))?,? ?(?:rue|avenue|av\.|bd|boulevard|place|chemin|all\Sees?|allee|quai|impasse|route|cours|passage|square|faubourg)"
     rb" (?:(?:de |du |des |la |le |les |d'|l'|de la |saint |sainte ){0,3}[a-z\xff][a-z\xff'\-]+ ?){1,4}(?:,? \d{5} [a-z\xff\-]+)?"
@@ -96,7 +101,8 @@ def _find(view: View) -> Iterator[Finding]:
         for match in pattern.matches(view):
             start, end = match.span()
             end = start + len(match[0].rstrip(b" ,.\n"))
-            yield start, end, Kind.ADDRESS, _key(view.lower[start:end])
+            if pattern is not _GERMAN or not _NO_STREET.match(match[0]):
+                yield start, end, Kind.ADDRESS, _key(view.lower[start:end])
 
 
 def _key(text: str) -> str:

@@ -11,7 +11,7 @@ from spark_redaction.scrub.recognisers.dates import DATE
 from spark_redaction.scrub.view import View
 
 _BORN: Final = Pattern(
-    rb"(?:\bdobs?|\bd\.o\.b\.?|\bdate[ _]of[ _]birth|\bbirth[ _]?dat?e?(?:y|s)?|\bbirthdays?|\bborn|\bgeb(?:oren|urtsdatum|\.)?|\bgeburtstag|\bnee?|\bnato|\bnata|\bdate de naissance|"
+    rb"(?:\bdobs?|\bd\.o\.b\.?|\bdate[ _]of[ _]birth|\bbirth[ _]?dat?e?(?:y|s)?|\bbirthdays?|\bborn|\bgeb(?:oren|urtsdatum|\.?[ -]?datum|\.)?|\bbday|\bgeburtstag|\bnee?|\bnato|\bnata|\bdate de naissance|"
     rb"\bnacid[oa]|\bnacimiento|\bfecha de nacimiento|\bdata di nascita|\bnascid[oa]|\bdata de nascimento|\bgeboortedatum|\bfodt|\bfodelsedatum)"
     rb"(?:['\"]?\s*(?:is|was|on|the|in|am|le|el|il|em|it's|ist|est|for|[a-z]+'s|:|=|-|\(|\)|,|\"|'|dd/mm/yyyy|mm/dd/yyyy))*\s*"
     rb"(" + DATE + rb"|(?:19|20)\d\d\b)"

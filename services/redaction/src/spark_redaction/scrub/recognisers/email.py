@@ -18,6 +18,8 @@ _PLAIN: Final = Pattern(
     rb'(?:"[^"\n]{1,64}"|' + _LOCAL + rb")@(?:" + _LABEL + rb"(?:\." + _LABEL + rb")*"
     rb"|\[[0-9a-f.:]{3,45}\])"
 )
+_ASSIGNED: Final = re.compile(rb"(?:[\w.&?-]{1,40}=['*]{0,2})+(?=[^='])")
+_ENDS_IN_TOP: Final = re.compile(rb"\.(?:" + TOP_LEVELS + rb")\Z", re.IGNORECASE)
 _SPACED: Final = Pattern(
     rb"[\w.+\xff-]+(?:[ \t]{1,3}@[ \t]{0,3}|@[ \t]{1,3})[\w\xff-]+(?:[ \t]{0,3}\.[ \t]{0,3}[\w\xff-]+){0,3}"
     rb"[ \t]{0,3}\.[ \t]{0,3}" + _TLD + rb"\b"
@@ -50,9 +52,30 @@ def _find(view: View) -> Iterator[Finding]:
     for match in _PLAIN.matches(view):
         start, end = match.span()
         local, _, domain = match[0].rpartition(b"@")
-        if _is_address(local, domain):
+        if _is_address(local, domain) and not _is_remote(view, local, start, end):
+            start += _assigned(local)
+            local = local[_assigned(local) :]
             start += len(local) - len(local.lstrip(b"'*/={|}~&?!#"))
             yield *_without_sentence(view, start, match.start() + len(local), end), Kind.EMAIL, ""
+
+
+def _assigned(local: bytes) -> int:
+    """Length of what an address is the value of: ``user=``, ``to='``.
+
+    A sign of equality inside an address has a domain behind it (``list-bob=example.org@...``).
+    """
+    match = _ASSIGNED.match(local)
+    if match is None or _ENDS_IN_TOP.search(local):
+        return 0
+    return match.end()
+
+
+def _is_remote(view: View, local: bytes, start: int, end: int) -> bool:
+    """Whether it is where a repository lies, which names nobody."""
+    return local.lower() == b"git" and (
+        view.octets[end : end + 1] == b":"
+        or view.low_octets[max(0, start - 6) : start] == b"ssh://"
+    )
 
 
 def _without_sentence(view: View, start: int, at: int, end: int) -> tuple[int, int]:
@@ -77,6 +100,9 @@ def _is_address(local: bytes, domain: bytes) -> bool:
         return domain.count(b".") == 3 and all(
             p.isdigit() and int(p) < 256 for p in domain.split(b".")
         )
+    if local[-1:] == b"=":
+        # What a program reads from a file: ``file=@sound.wav``.
+        return False
     if b"." in domain:
         return bool(local.strip(b".'*/"))
     # A host of one's own: no digits first, no lone letter.

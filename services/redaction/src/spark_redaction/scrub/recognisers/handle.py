@@ -18,6 +18,16 @@ _FEDIVERSE: Final = Pattern(
     rb"(?:^|[\s(,])(@[\w.\-]{2,}@[\w\-]+(?:\.[\w\-]+)+|@[\w.\-]+:[\w\-]+(?:\.[\w\-]+)+|\$[a-z][\w]{3,20}\b|live:[\w.\-]{3,60})"
 )
 
+_FOLDER: Final = Pattern(
+    rb"(?:^|[\s\"'=:(\[~,;])/(?:home|Users)/([A-Za-z\xff][\w.\xff-]{1,31})|\b[A-Z]:\\{1,2}(?:Users|Benutzer|Documents and Settings)\\{1,2}([A-Za-z\xff][\w.\xff-]{1,31})",
+    any_case=False,
+)
+_NOBODY: Final = frozenset(
+    b"user users username you me name root admin administrator ubuntu debian runner app node git pi nvidia public default shared guest "
+    b"jenkins postgres www-data deploy service vagrant ec2-user opc core steam".split()
+)
+"""Whose folder tells nothing."""
+
 
 def _find(view: View) -> Iterator[Finding]:
     for pattern in (_SAID, _FEDIVERSE):
@@ -27,11 +37,15 @@ def _find(view: View) -> Iterator[Finding]:
             if value[:1] == b"$" and (b"cash" not in view.low_octets or b"_" in value):
                 continue
             yield start, start + len(value), Kind.HANDLE, ""
+    for match in _FOLDER.matches(view):
+        group = 1 if match.start(1) >= 0 else 2
+        if match[group].lower() not in _NOBODY:
+            yield *match.span(group), Kind.HANDLE, ""
 
 
 HANDLE = Recogniser(
     "handle",
     _find,
     rank=45,
-    gate=any_of(_SAID, _FEDIVERSE),
+    gate=any_of(_SAID, _FEDIVERSE, _FOLDER),
 )

@@ -14,7 +14,7 @@ _STRONG: Final = (
     rb"vat|ust-?id(?:-?nr)?|tva|iva|btw|ein|itin|tin|tax (?:id|file|payer|number)|tax|steuer(?:nummer|-?id|-?identifikationsnummer)|fiscal|codice fiscale|"
     rb"nif|nie|dni|cif|curp|rfc|rut|cpf|cnpj|pesel|bsn|aadhaar|aadhar|pan|personnummer|cpr|hetu|fodselsnummer|svnr|ahv|insee|"
     rb"employee|emp|staff|personnel|mitarbeiter|payroll|badge|student|matrikel\w*|member|membership|policy|insurance|versicherung\w*|claim|case|docket|aktenzeichen|matter|"
-    rb"patient|beneficiary|medicare|medicaid|mbi|npi|dea|customer|client|kunden\w*|subscriber|visa|green card|alien|uscis|"
+    rb"patient|beneficiary|medicare|medicaid|mbi|npi|dea|customer|client|kunden\w*|\w*versicher\w*|kranken\w*|mitglied\w*|patienten\w*|vertrags\w*|akten\w*|klant\w*|polis(?:nummer)?|dossier\w*|lidnummer|adherent|assure|poliza|expediente|polizza|pratica|apolice|polisy|klienta|subscriber|visa|green card|alien|uscis|"
     rb"voter|national id|identity card|id card|personalausweis\w*|ausweis\w*|identification|govt id|government id|resident|social insurance|sin|"
     rb"imei|imsi|iccid|vin|vehicle identification|serial|device|frequent flyer|loyalty|reservation|booking|pnr|record locator|prescription|rx|chart|specimen|accession|inmate|military|service|"
     rb"sozialversicherungs(?:nummer|nr)|rentenversicherungs(?:nummer|nr)|plaque|immatriculation|targa|matricula|carta d'identita|dowod(?: osobisty| tozsamosci)?|nip|regon|rodne cislo|"
@@ -28,6 +28,11 @@ _JOIN: Final = rb"(?:\.|['\"])?\s{0,2}(?:(?:is|was|are|ist|lautet|est|es|e)\s+|[
 _VALUE: Final = rb"([a-z]{2}\d{2} [a-z]{3}\b|[a-z]{0,4}[ -]?\d[a-z0-9]*(?:[-/.][a-z0-9]+|[ ][a-z]{0,2}\d[a-z0-9]*|[ ][a-z][ ]\d[a-z0-9]*){0,7}(?:[-/ ]?[a-d]\b)?|[a-z]{1,3}-[a-z]{1,2}[ -]?\d{1,4}|[a-z0-9]+(?:[-/.][a-z0-9]+){0,5})"
 _SAID: Final = Pattern(
     rb"\b(" + _STRONG + rb")(?:\b|_)(" + _NUMBER + rb")(" + _JOIN + rb")" + _VALUE
+)
+_AFTERWARDS: Final = Pattern(
+    rb"\b([a-z]{0,3}\d{5,12}[a-z]?)\s(?:is|was|ist|war)\s(?:the|my|her|his|your|their|our|mein\w*|ihr\w*|sein\w*|dein\w*)\s(?:[a-z]{1,14}\s)?(?:"
+    + _STRONG
+    + rb")\b"
 )
 _PROSE: Final = (
     b"in ",
@@ -63,6 +68,8 @@ def _find(view: View) -> Iterator[Finding]:
             yield start, end, Kind.IDENT, _key(view.lower[start:end])
         # What was no value may be the word before one: "booking PNR X7K9QZ".
         match = _SAID.first(view, max(end, start + 1) if found else match.end(1))
+    for match in _AFTERWARDS.matches(view):
+        yield *match.span(1), Kind.IDENT, _key(view.lower[match.start(1) : match.end(1)])
     for match in _ANY_ID.matches(view):
         yield *match.span(1), Kind.IDENT, _key(view.lower[match.start(1) : match.end(1)])
 
@@ -90,4 +97,6 @@ def _key(text: str) -> str:
     return "".join(character for character in text if character.isalnum())
 
 
-IDENT = Recogniser("ident", _find, rank=58, needs_digits=True, gate=any_of(_SAID, _ANY_ID))
+IDENT = Recogniser(
+    "ident", _find, rank=58, needs_digits=True, gate=any_of(_SAID, _AFTERWARDS, _ANY_ID)
+)

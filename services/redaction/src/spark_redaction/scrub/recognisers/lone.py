@@ -11,8 +11,13 @@ from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
 _LONGEST: Final = 40
-_ALONE: Final = re.compile(r"\s*([a-z]{0,3}[ -]?\d(?:[ \-./]?\d){6,24}[ -]?[a-z]{0,2})[.\s]*")
-_DATE: Final = re.compile(r"(?:19|20)\d\d[ \-./]?\d\d[ \-./]?\d\d")
+_ALONE: Final = re.compile(
+    r"\s*((?!(?:sku|ean|upc|row|pr|rev|cve|eu|rfc|iso|din|en|doi)\b)[a-z]{0,3}[ -]?\d(?:[ \-./]?\d){6,24}[ -]?[a-z]{0,2})[.\s]*"
+)
+_DATE: Final = re.compile(
+    r"(?:19|20)\d\d[ \-./]?\d\d[ \-./]?\d\d|\d\d?[\-./]\d\d?[\-./](?:19|20)\d\d|(?:\d{1,3}\.){3}\d{1,3}"
+)
+"""Days, and addresses of networks, which have a recogniser of their own."""
 
 
 def _find(view: View) -> Iterator[Finding]:

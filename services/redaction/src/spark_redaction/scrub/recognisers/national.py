@@ -1,5 +1,6 @@
 """Identity numbers whose shape alone tells: no word has to announce them."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -80,6 +81,16 @@ _CUE: Final = Cue(
     r"fodselsnummer|national|identity|identification|social|insurance|rut|dni|cedula|nit|cuit|cuil|cpf|teudat|zehut|mynumber|my number",
     before=40,
 )
+_PLATE: Final = Pattern(
+    rb"\b[A-Z]{2}\d{2} ?[A-Z]{3}\b|\b[A-Z]{1,3}[- ][A-Z]{1,2} ?\d{1,4}[EH]?\b|\b[A-Z]{3}[- ]?\d{3,4}\b|\b\d{1,4}[- ][A-Z]{2,3}[- ]\d{2,4}\b",
+    any_case=False,
+)
+_PLATE_CUE: Final = Cue(
+    r"(?:number|licen[cs]e|registration|vehicle|car) plate|reg(?:istration)?|kennzeichen|plaque|matricula|targa|nummerplaat|kenteken|nummerskylt|tablice|license tag",
+    before=32,
+    after=24,
+)
+_DAY: Final = re.compile(r"(?:19|20)\d\d([-./])\d\d\1\d\d|\d\d([-./])\d\d\2(?:19|20)\d\d")
 _BARE: Final = Pattern(rb"\b\d(?:[ \-./]{0,2}\d){6,14}\b")
 
 
@@ -89,18 +100,22 @@ def _find(view: View) -> Iterator[Finding]:
             start, end = match.span()
             digits = digits_of(view.text[start:end])
             if _alone(view, start, end) and digits and holds(digits):
-                yield (
-                    start,
-                    end,
-                    Kind.IDENT,
-                    "".join(c for c in view.lower[start:end] if c.isalnum()),
-                )
+                yield start, end, Kind.IDENT, _letters(view, start, end)
+    for match in _PLATE.matches(view) if _PLATE_CUE.anywhere(view) else ():
+        if _alone(view, *match.span()) and _PLATE_CUE.near(view, *match.span()):
+            yield *match.span(), Kind.IDENT, _letters(view, *match.span())
     for match in _BARE.matches(view):
         start, end = match.span()
-        if _alone(view, start, end) and (
-            _CUE.near(view, start, end) or _registered(view.text[start:end])
+        if (
+            _alone(view, start, end)
+            and not _DAY.fullmatch(view.text, start, end)
+            and (_CUE.near(view, start, end) or _registered(view.text[start:end]))
         ):
             yield start, end, Kind.IDENT, digits_of(view.text[start:end])
+
+
+def _letters(view: View, start: int, end: int) -> str:
+    return "".join(filter(str.isalnum, view.lower[start:end]))
 
 
 def _there(view: View) -> Iterator[tuple[Pattern, Callable[[str], bool]]]:

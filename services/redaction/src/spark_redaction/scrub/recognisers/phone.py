@@ -15,7 +15,7 @@ _S: Final = rb"[ .\-/]"
 _EXT: Final = rb"(?:[ ,;]{0,2}(?:ext|extension|x|poste|durchwahl|#)[ .:]{0,2}\d{1,6})?"
 _SHAPES: Final = (
     rb"(?:\+|\b00)[ ]?\(?[1-9](?:[ ().\-/]{0,3}\d){6,16}",
-    rb"(?:\b1[ .\-/]{0,2})?\(\d{2,5}\)[ .\-/]{0,2}\d{2,5}(?:[ .\-/]{0,2}\d{2,5}){0,3}",
+    rb"(?:\b1[ .\-/]{0,2})?\((?:\d{2,5}|0 \d{1,4})\)[ .\-/]{0,2}\d{2,5}(?:[ .\-/]{0,2}\d{2,5}){0,3}",
     rb"(?:\b1[ .\-/]{1,2})?\b\d{3}(?:[ .\-]{1,3}|/)\d{3}(?:[ .\-]{1,3}|/)\d{4}",
     rb"\b\d{3}[ .\-/]{0,2}\d{3}[.\-]\d{4}|\b\d{3}[.\-/ ]\d{7}",
     rb"\b0[1-9]\d{0,4}(?:[ .\-/]{1,3}\(?\d{2,8}\)?){1,4}",
@@ -42,6 +42,8 @@ _NEVER: Final = Cue(
 )
 _THOUSANDS: Final = re.compile(r"\d{3}(?:[ .]\d{3})+")
 _MORE: Final = re.compile(r"\d[ .]\Z")
+_HOURS: Final = re.compile(r"\s?(?:hours|hrs|uhr)\b")
+"""From when to when: 0800-1700 hours."""
 _MODES: Final = re.compile(r"0\d{2,3}/0?\d{3}\Z")
 """Rights of files."""
 _DATES: Final = re.compile(
@@ -65,6 +67,8 @@ def _is_number(view: View, start: int, end: int, *, needs_words: bool) -> bool:
     if (
         (precedes_word(view, end) and _plain(text))
         or _glued(view, start)
+        or _goes_on(view, start)
+        or _HOURS.match(view.lower, end)
         or _decimal(view, start, end)
     ):
         return False
@@ -101,6 +105,12 @@ def _glued(view: View, start: int) -> bool:
         at == 0 or not (view.text[at - 1].isalnum() or view.text[at - 1] in "-_")
     )
     return not alone
+
+
+def _goes_on(view: View, start: int) -> bool:
+    """Whether it is the end of a longer row of figures with a dash between."""
+    before = view.text[max(0, start - 2) : start]
+    return len(before) == 2 and before[1] == "-" and before[0].isdigit()
 
 
 def _decimal(view: View, start: int, end: int) -> bool:

@@ -10,8 +10,14 @@ from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.recognisers.address import _STATE
 from spark_redaction.scrub.view import View
 
+_AREAS: Final = (
+    b"AB|AL|B|BA|BB|BD|BH|BL|BN|BR|BS|BT|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|E|EC|EH|EN|EX|FK|FY|G|GL|GU|GY|HA|HD|HG|HP|HR|HS|HU|HX|"
+    b"IG|IM|IP|IV|JE|KA|KT|KW|KY|L|LA|LD|LE|LL|LN|LS|LU|M|ME|MK|ML|N|NE|NG|NN|NP|NR|NW|OL|OX|PA|PE|PH|PL|PO|PR|RG|RH|RM|S|SA|SE|SG|SK|SL|SM|SN|SO|SP|SR|SS|"
+    b"ST|SW|SY|TA|TD|TF|TN|TQ|TR|TS|TW|UB|W|WA|WC|WD|WF|WN|WR|WS|WV|YO|ZE"
+)
+"""Of the United Kingdom."""
 _SHAPED: Final = Pattern(
-    rb"\b(?:GIR ?0AA|(?:[A-PR-UWYZ][0-9]{1,2}|[A-PR-UWYZ][A-HK-Y][0-9]{1,2}|[A-PR-UWYZ][0-9][A-HJKPSTUW]|[A-PR-UWYZ][A-HK-Y][0-9][ABEHMNPRV-Y]) [0-9][ABD-HJLNP-UW-Z]{2}"
+    rb"\b(?:GIR ?0AA|(?:" + _AREAS + rb")[0-9](?:[0-9]|[A-Z])? [0-9][ABD-HJLNP-UW-Z]{2}"
     rb"|[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z][ -]\d[ABCEGHJ-NPRSTV-Z]\d|[1-9]\d{3} [A-Z]{2} (?:[A-Z][a-z]+)|\d{5}-\d{4}|\d{5}-\d{3}"
     rb"|" + _STATE + rb",? \d{5}(?:-\d{4})?|(?:D|CH|A|F|B|NL|L|DK|S|N)-\d{4,5})\b",
     any_case=False,

@@ -17,7 +17,7 @@ _KEYS: Final = Pattern(
     rb"|\b(?:hf|nvapi|gsk|pplx|r8|tvly|fc|jina|voy|xai|key|tskey|tk|co|rnd|re|lin_api|ntn|secret|figd|dapi|dop_v1|doo_v1|pul|"
     rb"dckr_pat|npm|pypi|rubygems|shpat|shpca|shppa|shpss|sq0atp|sq0csp|EAA|glsa|phc|phx|sntrys|atlasv1|hvs|hvb|s|vault|PMAK|"
     rb"CFPAT|LTAI|sl|ATATT3|ATCTT3|NRAK|SK|AC)[-_.](?:[A-Za-z0-9]+[-_])?[A-Za-z0-9_=-]{24,}"
-    rb"|\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|\b(?:SK|AC)[0-9a-f]{32}\b|\bkey-[0-9a-f]{32}\b|\bEAA[A-Za-z0-9]{30,}"
+    rb"|\bdapi[0-9a-f]{32}\b|\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|\b(?:SK|AC)[0-9a-f]{32}\b|\bkey-[0-9a-f]{32}\b|\bEAA[A-Za-z0-9]{30,}"
     rb"|\bAGE-SECRET-KEY-1[A-Z0-9]{20,}|\bdp\.(?:pt|st)\.[A-Za-z0-9]{20,}|\b\d{8,10}:AA[A-Za-z0-9_-]{30,}"
     rb"|\bsyt_[A-Za-z0-9_]{16,}|\bey[JK][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)*"
     rb"|\bhttps://hooks\.slack\.com/[A-Za-z]+/[A-Za-z0-9/]+|\bhttps://(?:ptb\.|canary\.)?discord(?:app)?\.com/api/webhooks/[\w/-]+"

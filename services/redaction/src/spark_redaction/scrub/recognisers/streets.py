@@ -21,14 +21,17 @@ _POSTAL: Final = Pattern(
     rb"|\b(?:" + _W + rb" ){1,3}(?:Caddesi|Cad\.|Cd\.|Sokak|Soka\xffi|Sokagi|Sk\.|Sok\.|Bulvar\xff|Bulvari|Blv\.|Mahallesi|Mah\.)[ ,]{1,2}(?:" + _W + rb" ){0,3}(?:[Nn]o[:.]? ?)?\d{1,4}(?:/\d{1,3})?(?:,? \d{5} " + _CITY + rb")?"
     rb"|\b(?:House|H\.?|Plot|Flat|Door|Shop) ?(?:[Nn]o\.?|[Nn]umber)? ?[\d\-/]{1,8}[A-Z]?,(?: [A-Za-z\xff.'\-]+){1,5},(?: [A-Za-z\xff.'\-]+){1,3}[ ,\-]{1,3}\d{3} ?\d{3}\b"
     rb"|\b\d{1,6}[A-Za-z]?,? (?:" + _W + rb" ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Court|Ct|Crescent|Cres|Place|Pl|Parade|Way|Terrace|Boulevard|Blvd|Close|Highway|Hwy|Grove|Square)\.?,? "
-    + _CITY + rb",? ?(?:(?:NSW|VIC|QLD|TAS|ACT|SA|WA|NT) \d{4}|(?:AB|BC|MB|N[BLSTU]|ON|PE|QC|SK|YT) [A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|\d{4,6})\b",
+    + _CITY + rb",? ?(?:(?:NSW|VIC|QLD|TAS|ACT|SA|WA|NT) \d{4}|(?:AB|BC|MB|N[BLSTU]|ON|PE|QC|SK|YT) [A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|\d{4,6})\b"
+    rb"|\b\d{1,4}[A-Za-z]?,? (?:Via|Viale|Piazza|Piazzale|Corso|Vicolo|Largo|Calle|Avenida|Plaza|Paseo|Rua|Pra\xffa)(?: (?:d[aeio]|d[aeo]l|dei|dell[aeo]|degli|de la|de los|de las|do|dos|das)){0,1}(?: " + _W + rb"){1,3}"
+    rb"|\b(?:" + _W + rb" ){1,3}\d{1,4} ?[a-zA-Z]?, (?:[3-9]\d{3}|1[0-8]\d\d|2[1-9]\d\d) " + _W + rb"\b",
     any_case=False,
 )  # fmt: skip
 _COORDINATES: Final = Pattern(
     rb"[+-]?\d{1,3}\.\d{4,}[ ]?[NS]?[,;/ ]{1,3}[+-]?\d{1,3}\.\d{4,}[ ]?[EW]?"
+    rb"|\b(?:lat(?:itude)?|long?(?:itude)?|lng|breite|lange|breitengrad|langengrad)[\"']?\s{0,2}[:=]?\s{0,2}[+-]?\d{1,3}\.\d{4,}(?:[,;/ ]{1,3}[+-]?\d{1,3}\.\d{4,})?"
 )
 _WHERE: Final = Cue(
-    r"gps|lat|latitude|lon|long|longitude|coordinates?|coords?|location|position|koordinaten",
+    r"gps|maps?|geo|lat|lng|latitude|lon|long|longitude|coordinates?|coords?|location|position|koordinaten",
     before=40,
 )
 _MONTH: Final = re.compile(
@@ -65,7 +68,7 @@ def _find(view: View) -> Iterator[Finding]:
         if not _MONTH.search(found[0]):
             yield start, start + len(found[0].rstrip(b" ,.")), Kind.ADDRESS, _key(view, start, end)
     for found in _COORDINATES.matches(view):
-        if _WHERE.near(view, *found.span()):
+        if found[0][:1].isalpha() or _WHERE.near(view, *found.span()):
             yield *found.span(), Kind.ADDRESS, ""
     if not view.other_scripts:
         return

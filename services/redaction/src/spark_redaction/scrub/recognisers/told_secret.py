@@ -26,6 +26,11 @@ _ASSIGNED: Final = Pattern(
 _HEADER: Final = Pattern(
     rb"\b(?:bearer|basic|digest|token|apikey)\s+([\w.~+/\-]{8,}={0,3})|\b(?:x-api-key|api-key|x-auth-token|cookie|set-cookie|authorization)\s*:\s*([^\n\"']+)"
 )
+_OPTION: Final = Pattern(
+    rb"(?:^|\s)(?:-u|--user|--proxy-user)(?:\s+|=)[\"']?[^\s:\"'/]{0,63}[a-z_][^\s:\"'/]{0,63}:([^\s\"']{3,})"
+    rb"|(?:^|\s)--?(?:pass(?:word|wd|phrase)?|pw|pwd|(?:access-|auth-|api-)?token|(?:client-)?secret|api-?key|secret-key)(?:\s+|=)[\"']?([^\s\"'-][^\s\"']{2,})"
+    rb"|\b(?:sshpass|mysql\w*|mariadb|mongo\w*|redis-cli)\b[^\n|;&]{0,60}?\s-(?:p|a)\s?[\"']?([^\s\"'-][^\s\"']{2,})"
+)
 _SEED: Final = Pattern(
     rb"(?:seed|recovery|mnemonic|backup|secret)(?:\s+(?:phrase|words?|seed|key))*(?:\s+(?:is|are|was))?\s*[:=-]?\s*[\"']?"
     rb"((?:(?:\d{1,2}[.)]\s*)?[a-z]{3,8}[\s,]+){11,24}(?:\d{1,2}[.)]\s*)?[a-z]{3,8})\b"
@@ -33,17 +38,22 @@ _SEED: Final = Pattern(
 _CODE: Final = Pattern(
     rb"\b(?:cvv2?|cvc2?|csc|cid|security code|card verification(?: value| code)?|pin(?: code| number)?|otp|one[ -]time (?:code|password|passcode)|"
     rb"verification code|2fa(?: code)?|mfa(?: code)?|auth(?:entication)? code|access code|gate code|door code|alarm code|passcode|unlock code|"
-    rb"confirmation code|sms code|login code|lockbox(?: code)?|geheimzahl|code secret)"
+    rb"confirmation code|(?:your|my|ihr|dein|mein) code|sms code|login code|lockbox(?: code)?|geheimzahl|code secret)"
     rb"(?:\s+(?:number|no))?(?:\s+(?:on the back|for (?:the |my )?[a-z]+(?: [a-z]+)?))?(?:'s)?\s*(?:is|was|:|=|#|-|ist|est|to)*\s*(?:now\s+)?[:#=]?\s*[\"']?(\d(?:[ -]?\d){2,9})\b"
 )
 _CODE_LIKE: Final = re.compile(rb"\$[A-Z_]+\Z|\$[({]|[`(\\]|%[a-z]\b|\w+[\[(]|\w+\)|\.\.\.")
 """A variable or a piece of a program, and not what it holds."""
+_NAMES_ONE: Final = re.compile(
+    rb"(?:[A-Za-z]+[._])*(?:token|secret|password|passwd|key|session_id)s?\Z"
+    rb"|(?:[A-Z][a-z]+)*(?:Token|Secret|Password|Key|Str)(?:[A-Z][a-z]+)*\Z"
+)
+"""Letters that say secret themselves: a type, a field or a variable, as in ``token: LockToken``."""
 _PLAIN: Final = frozenset(
     b"password passwd pwd token secret key user username value login name none optional field a an the not no in on at it that this there here wrong correct required expired invalid reset changed incorrect secure safe "
     b"strong weak too very only needed missing set empty null none true false protected hashed encrypted stored used known "
     b"being and or so what where when how why who which sent shared same different new old my your our their his her for from "
     b"to is was be been will would should can could must may might never always still already also just string str text int bool "
-    b"of with by if but about like important good bad something someone anything rotated working broken valid stale leaked".split()
+    b"of with by if but about like important good bad something someone anything rotated working await final bytes float broken valid stale leaked".split()
 )  # fmt: skip
 
 
@@ -55,6 +65,12 @@ def _find(view: View) -> Iterator[Finding]:
             end = start + len(match[2].rstrip(b".!?)]}"))
         value = view.octets[start:end]
         if _is_secret(value, quoted=group == 1, said=b"=" not in match[0] and b":" not in match[0]):
+            yield start, end, Kind.SECRET, view.text[start:end]
+    for match in _OPTION.matches(view):
+        group = next(each for each in (1, 2, 3) if match.start(each) >= 0)
+        start, end = match.span(group)
+        value = view.octets[start:end]
+        if not value.strip(b";,.)").isdigit() and _is_secret(value, quoted=False, said=False):
             yield start, end, Kind.SECRET, view.text[start:end]
     for pattern in (_HEADER, _SEED, _CODE):
         for match in pattern.matches(view):
@@ -74,7 +90,7 @@ def _is_secret(value: bytes, *, quoted: bool, said: bool) -> bool:
     low = value.lower()
     if low in _PLAIN or len(value) < 3 or value[:2] in (b"[[", b"${", b"{{"):
         return False
-    if _CODE_LIKE.match(value):
+    if _CODE_LIKE.match(value) or (not quoted and _NAMES_ONE.match(value)):
         return False
     if value.startswith((b"os.", b"process.", b"self.", b"env", b"get", b"<")) or value.endswith(
         b"("
@@ -90,5 +106,5 @@ TOLD_SECRET = Recogniser(
     "told_secret",
     _find,
     rank=80,
-    gate=any_of(_ASSIGNED, _HEADER, _SEED, _CODE),
+    gate=any_of(_ASSIGNED, _OPTION, _HEADER, _SEED, _CODE),
 )  # fmt: skip

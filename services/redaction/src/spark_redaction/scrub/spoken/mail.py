@@ -45,6 +45,8 @@ _CONNECT: Final = _DOT | {
     "guion",
 }
 _SKIP: Final = frozenset({"sign", "symbol", "uh", "um", "er", "the"})
+_LETTER_WORDS: Final = frozenset({"capital", "lowercase", "letter"})
+_SCALES: Final = frozenset({"hundred", "thousand", "million"})
 _STOP: Final = frozenset(
     """
     is was it's its it me my mine you your our his her their to on via or and so the a an email mail e address emails
@@ -57,11 +59,18 @@ _STOP: Final = frozenset(
 _PROVIDERS: Final = frozenset(
     "gmail googlemail yahoo hotmail outlook icloud proton protonmail aol gmx live msn fastmail tutanota web".split()
 )
+_FARTHEST: Final = 40
 _LONG: Final = 3
 """Ordinary words a name before "at" may have when nothing joins them."""
 _CUE: Final = re.compile(
     r"(?:e-?mail|address|mail|correo|adresse|it's|that's|is)(?: address)?(?: is| at| me at| to| it to)?[\s:,]*\Z"
 )
+
+
+_OWN_CUE: Final = re.compile(
+    r"(?:e-?mail|address|mail|correo|adresse|it's|that's)(?: address)?(?: is| at| me at| to| it to)?[\s:,]*\Z"
+)
+"""Says so clearly that an address comes that even a number behind it is the beginning of one."""
 
 
 class _Token:
@@ -165,49 +174,97 @@ def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
 
 def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool) -> int | None:
     """Index of the first token of the name before ``at``; None when it is no name."""
+    first = _reach(view, tokens, at, floor)
+    if first == at:
+        return None
+    if not _OWN_CUE.search(_before(view, tokens[first])):
+        first = _past_numbers(tokens, first, at)
+    words = tokens[first:at]
+    joined = any(word.text in _CONNECT or len(word.text) == 1 for word in words)
+    announced = _CUE.search(_before(view, words[0]))
+    if not (sure or joined or announced):
+        # "Read it at docs.example.test" is no address of anybody.
+        return None
+    if joined or announced:
+        return first
+    # Ordinary words in front: the last two of them, and the number behind them.
+    named = at
+    while named > first and _is_number(tokens[named - 1].text):
+        named -= 1
+    return max(first, named - 2)
+
+
+def _reach(view: View, tokens: list[_Token], at: int, floor: int) -> int:
+    """Index of the first token that may be of the name before ``at``; that itself when none is."""
     first = at
     plain = 0
-    while first > floor and at - first < 40:
+    while first > floor and at - first < _FARTHEST:
         token = tokens[first - 1]
-        between = view.lower[token.end : tokens[first].start]
-        if (
-            len(between) > 14
-            or (re.search(r"[.!?;:](?:\s|\Z)", between) and first != at)
-            or "\n\n" in between
-        ):
+        if _apart(view.lower[token.end : tokens[first].start], beside=first == at):
             break
         text = token.text
         joined = first < at and tokens[first].text in _CONNECT
         if text in _CONNECT or (text in _SKIP - {"the"} and first < at):
             first -= 1
             continue
-        small = (
-            len(text) == 1
-            or text.isdigit()
-            or text in DIGITS
-            or text in TENS
-            or text in REPEATS
-            or text in ("capital", "lowercase", "letter")
-        )
         if text in _STOP and not joined and not _is_letter(tokens, first - 1, at):
             break
-        if not small and not joined:
+        if not joined and not (len(text) == 1 or _is_number(text) or text in _LETTER_WORDS):
             plain += 1
             if plain > _LONG:
                 break
         first -= 1
     while first < at and tokens[first].text in _CONNECT | _SKIP:
         first += 1
-    if first == at:
-        return None
-    words = tokens[first:at]
-    joined = any(word.text in _CONNECT or len(word.text) == 1 for word in words)
-    announced = _CUE.search(view.lower[max(0, words[0].start - 32) : words[0].start])
-    if not (sure or joined or announced):
-        # "Read it at docs.example.test" is no address of anybody.
-        return None
-    # Ordinary words in front: all of them are the name when it was announced, else the last two.
-    return first if joined or announced else max(first, at - 2)
+    return first
+
+
+def _apart(between: str, *, beside: bool) -> bool:
+    """Whether what stands between two words ends a sentence; not ``beside`` the "at" itself."""
+    return (
+        len(between) > 14
+        or "\n\n" in between
+        or (not beside and re.search(r"[.!?;:](?:\s|\Z)", between) is not None)
+    )
+
+
+def _before(view: View, token: _Token) -> str:
+    return view.lower[max(0, token.start - 32) : token.start]
+
+
+def _is_number(text: str) -> bool:
+    return text.isdigit() or text in DIGITS or text in TENS or text in REPEATS or text in _SCALES
+
+
+def _past_numbers(tokens: list[_Token], first: int, at: int) -> int:
+    """Index behind the last number that stands before a name and is no part of it.
+
+    "Room four zero two bob dot jones": a number is a part behind a word or a letter of the name,
+    or where a sign that is read out joins it to one.
+    """
+    start = first
+    for index in range(first, at - 1):
+        after = tokens[index + 1].text
+        if (
+            _is_number(tokens[index].text)
+            and len(after) > 1
+            and not (_is_number(after) or after in _CONNECT or after in _SKIP)
+            and not _continues(tokens, first, index)
+        ):
+            start = index + 1
+    return start
+
+
+def _continues(tokens: list[_Token], first: int, index: int) -> bool:
+    """Whether the number that ends at a token is joined to a word before it, or to a letter."""
+    sign = False
+    while index > first:
+        index -= 1
+        text = tokens[index].text
+        if not (_is_number(text) or text in _CONNECT):
+            return sign or len(text) == 1
+        sign = text in _CONNECT
+    return False
 
 
 def _is_letter(tokens: list[_Token], index: int, at: int) -> bool:

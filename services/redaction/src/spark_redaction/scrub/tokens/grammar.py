@@ -29,6 +29,8 @@ _PARTS: Final = re.compile(rf"({_BY_LENGTH})([^0-9]*)([0-9]+)([A-Za-z]*)", re.IG
 _OPEN: Final = re.compile(r"(?:[\[{<(]\\?\s?){1,3}\\?\Z")
 _LISTED: Final = re.compile(r"\s?[,;]")
 _CLOSE: Final = re.compile(r"(?:\s?\\?[\]}>)]){1,3}")
+_OWNED: Final = re.compile(r"'s(?=\s?\\?[\]}>)])")
+"""``[[PERSON_1's]]``: as a folded text shows it."""
 _PARENS: Final = frozenset("()")
 _CLEAN: Final = {"_": True, "-": False, "": False}
 """Separators without brackets, and whether they go with any case."""
@@ -49,6 +51,8 @@ class Token(NamedTuple):
     number: int
     variant: str
     exact: bool
+    tail: str = ""
+    """What a model wrote inside the brackets and belongs behind the value: a possessive."""
 
     @property
     def canonical(self) -> str:
@@ -104,7 +108,8 @@ def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
         return None
     variant, kept = suffix
     end -= kept
-    left, right = _brackets(view, start, end)
+    tail = _owned(view, start, end)
+    left, right = _brackets(view, start, end + len(tail))
     bare = left == start and right == end
     if (bare or _only_parens(view, left, start)) and not _alone(view, left, right + kept):
         return None
@@ -117,7 +122,14 @@ def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
     if number == 0:
         return None
     raw_start, raw_end = view.raw(left, right)
-    return Token(raw_start, raw_end, Kind(name.upper()), number, variant, exact=False)
+    return Token(raw_start, raw_end, Kind(name.upper()), number, variant, exact=False, tail=tail)
+
+
+def _owned(view: View, start: int, end: int) -> str:
+    """A possessive inside of brackets."""
+    if not view.text.startswith("'s", end) or not _OWNED.match(view.text, end):
+        return ""
+    return "'s" if _OPEN.search(view.text[max(0, start - 9) : start]) else ""
 
 
 def _variant(letters: str) -> tuple[str, int] | None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from spark_redaction.scrub.escapes import unescaped_view
@@ -80,6 +80,8 @@ class Rehydrator:
                 report.restored[token.canonical] += 1
                 if not token.exact:
                     report.normalised.append({"found": found, "as": token.canonical})
+                if token.tail:
+                    entry = replace(entry, surface=entry.plain + token.tail, form="text")
                 edits.append(Edit(token.start, token.end, entry, token))
         return edits
 

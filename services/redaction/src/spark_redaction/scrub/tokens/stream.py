@@ -27,7 +27,7 @@ _OPENS: Final = r"(?:[\[{<(]\\?\s?){0,3}\\?\s?"
 _BEGINS: Final = re.compile(
     rf"{_OPENS}(?:(?:{'|'.join(_prefixes(name) for name in NAMES)})?"
     rf"|(?:{_TYPES})[_\-:#.~ \t\r\n\\]{{0,4}}"
-    rf"|(?:{_TYPES})[_\-:#.~ \t\r\n\\]{{0,4}}[0-9]{{1,9}}[a-z]{{0,4}}_{{0,2}}"
+    rf"|(?:{_TYPES})[_\-:#.~ \t\r\n\\]{{0,4}}[0-9]{{1,9}}[a-z]{{0,4}}_{{0,2}}(?:'s?)?"
     r"(?:\s?\\?[\]}>)]){0,3}\s?\\?)"
 )
 _PARTIAL: Final = re.compile(

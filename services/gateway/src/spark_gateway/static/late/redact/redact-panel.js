@@ -6,7 +6,6 @@ import { cloned, part, show } from "../../dom.js";
 import { useKey, whenKeyIsWanted } from "../data-plane.js";
 import { Hiding } from "./hiding.js";
 import { Returning } from "./returning.js";
-import { OURS } from "./scope-list.js";
 
 /** @typedef {import("../../types.js").View} View */
 
@@ -30,7 +29,8 @@ export class RedactPanel extends HTMLElement {
     whenKeyIsWanted(() => show(part(this, "door"), true));
     part(this, "key").addEventListener("change", () => useKey(part(this, "key").value));
     this.addEventListener("use-scope", (event) => {
-      this.#returning?.open(/** @type {CustomEvent} */ (event).detail.session_id);
+      const { tenant, session_id } = /** @type {CustomEvent} */ (event).detail;
+      this.#returning?.open({ session: session_id, tenant });
       this.#returning?.focus();
     });
     document.addEventListener("scope-forgotten", (event) => this.#forgotten(/** @type {CustomEvent} */ (event).detail));
@@ -40,13 +40,13 @@ export class RedactPanel extends HTMLElement {
   /** @param {string} session */
   began(session) {
     this.session = session;
-    this.#returning?.open(session);
+    this.#returning?.open({ session, tenant: null });
   }
 
   /** @param {import("./keeping.js").Scope} scope */
-  #forgotten({ tenant, session_id }) {
-    if (tenant === OURS && this.session === session_id) this.session = null;
-    if (tenant === OURS && this.#returning?.session === session_id) this.#returning.open(null);
+  #forgotten(scope) {
+    if (this.session === scope.session_id) this.session = null;
+    if (this.#returning?.holds(scope)) this.#returning.open(null);
     part(part(this, "scopes"), "title").focus(); // the button that was pressed is gone
   }
 
@@ -63,6 +63,6 @@ export class RedactPanel extends HTMLElement {
     show(this, here);
     if (!here) return;
     const known = state.known.scopes;
-    part(this, "scopes").shown = { known, now, open: this.#returning?.session ?? null };
+    part(this, "scopes").shown = { known, now, isOpen: (/** @type {import("./keeping.js").Scope} */ scope) => this.#returning?.holds(scope) ?? false };
   }
 }

@@ -13,17 +13,22 @@ export class Returning {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    /** @type {string|null} */
-    this.session = null;
+    /** @type {import("./asking.js").Opened|null} */
+    this.opened = null;
     part(root, "back").addEventListener("click", () => this.#back());
     part(root, "copy-back").addEventListener("click", async () => this.#said((await copyText(part(root, "back-out").textContent)) ? "Copied." : "The browser does not allow copying. Select the text instead."));
     this.clear();
   }
 
-  /** @param {string|null} session  The one whose placeholders are in the answer. */
-  open(session) {
-    if (session === this.session) return;
-    this.#show(session);
+  /** @param {import("./asking.js").Opened|null} opened  The session whose placeholders are in the answer. */
+  open(opened) {
+    if (opened?.session === this.opened?.session && opened?.tenant === this.opened?.tenant) return;
+    this.#show(opened);
+  }
+
+  /** Whether a session of the list is the one that is open. @param {import("./keeping.js").Scope} scope */
+  holds(scope) {
+    return this.opened?.session === scope.session_id && (this.opened.tenant ?? scope.tenant) === scope.tenant;
   }
 
   /** Nothing of an answer stays. */
@@ -32,13 +37,13 @@ export class Returning {
     this.#show(null);
   }
 
-  /** @param {string|null} session */
-  #show(session) {
+  /** @param {import("./asking.js").Opened|null} opened */
+  #show(opened) {
     this.#stop?.abort();
     this.#stop = null;
-    this.session = session;
-    part(this.root, "back").disabled = session === null;
-    say(part(this.root, "with"), session === null ? "Hide a text first, or choose a session of the list below." : `With the values of ${session}.`);
+    this.opened = opened;
+    part(this.root, "back").disabled = opened === null;
+    say(part(this.root, "with"), opened === null ? "Hide a text first, or choose a session of the list below." : `With the values of ${opened.session}${opened.tenant === null ? "" : ` of ${opened.tenant}`}.`);
     say(part(this.root, "back-out"), "");
     sayOrHide(part(this.root, "back-state"), "");
     show(part(this.root, "back-result"), false);
@@ -50,7 +55,7 @@ export class Returning {
 
   async #back() {
     const text = part(this.root, "answer").value;
-    if (this.#stop || this.session === null) return;
+    if (this.#stop || this.opened === null) return;
     if (text.trim() === "") {
       this.#said("There is no answer yet.");
       this.focus();
@@ -60,7 +65,8 @@ export class Returning {
     part(this.root, "back").disabled = true;
     this.#said("Putting the values back…");
     try {
-      const back = await putBack(this.session, text, stop.signal);
+      const back = await putBack(this.opened, text, stop.signal);
+      if (stop.signal.aborted) return;
       say(part(this.root, "back-out"), back.text);
       show(part(this.root, "back-result"), true);
       this.#said(wordsBack(back));
