@@ -6,11 +6,11 @@ import structlog
 from pydantic import JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from spark_common.bus.port import Bus, Delivery
+from spark_common.bus.port import Bus, Delivery, Duplicate, Refused, Stored
 from spark_common.clock import Clock
 from spark_common.contracts.swaps import RequestSwap, SwapView
 from spark_common.errors import InvalidRequestError, SparkError, UnavailableError
-from spark_common.events import SwapComplete, SwapFailed, SwapRejected, SwapRequested
+from spark_common.events import Event, SwapComplete, SwapFailed, SwapRejected, SwapRequested
 from spark_common.ids import is_id
 from spark_common.subjects import dry_run_answer, swap_complete, swap_failed, swap_rejected
 from spark_swapper.admitting.admission import Admission
@@ -96,13 +96,7 @@ class Ingress:
             swap_id=swap_id, model=model, requested_by=by, code=error.code, message=error.message
         )
         cause = _cause(delivery)
-        await self._bus.publish_durable(
-            swap_rejected(swap_id),
-            rejected,
-            id=f"{swap_id}:rejected:{cause}",
-            correlation_id=swap_id,
-            causation_id=cause,
-        )
+        await self._tell(swap_rejected(swap_id), rejected, swap_id, "rejected", cause)
 
     async def _tell_plan(self, view: SwapView, cause: str) -> None:
         """Answer a dry run the only way an automation can hear, marked as what it is."""
@@ -137,13 +131,27 @@ class Ingress:
                 dry_run=True,
                 finished_at=finished_at,
             )
-        await self._bus.publish_durable(
-            subject,
-            told,
-            id=f"{view.id}:planned:{cause}",
-            correlation_id=view.id,
-            causation_id=cause,
-        )
+        await self._tell(subject, told, view.id, "planned", cause)
+
+    async def _tell(self, subject: str, event: Event, swap_id: str, what: str, cause: str) -> None:
+        """Store an answer, however long that takes: once its request is settled nobody repeats it.
+
+        Raises UnavailableError when the stream refuses it.
+        """
+        while True:
+            result = await self._bus.publish_durable(
+                subject,
+                event,
+                id=f"{swap_id}:{what}:{cause}",
+                correlation_id=swap_id,
+                causation_id=cause,
+            )
+            if isinstance(result, Stored | Duplicate):
+                return
+            if isinstance(result, Refused):
+                raise UnavailableError(f"the answer could not be stored: {result.reason}")
+            _log.warning("swap.answer_untold", swap_id=swap_id, what=what)
+            await self._clock.sleep(_WAIT_SECONDS)
 
 
 def _asked(delivery: Delivery) -> SwapRequested:
