@@ -8,7 +8,8 @@ import pytest_asyncio
 
 from spark_common.bus.port import Refused, Unknown
 from spark_common.contracts.swaps import Phase, RequestSwap
-from spark_common.events import SwapRequested
+from spark_common.events import SwapRequested, SwapStart
+from spark_swapper import causes
 
 
 @pytest_asyncio.fixture
@@ -110,6 +111,24 @@ async def test_a_request_withdrawn_before_its_command_was_stored_is_told_as_refu
     await deliver_again(ingress)
     assert len(ingress.stored("SC_SWAP_ADM")) == 1
     assert ingress.stored("SC_SWAP_CMD") == []
+
+
+@pytest.mark.parametrize("stored", [False, True])
+async def test_a_request_cancelled_before_its_command_was_stored_is_told_as_refused(
+    ingress, stored
+):
+    """The process died between record and command; a cancel came before the message did again."""
+    job = ingress.job("one", phase=Phase.QUEUED)
+    await ingress.store.admit(job)
+    if stored:
+        start = SwapStart(swap_id="one", model="qwen", requested_by="cron", lease_epoch=0)
+        await ingress.bus.publish_durable("swap.requested.one", start, id="one")
+    cancelled = job.model_copy(update={"cause": causes.cancelled("Alice")})
+    ended = cancelled.enter(Phase.CANCELLED, ingress.clock.now(), "x")
+    await ingress.store.finish(ended, job.revision, 0)
+    await publish(ingress, {"model": "qwen", "id": "one"})
+    rejected = ingress.stored("SC_SWAP_ADM", "swap.rejected.one")
+    assert [message.envelope.data["code"] for message in rejected] == ["conflict"] * (not stored)
 
 
 @pytest.mark.parametrize(

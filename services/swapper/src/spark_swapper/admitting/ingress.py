@@ -8,11 +8,17 @@ from pydantic_core import ErrorDetails
 
 from spark_common.bus.port import Bus, Delivery, Duplicate, Refused, Stored
 from spark_common.clock import Clock
-from spark_common.contracts.swaps import RequestSwap, SwapView
-from spark_common.errors import InvalidRequestError, SparkError, UnavailableError
+from spark_common.contracts.swaps import Phase, RequestSwap, SwapView
+from spark_common.errors import ConflictError, InvalidRequestError, SparkError, UnavailableError
 from spark_common.events import Event, SwapComplete, SwapFailed, SwapRejected, SwapRequested
 from spark_common.ids import is_id
-from spark_common.subjects import dry_run_answer, swap_complete, swap_failed, swap_rejected
+from spark_common.subjects import (
+    dry_run_answer,
+    swap_complete,
+    swap_failed,
+    swap_rejected,
+    swap_start,
+)
 from spark_swapper.admitting.admission import Admission
 from spark_swapper.causes import NOT_ACCEPTED
 from spark_swapper.driving.patience import patiently
@@ -61,11 +67,24 @@ class Ingress:
         else:
             if view.dry_run:
                 await self._tell_plan(view, _cause(delivery))
-            elif view.cause is not None and view.cause.code == NOT_ACCEPTED:
-                # Withdrawn before its command was stored; this message is all that is left of it.
-                gone = UnavailableError(view.cause.sentence)
-                await self._reject(delivery, swap_id, asked.model, asked.requested_by, gone)
+            else:
+                gone = await self._ended_unaccepted(view)
+                if gone is not None:
+                    await self._reject(delivery, swap_id, asked.model, asked.requested_by, gone)
         await delivery.done()
+
+    async def _ended_unaccepted(self, view: SwapView) -> SparkError | None:
+        """Return why a swap was over before its command was stored: only this message is left."""
+        if view.cause is None:
+            return None
+        if view.cause.code == NOT_ACCEPTED:
+            return UnavailableError(view.cause.sentence)
+        if view.phase is not Phase.CANCELLED:
+            return None
+        command = await patiently(
+            self._clock, lambda: self._bus.last_message("SC_SWAP_CMD", swap_start(view.id))
+        )
+        return ConflictError(view.cause.sentence) if command is None else None
 
     async def _admit(self, delivery: Delivery, request: RequestSwap) -> SwapView:
         """Ask until there is an answer: nobody stands behind an automation to press again."""
