@@ -126,8 +126,8 @@ class TestSentences:
 
     def test_a_silence_ends_a_sentence_late_in_a_recording_too(self) -> None:
         result = attribute(
-            spoken(("so", 100, 101), ("we", 101, 102), ("did", 104, 105), ("it.", 107, 108)),
-            turns(("x", 100, 102, 0.9), ("y", 104, 105, 0.5), ("x", 107, 108, 0.9)),
+            spoken(("so", 50, 51), ("we", 51, 52), ("did", 54, 55), ("it.", 57, 58)),
+            turns(("x", 50, 52, 0.9), ("y", 54, 55, 0.5), ("x", 57, 58, 0.9)),
         )
         assert who(result) == [A, A, B, A]
 
