@@ -37,6 +37,7 @@ run outage tests/replicas/nightly/test_nightly_outage.py OUTAGE_SECONDS=600
 run webhooks services/coordinator/tests/webhooks/test_webhook_proof.py CHAOS_SEED="$first" WEBHOOK_EVENTS=500
 run downloads tests/chaos/test_chaos_downloads.py CHAOS_SEED="$first"
 run replicas tests/replicas/nightly/test_nightly_three_replicas.py
+run sparks tests/replicas/nightly/test_nightly_four_sparks.py
 run clusters tests/replicas/nightly/test_nightly_servers.py
 
 .venv/bin/python scripts/reliability.py "$out" docs/reliability.md

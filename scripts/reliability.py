@@ -109,7 +109,7 @@ def table(found: Iterable[Run], revision: str) -> str:
     bad = sum(run.outcome != "passed" for run in ordered)
     lines = [
         BEGIN,
-        f"{len(ordered)} runs on {' and '.join(days) or 'no day'} at revision `{revision}`, "
+        f"{len(ordered)} runs on {' and '.join(days) or 'no day'}, reported at `{revision}`: "
         f"{len(ordered) - bad} passed, {bad} did not.",
         "",
         "| promise | test | seed | faults | counts | took | outcome |",

@@ -28,7 +28,7 @@ def test_the_table_has_seeds_faults_counts_and_failures(tmp_path: Path) -> None:
     SCRIPT["main"](str(tmp_path), str(page))
     text = page.read_text()
     assert text.startswith("before\n<!-- chaos: begin -->\n3 runs on 2026-01-02 and 2026-01-03")
-    assert ", 1 passed, 2 did not." in text
+    assert ": 1 passed, 2 did not." in text
     row = "| G8 | `test_no_delivery_is_lost_and_every_id_is_constant` | 7 | 3 nats | events 500 |"
     assert f"{row} 12 s | passed |" in text
     assert (
