@@ -15,7 +15,7 @@ FLAWED = {
     "vulns": [{"id": "PYSEC-1", "fix_versions": ["0.2"]}],
 }
 STRANGE = {"name": "idna", "skip_reason": "Dependency not found"}
-FAILED_LOOKUP = "requests.exceptions.ConnectionError: Failed to resolve 'pypi.org'"
+FAILED_LOOKUP = "requests.exceptions.ConnectionError: Failed to resolve a name"
 
 
 @pytest.fixture
