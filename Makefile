@@ -10,7 +10,7 @@ MEMBERS := libs/common libs/sparksim libs/cli services/gateway services/swapper 
 # all of our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up setup check fix fast test test-torch test-connected e2e schemas screenshots lock image bench litellm notices startos x86 aarch64 s9pk clean
+.PHONY: help demo up setup check fix fast test chaos mutation audit test-torch test-connected e2e schemas screenshots lock image bench litellm notices startos x86 aarch64 s9pk clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,15 @@ test-connected: $(VENV)/.dev ## the tests against real NATS, Redis and SSH
 e2e: $(VENV)/.dev ## the whole product, with a browser and with kills
 	@$(BIN)/pytest -m "e2e or chaos"
 
+chaos: $(VENV)/.dev ## the chaos suite in its nightly size, and docs/reliability.md from it (an hour)
+	@scripts/chaos.sh
+
+mutation: $(VENV)/.dev $(VENV)-mutation/.installed ## break the code on purpose, and see which tests notice (half an hour)
+	@$(VENV)-mutation/bin/python scripts/mutation.py
+
+audit: $(VENV)-audit/.installed ## ask whether a locked dependency has a known vulnerability
+	@$(VENV)-audit/bin/python scripts/audit.py
+
 schemas: $(VENV)/.dev ## write docs/events, docs/EVENTS.md and the diagram of phases from the code
 	@$(BIN)/python -m spark_common.schemas docs/events
 	@$(BIN)/python -m spark_swapper.diagram docs/architecture.md
@@ -74,7 +83,7 @@ bench: $(VENV)/.dev ## measure what the gateway adds
 	@$(BIN)/python -m benchmarks.gateway
 
 clean: ## remove the environment and all state of the demo
-	@rm -rf $(VENV) $(VENV)-litellm .run artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-litellm $(VENV)-audit $(VENV)-mutation .run artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/.runtime: requirements.lock $(MEMBERS:%=%/pyproject.toml) scripts/venv.sh
 	@PYTHON="$(PYTHON)" scripts/venv.sh $(VENV) requirements.lock $(MEMBERS)
@@ -83,6 +92,10 @@ $(VENV)/.runtime: requirements.lock $(MEMBERS:%=%/pyproject.toml) scripts/venv.s
 $(VENV)/.dev: requirements-dev.lock $(MEMBERS:%=%/pyproject.toml) scripts/venv.sh
 	@PYTHON="$(PYTHON)" scripts/venv.sh $(VENV) requirements-dev.lock $(MEMBERS)
 	@touch $(VENV)/.runtime $@
+
+$(VENV)-audit/.installed $(VENV)-mutation/.installed: $(VENV)-%/.installed: requirements-%.lock scripts/venv.sh
+	@PIP_NO_COMPILE=1 PYTHON="$(PYTHON)" scripts/venv.sh $(VENV)-$* requirements-$*.lock
+	@touch $@
 
 $(VENV)-litellm/.installed: requirements-litellm.lock scripts/venv.sh
 	@PIP_NO_COMPILE=1 PYTHON="$(PYTHON)" scripts/venv.sh $(VENV)-litellm requirements-litellm.lock

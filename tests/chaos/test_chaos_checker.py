@@ -66,9 +66,29 @@ NOT_STORED = FAILED.model_copy(
 )
 
 
+CANCELLED = FAILED.model_copy(update={"outcome": "cancelled"})
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_one_that_was_cancelled_before_it_was_stored_is_refused_too(refused: bool) -> None:
+    evidence = replace(
+        GOOD,
+        wishes=(Wish("one", "amber", "bare", cancelled=True),),
+        answers=Answers(),
+        commands=(),
+        effects=(),
+        told_accepted=frozenset(),
+        told_rejected=frozenset({"one"}) if refused else frozenset(),
+        outcomes=(CANCELLED,),
+    )
+    found = [name for name, what in vars(judge(evidence)).items() if what]
+    assert found == ([] if refused else ["unanswered", "invented"])
+
+
 @pytest.mark.parametrize(
     ("refused", "outcome", "found"),
     [
+        (frozenset({"one"}), CANCELLED, ["invented"]),
         (frozenset({"one"}), NOT_STORED, []),
         (frozenset(), NOT_STORED, ["unanswered", "invented"]),
         (frozenset({"one"}), FAILED, ["invented"]),

@@ -13,13 +13,19 @@ from chaos_lab.load import Clients, draw_wishes
 from chaos_lab.plant import Plant
 from chaos_lab.rerun import settled
 
+from spark_common.testing.noting import note
+
 pytestmark = [pytest.mark.chaos, pytest.mark.connected, pytest.mark.timeout(240)]
 COMMANDS = 30
 KILLS = 8
 
 
 async def _attacked(
-    folder: Path, variant: str, seed: int, say: Callable[[str], None]
+    folder: Path,
+    variant: str,
+    seed: int,
+    say: Callable[[str], None],
+    request: pytest.FixtureRequest,
 ) -> tuple[Verdict, int]:
     rng = random.Random(seed)
     wishes = draw_wishes(rng, COMMANDS, plain=True)
@@ -34,21 +40,29 @@ async def _attacked(
         await settled(plant)
         verdict = judge(await collect(plant, wishes, clients.answers))
     say(f"CHAOS_SEED={seed} {variant}: {dict(killer.counts)}, the checker sees {verdict}")
+    note(
+        request.node,
+        killer.counts,
+        seed=seed,
+        swaps=COMMANDS,
+        seen_to_lose=len(verdict.lost),
+        seen_to_repeat=len(verdict.done_twice),
+    )
     return verdict, killer.counts["kill swapper"]
 
 
 async def test_a_worker_that_confirms_first_is_seen_to_lose(
-    tmp_path: Path, seed: int, say: Callable[[str], None]
+    tmp_path: Path, seed: int, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
-    verdict, kills = await _attacked(tmp_path, "ack_first", seed, say)
+    verdict, kills = await _attacked(tmp_path, "ack_first", seed, say, request)
     assert kills
     assert verdict.lost
 
 
 async def test_a_worker_without_guard_is_seen_to_do_things_twice(
-    tmp_path: Path, seed: int, say: Callable[[str], None]
+    tmp_path: Path, seed: int, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
-    verdict, kills = await _attacked(tmp_path, "unguarded", seed, say)
+    verdict, kills = await _attacked(tmp_path, "unguarded", seed, say, request)
     assert kills
     assert verdict.done_twice
 

@@ -18,6 +18,7 @@ from chaos_lab.faults import Fault, Killer
 from chaos_lab.plant import Plant
 
 from spark_common.redis_access import connect_redis
+from spark_common.testing.noting import note
 from spark_common.testing.wait import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.connected]
@@ -34,7 +35,7 @@ FAULTS = {
 
 @pytest.mark.timeout(240)
 async def test_every_accepted_download_ends_once_and_leaves_nothing_running(
-    tmp_path: Path, seed: int, say: Callable[[str], None]
+    tmp_path: Path, seed: int, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
     rng = random.Random(seed)
     wishes = draw_downloads(rng, DOWNLOADS)
@@ -56,7 +57,17 @@ async def test_every_accepted_download_ends_once_and_leaves_nothing_running(
             f"{len(clients.cancelled)} cancels, {dict(ends)}, {len(evidence.effects)} effects, "
             f"{time.monotonic() - began:.0f} s"
         )
-        assert judge_downloads(evidence, clients, plant.sandbox) == []
+        wrong = judge_downloads(evidence, clients, plant.sandbox)
+        note(
+            request.node,
+            killer.counts,
+            seed=seed,
+            downloads=len(clients.accepted),
+            cancels=len(clients.cancelled),
+            effects=len(evidence.effects),
+            wrong="; ".join(wrong) or "nothing",
+        )
+        assert wrong == []
         assert ends["complete"] >= DOWNLOADS / 4
 
 

@@ -25,6 +25,7 @@ from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps
 from spark_common.embedded import NatsServer, RedisServer
 from spark_common.leasing import keys
 from spark_common.redis_access import connect_redis
+from spark_common.testing.noting import note
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
 from spark_common.testing.wait import until
@@ -122,7 +123,7 @@ def test_the_judge_sees_two_at_a_time() -> None:
 
 @pytest.mark.timeout(120 + 30 * WINS)
 async def test_fifty_contenders_have_it_one_at_a_time_whatever_is_killed(
-    tmp_path: Path, seed: int, say: Callable[[str], None]
+    tmp_path: Path, seed: int, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
     rng, story, began = random.Random(seed), Story(), time.monotonic()
     killed: Counter[str] = Counter()
@@ -160,6 +161,16 @@ async def test_fifty_contenders_have_it_one_at_a_time_whatever_is_killed(
         f"CHAOS_SEED={seed}: {dict(killed)}, {len(story.held)} leases of {CONTENDERS} contenders, "
         f"{story.outages} outages met, {story.orphans} answers lost, {len(events)} events, "
         f"{time.monotonic() - began:.0f} s"
+    )
+    note(
+        request.node,
+        killed,
+        seed=seed,
+        leases=len(story.held),
+        contenders=CONTENDERS,
+        lost=len(story.lost),
+        overlaps=len(overlaps(story.held)),
+        events=len(events),
     )
     assert len(story.held) == CONTENDERS * WINS
     assert story.lost == []

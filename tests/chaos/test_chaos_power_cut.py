@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from chaos_lab.control_box import CarelessRedis
 from chaos_lab.loop_disk import LoopDisk, why_not
 
 from spark_common.clock import SystemClock
@@ -20,6 +21,7 @@ from spark_common.embedded import RedisServer
 from spark_common.leasing import keys
 from spark_common.redis_access import connect_redis
 from spark_common.settings.policies import LeasePolicy
+from spark_common.testing.noting import note
 from spark_coordinator.accounts.book import AccountBook, Mark
 from spark_coordinator.accounts.facts import Fact
 from spark_coordinator.leasing.book import LeaseBook
@@ -30,13 +32,6 @@ from spark_coordinator.leasing.leases import Leases
 pytestmark = [pytest.mark.chaos, pytest.mark.connected, pytest.mark.timeout(300)]
 CUTS = int(os.environ.get("LEASE_CUTS", "4"))
 POLICY = LeasePolicy(lease_seen_within_seconds=3600)
-
-
-class Careless(RedisServer):
-    """Syncs when it likes, as Redis does unless it is told otherwise."""
-
-    def _render(self) -> str:
-        return super()._render().replace("appendfsync always", "appendfsync everysec")
 
 
 class Nothing:
@@ -85,7 +80,7 @@ def leases_on(redis) -> Leases:
 
 
 async def test_what_was_given_is_there_after_a_power_cut(
-    disk: LoopDisk, seed: int, say: Callable[[str], None]
+    disk: LoopDisk, seed: int, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
     rng = random.Random(seed)
     server = RedisServer(disk.place / "redis")
@@ -117,11 +112,14 @@ async def test_what_was_given_is_there_after_a_power_cut(
             epochs.append(held.epoch)
     finally:
         await server.kill()
+    note(request.node, {"power cut": CUTS}, seed=seed, leases_kept=len(epochs) - 1)
     say(f"CHAOS_SEED={seed}: {CUTS} power cuts, epochs {epochs[1:]}")
 
 
-async def test_a_redis_that_syncs_when_it_likes_is_seen_to_lose(disk: LoopDisk) -> None:
-    server = Careless(disk.place / "redis")
+async def test_a_redis_that_syncs_when_it_likes_is_seen_to_lose(
+    disk: LoopDisk, request: pytest.FixtureRequest
+) -> None:
+    server = CarelessRedis(disk.place / "redis")
     await server.start()
     lost = 0
     try:
@@ -133,6 +131,7 @@ async def test_a_redis_that_syncs_when_it_likes_is_seen_to_lose(disk: LoopDisk) 
             await redis.aclose()
     finally:
         await server.kill()
+    note(request.node, {"power cut": 3}, seen_to_lose=lost)
     assert lost
 
 

@@ -1,6 +1,10 @@
-"""Two hundred swaps while everything is killed at random: none lost, none carried out twice."""
+"""Swaps while everything is killed at random: none is lost, none carried out twice.
+
+``CHAOS_SWAPS`` is how many, ``CHAOS_FAULTS`` how many times the usual faults are drawn.
+"""
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import Callable
@@ -14,15 +18,18 @@ from chaos_lab.load import Clients, draw_wishes
 from chaos_lab.plant import FENCED, Plant
 from chaos_lab.rerun import forget_deliveries, lose_records, settled, swept
 
+from spark_common.testing.noting import note
+
 pytestmark = [pytest.mark.chaos, pytest.mark.connected]
-COMMANDS = 200
+COMMANDS = int(os.environ.get("CHAOS_SWAPS", "200"))
+TIMES = int(os.environ.get("CHAOS_FAULTS", "1"))
 FAULTS = {
-    "kill swapper": 12,
-    "freeze swapper": 5,
-    "kill nats": 7,
-    "kill redis": 7,
-    "hang nats": 2,
-    "hang redis": 2,
+    "kill swapper": 12 * TIMES,
+    "freeze swapper": 5 * TIMES,
+    "kill nats": 7 * TIMES,
+    "kill redis": 7 * TIMES,
+    "hang nats": 2 * TIMES,
+    "hang redis": 2 * TIMES,
 }
 
 
@@ -32,9 +39,9 @@ def _same_history(before: Evidence, after: Evidence) -> None:
     assert after.commands == before.commands
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(100 + COMMANDS)
 async def test_every_accepted_swap_is_carried_out_once_whatever_is_killed(
-    tmp_path: Path, seed: int, say: Callable[[str], None]
+    tmp_path: Path, seed: int, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
     rng = random.Random(seed)
     wishes = draw_wishes(rng, COMMANDS)
@@ -59,6 +66,17 @@ async def test_every_accepted_swap_is_carried_out_once_whatever_is_killed(
             f"{len(first.effects)} effects, gave up {gave_up(first)}, "
             f"acceptance untold {sorted(set(first.commands) - first.told_accepted)}, "
             f"{time.monotonic() - began:.0f} s"
+        )
+        note(
+            request.node,
+            killer.counts,
+            seed=seed,
+            wishes=COMMANDS,
+            accepted=len(first.commands),
+            outcomes=len(first.outcomes),
+            effects=len(first.effects),
+            gave_up=len(gave_up(first)),
+            wrong=str(judge(first)),
         )
         assert str(judge(first)) == "nothing"
         assert len(gave_up(first)) <= COMMANDS * 0.02

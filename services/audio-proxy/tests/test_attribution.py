@@ -27,6 +27,15 @@ def who(result: Attributed) -> list[str | None]:
 
 
 class TestEvidence:
+    def test_who_spoke_goes_on_when_two_have_the_word_alike(self) -> None:
+        """Though the other one's turn began earlier."""
+        result = attribute(
+            spoken(("one", 0.5, 1.0), ("two", 2.0, 3.0)),
+            turns(("x", 0, 0.4), ("y", 0.5, 1.5), ("x", 1.6, 4), ("y", 1.8, 4)),
+            MergeRules(flip_below=0.0, bridge_seconds=0.0),
+        )
+        assert who(result) == [A, A]
+
     def test_a_word_belongs_to_whoever_speaks_most_of_it(self) -> None:
         result = attribute(
             spoken(("one.", 0.0, 1.0), ("two.", 1.0, 2.0)), turns(("x", 0, 1.4), ("y", 1.4, 2))
@@ -114,6 +123,13 @@ class TestSentences:
         assert who(result) == [A] * 4
         assert result.flips == 1
         assert result.words[2].confidence == 0.0
+
+    def test_a_silence_ends_a_sentence_late_in_a_recording_too(self) -> None:
+        result = attribute(
+            spoken(("so", 50, 51), ("we", 51, 52), ("did", 54, 55), ("it.", 57, 58)),
+            turns(("x", 50, 52, 0.9), ("y", 54, 55, 0.5), ("x", 57, 58, 0.9)),
+        )
+        assert who(result) == [A, A, B, A]
 
     def test_a_sure_word_stands_against_its_sentence(self) -> None:
         result = attribute(
@@ -226,6 +242,16 @@ class TestBlocks:
             spoken(("a", 0.0, 3.0), ("b", 3.0, 4.0)), turns(("x", 0, 3, 1.0), ("x", 3, 4, 0.6))
         )
         assert result.blocks[0].confidence == pytest.approx(0.9)
+
+    def test_a_short_block_has_its_confidence_too(self) -> None:
+        result = attribute(spoken(("a", 0.0, 0.4)), turns(("x", 0, 1, 0.8)))
+        assert result.blocks[0].confidence == pytest.approx(0.8)
+
+    def test_a_silence_begins_when_the_last_word_of_all_is_over(self) -> None:
+        """A word said into a longer one ends before it."""
+        words = spoken(("long", 0.0, 10.0), ("short", 1.0, 2.0), ("then", 10.2, 11.0))
+        result = attribute(words, turns(("x", 0, 11)))
+        assert [block.text for block in result.blocks] == ["long short then"]
 
     def test_punctuation_is_tight(self) -> None:
         result = attribute(

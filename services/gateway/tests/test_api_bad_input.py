@@ -1,9 +1,12 @@
 """Whatever is wrong with a request: the right status, the right envelope, no value repeated."""
 
+import asyncio
 import gzip
 import json
 
 import pytest
+
+from spark_gateway import control_route
 
 JSON = {"content-type": "application/json"}
 MARK = "do-not-repeat-me"
@@ -131,6 +134,19 @@ async def test_a_giant_of_unknown_length_is_413_while_it_is_read(bench):
     answer = await bench.http.post("/api/swap", content=endless(), headers=JSON)
     is_problem(answer, 413, "content_too_large")
     assert sent < 3 * 1024 * 1024
+
+
+async def test_a_body_that_never_ends_is_a_408_and_the_end(bench, monkeypatch):
+    monkeypatch.setattr(control_route, "BODY_SECONDS", 0.05)
+
+    async def drips():
+        yield b'{"model": '
+        await asyncio.Event().wait()
+
+    answer = await bench.http.post("/api/swap", content=drips(), headers=JSON)
+    is_problem(answer, 408, "request_timeout")
+    assert answer.headers["connection"] == "close"
+    assert bench.swapper.asked == []
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,7 @@ async def test_an_order_is_passed_on_and_answered_202(bench, downloader):
         {"repo": "a/b/c", "hosts": ["spark1"]},
         {"repo": "a/../b", "hosts": ["spark1"]},
         {"repo": "a/b\n", "hosts": ["spark1"]},
+        {"repo": "http://192.0.2.7/x", "hosts": ["spark1"]},
         {"repo": REPO, "hosts": ["spark0"]},
         {"repo": REPO, "hosts": ["spark1; rm -rf /"]},
         {"repo": REPO, "hosts": ["spark1"], "id": "a b"},

@@ -6,8 +6,10 @@ import json
 import pytest
 import pytest_asyncio
 
+from spark_common.bus.port import Refused, Unknown
 from spark_common.contracts.swaps import Phase, RequestSwap
-from spark_common.events import SwapRequested
+from spark_common.events import SwapRequested, SwapStart
+from spark_swapper import causes
 
 
 @pytest_asyncio.fixture
@@ -109,6 +111,67 @@ async def test_a_request_withdrawn_before_its_command_was_stored_is_told_as_refu
     await deliver_again(ingress)
     assert len(ingress.stored("SC_SWAP_ADM")) == 1
     assert ingress.stored("SC_SWAP_CMD") == []
+
+
+@pytest.mark.parametrize("stored", [False, True])
+async def test_a_request_cancelled_before_its_command_was_stored_is_told_as_refused(
+    ingress, stored
+):
+    """The process died between record and command; a cancel came before the message did again."""
+    job = ingress.job("one", phase=Phase.QUEUED)
+    await ingress.store.admit(job)
+    if stored:
+        start = SwapStart(swap_id="one", model="qwen", requested_by="cron", lease_epoch=0)
+        await ingress.bus.publish_durable("swap.requested.one", start, id="one")
+    cancelled = job.model_copy(update={"cause": causes.cancelled("Alice")})
+    ended = cancelled.enter(Phase.CANCELLED, ingress.clock.now(), "x")
+    await ingress.store.finish(ended, job.revision, 0)
+    await publish(ingress, {"model": "qwen", "id": "one"})
+    rejected = ingress.stored("SC_SWAP_ADM", "swap.rejected.one")
+    assert [message.envelope.data["code"] for message in rejected] == ["conflict"] * (not stored)
+
+
+@pytest.mark.parametrize(
+    ("body", "stream", "answer"),
+    [
+        ({"model": "nobody-knows"}, "SC_SWAP_ADM", "swap.rejected.ing-1"),
+        ({"model": "qwen", "dry_run": True}, "SC_SWAP_EVT", "swap.complete.ing-1:dry-run"),
+    ],
+)
+async def test_an_answer_that_cannot_be_stored_now_is_told_later(
+    ingress, monkeypatch, body, stream, answer
+):
+    publish_durable, away = ingress.bus.publish_durable, True
+
+    async def flaky(subject, *given, **more):
+        if away and subject == answer:
+            return Unknown("the event bus does not answer")
+        return await publish_durable(subject, *given, **more)
+
+    monkeypatch.setattr(ingress.bus, "publish_durable", flaky)
+    await publish(ingress, body)
+    await ingress.clock.advance(5)
+    assert ingress.stored(stream) == []
+    away = False
+    await ingress.clock.advance(5)
+    assert [message.subject for message in ingress.stored(stream)] == [answer]
+
+
+async def test_an_answer_that_is_refused_leaves_its_request_to_be_delivered_again(
+    ingress, monkeypatch
+):
+    publish_durable, full = ingress.bus.publish_durable, True
+
+    async def flaky(subject, *given, **more):
+        if full and subject.startswith("swap.rejected."):
+            return Refused("the stream is full")
+        return await publish_durable(subject, *given, **more)
+
+    monkeypatch.setattr(ingress.bus, "publish_durable", flaky)
+    await publish(ingress, {"model": "nobody-knows"})
+    full = False
+    await ingress.clock.advance(5)
+    assert len(ingress.stored("SC_SWAP_ADM", "swap.rejected.ing-1")) == 1
 
 
 async def test_an_automation_is_patient_while_redis_is_away(ingress):

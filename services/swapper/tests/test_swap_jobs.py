@@ -99,3 +99,26 @@ def test_a_record_survives_its_json():
 def test_a_clock_that_jumps_back_makes_no_negative_durations():
     job = a_job().enter(Phase.PREFLIGHT, START - timedelta(hours=1), "x")
     assert job.phases[0].seconds == 0
+
+
+def test_its_times_are_those_of_its_phases():
+    def minute(number: int) -> datetime:
+        return START + timedelta(minutes=number)
+
+    waiting = a_job()
+    assert waiting.entered_at(Phase.PREFLIGHT) is None
+    assert waiting.running_seconds(minute(3)) == 0.0
+    job = waiting.enter(Phase.PREFLIGHT, minute(2), "checks").enter(
+        Phase.DRAINING, minute(5), "drains"
+    )
+    assert job.entered_at(Phase.QUEUED) == START
+    assert job.entered_at(Phase.DRAINING) == minute(5)
+    # Since it left the queue: the wait there says nothing of how long a model takes.
+    assert job.running_seconds(minute(7)) == 300.0
+    assert job.running_seconds(START) == 0.0
+
+
+def test_what_nobody_asked_for_is_not_done():
+    job = a_job()
+    assert (job.rollback, job.force, job.drop_caches, job.reload) == (False, False, False, False)
+    assert job.when_busy == "reject"

@@ -54,8 +54,10 @@ def judge(evidence: Evidence) -> Verdict:
             verdict.unanswered.append(wish.swap_id)
 
     verdict.disagreeing += [f"{swap_id} accepted and refused" for swap_id in refused & accepted]
+    cancelled = {wish.swap_id for wish in evidence.wishes if wish.cancelled}
     for swap_id in outcomes.keys() - accepted:
-        if swap_id not in refused or not all(map(_was_not_accepted, outcomes[swap_id])):
+        said_no = [_said_no(one, swap_id in cancelled) for one in outcomes[swap_id]]
+        if swap_id not in refused or not all(said_no):
             verdict.invented.append(f"outcome of {swap_id}")
     done = {effect.swap_id for effect in evidence.effects}
     verdict.invented += [f"effect of {swap_id}" for swap_id in done - accepted]
@@ -82,9 +84,11 @@ def gave_up(evidence: Evidence) -> list[str]:
     ]
 
 
-def _was_not_accepted(outcome: Outcome) -> bool:
-    """Whether it says that the swap could not be stored: the same no as the refusal."""
-    return isinstance(outcome, SwapFailed) and outcome.cause.code == "not_accepted"
+def _said_no(outcome: Outcome, cancelled: bool) -> bool:
+    """Whether it says that the swap was over before it was stored: the same no as the refusal."""
+    if not isinstance(outcome, SwapFailed):
+        return False
+    return outcome.cause.code == "not_accepted" or (cancelled and outcome.outcome == "cancelled")
 
 
 def _judge_swap(evidence: Evidence, wish: Wish, told: list[Outcome], verdict: Verdict) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chaos_lab.control_box import ControlBox
 from chaos_lab.fast_clock import ACK_WAIT_SECONDS
 from chaos_lab.plant import Plant
 
@@ -97,6 +98,9 @@ class Killer:
                 await _hang(plant.nats.pid, fault.lasts_seconds * 3)
             case "hang redis":
                 await _hang(plant.redis.pid, fault.lasts_seconds * 3)
+            case "cut power":
+                assert isinstance(plant, ControlBox)
+                await plant.cut_power()
             case _:
                 raise AssertionError(fault.kind)
         self.counts[fault.kind] += 1

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-_MEGABYTES = 48
+USUAL_MEGABYTES = 48
 
 
 def why_not(folder: Path) -> str | None:
@@ -30,7 +30,7 @@ def why_not(folder: Path) -> str | None:
 class LoopDisk:
     """One disk; ``place`` is where it is mounted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, megabytes: int = USUAL_MEGABYTES) -> None:
         folder.mkdir(parents=True)
         self.place = folder / "mounted"
         self.place.mkdir()
@@ -38,7 +38,7 @@ class LoopDisk:
         self._cuts = 0
         self._image = folder / "disk-0"
         with self._image.open("wb") as file:
-            file.truncate(_MEGABYTES * 1_000_000)
+            file.truncate(megabytes * 1_000_000)
         _run("mkfs.ext4", "-q", str(self._image))
 
     def mount(self) -> None:

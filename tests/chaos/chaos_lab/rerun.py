@@ -18,7 +18,7 @@ async def settled(plant: Plant) -> None:
         async with provisioner(plant) as link:
             return not any((await unfinished(link)).values())
 
-    await until(idle, "everything is delivered and settled", 120)
+    await until(idle, "everything is delivered and settled", 600)
 
 
 async def swept(plant: Plant) -> None:
@@ -30,7 +30,7 @@ async def swept(plant: Plant) -> None:
         return not await store.live()
 
     try:
-        await until(none_live, "no record is live")
+        await until(none_live, "no record is live", 600)
     finally:
         await redis.aclose()
 

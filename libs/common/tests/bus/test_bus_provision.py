@@ -11,6 +11,7 @@ from spark_common.bus.nats_link import ApiError
 from spark_common.bus.port import Refused, Stored
 from spark_common.bus.provision import (
     _provision_consumer,
+    _provision_stream,
     consumer_config,
     provision,
     stream_config,
@@ -154,3 +155,21 @@ async def test_a_consumer_ahead_of_its_stream_is_made_anew() -> None:
     assert [(entry["event"], entry["durable"]) for entry in logs] == [
         ("bus.consumer_ahead_of_stream", "swapper")
     ]
+
+
+@pytest.mark.parametrize("limit", [STREAMS[0].max_messages, 1])
+async def test_the_number_of_copies_is_the_owners(limit: int) -> None:
+    """Three servers keep what one cannot: asked of a server that is played."""
+    spec = STREAMS[0]
+    standing = stream_config(spec) | {"num_replicas": 3, "max_msgs": limit}
+    updates: list[dict[str, object]] = []
+
+    class Link:
+        async def api(self, path: str, config: dict[str, object] | None = None):
+            if path.startswith("STREAM.UPDATE"):
+                assert config is not None
+                updates.append(config)
+            return {"config": standing, "state": {"last_seq": 7}}
+
+    assert await _provision_stream(Link(), spec) == 7
+    assert updates == ([] if limit != 1 else [standing | {"max_msgs": spec.max_messages}])

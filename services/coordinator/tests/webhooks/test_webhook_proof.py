@@ -25,6 +25,7 @@ from spark_common.contracts.webhooks import (
     PutTarget,
 )
 from spark_common.errors import SparkError
+from spark_common.testing.noting import note
 from spark_common.testing.wait import until
 from spark_coordinator.webhooks.body import delivery_id
 from spark_coordinator.webhooks.testing import EVENTS
@@ -98,7 +99,9 @@ async def asked(bus, rpc, question):
 
 
 @pytest.mark.timeout(PATIENCE_SECONDS * 2)
-async def test_no_delivery_is_lost_and_every_id_is_constant(nats_server, redis_server, coordinator):
+async def test_no_delivery_is_lost_and_every_id_is_constant(
+    nats_server, redis_server, coordinator, request
+):
     seed = int(os.environ.get("CHAOS_SEED", random.randrange(10**6)))
     chance = random.Random(seed)
     gateway = await connect_bus(nats_server.settings("gateway"), "gateway", SystemClock())
@@ -172,6 +175,16 @@ async def test_no_delivery_is_lost_and_every_id_is_constant(nats_server, redis_s
             dying.cancel()
             await asyncio.gather(dying, return_exceptions=True)
 
+        note(
+            request.node,
+            dict.fromkeys(("nats", "redis", "coordinator"), ROUNDS),
+            seed=seed,
+            events=NUMBER,
+            targets=len(receivers),
+            tries=sum(len(one.tried) for one in receivers.values()),
+            never_delivered=sum(NUMBER - len(one.event_ids()) for one in receivers.values()),
+            received_again=sum(one.repeats() for one in receivers.values()),
+        )
         for name, receiver in receivers.items():
             assert receiver.event_ids() == told, f"{name}: order, CHAOS_SEED={seed}"
             assert receiver.ids() == {event: {delivery_id(event, name)} for event in told}

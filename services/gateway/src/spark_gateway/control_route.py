@@ -1,7 +1,8 @@
 """The kind of route that control routers are made of: guarded before a byte is read."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import Request, Response
@@ -14,6 +15,8 @@ from spark_gateway.parts import parts_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON_LIMIT_BYTES = 1024 * 1024
+BODY_SECONDS = 60.0
+"""How long a whole body may take: it is small, and nobody types it."""
 
 
 class ControlRoute(APIRoute):
@@ -60,16 +63,36 @@ class _Limited:
 
     request: Request
     seen: int = 0
+    over: bool = False
+    deadline: float = field(
+        default_factory=lambda: asyncio.get_running_loop().time() + BODY_SECONDS
+    )
 
     async def __call__(self) -> Message:
         declared = self.request.headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > JSON_LIMIT_BYTES:
             raise _too_large()
-        message = await self.request.receive()
+        message = await self._next()
         self.seen += len(message.get("body", b""))
         if self.seen > JSON_LIMIT_BYTES:
             raise _too_large()
         return message
+
+    async def _next(self) -> Message:
+        """Return what comes next. Once the body is there, only the end of the client is awaited."""
+        if self.over:
+            return await self.request.receive()
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                message = await self.request.receive()
+        except TimeoutError:
+            raise _too_slow() from None
+        self.over = not message.get("more_body", False)
+        return message
+
+
+def _too_slow() -> HttpFaultError:
+    return HttpFaultError(408, "request_timeout", "the body took too long", {"connection": "close"})
 
 
 def _too_large() -> HttpFaultError:

@@ -1,20 +1,26 @@
-"""The event streams of a gateway process: nothing is lost, nobody holds up others."""
+"""The event streams of a gateway process: nothing is lost, nobody holds up others.
+
+``STREAM_EVENTS=6000`` makes it the long proof.
+"""
 
 import asyncio
 import json
+import os
 import random
 import signal
 import time
+from collections import Counter
 
 import httpx
 import pytest
 from gateway_stand.process import live_events
 
 from spark_common.plain_http import plain_client
+from spark_common.testing.noting import note
 from spark_common.testing.wait import until, within
 
 pytestmark = pytest.mark.connected
-EVENTS = 1000
+EVENTS = int(os.environ.get("STREAM_EVENTS", "1000"))
 READERS = 8
 
 
@@ -67,11 +73,14 @@ class Reader:
         self._last_id = fields.get("id", self._last_id)
 
 
-async def test_eight_readers_lose_nothing_while_nats_and_gateway_die(nats, gateway, swapper):
+@pytest.mark.timeout(240 + EVENTS // 10)
+async def test_eight_readers_lose_nothing_while_nats_and_gateway_die(
+    nats, gateway, swapper, request
+):
     await gateway.start()
     await swapper.step("s1", 1)
     readers = [Reader(gateway.url, number) for number in range(READERS)]
-    told = 1
+    told, killed = 1, Counter()
 
     async def tell() -> None:
         nonlocal told
@@ -81,21 +90,35 @@ async def test_eight_readers_lose_nothing_while_nats_and_gateway_die(nats, gatew
         await swapper.complete("s1")
 
     async def kill() -> None:
-        for victim, moment in (("nats", 200), ("gateway", 450), ("nats", 650), ("nats", 850)):
-            await until(lambda moment=moment: told >= moment, "the story goes on")
-            if victim == "nats":
-                await nats.kill()
-                await nats.start()
-            else:
-                await gateway.end(signal.SIGKILL)
-                await gateway.start()
+        order = ("nats", 200), ("gateway", 450), ("nats", 650), ("nats", 850)
+        for begun in range(0, EVENTS, 1000):
+            for victim, moment in order:
+                await strike(victim, begun + moment)
 
-    async with asyncio.timeout(240), asyncio.TaskGroup() as tasks:
+    async def strike(victim, moment) -> None:
+        await until(lambda: told >= moment, "the story goes on")
+        killed[victim] += 1
+        if victim == "nats":
+            await nats.kill()
+            await nats.start()
+        else:
+            await gateway.end(signal.SIGKILL)
+            await gateway.start()
+
+    async with asyncio.timeout(240 + EVENTS // 10), asyncio.TaskGroup() as tasks:
         tasks.create_task(tell())
         tasks.create_task(kill())
         for reader in readers:
             tasks.create_task(reader.follow("/api/swap/s1/stream"))
 
+    note(
+        request.node,
+        killed,
+        readers=READERS,
+        events=EVENTS,
+        connections=sum(reader.connections for reader in readers),
+        wrong=sum(reader.steps != list(range(1, EVENTS + 1)) for reader in readers),
+    )
     for reader in readers:
         assert reader.steps == list(range(1, EVENTS + 1))
         assert reader.outcome == "swap.complete"

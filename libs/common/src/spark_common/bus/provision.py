@@ -46,6 +46,8 @@ async def _provision_stream(link: NatsLink, spec: StreamSpec) -> int:
         await link.api(f"STREAM.CREATE.{spec.name}", config)
         log.info("bus.stream_created", stream=spec.name)
         return 0
+    # One server or three is the owner's choice, and a stream's copies with it.
+    config["num_replicas"] = standing["config"].get("num_replicas", 1)
     if any(standing["config"].get(name) != value for name, value in config.items()):
         await link.api(f"STREAM.UPDATE.{spec.name}", standing["config"] | config)
         log.info("bus.stream_updated", stream=spec.name)

@@ -18,7 +18,7 @@ def read_body(raw: bytes) -> Body:
     """Return the JSON object of a body. Raises RequestError."""
     try:
         value = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise refused("The body is not valid JSON.", None) from error
     if not isinstance(value, dict):
         raise refused("The body must be a JSON object.", None)

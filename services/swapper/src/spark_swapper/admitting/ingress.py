@@ -6,13 +6,19 @@ import structlog
 from pydantic import JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from spark_common.bus.port import Bus, Delivery
+from spark_common.bus.port import Bus, Delivery, Duplicate, Refused, Stored
 from spark_common.clock import Clock
-from spark_common.contracts.swaps import RequestSwap, SwapView
-from spark_common.errors import InvalidRequestError, SparkError, UnavailableError
-from spark_common.events import SwapComplete, SwapFailed, SwapRejected, SwapRequested
+from spark_common.contracts.swaps import Phase, RequestSwap, SwapView
+from spark_common.errors import ConflictError, InvalidRequestError, SparkError, UnavailableError
+from spark_common.events import Event, SwapComplete, SwapFailed, SwapRejected, SwapRequested
 from spark_common.ids import is_id
-from spark_common.subjects import dry_run_answer, swap_complete, swap_failed, swap_rejected
+from spark_common.subjects import (
+    dry_run_answer,
+    swap_complete,
+    swap_failed,
+    swap_rejected,
+    swap_start,
+)
 from spark_swapper.admitting.admission import Admission
 from spark_swapper.causes import NOT_ACCEPTED
 from spark_swapper.driving.patience import patiently
@@ -61,11 +67,24 @@ class Ingress:
         else:
             if view.dry_run:
                 await self._tell_plan(view, _cause(delivery))
-            elif view.cause is not None and view.cause.code == NOT_ACCEPTED:
-                # Withdrawn before its command was stored; this message is all that is left of it.
-                gone = UnavailableError(view.cause.sentence)
-                await self._reject(delivery, swap_id, asked.model, asked.requested_by, gone)
+            else:
+                gone = await self._ended_unaccepted(view)
+                if gone is not None:
+                    await self._reject(delivery, swap_id, asked.model, asked.requested_by, gone)
         await delivery.done()
+
+    async def _ended_unaccepted(self, view: SwapView) -> SparkError | None:
+        """Return why a swap was over before its command was stored: only this message is left."""
+        if view.cause is None:
+            return None
+        if view.cause.code == NOT_ACCEPTED:
+            return UnavailableError(view.cause.sentence)
+        if view.phase is not Phase.CANCELLED:
+            return None
+        command = await patiently(
+            self._clock, lambda: self._bus.last_message("SC_SWAP_CMD", swap_start(view.id))
+        )
+        return ConflictError(view.cause.sentence) if command is None else None
 
     async def _admit(self, delivery: Delivery, request: RequestSwap) -> SwapView:
         """Ask until there is an answer: nobody stands behind an automation to press again."""
@@ -96,13 +115,7 @@ class Ingress:
             swap_id=swap_id, model=model, requested_by=by, code=error.code, message=error.message
         )
         cause = _cause(delivery)
-        await self._bus.publish_durable(
-            swap_rejected(swap_id),
-            rejected,
-            id=f"{swap_id}:rejected:{cause}",
-            correlation_id=swap_id,
-            causation_id=cause,
-        )
+        await self._tell(swap_rejected(swap_id), rejected, swap_id, "rejected", cause)
 
     async def _tell_plan(self, view: SwapView, cause: str) -> None:
         """Answer a dry run the only way an automation can hear, marked as what it is."""
@@ -137,13 +150,27 @@ class Ingress:
                 dry_run=True,
                 finished_at=finished_at,
             )
-        await self._bus.publish_durable(
-            subject,
-            told,
-            id=f"{view.id}:planned:{cause}",
-            correlation_id=view.id,
-            causation_id=cause,
-        )
+        await self._tell(subject, told, view.id, "planned", cause)
+
+    async def _tell(self, subject: str, event: Event, swap_id: str, what: str, cause: str) -> None:
+        """Store an answer, however long that takes: once its request is settled nobody repeats it.
+
+        Raises UnavailableError when the stream refuses it.
+        """
+        while True:
+            result = await self._bus.publish_durable(
+                subject,
+                event,
+                id=f"{swap_id}:{what}:{cause}",
+                correlation_id=swap_id,
+                causation_id=cause,
+            )
+            if isinstance(result, Stored | Duplicate):
+                return
+            if isinstance(result, Refused):
+                raise UnavailableError(f"the answer could not be stored: {result.reason}")
+            _log.warning("swap.answer_untold", swap_id=swap_id, what=what)
+            await self._clock.sleep(_WAIT_SECONDS)
 
 
 def _asked(delivery: Delivery) -> SwapRequested:
