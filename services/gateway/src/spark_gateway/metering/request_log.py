@@ -24,8 +24,9 @@ MOST_WAITING: Final = 5_000
 """Some five megabytes."""
 BATCH: Final = 200
 PAUSE_SECONDS: Final = 1.0
-_BATCHES_PER_PAUSE: Final = 5
-"""More than a thousand requests a second are not worth a processor's time."""
+_BETWEEN_SECONDS: Final = 0.2
+"""Between two batches while more wait than fit into one. More than a thousand requests a second
+are not worth a processor's time, and no answer waits for more than one batch to be written."""
 _ASK_SECONDS: Final = 5.0
 _LAST_SECONDS: Final = 2.0
 
@@ -60,11 +61,11 @@ class RequestLog:
 
     async def run(self) -> None:
         """Send for ever."""
+        pause = PAUSE_SECONDS
         while True:
-            await self._clock.sleep(PAUSE_SECONDS)
-            for _ in range(_BATCHES_PER_PAUSE):
-                if not (self._requests and await self.send()):
-                    break
+            await self._clock.sleep(pause)
+            gone = bool(self._requests) and await self.send()
+            pause = _BETWEEN_SECONDS if gone and self._requests else PAUSE_SECONDS
 
     async def send(self) -> bool:
         """Send the oldest ones; return whether they need not be sent any more."""
