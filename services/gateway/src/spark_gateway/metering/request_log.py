@@ -5,7 +5,7 @@ While the coordinator is away the lines wait; what does not fit is dropped and c
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import islice
 from typing import Final
@@ -52,12 +52,13 @@ class RequestLog:
         """How many lines are still to be sent."""
         return len(self._requests)
 
-    def add(self, request: MeteredRequest) -> None:
-        """Remember a request that is over."""
-        if len(self._requests) >= MOST_WAITING:
-            self.dropped += 1
-        elif self._wanted():
-            self._requests.append(request)
+    def add(self, requests: Sequence[MeteredRequest]) -> None:
+        """Remember requests that are over, as far as there is room."""
+        if not self._wanted():
+            return
+        room = MOST_WAITING - len(self._requests)
+        self._requests += requests[:room] if room < len(requests) else requests
+        self.dropped += max(0, len(requests) - room)
 
     async def run(self) -> None:
         """Send for ever."""
