@@ -1,5 +1,6 @@
 """Whether a process stayed as it was, from samples of it. Pure."""
 
+from statistics import linear_regression
 from typing import Final, NamedTuple
 
 _WARM_UP: Final = 0.2
@@ -17,9 +18,21 @@ class Sample(NamedTuple):
     threads: int
 
 
+def slope(samples: list[Sample], seconds: float) -> float:
+    """Return by how many bytes an hour the memory grows after the warm-up: a line through it all.
+
+    ``seconds``: what all samples took together. NaN where there are too few of them.
+    """
+    settled = _settled(samples)
+    if len(settled) < 2:
+        return float("nan")
+    hours = [number * seconds / len(samples) / 3600 for number in range(len(settled))]
+    return linear_regression(hours, [sample.resident for sample in settled]).slope
+
+
 def verdict(samples: list[Sample], failures: int) -> list[str]:
     """Say what is wrong; nothing when all is flat."""
-    settled = samples[int(len(samples) * _WARM_UP) :]
+    settled = _settled(samples)
     tenth = max(1, len(settled) // 5)
     first, last = settled[:tenth], settled[-tenth:]
     found = [f"{failures} requests failed"] if failures else []
@@ -29,3 +42,7 @@ def verdict(samples: list[Sample], failures: int) -> list[str]:
         if after > before + more:
             found.append(f"{name} grew from {before} to {after}")
     return found
+
+
+def _settled(samples: list[Sample]) -> list[Sample]:
+    return samples[int(len(samples) * _WARM_UP) :]

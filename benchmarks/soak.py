@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import uvloop
-from benchmarks.flat import Sample, verdict
+from benchmarks.flat import Sample, slope, verdict
 from benchmarks.gateway.contenders import Arena, Contender
 from benchmarks.gateway.load import drive
 
@@ -45,12 +45,14 @@ async def soak(seconds: float) -> list[str]:
         contender = await arena.everything()
         samples: list[Sample] = []
         failures = 0
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        began = time.monotonic()
+        while time.monotonic() < began + seconds:
             failures += await traffic(contender, max(0.3, seconds / _SAMPLES))
             samples.append(sample(contender))
             now = samples[-1]
             print(f"{now.resident >> 10} KiB, {now.files} files, {now.threads} threads", flush=True)
+        grows = slope(samples, time.monotonic() - began)
+        print(f"resident memory grows by {grows / 1024:.0f} KiB an hour")
     return verdict(samples, failures)
 
 

@@ -1,5 +1,6 @@
 """The soak, for seconds instead of an hour: it runs, and would see what it is there to see."""
 
+import math
 import os
 import runpy
 import subprocess
@@ -35,6 +36,14 @@ def steady(**grown):
         )
         for number in range(60)
     ]
+
+
+def test_the_slope_of_the_memory_is_that_after_the_warm_up():
+    # Sixty samples in ten minutes: one in ten seconds.
+    samples = steady(resident=1 << 10)
+    warming = [sample._replace(resident=1 << 20) for sample in samples[:12]]
+    assert FLAT["slope"](warming + samples[12:], 600) == pytest.approx(360 << 10)
+    assert math.isnan(FLAT["slope"](samples[:1], 10))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -13,6 +14,8 @@ from benchmarks.gateway.goals import as_verdicts
 from benchmarks.gateway.load import drive
 from benchmarks.gateway.report import Round, as_json, as_table, percentile
 
+_AMOUNTS = ("rounds", "at_most", "seconds", "in_flight", "streams")
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway", description=__doc__)
@@ -21,6 +24,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=0.7, help="of full load per round")
     parser.add_argument("--in-flight", type=int, default=32)
     parser.add_argument("--streams", type=int, default=50)
+    parser.add_argument("--only", type=re.compile, help="contenders whose name matches")
     parser.add_argument("--json", type=Path, help="also write everything to this file")
     return parser.parse_args()
 
@@ -47,7 +51,7 @@ async def measure(contender: Contender, options: argparse.Namespace) -> Round:
 
 async def main(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as directory, Arena(Path(directory)) as arena:
-        contenders = await arena.contenders()
+        contenders = await arena.contenders(options.only)
         for contender in contenders:
             await drive(contender.port, contender.whole, 4, 0.3)
         rounds: dict[str, list[Round]] = {contender.name: [] for contender in contenders}
@@ -64,8 +68,8 @@ async def main(options: argparse.Namespace) -> None:
             print(line)
         print(as_table(rounds), as_verdicts(rounds), sep="\n\n")
         if options.json is not None:
-            settings = {key: value for key, value in vars(options).items() if key != "json"}
-            text = json.dumps(as_json(rounds, arena.missing, settings), indent=2)
+            amounts = {key: value for key, value in vars(options).items() if key in _AMOUNTS}
+            text = json.dumps(as_json(rounds, arena.missing, amounts), indent=2)
             options.json.write_text(text + "\n")
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -102,47 +103,67 @@ class Arena:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    async def contenders(self) -> list[Contender]:
-        """Start the upstream and all that can stand before it; the first is the upstream."""
+    async def contenders(self, only: re.Pattern[str] | None = None) -> list[Contender]:
+        """Start the upstream and all that can stand before it; the first is the upstream.
+
+        ``only``: leave out the others whose name it does not match.
+        """
         upstream = await self.start("direct", [sys.executable, "-m", f"{_HERE}.upstream"])
-        base = {"UPSTREAM": f"http://127.0.0.1:{upstream.port}"}
         found = [upstream]
-        if shutil.which("nginx") is None:
-            self.missing.append("nginx is missing: apt-get install nginx")
-        else:
-            found.append(await self._nginx(upstream.port))
-        python = [sys.executable, "-m"]
-        found.append(await self.start("naive", [*python, f"{_HERE}.naive"], base))
-        proxy = litellm.program()
-        if proxy is None:
-            self.missing.append("LiteLLM is missing: python -m benchmarks.gateway.litellm")
-        else:
-            found.append(await self._litellm(proxy, upstream.port))
-        found.append(await self.start("bare", [*python, f"{_HERE}.spliced"], base))
-        found.append(await self._product("off", upstream.port, module=f"{_HERE}.unwatched"))
-        found.append(await self._product("gateway", upstream.port))
-        found.append(await self._with_everything(upstream.port))
+        for name, start in self._ways(upstream.port).items():
+            if only is None or only.search(name):
+                found += await start()
         return found
 
-    async def _litellm(self, program: Path, upstream: int) -> Contender:
+    def _ways(self, upstream: int) -> dict[str, Callable[[], Awaitable[list[Contender]]]]:
+        """Whoever can stand before the upstream at this port; none where it is not installed."""
+        base = {"UPSTREAM": f"http://127.0.0.1:{upstream}"}
+
+        async def module(name: str, file: str) -> list[Contender]:
+            return [await self.start(name, [sys.executable, "-m", f"{_HERE}.{file}"], base)]
+
+        async def product(name: str, module: str = "spark_gateway") -> list[Contender]:
+            return [await self._product(name, upstream, module)]
+
+        async def everything() -> list[Contender]:
+            return [await self._with_everything(upstream)]
+
+        return {
+            "nginx": lambda: self._nginx(upstream),
+            "naive": lambda: module("naive", "naive"),
+            "litellm": lambda: self._litellm(upstream),
+            "bare": lambda: module("bare", "spliced"),
+            "off": lambda: product("off", f"{_HERE}.unwatched"),
+            "gateway": lambda: product("gateway"),
+            "all on": everything,
+        }
+
+    async def _litellm(self, upstream: int) -> list[Contender]:
+        program = litellm.program()
+        if program is None:
+            self.missing.append("LiteLLM is missing: python -m benchmarks.gateway.litellm")
+            return []
         port = free_port()
         command = litellm.command(program, self.directory, upstream, port)
-        return await self.run("litellm", port, command, {"LITELLM_LOCAL_MODEL_COST_MAP": "True"})
+        settings = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+        return [await self.run("litellm", port, command, settings)]
 
     async def everything(self) -> Contender:
         """Start an upstream and the gateway with everything on before it, and nothing else."""
         upstream = await self.start("direct", [sys.executable, "-m", f"{_HERE}.upstream"])
         return await self._with_everything(upstream.port)
 
-    async def _nginx(self, upstream: int) -> Contender:
+    async def _nginx(self, upstream: int) -> list[Contender]:
+        if shutil.which("nginx") is None:
+            self.missing.append("nginx is missing: apt-get install nginx")
+            return []
         port = free_port()
         user = "user root;\n" if os.geteuid() == 0 else ""
         text = _NGINX.format(dir=self.directory, upstream=upstream, port=port, user=user)
         config = self.directory / "nginx.conf"
         config.write_text(text)
-        return await self.run(
-            "nginx", port, ["nginx", "-p", str(self.directory), "-c", str(config)]
-        )
+        command = ["nginx", "-p", str(self.directory), "-c", str(config)]
+        return [await self.run("nginx", port, command)]
 
     async def _with_everything(self, upstream: int) -> Contender:
         """The gateway asks for keys, has caps, and logs to a coordinator over a real bus."""

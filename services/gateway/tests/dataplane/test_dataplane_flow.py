@@ -353,7 +353,7 @@ async def test_a_thousand_streams_at_once(plane) -> None:
         await peer.send(body[half:])
 
     over = []
-    metering = Metering(SystemClock(), lambda: "loaded", over.append)
+    metering = Metering(SystemClock(), lambda: "loaded", over.extend)
     plane.upstream.script = script
     plane.watching = metering.watch
     plane.chooser = plane.choose_with(Reservation(lambda: None, frozenset, SystemClock()))

@@ -71,7 +71,7 @@ class Everything:
         until = clock.now() + timedelta(hours=1)
         self.capture.tell(CaptureView(on=True, until=until, kilobytes=16))
         self.over = []
-        self.metering = Metering(clock, lambda: "tiny", self.over.append, self.capture)
+        self.metering = Metering(clock, lambda: "tiny", self.over.extend, self.capture)
         plane.watching = self.metering.watch
         self.key = self.office.issue(
             "alice", "infer", concurrency=SIDE_BY_SIDE, models=["org/model"]

@@ -34,7 +34,7 @@ class Stand:
     def __init__(self) -> None:
         self.clock = HandClock()
         self.over = []
-        self.metering = Metering(self.clock, lambda: "loaded", self.over.append)
+        self.metering = Metering(self.clock, lambda: "loaded", self.over.extend)
 
     @property
     def books(self):

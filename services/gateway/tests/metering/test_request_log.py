@@ -9,7 +9,7 @@ from spark_common.bus import Serving
 from spark_common.contracts.requests import APPEND_REQUESTS, Appended
 from spark_common.errors import InvalidRequestError, UnavailableError
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
-from spark_gateway.dataplane.heads import parse_request
+from spark_gateway.dataplane.heads import RequestHead, parse_request
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.metering.metering import Metering
 from spark_gateway.metering.request_log import BATCH, MOST_WAITING, RequestLog
@@ -58,14 +58,17 @@ class Stand:
         )
 
     def ask(self, number: int, query: bytes = b"", fields: bytes = FIELDS):
-        head = b"POST /v1/chat/completions%b HTTP/1.1\r\nhost: x\r\n%b\r\n" % (query, fields)
-        request = self.metering.watch(parse_request(head), "127.0.0.9", b"req-%d" % number, b"")
+        text = b"POST /v1/chat/completions%b HTTP/1.1\r\nhost: x\r\n%b\r\n" % (query, fields)
+        self.ask_with(parse_request(text), number)
+        self.metering.settle()
+
+    def ask_with(self, head: RequestHead, number: int, status: int = 200) -> None:
+        request = self.metering.watch(head, "127.0.0.9", b"req-%d" % number, b"")
         request.received(b"a secret question")
         request.named("org/Name")
         request.sent(Upstream("127.0.0.1", 8888))
         request.begins(b"HTTP/1.1 200 OK\r\n\r\na secret answer")
-        request.ended(200, "complete")
-        self.metering.settle()
+        request.ended(status, "complete")
 
 
 @pytest.fixture
@@ -111,6 +114,41 @@ async def test_lines_wait_while_the_coordinator_is_away_and_come_once(stand):
     assert (stand.log.waiting, stand.log.dropped) == (0, 0)
 
 
+async def test_what_lines_have_in_common_is_nothing_else(stand):
+    head = parse_request(b"POST /v1/x HTTP/1.1\r\nhost: x\r\nuser-agent: one\r\n\r\n")
+    other = parse_request(b"PUT /v1/y HTTP/1.1\r\nhost: x\r\nuser-agent: two\r\n\r\n")
+    asked = [(head, 200), (head.of_length(7), 200), (head, 503), (other, 200), (head, 200)]
+    for number, (each, status) in enumerate(asked):
+        stand.ask_with(each, number, status)
+        await stand.clock.advance(1)
+    stand.metering.settle()
+    assert await stand.log.send()
+    (lines,) = stand.coordinator.batches
+    assert [line.id for line in lines] == [f"req-{number}" for number in range(5)]
+    assert [(line.method, line.path, line.client, line.status) for line in lines] == [
+        ("POST", "/v1/x", "one", 200),
+        ("POST", "/v1/x", "one", 200),
+        ("POST", "/v1/x", "one", 503),
+        ("PUT", "/v1/y", "two", 200),
+        ("POST", "/v1/x", "one", 200),
+    ]
+    assert [(line.at - lines[0].at).total_seconds() for line in lines] == [0, 1, 2, 3, 4]
+
+
+async def test_batches_that_wait_are_sent_apart(stand):
+    for number in range(2 * BATCH + 1):
+        stand.ask(number)
+    running = asyncio.create_task(stand.log.run())
+    try:
+        seen = []
+        for seconds in (0.9, 0.2, 0.2, 0.2, 0.9):
+            await stand.clock.advance(seconds)
+            seen.append(len(stand.coordinator.ids))
+    finally:
+        running.cancel()
+    assert seen == [0, BATCH, 2 * BATCH, 2 * BATCH + 1, 2 * BATCH + 1]
+
+
 async def test_a_batch_that_is_sent_again_has_the_same_marks(stand):
     stand.ask(1)
     stand.coordinator.error = UnavailableError("late")
@@ -125,6 +163,16 @@ async def test_memory_is_bounded_and_what_is_lost_is_counted(stand):
     for number in range(MOST_WAITING + 7):
         stand.ask(number, fields=b"")
     assert (stand.log.waiting, stand.log.dropped) == (MOST_WAITING, 7)
+
+
+async def test_of_requests_that_end_together_as_many_are_kept_as_there_is_room_for(stand):
+    for number in range(MOST_WAITING - 2):
+        stand.ask(number, fields=b"")
+    head = parse_request(b"GET /v1/x HTTP/1.1\r\nhost: x\r\n\r\n")
+    for number in range(5):
+        stand.ask_with(head, number)
+    stand.metering.settle()
+    assert (stand.log.waiting, stand.log.dropped) == (MOST_WAITING, 3)
 
 
 async def test_what_is_not_understood_is_dropped_and_counted(stand):

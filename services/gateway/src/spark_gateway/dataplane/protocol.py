@@ -14,21 +14,14 @@ from uvicorn.server import ServerState
 
 from spark_gateway.dataplane import company, refusals
 from spark_gateway.dataplane.caller_field import told_to
-from spark_gateway.dataplane.connection import (
-    ASGI,
-    HEAD,
-    HELD_BYTES,
-    LINGER,
-    RELAY,
-    VISIT,
-    ClientConnection,
-)
+from spark_gateway.dataplane.connection import ASGI, HELD_BYTES, LINGER, RELAY, VISIT
 from spark_gateway.dataplane.exchange import Exchange
 from spark_gateway.dataplane.free import ANYBODY, nobody_watches
 from spark_gateway.dataplane.heads import RequestHead, upstream_request
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.meters import Meters
 from spark_gateway.dataplane.named_body import growth, spliced
+from spark_gateway.dataplane.overdue import TimedConnection
 from spark_gateway.dataplane.pending import CONTINUE, Pending
 from spark_gateway.dataplane.plane import Plane
 from spark_gateway.dataplane.ports import (
@@ -38,10 +31,9 @@ from spark_gateway.dataplane.ports import (
     Visit,
     Watching,
 )
-from spark_gateway.dataplane.sockets import hung_up
 
 
-class DataPlaneProtocol(ClientConnection):
+class DataPlaneProtocol(TimedConnection):
     """One client connection. Made through ``make_protocol``, which binds ``plane``."""
 
     def __init__(
@@ -52,15 +44,10 @@ class DataPlaneProtocol(ClientConnection):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._pending: Pending | None = None
-        self._exchange: Exchange | None = None
         self._trial: Visit | None = None
         """What has the last word about a body that is on its way up already."""
         self._body_bytes = 0
         self._body_limit = 0
-        self._ends_at = float("inf")
-        self._judge_at = 0.0
-        """Until then neither side of an answer under way can have been silent for too long."""
 
     # What the transport and uvicorn tell.
 
@@ -119,11 +106,6 @@ class DataPlaneProtocol(ClientConnection):
 
     # What the exchange tells.
 
-    @property
-    def write_paused(self) -> bool:
-        """Whether the client reads more slowly than we write."""
-        return self.flow.write_paused
-
     def update_reading(self) -> None:
         """Read from the client exactly while there is room for what it sends."""
         exchange, pending = self._exchange, self._pending
@@ -140,15 +122,6 @@ class DataPlaneProtocol(ClientConnection):
             self.read_on()
             if exchange is not None:
                 self._set_relay_deadline(exchange)
-
-    def answer_began(self) -> None:
-        """The head of the answer has been passed on."""
-        limits = self.plane.limits
-        self._judge_after(limits.stall_seconds if self.write_paused else limits.silence_seconds)
-
-    def _judge_after(self, seconds: float) -> None:
-        self._judge_at = self.loop.time() + seconds
-        self.deadline = min(self._ends_at, self._judge_at)
 
     def exchange_ended(self, *, close: bool) -> None:
         """The answer is complete; ``close`` when the client was told that the connection ends."""
@@ -177,90 +150,6 @@ class DataPlaneProtocol(ClientConnection):
             return
         self.transport.write(last_words)
         self._linger()
-
-    # Time.
-
-    def expire(self, now: float) -> None:
-        """The deadline has passed: end whatever the connection is doing."""
-        exchange, limits = self._exchange, self.plane.limits
-        if self._state == HEAD and not self.transport.is_closing():
-            self._end_waiting(now)
-        elif self._closes and self._taking.goes_on(self.transport):
-            self.deadline = now + limits.linger_seconds
-        elif self.transport.is_closing() or hung_up(self.transport):
-            self.transport.abort()
-        elif self._pending is not None:
-            refusal = self._pending.look(now)
-            if refusal is not None:
-                self._deny(refusal)
-        elif exchange is None:
-            self.transport.abort()
-        else:
-            self._look_at_exchange(exchange, now)
-
-    @property
-    def _closes(self) -> bool:
-        """Whether nothing is left to do but that the client takes what it was sent."""
-        return self._state == LINGER or (self._exchange is None and self.transport.is_closing())
-
-    def _end_waiting(self, now: float) -> None:
-        """No request has come in time, or none could be answered."""
-        if self._held_up and self._taking.goes_on(self.transport):
-            self.deadline = now + self.plane.limits.stall_seconds
-        elif self._intake.held_bytes and not self._held_up:
-            path = self._intake.likely_path
-            self._give_up(refusals.bad_request(path, 408, "the request head took too long"))
-        else:
-            self._linger()
-
-    def _look_at_exchange(self, exchange: Exchange, now: float) -> None:
-        if now < self._ends_at and exchange.congested and not self.write_paused:
-            # Not the client's fault that it sends nothing. Looked at again in the next sweep.
-            self.deadline = now
-        elif now < self._ends_at and exchange.begun:
-            self._look_at_answer(exchange, now)
-        elif exchange.begun:
-            exchange.abort(overdue=True)
-            self.exchange_broken(exchange.last_words(too_long=True))
-        elif self._close_after:
-            exchange.abort()
-            self._give_up(refusals.going_away(exchange.head.path))
-        elif self.owes_body:
-            self._give_up(refusals.bad_request(exchange.head.path, 408, "the body took too long"))
-        else:
-            exchange.abort(overdue=True)
-            self._give_up(refusals.upstream_silent(exchange.head.path, exchange.title))
-
-    def _look_at_answer(self, exchange: Exchange, now: float) -> None:
-        """End an answer that one side has forgotten; keep a client company that hears nothing."""
-        limits = self.plane.limits
-        if not exchange.answering:
-            if not self.write_paused:
-                self.transport.write(company.comment(0, http10=exchange.head.http10))
-            self.deadline = min(self._ends_at, now + limits.company_seconds)
-        elif now < self._judge_at:
-            # Something else brought the sweep here.
-            self.deadline = min(self._ends_at, self._judge_at)
-        elif self.write_paused:
-            if self._taking.goes_on(self.transport):
-                self._judge_after(limits.stall_seconds)
-            else:
-                self.transport.abort()
-        elif exchange.has_spoken() or exchange.answer.before_events:
-            self._judge_after(limits.silence_seconds)
-        else:
-            exchange.abort(overdue=True)
-            self.exchange_broken(exchange.last_words())
-
-    def _set_relay_deadline(self, exchange: Exchange) -> None:
-        if exchange.answering:
-            return
-        limits = self.plane.limits
-        if exchange.begun:
-            self.deadline = min(self._ends_at, self.loop.time() + limits.company_seconds)
-            return
-        bound = limits.first_byte_seconds if not self.owes_body else limits.stall_seconds
-        self.deadline = min(self._ends_at, self.loop.time() + bound)
 
     # What the intake tells.
 

@@ -1,6 +1,6 @@
 """What all metered requests share: the books, the log, and the moment at which they are settled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -14,8 +14,8 @@ from spark_gateway.metering.request import MeteredRequest
 PAUSE_SECONDS: Final = 0.25
 
 
-def log_nothing(request: MeteredRequest) -> None:
-    """Keep no line of a request that is over."""
+def log_nothing(requests: Sequence[MeteredRequest]) -> None:
+    """Keep no line of requests that are over."""
 
 
 class Metering:
@@ -25,10 +25,10 @@ class Metering:
         self,
         clock: Clock,
         served_name: Callable[[], str] = lambda: "",
-        log: Callable[[MeteredRequest], None] = log_nothing,
+        log: Callable[[Sequence[MeteredRequest]], None] = log_nothing,
         capture: CaptureDesk | None = None,
     ) -> None:
-        """``served_name``: of the loaded model; ``log`` gets each request once it is over."""
+        """``served_name``: of the loaded model; ``log`` gets those that are over."""
         self.now = clock.monotonic
         self.served_name = served_name
         self.capture = capture
@@ -45,14 +45,16 @@ class Metering:
 
     def settle(self) -> Books:
         """Settle all that are over; return the sums."""
-        requests, self.over = self.over, []
-        for request in requests:
-            request.settle()
-            self._books.add(request)
-            self._log(request)
-            if request.bodies is not None:
-                self._hand_in_bodies(request)
-        return self._books
+        books, requests = self._books, self.over
+        if requests:
+            self.over = []
+            for request in requests:
+                request.settle()
+                books.add(request)
+                if request.bodies is not None:
+                    self._hand_in_bodies(request)
+            self._log(requests)
+        return books
 
     def _hand_in_bodies(self, request: MeteredRequest) -> None:
         bodies, request.bodies = request.bodies, None

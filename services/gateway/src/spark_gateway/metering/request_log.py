@@ -5,8 +5,8 @@ While the coordinator is away the lines wait; what does not fit is dropped and c
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import Final
 
@@ -17,16 +17,16 @@ from spark_common.clock import Clock
 from spark_common.contracts.requests import APPEND_REQUESTS, AppendRequests
 from spark_common.errors import SparkError, UnavailableError
 from spark_common.ids import new_id
-from spark_gateway.dataplane.heads import RequestHead
-from spark_gateway.metering.callers import Asker, asker_of, often, plain
+from spark_gateway.metering.log_lines import LogLines
 from spark_gateway.metering.request import MeteredRequest
 
 MOST_WAITING: Final = 5_000
 """Some five megabytes."""
 BATCH: Final = 200
 PAUSE_SECONDS: Final = 1.0
-_BATCHES_PER_PAUSE: Final = 5
-"""More than a thousand requests a second are not worth a processor's time."""
+_BETWEEN_SECONDS: Final = 0.2
+"""Between two batches while more wait than fit into one. More than a thousand requests a second
+are not worth a processor's time, and no answer waits for more than one batch to be written."""
 _ASK_SECONDS: Final = 5.0
 _LAST_SECONDS: Final = 2.0
 
@@ -52,33 +52,34 @@ class RequestLog:
         """How many lines are still to be sent."""
         return len(self._requests)
 
-    def add(self, request: MeteredRequest) -> None:
-        """Remember a request that is over."""
-        if len(self._requests) >= MOST_WAITING:
-            self.dropped += 1
-        elif self._wanted():
-            self._requests.append(request)
+    def add(self, requests: Sequence[MeteredRequest]) -> None:
+        """Remember requests that are over, as far as there is room."""
+        if not self._wanted():
+            return
+        room = MOST_WAITING - len(self._requests)
+        self._requests += requests[:room] if room < len(requests) else requests
+        self.dropped += max(0, len(requests) - room)
 
     async def run(self) -> None:
         """Send for ever."""
+        pause = PAUSE_SECONDS
         while True:
-            await self._clock.sleep(PAUSE_SECONDS)
-            for _ in range(_BATCHES_PER_PAUSE):
-                if not (self._requests and await self.send()):
-                    break
+            await self._clock.sleep(pause)
+            gone = bool(self._requests) and await self.send()
+            pause = _BETWEEN_SECONDS if gone and self._requests else PAUSE_SECONDS
 
     async def send(self) -> bool:
         """Send the oldest ones; return whether they need not be sent any more."""
         batch = list(islice(self._requests, BATCH))
         start = self._clock.now() - timedelta(seconds=self._clock.monotonic())
-        askers = _Askers()
-        lines = [
-            _line(f"{self._here}-{number}", request, start, askers.of(request.head))
+        lines = LogLines(start)
+        written = [
+            lines.line(request, f"{self._here}-{number}")
             for number, request in enumerate(batch, self._first)
         ]
         try:
             # Checked together, which takes half of what each would by itself.
-            asked = AppendRequests.model_validate({"lines": lines})
+            asked = AppendRequests.model_validate({"lines": written})
             await self._bus.call(APPEND_REQUESTS, asked, timeout_seconds=_ASK_SECONDS)
         except UnavailableError as error:
             _LOG.debug("requests.waiting", reason=error.message, lines=len(self._requests))
@@ -102,58 +103,3 @@ class RequestLog:
             pass
         self.dropped += len(self._requests)
         self._requests.clear()
-
-
-class _Askers:
-    """Who asked, by head: one client sends the same again and again."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, Asker] = {}
-
-    def of(self, head: RequestHead) -> Asker:
-        """Return who asked; ``head`` has to live for as long as this."""
-        known = self._known.get(id(head))
-        if known is None:
-            known = self._known[id(head)] = asker_of(head.fields)
-        return known
-
-
-def _line(mark: str, request: MeteredRequest, start: datetime, asker: Asker) -> dict[str, object]:
-    """Write a ``LoggedRequest``; ``start``: when the monotonic clock stood at zero."""
-    head = request.head
-    return {
-        "mark": mark,
-        "id": plain(request.request_id),
-        "at": start + timedelta(seconds=request.began_at),
-        "method": often(head.method, 16),
-        "path": often(head.path),
-        "model": _shortened(request.model),
-        "upstream": _shortened(request.upstream, 64),
-        "status": request.status or None,
-        "end": request.how,
-        "first_byte_ms": _ms(request.first_byte),
-        "first_token_ms": _ms(request.first_token),
-        "total_ms": _ms(request.total) or 0.0,
-        "queue_ms": _ms(request.queued) or 0.0,
-        "prompt_tokens": request.prompt,
-        "completion_tokens": request.completion,
-        "cached_tokens": request.cached,
-        "tokens_estimated": request.estimated,
-        "bytes_in": request.bytes_in,
-        "bytes_out": request.bytes_out,
-        "key": _shortened(request.key),
-        "user": asker.user,
-        "address": _shortened(request.peer or "", 64),
-        "client": asker.client,
-        "retry": head.client_retries,
-    }
-
-
-def _shortened(text: str, longest: int = 120) -> str:
-    if len(text) <= longest and text.isascii() and text.isprintable() and text == text.strip():
-        return text
-    return plain(text.encode("utf-8", "replace"), longest)
-
-
-def _ms(seconds: float | None) -> float | None:
-    return None if seconds is None else round(max(0.0, seconds) * 1000, 3)

@@ -13,13 +13,21 @@ _FIELD: Final = b'"usage"'
 _OBJECT = re.compile(rb'"usage"\s*+:\s*+(?=\{)')
 _FRAME = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}\r\n")
 """Between two chunks of a body: the end of one and the size of the next."""
-# As servers write it, in one go; whatever is written otherwise is parsed.
-_TOTAL: Final = rb'(?:"total_tokens":\s?[0-9]{1,12},\s?)?'
+# As servers write it, in one go; whatever is written otherwise is parsed. Nothing is tried twice.
+_NUMBER: Final = rb" ?+([0-9]{1,12}+)"
+_TOTAL: Final = rb'"total_tokens": ?+[0-9]{1,12}+'
 _PLAIN = re.compile(
-    rb'"usage":\s?\{"prompt_tokens":\s?([0-9]{1,12}),\s?'
+    rb'"usage": ?+\{"prompt_tokens":'
+    + _NUMBER
+    + rb", ?+(?:"
     + _TOTAL
-    + rb'"completion_tokens":\s?([0-9]{1,12})(?:,\s?"total_tokens":\s?[0-9]{1,12})?'
-    rb'(?:,\s?"prompt_tokens_details":\s?(?:null|\{"cached_tokens":\s?([0-9]{1,12})\}))?\}'
+    + rb', ?+)?+"completion_tokens":'
+    + _NUMBER
+    + rb"(?:, ?+"
+    + _TOTAL
+    + rb')?+(?:, ?+"prompt_tokens_details": ?+(?:null|\{"cached_tokens":'
+    + _NUMBER
+    + rb"\}))?+\}"
 )
 _LONGEST: Final = 2048
 """Bytes kept of one place, with the framing in between."""
