@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from axe import Axe
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
@@ -142,10 +143,15 @@ def test_settings_are_changed_exported_and_taken_in_again(
     path = tmp_path / "state.json"
     download.value.save_as(path)
     assert "nvapi-of-tests" not in path.read_text()
+    product.http.post("/api/settings", json={"values": {"VLLM_CONTAINER": None}}).raise_for_status()
     transfer.get_by_label("File", exact=True).set_input_files(path)
     transfer.get_by_label("Passphrase of the file").fill("correct horse battery")
     transfer.get_by_role("button", name="Import…").click()
-    page.get_by_role("dialog", name="Take in").get_by_role("button", name="Take it in").click()
+    sure = page.get_by_role("dialog", name="Take in")
+    change = sure.get_by_role("row").filter(has_text="VLLM_CONTAINER")
+    expect(change).to_contain_text("not set → another_name")
+    page.screenshot(path=ARTIFACTS / "restore.png")
+    sure.get_by_role("button", name="Take it in").click()
     expect(transfer.get_by_role("status")).to_contain_text("Taken in: 1 setting", timeout=60_000)
     transfer.get_by_role("button", name="Close", exact=True).last.click()
     port.get_by_role("button", name="Use the environment's instead").click()
@@ -155,3 +161,65 @@ def test_settings_are_changed_exported_and_taken_in_again(
     page.get_by_role("link", name="Activity").click()
     expect(page.get_by_role("heading", name="Who had the Sparks")).to_be_visible()
     page.screenshot(path=ARTIFACTS / "activity.png")
+
+
+PLACES = {
+    "#home": (
+        ("Reserve…", ()),
+        ("Settings", ("Export and import",)),
+        ("Download a model…", ()),
+        ("Switch to this", ()),
+        ("Advanced…", ()),
+        ("Set it up…", ()),
+    ),
+    "#services": (
+        ("Add your own…", ()),
+        ("Install a service…", ()),
+        ("Restart…", ()),
+        ("Logs", ()),
+    ),
+    "#activity": (("Announce maintenance…", ()), ("Add…", ()), ("Make a key…", ())),
+    "#schedule": (("Add…", ()),),
+    "#speech": (),
+    "#redact": (),
+    "#playground": (),
+    "#setup": (),
+    "status": (),
+}
+"""Every place, and what opens a dialog there, and out of that another one."""
+
+
+def test_nobody_is_shut_out_anywhere(browser: Browser, product) -> None:
+    axe = Axe()
+    product.behave("ok")
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    found: list[str] = []
+    for place, openers in PLACES.items():
+        page.goto(f"{product.url}/{place}")
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
+        found += in_both_themes(axe, page)
+        for opener, inner in openers:
+            button = page.locator("main, header").get_by_role("button", name=opener)
+            button.filter(visible=True).first.click()
+            for press in (None, *inner):
+                if press is not None:
+                    page.get_by_role("dialog").get_by_role("button", name=press).click()
+                expect(page.locator("dialog[open]").last).to_be_visible()
+                found += in_both_themes(axe, page, "dialog[open]")
+            while page.locator("dialog[open]").count():
+                page.keyboard.press("Escape")
+    assert found == []
+
+
+def in_both_themes(axe: Axe, page: Page, place: str = "html") -> list[str]:
+    """Light on a wide screen and dark on a phone, so that each width is seen as well."""
+    found = []
+    for theme, width in (("light", 1440), ("dark", 360)):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 900})
+        found += axe.findings(page, place)
+        assert page.evaluate("document.documentElement.scrollWidth") == width, page.url
+    page.set_viewport_size({"width": 1440, "height": 900})
+    return found

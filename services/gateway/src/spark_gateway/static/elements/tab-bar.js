@@ -28,7 +28,6 @@ export class TabBar extends HTMLElement {
         rest.className = "wide-only";
         rest.append(each.label.slice(each.short.length));
         words.append(rest);
-        link.setAttribute("aria-label", each.label);
       }
       link.append(icon(each.icon), words);
       if (each.name === "services") link.append(document.createElement("span"));
