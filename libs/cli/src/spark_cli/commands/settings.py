@@ -15,7 +15,12 @@ import click
 from spark_cli.asking import who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
 from spark_cli.output import AS_JSON, tell
-from spark_cli.settings_words import render_foreseen, render_imported, render_setting, render_settings
+from spark_cli.settings_words import (
+    render_foreseen,
+    render_imported,
+    render_setting,
+    render_settings,
+)
 
 _VARIABLE = "SPARK_CONTROL_PASSPHRASE"
 _PATH = "/api/settings"

@@ -25,7 +25,6 @@ from spark_common.contracts.schedules import (
 )
 from spark_common.contracts.webhooks import Deliveries, DeliveryView, Targets, TargetView
 
-
 _HOSTILE = "<img src=x onerror=alert(1)>"
 
 

@@ -133,13 +133,15 @@ class StateKeeping:
     async def _foreseen(
         self, document: StateDocument, change: Change, secrets: Secrets, warnings: list[str]
     ) -> Imported:
-        """Say what an import would change; the rules of single entries are asked when it is done."""
+        """Say what an import would change; each entry's own rules are asked when it is done."""
         here, kept = await self._here()
-        known = {part.name for part in self._sections}
+        known: set[str] = {part.name for part in self._sections}
         wanted = {part: ones for part, ones in secrets.items() if part in known}
-        wanted |= {_SETTINGS: _set(change.secrets)}
-        strange = {name: [] for name in get_args(SectionName) if name not in known}
-        heeded = document.model_copy(update={**strange, "settings": _set(change.values)})
+        wanted[_SETTINGS] = _set(change.secrets)
+        heeded = document.model_copy(
+            update={name: [] for name in get_args(SectionName) if name not in known}
+            | {"settings": _set(change.values)}
+        )
         changes = differences(here, kept, heeded, wanted)
         count = Counter(one.part for one in changes)
         return Imported(

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias, get_args
 
 from spark_common.contracts.owner_settings import StateChange, StateDocument
-from spark_coordinator.owner.state.section import Entry, SectionName
 from spark_coordinator.owner.state.sealing import Secrets
+from spark_coordinator.owner.state.section import Entry, SectionName
 from spark_coordinator.printable import printable
 
 How: TypeAlias = Literal["added", "replaced"]
@@ -56,9 +56,7 @@ def _secrets(here: Secrets, there: Secrets) -> Iterator[StateChange]:
 
 def _recipes(here: str, there: str) -> Iterator[StateChange]:
     if there.strip() and here != there:
-        yield StateChange(
-            part="recipes", name="models.override.yaml", how=_how(bool(here.strip()))
-        )
+        yield StateChange(part="recipes", name="models.override.yaml", how=_how(bool(here.strip())))
 
 
 def _entries(

@@ -8,10 +8,13 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 GRAVE: Final = ("serious", "critical")
 _NOT_HERE = 75
-_LOOK = """place => axe.run(place, {resultTypes: ["violations"]}).then(({violations}) =>
+_LOOK = """([place, rules]) => axe.run(place, {
+  resultTypes: ["violations"], selectors: false, preload: false,
+  ...(rules ? {runOnly: {type: "rule", values: rules}} : {}),
+}).then(({violations}) =>
   violations.map(({impact, id, nodes}) => ({impact, id, html: nodes.map(({html}) => html)})))"""
 
 
@@ -27,12 +30,12 @@ class Axe:
         tools.check_returncode()
         self._source = Path(tools.stdout.strip(), "axe-core", "axe.min.js").read_text()
 
-    def findings(self, page: Page, place: str = "html") -> list[str]:
-        """Return what is serious or worse in a part of a page, a line each."""
+    def findings(self, page: Page, place: str = "html", *rules: str) -> list[str]:
+        """Return what is serious or worse in a part of a page, by all rules or some."""
         if not page.evaluate("typeof axe === 'object'"):
             page.evaluate(self._source)
         return [
             f"{page.url} {place} {one['id']}: {json.dumps(one['html'])[:400]}"
-            for one in page.evaluate(_LOOK, place)
+            for one in page.evaluate(_LOOK, [place, list(rules) or None])
             if one["impact"] in GRAVE
         ]
