@@ -227,3 +227,37 @@ def in_both_themes(axe: Axe, page: Page, place: str = "html") -> list[str]:
         assert page.evaluate("document.documentElement.scrollWidth") == width, page.url
     page.set_viewport_size({"width": 1440, "height": 900})
     return found
+
+
+def test_an_owner_meets_what_can_go_wrong(browser: Browser, product) -> None:
+    product.behave("ok")
+    if product.loaded() != "gpt-oss-120b":
+        assert product.ended(product.swap("gpt-oss-120b")["id"])["phase"] == "ready"
+    page = opened(browser, product)
+    main = page.locator("main")
+
+    product.behave("oom_on_load")
+    card = page.get_by_role("article").filter(has_text="Qwen3.6 35B A3B")
+    card.get_by_role("button", name="Switch to this").click()
+    page.get_by_role("dialog").get_by_role("button", name="Switch now").click()
+    failure = page.get_by_role("region", name="Qwen3.6 35B A3B did not start")
+    expect(failure).to_contain_text(re.compile("memory", re.IGNORECASE), timeout=90_000)
+    expect(failure.get_by_role("button", name="Try again")).to_be_enabled()
+    product.behave("ok")
+    failure.get_by_role("button", name="Try again").click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("Load it|Switch")).click()
+    expect(card).to_contain_text("Serving now", timeout=90_000)
+
+    unused = page.get_by_role("article").filter(has_text="SmolLM3-3B")
+    unused.get_by_text(re.compile("More for")).or_(unused.locator("summary")).first.click()
+    unused.get_by_role("button", name=re.compile("Delete")).click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile(r"Delete \d")).click()
+    expect(unused).to_be_hidden(timeout=60_000)
+
+    product.behave("unreachable", "spark2")
+    spark = page.get_by_role("article", name="Spark 2")
+    expect(spark).to_contain_text("Cannot be reached", timeout=90_000)
+    expect(page.get_by_role("banner").get_by_role("status")).not_to_contain_text("All well")
+    product.behave("ok", "spark2")
+    expect(spark).to_contain_text("Online", timeout=90_000)
+    expect(main).to_contain_text("Now serving")
