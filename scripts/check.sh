@@ -7,4 +7,5 @@ $bin/ruff check .
 $bin/ruff format --check .
 $bin/mypy
 $bin/codespell
+scripts/dashboard_types.sh
 $bin/python -m spark_common.schemas --check docs/events

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from gateway_stand.axe import Axe
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
@@ -142,10 +143,15 @@ def test_settings_are_changed_exported_and_taken_in_again(
     path = tmp_path / "state.json"
     download.value.save_as(path)
     assert "nvapi-of-tests" not in path.read_text()
+    product.http.post("/api/settings", json={"values": {"VLLM_CONTAINER": None}}).raise_for_status()
     transfer.get_by_label("File", exact=True).set_input_files(path)
     transfer.get_by_label("Passphrase of the file").fill("correct horse battery")
     transfer.get_by_role("button", name="Import…").click()
-    page.get_by_role("dialog", name="Take in").get_by_role("button", name="Take it in").click()
+    sure = page.get_by_role("dialog", name="Take in")
+    change = sure.get_by_role("row").filter(has_text="VLLM_CONTAINER")
+    expect(change).to_contain_text("not set → another_name")
+    page.screenshot(path=ARTIFACTS / "restore.png")
+    sure.get_by_role("button", name="Take it in").click()
     expect(transfer.get_by_role("status")).to_contain_text("Taken in: 1 setting", timeout=60_000)
     transfer.get_by_role("button", name="Close", exact=True).last.click()
     port.get_by_role("button", name="Use the environment's instead").click()
@@ -155,3 +161,103 @@ def test_settings_are_changed_exported_and_taken_in_again(
     page.get_by_role("link", name="Activity").click()
     expect(page.get_by_role("heading", name="Who had the Sparks")).to_be_visible()
     page.screenshot(path=ARTIFACTS / "activity.png")
+
+
+PLACES = {
+    "#home": (
+        ("Reserve…", ()),
+        ("Settings", ("Export and import",)),
+        ("Download a model…", ()),
+        ("Switch to this", ()),
+        ("Advanced…", ()),
+        ("Set it up…", ()),
+    ),
+    "#services": (
+        ("Add your own…", ()),
+        ("Install a service…", ()),
+        ("Restart…", ()),
+        ("Logs", ()),
+    ),
+    "#activity": (("Announce maintenance…", ()), ("Add…", ()), ("Make a key…", ())),
+    "#schedule": (("Add…", ()),),
+    "#speech": (),
+    "#redact": (),
+    "#playground": (),
+    "#setup": (),
+    "status": (),
+}
+"""Every place, and what opens a dialog there, and out of that another one."""
+
+
+@pytest.mark.timeout(600)
+def test_nobody_is_shut_out_anywhere(browser: Browser, product) -> None:
+    axe = Axe()
+    product.behave("ok")
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    found: list[str] = []
+    for place, openers in PLACES.items():
+        page.goto(f"{product.url}/{place}")
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
+        found += in_both_themes(axe, page)
+        for opener, inner in openers:
+            button = page.locator("main, header").get_by_role("button", name=opener)
+            button.filter(visible=True).first.click()
+            for press in (None, *inner):
+                if press is not None:
+                    page.get_by_role("dialog").get_by_role("button", name=press).click()
+                expect(page.locator("dialog[open]").last).to_be_visible()
+                found += in_both_themes(axe, page, "dialog[open]")
+            while page.locator("dialog[open]").count():
+                page.keyboard.press("Escape")
+    assert found == []
+
+
+def in_both_themes(axe: Axe, page: Page, place: str = "html") -> list[str]:
+    """By every rule on a wide screen; dark and on a phone by what depends on looks."""
+    found = []
+    for theme, width, rules in (
+        ("light", 1440, ()),
+        ("dark", 360, ("color-contrast", "target-size", "label-content-name-mismatch")),
+    ):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 900})
+        found += axe.findings(page, place, *rules)
+        assert page.evaluate("document.documentElement.scrollWidth") == width, page.url
+    page.set_viewport_size({"width": 1440, "height": 900})
+    return found
+
+
+def test_an_owner_meets_what_can_go_wrong(browser: Browser, product) -> None:
+    product.behave("ok")
+    if product.loaded() != "gpt-oss-120b":
+        assert product.ended(product.swap("gpt-oss-120b")["id"])["phase"] == "ready"
+    page = opened(browser, product)
+    main = page.locator("main")
+
+    product.behave("oom_on_load")
+    card = page.get_by_role("article").filter(has_text="Qwen3.6 35B A3B")
+    card.get_by_role("button", name="Switch to this").click()
+    page.get_by_role("dialog").get_by_role("button", name="Switch now").click()
+    failure = page.get_by_role("region", name="Qwen3.6 35B A3B did not start")
+    expect(failure).to_contain_text(re.compile("memory", re.IGNORECASE), timeout=90_000)
+    expect(failure.get_by_role("button", name="Try again")).to_be_enabled()
+    product.behave("ok")
+    failure.get_by_role("button", name="Try again").click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("Load it|Switch")).click()
+    expect(card).to_contain_text("Serving now", timeout=90_000)
+
+    unused = page.get_by_role("article").filter(has_text="SmolLM3-3B")
+    unused.get_by_text(re.compile("More for")).or_(unused.locator("summary")).first.click()
+    unused.get_by_role("button", name=re.compile("Delete")).click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile(r"Delete \d")).click()
+    expect(unused).to_be_hidden(timeout=60_000)
+
+    product.behave("unreachable", "spark2")
+    spark = page.get_by_role("article", name="Spark 2")
+    expect(spark).to_contain_text("Cannot be reached", timeout=90_000)
+    expect(page.get_by_role("banner").get_by_role("status")).not_to_contain_text("All well")
+    product.behave("ok", "spark2")
+    expect(spark).to_contain_text("Online", timeout=90_000)
+    expect(main).to_contain_text("Now serving")

@@ -1,6 +1,7 @@
 """The dashboard's stream: one picture, then every change, whatever is broken behind it."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -264,3 +265,20 @@ async def test_how_many_requests_are_held_is_told_when_it_changes_and_in_every_p
     async with bench.stream("/api/live") as client:
         await eventually(lambda: client.named("snapshot"))
         assert client.named("snapshot")[0].body["held"] == 3
+
+
+async def test_two_hundred_browsers_miss_nothing(bench, eventually):
+    async with contextlib.AsyncExitStack() as open_pages:
+        pages = [
+            await open_pages.enter_async_context(bench.stream("/api/live")) for _ in range(200)
+        ]
+        await eventually(lambda: all(page.named("snapshot") for page in pages))
+        bench.swapper.begin("s1")
+        for n in range(1, 21):
+            await bench.swapper.step("s1", n, lines=[f"line {n}"])
+        await bench.swapper.complete("s1")
+        await eventually(lambda: all(page.named("swap.complete") for page in pages))
+        assert {tuple(page.steps()) for page in pages} == {tuple(range(1, 21))}
+        assert {page.events[0].name for page in pages} == {"snapshot"}
+        assert [page.ended for page in pages].count(True) == 0
+    await eventually(lambda: not bench.front.hub.watched)

@@ -14,7 +14,7 @@ _COMMANDS: Final = (
     *("quarantine", "updates", "events", "automation", "dead-letters", "settings", "webhook"),
     *("key", "search", "collections", "snapshot", "embedding", "nim", "doctor", "sim", "init"),
     *("connectivity", "endpoints", "maintenance", "hardware", "advice", "wake", "turn-off"),
-    *("speech", "deep-health", "service", "bridge"),
+    *("speech", "deep-health", "service", "bridge", "access"),
 )
 _ELSEWHERE: Final = {
     "demo": "spark_cli.demo",

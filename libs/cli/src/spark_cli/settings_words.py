@@ -25,6 +25,25 @@ def render_setting(one: dict[str, Any]) -> str:
     return "\n".join(_details(one))
 
 
+def render_foreseen(foreseen: dict[str, Any]) -> str:
+    """Return what an import would change, a line each."""
+    lines = [_change_words(change) for change in foreseen["changes"]]
+    return "\n".join(
+        [
+            *(["would change:", *lines] if lines else ["nothing would change"]),
+            *(f"warning: {warning}" for warning in foreseen["warnings"]),
+        ]
+    )
+
+
+def _change_words(change: dict[str, Any]) -> str:
+    words = f"  {change['part'].replace('_', ' ')}: {change['name']} {change['how']}"
+    if change["after"] is None:
+        return words
+    before = "not set" if change["before"] is None else change["before"]
+    return f"{words}, {before} -> {change['after']}"
+
+
 def render_imported(taken: dict[str, Any]) -> str:
     """Return what an import did."""
     counts = ("settings", "secrets", "schedules", "webhooks")

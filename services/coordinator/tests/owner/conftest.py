@@ -88,8 +88,10 @@ class Stack:
     async def export(self, passphrase: str | None = None) -> StateDocument:
         return await self.asker.call(EXPORT_STATE, ExportState(passphrase=passphrase))
 
-    async def take_in(self, document: dict[str, Any], passphrase: str | None = None) -> Imported:
-        request = ImportState(document=document, passphrase=passphrase)
+    async def take_in(
+        self, document: dict[str, Any], passphrase: str | None = None, *, dry_run: bool = False
+    ) -> Imported:
+        request = ImportState(document=document, passphrase=passphrase, dry_run=dry_run)
         return await self.asker.call(IMPORT_STATE, request)
 
     async def stop(self) -> None:

@@ -93,6 +93,37 @@ async def test_taking_the_same_in_twice_changes_nothing(full, elsewhere):
     assert (await everything(elsewhere), (await elsewhere.view()).version) == (before, version)
 
 
+async def test_a_dry_run_says_what_would_change_and_changes_nothing(full, elsewhere):
+    document = (await full.export(WORDS)).model_dump(mode="json")
+    await elsewhere.change(
+        values={"VLLM_PORT": 9000, "DROP_CACHES": True}, secrets={"HF_TOKEN": "its own"}
+    )
+    elsewhere.targets.kept = {"a": {"id": "a", "url": "https://other.example"}}
+    document["schedules"] = [{"id": "night"}]
+    before, version = await everything(elsewhere), (await elsewhere.view()).version
+    foreseen = await elsewhere.take_in(document, WORDS, dry_run=True)
+    assert (await everything(elsewhere), (await elsewhere.view()).version) == (before, version)
+    assert foreseen.dry_run
+    assert [(one.part, one.name, one.how) for one in foreseen.changes] == [
+        ("settings", "DISABLED_SERVICES", "added"),
+        ("settings", "VLLM_PORT", "replaced"),
+        ("secrets", "HF_TOKEN", "replaced"),
+        ("secrets", "NGC_API_KEY", "added"),
+        ("secrets", "webhooks: a", "added"),
+        ("recipes", "models.override.yaml", "added"),
+        ("webhooks", "a", "replaced"),
+    ]
+    assert (foreseen.changes[1].before, foreseen.changes[1].after) == ("9000", "8890")
+    assert foreseen.warnings == [
+        "schedules of the document were left out: this version does not know them"
+    ]
+    assert "hush" not in foreseen.model_dump_json()
+    await elsewhere.take_in(document, WORDS)
+    assert (await elsewhere.take_in(document, WORDS, dry_run=True)).changes == []
+    with pytest.raises(InvalidRequestError, match="passphrase"):
+        await elsewhere.take_in(document, "another passphrase", dry_run=True)
+
+
 async def test_without_a_passphrase_secrets_are_left_out_and_listed(full, elsewhere):
     document = (await full.export()).model_dump(mode="json")
     assert document["secrets"] is None

@@ -78,3 +78,22 @@ def test_events_are_followed_searched_and_held_still(visit, stage, scenes) -> No
     page.get_by_role("link", name="Activity").click()
     expect(log).to_contain_text("delta was asked for by Alice.")
     expect(log.get_by_role("listitem")).to_have_count(1)
+
+
+def test_thousands_of_events_are_shown_a_hundred_at_a_time(visit, stage, scenes) -> None:
+    stage.snapshot = scenes.snapshot()
+    feed = Feed()
+    feed.next = "".join(told(n, "swap.complete", model=f"m{n}") for n in range(1, 5001))
+    opened = visit(reduced_motion="reduce")
+    opened.expected = ("404",)  # nobody plays the rest of this part of the page
+    page = opened.page
+    page.route("**/api/events?*", feed.answer)
+    page.get_by_role("link", name="Activity").click()
+    panel = page.locator("event-list")
+    rows = panel.get_by_role("listitem")
+    expect(rows.first).to_contain_text("m5000 is ready")
+    expect(rows).to_have_count(100)
+    panel.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(200)
+    kept = "".join(filter(str.isdigit, panel.get_by_role("status").inner_text()))
+    assert 2000 <= int(kept) <= 2400

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { refusalOf } from "../../src/spark_gateway/static/api.js";
-import { changesOf, countChanges, grouped, importedWords, isIdle, textOf, valueOf } from "../../src/spark_gateway/static/owner-settings.js";
+import { changeRows, changesOf, countChanges, grouped, importedWords, isIdle, textOf, valueOf } from "../../src/spark_gateway/static/owner-settings.js";
 
 const setting = (name, changes = {}) => ({
   name, label: name, help: "", group: "Swaps", kind: "text", choices: [], unit: null, default: null, value: null, source: "default", is_set: false, ...changes,
@@ -71,6 +71,17 @@ test("a part that is away is said in the words of the page, and whether somethin
   assert.equal(words("service_unavailable", { service: "coordinator" }), "The part “coordinator” does not answer. Try again in a moment.");
   assert.match(words("deadline_exceeded", { service: "coordinator" }), /did not answer in time\. Look at the page/);
   assert.match(words("service_unavailable", {}), /on the bus/);
+});
+
+test("an import says what it would change, values only where there are some", () => {
+  const change = (number) => ({ part: "webhooks", name: `t${number}`, how: "added", before: null, after: null });
+  const port = { part: "settings", name: "PORT", how: "replaced", before: "1", after: "2" };
+  assert.deepEqual(changeRows([port, { ...port, before: null, how: "added" }, change(1), { ...change(2), part: "later" }]), [
+    { label: "Setting PORT", value: "1 → 2", note: "replaced" }, { label: "Setting PORT", value: "not set → 2", note: "added" },
+    { label: "Message target t1", value: "added", note: "" }, { label: "later t2", value: "added", note: "" },
+  ]);
+  const rows = changeRows(Array.from({ length: 60 }, (_, number) => change(number)));
+  assert.deepEqual([rows.length, rows.at(-1).label], [41, "and 20 more"]);
 });
 
 test("an import says what it did", () => {

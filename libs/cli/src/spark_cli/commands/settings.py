@@ -15,10 +15,16 @@ import click
 from spark_cli.asking import who_asks
 from spark_cli.gateway_client import GatewayClient, gateway_url
 from spark_cli.output import AS_JSON, tell
-from spark_cli.settings_words import render_imported, render_setting, render_settings
+from spark_cli.settings_words import (
+    render_foreseen,
+    render_imported,
+    render_setting,
+    render_settings,
+)
 
 _VARIABLE = "SPARK_CONTROL_PASSPHRASE"
 _PATH = "/api/settings"
+_IMPORT = "/api/state/import"
 
 
 @click.group()
@@ -106,19 +112,28 @@ def export(file: Path, ask: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--passphrase", "ask", is_flag=True, help="Open the secrets: read it from stdin.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @AS_JSON
-def import_(file: Path, ask: bool, yes: bool, as_json: bool) -> None:
-    """Take the state in FILE in; what is there under the same names is replaced."""
+def import_(file: Path, ask: bool, yes: bool, dry_run: bool, as_json: bool) -> None:
+    """Take the state in FILE in; what is there under the same names is replaced.
+
+    What would change is shown before you are asked.
+    """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as wrong:
         raise click.ClickException(f"{file} is no exported state: it is not JSON") from wrong
-    if not yes:
-        click.confirm("Replace what is here by what is in the file?", abort=True, err=True)
     passphrase = _passphrase(ask, twice=False)
     body = {"document": document, "requested_by": who_asks()}
     body |= {} if passphrase is None else {"passphrase": passphrase}
-    taken = GatewayClient(gateway_url()).post("/api/state/import", body)
+    client = GatewayClient(gateway_url())
+    if dry_run:
+        tell(client.post(_IMPORT, {**body, "dry_run": True}), as_json, render_foreseen)
+        return
+    if not yes:
+        click.echo(render_foreseen(client.post(_IMPORT, {**body, "dry_run": True})), err=True)
+        click.confirm("Replace what is here by what is in the file?", abort=True, err=True)
+    taken = client.post(_IMPORT, body)
     tell(taken, as_json, render_imported)
 
 

@@ -109,10 +109,32 @@ class ImportState(Request):
     document: dict[str, JsonValue]
     passphrase: SecretStr | None = None
     requested_by: Text = "someone"
+    dry_run: bool = False
+    """Only say what would change."""
+
+
+class StateChange(Reply):
+    """One thing that an import would add or replace here."""
+
+    part: Literal[
+        "settings",
+        "secrets",
+        "recipes",
+        "schedules",
+        "webhooks",
+        "custom_services",
+        "api_keys",
+        "maintenance",
+    ]
+    name: str
+    how: Literal["added", "replaced"]
+    before: str | None = None
+    """The value that is set here; of settings alone, never of a secret."""
+    after: str | None = None
 
 
 class Imported(Reply):
-    """What an import did."""
+    """What an import did; after a dry run, what it would do."""
 
     settings: int = 0
     secrets: int = 0
@@ -122,6 +144,9 @@ class Imported(Reply):
     api_keys: int = 0
     maintenance: int = 0
     warnings: list[str] = []
+    dry_run: bool = False
+    changes: list[StateChange] = []
+    """Filled by a dry run alone; what is here already just so is not in it."""
 
 
 GET_SETTINGS = Rpc("rpc.coordinator.settings.get", GetSettings, SettingsView)

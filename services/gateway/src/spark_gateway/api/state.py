@@ -40,6 +40,7 @@ async def export_state(
 async def import_state(request: Request, order: Annotated[ImportState, Body()]) -> Imported:
     """Take an exported document in; what is there under the same names is replaced.
 
-    Everything is checked first. Repeating the same import is harmless.
+    Everything is checked first; with `dry_run` that is all, and `changes` names what would change.
+    Repeating the same import is harmless.
     """
     return await change(request, IMPORT_STATE, order, _SECONDS)

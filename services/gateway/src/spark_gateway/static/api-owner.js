@@ -16,9 +16,10 @@ export const changeSettings = (changes) => ask("api/settings", { method: "POST",
 /** @param {string} passphrase  Empty: secrets are left out. @returns {Promise<any>} */
 export const exportState = (passphrase) => ask("api/state/export", { method: "POST", body: passphrase ? { passphrase } : {} });
 
-/** @param {any} document @param {string} passphrase @returns {Promise<import("./types-owner.js").Imported>} */
-export const importState = (document, passphrase) => ask("api/state/import", {
-  method: "POST", body: { document, requested_by: signature(), ...(passphrase ? { passphrase } : {}) }, patience: 45000,
+/** @param {any} document @param {string} passphrase @param {boolean} [only] Only say what would change. @returns {Promise<import("./types-owner.js").Imported>} */
+export const importState = (document, passphrase, only = false) => ask("api/state/import", {
+  method: "POST", patience: 45000,
+  body: { document, requested_by: signature(), ...(passphrase ? { passphrase } : {}), ...(only ? { dry_run: true } : {}) },
 });
 
 /** @returns {Promise<{schedules: import("./types-owner.js").ScheduleView[]}>} */

@@ -93,6 +93,23 @@ export function grouped(settings) {
   return names.map((name) => ({ name, settings: settings.filter((setting) => setting.group === name) }));
 }
 
+const PARTS = /** @type {Record<string, string>} */ ({
+  settings: "Setting", secrets: "Secret", recipes: "Recipes", schedules: "Schedule", webhooks: "Message target",
+  custom_services: "Own service", api_keys: "API key", maintenance: "Maintenance",
+});
+const MOST_ROWS = 40;
+
+/** What an import would change, as rows of a question. @param {import("./types-owner.js").StateChange[]} changes */
+export function changeRows(changes) {
+  const rows = changes.slice(0, MOST_ROWS).map(({ part, name, how, before, after }) => ({
+    label: `${PARTS[part] ?? part} ${name}`,
+    value: after === null ? how : `${before ?? "not set"} → ${after}`,
+    note: after === null ? "" : how,
+  }));
+  const left = changes.length - rows.length;
+  return left > 0 ? [...rows, { label: `and ${left} more`, value: "", note: "" }] : rows;
+}
+
 /** What an import did, as lines. @param {import("./types-owner.js").Imported} done */
 export function importedWords(done) {
   const kinds = /** @type {[number, string, string][]} */ ([

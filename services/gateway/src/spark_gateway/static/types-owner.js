@@ -20,7 +20,8 @@
  * @typedef {{kind: "value", text: string}|{kind: "flag", on: boolean}|{kind: "reset"}|{kind: "secret", text: string}|{kind: "clear"}} Draft
  *   What the reader did to one setting and did not save yet.
  *
- * @typedef {{settings: number, secrets: number, schedules: number, webhooks: number, overrides: boolean, warnings: string[]}} Imported
+ * @typedef {{settings: number, secrets: number, schedules: number, webhooks: number, overrides: boolean, warnings: string[], changes: StateChange[]}} Imported
+ * @typedef {{part: string, name: string, how: "added"|"replaced", before: string|null, after: string|null}} StateChange
  *
  * @typedef {"outside"|"swap"|"warm"|"restart"|"sweep"|"snapshot"} Kind
  * @typedef {"planned"|"running"|"done"|"failed"|"missed"|"skipped"} RunState

@@ -112,7 +112,7 @@ def test_an_open_circuit_says_what_to_press_everywhere(
     tile = card(page, "Speech to text")
     expect(tile).to_contain_text("Needs you")
     expect(tile).to_contain_text("No more restarts by itself: waiting for you.")
-    expect(page.get_by_role("link", name="Services, 1 not well")).to_be_visible()
+    expect(page.get_by_role("link", name="Services 1 not well")).to_be_visible()
     expect(page.get_by_role("banner")).to_contain_text("Speech to text is not right")
     reset = {**said(watched.deep().remedy), "state": "quiet"}
     stage.replies["POST", "/api/deep-health/parakeet/remedy/reset"] = (200, reset)

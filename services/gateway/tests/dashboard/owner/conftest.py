@@ -25,6 +25,8 @@ from spark_common.contracts.schedules import (
 )
 from spark_common.contracts.webhooks import Deliveries, DeliveryView, Targets, TargetView
 
+_HOSTILE = "<img src=x onerror=alert(1)>"
+
 
 class Owner:
     """Builders; ``scenes`` are those of the dashboard's other tests."""
@@ -81,6 +83,13 @@ class Owner:
         fields: dict[str, Any] = {
             "settings": 3, "schedules": 1, "overrides": True,
             "warnings": ["OLD_NAME is not known to this version."],
+            "changes": [
+                {
+                    "part": "settings", "name": "VLLM_PORT", "how": "replaced",
+                    "before": "8888", "after": "9000",
+                },
+                {"part": "schedules", "name": _HOSTILE, "how": "added"},
+            ],
         }  # fmt: skip
         return Imported(**(fields | changes))
 

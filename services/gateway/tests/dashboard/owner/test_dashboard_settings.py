@@ -242,16 +242,27 @@ def test_everything_is_exported_to_a_file_and_imported_again(
     transfer.get_by_label("File", exact=True).set_input_files(path)
     transfer.get_by_label("Passphrase of the file").fill("correct horse")
     transfer.get_by_role("button", name="Import…").click()
-    page.get_by_role("dialog", name="Take in").get_by_role("button", name="Take it in").click()
+    sure = page.get_by_role("dialog", name="Take in")
+    expect(sure.get_by_role("columnheader")).to_have_text(["What", "Becomes"])
+    expect(sure.get_by_role("row", name="Setting VLLM_PORT")).to_contain_text("8888 → 9000")
+    expect(sure.get_by_role("row", name="Schedule <img src=x")).to_contain_text("added")
+    expect(sure.get_by_role("button", name="Leave it as it is")).to_be_focused()
+    sure.get_by_role("button", name="Take it in").click()
     expect(transfer.get_by_role("status")).to_contain_text(
         "Taken in: 3 settings, 1 schedule, your changes of recipes."
     )
     expect(transfer).to_contain_text("OLD_NAME is not known")
-    [body] = [body for _, at, body in stage.asked if at == "/api/state/import"]
+    asked, body = (body for _, at, body in stage.asked if at == "/api/state/import")
     assert body == {
         "document": said(owner.document()), "passphrase": "correct horse",
         "requested_by": "dashboard",
     }  # fmt: skip
+    assert asked == body | {"dry_run": True}
+
+    stage.replies["POST", "/api/state/import"] = (200, said(owner.imported(changes=[])))
+    transfer.get_by_role("button", name="Import…").click()
+    expect(transfer.get_by_role("status")).to_contain_text("Nothing to take in")
+    assert stage.asked[-1][2]["dry_run"] is True
 
 
 def test_a_file_that_is_none_of_ours_is_not_sent(page: Page, stage: Any, tmp_path: Path) -> None:

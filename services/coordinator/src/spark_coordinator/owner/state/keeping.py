@@ -1,6 +1,7 @@
 """Everything that is state, as one document; and such a document on an empty install."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
@@ -23,6 +24,7 @@ from spark_common.settings.load import reason_of
 from spark_coordinator.owner.change import Change, Problem, check
 from spark_coordinator.owner.editing import Editing
 from spark_coordinator.owner.state.overrides import RecipeFile
+from spark_coordinator.owner.state.preview import differences
 from spark_coordinator.owner.state.sealing import Secrets, seal, unseal
 from spark_coordinator.owner.state.section import SectionName, StateSection, TakenIn
 from spark_coordinator.owner.store import OverlayStore
@@ -63,37 +65,44 @@ class StateKeeping:
 
     async def export(self, request: ExportState) -> StateDocument:
         """Return all state. Raises UnavailableError rather than leave something out."""
+        document, secrets = await self._here()
+        named = [_named(part, name) for part, one in secrets.items() for name in sorted(one)]
+        sealed: str | None = None
+        if request.passphrase is not None:
+            sealed = await asyncio.to_thread(seal, secrets, request.passphrase)
+        return document.model_copy(
+            update={
+                "secrets": sealed if named else None,
+                "missing_secrets": named if sealed is None else [],
+            }
+        )
+
+    async def _here(self) -> tuple[StateDocument, Secrets]:
+        """Return all state of this install, and its secrets apart."""
         owner = await self._store.read()
         recipes = await self._recipes.read()
         parts = {one.name: await one.export() for one in self._sections}
         secrets: dict[str, Mapping[str, str]] = {_SETTINGS: owner.secrets}
         secrets |= {name: part.secrets for name, part in parts.items()}
-        named = [_named(part, name) for part, one in secrets.items() for name in sorted(one)]
-        sealed: str | None = None
-        if request.passphrase is not None:
-            sealed = await asyncio.to_thread(seal, secrets, request.passphrase)
         document = StateDocument(
-            exported_at=self._clock.now(),
-            settings=dict(owner.values),
-            secrets=sealed if named else None,
-            missing_secrets=named if sealed is None else [],
-            overrides=recipes.text,
+            exported_at=self._clock.now(), settings=dict(owner.values), overrides=recipes.text
         )
-        return document.model_copy(
-            update={str(name): list(part.entries) for name, part in parts.items()}
-        )
+        entries = {str(name): list(part.entries) for name, part in parts.items()}
+        return document.model_copy(update=entries), secrets
 
     async def take_in(self, request: ImportState) -> Imported:
         """Take a document in; what is there under the same names is replaced.
 
-        Everything is checked before anything is changed. A repeat after a fault on the way does
-        the rest. Raises InvalidRequestError, UnavailableError.
+        Everything is checked before anything is changed; a dry run ends there. A repeat after a
+        fault on the way does the rest. Raises InvalidRequestError, UnavailableError.
         """
         document = _read(request.document)
         secrets, warnings = await _secrets_of(document, request.passphrase)
         change, problems = await self._settings_of(document, secrets.get(_SETTINGS, {}))
         warnings += [f"{one.name} was left out: {one.rule}" for one in problems]
         await self._editing.require_agreement(change)
+        if request.dry_run:
+            return await self._foreseen(document, change, secrets, warnings)
         by = request.requested_by
         wrote = bool(document.overrides.strip())
         if wrote:
@@ -119,6 +128,33 @@ class StateKeeping:
             api_keys=taken.get("api_keys", TakenIn()).entries,
             maintenance=taken.get("maintenance", TakenIn()).entries,
             warnings=_shortened(warnings),
+        )
+
+    async def _foreseen(
+        self, document: StateDocument, change: Change, secrets: Secrets, warnings: list[str]
+    ) -> Imported:
+        """Say what an import would change; each entry's own rules are asked when it is done."""
+        here, kept = await self._here()
+        known: set[str] = {part.name for part in self._sections}
+        wanted = {part: ones for part, ones in secrets.items() if part in known}
+        wanted[_SETTINGS] = _set(change.secrets)
+        heeded = document.model_copy(
+            update={name: [] for name in get_args(SectionName) if name not in known}
+            | {"settings": _set(change.values)}
+        )
+        changes = differences(here, kept, heeded, wanted)
+        count = Counter(one.part for one in changes)
+        return Imported(
+            settings=count["settings"],
+            secrets=count["secrets"],
+            schedules=count["schedules"],
+            webhooks=count["webhooks"],
+            overrides=count["recipes"] > 0,
+            api_keys=count["api_keys"],
+            maintenance=count["maintenance"],
+            warnings=_shortened([*warnings, *self._homeless(document)]),
+            dry_run=True,
+            changes=changes,
         )
 
     async def _settings_of(
@@ -166,6 +202,10 @@ async def _secrets_of(
         left = "the secrets of the document were left out: no passphrase was given"
         return {}, [*missing, left]
     return await asyncio.to_thread(unseal, document.secrets, passphrase), missing
+
+
+def _set(texts: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def _shortened(warnings: list[str]) -> list[str]:

@@ -2,7 +2,7 @@
 // What a reader wants of the settings: see them, change them, take everything out and in.
 
 import { changeSettings, exportState, getSettings, importState } from "../api-owner.js";
-import { importedWords } from "../owner-settings.js";
+import { changeRows, importedWords } from "../owner-settings.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
 /** @typedef {import("./acting.js").Wishes} Wishes */
@@ -54,15 +54,27 @@ export function settings(page) {
       const here = transfer.meanwhile();
       const document = await contentOf(file);
       if (document === null) return here(() => transfer.note("bad", "This is not a file that was exported here."));
-      const { yes } = await page.dialog.ask(importQuestion(file.name, document));
+      const taken = async (/** @type {boolean} */ only, /** @type {string} */ words) => {
+        here(() => {
+          transfer.busy = true;
+          transfer.done([]);
+          transfer.note("now", words);
+        });
+        const said = await page.attempt(() => importState(document, passphrase, only), (why) => here(() => transfer.note("bad", why.message), () => page.refused(why)));
+        here(() => {
+          transfer.busy = false;
+        });
+        return said;
+      };
+      const foreseen = await taken(true, "Looking at what it would change.");
+      if (!foreseen || !transfer.dialog.open) return undefined;
+      transfer.done(foreseen.warnings);
+      if (foreseen.changes.length === 0) return transfer.note("ok", "Nothing to take in: everything in it is here already.");
+      transfer.note("idle", "");
+      const { yes } = await page.dialog.ask(importQuestion(file.name, document, foreseen));
       if (!yes) return undefined;
+      const done = await taken(false, "Taking it in.");
       here(() => {
-        transfer.busy = true;
-        transfer.note("now", "Taking it in.");
-      });
-      const done = await page.attempt(() => importState(document, passphrase), (why) => here(() => transfer.note("bad", why.message), () => page.refused(why)));
-      here(() => {
-        transfer.busy = false;
         if (!done) return;
         transfer.note(done.warnings.length > 0 ? "warn" : "ok", `Taken in: ${importedWords(done).join(", ")}.`);
         transfer.done(done.warnings);
@@ -84,13 +96,15 @@ async function contentOf(file) {
   }
 }
 
-/** @param {string} name @param {any} document @returns {import("../elements/confirm-dialog.js").Question} */
-function importQuestion(name, document) {
+/** @param {string} name @param {any} document @param {import("../types-owner.js").Imported} foreseen @returns {import("../elements/confirm-dialog.js").Question} */
+function importQuestion(name, document, foreseen) {
   const when = typeof document.exported_at === "string" ? `It is of ${document.exported_at.slice(0, 10)}.` : "";
   return {
     title: `Take in ${name}?`,
+    rows: changeRows(foreseen.changes),
+    columns: ["What", "Becomes"],
     effects: [
-      { kind: "stop", icon: "warn", what: "What is here under the same names is replaced:", how: `settings, schedules, message targets, your changes of recipes. ${when}`.trim() },
+      { kind: "stop", icon: "warn", what: `${foreseen.changes.length === 1 ? "One thing changes" : `${foreseen.changes.length} things change`}.`, how: `What is replaced is in no other file unless you export first. ${when}`.trim() },
       { kind: "keep", icon: "ok", what: "Nothing that runs is touched.", how: "What the file does not name stays." },
     ],
     safe: "Leave it as it is",

@@ -10,6 +10,7 @@ import { Sheet } from "./sheet.js";
  * @typedef {object} Question
  * @property {string} title
  * @property {{label: string, value: string, note: string}[]} [rows]
+ * @property {[string, string]} [columns]  What the rows say: of what, and which value.
  * @property {Effect[]} effects
  * @property {Choice[]} [choices]
  * @property {{summary: string, choices: Choice[], command: string}} [more]
@@ -49,9 +50,7 @@ export class ConfirmDialog extends Sheet {
     this.#pick(question.pick);
     this.#render(question);
     this.show(part(this, "safe"));
-    this.asked = new Promise((answer) => {
-      this.waiting = answer;
-    });
+    this.asked = new Promise((answer) => { this.waiting = answer; });
     return this.asked;
   }
 
@@ -68,6 +67,7 @@ export class ConfirmDialog extends Sheet {
   #render(question) {
     this.head(question.title);
     show(part(this, "rows"), (question.rows ?? []).length > 0);
+    this.querySelectorAll("th").forEach((cell, index) => say(cell, (question.columns ?? ["Where", "Freed"])[index]));
     keyed(part(this, "rows-body"), question.rows ?? [], (row) => row.label, () => /** @type {HTMLElement} */ (cloned("t-dialog-row").firstElementChild), (line, row) => {
       say(part(line, "label"), row.label);
       say(part(line, "value"), row.value);

@@ -7,6 +7,9 @@ import { isIdle, sourcePill, textOf } from "../owner-settings.js";
 /** @typedef {import("../types-owner.js").SettingView} SettingView */
 /** @typedef {import("../types-owner.js").Draft} Draft */
 
+/** What a phone offers to type with. @type {Partial<Record<import("../types-owner.js").SettingView["kind"], string>>} */
+const KEYBOARDS = { integer: "numeric", number: "decimal", url: "url" };
+
 export class SettingField extends HTMLElement {
   /** @type {SettingView|null} */
   now = null;
@@ -56,7 +59,7 @@ export class SettingField extends HTMLElement {
     control.dataset.part = "control";
     control.className = tag === "select" ? "select" : setting.kind === "flag" ? "" : "input";
     if (setting.kind === "flag") control.type = "checkbox";
-    else if (tag === "input") Object.assign(control, { autocomplete: "off", spellcheck: false, inputMode: { integer: "numeric", number: "decimal", url: "url" }[setting.kind] ?? "text" });
+    else if (tag === "input") Object.assign(control, { autocomplete: "off", spellcheck: false, inputMode: KEYBOARDS[setting.kind] ?? "text" });
     if (tag === "textarea") control.rows = 3;
     for (const choice of setting.choices) control.append(new Option(choice, choice));
     part(this, "place").prepend(control);

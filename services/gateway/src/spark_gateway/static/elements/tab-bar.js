@@ -1,7 +1,7 @@
 // @ts-check
 // The parts of the page; on a phone under the thumb.
 
-import { icon, keyed, sayOrHide } from "../dom.js";
+import { icon, keyed, say, sayOrHide } from "../dom.js";
 import { serviceCount } from "../health-words.js";
 import { TABS } from "../tabs.js";
 
@@ -28,17 +28,22 @@ export class TabBar extends HTMLElement {
         rest.className = "wide-only";
         rest.append(each.label.slice(each.short.length));
         words.append(rest);
-        link.setAttribute("aria-label", each.label);
       }
       link.append(icon(each.icon), words);
-      if (each.name === "services") link.append(document.createElement("span"));
+      if (each.name === "services") {
+        const number = document.createElement("span");
+        number.ariaHidden = "true";
+        const spoken = document.createElement("span");
+        spoken.className = "sr";
+        link.append(number, spoken);
+      }
       return link;
     }, (link, each) => {
       const number = each.name === "services" ? serviceCount(state, now) : null;
       if (link.children[2]) {
         link.children[2].className = `count ${number?.tone ?? ""}`;
         sayOrHide(link.children[2], number?.text);
-        link.setAttribute("aria-label", number ? `${each.label}, ${number.text} ${number.words}` : each.label);
+        say(link.children[3], number ? `${number.text} ${number.words}` : "");
       }
       if (each.name === tab) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");

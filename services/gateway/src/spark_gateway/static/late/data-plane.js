@@ -16,6 +16,7 @@ export function useKey(text) {
 
 /** @param {string} path @param {{method?: string, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} [options] @returns {Promise<Response>} raises Error with words for people, named by its code */
 export async function asked(path, options) {
+  /** @type {Record<string, string>} */
   const shown = entrance.key ? { authorization: `Bearer ${entrance.key}` } : {};
   let answer;
   try {

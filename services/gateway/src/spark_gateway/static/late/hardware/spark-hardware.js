@@ -11,6 +11,8 @@ import { ageWords, factsOf, memoryHead, memoryParts, memoryWords, remarks, wakeW
 /** @typedef {import("../../types-health.js").Hardware} Hardware */
 
 const SVG = "http://www.w3.org/2000/svg";
+/** @type {Partial<Record<import("../../types.js").Tone, string>>} */
+const WOKEN_ICONS = { ok: "ok", bad: "bad", now: "busy" };
 
 export class SparkHardware extends HTMLElement {
   connectedCallback() {
@@ -66,7 +68,7 @@ export class SparkHardware extends HTMLElement {
     show(line, words !== null);
     if (!words) return;
     line.className = `result ${words.tone}`;
-    setIcon(line.firstElementChild, { ok: "ok", bad: "bad", now: "busy" }[words.tone] ?? "info");
+    setIcon(line.firstElementChild, WOKEN_ICONS[words.tone] ?? "info");
     say(line.lastElementChild, words.text);
   }
 
