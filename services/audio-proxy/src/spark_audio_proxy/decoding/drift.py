@@ -63,7 +63,7 @@ def drift_in(sights: Sequence[Sight]) -> float:
         return 0.0
     at = np.array([sight.at for sight in sights]) - sights[0].at
     ways = np.array([sight.way for sight in sights])
-    hertz = np.fft.rfftfreq(2 * WINDOW, 1 / RATE)
+    hertz: Floats = np.fft.rfftfreq(2 * WINDOW, 1 / RATE).astype(np.float64)
     low = np.flatnonzero(hertz < _COARSE_HERTZ)
     step = _PARTS_OF_A_TURN / (_COARSE_HERTZ * at[-1])
     tried = np.arange(-_MOST, _MOST + step, step)
