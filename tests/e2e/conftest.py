@@ -241,7 +241,13 @@ def starter(tmp_path: Path) -> Iterator[Starter]:
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
+def microphone(tmp_path: Path) -> Path:
+    """Return the WAV file that the browser's microphone hears, from its beginning, in a loop."""
+    return tmp_path / "microphone.wav"
+
+
+@pytest.fixture
+def browser(microphone: Path) -> Iterator[Browser]:
     """Yield a Chromium of the machine's own, ended with the test."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
@@ -249,7 +255,14 @@ def browser() -> Iterator[Browser]:
     ARTIFACTS.mkdir(exist_ok=True)
     with sync_playwright() as driver:
         found = driver.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking"]
+            executable_path=chromium,
+            args=[
+                "--no-sandbox",
+                "--disable-background-networking",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-audio-capture={microphone}",
+            ],
         )
         yield found
         found.close()

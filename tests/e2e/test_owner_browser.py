@@ -1,4 +1,4 @@
-"""The reservation and the settings in a real browser, in front of the whole product."""
+"""The reservation, settings and microphone in a real browser, before the whole product."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from gateway_stand.axe import Axe
 from playwright.sync_api import Browser, Page, expect
+
+from spark_sim.speakclock.mixing import in_a_row, mixed
+from spark_sim.speakclock.sound_files import Kind, encoded
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -261,3 +264,27 @@ def test_an_owner_meets_what_can_go_wrong(browser: Browser, product) -> None:
     product.behave("ok", "spark2")
     expect(spark).to_contain_text("Online", timeout=90_000)
     expect(main).to_contain_text("Now serving")
+
+
+def test_two_people_are_recorded_and_told_apart(
+    browser: Browser, product, microphone: Path
+) -> None:
+    alice = in_a_row("Good morning Bob, is the kettle on?", 0)
+    bob = in_a_row("It sings already.", 3, start=alice[-1].end + 0.4)
+    microphone.write_bytes(encoded(Kind.WAV, mixed([*alice, *bob], bob[-1].end + 1.0)))
+    page = opened(browser, product)
+    page.get_by_role("link", name="Speech").click()
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_text("Recording, 0:08.")).to_be_visible()
+    page.get_by_role("button", name="Stop and transcribe").click()
+    blocks = page.locator(".transcript > li")
+    for words in ("the kettle on?", "sings already."):
+        expect(blocks.filter(has_text=words).first).to_be_visible(timeout=60_000)
+    voices = [
+        blocks.filter(has_text=words).first.evaluate(
+            "item => [item.dataset.voice, getComputedStyle(item).borderInlineStartColor]"
+        )
+        for words in ("the kettle on?", "sings already.")
+    ]
+    assert [voice for voice, _ in voices] == ["1", "2"]
+    assert voices[0][1] != voices[1][1]

@@ -77,6 +77,31 @@ def test_an_echo_is_quieter_and_whoever_speaks_over_it_is_not(
     assert decibel(NEAR, NEAR_SPEAKS) - decibel(wrong, NEAR_SPEAKS & ~FAR_SPEAKS) > 20
 
 
+@pytest.mark.parametrize("parts", [100, -100])
+def test_clocks_may_run_apart(tmp_path: Path, parts: int) -> None:
+    """By 100 parts in a million: 38 samples in this recording."""
+    heard = slower(echo(0.05, -10), parts * 1e-6)
+    noise = 3e-4 * np.random.default_rng(3).standard_normal(COUNT)
+    rest, found = cleared(tmp_path, NEAR + heard + noise)
+    assert found == pytest.approx(0.05, abs=0.03)
+    wrong = rest - NEAR
+    assert decibel(heard, ALONE) - decibel(wrong, ALONE) > 12
+    assert decibel(NEAR, NEAR_SPEAKS) - decibel(wrong, NEAR_SPEAKS & ~FAR_SPEAKS) > 20
+
+
+def slower(sound: Floats, drift: float) -> Floats:
+    """Return a sound as a clock writes it down that runs slower: by its spectrum, in pieces."""
+    size = 4096
+    window = np.hanning(2 * size + 1)[:-1]
+    padded = np.concatenate((np.zeros(size), sound, np.zeros(3 * size)))
+    out = np.zeros(len(padded))
+    turns = -2j * np.pi * np.fft.rfftfreq(2 * size)
+    for start in range(0, len(padded) - 2 * size, size):
+        piece = np.fft.rfft(padded[start : start + 2 * size] * window)
+        out[start : start + 2 * size] += np.fft.irfft(piece * np.exp(turns * drift * start))
+    return out[size : size + COUNT]
+
+
 def test_without_an_echo_not_a_sample_changes(tmp_path: Path) -> None:
     heard = NEAR + 3e-4 * np.random.default_rng(3).standard_normal(COUNT)
     rest, found = cleared(tmp_path, heard)

@@ -51,7 +51,9 @@ def said_by(body: dict) -> dict[str, set[str]]:
 
 
 async def test_openai_s_client_brings_voices_along(proxy: AudioStand) -> None:
-    wave = base64.b64encode(clip(ALICE, Kind.WAV)).decode()
+    ten_seconds = mixed(in_a_row(MONOLOGUE, ALICE), 10.0)
+    wave = base64.b64encode(encoded(Kind.WAV, ten_seconds, rate=44_100, channels=2)).decode()
+    assert len(wave) > 2_300_000
     async with openai.AsyncOpenAI(
         base_url=f"{proxy.url}/v1", api_key="none", max_retries=0
     ) as client:

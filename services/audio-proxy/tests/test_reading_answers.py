@@ -134,8 +134,17 @@ class TestNothingUsable:
             {"text": "", "segments": [{"text": "hello"}]},
             {"text": "a b", "words": [{"word": "a", "start": 0, "end": 0}] * 2},
             {"text": "a b", "words": [{"word": "a", "start": "x", "end": True}]},
+            {"words": [{"word": "hello", "start": None, "end": None}]},
         ],
-        ids=["empty segments", "no lists", "quoted", "no times", "all at once", "no numbers"],
+        ids=[
+            "empty segments",
+            "no lists",
+            "quoted",
+            "no times",
+            "all at once",
+            "no numbers",
+            "words alone",
+        ],
     )
     def test_text_without_times_is_an_error_and_no_silence(self, given_answer: object) -> None:
         with pytest.raises(UnusableAnswerError) as caught:

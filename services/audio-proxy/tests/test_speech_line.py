@@ -49,6 +49,7 @@ async def test_forty_at_once_are_all_answered_and_never_more_than_two_inside(
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.json()["text"] for answer in answers} == {TEXT}
     assert parakeet.records.most_at_once <= 2
+    assert (standing(proxy)["in_use"], proxy.left_behind) == (0, [])
 
 
 async def test_two_replicas_share_the_cap(parakeet: ParakeetStand, tmp_path: Path) -> None:

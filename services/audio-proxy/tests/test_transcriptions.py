@@ -1,11 +1,16 @@
 """Transcriptions through real sockets, against a speech server that hears what it is sent."""
 
+import asyncio
 import base64
+import io
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import av
+import httpx
 import numpy as np
 import pytest
 import pytest_asyncio
@@ -13,6 +18,7 @@ import pytest_asyncio
 from spark_audio_proxy.testing.stand import AudioStand, audio_stand
 from spark_common.settings.speech import SpeechSettings
 from spark_common.testing.later import Later
+from spark_common.testing.wait import until
 from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
 from spark_sim.speech.stands import ParakeetStand
@@ -33,6 +39,31 @@ async def sdk(proxy: AudioStand) -> AsyncIterator[Any]:
         base_url=f"{proxy.url}/v1", api_key="none", max_retries=0
     ) as client:
         yield client
+
+
+def silent_film() -> bytes:
+    """Return an MP4 in which there is only a picture."""
+    film = io.BytesIO()
+    with av.open(film, "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=1)
+        stream.width = stream.height = 16
+        stream.pix_fmt = "yuv420p"
+        for frame in (av.VideoFrame(16, 16, "yuv420p"), None):
+            container.mux(stream.encode(frame))
+    return film.getvalue()
+
+
+def bomb(hours: int) -> bytes:
+    """Return a FLAC of hours of silence in some megabytes: half a minute over and over."""
+    piece = encoded(Kind.FLAC, np.zeros(16_000 * 30, np.float32))
+    head = 4
+    while not piece[head] & 0x80:
+        head += 4 + int.from_bytes(piece[head + 1 : head + 4])
+    head += 4 + int.from_bytes(piece[head + 1 : head + 4])
+    begin = bytearray(piece[:head])
+    begin[21] &= 0xF0  # how many samples there are is not known
+    begin[22:26] = bytes(4)
+    return bytes(begin) + piece[head:] * (hours * 120)
 
 
 async def send(proxy: AudioStand, data: bytes = FLAC, **fields: str):
@@ -131,6 +162,7 @@ class TestRefusals:
         [
             (b"", {}, 400, "empty_file"),
             (bytes(range(256)) * 40, {}, 400, "invalid_audio"),
+            (silent_film(), {}, 400, "no_audio_stream"),
             (b"#EXTM3U\n#EXTINF:9,\n/etc/passwd\n", {}, 400, "invalid_audio"),
             (FLAC, {"response_format": "xml"}, 400, "unsupported_format"),
             (FLAC, {"stream": "perhaps"}, 400, "invalid_value"),
@@ -182,14 +214,35 @@ class TestRefusals:
         finally:
             proxy.settings = SpeechSettings()
 
-    async def test_too_long_however_few_bytes_it_has(self, proxy: AudioStand) -> None:
-        proxy.settings = SpeechSettings(max_audio_seconds=5)
+    async def test_a_length_that_is_too_much_is_refused_before_a_byte_of_the_body(
+        self, proxy: AudioStand
+    ) -> None:
+        address = httpx.URL(proxy.url)
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        writer.write(
+            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {600 * 1024**2}\r\n"
+            "Content-Type: multipart/form-data; boundary=b\r\n\r\n".encode()
+        )
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 413 ")
+        error = json.loads(await reader.readuntil(b"}}"))
+        assert error["error"]["code"] == "file_too_large"
+        assert "600.0 MB" in error["error"]["message"]
+        assert "500 MB" in error["error"]["message"]
+        writer.close()
+
+    async def test_ten_hours_in_some_megabytes_end_at_the_limit(self, proxy: AudioStand) -> None:
+        proxy.settings = SpeechSettings(max_audio_seconds=60)
         try:
-            bomb = encoded(Kind.FLAC, np.zeros(16_000 * 30, np.float32))
-            answer = await send(proxy, bomb)
+            answer = await send(proxy, bomb(10))
         finally:
             proxy.settings = SpeechSettings()
-        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "audio_too_long")
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"]) == (413, "audio_too_long")
+        decoded = re.search(r"(\d+) s were decoded", error["message"])
+        assert decoded is not None
+        assert int(decoded[1]) <= 70, "nothing is decoded that is not wanted"
+        await until(lambda: proxy.left_behind == [], "nothing of it is left on disk")
 
 
 class TestTheUpstream:

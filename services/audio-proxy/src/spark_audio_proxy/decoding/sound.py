@@ -116,6 +116,8 @@ class Cleared:
     """Seconds by which the microphone heard the loudspeaker later; None where it heard nothing."""
     taken_db: float = 0.0
     """By how much the whole recording became quieter."""
+    drift: float = 0.0
+    """Seconds a second by which it heard the loudspeaker later and later: clocks run apart."""
 
     @classmethod
     def of(cls, local: Sound, order: ClearOrder, answer: Mapping[str, Any]) -> "Cleared":
@@ -123,7 +125,8 @@ class Cleared:
         if answer["lag"] is None:
             return cls(local)
         measures = asdict(local.measures) | answer["measures"]
-        return cls(_sound(order.target, measures), answer["lag"], answer["taken_db"])
+        sound = _sound(order.target, measures)
+        return cls(sound, answer["lag"], answer["taken_db"], answer["drift"])
 
 
 def _sound(stem: str, measures: Mapping[str, Any]) -> Sound:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spark_audio_proxy.decoding.sound import ENERGY_SECONDS, Cleared, Sound
+from spark_audio_proxy.dual.clocks import loudness_at_pace, turns_at_pace, words_at_pace
 from spark_audio_proxy.dual.detection import CHANNELS_IDENTICAL, are_two_sides, compared
 from spark_audio_proxy.dual.levels import Channels
 from spark_audio_proxy.dual.merge import DualAttributed, Sides, SideTurns, merge_sides
@@ -143,9 +144,15 @@ def _merged(
         None if side is None else SideTurns(side.diarization, naming(side))
         for side in (turns.local, turns.remote)
     )
+    far_words, far_loudness = heard.far.words, _loudness(remote)
+    if cleared.drift:
+        pace = 1 + cleared.drift
+        far_words = words_at_pace(far_words, pace)
+        far_loudness = loudness_at_pace(far_loudness, pace)
+        far = far and replace(far, diarization=turns_at_pace(far.diarization, pace))
     return merge_sides(
-        Sides(heard.near.words, heard.far.words, dual.local_speaker),
-        Channels(_loudness(cleared.sound), _loudness(remote)),
+        Sides(heard.near.words, far_words, dual.local_speaker),
+        Channels(_loudness(cleared.sound), far_loudness),
         far,
         near,
         known_lag=cleared.lag,

@@ -45,13 +45,14 @@ def read_answer(answer: object, duration: float) -> Transcript:
     segments = _items(answer.get("segments"))
     nested = [word for segment in segments for word in _items(segment.get("words"))]
     best: list[Word] = []
-    for items in (_items(answer.get("words")), nested, segments):
+    lists = (_items(answer.get("words")), nested, segments)
+    for items in lists:
         found = _timed(items, duration)
         if _spoken(best) < (1 - _MISSING) * _spoken(found):
             best = found
     text = answer.get("text")
     said = isinstance(text, str) and text.strip()
-    if not best and (said or any(_text(item) for item in segments)):
+    if not best and (said or any(_text(item) for items in lists for item in items)):
         raise UnusableAnswerError(
             "empty_timestamps", "the speech server answered text without the times of its words"
         )

@@ -1,6 +1,12 @@
 // @ts-check
 // The microphone of this device, for as long as somebody records.
 
+import { clockOf } from "./looks.js";
+
+const PART_MS = 1000;
+/** What is made for telephone calls would take the voices that are farther away for noise. */
+const RAW = { echoCancellation: false, noiseSuppression: false };
+
 export class Recorder {
   /** @type {MediaRecorder|null} */
   #recorder = null;
@@ -31,7 +37,7 @@ export class Recorder {
     }
     let stream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      stream = await navigator.mediaDevices.getUserMedia({ audio: RAW });
     } catch {
       this.#say("The microphone was not given to this page.");
       return;
@@ -39,16 +45,24 @@ export class Recorder {
     const recorder = new MediaRecorder(stream);
     /** @type {Blob[]} */
     const parts = [];
-    recorder.addEventListener("dataavailable", (event) => parts.push(event.data));
+    recorder.addEventListener("dataavailable", (event) => {
+      parts.push(event.data);
+      if (recorder.state === "recording") this.#said(parts.length * PART_MS);
+    });
     recorder.addEventListener("stop", () => {
       for (const track of stream.getTracks()) track.stop();
       this.#recorder = null;
       this.#on(false);
       this.#take(new Blob(parts, { type: recorder.mimeType }));
     });
-    recorder.start(1000);
+    recorder.start(PART_MS);
     this.#recorder = recorder;
     this.#on(true);
-    this.#say("Recording. It is sent when you stop.");
+    this.#said(0);
+  }
+
+  /** @param {number} ms */
+  #said(ms) {
+    this.#say(`Recording, ${clockOf(ms)}. It is sent when you stop.`);
   }
 }
