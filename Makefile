@@ -47,6 +47,7 @@ e2e: $(VENV)/.dev ## the whole product, with a browser and with kills
 schemas: $(VENV)/.dev ## write docs/events, docs/EVENTS.md, docs/FAILURES.md and the diagrams from the code
 	@$(BIN)/python -m spark_common.schemas docs/events
 	@$(BIN)/python -m spark_swapper.diagram docs/architecture.md
+	@$(BIN)/python -m spark_common.bus.diagram docs/architecture.md
 	@$(BIN)/python scripts/events_doc.py
 	@$(BIN)/python scripts/failures_doc.py
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from spark_common.errors import SparkError
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "FAILURES.md"
 MAKERS: dict[str, tuple[int, ...]] = {"Cause": (), "sign": (0, 2, 3), "plain": (0, 1, 2)}
@@ -22,7 +24,8 @@ AREAS = {
 HEAD = """# Failures
 
 What each failure class means, as it is shown, and what to press.
-Written from the code by `python scripts/failures_doc.py`, compared by a test; `...` stands for what is filled in.
+Written from the code by `python scripts/failures_doc.py`, compared by a test.
+`...` stands for what is filled in.
 Findings about a Spark are in the [runbook](RUNBOOK.md).
 """
 
@@ -103,7 +106,16 @@ def written() -> str:
             for way in ways:
                 action = "" if way.action == "..." else f" {_shown(way.action)}"
                 parts.append(f"- {_shown(way.sentence)}{action}\n")
+    parts.append("\n## Requests that are refused\n\n| `code` | what it means |\n| --- | --- |\n")
+    parts += [f"| `{one.code}` | {(one.__doc__ or '').splitlines()[0]} |\n" for one in refusals()]
     return "".join(parts)
+
+
+def refusals(above: type[SparkError] = SparkError) -> Iterator[type[SparkError]]:
+    """Yield every error that a caller may be told, each after what it is a kind of."""
+    yield above
+    for one in above.__subclasses__():
+        yield from refusals(one)
 
 
 def _shown(words: str) -> str:
