@@ -10,7 +10,7 @@ MEMBERS := libs/common libs/sparksim libs/cli services/gateway services/swapper 
 # all of our sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo up setup check fix fast test chaos mutation audit test-torch test-connected e2e schemas screenshots lock image bench litellm notices startos x86 aarch64 s9pk clean
+.PHONY: help demo up setup check fix fast test chaos mutation audit test-torch test-connected e2e schemas screenshots lock image image-sim bench litellm notices startos x86 aarch64 s9pk clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,10 +53,12 @@ mutation: $(VENV)/.dev $(VENV)-mutation/.installed ## break the code on purpose,
 audit: $(VENV)-audit/.installed ## ask whether a locked dependency has a known vulnerability
 	@$(VENV)-audit/bin/python scripts/audit.py
 
-schemas: $(VENV)/.dev ## write docs/events, docs/EVENTS.md and the diagram of phases from the code
+schemas: $(VENV)/.dev ## write docs/events, docs/EVENTS.md, docs/FAILURES.md and the diagrams from the code
 	@$(BIN)/python -m spark_common.schemas docs/events
 	@$(BIN)/python -m spark_swapper.diagram docs/architecture.md
+	@$(BIN)/python -m spark_common.bus.diagram docs/architecture.md
 	@$(BIN)/python scripts/events_doc.py
+	@$(BIN)/python scripts/failures_doc.py
 
 screenshots: $(VENV)/.dev ## make the pictures of README and docs anew, with Chromium and a demo of their own
 	@$(BIN)/python scripts/screenshots.py
@@ -69,6 +71,9 @@ litellm: $(VENV)-litellm/.installed ## the environment of the one test that asks
 image: ## build the container image of all services
 	@docker build -f deploy/Dockerfile -t spark-control:dev \
 	  --build-arg VERSION=$$(cat VERSION) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) .
+
+image-sim: image ## build the image of the simulated Sparks, for the compose profile sim
+	@docker build -f deploy/sim.Dockerfile -t spark-control-sim:dev .
 
 notices: $(VENV)/.dev ## write THIRD_PARTY.md from the locks
 	@$(BIN)/python scripts/notices.py

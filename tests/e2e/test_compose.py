@@ -21,6 +21,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = sorted(path.parent.name for path in (ROOT / "services").glob("*/pyproject.toml"))
 LONG_RUNNING = [*OURS, "nats", "redis"]
+OPTIONAL = {"sparks": ["sim"], "prometheus": ["metrics"], "grafana": ["metrics"]}
+"""What runs only when its profile is asked for."""
 FOUR = {"SPARK1_HOST", "SPARK1_USER", "SPARK2_HOST", "SPARK2_USER"}
 
 _REFERENCE = re.compile(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}")
@@ -56,12 +58,20 @@ def variables_read_by(settings: type[Settings]) -> set[str]:
     return names
 
 
+def words_of(name: str) -> list[str]:
+    """Return the lines of a file of deploy/ that say something."""
+    lines = (DEPLOY / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def filled_in(value: object, given: dict[str, str]) -> str:
     return _REFERENCE.sub(lambda found: given.get(found[1]) or found[3] or "", str(value))
 
 
 def test_every_service_is_in_it_and_nothing_else() -> None:
-    assert set(CONTAINERS) == {*LONG_RUNNING, "init"}
+    assert set(CONTAINERS) == {*LONG_RUNNING, *OPTIONAL, "init"}
+    profiles = {name: one["profiles"] for name, one in CONTAINERS.items() if "profiles" in one}
+    assert profiles == OPTIONAL
 
 
 def test_an_old_compose_reads_it() -> None:
@@ -101,7 +111,7 @@ class TestEveryContainer:
         assert not re.search(r"(?i)password|token", json.dumps(container["command"]))
 
 
-@pytest.mark.parametrize("name", LONG_RUNNING)
+@pytest.mark.parametrize("name", [*LONG_RUNNING, *OPTIONAL])
 def test_what_runs_is_watched_and_started_again(name: str) -> None:
     container = CONTAINERS[name]
     assert container["restart"] == "unless-stopped"
@@ -138,12 +148,36 @@ def test_the_coordinator_gets_every_setting_that_it_shows_but_no_secret() -> Non
 
 
 def test_only_the_dashboard_is_reachable_from_outside() -> None:
-    assert [name for name in CONTAINERS if CONTAINERS[name].get("ports")] == ["gateway"]
+    assert [name for name in LONG_RUNNING if CONTAINERS[name].get("ports")] == ["gateway"]
+    board = [port for name in OPTIONAL for port in CONTAINERS[name].get("ports", [])]
+    assert board == ["127.0.0.1:${GRAFANA_PORT:-3000}:3000"]
+
+
+def test_every_service_reaches_both_simulated_sparks() -> None:
+    sparks = CONTAINERS["sparks"]["networks"]
+    given = dict(line.split("=") for line in words_of("sim.env"))
+    assert [given["SPARK1_HOST"]] == sparks["default"]["aliases"]
+    assert [given["SPARK2_HOST"]] == sparks["sim"]["aliases"]
+    assert all(CONTAINERS[name]["networks"] == ["default", "sim"] for name in OURS)
+    command = " ".join(CONTAINERS["sparks"]["command"])
+    assert f"--spark1={given['SPARK1_HOST']} --spark2={given['SPARK2_HOST']}" in command
+
+
+def test_prometheus_reads_every_service_and_grafana_reads_prometheus() -> None:
+    read = yaml.safe_load((DEPLOY / "grafana" / "prometheus.yaml").read_text())
+    targets = {job["static_configs"][0]["targets"][0] for job in read["scrape_configs"]}
+    ports = {name: settings_of(name).defaults["BIND_PORT"] for name in OURS}
+    assert targets == {f"{name}:{port}" for name, port in ports.items()}
+    assert all((DEPLOY / one["file"]).is_file() for one in COMPOSE["configs"].values())
+    used = {one["source"] for name in OPTIONAL for one in CONTAINERS[name].get("configs", [])}
+    assert used == set(COMPOSE["configs"])
+    source = yaml.safe_load((DEPLOY / "grafana" / "datasource.yaml").read_text())
+    assert source["datasources"][0]["url"] == "http://prometheus:9090"
 
 
 def test_only_those_who_look_at_the_sparks_see_the_ssh_key() -> None:
     seen = [name for name in CONTAINERS if any("ssh:" in m for m in CONTAINERS[name]["volumes"])]
-    assert sorted(seen) == ["health", "init", "swapper"]
+    assert sorted(seen) == ["health", "init", "sparks", "swapper"]
 
 
 def test_only_init_writes_secrets_and_the_servers_see_none() -> None:
@@ -154,9 +188,9 @@ def test_only_init_writes_secrets_and_the_servers_see_none() -> None:
 
 
 def test_the_volumes_of_the_servers_keep_the_owner_that_init_gave_them() -> None:
-    assert CONTAINERS["nats"]["volumes"] == ["nats:/data:nocopy"]
-    assert CONTAINERS["redis"]["volumes"] == ["redis:/data:nocopy"]
-    assert {"nats:/state/nats", "redis:/state/redis"} <= set(CONTAINERS["init"]["volumes"])
+    for name in ("nats", "redis", "prometheus", "grafana"):
+        assert CONTAINERS[name]["volumes"] == [f"{name}:/data:nocopy"]
+        assert f"{name}:/state/{name}" in CONTAINERS["init"]["volumes"]
 
 
 def test_init_tells_the_command_for_automations_where_everything_is() -> None:
@@ -172,8 +206,7 @@ def test_init_tells_the_command_for_automations_where_everything_is() -> None:
 def test_four_variables_are_enough() -> None:
     references = _REFERENCE.findall(TEXT)
     assert {name for name, default, _ in references if default != ":-"} == FOUR
-    example = (DEPLOY / ".env.example").read_text().splitlines()
-    assert {line.split("=")[0] for line in example if not line.startswith("#")} == FOUR
+    assert {line.split("=")[0] for line in words_of(".env.example")} == FOUR
 
 
 @pytest.mark.parametrize("feature", ["# syntax", "<<", "--link", "--mount", "ADD "])

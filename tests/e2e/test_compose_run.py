@@ -178,10 +178,10 @@ def test_secrets_are_in_no_environment_argument_or_log(bundle: Bundle) -> None:
     assert "PRIVATE KEY" not in shown
 
 
-def test_only_the_swapper_can_read_the_ssh_key(bundle: Bundle) -> None:
+def test_only_those_who_log_in_can_read_the_ssh_key(bundle: Bundle) -> None:
     code = "import os; print(os.path.exists('/secrets/ssh/id_ed25519'))"
     seen = {name for name in SERVICES if bundle.python(name, code).strip() == "True"}
-    assert seen == {"swapper"}
+    assert seen == {"swapper", "health"}
 
 
 def test_a_second_start_keeps_every_key(bundle: Bundle) -> None:

@@ -59,7 +59,15 @@ def settings_of(service: str) -> type[Settings]:
 
 def test_the_services_are_those_of_compose_and_of_the_repository() -> None:
     ours = {path.parent.name for path in (ROOT / "services").glob("*/pyproject.toml")}
-    assert set(SERVICES) == ours == set(CONTAINERS) - SIDECARS - {"init"}
+    assert (
+        set(SERVICES)
+        == ours
+        == {name for name, one in CONTAINERS.items() if "profiles" not in one}
+        - {
+            *SIDECARS,
+            "init",
+        }
+    )
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))

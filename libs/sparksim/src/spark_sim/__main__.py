@@ -12,6 +12,7 @@ import gc
 import json
 import re
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -19,12 +20,20 @@ from spark_sim.cluster import SimulatedCluster
 from spark_sim.config import SimConfig
 
 
+def _address(name: str) -> str:
+    """Return the IPv4 address of a name, as an alias of a container has one."""
+    try:
+        return socket.gethostbyname(name)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{name} has no address: {error}") from error
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="spark_sim", description="Two simulated Sparks.")
     parser.add_argument("--dir", type=Path, required=True, help="where their state lives")
     parser.add_argument("--authorized-key", type=Path, required=True, help="public key file")
-    parser.add_argument("--spark1", default="127.0.0.11")
-    parser.add_argument("--spark2", default="127.0.0.12")
+    parser.add_argument("--spark1", default="127.0.0.11", type=_address)
+    parser.add_argument("--spark2", default="127.0.0.12", type=_address)
     parser.add_argument("--ssh-port", type=int, default=2222)
     parser.add_argument("--control-port", type=int, default=9190)
     parser.add_argument("--speed", type=float, default=10.0, help="how much faster than real time")

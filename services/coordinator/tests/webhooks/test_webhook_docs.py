@@ -54,7 +54,7 @@ async def test_the_python_verifies_what_is_sent_and_nothing_else(secret):
 @pytest.mark.parametrize("secret", SECRETS)
 async def test_the_shell_verifies_what_is_sent_and_nothing_else(secret, tmp_path):
     got = await delivered(secret)
-    script = blocks("sh")[1]
+    (script,) = blocks("sh run")
     for body, says in ((got.body, "genuine"), (got.body + b" ", "forged")):
         (tmp_path / "body.json").write_bytes(body)
         said = subprocess.run(

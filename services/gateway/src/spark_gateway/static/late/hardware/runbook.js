@@ -29,7 +29,7 @@ function blocksOf(lines) {
       if (fenced) blocks.push({ kind: "pre", lines: [] });
       else blocks.push({ kind: "p", lines: [] });
     } else if (fenced) last?.lines.push(line);
-    else if (line.trim() === "") blocks.push({ kind: "p", lines: [] });
+    else if (line.trim() === "" || line.startsWith("<!--")) blocks.push({ kind: "p", lines: [] });
     else {
       const kind = /^\d+\. /.test(line) ? "ol" : line.startsWith("- ") ? "ul" : line.startsWith("|") ? "table" : "p";
       const words = plain(line.replace(/^(\d+\. |- )/, ""));

@@ -1,0 +1,140 @@
+"""Writes docs/FAILURES.md, a heading for every failure class, from the code that knows them.
+
+Usage: failures_doc.py [--check]. A failure class is a ``Cause`` of a job: its code, its sentence,
+what to press. They are read out of the sources, so that none can be forgotten.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spark_common.errors import SparkError
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "FAILURES.md"
+MAKERS: dict[str, tuple[int, ...]] = {"Cause": (), "sign": (0, 2, 3), "plain": (0, 1, 2)}
+"""Who makes a cause, and where code, sentence and action stand when they are not named."""
+AREAS = {
+    "spark_swapper": "Swaps and what the swapper does on a Spark",
+    "spark_health": "Services beside the model",
+    "spark_common": "Every job",
+}
+HEAD = """# Failures
+
+What each failure class means, as it is shown, and what to press.
+Written from the code by `python scripts/failures_doc.py`, compared by a test.
+`...` stands for what is filled in.
+Findings about a Spark are in the [runbook](RUNBOOK.md).
+"""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One way in which a failure class is told."""
+
+    code: str
+    sentence: str
+    action: str
+
+
+def text_of(node: ast.expr | None, names: dict[str, str]) -> str:
+    """Return the words of an expression; what is only known when it happens becomes dots."""
+    match node:
+        case ast.Constant(value=str(value)):
+            return value
+        case ast.JoinedStr(values=parts):
+            return "".join(text_of(part, names) for part in parts)
+        case ast.FormattedValue(value=ast.Name(id=name)) | ast.Name(id=name):
+            return names.get(name, "...")
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return text_of(left, names) + text_of(right, names)
+        case ast.Call(func=ast.Attribute(attr="format", value=value)):
+            return text_of(value, names)
+        case _:
+            return "..."
+
+
+def told_in(tree: ast.Module) -> Iterator[Failure]:
+    """Yield every cause that a module makes under a code that stands there."""
+    names: dict[str, str] = {}
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            names[statement.targets[0].id] = text_of(statement.value, names)
+    for node in ast.walk(tree):
+        found: dict[str, ast.expr | None] = {}
+        if isinstance(node, ast.Call):
+            maker = ast.unparse(node.func).rpartition(".")[2]
+            if maker not in MAKERS:
+                continue
+            places = MAKERS[maker]
+            for word, place in zip(("code", "sentence", "action"), places, strict=False):
+                found[word] = node.args[place] if place < len(node.args) else None
+            found |= {item.arg: item.value for item in node.keywords if item.arg}
+        elif isinstance(node, ast.Tuple) and len(node.elts) == 4 and _is_pattern(node.elts[0]):
+            found = dict(zip(("code", "sentence", "action"), node.elts[1:], strict=True))
+        code = text_of(found.get("code"), names)
+        if code.replace("_", "").isalpha():
+            words = (text_of(found.get(word), names) for word in ("sentence", "action"))
+            yield Failure(code, *words)
+
+
+def _is_pattern(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile"
+
+
+def failures(package: str) -> dict[str, list[Failure]]:
+    """Return what the sources of a package tell, by code, each wording once."""
+    found: dict[str, list[Failure]] = {}
+    for path in sorted(ROOT.glob(f"*/*/src/{package}/**/*.py")):
+        if "testing" in path.parts:
+            continue
+        for one in told_in(ast.parse(path.read_text(encoding="utf-8"))):
+            if one not in found.setdefault(one.code, []):
+                found[one.code].append(one)
+    return dict(sorted(found.items()))
+
+
+def written() -> str:
+    """Return the page."""
+    parts = [HEAD]
+    for package, title in AREAS.items():
+        parts.append(f"\n## {title}\n")
+        for code, ways in failures(package).items():
+            parts.append(f"\n### {code}\n\n")
+            for way in ways:
+                action = "" if way.action == "..." else f" {_shown(way.action)}"
+                parts.append(f"- {_shown(way.sentence)}{action}\n")
+    parts.append("\n## Requests that are refused\n\n| `code` | what it means |\n| --- | --- |\n")
+    parts += [f"| `{one.code}` | {(one.__doc__ or '').splitlines()[0]} |\n" for one in refusals()]
+    return "".join(parts)
+
+
+def refusals(above: type[SparkError] = SparkError) -> Iterator[type[SparkError]]:
+    """Yield every error that a caller may be told, each after what it is a kind of."""
+    yield above
+    for one in above.__subclasses__():
+        yield from refusals(one)
+
+
+def _shown(words: str) -> str:
+    shown = " ".join(words.split())
+    for number in ("{0}", "{1}", "{2}", "{label}"):
+        shown = shown.replace(number, "...")
+    return shown.replace("<", "&lt;").replace("*", "\\*").replace("....", "...")
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check; return the exit code."""
+    if "--check" in arguments:
+        current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == written()
+        if not current:
+            sys.stderr.write(f"{PAGE}: run `make schemas`\n")
+        return int(not current)
+    PAGE.write_text(written(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
