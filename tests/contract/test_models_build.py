@@ -1,4 +1,4 @@
-"""Messages and contracts are built at first use: what is wrong in one shows here."""
+"""Messages are built at first use: what is wrong in one shows here."""
 
 import importlib
 import pkgutil
@@ -7,12 +7,10 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel, PydanticUndefinedAnnotation
 
-import spark_common.contracts
 import spark_common.events
-from spark_common.contracts.rpc import Reply, Request
 from spark_common.events.message import Command, Event
 
-BASES: tuple[type[BaseModel], ...] = (Request, Reply, Command, Event)
+BASES: tuple[type[BaseModel], ...] = (Command, Event)
 
 
 def _below(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -22,15 +20,15 @@ def _below(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _models() -> list[type[BaseModel]]:
-    for package in (spark_common.contracts, spark_common.events):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+    package = spark_common.events
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
     found = {model for base in BASES for model in _below(base)}
     ours = (model for model in found if model.__module__.startswith("spark_common."))
     return sorted(ours, key=lambda model: (model.__module__, model.__qualname__))
 
 
-def test_every_message_and_contract_can_be_built() -> None:
+def test_every_message_can_be_built() -> None:
     models = _models()
     for model in models:
         model.model_rebuild()
@@ -39,7 +37,7 @@ def test_every_message_and_contract_can_be_built() -> None:
 
 
 def test_a_model_of_something_that_is_nowhere_is_refused() -> None:
-    class Broken(Reply):
+    class Broken(Event):
         field: "Nowhere"  # noqa: F821 - the error itself
 
     with pytest.raises(PydanticUndefinedAnnotation, match="Nowhere"):
