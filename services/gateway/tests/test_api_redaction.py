@@ -57,6 +57,8 @@ async def test_a_text_is_put_back_for_any_tenant_and_refusals_repeat_nothing(ben
         asked.append(request)
         if request.question["session_id"] == "old":
             raise GoneError("this session has expired or was deleted; its values are gone")
+        if request.question["session_id"] == "newer":
+            return RedactionAnswer(answer={"texts": ["SECRETWORD"]})
         said = {"text": "to bob", "restored": {"[[PERSON_1]]": 1}, "normalised": [],
                 "unresolved": ["[[PERSON_9]]"], "blocked": []}  # fmt: skip
         return RedactionAnswer(answer=said)
@@ -78,6 +80,9 @@ async def test_a_text_is_put_back_for_any_tenant_and_refusals_repeat_nothing(ben
         assert wrong.status_code == 422
         assert "SECRETWORD" not in wrong.text
     assert len(asked) == 2
+    odd = await bench.http.post(f"{PLACE}/crm/newer/rehydrate", json={"text": "x"})
+    assert (odd.status_code, odd.json()["code"]) == (503, "unavailable")
+    assert "SECRETWORD" not in odd.text
 
 
 @pytest.mark.parametrize("place", ["a%20b/s", "a/s%40b", f"{'a' * 65}/s"])

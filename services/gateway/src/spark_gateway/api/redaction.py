@@ -7,7 +7,7 @@ the operator.
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spark_common.contracts.redaction import REHYDRATE_TEXT, RehydrateText, Tenant
 from spark_common.contracts.redaction_scopes import (
@@ -18,6 +18,7 @@ from spark_common.contracts.redaction_scopes import (
     ScopesView,
     SessionId,
 )
+from spark_common.errors import UnavailableError
 from spark_gateway.api.asking import ask
 from spark_gateway.api.errors_doc import CHANGE, READ, problems
 from spark_gateway.control_route import ControlRoute
@@ -75,4 +76,8 @@ async def rehydrate(
     question = {"session_id": session_id, "format": "text", **body.model_dump()}
     asked = RehydrateText(tenant=tenant, asked_by="operator", question=question)
     said = await ask(request, REHYDRATE_TEXT, asked, _SECONDS)
-    return RestoredText.model_validate(said.answer)
+    try:
+        return RestoredText.model_validate(said.answer)
+    except ValidationError:
+        # From None: what did not fit may be what was hidden.
+        raise UnavailableError("redaction answers in a form that is not known here") from None
