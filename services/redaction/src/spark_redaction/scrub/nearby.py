@@ -15,7 +15,8 @@ class Cue:
     """Words whose presence near a value says what it is."""
 
     def __init__(self, words: str, *, before: int = 48, after: int = 0) -> None:
-        self._words = Pattern(rb"(?:^|[^a-z])(?:" + words.encode("ascii") + rb")(?:[^a-z]|$)")
+        source = rb"(?:^|[^a-z])(?:" + words.encode("ascii") + rb")(?:[^a-z]|$)"
+        self._words = Pattern(source, groups=False)
         self._before = before
         self._after = after
 
