@@ -47,10 +47,6 @@ class Detector:
         seen = views(text)
         return self._personal(text, seen) + _lookalikes(text, seen)
 
-    def personal(self, text: str) -> list[Span]:
-        """Everything personal, overlapping as it was found."""
-        return self._personal(text, views(text))
-
     def _personal(self, text: str, seen: list[View]) -> list[Span]:
         found: list[Span] = []
         for view in seen:

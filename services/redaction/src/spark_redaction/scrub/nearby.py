@@ -9,6 +9,7 @@ from spark_redaction.scrub.view import View
 STOP = "\0"
 """Stands between texts that have nothing to do with each other."""
 _STOP: Final = STOP.encode()
+_OF_WORDS: Final = frozenset(octet for octet in range(128) if chr(octet).isalnum()) | {0x5F}
 
 
 class Cue:
@@ -42,7 +43,7 @@ def follows_word(view: View, start: int) -> bool:
     before = view.octets[start - 1]
     if before == 0xFF:
         return not UNSPACED.match(view.text[start - 1])
-    return chr(before).isalnum() or before == 0x5F
+    return before in _OF_WORDS
 
 
 def precedes_word(view: View, end: int) -> bool:
@@ -52,7 +53,7 @@ def precedes_word(view: View, end: int) -> bool:
     after = view.octets[end]
     if after == 0xFF:
         return not UNSPACED.match(view.text[end])
-    return after < 0x80 and (chr(after).isalnum() or after == 0x5F)
+    return after in _OF_WORDS
 
 
 def touches_digit(view: View, start: int, end: int) -> bool:
