@@ -40,6 +40,9 @@ _NEXT_TO: Final = re.compile(
 )
 _NEAR: Final = 24
 """Characters in which the placeholder before a slash is looked for."""
+_EDGES: Final = frozenset("[{<()>}]")
+_REACH: Final = 12
+"""Characters beside a placeholder in which all of its brackets stand, behind a possessive too."""
 _NOT_BEFORE: Final = frozenset("-.@/$\\&%")
 
 
@@ -87,9 +90,7 @@ def exact_tokens(text: str) -> Iterator[Token]:
         yield Token(*match.span(), BY_NAME[kind], int(number), _implied(letters), exact=True)
 
 
-def bent_tokens(
-    view: View, tolerance: Tolerance, known: Collection[int] = ()
-) -> Iterator[Token]:
+def bent_tokens(view: View, tolerance: Tolerance, known: Collection[int] = ()) -> Iterator[Token]:
     """Everything in a view that may stand for a placeholder, exact ones among it.
 
     ``known`` are the starts of exact ones in the raw text, which are left out.
@@ -106,12 +107,14 @@ def bent_tokens(
 
 
 def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
+    if view.octets[stop : stop + 1].isalnum():
+        return None
     parts = _PARTS.match(view.text, start, stop)
     if parts is None:
         return None
     name, between, digits, letters = parts.groups()
     end = parts.end()
-    if stop < len(view.text) and view.octets[stop : stop + 1].isalnum():
+    if not lenient and not _clean(name, between) and not _near_brackets(view, start, end):
         return None
     suffix = _variant(letters)
     if suffix is None:
@@ -133,6 +136,12 @@ def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
         return None
     raw_start, raw_end = view.raw(left, right)
     return Token(raw_start, raw_end, BY_NAME[name.upper()], number, variant, exact=False, tail=tail)
+
+
+def _near_brackets(view: View, start: int, end: int) -> bool:
+    """Whether there may be brackets on either side."""
+    around = view.text[max(0, start - _REACH) : start] + view.text[end : end + _REACH]
+    return not _EDGES.isdisjoint(around)
 
 
 def _owned(view: View, start: int, end: int) -> str:
