@@ -40,13 +40,14 @@ class Detector:
 
     def spans(self, text: str) -> list[Span]:
         """Return what to hide, from left to right, without overlaps."""
-        found = self.personal(text)
-        found += self.lookalikes(text)
-        return united(_whole_urls(text, united(found)))
+        return united(_whole_urls(text, united(self.all(text))))
 
-    def personal(self, text: str) -> list[Span]:
-        """Everything personal, overlapping as it was found."""
+    def all(self, text: str) -> list[Span]:
+        """Everything personal and every look-alike, overlapping as it was found."""
         seen = views(text)
+        return self._personal(text, seen) + _lookalikes(text, seen)
+
+    def _personal(self, text: str, seen: list[View]) -> list[Span]:
         found: list[Span] = []
         for view in seen:
             found += self._in_view(view)
@@ -56,14 +57,6 @@ class Detector:
         if self.more is not None:
             found += self.more(text)
         return self._without_kept(seen, found) if len(self.keep) else found
-
-    def lookalikes(self, text: str) -> list[Span]:
-        """What would be taken for a placeholder on the way back."""
-        return [
-            Span(token.start, token.end, Kind.LITERAL, text[token.start : token.end], _LITERAL)
-            for view in views(text)
-            for token in bent_tokens(view, "standard")
-        ]
 
     def _in_view(self, view: View) -> list[Span]:
         found: list[Span] = []
@@ -95,6 +88,15 @@ class Detector:
             if span.rank >= _NEVER_KEPT
             or not any(each.start <= span.start and span.end <= each.end for each in kept)
         ]
+
+
+def _lookalikes(text: str, seen: list[View]) -> list[Span]:
+    """What would be taken for a placeholder on the way back."""
+    return [
+        Span(token.start, token.end, Kind.LITERAL, text[token.start : token.end], _LITERAL)
+        for view in seen
+        for token in bent_tokens(view, "standard")
+    ]
 
 
 def _whole_urls(text: str, spans: list[Span]) -> list[Span]:

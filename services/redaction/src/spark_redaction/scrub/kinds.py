@@ -32,7 +32,8 @@ class Kind(StrEnum):
     LITERAL = "LITERAL"
 
 
-NAMES: Final = tuple(kind.value for kind in Kind)
+BY_NAME: Final = {kind.value: kind for kind in Kind}
+NAMES: Final = tuple(BY_NAME)
 
 ALIASES: Final = {
     "COMPANY": Kind.ORG,

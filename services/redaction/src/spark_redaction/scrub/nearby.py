@@ -9,13 +9,15 @@ from spark_redaction.scrub.view import View
 STOP = "\0"
 """Stands between texts that have nothing to do with each other."""
 _STOP: Final = STOP.encode()
+_OF_WORDS: Final = frozenset(octet for octet in range(128) if chr(octet).isalnum()) | {0x5F}
 
 
 class Cue:
     """Words whose presence near a value says what it is."""
 
     def __init__(self, words: str, *, before: int = 48, after: int = 0) -> None:
-        self._words = Pattern(rb"(?:^|[^a-z])(?:" + words.encode("ascii") + rb")(?:[^a-z]|$)")
+        source = rb"(?:^|[^a-z])(?:" + words.encode("ascii") + rb")(?:[^a-z]|$)"
+        self._words = Pattern(source, groups=False)
         self._before = before
         self._after = after
 
@@ -41,7 +43,7 @@ def follows_word(view: View, start: int) -> bool:
     before = view.octets[start - 1]
     if before == 0xFF:
         return not UNSPACED.match(view.text[start - 1])
-    return chr(before).isalnum() or before == 0x5F
+    return before in _OF_WORDS
 
 
 def precedes_word(view: View, end: int) -> bool:
@@ -51,7 +53,7 @@ def precedes_word(view: View, end: int) -> bool:
     after = view.octets[end]
     if after == 0xFF:
         return not UNSPACED.match(view.text[end])
-    return after < 0x80 and (chr(after).isalnum() or after == 0x5F)
+    return after in _OF_WORDS
 
 
 def touches_digit(view: View, start: int, end: int) -> bool:

@@ -113,7 +113,7 @@ class Scrubber:
         masked, starts = _masked(text, hidden)
         missed = []
         # Beside a placeholder things stand free that did not before: look-alikes as well.
-        for span in (*self._detector.personal(masked), *self._detector.lookalikes(masked)):
+        for span in self._detector.all(masked):
             for start, end in _outside(starts, span.start, span.end):
                 missed.append(Span(start, end, span.kind, "", span.rank))
         return [

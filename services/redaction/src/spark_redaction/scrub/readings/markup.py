@@ -22,7 +22,8 @@ _MARK: Final = re.compile(
 
 def unmarked(text: str) -> Reading | None:
     """Return the reading, None when no mark stands between two characters of a word."""
-    if not any(hint in text for hint in _HINTS):
+    # The first character alone is found much faster than two.
+    if not any(hint[0] in text and hint in text for hint in _HINTS):
         return None
     marks = [match.span() for match in _MARK.finditer(text)]
     inside = tuple(

@@ -19,6 +19,7 @@ _CUE: Final = Cue(
     r"kreditkarte|karte|carte|tarjeta|carta|cartao|kaart|card number|ccn",
     before=40, after=16,
 )  # fmt: skip
+_DIGITS: Final = re.compile(r"\d+")
 _GROUPS: Final = re.compile(
     r"(?:4-4-4-(?:4|1|2|3)(?:-3)?|4-6-[45]|4-4-5|6-13|4-4-4-4-[123]|8-8|4-12|5-5-5|4-5-6)\Z"
 )
@@ -31,9 +32,7 @@ def _find(view: View) -> Iterator[Finding]:
 
 def _cards_in(view: View, start: int, end: int) -> Iterator[Finding]:
     """A run may hold more than the card: the code on its back, a date, a second card."""
-    groups = [
-        (m.start() + start, m.end() + start) for m in re.finditer(r"\d+", view.text[start:end])
-    ]
+    groups = [match.span() for match in _DIGITS.finditer(view.text, start, end)]
     first = 0
     while first < len(groups):
         last = _card_from(view, groups, first)

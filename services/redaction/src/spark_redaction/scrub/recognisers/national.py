@@ -65,13 +65,17 @@ _NUMERIC: Final = (
         rb"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[ab]) ?\d{3} ?\d{3}(?: ?\d{2})?",
         _always,
     ),  # INSEE
-    (rb"[2-9]\d{3}[ -]\d{4}[ -]\d{4}", lambda digits: digits[:2] not in ("19", "20")),  # Aadhaar
     (rb"\d{2}-\d{7}", _always),  # EIN
+)
+_COMMON: Final = (
+    (rb"[2-9]\d{3}[ -]\d{4}[ -]\d{4}", lambda digits: digits[:2] not in ("19", "20")),  # Aadhaar
     (rb"\d{3}[ -]\d{3}[ -]\d{4}", nhs),
 )
+"""Shapes of cards and telephones as well: apart, so that those do not let all others be tried."""
 _FAMILIES: Final[tuple[tuple[tuple[Pattern, Callable[[str], bool]], ...], ...]] = (
     tuple((Pattern(rb"\b(?:" + shape + rb")\b", any_case=False), holds) for shape, holds in _CASED),
     tuple((Pattern(rb"\b(?:" + shape + rb")\b"), holds) for shape, holds in _NUMERIC),
+    tuple((Pattern(rb"\b(?:" + shape + rb")\b"), holds) for shape, holds in _COMMON),
 )
 _COMPILED: Final = tuple(
     (any_of(*(pattern for pattern, _ in family)), family) for family in _FAMILIES

@@ -1,6 +1,7 @@
 """Addresses of machines: IPv4, IPv6, MAC."""
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -19,6 +20,7 @@ _MAC: Final = Pattern(
     rb"[0-9a-f]{2}(?:[:\-][0-9a-f]{2}){5}|[0-9a-f]{4}(?:\.[0-9a-f]{4}){2}|[0-9a-f]{2}(?: [0-9a-f]{2}){5}"
 )
 _BARE_MAC: Final = Pattern(rb"\b[0-9a-f]{12}\b")
+_NUMBERS: Final = re.compile(rb"[0-9]+")
 _MAC_CUE: Final = Cue(r"mac|hwaddr|hardware address|ether|bssid", before=24)
 _VERSION: Final = Cue(
     r"v|ver|version|release|firmware|build|rev|section|chapter|kernel|upgrade[d]? to", before=10
@@ -39,7 +41,7 @@ _NOBODY: Final = frozenset(
 def _find(view: View) -> Iterator[Finding]:
     for match in _V4.matches(view):
         start, end = match.span()
-        numbers = [number for number in _numbers(match[0]) if number]
+        numbers = _NUMBERS.findall(match[0])
         if len(numbers) != 4 or any(int(number) > 255 for number in numbers):
             continue
         address = ".".join(str(int(number)) for number in numbers)
@@ -61,10 +63,6 @@ def _find(view: View) -> Iterator[Finding]:
             start, end = match.span()
             if _is_v6(match[0]) and not follows_word(view, start) and not precedes_word(view, end):
                 yield start, end, Kind.IPADDR, ""
-
-
-def _numbers(found: bytes) -> list[str]:
-    return "".join(chr(c) if chr(c).isdigit() else " " for c in found).split()
 
 
 def _part(view: View, start: int) -> bool:

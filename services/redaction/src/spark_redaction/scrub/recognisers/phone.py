@@ -26,7 +26,12 @@ _SHAPES: Final = (
     rb"\b\d{2}(?:[ .\-]\d{2}){3,4}|\b\d{3,5}[ .\-]\d{3,6}(?:[ .\-]\d{2,4})?|\b\d{2,4}(?:[ .\-]\d{2,4}){2,4}|\b\d{7,12}|\b\d(?:[ .,\-]{1,3}\d){6,14}",
 )  # fmt: skip
 _PATTERNS: Final = tuple(Pattern(shape + _EXT) for shape in _SHAPES)
+_COMMON: Final = _PATTERNS[2:4]
+_RARE: Final = _PATTERNS[:2] + _PATTERNS[4:-1]
+_RARE_GATE: Final = any_of(*_RARE)
 _ONLY_WITH_WORDS: Final = _PATTERNS[-1]
+_LETTER: Final = re.compile(r"[a-z#]")
+_WORD: Final = re.compile(r"[a-z]*\Z")
 _CUE: Final = Cue(
     r"phones?|telephones?|tel|mobiles?|cells?|cellphones?|cellular|fax|call(?:ed|ing|s)?|dial(?:ed|ing)?|"
     r"text(?:ed|ing)?|sms|ring|rang|reach(?:ed|ing|able)?|callback|voicemail|hotline|landline|whatsapp|"
@@ -52,16 +57,22 @@ _DATES: Final = re.compile(
 
 
 def _find(view: View) -> Iterator[Finding]:
-    for pattern in _PATTERNS:
+    seen = set()
+    rare = _RARE if _RARE_GATE.is_in(view.octets) else ()
+    for pattern in (*_COMMON, *rare, _ONLY_WITH_WORDS):
         for match in pattern.matches(view):
-            start, end = match.span()
-            if _is_number(view, start, end, needs_words=pattern is _ONLY_WITH_WORDS):
+            span = start, end = match.span()
+            if span not in seen and _is_number(
+                view, start, end, needs_words=pattern is _ONLY_WITH_WORDS
+            ):
+                seen.add(span)
                 yield start, end, Kind.PHONE, digits_of(view.text[start:end])
 
 
 def _is_number(view: View, start: int, end: int, *, needs_words: bool) -> bool:
     text = view.text[start:end]
-    count = len(digits_of(re.split(r"[a-z#]", text.lower())[0]))
+    letter = _LETTER.search(view.lower, start, end)
+    count = len(digits_of(text[: letter.start() - start] if letter else text))
     if not 7 <= count <= 15 or touches_digit(view, start, end):
         return False
     if (
@@ -98,7 +109,7 @@ def _glued(view: View, start: int) -> bool:
     """A number may hang on a word ("call4155550132") but is no part of an identifier."""
     if not follows_word(view, start):
         return view.text[start - 1 : start] in ("$", "#") if start else False
-    before = re.search(r"[a-z]*\Z", view.lower[max(0, start - 24) : start])
+    before = _WORD.search(view.lower[max(0, start - 24) : start])
     word = before[0] if before else ""
     at = start - len(word)
     alone = len(word) >= 3 and (

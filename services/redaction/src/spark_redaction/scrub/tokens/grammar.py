@@ -4,15 +4,16 @@ What is forgiven: case, separators, brackets, escapes. What is not: the type and
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, Literal, NamedTuple
 
-from spark_redaction.scrub.kinds import NAMES, Kind
+from spark_redaction.scrub.kinds import BY_NAME, NAMES, Kind
 from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.view import View
 
 Tolerance = Literal["exact", "standard", "lenient"]
 
+_BRACKETS: Final = "[["
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRTUVWXYZ"
 """Of surface forms. Without S: ``PERSON_1s`` is a plural. A is the first and unwritten."""
 _BY_LENGTH: Final = "|".join(sorted(NAMES, key=len, reverse=True))
@@ -39,6 +40,9 @@ _NEXT_TO: Final = re.compile(
 )
 _NEAR: Final = 24
 """Characters in which the placeholder before a slash is looked for."""
+_EDGES: Final = frozenset("[{<()>}]")
+_REACH: Final = 12
+"""Characters beside a placeholder in which all of its brackets stand, behind a possessive too."""
 _NOT_BEFORE: Final = frozenset("-.@/$\\&%")
 
 
@@ -79,29 +83,38 @@ def variant_at(index: int) -> str:
 
 def exact_tokens(text: str) -> Iterator[Token]:
     """Placeholders written as we write them."""
-    if "[[" not in text:
+    if _BRACKETS not in text:
         return
     for match in EXACT.finditer(text):
-        yield Token(*match.span(), Kind(match[1]), int(match[2]), _implied(match[3]), exact=True)
+        kind, number, letters = match.groups()
+        yield Token(*match.span(), BY_NAME[kind], int(number), _implied(letters), exact=True)
 
 
-def bent_tokens(view: View, tolerance: Tolerance) -> Iterator[Token]:
-    """Everything in a view that may stand for a placeholder, exact ones among it."""
+def bent_tokens(view: View, tolerance: Tolerance, known: Collection[int] = ()) -> Iterator[Token]:
+    """Everything in a view that may stand for a placeholder, exact ones among it.
+
+    ``known`` are the starts of exact ones in the raw text, which are left out.
+    """
     if tolerance == "exact":
         return
     for match in _CORE.matches(view):
-        token = _bent(view, *match.span(), lenient=tolerance == "lenient")
+        start, stop = match.span()
+        if known and view.raw(start, start + 1)[0] - len(_BRACKETS) in known:
+            continue
+        token = _bent(view, start, stop, lenient=tolerance == "lenient")
         if token is not None:
             yield token
 
 
 def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
+    if view.octets[stop : stop + 1].isalnum():
+        return None
     parts = _PARTS.match(view.text, start, stop)
     if parts is None:
         return None
     name, between, digits, letters = parts.groups()
     end = parts.end()
-    if stop < len(view.text) and view.octets[stop : stop + 1].isalnum():
+    if not lenient and not _clean(name, between) and not _near_brackets(view, start, end):
         return None
     suffix = _variant(letters)
     if suffix is None:
@@ -122,7 +135,13 @@ def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
     if number == 0:
         return None
     raw_start, raw_end = view.raw(left, right)
-    return Token(raw_start, raw_end, Kind(name.upper()), number, variant, exact=False, tail=tail)
+    return Token(raw_start, raw_end, BY_NAME[name.upper()], number, variant, exact=False, tail=tail)
+
+
+def _near_brackets(view: View, start: int, end: int) -> bool:
+    """Whether there may be brackets on either side."""
+    around = view.text[max(0, start - _REACH) : start] + view.text[end : end + _REACH]
+    return not _EDGES.isdisjoint(around)
 
 
 def _owned(view: View, start: int, end: int) -> str:

@@ -87,8 +87,8 @@ class Rehydrator:
 
     def _tokens(self, text: str, report: Report) -> Iterable[Token]:
         exact = list(exact_tokens(text))
+        ours = {token.start for token in exact}
         if "[[" in text:
-            ours = {token.start for token in exact}
             for match in FOREIGN.finditer(text):
                 if match.start() not in ours:
                     _note(report.unresolved, match[0])
@@ -96,7 +96,7 @@ class Rehydrator:
             return exact
         bent: list[Token] = []
         for view in views(text):
-            bent += bent_tokens(view, self.tolerance)
+            bent += bent_tokens(view, self.tolerance, ours)
         return _without_overlaps(exact, bent) if bent else exact
 
 
