@@ -265,6 +265,28 @@ def test_a_model_that_runs_beside_is_not_one_to_be_loaded_though_the_menu_has_it
     assert [each.id for each in catalogue.listed()].count("bge-m3") == 1
 
 
+def test_the_menus_names_mean_what_serves_the_same_weights_beside(world):
+    world.beside = Served("serving", (ServedModel("Org/bge", 3), ServedModel("Org/other", 3)))
+    menu = view("bge", served_name="short"), view("apart")
+    catalogue = world.catalogue(*menu)
+    for name in ("short", "bge", "Org/bge"):
+        assert (catalogue.find(name).id, catalogue.find(name).place) == ("Org/bge", "embed"), name
+    assert catalogue.find("apart").place == "llm"
+    listed = {each.id: each for each in catalogue.listed()}
+    assert "short" not in listed
+    assert {"short", "bge"} <= set(listed["Org/bge"].names)
+    world.beside = Served("idle")
+    assert catalogue.find("short").state == "unloaded"
+    assert "short" in {each.id for each in catalogue.listed()}
+
+
+def test_weights_that_the_model_server_has_loaded_stay_there(world):
+    world.beside = Served("serving", (ServedModel("Org/base", 3),))
+    world.loaded = Served("serving", (ServedModel("short", 3, root="Org/base"),))
+    own = view("base", loaded=True, served_name="short", repo="Org/base")
+    assert world.catalogue(own).find("short").place == "llm"
+
+
 def test_the_first_of_a_kind_runs_beside_where_one_does(world):
     own = view("q", loaded=True, repo="Org/Qwen-8B", capabilities=["embeddings"])
     catalogue = world.catalogue(own)

@@ -191,6 +191,7 @@ class Catalogue:
             # What is served beside may be on the menu too: then it is there, and not to be loaded.
             if each.id not in models or (each.served and not models[each.id].served):
                 models[each.id] = each
+        models = _served_beside(models)
         by_name = dict(models)
         for each in models.values():
             for name in each.names:
@@ -300,6 +301,21 @@ class Catalogue:
             capabilities=tuple(view.capabilities),
             stale=unreachable or self._menu_stale or _is_stale(view),
         )
+
+
+def _served_beside(models: Mapping[str, Known]) -> dict[str, Known]:
+    """Give the menu's names to what serves the same weights beside: nothing is to be loaded."""
+    beside = {each.id: each for each in models.values() if each.place == "embed" and each.served}
+    kept: dict[str, Known] = {}
+    for each in models.values():
+        twin = beside.get(each.root or "")
+        if twin is None or each.place != "llm" or each.served:
+            kept[each.id] = beside.get(each.id, each)
+            continue
+        names = dict.fromkeys((*twin.names, each.id, *each.names))
+        names.pop(twin.id, None)
+        beside[twin.id] = kept[twin.id] = replace(twin, names=tuple(names))
+    return kept
 
 
 def _apis(paths: Set[str] | None) -> tuple[str, ...]:
