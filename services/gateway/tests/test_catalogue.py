@@ -32,6 +32,7 @@ class World:
     aliases: tuple[str, ...] = ("gpt-4o=auto", "fast=Org/Qwen-8B", "dead=nothing")
     lists_menu: bool = True
     hidden: tuple[str, ...] = ()
+    coming: str | None = None
 
     def catalogue(self, *views, runtime=None) -> Catalogue:
         made = Catalogue(
@@ -41,6 +42,7 @@ class World:
             lambda: self.lists_menu,
             lambda: self.hidden,
             made_at=1_700_000_000,
+            coming=lambda: self.coming,
         )
         if views:
             state = runtime or RuntimeView(state="serving")
@@ -285,6 +287,13 @@ def test_weights_that_the_model_server_has_loaded_stay_there(world):
     world.loaded = Served("serving", (ServedModel("short", 3, root="Org/base"),))
     own = view("base", loaded=True, served_name="short", repo="Org/base")
     assert world.catalogue(own).find("short").place == "llm"
+
+
+def test_the_model_that_a_swap_brings_is_loading_until_it_is_over(world):
+    catalogue = world.catalogue(view("old"), view("new"))
+    for coming, states in (("new", ["unloaded", "loading"]), (None, ["unloaded"] * 2)):
+        world.coming = coming
+        assert [catalogue.find(name).state for name in ("old", "new")] == states
 
 
 def test_the_first_of_a_kind_runs_beside_where_one_does(world):

@@ -87,12 +87,13 @@ class Catalogue:
         hidden: Callable[[], Sequence[str]],
         made_at: int,
         speech: Callable[[], Spoken] = Spoken,
+        coming: Callable[[], str | None] = lambda: None,
     ) -> None:
         """``loaded``: what the model server serves; ``beside``: the embedding server.
 
         ``aliases``: pairs ``name=meant``; ``hidden``: services that the owner does not have;
         ``made_at``: epoch seconds for models that do not say since when they are there;
-        ``speech``: what hears and speaks.
+        ``speech``: what hears and speaks; ``coming``: key of the model that a swap is bringing.
         """
         self._loaded = loaded
         self._beside = beside
@@ -101,6 +102,7 @@ class Catalogue:
         self._hidden = hidden
         self._made_at = made_at
         self._speech = speech
+        self._coming = coming
         self._menu: tuple[ModelView, ...] = ()
         self._runtime: RuntimeView | None = None
         self._menu_stale = False
@@ -109,6 +111,7 @@ class Catalogue:
         self._seen_aliases: Sequence[str] = ()
         self._seen_hidden: Sequence[str] = ()
         self._seen_speech: Spoken | None = None
+        self._seen_coming: str | None = None
         self._models: tuple[Known, ...] = ()
         self._by_name: dict[str, Known] = {}
         self._meant: dict[str, str] = {}
@@ -160,12 +163,13 @@ class Catalogue:
 
     def _look(self) -> None:
         """Bring the index up to date when anything it was made of has changed."""
-        loaded, beside, aliases, hidden, speech = (
+        loaded, beside, aliases, hidden, speech, coming = (
             self._loaded(),
             self._beside(),
             self._aliases(),
             self._hidden(),
             self._speech(),
+            self._coming(),
         )
         if (
             loaded is self._seen_loaded
@@ -173,11 +177,12 @@ class Catalogue:
             and aliases is self._seen_aliases
             and hidden is self._seen_hidden
             and speech is self._seen_speech
+            and coming == self._seen_coming
         ):
             return
         self._seen_loaded, self._seen_beside = loaded, beside
         self._seen_aliases, self._seen_hidden = aliases, hidden
-        self._seen_speech = speech
+        self._seen_speech, self._seen_coming = speech, coming
         # The first of several counts.
         self._meant = dict(pair.split("=", 1) for pair in reversed(aliases))
         self._models, self._by_name = self._index(loaded, beside, aliases, hidden)
@@ -285,8 +290,8 @@ class Catalogue:
 
     def _unloaded(self, view: ModelView, *, unreachable: bool = False) -> Known:
         runtime = self._runtime
-        loading = runtime is not None and runtime.state == "starting" and runtime.model == view.key
-        state: State = "loading" if loading else "unloaded"
+        starts = runtime is not None and runtime.state == "starting" and runtime.model == view.key
+        state: State = "loading" if starts or view.key == self._seen_coming else "unloaded"
         names = tuple(name for name in (view.key, view.repo) if name != view.served_name)
         return Known(
             view.served_name,
