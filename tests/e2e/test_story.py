@@ -36,7 +36,7 @@ def test_the_menu_is_what_is_on_the_disks(product) -> None:
 
 def test_a_swap_by_api_tells_every_phase_and_then_serves(product) -> None:
     view = product.swap(QWEN)
-    seen, last_id = [], None
+    seen, last_id, listed_as = [], None, set()
     with product.http.stream("GET", f"/api/swap/{view['id']}/stream", timeout=90) as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         for line in stream.iter_lines():
@@ -46,6 +46,9 @@ def test_a_swap_by_api_tells_every_phase_and_then_serves(product) -> None:
                 body = json.loads(line[6:])
                 if body.get("previous_phase") is not None or body.get("total_seconds"):
                     seen.append(body.get("phase", "outcome"))
+                    entry = product.http.get(f"/v1/models/{QWEN}").json()
+                    listed_as.add(entry["status"]["value"])
+    assert {"loading", "loaded"} <= listed_as
     phases = ["preflight", "draining", "stopping", "launching", "loading", "warming", "outcome"]
     assert seen == phases
     assert product.view(view["id"])["phase"] == "ready"

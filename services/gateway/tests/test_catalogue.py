@@ -32,6 +32,7 @@ class World:
     aliases: tuple[str, ...] = ("gpt-4o=auto", "fast=Org/Qwen-8B", "dead=nothing")
     lists_menu: bool = True
     hidden: tuple[str, ...] = ()
+    coming: str | None = None
 
     def catalogue(self, *views, runtime=None) -> Catalogue:
         made = Catalogue(
@@ -41,6 +42,7 @@ class World:
             lambda: self.lists_menu,
             lambda: self.hidden,
             made_at=1_700_000_000,
+            coming=lambda: self.coming,
         )
         if views:
             state = runtime or RuntimeView(state="serving")
@@ -263,6 +265,35 @@ def test_a_model_that_runs_beside_is_not_one_to_be_loaded_though_the_menu_has_it
     found = catalogue.find("bge-m3")
     assert (found.place, found.state) == ("embed", "loaded")
     assert [each.id for each in catalogue.listed()].count("bge-m3") == 1
+
+
+def test_the_menus_names_mean_what_serves_the_same_weights_beside(world):
+    world.beside = Served("serving", (ServedModel("Org/bge", 3), ServedModel("Org/other", 3)))
+    menu = view("bge", served_name="short"), view("apart")
+    catalogue = world.catalogue(*menu)
+    for name in ("short", "bge", "Org/bge"):
+        assert (catalogue.find(name).id, catalogue.find(name).place) == ("Org/bge", "embed"), name
+    assert catalogue.find("apart").place == "llm"
+    listed = {each.id: each for each in catalogue.listed()}
+    assert "short" not in listed
+    assert {"short", "bge"} <= set(listed["Org/bge"].names)
+    world.beside = Served("idle")
+    assert catalogue.find("short").state == "unloaded"
+    assert "short" in {each.id for each in catalogue.listed()}
+
+
+def test_weights_that_the_model_server_has_loaded_stay_there(world):
+    world.beside = Served("serving", (ServedModel("Org/base", 3),))
+    world.loaded = Served("serving", (ServedModel("short", 3, root="Org/base"),))
+    own = view("base", loaded=True, served_name="short", repo="Org/base")
+    assert world.catalogue(own).find("short").place == "llm"
+
+
+def test_the_model_that_a_swap_brings_is_loading_until_it_is_over(world):
+    catalogue = world.catalogue(view("old"), view("new"))
+    for coming, states in (("new", ["unloaded", "loading"]), (None, ["unloaded"] * 2)):
+        world.coming = coming
+        assert [catalogue.find(name).state for name in ("old", "new")] == states
 
 
 def test_the_first_of_a_kind_runs_beside_where_one_does(world):

@@ -87,12 +87,13 @@ class Catalogue:
         hidden: Callable[[], Sequence[str]],
         made_at: int,
         speech: Callable[[], Spoken] = Spoken,
+        coming: Callable[[], str | None] = lambda: None,
     ) -> None:
         """``loaded``: what the model server serves; ``beside``: the embedding server.
 
         ``aliases``: pairs ``name=meant``; ``hidden``: services that the owner does not have;
         ``made_at``: epoch seconds for models that do not say since when they are there;
-        ``speech``: what hears and speaks.
+        ``speech``: what hears and speaks; ``coming``: key of the model that a swap is bringing.
         """
         self._loaded = loaded
         self._beside = beside
@@ -101,6 +102,7 @@ class Catalogue:
         self._hidden = hidden
         self._made_at = made_at
         self._speech = speech
+        self._coming = coming
         self._menu: tuple[ModelView, ...] = ()
         self._runtime: RuntimeView | None = None
         self._menu_stale = False
@@ -109,6 +111,7 @@ class Catalogue:
         self._seen_aliases: Sequence[str] = ()
         self._seen_hidden: Sequence[str] = ()
         self._seen_speech: Spoken | None = None
+        self._seen_coming: str | None = None
         self._models: tuple[Known, ...] = ()
         self._by_name: dict[str, Known] = {}
         self._meant: dict[str, str] = {}
@@ -160,12 +163,13 @@ class Catalogue:
 
     def _look(self) -> None:
         """Bring the index up to date when anything it was made of has changed."""
-        loaded, beside, aliases, hidden, speech = (
+        loaded, beside, aliases, hidden, speech, coming = (
             self._loaded(),
             self._beside(),
             self._aliases(),
             self._hidden(),
             self._speech(),
+            self._coming(),
         )
         if (
             loaded is self._seen_loaded
@@ -173,11 +177,12 @@ class Catalogue:
             and aliases is self._seen_aliases
             and hidden is self._seen_hidden
             and speech is self._seen_speech
+            and coming == self._seen_coming
         ):
             return
         self._seen_loaded, self._seen_beside = loaded, beside
         self._seen_aliases, self._seen_hidden = aliases, hidden
-        self._seen_speech = speech
+        self._seen_speech, self._seen_coming = speech, coming
         # The first of several counts.
         self._meant = dict(pair.split("=", 1) for pair in reversed(aliases))
         self._models, self._by_name = self._index(loaded, beside, aliases, hidden)
@@ -191,6 +196,7 @@ class Catalogue:
             # What is served beside may be on the menu too: then it is there, and not to be loaded.
             if each.id not in models or (each.served and not models[each.id].served):
                 models[each.id] = each
+        models = _served_beside(models)
         by_name = dict(models)
         for each in models.values():
             for name in each.names:
@@ -284,8 +290,8 @@ class Catalogue:
 
     def _unloaded(self, view: ModelView, *, unreachable: bool = False) -> Known:
         runtime = self._runtime
-        loading = runtime is not None and runtime.state == "starting" and runtime.model == view.key
-        state: State = "loading" if loading else "unloaded"
+        starts = runtime is not None and runtime.state == "starting" and runtime.model == view.key
+        state: State = "loading" if starts or view.key == self._seen_coming else "unloaded"
         names = tuple(name for name in (view.key, view.repo) if name != view.served_name)
         return Known(
             view.served_name,
@@ -300,6 +306,21 @@ class Catalogue:
             capabilities=tuple(view.capabilities),
             stale=unreachable or self._menu_stale or _is_stale(view),
         )
+
+
+def _served_beside(models: Mapping[str, Known]) -> dict[str, Known]:
+    """Give the menu's names to what serves the same weights beside: nothing is to be loaded."""
+    beside = {each.id: each for each in models.values() if each.place == "embed" and each.served}
+    kept: dict[str, Known] = {}
+    for each in models.values():
+        twin = beside.get(each.root or "")
+        if twin is None or each.place != "llm" or each.served:
+            kept[each.id] = beside.get(each.id, each)
+            continue
+        names = dict.fromkeys((*twin.names, each.id, *each.names))
+        names.pop(twin.id, None)
+        beside[twin.id] = kept[twin.id] = replace(twin, names=tuple(names))
+    return kept
 
 
 def _apis(paths: Set[str] | None) -> tuple[str, ...]:

@@ -37,6 +37,8 @@ VERSIONLESS: Final = frozenset(
 """What clients ask for whose base URL lacks ``/v1``; it is meant."""
 ANTHROPIC_VERSION: Final = "anthropic-version"
 """The header that every client of Anthropic's sends."""
+EXPOSED: Final = "x-request-id, request-id, retry-after, x-should-retry, x-spark-overhead-ms"
+"""Fields of an answer that apps in a browser may read: clients decide by them whether to retry."""
 _REDACTION: Final = ("/scrub", "/rehydrate")
 _SPEECH: Final = "/api/audio"
 

@@ -2,7 +2,7 @@
 
 from starlette.datastructures import MutableHeaders
 
-from spark_gateway.dialect import is_v1
+from spark_gateway.dialect import EXPOSED, is_v1
 
 PAGE_POLICY = "; ".join(
     (
@@ -46,7 +46,7 @@ def add_security_headers(headers: MutableHeaders, path: str) -> None:
         # Browser apps of other origins use /v1 on purpose; it has no cookies to abuse.
         headers.setdefault("cross-origin-resource-policy", "cross-origin")
         headers.setdefault("access-control-allow-origin", "*")
-        headers.setdefault("access-control-expose-headers", "x-request-id, retry-after")
+        headers.setdefault("access-control-expose-headers", EXPOSED)
     else:
         headers.setdefault("cross-origin-resource-policy", "same-origin")
     if path.startswith("/api"):

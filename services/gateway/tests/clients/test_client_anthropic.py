@@ -34,6 +34,7 @@ def test_messages(client, model):
     assert "control plane" in said
     assert answer.stop_reason == "end_turn"
     assert answer.usage.output_tokens > 0
+    assert answer._request_id
 
 
 def test_a_stream_is_the_same_message(client):

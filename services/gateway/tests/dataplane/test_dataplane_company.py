@@ -6,6 +6,8 @@ import json
 import pytest
 from gateway_stand.pending import BODY, EVENTS, NO, post
 
+from spark_gateway.dataplane.company import opening
+
 pytestmark = pytest.mark.connected
 
 
@@ -19,6 +21,7 @@ async def waiting_stream(scene, eventually, version=b"1.1", body=BODY):
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"content-type: text/event-stream" in head
     assert b"x-request-id: " in head
+    assert b"access-control-expose-headers: x-request-id, " in head
     comment = b": waiting\n\n" if version == b"1.0" else b"b\r\n: waiting\n\n\r\n"
     assert await client.exactly(2 * len(comment)) == comment * 2
     return at, client, comment
@@ -120,3 +123,8 @@ async def test_a_client_that_wants_no_stream_gets_no_comments(scene, eventually)
     await asyncio.sleep(0.15)
     at.visit.host.decided(NO)
     assert (await client.message())[0].startswith(b"HTTP/1.1 503")
+
+
+def test_clients_of_anthropic_are_told_the_number_of_a_request_that_waits():
+    for path, told in ((b"/v1/messages", 1), (b"/v1/messages/count_tokens", 1), (b"/v1/x", 0)):
+        assert opening(path, (), b"r1", http10=False).count(b"\r\nrequest-id: r1\r\n") == told

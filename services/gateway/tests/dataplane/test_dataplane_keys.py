@@ -408,4 +408,7 @@ async def test_browsers_may_ask_first_without_a_key_and_read_what_they_hear(plan
             status, head, _ = await gateway.ask(*fields, path=path)
             assert status == expected
             assert b"access-control-allow-origin: *" in head
+            shown = head.split(b"access-control-expose-headers: ")[1].split(b"\r\n")[0]
+            assert {b"x-request-id", b"retry-after", b"x-should-retry"} <= set(shown.split(b", "))
             assert b"x-request-id: " in head
+            assert (b"\r\nrequest-id: " in head) is (path == "/v1/messages")

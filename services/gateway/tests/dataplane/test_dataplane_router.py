@@ -192,3 +192,15 @@ def test_a_doubled_version_gets_a_hint(router) -> None:
     refusal = refused(router, b"/v1/v1/chat/completions")
     assert refusal.status == 404
     assert b"/v1 twice" in refusal.body
+
+
+def test_the_model_that_a_swap_brings_is_coming_while_that_is_believed(clock, router):
+    assert router.coming() is None
+    for phase in Phase:
+        router.set_swap(a_swap(clock, phase))
+        brings = phase in AWAY and phase is not Phase.ROLLING_BACK
+        assert router.coming() == ("qwen" if brings else None), phase
+    router.set_swap(progress(clock, Phase.LOADING))
+    assert router.coming() == "qwen"
+    clock.seconds += 121
+    assert router.coming() is None

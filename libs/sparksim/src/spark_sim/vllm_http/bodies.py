@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from spark_sim.vllm_http.declared import DECLARED, misfits
 from spark_sim.vllm_http.engine import Served
 from spark_sim.vllm_http.errors import (
     InvalidBodyError,
@@ -14,12 +15,10 @@ from spark_sim.vllm_http.errors import (
 )  # fmt: skip
 
 Body = dict[str, Any]
-_NUMBERS = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "repetition_penalty")
-_WHOLE = ("max_tokens", "max_completion_tokens", "n", "seed", "top_k", "min_tokens")
 
 
 class UnparsableBodyError(Exception):
-    """Bytes that are not even text: FastAPI answers before vLLM sees them."""
+    """Bytes that are no text, or that Python will not read: FastAPI answers, not vLLM."""
 
 
 def read_body(raw: bytes, content_type: str) -> Body:
@@ -30,21 +29,20 @@ def read_body(raw: bytes, content_type: str) -> Body:
         raise invalid("missing", "body", "Field required", None)
     try:
         value = json.loads(raw.decode())
-    except UnicodeDecodeError as error:
-        raise UnparsableBodyError from error
     except json.JSONDecodeError as error:
         context = f", 'ctx': {{'error': {error.msg!r}}}"
         place = f"body.{error.pos}"
         raise invalid("json_invalid", place, "JSON decode error", {}, context) from error
+    except (ValueError, RecursionError) as error:
+        # No UTF-8, a number of thousands of digits, or brackets thousands deep.
+        raise UnparsableBodyError from error
     if not isinstance(value, dict):
         text = "Input should be a valid dictionary or object to extract fields from"
         raise invalid("model_attributes_type", "body", text, value)
     return value
 
 
-def check_types(
-    body: Body, required: tuple[str, ...], lists: tuple[str, ...] = (), counted: int | None = None
-) -> None:
+def check_types(body: Body, required: tuple[str, ...], counted: int | None = None) -> None:
     """Check presence and types. Raises InvalidBodyError with all findings.
 
     ``counted`` is the number of fields that an error quotes, when it differs from the body's.
@@ -54,24 +52,11 @@ def check_types(
     for name in required:
         if name not in body:
             rows.append(("missing", f"body.{name}", "Field required", shown, ""))
-    for name in lists:
+    for name, declared in DECLARED.items():
         # An optional field may be null.
         absent = name not in body or (body[name] is None and name not in required)
-        if not absent and not isinstance(body[name], list):
-            text = "Input should be a valid list"
-            rows.append(("list_type", f"body.{name}", text, body[name], ""))
-    for name in _NUMBERS:
-        if isinstance(body.get(name), str) and not _is_number(body[name]):
-            text = "Input should be a valid number, unable to parse string as a number"
-            rows.append(("float_parsing", f"body.{name}", text, body[name], ""))
-    for name in _WHOLE:
-        if isinstance(body.get(name), str) and not body[name].lstrip("-").isdigit():
-            text = "Input should be a valid integer, unable to parse string as an integer"
-            rows.append(("int_parsing", f"body.{name}", text, body[name], ""))
-    stream = body.get("stream")
-    if isinstance(stream, str) and stream.lower() not in {"true", "false", "on", "off", "1", "0"}:
-        text = "Input should be a valid boolean, unable to interpret input"
-        rows.append(("bool_parsing", "body.stream", text, stream, ""))
+        if not absent:
+            rows.extend(misfits(name, declared, body[name]))
     if rows:
         raise findings(rows)
 
@@ -140,14 +125,6 @@ def stop_strings(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     return tuple(str(item) for item in value) if isinstance(value, list) else ()
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 __all__ = [

@@ -34,7 +34,7 @@ async def chat(engine: Engine, exchange: Exchange) -> None:
     """Answer a chat request, whole or streamed."""
     raw = await exchange.body()
     body = read_body(raw, exchange.headers.get("content-type", ""))
-    check_types(body, ("messages",), ("messages", "tools"))
+    check_types(body, ("messages",))
     name = check_model(body, engine.served)
     asked = plan_chat(engine.served, body)
     engine.check()

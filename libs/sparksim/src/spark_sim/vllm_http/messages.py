@@ -38,7 +38,7 @@ async def count_tokens(engine: Engine, exchange: Exchange) -> None:
 async def _read(engine: Engine, exchange: Exchange, required: tuple[str, ...]) -> tuple[Body, str]:
     raw = await exchange.body()
     body = read_body(raw, exchange.headers.get("content-type", ""))
-    check_types(body, required, ("messages",))
+    check_types(body, required)
     for position, message in enumerate(body["messages"]):
         role = message.get("role")
         if role not in _ROLES:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from spark_sim.pace import epoch
-from spark_sim.vllm_http.bodies import check_model, read_body
+from spark_sim.vllm_http.bodies import check_model, check_types, read_body
 from spark_sim.vllm_http.choices import new_id
 from spark_sim.vllm_http.engine import Engine
 from spark_sim.vllm_http.errors import findings, refused
@@ -63,7 +63,11 @@ async def tokenize(engine: Engine, exchange: Exchange) -> None:
             [("missing", f"body.{name}", "Field required", body, "")
              for name in ("prompt", "messages")]
         )  # fmt: skip
+    check_types(body, ("prompt",) if "prompt" in body else ("messages",))
     check_model(body, engine.served)
+    if not isinstance(body.get("prompt", ""), str):
+        text = "Input should be a valid string"
+        raise findings([("string_type", "body.prompt", text, body["prompt"], "")])
     text = body["prompt"] if "prompt" in body else chat_prompt(body["messages"])
     numbers = engine.tokenizer.encode(text)
     strings = [piece.replace(" ", "Ġ") for piece in engine.tokenizer.cut(text)]
@@ -78,8 +82,9 @@ async def tokenize(engine: Engine, exchange: Exchange) -> None:
 async def detokenize(engine: Engine, exchange: Exchange) -> None:
     """Numbers to text."""
     body = read_body(await exchange.body(), exchange.headers.get("content-type", ""))
+    check_types(body, ("tokens",))
     check_model(body, engine.served)
-    numbers = body.get("tokens") or []
-    if any(number >= 2**32 for number in numbers):
+    numbers = [int(number) for number in body["tokens"]]
+    if any(not 0 <= number < 2**32 for number in numbers):
         raise refused("number too large to fit in target type")
     await exchange.reply_json({"prompt": engine.tokenizer.decode(numbers)})

@@ -8,7 +8,7 @@ from spark_sim.vllm_http.bodies import Body, check_model, check_types, read_body
 from spark_sim.vllm_http.chat import plan_chat
 from spark_sim.vllm_http.choices import new_id, run_all
 from spark_sim.vllm_http.engine import Asked, Engine, EngineDeadError, Tally
-from spark_sim.vllm_http.errors import RequestError, engine_dead
+from spark_sim.vllm_http.errors import RequestError, engine_dead, findings
 from spark_sim.vllm_http.exchange import Exchange, sse
 
 
@@ -18,6 +18,12 @@ async def responses(engine: Engine, exchange: Exchange) -> None:
     body = read_body(raw, exchange.headers.get("content-type", ""))
     # FastAPI counts a field that vLLM's own validator has put in.
     check_types(body, ("input",), counted=len(body) + 1)
+    if not isinstance(given := body["input"], str | list):
+        text, rows = "Input should be a valid string", "Input should be a valid list"
+        raise findings(
+            [("string_type", "body.input", text, given, ""),
+             ("list_type", "body.input", rows, given, "")]
+        )  # fmt: skip
     name = check_model(body, engine.served)
     if previous := body.get("previous_response_id"):
         raise _unknown(str(previous))
@@ -119,8 +125,8 @@ class _Answer:
             "id": self._id, "created_at": self._created, "incomplete_details": incomplete,
             "instructions": body.get("instructions"), "metadata": body.get("metadata"),
             "model": self._name, "object": "response", "output": output,
-            "parallel_tool_calls": True, "temperature": float(body.get("temperature", 1.0)),
-            "tool_choice": "none", "tools": [], "top_p": float(body.get("top_p", 1.0)),
+            "parallel_tool_calls": True, "temperature": _or_one(body.get("temperature")),
+            "tool_choice": "none", "tools": [], "top_p": _or_one(body.get("top_p")),
             "background": False, "max_output_tokens": self._asked.max_tokens,
             "max_tool_calls": None, "previous_response_id": None, "prompt": None,
             "reasoning": body.get("reasoning"), "service_tier": "auto", "status": status,
@@ -229,3 +235,7 @@ async def _events(engine: Engine, asked: Asked, body: Body, name: str) -> AsyncI
     for event in item.end() if item else []:
         yield event
     yield events.event("response.completed", response=answer.finished(tally, "completed"))
+
+
+def _or_one(number: Any) -> float:
+    return 1.0 if number is None else float(number)

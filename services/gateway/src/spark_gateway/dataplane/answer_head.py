@@ -21,6 +21,7 @@ _SPECIAL: Final = _HOP_BY_HOP | {
     b"content-type",
     b"content-encoding",
     b"x-request-id",
+    b"request-id",
     _ALLOW_ORIGIN,
 }
 _LONGEST: Final = 65536
@@ -39,6 +40,7 @@ class AnswerHead:
         "length",
         "names_id",
         "names_origin",
+        "names_own_id",
         "of_stream",
         "plain",
         "status",
@@ -77,6 +79,7 @@ class AnswerHead:
         self.plain = line[1] == b"1" and special.keys().isdisjoint(_HOP_BY_HOP)
         """Whether it may pass as it is."""
         self.names_id = b"x-request-id" in special
+        self.names_own_id = b"request-id" in special
         self.names_origin = _ALLOW_ORIGIN in special
         types = special.get(b"content-type")
         self.events = (

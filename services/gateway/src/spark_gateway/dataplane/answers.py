@@ -4,6 +4,7 @@ from typing import Final
 
 from spark_gateway.dataplane.answer_head import AnswerHead, AnswerHeads
 from spark_gateway.dataplane.framing import ChunkScanner
+from spark_gateway.dialect import EXPOSED
 
 _HEAD: Final = 0
 _LENGTH: Final = 1
@@ -11,6 +12,9 @@ _CHUNKED: Final = 2
 _UNTIL_CLOSE: Final = 3
 
 _LONGEST_HOLD: Final = 65536
+_READABLE: Final = (
+    b"access-control-allow-origin: *\r\naccess-control-expose-headers: %b\r\n" % EXPOSED.encode()
+)
 
 
 class Answer:
@@ -41,6 +45,7 @@ class Answer:
     """Whether the body is an event stream."""
     _no_body: bool = False
     _for_browser: bool = False
+    _for_anthropic: bool = False
     _decode: bool = False
     _mode: int = _HEAD
     _held: bytes = b""
@@ -57,10 +62,12 @@ class Answer:
         http10: bool = False,
         close: bool = False,
         for_browser: bool = False,
+        for_anthropic: bool = False,
         heads: AnswerHeads | None = None,
     ) -> None:
         """``for_browser``: apps of any origin may read it, whatever the upstream says of it.
 
+        ``for_anthropic``: Anthropic's clients know the request by a field of their own.
         ``heads``: what reads those of the same upstream.
         """
         self._request_id = request_id
@@ -71,6 +78,8 @@ class Answer:
             self._no_body = True
         if for_browser:
             self._for_browser = True
+        if for_anthropic:
+            self._for_anthropic = True
         if http10:
             self._decode = True
 
@@ -198,8 +207,10 @@ class Answer:
         extra = self.extra
         if not head.names_id:
             extra += b"x-request-id: %b\r\n" % self._request_id
+        if self._for_anthropic and not head.names_own_id:
+            extra += b"request-id: %b\r\n" % self._request_id
         if self._for_browser and not head.names_origin:
-            extra += b"access-control-allow-origin: *\r\n"
+            extra += _READABLE
         if self.close:
             extra += b"connection: close\r\n"
         if self.events:

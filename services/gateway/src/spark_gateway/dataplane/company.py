@@ -7,19 +7,26 @@ from spark_gateway.dataplane.answer_head import AnswerHeads
 from spark_gateway.dataplane.answers import Answer
 from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.ports import Field
-from spark_gateway.dialect import speaks_anthropic
+from spark_gateway.dialect import EXPOSED, speaks_anthropic
 
 _LONGEST_ERROR: Final = 65536
+_MESSAGES: Final = b"/v1/messages"
+_ANYBODY: Final = b"access-control-allow-origin: *\r\naccess-control-expose-headers: "
 
 
-def opening(common: Sequence[Field], request_id: bytes, *, http10: bool) -> bytes:
+def opening(path: bytes, common: Sequence[Field], request_id: bytes, *, http10: bool) -> bytes:
     """The head of such a stream. ``common`` are the server's own fields."""
     out = [b"HTTP/1.1 200 OK\r\n"]
     for name, value in common:
         out += (name, b": ", value, b"\r\n")
+    if path.startswith(_MESSAGES):
+        out += (b"request-id: ", request_id, b"\r\n")
     out += (
         b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
-        b"x-accel-buffering: no\r\naccess-control-allow-origin: *\r\nx-request-id: ",
+        b"x-accel-buffering: no\r\n",
+        _ANYBODY,
+        EXPOSED.encode(),
+        b"\r\nx-request-id: ",
         request_id,
         b"\r\nconnection: close\r\n\r\n" if http10 else b"\r\ntransfer-encoding: chunked\r\n\r\n",
     )
@@ -52,6 +59,7 @@ def answer_to(
         http10=head.http10,
         close=head.close,
         for_browser=head.has_origin,
+        for_anthropic=head.path.startswith(_MESSAGES),
         heads=heads,
     )
 

@@ -214,6 +214,8 @@ class Pending:
                 return
             self.answered = True
             client.transport.write(
-                company.opening(client.common_fields, self._request_id, http10=http10)
+                company.opening(
+                    self.head.path, client.common_fields, self._request_id, http10=http10
+                )
             )
         client.transport.write(company.comment(self.visit.position, http10=http10))

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from spark_common.ids import new_id
 from spark_gateway.dataplane.heads import METHODS
 from spark_gateway.dataplane.ports import Field, Refusal
-from spark_gateway.dialect import is_passed_on, is_v1, speaks_anthropic
+from spark_gateway.dialect import EXPOSED, is_passed_on, is_v1, speaks_anthropic
 
 _OPENAI_TYPES: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
@@ -40,7 +40,10 @@ _ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
 _REQUEST_ID: Final = b"x-request-id"
 _ANTHROPIC_IDS: Final = (_REQUEST_ID, b"request-id")
 """Anthropic's clients know only the second."""
-_CORS: Final[tuple[Field, ...]] = ((b"access-control-allow-origin", b"*"),)
+_CORS: Final[tuple[Field, ...]] = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", EXPOSED.encode()),
+)
 
 
 def _speaks_problem(path: bytes) -> bool:

@@ -77,6 +77,13 @@ class SwapAwareRouter:
         fresh = self._clock.monotonic() - swap.heard_at <= TRUSTED_SECONDS
         return swap.id if fresh else None
 
+    def coming(self) -> str | None:
+        """Return the menu's key of the model that a swap is bringing, or None."""
+        swap = self._swap
+        if swap is None or swap.phase is Phase.ROLLING_BACK or self.held_off_by() is None:
+            return None
+        return swap.model
+
     def loading(self, path: bytes) -> Refusal | None:
         """Return how the swap that runs stands, also where it keeps nobody off yet; else None."""
         swap, now = self._swap, self._clock.monotonic()

@@ -78,6 +78,7 @@ def wire_models(
         hidden=lambda: page().disabled_services,
         made_at=int(clock.now().timestamp()),
         speech=lambda: speech_watch.spoken,
+        coming=router.coming,
     )
     return Models(
         upstreams, router, watch, beside, speech_watch, catalogue, LoadedNames(watch.models)
