@@ -116,6 +116,35 @@ async def test_an_upstream_that_fails_after_company_becomes_an_event(scene, even
     )
 
 
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n", 500),
+        (b"HTTP/1.1 204 Nothing\r\n\r\n", 204),
+        (b"HTTP/1.1 502 Bad\r\ncontent-length: 12\r\n\r\n<b>\nOops</b>", 502),
+        (b'HTTP/1.1 404 No\r\ncontent-length: 22\r\n\r\n{"detail":"Not Found"}', 404),
+        (b'HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n{"a":1}', 200),
+        (b"HTTP/1.1 400 Bad\r\ncontent-length: 9\r\n\r\n" + b"[" * 9, 400),
+    ],
+)
+async def test_what_is_neither_a_stream_nor_an_error_is_told_as_an_error(
+    scene, eventually, answer, status
+):
+    at, client, _ = await waiting_stream(scene, eventually)
+
+    async def script(peer):
+        await peer.message()
+        await peer.send(answer)
+
+    at.plane.upstream.script = script
+    at.let_pass()
+    events = without_comments(payload(await client.chunked()))
+    (data,) = (line for line in events.splitlines() if line.startswith(b"data: "))
+    told = json.loads(data.removeprefix(b"data: "))["error"]
+    assert (told["code"], told["src"]) == ("upstream_unavailable", "upstream")
+    assert str(status) in told["message"]
+
+
 async def test_a_client_that_wants_no_stream_gets_no_comments(scene, eventually):
     at = await scene(company_seconds=0.02)
     client = await at.plane.connect()

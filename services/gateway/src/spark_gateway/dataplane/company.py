@@ -1,5 +1,6 @@
 """An event stream that began before there was an answer: comments, and then what comes of it."""
 
+import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -7,6 +8,7 @@ from spark_gateway.dataplane.answer_head import AnswerHeads
 from spark_gateway.dataplane.answers import Answer
 from spark_gateway.dataplane.heads import RequestHead
 from spark_gateway.dataplane.ports import Field
+from spark_gateway.dataplane.refusals import error_body
 from spark_gateway.dialect import EXPOSED, speaks_anthropic
 
 _LONGEST_ERROR: Final = 65536
@@ -67,7 +69,8 @@ def answer_to(
 class ContinuedAnswer:
     """An upstream's answer as the rest of such a stream: its head is gone, its events pass.
 
-    What is no event stream, an error in most cases, becomes the one event it ends with.
+    What is no event stream, an error in most cases, becomes the one event it ends with; what says
+    of no error is told as one, since a client that asked for a stream would take it for an end.
     """
 
     __slots__ = (
@@ -153,9 +156,30 @@ class ContinuedAnswer:
         return _framed(event, http10=self._http10) + (b"" if self._http10 else b"0\r\n\r\n")
 
     def _end(self) -> bytes:
-        event = error_event(self._path, self._kept) if self._kept else b""
-        event = _framed(event, http10=self._http10)
-        return event if self._http10 else event + b"0\r\n\r\n"
+        if not self._foreign:
+            return b"" if self._http10 else b"0\r\n\r\n"
+        error = self._kept if _says_error(self._kept) else self._no_stream()
+        return closing_error(self._path, error, http10=self._http10)
+
+    def _no_stream(self) -> bytes:
+        status = self.status
+        message = f"the server answered with status {status} and not with a stream"
+        return error_body(
+            self._path,
+            status if status >= 400 else 502,
+            "upstream_unavailable",
+            message,
+            source="upstream",
+        )
+
+
+def _says_error(body: bytes) -> bool:
+    """Whether a client's library would find an error in this."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(said, dict) and isinstance(said.get("error"), dict)
 
 
 def error_event(path: bytes, body: bytes) -> bytes:
