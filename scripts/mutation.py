@@ -65,7 +65,7 @@ PARTS = {
         tuple(f"{SCRUB}/{name}.py" for name in ("scrubber", "detector", "spans", "view", "verify")),
         tuple(
             f"services/redaction/tests/test_scrub_{name}.py"
-            for name in ("properties", "gates", "stream")
+            for name in ("spans", "verify", "properties", "gates", "stream")
         ),
     ),
     "gate": Part(
