@@ -80,7 +80,7 @@ PARTS = {
             "services/swapper/tests/test_killed_workers.py",
             *(
                 f"services/coordinator/tests/leasing/test_{name}.py"
-                for name in ("leases", "line", "lease_words", "lease_drain")
+                for name in ("leases", "line", "lease_words", "lease_drain", "lease_losses")
             ),
         ),
     ),

@@ -92,6 +92,10 @@ def test_what_is_to_be_kept_stays_but_for_secrets(text: str, shown: str) -> None
         # An address around it is hidden on both sides, and it stays.
         ("https://a.test/[[PERSON_1]]/alice@corp.internal", "[[LINK_1]][[PERSON_1]][[LINK_2]]"),
         ("https://a.test/[[PERSON_1]]", "[[LINK_1]][[PERSON_1]]"),
+        (
+            "https://a.test/?token=sk-abcdEFGH12345678abcdEFGH12345678x&p=[[PERSON_1]]&q=2 now",
+            "[[SECRET_1]][[PERSON_1]][[SECRET_2]] now",
+        ),
     ],
 )
 def test_placeholders_of_the_same_book_may_stay(text: str, shown: str) -> None:
@@ -100,6 +104,23 @@ def test_placeholders_of_the_same_book_may_stay(text: str, shown: str) -> None:
     assert Scrubber(Detector((ALICE,)), book).text("[[PERSON_1]]").value == "[[LITERAL_1]]"
     book = Book(book.entries()[:1])
     assert Scrubber(Detector((ALICE,)), book, passthrough=True).text(text).value == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x Alice SmithPERSON_3 and more", "x [[PERSON_1]][[LITERAL_1]] and more"),
+        ("\U0001f600Alice Smith\u0301PERSON_2 more", "\U0001f600[[PERSON_1]][[LITERAL_1]] more"),
+        (
+            "4111 1111 1111 1111PERSON_2, 415-555-0132PERSON_3 more",
+            "[[CARD_1]][[LITERAL_1]], [[PHONE_1]][[LITERAL_2]] more",
+        ),
+    ],
+)
+def test_what_stands_free_only_beside_a_placeholder_is_found_in_its_place(
+    text: str, shown: str
+) -> None:
+    assert Scrubber(Detector((ALICE,)), Book()).text(text).value == shown
 
 
 @pytest.mark.parametrize(
