@@ -1,8 +1,11 @@
 """Overlapping finds become one: which kind it gets, which value it is, and nothing is left out."""
 
+import re
+
 import pytest
 
 from spark_redaction.scrub import Book, Detector, Dictionary, Entity, Kind, Scrubber
+from spark_redaction.scrub.scrubber import LeakError
 from spark_redaction.scrub.spans import Span, united
 from spark_redaction.scrub.view import View, folded_view, mapped_view
 
@@ -89,6 +92,8 @@ def test_what_is_to_be_kept_stays_but_for_secrets(text: str, shown: str) -> None
     [
         ("[[PERSON_1]], [[PERSON_9]]", "[[PERSON_1]], [[LITERAL_1]]"),
         ("[[PERSON_1]] Alice Smith [[PERSON_1]]", "[[PERSON_1]] [[PERSON_1]] [[PERSON_1]]"),
+        # What is said in two ways stays one.
+        ("415-555-0132 or (415) 555-0132", "[[PHONE_1]] or [[PHONE_1B]]"),
         # An address around it is hidden on both sides, and it stays.
         ("https://a.test/[[PERSON_1]]/alice@corp.internal", "[[LINK_1]][[PERSON_1]][[LINK_2]]"),
         ("https://a.test/[[PERSON_1]]", "[[LINK_1]][[PERSON_1]]"),
@@ -121,6 +126,17 @@ def test_what_stands_free_only_beside_a_placeholder_is_found_in_its_place(
     text: str, shown: str
 ) -> None:
     assert Scrubber(Detector((ALICE,)), Book()).text(text).value == shown
+
+
+def test_a_text_in_which_there_is_always_more_to_find_is_refused() -> None:
+    def first_letter(text: str) -> list[Span]:
+        found = re.search("[a-z]", text)
+        return [] if found is None else [Span(*found.span(), Kind.OTHER, "")]
+
+    scrubber = Scrubber(Detector(more=first_letter), Book())
+    assert scrubber.text("a, b, c").value == "[[OTHER_1]], [[OTHER_2]], [[OTHER_3]]"
+    with pytest.raises(LeakError, match="still holds something personal"):
+        scrubber.text("a, b, c, d")
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ def test_a_refusal_says_who_why_how_long_and_what_to_do(state, said):
         (90.0, "'Alice' holds the cluster for another 2 min; 2 wait in line."),
         (7140.0, "'Alice' holds the cluster for another 119 min; 2 wait in line."),
         (7200.0, "'Alice' holds the cluster for another 2 h 0 min; 2 wait in line."),
-        (11_700.0, "'Alice' holds the cluster for another 3 h 15 min; 2 wait in line."),
+        (14_340.0, "'Alice' holds the cluster for another 3 h 59 min; 2 wait in line."),
     ],
 )
 def test_a_refusal_says_how_long_in_words_of_its_size(seconds, said):
