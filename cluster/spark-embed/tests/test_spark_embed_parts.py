@@ -50,6 +50,12 @@ def test_a_torch_that_was_replaced_ends_the_build(tmp_path):
     assert held("look").returncode == 2
 
 
+def test_both_images_ask_with_the_same_program():
+    """Each is built from its own folder alone, so each has a copy."""
+    other = HOME.with_name("spark-gliner") / "held.py"
+    assert other.read_bytes() == (HOME / "held.py").read_bytes()
+
+
 def test_the_lock_has_hashes_and_leaves_the_gpu_s_packages_to_the_base_image():
     text = (HOME / "requirements.lock").read_text()
     assert "://" not in text

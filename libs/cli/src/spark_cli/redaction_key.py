@@ -1,8 +1,9 @@
 """The key of the redaction map, made by whoever installs and never by who uses it."""
 
-import os
 import secrets
 from pathlib import Path
+
+from spark_common.whole_file import OURS_ALONE, write_whole
 
 NAME = "redaction.key"
 _LENGTH = 32
@@ -14,11 +15,5 @@ def ensure_redaction_key(directory: Path) -> Path:
     path = directory / NAME
     if path.exists():
         return path
-    draft = path.with_name(f"{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secrets.token_bytes(_LENGTH))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_whole(path, secrets.token_bytes(_LENGTH), OURS_ALONE)
     return path

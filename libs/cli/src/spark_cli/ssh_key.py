@@ -1,9 +1,10 @@
 """The key pair with which spark-control logs in to the Sparks."""
 
-import os
 from pathlib import Path
 
 import asyncssh
+
+from spark_common.whole_file import OURS_ALONE, write_whole
 
 
 def ensure_key(directory: Path) -> tuple[Path, Path]:
@@ -16,18 +17,8 @@ def ensure_key(directory: Path) -> tuple[Path, Path]:
     if not private.exists():
         made = asyncssh.generate_private_key("ssh-ed25519", comment="spark-control")
         public.unlink(missing_ok=True)
-        _write(private, made.export_private_key(), 0o600)
+        write_whole(private, made.export_private_key(), OURS_ALONE)
     if not public.exists():
         key = asyncssh.read_private_key(private)
-        _write(public, key.export_public_key(), 0o644)
+        write_whole(public, key.export_public_key(), 0o644)
     return private, public
-
-
-def _write(path: Path, text: bytes, mode: int) -> None:
-    draft = path.with_name(f"{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

@@ -185,3 +185,29 @@ def test_a_refusal_says_who_why_how_long_and_what_to_do(state, said):
     assert said in error.message
     assert error.message.endswith("Wait.")
     assert error.details["remaining_seconds"] == 120.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "'Alice' holds the cluster; 2 wait in line."),
+        (0.2, "'Alice' holds the cluster for another 1 s; 2 wait in line."),
+        (89.4, "'Alice' holds the cluster for another 89 s; 2 wait in line."),
+        (90.0, "'Alice' holds the cluster for another 2 min; 2 wait in line."),
+        (7140.0, "'Alice' holds the cluster for another 119 min; 2 wait in line."),
+        (7200.0, "'Alice' holds the cluster for another 2 h 0 min; 2 wait in line."),
+        (14_340.0, "'Alice' holds the cluster for another 3 h 59 min; 2 wait in line."),
+    ],
+)
+def test_a_refusal_says_how_long_in_words_of_its_size(seconds, said):
+    gate = Gate(False, 3, "Alice", seconds, "", 2, "held")
+    assert held_error(gate, "Wait.").message == f"{said} Wait."
+
+
+def test_a_refusal_without_a_line_or_a_name_says_no_more_than_it_knows():
+    assert held_error(Gate(False, 3, state="held"), "Wait.").message == (
+        "somebody holds the cluster. Wait."
+    )
+    draining = held_error(Gate(False, 3, "Alice", 30.0, "", 0, "draining"), "Wait.").message
+    assert "what runs of its time may finish for another 30 s. Wait." in draining
+    assert "take it up" not in held_error(Gate(False, 3, "Alice", state="granted"), "").message

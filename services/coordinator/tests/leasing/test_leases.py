@@ -201,6 +201,14 @@ async def test_taking_by_force_what_is_ones_own_only_extends(lease):
     assert await lease.words() == ["acquired", "extended"]
 
 
+async def test_a_token_that_is_not_that_of_the_lease_is_not_made_it_by_force(lease):
+    await lease.take()
+    new = await lease.take("Owner", token="of-an-old-lease", force=True)
+    assert not new.extended
+    assert not (await lease.gate.for_caller("of-an-old-lease")).admitted
+    assert (await lease.gate.for_caller(new.token)).admitted
+
+
 async def test_a_request_to_yield_reaches_the_holder_and_goes_with_the_lease(lease):
     with pytest.raises(ConflictError):
         await lease.leases.ask_to_yield(_yield())

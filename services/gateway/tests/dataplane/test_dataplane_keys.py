@@ -1,80 +1,29 @@
 """Keys on the data plane: who is let in, what no upstream sees, who is cut off and when."""
 
 import asyncio
-import json
 
 import pytest
-from gateway_stand.office import Office
+from gateway_stand.keyed_plane import CHAT, KeyedPlane, bearer
 
 from spark_common.key_text import fresh_key
 from spark_common.settings.policies import KeySettings, QueueSettings
 from spark_gateway.catalogue import Catalogue
-from spark_gateway.dataplane.body_limits import by_route
-from spark_gateway.dataplane.desk import FrontDesk
 from spark_gateway.dataplane.free import ByHead
 from spark_gateway.dataplane.reservation import Reservation
 from spark_gateway.dataplane.watch import Served
-from spark_gateway.keys.cutting import cuts
-from spark_gateway.keys.doorkeeper import KeyDoorkeeper
 from spark_gateway.metering.metering import Metering
 from spark_gateway.preflight import PreflightRouter
-from spark_gateway.queueing.caps import Caps
-from spark_gateway.queueing.turnstile import FairTurnstile
 
 pytestmark = pytest.mark.connected
 
-CHAT = "/v1/chat/completions"
 EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-
-
-class Gateway:
-    """A data plane with keys and caps, as ``app.build`` wires it."""
-
-    def __init__(self, plane) -> None:
-        self.plane = plane
-        self.office = Office()
-        self.queue = QueueSettings()
-        caps = Caps(lambda: self.queue)
-        book = self.office.book
-        self.turnstile = FairTurnstile(
-            caps.of,
-            caps.bounds,
-            self.office.clock.monotonic,
-            capped=lambda: caps.any() or book.limits_concurrency,
-        )
-        self.door = KeyDoorkeeper(lambda: self.office.settings, book, lambda: self.turnstile.open)
-        self.choose(plane.chooser)
-        plane.body_limit = by_route(lambda: self.queue)
-        book.on_closed(cuts(plane.shared))
-
-    def choose(self, chooser):
-        plane = self.plane
-        plane.desk = FrontDesk(chooser, plane.own, doorkeeper=self.door, turnstile=self.turnstile)
-
-    def request(self, *fields, path=CHAT, body=b'{"model":"org/model"}', method="POST"):
-        lines = [f"{method} {path} HTTP/1.1", "host: a", *fields, f"content-length: {len(body)}"]
-        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
-
-    async def ask(self, *fields, **more):
-        head, body = await self.plane.ask(self.request(*fields, **more))
-        return int(head.split()[1]), head.lower(), json.loads(body) if body else None
-
-    async def keep_answering(self):
-        async def script(peer):
-            await self.plane.upstream.serve(peer, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
-
-        self.plane.upstream.script = script
 
 
 @pytest.fixture
 async def gateway(plane):
-    made = Gateway(plane)
+    made = KeyedPlane(plane)
     await made.keep_answering()
     return made
-
-
-def bearer(key):
-    return f"Authorization: Bearer {key}"
 
 
 async def test_off_every_key_passes_and_goes_on_as_it_came(gateway):
@@ -313,87 +262,9 @@ async def test_a_request_that_waits_is_refused_when_its_key_is_revoked(gateway, 
     assert gateway.turnstile.waiting("llm") == 0
 
 
-async def test_a_cap_lets_so_many_up_and_the_next_when_one_is_answered_or_leaves(
-    gateway, eventually
-):
-    gateway.office.settings = KeySettings()
-    gateway.queue = QueueSettings(model_requests_at_once=2)
-    asked = []
-
-    async def script(peer):
-        await peer.message()
-        asked.append(peer)
-        await peer.closed()
-        peer.close()
-
-    gateway.plane.upstream.script = script
-    clients = [await gateway.plane.connect() for _ in range(5)]
-    for number, client in enumerate(clients):
-        await client.send(gateway.request(f"x-openwebui-user-id: u{number}"))
-    await eventually(lambda: len(asked) == 2 and gateway.turnstile.waiting("llm") == 3)
-    inside = gateway.plane.upstream.connections
-    assert inside == 2
-    await asked[0].send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
-    await eventually(lambda: len(asked) == 3)
-    clients[4].reset()
-    await eventually(lambda: gateway.turnstile.waiting("llm") == 1)
-    for client in clients[:4]:
-        client.reset()
-    await eventually(lambda: gateway.turnstile.inside("llm") == 0)
-    assert gateway.turnstile.waiting("llm") == 0
-
-
-async def test_a_stream_that_waits_is_told_its_place(make_plane, eventually):
-    gateway = Gateway(await make_plane(company_seconds=0.02))
-    gateway.office.settings = KeySettings()
-    gateway.queue = QueueSettings(model_requests_at_once=1)
-    gateway.plane.upstream.script = lambda peer: peer.closed()
-    first, second = await gateway.plane.connect(), await gateway.plane.connect()
-    await first.send(gateway.request())
-    await eventually(lambda: gateway.turnstile.inside("llm") == 1)
-    await second.send(gateway.request(body=b'{"model":"a","stream":true}'))
-    assert b"200 OK" in await second.head()
-    assert b": waiting, number 1 in line\n\n" in await second.exactly(60)
-
-
-async def test_a_key_with_one_at_once_waits_for_itself_alone(gateway, eventually):
-    gateway.plane.upstream.script = lambda peer: peer.closed()
-    key = gateway.office.issue("k", "infer", concurrency=1)
-    free = gateway.office.issue("free", "infer")
-    clients = [await gateway.plane.connect() for _ in range(3)]
-    for client, shown in zip(clients, (key, key, free), strict=True):
-        await client.send(gateway.request(bearer(shown)))
-    await eventually(lambda: gateway.plane.upstream.connections == 2)
-    assert gateway.turnstile.waiting("llm") == 1
-
-
-@pytest.mark.parametrize(
-    ("path", "size", "status"),
-    [
-        (CHAT, 10_000, 200),
-        (CHAT, 20_000, 413),
-        ("/v1/audio/transcriptions", 20_000, 200),
-        ("/v1/audio/transcriptions", 30_000, 413),
-    ],
-)
-async def test_each_route_has_a_limit_that_is_known_at_the_head(gateway, path, size, status):
-    gateway.office.settings = KeySettings()
-    gateway.queue = QueueSettings(request_limit_mb=0.015, upload_limit_mb=0.025)
-    found, _, body = await gateway.ask(path=path, body=b"x" * size)
-    assert found == status
-    if status == 413:
-        assert body["error"]["code"] == "request_too_large"
-        assert gateway.plane.upstream.connections == 0
-        peer = await gateway.plane.connect()
-        await peer.send(
-            f"POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {size}\r\n\r\n".encode()
-        )
-        assert b" 413 " in await peer.head()
-
-
 async def test_browsers_may_ask_first_without_a_key_and_read_what_they_hear(plane):
     plane.chooser = ByHead(PreflightRouter(plane.router))
-    gateway = Gateway(plane)
+    gateway = KeyedPlane(plane)
     await gateway.keep_answering()
     key = gateway.office.issue("k", "infer")
     origin = "origin: http://app.example"

@@ -1,6 +1,5 @@
 """``sparkctl init``: keys and server configuration for containers, made once."""
 
-import os
 import secrets
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from spark_common.bus.automations import AutomationError, AutomationFolder
 from spark_common.bus.identities import DamagedSeedError, Identities
 from spark_common.bus.server_config import render as render_nats
 from spark_common.embedded.redis_config import render as render_redis
+from spark_common.whole_file import OURS_ALONE, write_whole
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -92,10 +92,4 @@ def _password(path: Path) -> str:
 def _write(path: Path, text: str) -> None:
     """Write a file that only we read, whole or not at all, also when the power is cut."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_whole(path, text.encode(), OURS_ALONE)

@@ -21,6 +21,7 @@ from spark_cli.settings_words import (
     render_setting,
     render_settings,
 )
+from spark_common.whole_file import OURS_ALONE, write_whole
 
 _VARIABLE = "SPARK_CONTROL_PASSPHRASE"
 _PATH = "/api/settings"
@@ -101,7 +102,7 @@ def export(file: Path, ask: bool) -> None:
         click.echo(text, nl=False)
     else:
         try:
-            _write_privately(file, text)
+            write_whole(file, text.encode(), OURS_ALONE)
         except OSError as wrong:
             raise click.ClickException(f"{file} cannot be written: {wrong.strerror}") from wrong
     for name in document["missing_secrets"]:
@@ -185,15 +186,3 @@ def _read_line(prompt: str, *, hidden: bool) -> str:
         typed: str = click.prompt(prompt, hide_input=hidden, prompt_suffix="", err=True)
         return typed
     return sys.stdin.readline().rstrip("\r\n")
-
-
-def _write_privately(file: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    new = file.with_name(f".{file.name}.new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    new.replace(file)

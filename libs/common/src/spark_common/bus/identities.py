@@ -9,6 +9,7 @@ from typing import Self
 import nkeys
 
 from spark_common.bus.permissions import OPERATOR, PERMISSIONS
+from spark_common.whole_file import OURS_ALONE, write_whole
 
 
 class DamagedSeedError(Exception):
@@ -66,10 +67,4 @@ def public_key_of(path: Path) -> str:
 def write_new(path: Path, seed: bytes) -> None:
     """Write a file of one line that only its owner reads, whole or not at all."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(seed + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_whole(path, seed + b"\n", OURS_ALONE)

@@ -3,7 +3,6 @@
 import asyncio
 import ctypes
 import fcntl
-import os
 import signal
 import socket
 import sys
@@ -13,6 +12,7 @@ from typing import IO
 
 from spark_common.clock import SystemClock
 from spark_common.embedded.binaries import EmbeddedServerError
+from spark_common.whole_file import OURS_ALONE, write_whole
 
 _PR_SET_PDEATHSIG = 1
 _START_SECONDS = 30.0
@@ -136,13 +136,7 @@ def prepare_directory(directory: Path) -> None:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only we read, never seen half-written, also after a power cut."""
-    draft = path.with_name(path.name + ".draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_whole(path, text.encode(), OURS_ALONE)
 
 
 def free_port() -> int:

@@ -1,8 +1,6 @@
 """The list of installed NIMs as a YAML file in the data folder that a person can read."""
 
 import asyncio
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from pydantic import ValidationError
 
 from spark_common.contracts.nim import NimService
 from spark_common.errors import UnavailableError
+from spark_common.whole_file import write_whole
 
 FILE = "nim-services.yaml"
 _HEAD = "# NIM services that spark-control installed. Written by it; a person may read it.\n"
@@ -82,17 +81,10 @@ class YamlNims:
         if service is not None:
             rows[name] = service.model_dump(mode="json", exclude={"name"})
         text = _HEAD + yaml.safe_dump(rows, sort_keys=True, allow_unicode=True)
-        draft = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(self._path)
+            write_whole(self._path, text.encode())
         except OSError as error:
-            with suppress(OSError):
-                draft.unlink()
             raise UnavailableError(
                 f"{FILE} could not be written ({type(error).__name__}); look at the data folder"
             ) from error

@@ -2,10 +2,8 @@
 
 import asyncio
 import ipaddress
-import os
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from spark_common.contracts.services import CustomService
 from spark_common.errors import ConflictError, NotFoundError, UnavailableError
 from spark_common.forbidden_address import forbidden
 from spark_common.settings.values import check_address
+from spark_common.whole_file import write_whole
 from spark_health.services import yaml_text
 
 FILE = "services.yaml"
@@ -146,18 +145,10 @@ class YamlServices:
             ) from error
 
     def _write(self, text: str) -> None:
-        draft = self.path.with_suffix(".new")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(self.path)
-            _sync(self.path.parent)
+            write_whole(self.path, text.encode())
         except OSError as error:
-            with suppress(OSError):
-                draft.unlink()
             raise UnavailableError(
                 f"{FILE} could not be written ({type(error).__name__}); look at the data folder"
             ) from error
@@ -187,11 +178,3 @@ def _machine(host: str) -> str:
     if (why := forbidden(address)) is not None:
         raise ValueError(f"the host {why}")
     return host
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

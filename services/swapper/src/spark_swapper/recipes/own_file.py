@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_common.errors import ConflictError, InvalidRequestError, UnavailableError
+from spark_common.whole_file import write_whole
 from spark_swapper.recipes.document import MAX_BYTES, Document, read_document
 from spark_swapper.recipes.own_text import with_entry
 
@@ -166,23 +167,8 @@ class OwnFile:
 
     def _replace(self, text: str) -> None:
         target = self.path.resolve()
-        temporary = target.with_name(f".{target.name}.new")
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                if target.exists():
-                    os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+        write_whole(target, text.encode(), mode)
 
 
 def _why(wrong: OSError | UnicodeDecodeError) -> str:

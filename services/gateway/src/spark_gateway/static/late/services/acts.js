@@ -4,8 +4,8 @@
 import { ask, newKey } from "../../api.js";
 import { changedHands } from "../../acts/reserving.js";
 import { asSentence } from "../../format.js";
-import { proof } from "../../holding.js";
 import { signature } from "../../whoami.js";
+import { dialog, post } from "./asking.js";
 import { care } from "./care-acts.js";
 import { actQuestion, crossed, remedyQuestion, removeQuestion } from "./questions.js";
 import { switchMode } from "./modes.js";
@@ -16,24 +16,11 @@ import { switchMode } from "./modes.js";
 
 /** Services on which something that was pressed here is under way. @type {Set<string>} */
 export const doing = new Set();
-/** docker gives a container time to end; a Spark may be slow. */
-const PATIENCE_MS = 125_000;
 
 /** @param {string} name */
 const of = (name) => `api/services/${encodeURIComponent(name)}`;
 /** @param {string} name */
 const deepOf = (name) => `api/deep-health/${encodeURIComponent(name)}`;
-
-/** A dialog of this part, made when it is wanted first. @param {string} tag @returns {any} */
-export function dialog(tag) {
-  return document.querySelector(tag) ?? document.body.appendChild(document.createElement(tag));
-}
-
-/** @param {string} path @param {any} [body] @param {string} [key] */
-export function post(path, body = {}, key) {
-  const headers = { ...(key ? { "idempotency-key": key } : {}), ...proof() };
-  return ask(path, { method: "POST", body: { ...body, requested_by: signature() }, patience: PATIENCE_MS, headers });
-}
 
 /** @param {Acting} page @param {{again: (...names: Name[]) => Promise<unknown>}} tools */
 export function begin(page, tools) {

@@ -5,7 +5,7 @@ import { ask, newKey } from "../../api.js";
 import { asSentence } from "../../format.js";
 import { proof } from "../../holding.js";
 import { signature } from "../../whoami.js";
-import { dialog, post } from "./acts.js";
+import { dialog, post } from "./asking.js";
 import { bridgeQuestion, removeNimQuestion, speechQuestion } from "./questions.js";
 
 /** @typedef {import("../../acts/acting.js").Acting} Acting */
