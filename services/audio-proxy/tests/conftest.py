@@ -23,6 +23,9 @@ def speech() -> SpeechSettings:
 async def parakeet() -> AsyncIterator[ParakeetStand]:
     async with parakeet_stand(2000) as stand:
         yield stand
+        # Whatever a client sent and whatever was asked of it: nothing else ever goes up.
+        sent = {(each.codec, each.rate, each.channels) for each in stand.records.uploads}
+        assert sent <= {(codec, 16_000, 1) for codec in ("pcm_s16le", "flac")}
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

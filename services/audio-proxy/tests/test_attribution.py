@@ -260,6 +260,29 @@ class TestBlocks:
         )
         assert result.blocks[0].text == "Hello, you?!"
 
+    @pytest.mark.parametrize(
+        ("said", "text"),
+        [
+            ("今 日 は 東京 。 です", "今日は東京。です"),
+            ("「 はい 」 と", "「はい」と"),
+            ("ｶﾀ ｶﾅ", "ｶﾀｶﾅ"),
+            ("我们 用 GPU 训练 模型", "我们用 GPU 训练模型"),
+            ("สวัสดี ครับ", "สวัสดีครับ"),
+            ("ສະບາຍ ດີ", "ສະບາຍດີ"),
+            ("សួស្តី បង", "សួស្តីបង"),
+            ("မင်္ဂ လာပါ", "မင်္ဂလာပါ"),
+            ("안녕 하세요", "안녕 하세요"),
+            ("and \u200b then \u200d go", "and then go"),
+            ("می\u200cروم خانه", "می\u200cروم خانه"),
+        ],
+    )
+    def test_scripts_without_spaces_have_none(self, said: str, text: str) -> None:
+        given = spoken(*((word, at * 0.2, at * 0.2 + 0.2) for at, word in enumerate(said.split())))
+        result = attribute(given, turns(("x", 0, 3)))
+        assert [block.text for block in result.blocks] == [text]
+        seen = [word for word in said.split() if word not in ("\u200b", "\u200d")]
+        assert [word.text for word in result.words] == seen
+
     def test_empty_words_and_words_without_a_length(self) -> None:
         nan = float("nan")
         result = attribute(

@@ -17,7 +17,9 @@ from spark_audio_proxy.words.joining import tidied
 RULES = MergeRules()
 # Coarse times on purpose: ties and touching edges are where mergers go wrong.
 times = st.integers(0, 400).map(lambda tick: tick * 0.08)
-texts = st.sampled_from(["yes", "no.", "well", "really?", ",", "100", "%", "a b", "«Oui.»", " x "])
+texts = st.sampled_from(
+    ["yes", "no.", "well", "really?", ",", "100", "%", "a b", "«Oui.»", " x ", "東", "京。", "ครับ"]
+)
 labels = st.sampled_from(["a", "b", "c", "d", "e"])
 
 

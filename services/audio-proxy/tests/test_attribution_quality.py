@@ -123,6 +123,7 @@ def test_the_command_prints_blocks(
             for t in diarization.segments
         ],
     }
+    case["segments"][0]["confidence"] = "quite sure"
     file = tmp_path / "case.json"
     file.write_text(json.dumps(case))
     monkeypatch.setattr(sys, "argv", ["merging", str(file)])

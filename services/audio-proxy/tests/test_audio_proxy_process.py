@@ -37,3 +37,5 @@ class TestAudioProxy(ServiceExam):
             await nats_server.start()
             await redis_server.start()
             await service.until_ready()
+            # FFmpeg is for those who decode, and for whoever speaks.
+            assert "libavcodec" not in Path(f"/proc/{service.pid}/maps").read_text()

@@ -122,6 +122,8 @@ class TestShapes:
 
     def test_silence_is_an_empty_transcript(self) -> None:
         assert read_answer({"text": "", "segments": []}, 1.0).words == ()
+        unseen = {"text": "\u200b", "words": [{"word": "\u200b", "start": 0, "end": 1}]}
+        assert read_answer(unseen, 1.0).words == ()
 
 
 class TestNothingUsable:

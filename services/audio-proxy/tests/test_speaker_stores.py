@@ -136,6 +136,12 @@ class TestInRedis:
         await voices.put("sk-secret", ALICE)
         key = keys.enrolled("sk-secret")
         assert "secret" not in key
+        later = connect_redis(redis_server.settings, "restarted")
+        kept = await RedisVoices(later).get("sk-secret", "Alice")
+        assert kept is not None
+        assert kept.vector == pytest.approx(ALICE.vector, abs=1e-6)
+        assert (kept.model, kept.created_at) == (ALICE.model, ALICE.created_at)
+        await later.aclose()
         record = (await redis.hgetall(key))["Alice"]
         assert set(json.loads(record)) == {"version", "vector", "model", "created_at"}
         await redis.hset(key, "Old", '{"version": 2}')

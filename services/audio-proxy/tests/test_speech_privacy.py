@@ -13,6 +13,7 @@ from spark_audio_proxy.request_news import RequestNews
 from spark_audio_proxy.testing.stand import audio_stand
 from spark_common.clock import SystemClock
 from spark_common.service import REGISTRY
+from spark_common.settings.speech import SpeechSettings
 from spark_common.subjects import AUDIO_REQUEST_DONE
 from spark_common.tasks import end
 from spark_common.testing.bus import MemoryBus
@@ -23,7 +24,8 @@ from spark_sim.speech.stands import parakeet_stand
 
 TEXT = "Xylophone marmalade, quixotic."
 FILE = "zebra-secret-meeting.flac"
-SAID = ("xylophone", "marmalade", "quixotic", "zebra", "Speaker_0", "finger")
+NAME = "Wilhelmina"
+SAID = ("xylophone", "marmalade", "quixotic", "zebra", "Speaker_0", "finger", NAME)
 
 
 async def test_nothing_of_what_was_said_or_how_the_file_was_called(
@@ -39,9 +41,10 @@ async def test_nothing_of_what_was_said_or_how_the_file_was_called(
 
     tasks = [asyncio.create_task(listen()), asyncio.create_task(news.run())]
     data = encoded(Kind.FLAC, mixed(in_a_row(TEXT)))
+    settings = SpeechSettings(voiceprints_enabled=True)
     async with (
         parakeet_stand(2000) as parakeet,
-        audio_stand(parakeet.url, tmp_path, news=news) as proxy,
+        audio_stand(parakeet.url, tmp_path, news=news, settings=settings) as proxy,
     ):
         await asyncio.sleep(0)
         capfd.readouterr()
@@ -55,11 +58,28 @@ async def test_nothing_of_what_was_said_or_how_the_file_was_called(
             await proxy.client.post(path, files=files, data={"prompt": "xylophone"})
         parakeet.switches.error_next = 1
         await proxy.client.post(path, files=files)
-        await until(lambda: len(heard) == 5, "the bus was told of each")
+        enrolled = await proxy.client.put(
+            f"/api/audio/speakers/{NAME}",
+            files={"file": (FILE, encoded(Kind.FLAC, mixed(in_a_row(TEXT * 5))))},
+        )
+        assert enrolled.status_code == 201
+        sides: Any = {"local_file": (FILE, data), "remote_file": (FILE, data)}
+        for path in ("/api/audio/identify", "/api/audio/transcribe-with-speakers"):
+            await proxy.client.post(
+                path,
+                files=files if "identify" in path else sides,
+                data={"identify": "true", "local_speaker": NAME, "debug": "true"},
+            )
+        await proxy.client.delete(f"/api/audio/speakers/{NAME}")
+        await until(lambda: len(heard) == 9, "the bus was told of each")
     await end(tasks)
     outputs = capfd.readouterr()
+    # The client of this test tells itself where it enrols; nobody else may.
+    logged = "\n".join(
+        caplog.handler.format(each) for each in caplog.records if each.name != "httpx"
+    )
     told = "\n".join(
-        (outputs.out, outputs.err, caplog.text, generate_latest(REGISTRY).decode(), str(heard))
+        (outputs.out, outputs.err, logged, generate_latest(REGISTRY).decode(), str(heard))
     ).lower()
     assert [word for word in SAID if word.lower() in told] == []
     first = heard[0]["data"]

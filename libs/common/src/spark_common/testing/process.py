@@ -35,6 +35,12 @@ class ServiceProcess:
         log = self._log.with_name(f"again-{self._log.name}")
         return type(self)(self._module, self._environment, log)
 
+    @property
+    def pid(self) -> int:
+        """Which process it is; it must have been started."""
+        assert self._process is not None
+        return self._process.pid
+
     async def __aenter__(self) -> Self:
         with self._log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(

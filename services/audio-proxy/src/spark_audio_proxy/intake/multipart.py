@@ -54,6 +54,8 @@ class _FormReader:
         self._count = 0
         self._all_text = 0
         self._ended = False
+        self._first = b"\n--" + boundary
+        self._ahead: bytes | None = b"\n"
         self._header_bytes = 0
         self._header_name, self._header_value = b"", b""
         self._headers: dict[bytes, bytes] = {}
@@ -77,7 +79,15 @@ class _FormReader:
         )
 
     def feed(self, piece: bytes) -> None:
-        """Take the next bytes of the body."""
+        """Take the next bytes of the body; what stands before the first boundary is no part."""
+        if self._ahead is not None:
+            piece = self._ahead + piece
+            found = piece.find(self._first)
+            if found < 0:
+                self._ahead = piece[-len(self._first) :]
+                return
+            self._ahead = None
+            piece = piece[found + 1 :]
         self._parser.write(piece)
 
     def finish(self) -> None:

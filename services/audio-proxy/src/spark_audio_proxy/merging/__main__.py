@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from spark_audio_proxy.merging.attribution import attribute
-from spark_audio_proxy.speech import Block, Diarization, SpeakerSegment
+from spark_audio_proxy.speech import Block
+from spark_audio_proxy.upstreams.diarizer_answer import read_diarization
 from spark_audio_proxy.words.reading import read_answer
 
 
@@ -20,11 +21,7 @@ def merged(case: Mapping[str, Any]) -> tuple[Block, ...]:
     """Return the blocks of a case."""
     duration = float(case.get("duration_s") or 0.0)
     heard = read_answer({"words": case["words"]}, duration)
-    turns = tuple(
-        SpeakerSegment(each["start_s"], each["end_s"], each["speaker"], each.get("confidence"))
-        for each in case["segments"]
-    )
-    return attribute(heard.words, Diarization(turns, duration)).blocks
+    return attribute(heard.words, read_diarization(case, duration)).blocks
 
 
 def shown(blocks: Iterable[Block]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from spark_audio_proxy.rendering.cues import cues_of
 from spark_audio_proxy.rendering.documents import block_segments
 from spark_audio_proxy.speech import Transcript, Word
-from spark_audio_proxy.words.joining import closes
+from spark_audio_proxy.words.joining import space_between
 
 KEEP_ALIVE = b": still working\n\n"
 """A comment that every client skips."""
@@ -18,12 +18,13 @@ class TranscriptEvents:
 
     def __init__(self) -> None:
         self._said: list[str] = []
+        self._last = ""
 
     def said(self, words: Iterable[Word]) -> Iterator[bytes]:
         """Yield a delta for each sentence or so of further words."""
         for cue in cues_of(tuple(words)):
-            tight = not self._said or closes(cue.words[0].text)
-            delta = cue.text if tight else f" {cue.text}"
+            delta = space_between(self._last, cue.words[0].text) + cue.text
+            self._last = cue.words[-1].text
             self._said.append(delta)
             yield event({"type": "transcript.text.delta", "delta": delta})
 

@@ -1,15 +1,12 @@
 """The Magpie NIM as an engine: forms in, samples of its own rate out."""
 
 from collections.abc import AsyncGenerator
-from typing import Any, Final
+from typing import Final
 from xml.sax.saxutils import escape
-
-import av
-import numpy as np
 
 from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.speaking.complete import Paces
-from spark_audio_proxy.speaking.encoding import BYTES_A_SAMPLE, RATE
+from spark_audio_proxy.speaking.encoding import BYTES_A_SAMPLE
 from spark_audio_proxy.speaking.engines import Manner, WholeSamples
 from spark_audio_proxy.speaking.kokoro import SILENT_SECONDS
 from spark_audio_proxy.speaking.refusing import refusal_of_magpie
@@ -43,6 +40,9 @@ class Magpie:
             "sample_rate_hz": str(_RATE),
             "encoding": "LINEAR_PCM",
         }
+        # As in encoding.py: FFmpeg is read by whoever speaks.
+        from spark_audio_proxy.speaking.coding import Resampler
+
         whole, count, resampled = WholeSamples(), 0, Resampler(_RATE)
         async with self._http.asked(
             "POST",
@@ -72,28 +72,3 @@ def ssml(text: str, speed: float) -> str:
     if percent == 100 and "<speak" not in text.casefold():
         return text
     return f'<speak><prosody rate="{percent}%">{escape(text)}</prosody></speak>'
-
-
-class Resampler:
-    """Samples of another rate as samples of ours."""
-
-    def __init__(self, rate: int) -> None:
-        self._rate = rate
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-
-    def feed(self, samples: bytes) -> bytes:
-        """Return what is ready."""
-        if not samples:
-            return b""
-        values = np.frombuffer(samples, dtype="<i2").reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(values, format="s16", layout="mono")
-        frame.sample_rate = self._rate
-        return _bytes(self._resampler.resample(frame))
-
-    def finish(self) -> bytes:
-        """Return the rest."""
-        return _bytes(self._resampler.resample(None))
-
-
-def _bytes(frames: list[Any]) -> bytes:
-    return b"".join(frame.to_ndarray().astype("<i2").tobytes() for frame in frames)

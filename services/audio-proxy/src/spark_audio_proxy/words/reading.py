@@ -51,7 +51,7 @@ def read_answer(answer: object, duration: float) -> Transcript:
         if _spoken(best) < (1 - _MISSING) * _spoken(found):
             best = found
     text = answer.get("text")
-    said = isinstance(text, str) and text.strip()
+    said = isinstance(text, str) and tidied(text)
     if not best and (said or any(_text(item) for items in lists for item in items)):
         raise UnusableAnswerError(
             "empty_timestamps", "the speech server answered text without the times of its words"
