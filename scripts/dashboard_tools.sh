@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the folder of the dashboard's development tools (the type checker, axe), which are kept in
-# the user's cache and installed when they are missing there. 75: something is missing here, said in
+# Prints the folder of the dashboard's development tools (the type checker), which are kept in the
+# user's cache and installed when they are missing there. 75: something is missing here, said in
 # the last line.
 set -eu
 cd "$(dirname "$0")/../services/gateway"

@@ -11,6 +11,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(360)]
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 
+HURRIED, PATIENT, STILL = 90.0, 4.0, 0.5
+"""How many times faster the Sparks' seconds pass: while nothing is looked at, until the load that
+is looked at begins, and during it. The product's own bounds of time are those of ``PATIENT``."""
+
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
@@ -20,7 +24,8 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def test_a_stranger_presses_switch_and_a_model_swaps(page: Page, starter) -> None:
-    product = starter.start()
+    product = starter.start("--speed", str(PATIENT))
+    product.pace(HURRIED)
     trouble: list[str] = []
     # A part that answers late is told on the page and asked again; the browser complains anyway.
     late = "status of 50"
@@ -37,8 +42,11 @@ def test_a_stranger_presses_switch_and_a_model_swaps(page: Page, starter) -> Non
     expect(_card(page, "Qwen3.6 35B A3B")).to_contain_text("Serving now", timeout=60_000)
     expect(main).to_contain_text("Now serving")
 
-    product.behave("slow")
+    product.pace(PATIENT)
     _press(page, "gpt-oss 120B", "Switch now")
+    swap = product.until("the swap", lambda: product.http.get("/api/swap").json()["current"])
+    product.until("its weights", lambda: (product.view(swap["id"])["percent"] or 0) > 0)
+    product.pace(STILL)
     expect(panel).to_contain_text("Loading weights", timeout=60_000)
     expect(panel.get_by_role("log")).to_contain_text("Loading safetensors", timeout=60_000)
     page.screenshot(path=ARTIFACTS / "swapping.png")
@@ -50,7 +58,7 @@ def test_a_stranger_presses_switch_and_a_model_swaps(page: Page, starter) -> Non
     page.get_by_label("Message").fill("Who are you?")
     page.get_by_label("Message").press("Enter")
     expect(play).to_contain_text("Waiting for gpt-oss 120B")
-    product.behave("ok")
+    product.pace(HURRIED)
     expect(play).to_contain_text("Tokens per second", timeout=120_000)
     expect(play.locator("[data-part=problem]").last).to_be_hidden()
     page.get_by_role("link", name="Home").click()

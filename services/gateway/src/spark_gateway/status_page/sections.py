@@ -110,7 +110,7 @@ def parts(view: LiveSnapshot) -> ET.Element:
     bus: tuple[Tone, str] = ("ok", "Answers") if view.bus.connected else ("bad", "Is down")
     rows.append(["event bus", pill(*bus)])
     title = "Parts of spark-control"
-    return section("parts", title, table(title, ["Part", "State"], rows))
+    return section("parts", title, table("The parts", ["Part", "State"], rows))
 
 
 def swaps(view: LiveSnapshot, now: datetime) -> ET.Element | None:
