@@ -5,6 +5,7 @@ what to press. They are read out of the sources, so that none can be forgotten.
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,7 +109,79 @@ def written() -> str:
                 parts.append(f"- {_shown(way.sentence)}{action}\n")
     parts.append("\n## Requests that are refused\n\n| `code` | what it means |\n| --- | --- |\n")
     parts += [f"| `{one.code}` | {(one.__doc__ or '').splitlines()[0]} |\n" for one in refusals()]
+    parts += [f"| `{code}` | {words} |\n" for code, words in sorted(refused_by_services().items())]
+    parts.append("\n## Refusals under `/v1`\n\n| `code` | what is said |\n| --- | --- |\n")
+    for code, words in sorted(refused_in_v1().items()):
+        parts.append(f"| `{code}` | {'; or: '.join(words) or 'the answer says why'} |\n")
     return "".join(parts)
+
+
+def refused_by_services() -> dict[str, str]:
+    """Return the codes that errors of single services have, with the first line about each."""
+    found: dict[str, str] = {}
+    for path in sorted(ROOT.glob("services/*/src/**/*.py")):
+        for kind in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(kind, ast.ClassDef) or not kind.name.endswith("Error"):
+                continue
+            for line in kind.body:
+                match line:
+                    case (
+                        ast.Assign(targets=[ast.Name(id="code")], value=value)
+                        | ast.AnnAssign(target=ast.Name(id="code"), value=ast.expr() as value)
+                    ):
+                        about = (ast.get_docstring(kind) or "").splitlines()
+                        found.setdefault(text_of(value, {}), about[0] if about else "")
+    return {code: words for code, words in found.items() if code.strip(".")}
+
+
+def refused_in_v1() -> dict[str, list[str]]:
+    """Return what the gateway's own answers under ``/v1`` say, by code."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(ROOT.glob("services/gateway/src/**/*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef | ast.Module):
+                for code, words in _refused_by(function):
+                    said = found.setdefault(code, [])
+                    if words not in said and words.strip(". "):
+                        said.append(words)
+    return found
+
+
+def _refused_by(function: ast.FunctionDef | ast.Module) -> Iterator[tuple[str, str]]:
+    # Names of one function mean nothing in another.
+    own = function.body if isinstance(function, ast.Module) else list(ast.walk(function))
+    named = {
+        node.targets[0].id: text_of(node.value, {})
+        for node in own
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    either = {
+        node.targets[0].id: [text_of(node.value.body, {}), text_of(node.value.orelse, {})]
+        for node in own
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.IfExp)
+    }
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Call):
+            continue
+        maker = ast.unparse(node.func).rpartition(".")[2]
+        if maker == "Rejection":
+            words = {item.arg: item.value for item in node.keywords}
+            places = [*node.args, words.get("code"), words.get("message")]
+        elif maker in {"refuse", "_refuse"}:
+            places = list(node.args)
+        else:
+            continue
+        for place in places:
+            if isinstance(place, ast.Name) and place.id == "code":
+                yield from ((code, "...") for code in either.get(place.id, ()))
+        texts = [text_of(place, named) for place in places if place is not None]
+        codes = [text for text in texts if re.fullmatch(r"[a-z]+(_[a-z]+)*", text)]
+        if codes:
+            after = texts[texts.index(codes[0]) + 1 :]
+            yield codes[0], _shown(after[0]) if after else "..."
 
 
 def refusals(above: type[SparkError] = SparkError) -> Iterator[type[SparkError]]:

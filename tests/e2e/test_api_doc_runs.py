@@ -1,4 +1,8 @@
-"""The calls of docs/API.md, as they stand there and in their order, against the whole product."""
+"""The calls of docs/API.md, as they stand there and in their order, against the whole product.
+
+After them what the other pages ask: all that only reads, and the cheap rest of
+docs/REDACTION_GATEWAY.md, docs/api/v1-models.md, docs/tour.md and docs/install/bare.md.
+"""
 
 import json
 import os
@@ -14,10 +18,12 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from spark_common.testing.documents import commands, examples, shown_answer, unlike
 from spark_gateway.dialect import RANK_PATHS
 from spark_gateway.routes import all_routes
 
-TEXT = (Path(__file__).parents[2] / "docs" / "API.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "API.md").read_text(encoding="utf-8")
 OWN = ("/livez", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json")
 """What the port answers beside the routes that its OpenAPI document lists."""
 ENDLESS = (
@@ -226,3 +232,93 @@ def captured(product: Any) -> bool:
 
 def delivered(product: Any) -> bool:
     return bool(product.http.get("/api/webhooks/deliveries").json()["deliveries"])
+
+
+GATEWAY = re.compile(r"(?:http://(?:127\.0\.0\.1|localhost):9999|\$SPARK)(?=/)")
+CHANGING = {"-X", "-d", "-F", "--json", "-N", "-o"}
+OF_THE_READER = re.compile(r"tonight-1|req-5f0c3a9be1d2|after=1-o3fa|gpt-oss-120b/")
+"""Ids that the pages made up, and a model that is on no disk of the simulated Sparks."""
+
+
+def asked_elsewhere() -> list[list[str]]:
+    """Return the curls of all other pages that only read, and end by themselves."""
+    pages = [str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("**/*.md")]
+    found = [
+        words
+        for page in pages
+        for one in examples(ROOT, page)
+        if one.language == "sh" and not one.words and one.reason is None
+        for words in commands(one.text)
+    ]
+    return [
+        words
+        for words in found
+        if words[0] == "curl"
+        and not CHANGING.intersection(words)
+        and any(GATEWAY.match(word) for word in words)
+        and not OF_THE_READER.search(" ".join(words))
+    ]
+
+
+def done(product: Any, script: str) -> str:
+    """Run lines of a page, at this product; nothing of them may fail."""
+    there = GATEWAY.sub(product.url, script)
+    environment = {**os.environ, "SPARK_CONTROL_URL": product.url, "no_proxy": "127.0.0.1"}
+    ran = subprocess.run(
+        ["bash", "-eu"],
+        input=f'curl() {{ command curl -sS --fail-with-body "$@"; }}\n{there}',
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert ran.returncode == 0, f"{there}\n{ran.stdout}\n{ran.stderr}"
+    return ran.stdout
+
+
+def block(page: str, word: str) -> str:
+    """Return the one block of commands on a page that has a word."""
+    (one,) = (
+        found for found in examples(ROOT, page) if found.language == "sh" and word in found.text
+    )
+    return one.text
+
+
+def test_what_the_other_pages_ask_is_answered(product) -> None:
+    product.until("the runtime", lambda: product.loaded() or True)
+    asked = asked_elsewhere()
+    assert len(asked) > 15
+    failed = []
+    for words in asked:
+        try:
+            done(product, shlex.join(words))
+        except AssertionError as error:
+            failed.append(str(error))
+    assert failed == []
+
+
+def test_a_text_is_hidden_and_shown_again_as_the_page_says(product) -> None:
+    page = "docs/REDACTION_GATEWAY.md"
+    hidden = json.loads(done(product, block(page, "entities")))
+    shown = shown_answer(ROOT, page)
+    assert unlike(shown, hidden) == []
+    assert {key: hidden[key] for key in ("text", "counts")} == {
+        key: shown[key] for key in ("text", "counts")
+    }
+    back = done(product, block(page, "/rehydrate").replace("t_...", hidden["task_id"]))
+    assert json.loads(back)["text"] == "I told Alice Smith."
+
+
+def test_a_model_is_described_as_the_page_says(product) -> None:
+    name = product.until("the loaded model", product.loaded)
+    real = product.http.get(f"/v1/models/{name}").raise_for_status().json()
+    assert unlike(shown_answer(ROOT, "docs/api/v1-models.md"), real) == []
+
+
+def test_the_command_does_what_the_guides_say(product) -> None:
+    guide = done(product, block("docs/install/bare.md", "sparkctl status"))
+    assert "Spark 1" in guide
+    done(product, block("docs/tour.md", "lease take"))
+    assert product.http.get("/api/swap/lock").json()["state"] == "free"

@@ -21,7 +21,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from spark_common.testing.documents import shown_answer, unlike
+
 HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
 FILES = ("main.py", "diarizer.py")
 TRANSCRIBE, DIARIZE = "/v1/audio/transcriptions", "/v1/audio/diarize"
 SPOKEN = ("geheimnis", "losung", "passwort", "kennwort")
@@ -226,6 +229,7 @@ class TestDiarization:
         assert said["fingerprints"]["Speaker_1"][1] == pytest.approx(1.0)
         assert said["duration"] == 2.5
         assert said["models"]["transcription"] == "nvidia/parakeet-tdt-0.6b-v3"
+        assert unlike(shown_answer(ROOT, "docs/SPEECH-OVERLAY.md"), said) == []
 
     def test_frames_are_sent_to_who_asks(self, server):
         assert "frames" not in server.post(DIARIZE, clip(0)).json()

@@ -4,6 +4,7 @@ import ast
 import asyncio
 import contextlib
 import io
+import json
 import os
 import re
 from collections.abc import AsyncIterator
@@ -22,6 +23,7 @@ from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_common.clock import SystemClock
 from spark_common.settings.voice import VoiceSettings
 from spark_common.testing.bus import MemoryBus
+from spark_common.testing.documents import shown_answer, unlike
 from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
 from spark_sim.speech.stands import kokoro_stand, magpie_stand, parakeet_stand
@@ -83,6 +85,8 @@ async def test_the_page_runs_as_it_stands(stand: AudioStand, tmp_path: Path) -> 
     assert '"af_heart"' in said
     assert "Good morning, Alice. This is your house speaking." in said
     assert '"state":"ready"' in said
+    who, _ = json.JSONDecoder().raw_decode(said[said.index('{"duration"') :])
+    assert unlike(shown_answer(ROOT, "docs/AUDIO_API.md"), who) == []
     (program,) = blocks("python")
     os.environ["SPARK"] = stand.url
     printed = io.StringIO()

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from spark_common.testing.documents import shown_answer, unlike
 from spark_sim.standing_in import standing_in
 
-TEXT = (Path(__file__).parents[3] / "docs" / "EMBEDDINGS.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "docs" / "EMBEDDINGS.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```(sh|python) run\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.connected
@@ -55,6 +57,7 @@ async def test_every_example_does_what_the_page_says(bench):
     dense, both, weights, ranked, made, filled, found, kept = said
     assert [len(row["embedding"]) for row in json.loads(dense)["data"]] == [1024, 1024]
     assert json.loads(both)["data"][0]["sparse_embedding"]["indices"]
+    assert unlike(shown_answer(ROOT, "docs/EMBEDDINGS.md"), json.loads(both)) == []
     assert json.loads(weights)[0][0].keys() == {"index", "value"}
     assert [row["index"] for row in json.loads(ranked)["results"]] == [1]
     assert json.loads(made)["result"] is True

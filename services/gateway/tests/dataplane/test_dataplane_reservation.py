@@ -3,10 +3,12 @@
 import asyncio
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from spark_common.contracts.leases import LeaseView
+from spark_common.testing.documents import shown_answer
 from spark_gateway.dataplane.choosing import ModelChooser
 from spark_gateway.dataplane.reservation import Reservation
 
@@ -120,6 +122,12 @@ def test_when_to_come_back(lease, view, retry_after, should, expires_at, says):
     }
     assert says in body["error"]["message"]
     assert b"private" not in refusal.body
+
+
+def test_the_page_shows_what_is_said(lease):
+    shown = shown_answer(Path(__file__).parents[4], "docs/api/reservation.md")
+    lease.view = held(remaining_seconds=1800)
+    assert shown == json.loads(lease.reservation().refusal(CHAT, "gpt-oss").body)
 
 
 def test_each_dialect_has_its_own_words(lease):

@@ -2,12 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from spark_common.contracts.models import RuntimeView
 from spark_common.contracts.swaps import AWAY, Phase, SwapView
 from spark_common.events import SwapProgress
+from spark_common.testing.documents import shown_answer, unlike
 from spark_gateway.dataplane.ports import Refusal, Upstream
 from spark_gateway.dataplane.router import SwapAwareRouter
 
@@ -100,6 +102,9 @@ def test_a_swap_says_what_is_loading_and_when_to_come_back(router, clock) -> Non
         "eta_seconds": 150.0,
         "swap_id": "swap1",
     }
+    shown = shown_answer(Path(__file__).parents[4], "docs/api/holding.md")
+    assert unlike(shown, body) == []
+    assert shown["error"].keys() == body["error"].keys()
 
 
 def test_an_unknown_eta_is_left_out_rather_than_guessed(router, clock) -> None:

@@ -1,10 +1,13 @@
 """The examples of Markdown pages: where they stand, and the commands that are in them."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import JsonValue
 
 _FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _REASON = re.compile(r"(?:<!-- not run: (.+?) -->|^Not runnable here: (.+))\s*\Z", re.MULTILINE)
@@ -69,3 +72,42 @@ def commands(script: str) -> Iterator[list[str]]:
             yield words
     if kept.strip():
         raise ValueError(f"a quotation is not closed: {kept}")
+
+
+def shown_answer(root: Path, page: str) -> JsonValue:
+    """Return the answer that a page shows in its block ``json real``.
+
+    Raises ValueError when there is not just one.
+    """
+    (one,) = (found for found in examples(root, page) if found.words == ("real",))
+    answer: JsonValue = json.loads(one.text)
+    return answer
+
+
+def unlike(shown: JsonValue, real: JsonValue, place: str = "the answer") -> list[str]:
+    """Say what is shown of an answer that the real one has not, or has as something else.
+
+    What is left out is no fault, and null stands for anything. Of a list every row shown is
+    compared with the first real one.
+    """
+    match shown, real:
+        case (None, _) | (_, None):
+            return []
+        case dict(), dict():
+            absent = [f"{place} has no {key}" for key in shown if key not in real]
+            both = [key for key in shown if key in real]
+            return absent + [
+                told for key in both for told in unlike(shown[key], real[key], f"{place}.{key}")
+            ]
+        case list(), list():
+            if shown and not real:
+                return [f"{place} has no rows"]
+            return [told for row in shown for told in unlike(row, real[0], f"{place}[]")]
+        case bool(), bool():
+            return []
+        case (bool(), _) | (_, bool()):
+            return [f"{place} is {real!r}"]
+        case (int() | float(), int() | float()) | (str(), str()):
+            return []
+        case _:
+            return [f"{place} is {real!r}"]
