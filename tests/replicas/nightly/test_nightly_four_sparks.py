@@ -20,6 +20,8 @@ from spark_sim.two_sparks import two_sparks
 pytestmark = [pytest.mark.chaos, pytest.mark.connected, pytest.mark.timeout(400)]
 PATIENCE_SECONDS = 180
 MODEL = "qwen3.6-35b-a3b"
+VLLM_PORT = 8888
+"""Where the model server listens unless told otherwise."""
 
 
 async def test_four_sparks_are_online_and_swap(
@@ -70,7 +72,7 @@ async def _runs(
             "DATA_DIR": str(folder / name),
         }
         parts.append(ServiceProcess(f"spark_{name}", more, folder / f"{name}.log"))
-    gateway = GatewayProcess(nats, 8000, folder / "gateway.log")
+    gateway = GatewayProcess(nats, VLLM_PORT, folder / "gateway.log")
     async with parts[0], parts[1], parts[2]:
         await gateway.start(**environment)
         try:
