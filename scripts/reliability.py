@@ -1,6 +1,8 @@
 """Write the table of docs/reliability.md from the JUnit files of ``make chaos``.
 
 reliability.py artifacts/chaos docs/reliability.md
+
+A row of the page stays where no file tells of its test and seed: single runs can be made anew.
 """
 
 import re
@@ -33,6 +35,8 @@ PROMISES = {
 """Which promise a test is the proof of; the report has the others under ``scale``."""
 BEGIN, END = "<!-- chaos: begin -->", "<!-- chaos: end -->"
 FAULT = "fault "
+_CELLS = 7
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True)
@@ -100,33 +104,67 @@ def _outcome(case: ET.Element) -> str:
     return "passed"
 
 
-def table(found: Iterable[Run], revision: str) -> str:
-    """Return the whole block, marks included."""
-    ordered = sorted(
-        found, key=lambda run: (run.promise, run.test, dict(run.properties).get("seed", ""))
-    )
-    days = sorted({run.at for run in ordered})
-    bad = sum(run.outcome != "passed" for run in ordered)
+@dataclass(frozen=True, order=True)
+class Row:
+    """A line of the table, and by what it is found again."""
+
+    promise: str
+    test: str
+    seed: str
+    line: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether its last cell says so."""
+        return self.line.endswith("| passed |")
+
+
+def rows_of(page: str) -> Iterator[Row]:
+    """Read the rows that a page has."""
+    for line in page.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == _CELLS and cells[1].startswith("`"):
+            yield Row(cells[0], cells[1].strip("`"), cells[2], line)
+
+
+def merged(before: Iterable[Row], fresh: Iterable[Row]) -> list[Row]:
+    """Return the rows of now: what ended before it told its seed is replaced by any of its test."""
+    new = list(fresh)
+    made = {(row.test, row.seed) for row in new} | {(row.test, "") for row in new}
+    return sorted([*new, *(row for row in before if (row.test, row.seed) not in made)])
+
+
+def table(found: Iterable[Run], revision: str, before: str = "") -> str:
+    """Return the whole block, marks included; ``before`` is the one that it replaces."""
+    new = [*found]
+    fresh = [
+        Row(run.promise, run.test, dict(run.properties).get("seed", ""), run.row()) for run in new
+    ]
+    ordered = merged(rows_of(before), fresh)
+    days = {run.at for run in new}
+    if len(ordered) > len(fresh):
+        days |= set(_DAY.findall(before.partition("reported at")[0]))
+    bad = sum(not row.passed for row in ordered)
     lines = [
         BEGIN,
-        f"{len(ordered)} runs on {' and '.join(days) or 'no day'}, reported at `{revision}`: "
-        f"{len(ordered) - bad} passed, {bad} did not.",
+        f"{len(ordered)} runs on {' and '.join(sorted(days)) or 'no day'}, reported at "
+        f"`{revision}`: {len(ordered) - bad} passed, {bad} did not.",
         "",
         "| promise | test | seed | faults | counts | took | outcome |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        *(run.row() for run in ordered),
+        *(row.line for row in ordered),
         END,
     ]
     return "\n".join(lines)
 
 
-def replaced(text: str, block: str) -> str:
-    """Return the document with the block in the place of the one before it."""
-    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-    new, number = pattern.subn(lambda _: block, text)
-    if number != 1:
+def parted(text: str) -> tuple[str, str, str]:
+    """Return what stands before the block, the block, and what stands behind it."""
+    start, end = text.find(BEGIN), text.find(END)
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or end < start:
         raise SystemExit(f"the document needs one {BEGIN} … {END}")
-    return new
+    end += len(END)
+    return text[:start], text[start:end], text[end:]
 
 
 def main(folder: str, document: str) -> None:
@@ -136,7 +174,8 @@ def main(folder: str, document: str) -> None:
     ).stdout.strip()
     page = Path(document)
     files = sorted(Path(folder).glob("*.xml"))
-    page.write_text(replaced(page.read_text(), table(runs(files), revision or "unknown")))
+    start, block, end = parted(page.read_text())
+    page.write_text(start + table(runs(files), revision or "unknown", block) + end)
 
 
 if __name__ == "__main__":

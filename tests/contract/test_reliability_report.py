@@ -40,6 +40,28 @@ def test_the_table_has_seeds_faults_counts_and_failures(tmp_path: Path) -> None:
     assert text.endswith("\nafter\n")
 
 
+def test_a_run_made_anew_replaces_its_own_row_and_no_other(tmp_path: Path) -> None:
+    def line(promise: str, test: str, seed: str, outcome: str) -> str:
+        return f"| {promise} | `{test}` | {seed} |  |  | 9 s | {outcome} |"
+
+    of_another = line("G8", "test_no_delivery_is_lost_and_every_id_is_constant", "8", "passed")
+    before = [
+        "9 runs on 2025-12-31, reported at `abc`: some.",
+        line("G8", "test_no_delivery_is_lost_and_every_id_is_constant", "7", "**FAILED**"),
+        of_another,
+        line("G8", "test_no_delivery_is_lost_and_every_id_is_constant", "", "**FAILED**"),
+    ]
+    (tmp_path / "good.xml").write_text(GOOD)
+    page = tmp_path / "page.md"
+    page.write_text("\n".join([SCRIPT["BEGIN"], *before, SCRIPT["END"]]))
+    SCRIPT["main"](str(tmp_path), str(page))
+    text = page.read_text()
+    assert "2 runs on 2025-12-31 and 2026-01-02" in text
+    assert ": 2 passed, 0 did not." in text
+    assert of_another in text
+    assert "FAILED" not in text
+
+
 def test_a_page_without_the_marks_is_left_alone(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("no marks")
