@@ -185,10 +185,14 @@ def _refused_by(function: ast.FunctionDef | ast.Module) -> Iterator[tuple[str, s
 
 
 def refusals(above: type[SparkError] = SparkError) -> Iterator[type[SparkError]]:
-    """Yield every error that a caller may be told, each after what it is a kind of."""
+    """Yield every error that a caller may be told, each after what it is a kind of.
+
+    Those of ``spark_common.errors``: whether others are known depends on what was imported.
+    """
     yield above
     for one in above.__subclasses__():
-        yield from refusals(one)
+        if one.__module__ == SparkError.__module__:
+            yield from refusals(one)
 
 
 def _shown(words: str) -> str:

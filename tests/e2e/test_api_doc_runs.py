@@ -205,6 +205,8 @@ def test_every_call_does_what_the_page_says(product, receiver, tmp_path) -> None
 def before(product: Any, call: Call, spark2: str) -> None:
     """Wait for what a reader would have waited for before the next line."""
     match call.method, call.path:
+        case "POST", "/api/spark/spark2/wake":
+            product.until("the second Spark", lambda: online(product, "spark2"))
         case "POST", "/api/search":
             fill(f"http://{spark2}:8081", f"http://{spark2}:6333")
         case "GET", "/v1/models/gemma-4-26b":
@@ -218,6 +220,12 @@ def before(product: Any, call: Call, spark2: str) -> None:
             product.until("the captured body", lambda: captured(product))
         case "GET", "/api/webhooks/deliveries":
             product.until("a delivery", lambda: delivered(product))
+
+
+def online(product: Any, name: str) -> bool:
+    """Whether a Spark answers, and was looked at just now."""
+    hosts = product.http.get("/api/status").json()["hosts"] or []
+    return any(host["name"] == name and host["state"] == "online" for host in hosts)
 
 
 def captured(product: Any) -> bool:

@@ -220,8 +220,10 @@ async def test_a_stream_is_drained_protected_and_only_cut_off_by_force(house):
     await until(lambda: len(lines) > 3, "the stream")
     await house.request(GEMMA, "waits")
     await house.reached("waits", Phase.DRAINING)
-    assert not listening.done()
     refused = await house.chat()
+    while refused.status_code == 200:  # until the gateway has heard of it as well
+        refused = await house.chat()
+    assert not listening.done()
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "model_loading")
     assert "retry-after" in refused.headers
     await listening

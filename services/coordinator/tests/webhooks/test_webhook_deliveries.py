@@ -73,8 +73,13 @@ async def test_a_failing_target_is_tried_again_with_growing_waits_and_keeps_its_
     await bench.put("bob")
     for number in range(3):
         await bench.tell(number)
-    await bench.until(lambda: len(bench.receivers.tried["bob"]) == 1, "the first try")
+
+    async def tried():
+        return (await bench.view()).last_status is not None
+
+    await bench.until(tried, "the first try")
     first = (await bench.view(), bench.clock.now())
+    assert len(bench.receivers.tried["bob"]) == 1
     assert (first[0].pending, first[0].last_status) == (3, 500)
     assert first[0].last_error == "the receiver answered 500"
     assert timedelta() < first[0].next_try_at - first[1] <= timedelta(seconds=5)

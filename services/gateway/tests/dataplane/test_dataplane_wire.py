@@ -36,7 +36,7 @@ STREAMS = (
     pytest.param("responses_stream", "/v1/responses", 9, id="responses"),
 )
 ADDED = re.compile(
-    rb"(?:x-(?:request-id|spark-overhead-ms|spark-queue-ms): [^\r]*"
+    rb"(?:(?:request-id|x-request-id|x-spark-overhead-ms|x-spark-queue-ms): [^\r]*"
     rb"|cache-control: no-cache|x-accel-buffering: no)\r\n"
 )
 TERMINATOR = b"0\r\n\r\n"
