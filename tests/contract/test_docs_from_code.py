@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-from spark_common.bus.diagram import diagram, edges, overlap, with_diagram
+from spark_common.bus.diagram import BLOCK, diagram, edges, overlap
 from spark_common.errors import SparkError
 from spark_common.owner import TABLE
 from spark_swapper.loads.failure_signs import KILLED, SIGNS
@@ -83,7 +83,7 @@ def test_every_code_of_an_error_of_a_service_is_in_the_table_of_the_page() -> No
 
 def test_the_picture_of_the_bus_is_that_of_the_permissions() -> None:
     text = (DOCS / "architecture.md").read_text()
-    assert with_diagram(text) == text
+    assert BLOCK.within(text) == text
     arrows = set(edges())
     assert ("gateway", "swapper", "asks") in arrows
     assert ("swapper", "automation", "swap") in arrows

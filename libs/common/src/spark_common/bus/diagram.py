@@ -6,9 +6,9 @@ file, or says whether it is current.
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from spark_common.bus.permissions import PERMISSIONS
+from spark_common.drawn_block import DrawnBlock
 
 BEGIN = "<!-- bus: written by `python -m spark_common.bus.diagram`, compared by a test -->"
 END = "<!-- /bus -->"
@@ -61,28 +61,7 @@ def diagram() -> str:
     return "\n".join(["```mermaid", "flowchart LR", *arrows, "```"])
 
 
-def with_diagram(text: str) -> str:
-    """Return a document with the current picture between its marks; raises ValueError without."""
-    before, mark, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not mark or not end:
-        raise ValueError("the document has no place for the diagram")
-    return f"{before}{BEGIN}\n{diagram()}\n{END}{after}"
-
-
-def main(arguments: list[str]) -> int:
-    """Write or check; return the exit code."""
-    check = "--check" in arguments
-    (path,) = (Path(word) for word in arguments if not word.startswith("--"))
-    text = path.read_text(encoding="utf-8")
-    current = with_diagram(text)
-    if check and current != text:
-        sys.stderr.write(f"{path}: the permissions changed; run `make schemas`\n")
-        return 1
-    if not check:
-        path.write_text(current, encoding="utf-8")
-    return 0
-
+BLOCK = DrawnBlock(BEGIN, END, "permissions", diagram)
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(BLOCK.main(sys.argv[1:]))
