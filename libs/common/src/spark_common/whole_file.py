@@ -7,9 +7,10 @@ OURS_ALONE = 0o600
 
 
 def write_whole(path: Path, content: bytes, mode: int | None = None) -> None:
-    """Replace a file, or make it, in a folder that is there. Raises OSError; then it is as before.
+    """Replace a file, or make it, in a folder that is there.
 
-    ``mode``: its permissions; None leaves them to the umask.
+    ``mode``: its permissions; None leaves them to the umask. Raises OSError: then it is as before,
+    unless only the folder could not be synced, and a power cut may bring the old content back.
     """
     draft = path.with_name(f"{path.name}.draft")
     draft.unlink(missing_ok=True)
