@@ -4,18 +4,13 @@ import gc
 
 import hypothesis
 import pytest
-import structlog
+
+from spark_common.testing.logs import plain_tracebacks
 
 # How long an example takes says something of the machine, and nothing of the code.
 hypothesis.settings.register_profile("ours", deadline=None)
 hypothesis.settings.load_profile("ours")
-# A traceback with the values of all its frames takes seconds to lay out, and nobody reads it here.
-structlog.configure(
-    processors=[
-        *structlog.get_config()["processors"][:-1],
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-    ]
-)
+plain_tracebacks()
 # While files are looked at nothing becomes garbage, and there is more and more to walk.
 gc.disable()
 

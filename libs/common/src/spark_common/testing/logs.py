@@ -23,3 +23,18 @@ def logged(service: str, level: str = "info") -> Iterator[io.StringIO]:
         root.setLevel(number)
         logging.captureWarnings(False)
         structlog.reset_defaults()
+        plain_tracebacks()
+
+
+def plain_tracebacks() -> None:
+    """Lay out tracebacks without the values of all their frames.
+
+    Where rich is installed structlog's default prints them, and a process stands still for
+    seconds meanwhile.
+    """
+    structlog.configure(
+        processors=[
+            *structlog.get_config()["processors"][:-1],
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
