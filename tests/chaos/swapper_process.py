@@ -28,6 +28,8 @@ from spark_common.errors import UnavailableError
 from spark_common.leasing import LeaseGate
 from spark_common.redis_access import connect_redis, require_redis
 from spark_common.settings import BusSettings, RedisSettings
+from spark_common.tasks import together
+from spark_common.testing.logs import plain_tracebacks
 from spark_swapper.adapters.redis_jobs import RedisJobs
 from spark_swapper.adapters.redis_records import RedisRecords
 from spark_swapper.driving.cancelling import Cancelling
@@ -130,14 +132,7 @@ async def live(arguments: list[str]) -> None:
         path.sweeping,
         downloads.runner,
     )
-    async with asyncio.TaskGroup() as group:
-        for loop in loops:
-            group.create_task(_endless(loop.run))
-
-
-async def _endless(run: Callable[[], Awaitable[None]]) -> None:
-    await run()
-    raise RuntimeError(f"{run} ended")
+    await together([loop.run for loop in loops])
 
 
 async def _patiently(clock: Clock, ask: Callable[[], Awaitable[T]]) -> T:
@@ -176,6 +171,7 @@ def _tell(line: str) -> None:
 
 def main(arguments: list[str]) -> None:
     """Fork when asked and tell who ended, until nobody asks any more."""
+    plain_tracebacks()
     forks: set[int] = set()
     while True:
         ready, _, _ = select.select([0], [], [], 0.02)

@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from spark_common.tasks import end, stay_cancelled
+from spark_common.tasks import end, stay_cancelled, together
 
 
 async def deaf(times: int) -> None:
@@ -41,6 +41,41 @@ async def test_tasks_of_an_ended_task_end_too_though_it_is_asked_again() -> None
     ended = inner.cancelled()
     await end([inner])
     assert (task.cancelled(), ended) == (True, True)
+
+
+async def test_loops_end_together_with_the_first_though_another_loses_its_cancellation() -> None:
+    async def breaks() -> None:
+        raise ValueError("x")
+
+    async def goes_on() -> None:
+        await deaf(2)
+
+    before = asyncio.all_tasks()
+    with pytest.raises(ValueError, match="x"):
+        await together([goes_on, breaks])
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_loop_that_returns_is_one_that_broke() -> None:
+    async def returns() -> None:
+        return
+
+    with pytest.raises(RuntimeError, match="never returns did"):
+        await together([returns])
+
+
+async def test_loops_end_with_whoever_runs_them() -> None:
+    before = asyncio.all_tasks()
+
+    async def goes_on() -> None:
+        await deaf(2)
+
+    for loops in ([goes_on], []):
+        task = asyncio.create_task(together(loops))
+        await asyncio.sleep(0)
+        await end([task])
+        assert task.cancelled()
+    assert asyncio.all_tasks() == before
 
 
 async def test_what_ended_tasks_raised_is_dropped() -> None:

@@ -1,8 +1,8 @@
-"""Ending tasks for certain."""
+"""Tasks that end together, and for certain."""
 
 import asyncio
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, NoReturn
 
 _AGAIN_SECONDS = 0.2
 _MOST_ROUNDS = 50
@@ -31,6 +31,28 @@ async def end(tasks: Collection["asyncio.Task[Any]"]) -> None:
             task.exception()
     if cancelled is not None:
         raise cancelled
+
+
+async def together(loops: Sequence[Callable[[], Awaitable[None]]]) -> NoReturn:
+    """Run loops that never return; the first one that ends, ends them all.
+
+    Raises what it raised, or RuntimeError where it returned. A TaskGroup would wait for ever for
+    one that loses its cancellation, and half of a service would seem to live.
+    """
+    tasks = [asyncio.create_task(_endless(loop)) for loop in loops]
+    try:
+        if not tasks:
+            await asyncio.Event().wait()
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(tasks)
+    await next(task for task in tasks if task in done)
+    raise AssertionError("an endless task has no result")
+
+
+async def _endless(loop: Callable[[], Awaitable[None]]) -> None:
+    await loop()
+    raise RuntimeError(f"a loop that never returns did: {getattr(loop, '__qualname__', loop)}")
 
 
 def stay_cancelled() -> None:

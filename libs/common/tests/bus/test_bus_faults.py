@@ -279,6 +279,8 @@ async def test_a_settlement_nobody_confirms_is_unknown(nats_world) -> None:
         await delivery.done()
     with pytest.raises(OutcomeUnknownError):
         await delivery.heartbeat()
+    # Whoever gives back goes on: it comes again by itself.
+    await delivery.retry(1.0)
     await work.aclose()
 
 

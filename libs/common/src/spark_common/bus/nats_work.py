@@ -51,8 +51,12 @@ class NatsDelivery:
         await self._settle(b"+ACK")
 
     async def retry(self, delay_seconds: float) -> None:
-        """Give it back for later."""
-        await self._settle(b"-NAK " + json.dumps({"delay": int(delay_seconds * _NANO)}).encode())
+        """Give it back for later. Where nobody hears that, it comes again by itself."""
+        delay = json.dumps({"delay": int(delay_seconds * _NANO)}).encode()
+        try:
+            await self._settle(b"-NAK " + delay)
+        except OutcomeUnknownError as error:
+            log.warning("bus.retry_unheard", reason=error.message)
 
     async def drop(self, reason: str) -> None:
         """Make it a dead letter."""

@@ -81,7 +81,7 @@ class Delivery(Protocol):
         ...
 
     async def retry(self, delay_seconds: float) -> None:
-        """Give it back, to be delivered again later."""
+        """Give it back, to be delivered again later: by itself where the bus does not hear it."""
         ...
 
     async def drop(self, reason: str) -> None:

@@ -22,6 +22,7 @@ from spark_common.service.lag import watch_loop_lag
 from spark_common.service.open_files import make_room
 from spark_common.service.parts import Service
 from spark_common.settings import HttpSettings, SettingsError
+from spark_common.tasks import together
 
 Build = Callable[[], Awaitable[Service]]
 
@@ -117,10 +118,7 @@ class _Process:
         self._use_protocol(service.http_protocol)
         self._door.open(service)
         log.info("service.built")
-        async with asyncio.TaskGroup() as group:
-            for loop in service.background:
-                group.create_task(_endless(loop))
-            await asyncio.Event().wait()
+        await together(service.background)
 
     async def _built(self) -> Service:
         wait_seconds = _FIRST_WAIT_SECONDS
@@ -186,11 +184,6 @@ class _Process:
         if self._asked_to_end.is_set():
             self._server.force_exit = True
         self._asked_to_end.set()
-
-
-async def _endless(loop: Callable[[], Awaitable[None]]) -> None:
-    await loop()
-    raise RuntimeError(f"a loop that never returns did: {getattr(loop, '__qualname__', loop)}")
 
 
 def _listen(http: HttpSettings) -> socket.socket:
