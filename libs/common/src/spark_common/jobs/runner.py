@@ -38,7 +38,7 @@ from spark_common.jobs.store import (
 from spark_common.jobs.teller import Teller
 from spark_common.jobs.telling import masked
 from spark_common.logs.redact import mask_secrets
-from spark_common.tasks import end
+from spark_common.tasks import end, together
 
 _log = structlog.get_logger()
 _SWEEP_SECONDS = 3.0
@@ -95,9 +95,7 @@ class JobRunner(Generic[RecordT]):
     async def run(self) -> None:
         """Carry on what lives, and look for more of it again and again, for ever."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._teller.run())
-                tasks.create_task(self._sweep())
+            await together([self._teller.run, self._sweep])
         finally:
             await end(list(self._tasks.values()))
 

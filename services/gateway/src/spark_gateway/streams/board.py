@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from pydantic import TypeAdapter
@@ -20,6 +21,7 @@ from spark_common.contracts.swaps import LIST_SWAPS, ListSwaps, Swaps, SwapView
 from spark_common.contracts.updates import GET_UPDATES, GetUpdates, Updates
 from spark_common.errors import SparkError
 from spark_common.events import HealthTransition
+from spark_common.tasks import together
 from spark_gateway.streams.entry import Entry
 from spark_gateway.streams.hub import Hub
 from spark_gateway.streams.neighbours import Component, Neighbours
@@ -145,12 +147,15 @@ class Board:
 
     async def run(self) -> None:
         """Keep the picture fresh until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._pace.keep(self._refresh))
-            tasks.create_task(self._neighbours.run())
-            for subject in (subjects.MENU_CHANGED, HealthTransition.type):
-                tasks.create_task(self._listen(subject))
-            tasks.create_task(self._watch_bus())
+        heard = (subjects.MENU_CHANGED, HealthTransition.type)
+        await together(
+            [
+                partial(self._pace.keep, self._refresh),
+                self._neighbours.run,
+                *(partial(self._listen, subject) for subject in heard),
+                self._watch_bus,
+            ]
+        )
 
     def _view(self) -> LiveSnapshot:
         return LiveSnapshot(

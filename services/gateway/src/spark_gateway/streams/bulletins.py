@@ -1,10 +1,10 @@
 """News of the lease and of schedules, passed on to everybody who follows everything."""
 
-import asyncio
 import json
 
 from spark_common.bus import Bus, StoredMessage
 from spark_common.clock import Clock
+from spark_common.tasks import together
 from spark_gateway.streams.board import Board
 from spark_gateway.streams.hub import Hub
 from spark_gateway.streams.reader import StreamReader
@@ -39,9 +39,7 @@ class Bulletins:
 
     async def run(self) -> None:
         """Read for ever."""
-        async with asyncio.TaskGroup() as tasks:
-            for reader in self._readers:
-                tasks.create_task(reader.run())
+        await together([reader.run for reader in self._readers])
 
     async def _tell(self, message: StoredMessage, history: bool) -> None:
         if message.envelope is None or history:

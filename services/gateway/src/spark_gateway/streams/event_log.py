@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from spark_common.bus import Bus, StoredMessage
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
+from spark_common.tasks import together
 from spark_gateway.streams.event_cursor import Place, Places, digest
 from spark_gateway.streams.event_merge import Candidates, Page, merge
 from spark_gateway.streams.event_record import SHELF_RECORDS, Record, Shelf, record_of, stored_at
@@ -50,10 +51,8 @@ class EventLog:
 
     async def run(self) -> None:
         """Read all streams, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for each in self._streams.values():
-                tasks.create_task(each.reader.run())
-            tasks.create_task(self._settling.run())
+        readers = [each.reader.run for each in self._streams.values()]
+        await together([*readers, self._settling.run])
 
     def close(self) -> None:
         """The process stops: nobody waits any longer."""

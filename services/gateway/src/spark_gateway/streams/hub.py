@@ -13,6 +13,7 @@ from spark_common.bus import Bus, StoredMessage
 from spark_common.clock import Clock
 from spark_common.errors import UnavailableError
 from spark_common.service import REGISTRY
+from spark_common.tasks import together
 from spark_gateway.streams.entry import JOBS, SWAPS, Entry, StreamPair, Thread, entry_of
 from spark_gateway.streams.reader import StreamReader
 from spark_gateway.streams.sse import KEEP_ALIVE, event_frame
@@ -93,10 +94,7 @@ class Hub:
 
     async def run(self) -> None:
         """Read both streams and keep clients awake, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.progress.run())
-            tasks.create_task(self.outcomes.run())
-            tasks.create_task(self._keep_alive())
+        await together([self.progress.run, self.outcomes.run, self._keep_alive])
 
     def on_entry(self, listener: Callable[[Entry], None]) -> None:
         """Call ``listener`` for every new entry; it must not block."""
