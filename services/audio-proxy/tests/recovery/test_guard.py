@@ -84,7 +84,8 @@ async def test_one_wedge_is_one_check_whoever_and_however_many_saw_it(scene: Sce
     one, two = scene.replica(), scene.replica()
     for number in range(10):
         replica = (one, two)[number % 2]
-        assert not await replica.guard.failed(CUDA, _recording(), SHORT)
+        await replica.guard.failed(CUDA, _recording(), last=False)
+        assert not await replica.guard.again(CUDA, _recording(), SHORT)
     await scene.clock.advance(5)
     assert len(scene.health.orders) == 1
     assert scene.heralds.suspects == scene.health.orders
@@ -106,7 +107,7 @@ async def test_one_wedge_is_one_check_whoever_and_however_many_saw_it(scene: Sce
 async def test_the_check_waits_for_calls_under_way(scene: Scene) -> None:
     replica = scene.replica()
     replica.idle = False
-    await replica.guard.failed(CUDA, _recording(), SHORT)
+    await replica.guard.failed(CUDA, _recording(), last=False)
     await scene.clock.advance(10)
     assert scene.health.orders == []
     replica.idle = True
@@ -116,7 +117,7 @@ async def test_the_check_waits_for_calls_under_way(scene: Scene) -> None:
 
 async def test_who_is_in_line_waits_and_goes_on(scene: Scene) -> None:
     replica = scene.replica()
-    await replica.guard.failed(CUDA, _recording(), SHORT)
+    await replica.guard.failed(CUDA, _recording(), last=False)
     held = [asyncio.create_task(replica.guard.hold(120)) for _ in range(5)]
     await scene.checked("wedged")
     scene.server.says = "refused"
@@ -131,7 +132,7 @@ async def test_who_is_in_line_waits_and_goes_on(scene: Scene) -> None:
 
 async def test_who_cannot_wait_so_long_is_told_when_to_come_back(scene: Scene) -> None:
     replica = scene.replica()
-    await replica.guard.failed(CUDA, _recording(), SHORT)
+    await replica.guard.failed(CUDA, _recording(), last=False)
     await scene.checked("wedged")
     held = asyncio.create_task(replica.guard.hold(20))
     await scene.clock.advance(25)
@@ -142,7 +143,8 @@ async def test_who_cannot_wait_so_long_is_told_when_to_come_back(scene: Scene) -
 
 async def test_a_long_recording_is_tried_once_more_after_the_recovery(scene: Scene) -> None:
     replica = scene.replica()
-    again = asyncio.create_task(replica.guard.failed(CUDA, _recording(), LONG))
+    await replica.guard.failed(CUDA, _recording(), last=False)
+    again = asyncio.create_task(replica.guard.again(CUDA, _recording(), LONG))
     await scene.checked("wedged")
     assert not again.done()
     await scene.checked("ok")
@@ -153,7 +155,7 @@ async def test_a_recording_that_broke_it_twice_is_not_sent_again(scene: Scene) -
     one, two = scene.replica(), scene.replica()
     for _ in range(2):
         await one.guard.arrive(_recording("poison"))
-        await one.guard.failed(CUDA, _recording("poison"), SHORT)
+        await one.guard.failed(CUDA, _recording("poison"), last=False)
         await scene.checked("wedged")
         await scene.checked("ok")
     for replica in (one, two):
@@ -165,7 +167,8 @@ async def test_a_recording_that_broke_it_twice_is_not_sent_again(scene: Scene) -
 async def test_poison_is_not_replayed_even_with_patience(scene: Scene) -> None:
     replica = scene.replica()
     scene.shared.counts[_recording("poison").sha256] = 1
-    again = asyncio.create_task(replica.guard.failed(CUDA, _recording("poison"), LONG))
+    await replica.guard.failed(CUDA, _recording("poison"), last=False)
+    again = asyncio.create_task(replica.guard.again(CUDA, _recording("poison"), LONG))
     await scene.checked("wedged")
     await scene.checked("ok")
     with pytest.raises(SpeechError) as refused:
@@ -176,7 +179,7 @@ async def test_poison_is_not_replayed_even_with_patience(scene: Scene) -> None:
 async def test_what_the_check_disproves_is_held_against_nobody(scene: Scene) -> None:
     replica = scene.replica()
     for _ in range(3):
-        await replica.guard.failed(BARE, _recording("odd"), SHORT)
+        await replica.guard.failed(BARE, _recording("odd"), last=False)
         await scene.checked("ok")
     assert await replica.guard.arrive(_recording("odd")) is False
     assert "recovering" not in scene.heralds.states
@@ -184,7 +187,7 @@ async def test_what_the_check_disproves_is_held_against_nobody(scene: Scene) -> 
 
 async def test_a_suspicion_turns_nobody_away(scene: Scene) -> None:
     replica = scene.replica()
-    await replica.guard.failed(BARE, _recording(), SHORT)
+    await replica.guard.failed(BARE, _recording(), last=False)
     assert await replica.guard.arrive(_recording("other")) is False
     assert not replica.guard.open
 
@@ -204,7 +207,7 @@ async def test_other_failures_are_told_apart(
     scene: Scene, error: SpeechError, state: str, code: str | None
 ) -> None:
     replica = scene.replica()
-    await replica.guard.failed(error, _recording(), SHORT)
+    await replica.guard.failed(error, _recording(), last=False)
     assert replica.known.standing.state == state
     if code is not None:
         assert (await _refusal(replica.guard)).code == code
@@ -231,19 +234,20 @@ async def test_calls_that_met_at_the_gpu_are_made_once_more(scene: Scene) -> Non
     replica = scene.replica()
     words = json.dumps({"detail": "Diarization failed: cuFFT error: CUFFT_INTERNAL_ERROR"})
     crowded = fault_of(Answer(503, {}, words.encode()), "the speech server")
-    again = asyncio.create_task(replica.guard.failed(crowded, _recording(), SHORT))
+    await replica.guard.failed(crowded, _recording(), last=False)
+    again = asyncio.create_task(replica.guard.again(crowded, _recording(), SHORT))
     await scene.clock.advance(2)
     assert await again is True
     assert replica.guard.open
     # Alone it cannot have been that.
-    assert not await replica.guard.failed(crowded, _recording(), 0.0)
+    await replica.guard.failed(crowded, _recording(), last=True)
     assert not replica.guard.open
 
 
 async def test_a_server_that_comes_back_is_noticed(scene: Scene) -> None:
     replica = scene.replica()
     scene.server.says = "refused"
-    await replica.guard.failed(SpeechError("upstream_down", "nobody"), _recording(), SHORT)
+    await replica.guard.failed(SpeechError("upstream_down", "nobody"), _recording(), last=False)
     await scene.clock.advance(100)
     assert not replica.guard.open
     scene.server.says = "ready"
@@ -265,7 +269,7 @@ async def test_busy_is_well_and_shown_as_busy(scene: Scene) -> None:
 async def test_without_health_and_redis_a_trial_finds_out(scene: Scene) -> None:
     replica = scene.replica()
     scene.shared.away = scene.health.away = True
-    await replica.guard.failed(CUDA, _recording(), SHORT)
+    await replica.guard.failed(CUDA, _recording(), last=False)
     await scene.clock.advance(31)
     assert replica.known.standing.state == "recovering"
     assert (await _refusal(replica.guard)).code == "upstream_recovering"

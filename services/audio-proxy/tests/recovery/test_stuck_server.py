@@ -14,6 +14,7 @@ from spark_audio_proxy.recovery.guard import Guard
 from spark_audio_proxy.recovery.on_bus import ServerOverHttp
 from spark_audio_proxy.recovery.ports import DeepSight
 from spark_audio_proxy.recovery.shared import Known
+from spark_audio_proxy.recovery.standing import Standing
 from spark_audio_proxy.recovery.watching import Watch
 from spark_audio_proxy.testing.recovering import Heralds, MemoryStanding
 from spark_audio_proxy.testing.stand import AudioStand, audio_stand
@@ -31,6 +32,14 @@ from spark_sim.speech.stands import ParakeetStand, parakeet_stand
 PATH = "/v1/audio/transcriptions"
 WELL = encoded(Kind.WAV, mixed(in_a_row("Good morning.", 0)))
 POISON = encoded(Kind.WAV, mixed(in_a_row("Say abracadabra now.", 0)))
+
+
+class SlowStanding(MemoryStanding):
+    """Takes its time, as another process does: whoever is next in line must wait for it."""
+
+    async def change(self, before: Standing, after: Standing) -> bool:
+        await asyncio.sleep(0.05)
+        return await super().change(before, after)
 
 
 class HealthStandIn:
@@ -97,7 +106,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         http = UpstreamHttp("parakeet", "the speech server", lambda: server.url)
         idle: list[Any] = []
         watch = Watch(ServerOverHttp(http), health, heralds, clock, lambda: idle[0]())
-        known = Known(MemoryStanding(), clock, watch.told)
+        known = Known(SlowStanding(), clock, watch.told)
 
         def more(hearing: Hearing) -> list[Feature]:
             idle.append(lambda: hearing.permits.idle)

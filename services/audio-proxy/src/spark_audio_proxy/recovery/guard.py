@@ -64,25 +64,28 @@ class Guard:
             await self._known.change(min(left, _LOOK_SECONDS))
         return False
 
-    async def failed(self, error: SpeechError, measures: Measures, patience_seconds: float) -> bool:
-        """Hear that a call failed; returns whether it is to be made once more.
-
-        Waits for the recovery where the caller's patience is longer than one usually takes.
-        Raises ``audio_rejected`` for a recording that is not to be tried again.
-        """
-        if patience_seconds > 0 and is_crowded(error):
-            await self._clock.sleep(_ALONE_SECONDS)
-            return True
+    async def failed(self, error: SpeechError, measures: Measures, *, last: bool) -> None:
+        """Hear that a call failed; from then on nothing else is sent to a server that is stuck."""
         trouble = trouble_of(error)
-        if trouble is None:
-            return False
+        if trouble is None or (is_crowded(error) and not last):
+            return
         log.warning(
             "recovery.call_failed", trouble=trouble, recording=measures.sha256[:16],
             seconds=round(measures.seconds, 2), rms_dbfs=round(measures.rms_dbfs, 1),
             codec=measures.codec,
         )  # fmt: skip
         await self._known.learn(Failed(trouble, measures.sha256, new_id()))
-        if patience_seconds < USUAL_SECONDS:
+
+    async def again(self, error: SpeechError, measures: Measures, patience_seconds: float) -> bool:
+        """Return whether a call that failed is to be made once more.
+
+        Waits for the recovery where the caller's patience is longer than one usually takes.
+        Raises ``audio_rejected`` for a recording that is not to be tried again.
+        """
+        if is_crowded(error):
+            await self._clock.sleep(_ALONE_SECONDS)
+            return True
+        if trouble_of(error) is None or patience_seconds < USUAL_SECONDS:
             return False
         try:
             await self.hold(patience_seconds)

@@ -1,6 +1,7 @@
 """A call to the speech server: guarded, in turn, and once more where that is safe."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from spark_audio_proxy.decoding.sound import Measures
@@ -18,6 +19,18 @@ _LATER_WAIT_SECONDS: Final = 900.0
 _PATIENCE_SECONDS: Final = 120.0
 
 ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """What a call is about."""
+
+    op: str
+    clip: Clip
+    measures: Measures
+    journey: Journey
+    last: bool = False
+    """It was made once already, and failed."""
 
 
 class SpeechCalls:
@@ -46,63 +59,52 @@ class SpeechCalls:
             if journey.calls
             else await self._guardian.arrive(measures)
         )
+        turn = _Turn(op, clip, measures, journey)
         try:
-            return await self._in_turn(op, clip, measures, journey, call, trial)
+            return await self._in_turn(turn, call, trial)
         except SpeechError as error:
-            patience = deadline(measures.seconds)
-            if not await self._guardian.failed(error, measures, patience):
+            if not await self._guardian.again(error, measures, deadline(measures.seconds)):
                 raise
         journey.attempts += 1
-        try:
-            return await self._in_turn(op, clip, measures, journey, call, trial=False)
-        except SpeechError as error:
-            await self._guardian.failed(error, measures, 0.0)
-            raise
+        return await self._in_turn(replace(turn, last=True), call, trial=False)
 
     async def _in_turn(
-        self,
-        op: str,
-        clip: Clip,
-        measures: Measures,
-        journey: Journey,
-        call: Callable[[], Awaitable[ResultT]],
-        trial: bool,
+        self, turn: _Turn, call: Callable[[], Awaitable[ResultT]], trial: bool
     ) -> ResultT:
         """Wait for a turn at a server that is well: it may break while this call is in line."""
+        journey = turn.journey
         patience = _LATER_WAIT_SECONDS if journey.calls else _PATIENCE_SECONDS
         until = journey.clock.monotonic() + patience
-        ask = self._ask(clip, measures, journey)
+        ask = self._ask(turn.clip, turn.measures, journey)
         while True:
             journey.state["stage"] = "queue"
             async with self._permits.permit(ask) as permit:
                 journey.add("queue", permit.waited_seconds)
                 journey.state["queue_seconds"] = journey.took["queue"]
                 if trial or self._guardian.open:
-                    return await self._sent(op, clip, journey, permit, call)
+                    return await self._sent(turn, permit, call)
             trial = await self._guardian.hold(max(0.0, until - journey.clock.monotonic()))
 
     async def _sent(
-        self,
-        op: str,
-        clip: Clip,
-        journey: Journey,
-        permit: Permit,
-        call: Callable[[], Awaitable[ResultT]],
+        self, turn: _Turn, permit: Permit, call: Callable[[], Awaitable[ResultT]]
     ) -> ResultT:
+        journey = turn.journey
         journey.calls += 1
         permit.idle = self._parakeet.idle
         permit.busy = True
-        with journey.step(op):
+        with journey.step(turn.op):
             began = journey.clock.monotonic()
             try:
                 result = await call()
             except SpeechError as error:
                 # Of a call that is late nobody knows whether it is still worked on.
                 permit.busy = error.code == "upstream_timeout"
+                # Within its turn: whoever is next in line must not be sent to a stuck server.
+                await self._guardian.failed(error, turn.measures, last=turn.last)
                 raise
             permit.busy = False
         took = journey.clock.monotonic() - began
-        self._permits.pace.done(op, clip.seconds, took)
+        self._permits.pace.done(turn.op, turn.clip.seconds, took)
         await self._guardian.succeeded(took)
         return result
 

@@ -30,8 +30,15 @@ class Guardian(Protocol):
         """
         ...
 
-    async def failed(self, error: SpeechError, measures: Measures, patience_seconds: float) -> bool:
-        """Hear of a failure; returns whether the call is to be made once more.
+    async def failed(self, error: SpeechError, measures: Measures, *, last: bool) -> None:
+        """Hear of a failure, before another call has the turn of the one that failed.
+
+        ``last``: it was made once more already.
+        """
+        ...
+
+    async def again(self, error: SpeechError, measures: Measures, patience_seconds: float) -> bool:
+        """Return whether a call that failed is to be made once more.
 
         Waits for the server to come back where the patience is long enough for that.
         """
@@ -55,7 +62,10 @@ class Unguarded:
         """Nothing is held."""
         return False
 
-    async def failed(self, error: SpeechError, measures: Measures, patience_seconds: float) -> bool:
+    async def failed(self, error: SpeechError, measures: Measures, *, last: bool) -> None:
+        """Nothing follows from it."""
+
+    async def again(self, error: SpeechError, measures: Measures, patience_seconds: float) -> bool:
         """Nothing is tried again."""
         return False
 
