@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -279,6 +280,29 @@ async def test_a_run_that_began_after_the_job_is_not_restarted_for_it(bench: Ben
     bench.containers.start("spark1", "parakeet-asr", age_seconds=70)
     await bench.remedies.turn()
     assert bench.journal == []
+    assert bench.remedies.standing == {}
+
+
+async def test_a_new_run_that_is_stuck_before_the_lease_is_given_back_is_not_forgotten(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = bench.leases.held
+
+    @asynccontextmanager
+    async def slowly_given_back(order: str, reason: str) -> AsyncIterator[None]:
+        async with held(order, reason):
+            yield
+            await bench.clock.advance(70)
+            await bench.hear(GPU)
+
+    monkeypatch.setattr(bench.leases, "held", slowly_given_back)
+    await bench.seen(GPU)
+    assert bench.journal == RIGHT
+    assert set(bench.remedies.standing["spark1/parakeet-asr"].victims) == {"parakeet"}
+    monkeypatch.setattr(bench.leases, "held", held)
+    await bench.forget_tries(600)
+    await bench.remedies.turn()
+    assert bench.journal == RIGHT * 2
     assert bench.remedies.standing == {}
 
 

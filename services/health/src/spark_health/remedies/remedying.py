@@ -125,7 +125,8 @@ class Remedies:
     async def turn(self) -> None:
         """Settle what was left behind, then look at everything that is stuck, once."""
         for claim in await self.restarting.carry_on():
-            self._restarted(claim)
+            passed = (self._clock.now() - claim.at).total_seconds()
+            self._restarted(claim, self._clock.monotonic() - passed)
         for standing in list(self.standing.values()):
             try:
                 await self._consider(standing)
@@ -188,16 +189,24 @@ class Remedies:
             if take
             else beside(self._scene, claim.host)
         )
+        begun = self._clock.monotonic()
         try:
             async with self._book.at_work(claim, self._clock), guard:
                 await self.restarting.act(claim, sight)
         except InTheWayError:
             await self._book.finish(claim, None, refund=True)
             raise
-        self._restarted(claim)
+        self._restarted(claim, begun)
 
-    def _restarted(self, claim: Claim) -> None:
-        self.standing.pop(claim.key, None)
+    def _restarted(self, claim: Claim, begun: float) -> None:
+        """Forget who was seen stuck before ``begun``; the new run may be stuck as well by now."""
+        standing = self.standing.get(claim.key)
+        if standing is not None:
+            for service, victim in list(standing.victims.items()):
+                if victim.job_at <= begun:
+                    del standing.victims[service]
+            if not standing.victims:
+                del self.standing[claim.key]
         for service in claim.services:
             self._silent[service] = 0
             self._recheck(service, AGAIN_SECONDS)
