@@ -48,14 +48,14 @@ RUN_BY = {
     "docs/API.md": "tests/e2e/test_api_doc_runs.py",
     "docs/AUDIO_API.md": "services/audio-proxy/tests/test_audio_doc_runs.py",
     "docs/EMBEDDINGS.md": "services/gateway/tests/test_embeddings_doc.py",
-    "docs/EVENTS.md": "tests/e2e/test_events_doc_runs.py",
+    "docs/EVENTS.md": "tests/e2e/stories/test_events_doc_runs.py",
     "docs/api/webhooks.md": "services/coordinator/tests/webhooks/test_webhook_docs.py",
 }
 READ_WHOLE = {
-    ("docs/COORDINATION.md", "sh"): "tests/e2e/test_coordination.py",
-    ("docs/COORDINATION.md", "python"): "tests/e2e/test_coordination.py",
+    ("docs/COORDINATION.md", "sh"): "tests/e2e/stories/test_coordination_story.py",
+    ("docs/COORDINATION.md", "python"): "tests/e2e/stories/test_coordination_story.py",
     ("docs/EVENTS.md", "json"): "tests/contract/test_events_doc.py",
-    ("docs/api/schedules.md", "sh"): "tests/e2e/test_schedule_story.py",
+    ("docs/api/schedules.md", "sh"): "tests/e2e/stories/test_schedule_story.py",
     ("docs/api/webhooks.md", "python"): "services/coordinator/tests/webhooks/test_webhook_docs.py",
     ("docs/api/webhooks.md", "json"): "services/coordinator/tests/webhooks/test_webhook_docs.py",
 }

@@ -232,6 +232,12 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     starter.close()
 
 
+@pytest.fixture(scope="session")
+def starter_in() -> type[Starter]:
+    """Return what makes a starter of products that are as long as a test says."""
+    return Starter
+
+
 @pytest.fixture
 def starter(tmp_path: Path) -> Iterator[Starter]:
     """Products of one test's own."""

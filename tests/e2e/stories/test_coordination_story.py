@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs/COORDINATION.md").read_text()
 EXAMPLES = re.findall(r"^```(sh|python)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 MOST = 50_000_000
@@ -24,19 +24,6 @@ def seen(product):
 def take(product, holder, token=None, **fields):
     headers = {"X-Swap-Lock-Token": token} if token else {}
     return product.http.post(LOCK, json={"holder": holder, **fields}, headers=headers)
-
-
-def free(product):
-    product.http.delete(f"{LOCK}?force=true").raise_for_status()
-    product.until("a free cluster", lambda: seen(product)["state"] == "free")
-
-
-@pytest.fixture(autouse=True)
-def _ready(product):
-    product.behave("ok")
-    product.until("the menu", lambda: product.http.get("/api/models").raise_for_status())
-    product.until("the coordinator", lambda: seen(product))
-    free(product)
 
 
 def run(product, tmp_path, language, text):

@@ -11,7 +11,7 @@ import pytest
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 PATH, GEMMA = "/api/schedule", "gemma-4-26b"
-TEXT = (Path(__file__).parents[2] / "docs/api/schedules.md").read_text()
+TEXT = (Path(__file__).parents[3] / "docs/api/schedules.md").read_text()
 EXAMPLES = re.findall(r"^```sh\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
 
-ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+ARTIFACTS = Path(__file__).parents[3] / "artifacts"
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):

@@ -17,11 +17,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 QWEN, GPT, GEMMA = "qwen3.6-35b-a3b", "gpt-oss-120b", "gemma-4-26b"
 
 
-@pytest.fixture(autouse=True)
-def _sparks_are_well(product):
-    product.behave("ok")
-
-
 def test_the_menu_is_what_is_on_the_disks(product) -> None:
     def look():
         menu = product.http.get("/api/models").raise_for_status().json()

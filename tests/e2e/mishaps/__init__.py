@@ -1,0 +1,1 @@
+"""What goes wrong with one running product, one thing after the other."""

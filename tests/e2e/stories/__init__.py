@@ -1,0 +1,1 @@
+"""Stories that are told of one running product, one after the other."""

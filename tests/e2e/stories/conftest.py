@@ -1,0 +1,27 @@
+"""One product for all stories of this folder: each leaves the Sparks to the next one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+LOCK = "/api/swap/lock"
+
+
+@pytest.fixture(scope="package")
+def product(tmp_path_factory: pytest.TempPathFactory, starter_in) -> Iterator[object]:
+    starter = starter_in(tmp_path_factory.mktemp("product"))
+    yield starter.start()
+    starter.close()
+
+
+@pytest.fixture(autouse=True)
+def _as_at_the_start(product) -> None:
+    """Sparks that are well, a menu, and a cluster that nobody holds or waits for."""
+    product.behave("ok")
+    product.until("the menu", lambda: product.http.get("/api/models").raise_for_status())
+
+    def free() -> bool:
+        product.http.delete(f"{LOCK}?force=true").raise_for_status()
+        return product.http.get(LOCK).raise_for_status().json()["state"] == "free"
+
+    product.until("a free cluster", free)
