@@ -16,7 +16,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, starter_in) -> Iterator[ob
 
 @pytest.fixture(autouse=True)
 def _as_at_the_start(product) -> None:
-    """Sparks that are well, a menu, and a cluster that nobody holds or waits for."""
+    """Sparks that are well, a menu, no swap, and a cluster that nobody holds or waits for."""
     product.behave("ok")
     product.until("the menu", lambda: product.http.get("/api/models").raise_for_status())
 
@@ -25,3 +25,10 @@ def _as_at_the_start(product) -> None:
         return product.http.get(LOCK).raise_for_status().json()["state"] == "free"
 
     product.until("a free cluster", free)
+
+    def quiet() -> bool:
+        swaps = product.http.get("/api/swap").raise_for_status().json()
+        current = swaps["current"]
+        return not swaps["queue"] and (current is None or current["finished_at"] is not None)
+
+    product.until("the last swap to be over", quiet, 90)
