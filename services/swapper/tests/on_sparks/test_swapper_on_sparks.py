@@ -158,7 +158,9 @@ async def test_a_dry_run_plans_and_touches_nothing(stack):
 
 async def test_a_model_without_a_recipe_gets_one_from_its_own_files(stack):
     nemotron = "nvidia/Nemotron-3-Nano-30B-A3B-FP8"
-    suggestion = await stack.asker.call(SUGGEST_RECIPE, SuggestRecipe(repo=nemotron))
+    suggestion = await stack.asker.call(
+        SUGGEST_RECIPE, SuggestRecipe(repo=nemotron), timeout_seconds=30
+    )
     assert (suggestion.repo, suggestion.key) == (nemotron, "nemotron-3-nano-30b-a3b-fp8")
     assert (suggestion.read_from, suggestion.hosts) == ("spark1", ["spark1"])
     assert suggestion.size_bytes == pytest.approx(32.1e9, rel=0.001)
@@ -181,7 +183,9 @@ async def test_a_model_without_a_recipe_gets_one_from_its_own_files(stack):
     ]
     assert suggestion.warnings == []
     with pytest.raises(UnknownModelError) as unknown:
-        await stack.asker.call(SUGGEST_RECIPE, SuggestRecipe(repo="nvidia/Nemotron-3-Nano"))
+        await stack.asker.call(
+            SUGGEST_RECIPE, SuggestRecipe(repo="nvidia/Nemotron-3-Nano"), timeout_seconds=30
+        )
     assert suggestion.key in unknown.value.details["near"]
 
 
