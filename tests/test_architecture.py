@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -141,6 +142,21 @@ class TestImports:
         assert users, f"nobody imports {library} any more"
         allowed = tuple(str(COMMON / home) for home in homes)
         assert [path for path in users if not str(path).startswith(allowed)] == []
+
+    @pytest.mark.parametrize(
+        ("read", "kept_out"),
+        [
+            ("spark_gateway.__main__", {"redis", "asyncssh", "av", "numpy"}),
+            ("spark_redaction.work.jobs, spark_redaction.work.beginning", {"pydantic", "asyncio"}),
+        ],
+    )
+    def test_a_process_reads_no_library_that_it_does_not_use(
+        self, read: str, kept_out: set[str]
+    ) -> None:
+        """Megabytes each, in every process that only has them because of another's import."""
+        asked = [sys.executable, "-c", f"import sys, {read}; print(*sys.modules)"]
+        told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+        assert set(told) & kept_out == set()
 
     def test_product_code_never_imports_the_test_doubles(self) -> None:
         for folder in (COMMON, ROOT / "services"):

@@ -137,16 +137,44 @@ for (const [what, status, result, message] of [
     assert.match(answer.message, message)
   })
 
-test('the gate before the gateway opens when all answer, and also when some never do', async (context) => {
-  const gate = all.get('await-services').exec.fn
-  const stopped = new AbortController()
+/** Let the gate wait, its half seconds passing at once; how many passed until it opened. */
+async function turnsUntilOpen(context, id) {
   context.mock.timers.enable({ apis: ['Date', 'setTimeout'] })
   let open = false
-  const waiting = gate(null, stopped.signal).then(() => (open = true))
-  for (let turn = 0; turn < 5_000 && !open; turn++) {
+  const waiting = all
+    .get(id)
+    .exec.fn(null, new AbortController().signal)
+    .then(() => (open = true))
+  let turns = 0
+  for (let look = 0; look < 20_000 && !open; look++) {
     await new Promise((resolve) => setImmediate(resolve))
-    context.mock.timers.tick(500)
+    if (look % 100 === 99) {
+      turns++
+      context.mock.timers.tick(500)
+    }
   }
   await waiting
-  assert.ok(open)
+  return turns
+}
+
+test('the gate before the gateway opens, though some never answer', async (context) => {
+  const turns = await turnsUntilOpen(context, 'await-services')
+  assert.ok(turns >= 89 && turns < 100, `${turns} half seconds`)
+})
+
+test('the gate before the services opens as soon as NATS and Valkey answer', async (context) => {
+  const valkey = createTcp((socket) =>
+    socket.once('data', () => socket.end('+PONG\r\n')),
+  )
+  await once(valkey.listen(6379, '127.0.0.1'), 'listening')
+  try {
+    const turns = await serving(
+      8222,
+      () => [200, {}],
+      () => turnsUntilOpen(context, 'await-bus'),
+    )
+    assert.ok(turns < 50, `${turns} half seconds`)
+  } finally {
+    await once(valkey.close(), 'close')
+  }
 })

@@ -54,7 +54,7 @@ test('a start of the server asks for nothing', async () => {
   assert.deepEqual(asked.tasks, [])
 })
 
-test('an update or a restore with Sparks asks for nothing', async () => {
+test('an update with Sparks asks for nothing', async () => {
   await cleanVolumes({ 'main/config.yaml': twoSparks })
   const { asked } = await init('update', { dataVersion: abi.manifest.version })
   assert.deepEqual(asked.tasks, [])

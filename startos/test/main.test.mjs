@@ -229,7 +229,35 @@ for (const [what, config] of [
     assert.match(answer.message, /Configure Sparks/)
   })
 
-test('a backup has every volume', async () => {
-  assert.deepEqual(abi.manifest.volumes, ['main', 'startos', 'nats'])
-  assert.equal(typeof abi.createBackup, 'function')
+test('a row is asked often, and none flashes red while everything starts', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  for (const { id, ready } of (await entries()).values()) {
+    if (!ready) continue
+    assert.ok(ready.gracePeriod >= 60_000, id)
+    for (const [lastResult, milliseconds] of [
+      ['success', 5_000],
+      ['failure', 1_000],
+    ]) {
+      const looks = ready.trigger(() => ({ lastResult }))
+      let asked = 0
+      const count = () => asked++
+      for (let look = 1; look <= 3; look++) {
+        looks.next().then(count)
+        await settled()
+        context.mock.timers.tick(milliseconds)
+        await settled()
+        assert.equal(asked, look, `${id} after ${lastResult}`)
+      }
+    }
+  }
+})
+
+const settled = () => new Promise((resolve) => setImmediate(resolve))
+
+test('what is asked to end has as long as it needs, and no longer than half a minute', async () => {
+  for (const { id, exec } of daemonsOf(await entries()))
+    assert.ok(
+      exec.sigtermTimeout >= 15_000 && exec.sigtermTimeout <= 30_000,
+      id,
+    )
 })

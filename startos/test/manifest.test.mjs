@@ -70,3 +70,19 @@ test('what pack wants is here once', async () => {
   assert.ok(names.includes('instructions.md'))
   assert.ok((await readdir(join(root, 'assets'))).length > 0)
 })
+
+test('make finds the id as its own awk does', async () => {
+  const text = await readFile(join(root, 'startos/manifest/index.ts'), 'utf8')
+  const line = text.split('\n').find((one) => /id:/.test(one))
+  assert.equal(line.split("'")[1], manifest.id)
+})
+
+test('a change of anything in the image packs it anew', async () => {
+  const dockerfile = await readFile(join(root, '../deploy/Dockerfile'), 'utf8')
+  const makefile = await readFile(join(root, 'Makefile'), 'utf8')
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(\S+)/gm)]
+  const watched = makefile.match(/^SOURCES := .*/m)[0].split(' ')
+  assert.ok(copied.length > 3)
+  for (const [, path] of copied)
+    assert.ok(watched.includes(`../${path.replace('./', '')}`), path)
+})

@@ -58,6 +58,7 @@ export class Effects {
   clearServiceInterfaces = none
   setDependencies = none
   setInitProgress = none
+  setBackupProgress = none
   setMainStatus = none
   getOsIp = async () => '192.0.2.1'
   getStatus = none

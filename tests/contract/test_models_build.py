@@ -1,4 +1,4 @@
-"""Messages are built at first use: what is wrong in one shows here."""
+"""Messages, questions and answers are built at first use: what is wrong in one shows here."""
 
 import importlib
 import pkgutil
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel, PydanticUndefinedAnnotation
 
+import spark_common.contracts
 import spark_common.events
+from spark_common.contracts.rpc import Reply, Request
 from spark_common.events.message import Command, Event
 
-BASES: tuple[type[BaseModel], ...] = (Command, Event)
+BASES: tuple[type[BaseModel], ...] = (Command, Event, Request, Reply)
 
 
 def _below(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -20,9 +22,9 @@ def _below(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _models() -> list[type[BaseModel]]:
-    package = spark_common.events
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        importlib.import_module(module.name)
+    for package in (spark_common.events, spark_common.contracts):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
     found = {model for base in BASES for model in _below(base)}
     ours = (model for model in found if model.__module__.startswith("spark_common."))
     return sorted(ours, key=lambda model: (model.__module__, model.__qualname__))

@@ -21,6 +21,8 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
+# Test files are imported without their folder on the path.
+sys.path.insert(0, str(Path(__file__).parent))
 expect.set_options(timeout=60_000)
 
 SPEED, UNHURRIED = 90.0, 10.0
@@ -182,11 +184,16 @@ class Starter:
         self._folder = folder
         self._running: list[Product] = []
 
+    @property
+    def run(self) -> Path:
+        """Where the first product keeps its state."""
+        return self._folder / "run"
+
     def start(self, *extra: str, again: Product | None = None) -> Product:
         if again is None:
             net = f"127.{random.randrange(20, 250)}.{random.randrange(0, 250)}"
             arguments = [
-                "--run-dir", str(self._folder / "run"),
+                "--run-dir", str(self.run),
                 "--port", str(_free_port()),
                 "--service-ports", ",".join(str(_free_port()) for _ in range(5)),
                 "--control-port", str(_free_port()),
@@ -208,7 +215,7 @@ class Starter:
                 text=True,
                 cwd=ROOT,
             )
-        product = Product(self._folder / "run", arguments, process, output)
+        product = Product(self.run, arguments, process, output)
         self._running.append(product)
         announced = product.folder / "running.json"
         deadline = time.monotonic() + 180

@@ -1,5 +1,6 @@
 """deploy/ as it runs: the bundle on a real Docker, with Sparks that nobody can reach."""
 
+import functools
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from testcontainers.compose import DockerCompose
 
 ROOT = Path(__file__).parents[2]
 BASE, NATS, REDIS = "python:3.12-slim", "nats:2.12-alpine", "valkey/valkey:9-alpine"
@@ -65,12 +67,23 @@ def missing() -> str | None:
     return None
 
 
+@dataclass
+class Project(DockerCompose):
+    """A compose project of a name of its own: nobody's bundle and volumes are touched."""
+
+    name: str = ""
+
+    @functools.cached_property
+    def compose_command_property(self) -> list[str]:
+        docker, compose, *options = super().compose_command_property
+        return [docker, compose, "-p", self.name, *options]
+
+
 @dataclass(frozen=True)
 class Bundle:
     """A running compose project."""
 
-    project: str
-    settings: Path
+    project: Project
     port: int
 
     @property
@@ -78,15 +91,13 @@ class Bundle:
         return f"http://127.0.0.1:{self.port}"
 
     def compose(self, *arguments: str, check: bool = True) -> str:
-        file = str(ROOT / "deploy" / "compose.yaml")
-        return run(
-            *("docker", "compose", "-p", self.project, "-f", file),
-            *("--env-file", str(self.settings), *arguments),
-            check=check,
-        )
+        return run(*self.project.compose_command_property, *arguments, check=check)
 
     def up(self) -> None:
-        self.compose("up", "-d", "--wait")
+        try:
+            self.project.start()
+        except subprocess.CalledProcessError as error:
+            raise AssertionError(error.stderr.decode()[-4000:]) from None
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return what Docker knows about every container, by service."""
@@ -133,12 +144,18 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
         "SPARK1_HOST=127.0.0.11\nSPARK1_USER=alice\nSPARK2_HOST=127.0.0.12\nSPARK2_USER=alice\n"
         f"GATEWAY_PORT={port}\nSPARK_CONTROL_IMAGE={IMAGE}\n"
     )
-    bundle = Bundle(f"spark-test-{os.getpid()}", settings, port)
+    project = Project(
+        ROOT / "deploy",
+        compose_file_name=str(ROOT / "deploy" / "compose.yaml"),
+        env_file=str(settings),
+        name=f"spark-test-{os.getpid()}",
+    )
+    bundle = Bundle(project, port)
     try:
         bundle.up()
         yield bundle
     finally:
-        bundle.compose("down", "-v", "--remove-orphans", check=False)
+        project.stop()
         run("docker", "image", "rm", IMAGE, check=False)
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from spark_common.contracts.about import GetAbout, about_rpc
 from spark_common.errors import UnavailableError
-from spark_common.service import ReadyCheck, bus_check, compose, streams_check, unready_reasons
+from spark_common.service import ReadyCheck, bus_check, streams_check, unready_reasons
+from spark_common.service.compose import compose
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 
 

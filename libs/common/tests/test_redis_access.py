@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from spark_common.embedded import RedisServer
 from spark_common.errors import UnavailableError
-from spark_common.redis_access import connect_redis, redis_problem, require_redis
+from spark_common.redis_access import connect_redis, patient, redis_problem, require_redis
 from spark_common.settings import RedisSettings, SettingsError
 from spark_common.testing.fixtures import redis_server
 from spark_common.testing.hanging import hanging
@@ -44,6 +44,17 @@ class TestAgainstRedis:
         await redis_server.start()
         assert await redis_problem(redis) is None
         assert await redis.get("sc:example") == "kept"
+
+    async def test_a_start_that_meets_no_redis_may_be_tried_again(
+        self, redis: Redis, redis_server: RedisServer
+    ) -> None:
+        async def build() -> str:
+            return str(await redis.echo("built"))
+
+        assert await patient(build)() == "built"
+        await redis_server.kill()
+        with pytest.raises(UnavailableError, match="cannot connect yet"):
+            await patient(build)()
 
     async def test_a_redis_that_hangs_holds_nobody_for_long(
         self, redis: Redis, redis_server: RedisServer

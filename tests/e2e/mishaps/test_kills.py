@@ -1,14 +1,51 @@
-"""Kill -9 in the middle of a swap: it ends ready, and the Spark's journal says started once."""
+"""Kill -9 in the middle of a swap: it ends ready, and the Spark's journal says started once.
+
+The product starts in a folder of an older version, and is stopped and started at the end: whatever
+happens to it, nothing of what it kept is lost.
+"""
 
 import json
 import os
+import signal
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
+SPEED, UNHURRIED = 90.0, 10.0
 QWEN, GPT, GEMMA = "qwen3.6-35b-a3b", "gpt-oss-120b", "gemma-4-26b"
+
+
+def test_what_an_older_version_kept_is_all_there(left) -> None:
+    settings = {one["name"]: one["value"] for one in left["settings"]["settings"]}
+    assert settings["OPEN_WEBUI_URL"] == "http://192.0.2.7:3000"
+    assert [one["name"] for one in left["keys"]["keys"]] == ["owner"]
+    schedules = [one["schedule"] for one in left["schedule"]["schedules"]]
+    assert {one["id"]: one["owner"] for one in schedules} == {"nightly": "Alice", "backup": "Bob"}
+    assert [one["id"] for one in left["webhooks"]["targets"]] == ["n8n"]
+    [owed] = left["webhooks/deliveries"]["deliveries"]
+    assert (owed["event_id"], owed["state"]) == ("first:swap:outcome", "pending")
+    assert [one["reason"] for one in left["maintenance"]["windows"]] == ["a new disk"]
+    assert "comfyui" in [one["name"] for one in left["services"]["services"]]
+    swap = left["swap/first"]
+    assert (swap["phase"], swap["model"], swap["requested_by"]) == ("ready", "gemma-4-26b", "Alice")
+    assert left["downloads/again"]["state"] == "complete"
+    assert "--max-model-len=65536" in left["models/gpt-oss-120b/recipe"]["form"]["args"]
+    assert "imported" in [one["key"] for one in left["models"]["models"]]
+    paths = [one["path"] for one in left["requests"]["requests"]]
+    assert paths == ["/v1/chat/completions"] * 4
+    assert {one["holder"]: one["swaps"] for one in left["accountability"]["holders"]}["Alice"] == 1
+    assert left["dead-letters"]["letters"] == []
+
+
+def test_the_lease_of_an_older_version_is_held_and_ends_with_its_token(left) -> None:
+    lease = left["swap/lock"]
+    assert (lease["state"], lease["holder"], lease["epoch"]) == ("held", "nightly-batch", 1)
+    assert 0 < lease["remaining_seconds"] < 86_400
+    assert left["released"] == {"released": "lease", "holder": "nightly-batch", "epoch": 1}
 
 
 def _next_model(product) -> str:
@@ -133,6 +170,40 @@ def test_a_taken_port_is_one_clear_line(product) -> None:
     lines = [line for line in ended.stderr.splitlines() if line.strip()]
     assert any(f":{port} is taken" in line for line in lines)
     assert "Traceback" not in ended.stderr
+
+
+def test_a_swap_in_flight_ends_on_the_spark_while_nothing_of_ours_runs(product) -> None:
+    """All of it but the Sparks stops in order, is away, and adopts the model at the next start."""
+    before, well = (len(product.journal(f"runtime_{kind}")) for kind in ("launched", "ready"))
+    product.pace(UNHURRIED)
+    swap_id = product.swap(_next_model(product))["id"]
+    _reached(product, swap_id, "loading")
+    said = len(product.said())
+    product.facts = json.loads((product.folder / "running.json").read_text())
+    ours = {name: pid for name, pid in product.facts["parts"].items() if name != "two Sparks"}
+    # Who would start them again sleeps meanwhile.
+    product.process.send_signal(signal.SIGSTOP)
+    try:
+        for pid in ours.values():
+            os.kill(pid, signal.SIGTERM)
+        product.until("all to end", lambda: all(_ended(pid) for pid in ours.values()))
+        product.pace(SPEED)
+        product.until("the Spark to go on", lambda: product.journal("runtime_ready")[well:])
+    finally:
+        product.process.send_signal(signal.SIGCONT)
+    again = datetime.now(UTC)
+    view = product.ended(swap_id, 120)
+    assert view["phase"] == "ready", view["cause"]
+    assert datetime.fromisoformat(view["phases"][-1]["at"]) > again
+    assert len(product.journal("runtime_launched")) == before + 1
+    for name in ours.keys() - {"nats", "redis"}:
+        line = next(one for one in product.said()[said:].splitlines() if f" {name} " in one)
+        assert "exit code 0" in line
+
+
+def _ended(pid: int) -> bool:
+    """Whether it is gone, though nobody took notice of it yet."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 # The last one: it ends what the others share.

@@ -13,7 +13,7 @@ class Envelope(BaseModel):
     ``Nats-Msg-Id`` header, so JetStream drops repeats.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     specversion: Literal["1.0"] = "1.0"
     id: str

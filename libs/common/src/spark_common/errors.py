@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 class ErrorBody(BaseModel):
     """An error as it travels in a reply: stable code, a sentence with what to do, facts."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     code: str
     message: str

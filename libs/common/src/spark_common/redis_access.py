@@ -1,6 +1,7 @@
 """The one way services reach Redis: short timeouts, no hidden repeats, a password from a file."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
@@ -10,6 +11,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from spark_common.errors import UnavailableError
 from spark_common.settings import RedisSettings, SettingsError
+
+T = TypeVar("T")
 
 _TIMEOUT_SECONDS = 1.0
 _CONNECTIONS = 20
@@ -58,6 +61,18 @@ async def require_redis(redis: Redis) -> None:
     problem = await redis_problem(redis)
     if problem is not None:
         raise UnavailableError(problem)
+
+
+def patient(build: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
+    """Return ``build``, with a Redis that is away meanwhile told as what may be tried again."""
+
+    async def built() -> T:
+        try:
+            return await build()
+        except RedisError as error:
+            raise UnavailableError(f"cannot connect yet ({type(error).__name__})") from error
+
+    return built
 
 
 async def asked(answer: Any, away: str) -> Any:

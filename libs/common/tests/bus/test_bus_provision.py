@@ -8,7 +8,7 @@ import structlog
 
 from spark_common.bus.nats import connect_bus
 from spark_common.bus.nats_link import ApiError
-from spark_common.bus.port import Refused, Stored
+from spark_common.bus.port import Duplicate, Refused, Stored
 from spark_common.bus.provision import (
     _provision_consumer,
     _provision_stream,
@@ -17,8 +17,9 @@ from spark_common.bus.provision import (
     stream_config,
 )
 from spark_common.bus.server_config import MAX_FILE_BYTES
-from spark_common.bus.streams import STREAMS, stream_of
+from spark_common.bus.streams import STREAMS, ConsumerSpec, StreamSpec, stream_of
 from spark_common.clock import SystemClock
+from spark_common.embedded import NatsServer
 from spark_common.errors import UnavailableError
 from spark_common.events import SwapStart
 
@@ -74,6 +75,55 @@ async def test_a_changed_limit_is_carried_over(nats_server) -> None:
         standing = (await bus._link.api(f"STREAM.INFO.{spec.name}"))["config"]
         assert (standing["max_msgs"], standing["description"]) == (spec.max_messages, "changed")
     await bus.close()
+
+
+def of_older_versions() -> tuple[StreamSpec, ...]:
+    """Streams as versions before wrote them: fewer, with other subjects, limits and readers."""
+    older = {
+        "SC_SWAP_CMD": {"consumers": (ConsumerSpec("swapper", "swap.requested.*"),)},
+        "SC_SWAP_EVT": {
+            "consumers": (ConsumerSpec("webhook", ">", 30.0, max_deliver=-1, max_ack_pending=16),)
+        },
+        "SC_HEALTH": {"subjects": ("health.transition.*", "service.action")},
+        "SC_PROBES": {"max_age_seconds": 86_400.0, "max_bytes": 5_000_000, "consumers": ()},
+    }
+    return tuple(replace(spec, **older[spec.name]) for spec in STREAMS if spec.name in older)
+
+
+@pytest.mark.connected
+async def test_streams_of_older_versions_are_brought_up_to_date_without_loss(tmp_path) -> None:
+    server = NatsServer(tmp_path)
+    await server.start()
+    await provision(server.settings("provisioner"), SystemClock(), of_older_versions())
+    bus = await connect_bus(server.settings("swapper"), "swapper", SystemClock())
+    for name in ("done", "owed"):
+        assert await bus.publish_durable(f"swap.requested.{name}", START, id=name) is not None
+    work = bus.work("SC_SWAP_CMD", "swapper")
+    await (await anext(work)).done()
+    await work.aclose()
+    bounds = await bus.bounds("SC_SWAP_CMD")
+
+    await provision(server.settings("provisioner"), SystemClock())
+
+    assert await bus.bounds("SC_SWAP_CMD") == bounds
+    work = bus.work("SC_SWAP_CMD", "swapper")
+    delivery = await anext(work)
+    assert delivery.message.subject == "swap.requested.owed"
+    await delivery.done()
+    await work.aclose()
+    assert isinstance(await bus.publish_durable("swap.requested.done", START, id="x"), Duplicate)
+    await bus.close()
+    bus = await connect_bus(server.settings("provisioner"), "provisioner", SystemClock())
+    for spec in STREAMS:
+        standing = (await bus._link.api(f"STREAM.INFO.{spec.name}"))["config"]
+        assert stream_config(spec).items() <= standing.items()
+        listed = (await bus._link.api(f"CONSUMER.LIST.{spec.name}"))["consumers"] or []
+        found = {one["name"]: one["config"] for one in listed}
+        assert found.keys() == {one.name for one in spec.consumers}
+        for one in spec.consumers:
+            assert consumer_config(one).items() <= found[one.name].items()
+    await bus.close()
+    await server.terminate()
 
 
 @pytest.mark.connected

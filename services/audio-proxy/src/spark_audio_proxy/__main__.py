@@ -10,6 +10,7 @@ from spark_audio_proxy.announcing import NAME
 from spark_audio_proxy.app import build
 from spark_audio_proxy.settings import AudioProxySettings
 from spark_common.clock import SystemClock
+from spark_common.redis_access import patient
 from spark_common.service import run
 from spark_common.settings import load_or_exit
 
@@ -17,7 +18,8 @@ from spark_common.settings import load_or_exit
 def main() -> None:
     """Run audio-proxy until it is asked to end."""
     settings = load_or_exit(AudioProxySettings)
-    run(NAME, partial(build, settings, SystemClock()), settings.http, settings.warnings)
+    building = patient(partial(build, settings, SystemClock()))
+    run(NAME, building, settings.http, settings.warnings)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,11 @@ from spark_common.bus.late import LateBus
 from spark_common.bus.nats import connect_bus
 from spark_common.bus.nats_link import read_seed
 from spark_common.clock import Clock
-from spark_common.owner import LiveSettings, RedisOverlay
+from spark_common.owner import LiveSettings
+from spark_common.owner.redis_overlay import RedisOverlay
 from spark_common.redis_access import connect_redis
-from spark_common.service import Service, bus_check, redis_check
+from spark_common.service import Service, bus_check
+from spark_common.service.compose import redis_check
 
 
 async def build(settings: AudioProxySettings, clock: Clock) -> Service:

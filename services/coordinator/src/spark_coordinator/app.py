@@ -11,9 +11,11 @@ from spark_common.bus.nats_link import read_seed
 from spark_common.bus.port import Bus
 from spark_common.bus.provision import provision
 from spark_common.clock import Clock
-from spark_common.owner import LiveSettings, RedisOverlay
+from spark_common.owner import LiveSettings
+from spark_common.owner.redis_overlay import RedisOverlay
 from spark_common.redis_access import connect_redis
-from spark_common.service import Service, compose, streams_check
+from spark_common.service import Service, streams_check
+from spark_common.service.compose import compose
 from spark_common.settings.secret_files import with_secret_files
 from spark_coordinator.accounts.feature import FOLDER, accounts
 from spark_coordinator.api_keys.feature import api_keys

@@ -33,7 +33,8 @@ from spark_common.contracts.owner_settings import (
     StateDocument,
 )
 from spark_common.errors import InvalidRequestError
-from spark_common.owner import LiveSettings, RedisOverlay
+from spark_common.owner import LiveSettings
+from spark_common.owner.redis_overlay import RedisOverlay
 from spark_common.tasks import end
 from spark_common.testing import FakeClock, MemoryBroker, MemoryBus
 from spark_coordinator.owner import StateSection, owner_feature

@@ -13,12 +13,14 @@ from spark_common.clock import Clock
 from spark_common.errors import SparkError
 from spark_common.jobs import RedisJobRecords
 from spark_common.leasing import LeaseGate
-from spark_common.owner import LiveSettings, RedisOverlay
+from spark_common.owner import LiveSettings
+from spark_common.owner.redis_overlay import RedisOverlay
 from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
 from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell, SshTimes
-from spark_common.service import Service, compose
+from spark_common.service import Service
+from spark_common.service.compose import compose
 from spark_health.deep.catalogue import Groups
 from spark_health.deep.scene import BusScene
 from spark_health.deep.wiring import DeepPart, wire_deep

@@ -8,9 +8,11 @@ import structlog
 
 from spark_common.bus.nats import connect_bus
 from spark_common.clock import Clock
-from spark_common.owner import LiveSettings, RedisOverlay
+from spark_common.owner import LiveSettings
+from spark_common.owner.redis_overlay import RedisOverlay
 from spark_common.redis_access import connect_redis
-from spark_common.service import ReadyCheck, Service, compose
+from spark_common.service import ReadyCheck, Service
+from spark_common.service.compose import compose
 from spark_redaction.desk.auditing import AuditNews
 from spark_redaction.desk.desk import Desk
 from spark_redaction.desk.keeper import Keeper

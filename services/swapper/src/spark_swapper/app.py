@@ -17,12 +17,14 @@ from spark_common.events import MenuChanged
 from spark_common.ids import new_id
 from spark_common.jobs import RedisJobRecords
 from spark_common.leasing import LeaseGate
-from spark_common.owner import LiveSettings, RedisOverlay
+from spark_common.owner import LiveSettings
+from spark_common.owner.redis_overlay import RedisOverlay
 from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis, require_redis
 from spark_common.remote.port import RemoteShell
 from spark_common.remote.ssh import SshShell
-from spark_common.service import ReadyCheck, Service, answer_about, bus_check, redis_check
+from spark_common.service import ReadyCheck, Service, answer_about, bus_check
+from spark_common.service.compose import redis_check
 from spark_common.subjects import MENU_CHANGED
 from spark_swapper.adapters.launcher_probe import LauncherProbe
 from spark_swapper.adapters.living_jobs import LivingJobs

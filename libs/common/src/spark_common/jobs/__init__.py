@@ -1,5 +1,6 @@
 """Long work that is accepted once, followed, cancelled, carried on after a restart, and kept."""
 
+from spark_common.jobs.faults import fault_of
 from spark_common.jobs.journal import JobJournal
 from spark_common.jobs.kind import JobKind
 from spark_common.jobs.record import JobRecord
@@ -17,4 +18,5 @@ __all__ = [
     "RedisJobRecords",
     "StaleWriterError",
     "Work",
+    "fault_of",
 ]

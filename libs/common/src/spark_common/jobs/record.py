@@ -16,7 +16,7 @@ class KeptRecord(BaseModel):
     it writes.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     version: Literal[1] = 1
     id: str

@@ -54,6 +54,12 @@ class Ending:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Other fields of the record."""
 
+    @classmethod
+    def because(cls, cause: Cause, now: str = "") -> "Ending":
+        """Return the end of a job that did not do what it was for; ``now``: how things are."""
+        state = JobState.CANCELLED if cause.code == "cancelled" else JobState.FAILED
+        return cls(state, f"{cause.sentence} {now}".strip(), cause)
+
 
 class Work(Protocol[RecordT]):
     """What a kind of job does."""

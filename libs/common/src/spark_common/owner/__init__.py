@@ -1,7 +1,7 @@
 """What the owner edits under the gear: one table of fields, live in every service."""
 
 from spark_common.owner.live import LiveSettings, OneVersion, unchanging
-from spark_common.owner.overlay import BusOverlay, OverlaySource, OwnerValues, RedisOverlay
+from spark_common.owner.overlay import BusOverlay, OverlaySource, OwnerValues
 from spark_common.owner.sections import SECTIONS, TABLE
 from spark_common.owner.table import Field, Section, Table
 
@@ -14,7 +14,6 @@ __all__ = [
     "OneVersion",
     "OverlaySource",
     "OwnerValues",
-    "RedisOverlay",
     "Section",
     "Table",
     "unchanging",

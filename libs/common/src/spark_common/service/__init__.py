@@ -4,12 +4,10 @@ from spark_common.service.about import answer_about
 from spark_common.service.checks import (
     ReadyCheck,
     bus_check,
-    redis_check,
     refusals_check,
     streams_check,
     unready_reasons,
 )
-from spark_common.service.compose import compose
 from spark_common.service.metrics import REGISTRY
 from spark_common.service.parts import Service
 from spark_common.service.run import run
@@ -20,8 +18,6 @@ __all__ = [
     "Service",
     "answer_about",
     "bus_check",
-    "compose",
-    "redis_check",
     "refusals_check",
     "run",
     "streams_check",

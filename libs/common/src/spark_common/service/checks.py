@@ -5,12 +5,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from redis.asyncio import Redis
 
 from spark_common.bus.port import Bus
 from spark_common.bus.streams import STREAMS, StreamSpec
 from spark_common.errors import SparkError
-from spark_common.redis_access import redis_problem
 
 _TIMEOUT_SECONDS = 2.0
 
@@ -83,8 +81,3 @@ def streams_check(bus: Bus, streams: Iterable[StreamSpec] = STREAMS) -> ReadyChe
         return f"not there yet: {', '.join(missing)}" if missing else None
 
     return ReadyCheck("streams", ask)
-
-
-def redis_check(redis: Redis) -> ReadyCheck:
-    """Not ready while Redis does not answer."""
-    return ReadyCheck("redis", lambda: redis_problem(redis))

@@ -1,4 +1,7 @@
-"""What every service on the bus has in common: its name there, its checks, its way to close."""
+"""What every service with a record has in common: its name on the bus, its checks, its closing.
+
+Apart from the rest of the package: who has no Redis need not read its client.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -6,9 +9,15 @@ from redis.asyncio import Redis
 
 from spark_common.bus.port import Bus, Serving
 from spark_common.clock import Clock
+from spark_common.redis_access import redis_problem
 from spark_common.service.about import answer_about, service_version
-from spark_common.service.checks import ReadyCheck, bus_check, redis_check
+from spark_common.service.checks import ReadyCheck, bus_check
 from spark_common.service.parts import Service
+
+
+def redis_check(redis: Redis) -> ReadyCheck:
+    """Not ready while Redis does not answer."""
+    return ReadyCheck("redis", lambda: redis_problem(redis))
 
 
 async def compose(

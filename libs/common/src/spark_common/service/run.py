@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 import uvicorn
-from redis.exceptions import RedisError
 
 from spark_common.clock import Clock, SystemClock
 from spark_common.errors import UnavailableError
@@ -127,7 +126,7 @@ class _Process:
                 return await self._build()
             except UnavailableError as error:
                 reason = error.message
-            except (RedisError, ConnectionError, TimeoutError) as error:
+            except (ConnectionError, TimeoutError) as error:
                 reason = f"cannot connect yet ({type(error).__name__})"
             if reason != self._door.waiting_for:
                 log.warning("service.waiting", reason=reason)

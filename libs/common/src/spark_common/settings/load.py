@@ -80,7 +80,9 @@ class Settings(BaseModel):
     without a default is required. The text under a field says what it means, also to the owner.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
+    )
 
     defaults: ClassVar[Mapping[str, str]] = {}
     """Values of this service for variables of its groups, such as its ``BIND_PORT``."""

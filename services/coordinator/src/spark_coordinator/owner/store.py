@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from spark_common.owner import OwnerValues, RedisOverlay, keys
+from spark_common.owner import OwnerValues, keys
+from spark_common.owner.redis_overlay import RedisOverlay
 from spark_common.redis_access import asked
 from spark_coordinator.owner.change import Change
 from spark_coordinator.owner.scripts import CHANGE, MIGRATE

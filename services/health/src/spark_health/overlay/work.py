@@ -5,8 +5,7 @@ from functools import partial
 
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
-from spark_common.errors import RemoteCommandError, UnavailableError
-from spark_common.jobs import Ending
+from spark_common.jobs import Ending, fault_of
 from spark_health.overlay import causes
 from spark_health.overlay.source import NoSourceError, Shipped
 from spark_health.overlay.steps import Steps
@@ -154,13 +153,9 @@ class OverlayWork:
     async def _guarded(self, journal: Journal, go: Step) -> Cause | None:
         """Go, and return what was raised as a cause too."""
         try:
-            return await go(journal)
+            return await fault_of(go(journal), causes.plain)
         except NoSourceError as error:
             return causes.plain("no_files", str(error))
-        except RemoteCommandError as error:
-            return causes.plain("refused", f"{error.message}.")
-        except UnavailableError as error:
-            return causes.plain("host_unreachable", f"{error.message}.")
 
 
 def _untouched(journal: Journal) -> bool:
@@ -170,5 +165,4 @@ def _untouched(journal: Journal) -> bool:
 
 def _ending(fault: Cause, now: str) -> Ending:
     sentence = f"{fault.sentence} {now}".strip()
-    state = JobState.CANCELLED if fault.code == "cancelled" else JobState.FAILED
-    return Ending(state, sentence, fault.model_copy(update={"sentence": sentence}))
+    return Ending.because(fault.model_copy(update={"sentence": sentence}))

@@ -2,20 +2,17 @@
 
 import asyncio
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
 from spark_common.errors import BusyError, DeadlineExceededError, InvalidRequestError, SparkError
 from spark_redaction.errors import LeakSelfCheckError
 from spark_redaction.scrub import Entry, Report
 from spark_redaction.work import jobs
+from spark_redaction.work.beginning import begin
 
 T = TypeVar("T")
 _GRACE_SECONDS = 5.0
@@ -33,8 +30,8 @@ class Workers:
 
     def _new(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["spark_redaction.work.jobs"])
-        return ProcessPoolExecutor(self._processes, context, initializer=_begin)
+        context.set_forkserver_preload([jobs.__name__, begin.__module__])
+        return ProcessPoolExecutor(self._processes, context, initializer=begin)
 
     async def scrub(
         self, work: jobs.ScrubWork, names_of_set: Callable[[], jobs.Names]
@@ -90,18 +87,3 @@ class Workers:
             raise BusyError("a worker died; try again") from None
         finally:
             self._running -= 1
-
-
-def _begin() -> None:
-    """In the worker: leave Ctrl-C to the service, and do not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_service, daemon=True).start()
-    os.nice(1)
-
-
-def _end_with_service() -> None:
-    # A service that was killed ends nobody: its workers keep each other's pipes open.
-    service = multiprocessing.parent_process()
-    if service is not None:
-        wait([service.sentinel])
-        os._exit(0)

@@ -22,6 +22,7 @@ from spark_common.subjects import (
 from spark_swapper.admitting.admission import Admission
 from spark_swapper.causes import NOT_ACCEPTED
 from spark_swapper.driving.patience import patiently
+from spark_swapper.driving.taking import take
 
 STREAM = "SC_INGRESS"
 DURABLE = "swapper-ingress"
@@ -40,12 +41,10 @@ class Ingress:
 
     async def run(self) -> None:
         """Take requests for ever."""
-        async for delivery in self._bus.work(STREAM, DURABLE):
-            try:
-                await self._handle(delivery)
-            except Exception:
-                _log.exception("swapper.ingress_broke", attempt=delivery.attempt)
-                await delivery.retry(_WAIT_SECONDS)
+        broke = "swapper.ingress_broke"
+        await take(
+            self._bus, STREAM, DURABLE, self._handle, broke=broke, again_seconds=_WAIT_SECONDS
+        )
 
     async def _handle(self, delivery: Delivery) -> None:
         try:

@@ -10,6 +10,7 @@ from spark_common.events import SwapCancel
 from spark_common.jobs.store import StaleWriterError
 from spark_swapper import causes
 from spark_swapper.driving.patience import patiently
+from spark_swapper.driving.taking import take
 from spark_swapper.driving.worker import Worker
 from spark_swapper.records.outcomes import SwapOutcomes
 from spark_swapper.records.store import JobStore
@@ -34,12 +35,10 @@ class Cancelling:
 
     async def run(self) -> None:
         """Take cancellations for ever."""
-        async for delivery in self._bus.work(STREAM, DURABLE):
-            try:
-                await self._handle(delivery)
-            except Exception:
-                _log.exception("swapper.cancel_broke", attempt=delivery.attempt)
-                await delivery.retry(_RETRY_SECONDS)
+        broke = "swapper.cancel_broke"
+        await take(
+            self._bus, STREAM, DURABLE, self._handle, broke=broke, again_seconds=_RETRY_SECONDS
+        )
 
     async def _handle(self, delivery: Delivery) -> None:
         envelope = delivery.message.envelope

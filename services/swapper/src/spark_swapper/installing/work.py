@@ -7,7 +7,7 @@ from spark_common.clock import Clock
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
 from spark_common.errors import RemoteCommandError, UnavailableError
-from spark_common.jobs import Ending, JobJournal
+from spark_common.jobs import Ending, JobJournal, fault_of
 from spark_common.jobs.detached_step import LeftError, StepOfJob
 from spark_common.remote import RemoteCommand, RemoteShell
 from spark_common.remote.detached import DetachedSteps
@@ -57,21 +57,15 @@ class InstallWork:
     async def __call__(self, journal: Journal) -> Ending:
         """Carry it to its end."""
         try:
-            fault = await self._steps_of(journal)
+            fault = await fault_of(self._steps_of(journal), causes.plain)
         except NoSourceError as error:
             fault = causes.plain("no_files", str(error))
-        except RemoteCommandError as error:
-            fault = causes.plain("refused", f"{error.message}.")
-        except UnavailableError as error:
-            fault = causes.plain("host_unreachable", f"{error.message}.")
         record = journal.record
         if fault is None:
             message = f"The embedding server runs on {record.label} and is ready."
             await journal.enter("done", message, percent=100.0)
             return Ending(JobState.COMPLETE, message)
-        cancelled = fault.code == "cancelled"
-        state = JobState.CANCELLED if cancelled else JobState.FAILED
-        return Ending(state, fault.sentence, fault)
+        return Ending.because(fault)
 
     async def _steps_of(self, journal: Journal) -> Cause | None:
         """Go the steps that are left; returns what went wrong."""

@@ -62,11 +62,11 @@ class Restoring:
             if journal.cancelled_by is not None:
                 cause = causes.cancelled(journal.cancelled_by)
             if cause is not None:
-                return ending(cause, "Nothing was changed.")
+                return Ending.because(cause, "Nothing was changed.")
             await journal.enter("reverting", "Going back to the kept images and commit.")
         wrong = await self._back(journal)
         if wrong:
-            return ending(causes.not_back(wrong))
+            return Ending.because(causes.not_back(wrong))
         message = " ".join((_back_at(journal.record), *self._mismatches(journal.record)))
         facts = {"commit_after": journal.record.places[0].commit}
         await journal.enter("done", message, percent=100.0, **facts)
@@ -119,12 +119,6 @@ def _back_at(record: UpdateRecord) -> str:
     kept = next((kept_as for place in record.places for _, kept_as in place.images), "")
     at = kept_at(kept)
     return f"Back at what was in use before the update of {at:%Y-%m-%d %H:%M} UTC." if at else ""
-
-
-def ending(cause: Cause, what_is: str = "") -> Ending:
-    """Return the end of a job that did not do what it was for, and how things are now."""
-    state = JobState.CANCELLED if cause.code == "cancelled" else JobState.FAILED
-    return Ending(state, f"{cause.sentence} {what_is}".strip(), cause)
 
 
 def differences(record: UpdateRecord, sights: Sequence[Sight]) -> list[str]:

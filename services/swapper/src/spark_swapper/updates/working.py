@@ -20,7 +20,7 @@ from spark_swapper.updates.kept import kept_images, kept_tag, outdated
 from spark_swapper.updates.looking import SoftwareLook
 from spark_swapper.updates.plan import Builds, room_problem
 from spark_swapper.updates.record import Place, UpdateRecord
-from spark_swapper.updates.restoring import InTheWay, Restoring, ending
+from spark_swapper.updates.restoring import InTheWay, Restoring
 from spark_swapper.updates.sight import Sight, commits
 from spark_swapper.updates.verifying import Verified, verify
 from spark_swapper.updates.view import image_states
@@ -60,10 +60,10 @@ class UpdateWork:
             if not isinstance(fault, Cause):
                 return fault
             if not journal.record.prepared:
-                return ending(fault, "Nothing was changed.")
+                return Ending.because(fault, "Nothing was changed.")
             await journal.enter("reverting", "Going back to what was in use.", undoing=fault)
         undone = await self._restoring.undo(journal)
-        return ending(journal.record.undoing or causes.refused([]), undone)
+        return Ending.because(journal.record.undoing or causes.refused([]), undone)
 
     async def _forward(self, journal: Journal) -> Ending | Cause:
         """Update; a cause means that it did not work and has to be undone."""

@@ -3,35 +3,24 @@
 import math
 from typing import Any
 
-import httpx
-
-from spark_common.clock import Clock
-from spark_health.deep.answers import Answer, JobFailedError, ask
-from spark_health.deep.ports import Outcome, Place
+from spark_health.deep.answers import Answer, JobFailedError
+from spark_health.deep.job import HttpJob
+from spark_health.deep.ports import Outcome
 
 _SECONDS = 20.0
 _LOOK_SECONDS = 5.0
 
 
-class Embeddings:
+class Embeddings(HttpJob):
     """Embeds two words."""
 
-    def __init__(self, place: Place, http: httpx.AsyncClient, clock: Clock) -> None:
-        self.place = place
-        self._http = http
-        self._clock = clock
-
-    async def run(self) -> Outcome:
-        """Do the job once."""
-        try:
-            body: dict[str, Any] = {"input": "deep check", "encoding_format": "float"}
-            name = await self._name()
-            answer = await self._ask(
-                "POST", "/v1/embeddings", _SECONDS, json=body | ({"model": name} if name else {})
-            )
-            return _measured(answer)
-        except JobFailedError as failed:
-            return failed.outcome
+    async def _job(self) -> Outcome:
+        body: dict[str, Any] = {"input": "deep check", "encoding_format": "float"}
+        name = await self._name()
+        answer = await self._ask(
+            "POST", "/v1/embeddings", _SECONDS, json=body | ({"model": name} if name else {})
+        )
+        return _measured(answer)
 
     async def _name(self) -> str | None:
         """Return a model to name; a server that lists none answers with its only one."""
@@ -44,10 +33,6 @@ class Embeddings:
         names = [row.get("id") for row in rows or () if isinstance(row, dict)]
         fit = [name for name in names if isinstance(name, str) and "rerank" not in name.lower()]
         return fit[0] if fit else None
-
-    async def _ask(self, method: str, path: str, seconds: float, **options: Any) -> Answer:
-        url = f"{self.place.base_url}{path}"
-        return await ask(self._http, self._clock, method, url, seconds=seconds, **options)
 
 
 def _measured(answer: Answer) -> Outcome:

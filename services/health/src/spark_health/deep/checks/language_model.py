@@ -6,8 +6,9 @@ from typing import Any, Protocol
 import httpx
 
 from spark_common.clock import Clock
-from spark_health.deep.answers import REFUSED, Answer, JobFailedError, ask
+from spark_health.deep.answers import REFUSED, Answer, JobFailedError
 from spark_health.deep.counters import Counters, read_counters
+from spark_health.deep.job import HttpJob
 from spark_health.deep.ports import Outcome, Place
 
 _SECONDS = 25.0
@@ -22,17 +23,14 @@ class Loaded(Protocol):
         ...
 
 
-class LanguageModel:
+class LanguageModel(HttpJob):
     """Asks for one token; a thinking model's first thought is one."""
 
     def __init__(self, place: Place, http: httpx.AsyncClient, clock: Clock, loaded: Loaded) -> None:
-        self.place = place
-        self._http = http
-        self._clock = clock
+        super().__init__(place, http, clock)
         self._loaded = loaded
 
-    async def run(self) -> Outcome:
-        """Do the job once."""
+    async def _job(self) -> Outcome:
         before: Counters | None = None
         try:
             name = await self._name()
@@ -91,10 +89,6 @@ class LanguageModel:
             return read_counters((await self._ask("GET", "/metrics", _LOOK_SECONDS)).body)
         except JobFailedError:
             return None
-
-    async def _ask(self, method: str, path: str, seconds: float, **options: Any) -> Answer:
-        url = f"{self.place.base_url}{path}"
-        return await ask(self._http, self._clock, method, url, seconds=seconds, **options)
 
 
 def _has_no_such_route(outcome: Outcome) -> bool:

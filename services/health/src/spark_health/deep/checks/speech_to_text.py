@@ -3,11 +3,8 @@
 from functools import cache
 from pathlib import Path
 
-import httpx
-
-from spark_common.clock import Clock
-from spark_health.deep.answers import JobFailedError, ask
-from spark_health.deep.ports import Outcome, Place
+from spark_health.deep.job import HttpJob
+from spark_health.deep.ports import Outcome
 from spark_health.deep.words import heard, words_of
 
 CLIP = Path(__file__).parents[1] / "clip" / "speech.wav"
@@ -22,28 +19,14 @@ def _clip() -> bytes:
     return CLIP.read_bytes()
 
 
-class SpeechToText:
+class SpeechToText(HttpJob):
     """Transcribes the clip."""
 
-    def __init__(self, place: Place, http: httpx.AsyncClient, clock: Clock) -> None:
-        self.place = place
-        self._http = http
-        self._clock = clock
-
-    async def run(self) -> Outcome:
-        """Do the job once."""
-        try:
-            return await self._job()
-        except JobFailedError as failed:
-            return failed.outcome
-
     async def _job(self) -> Outcome:
-        answer = await ask(
-            self._http,
-            self._clock,
+        answer = await self._ask(
             "POST",
-            f"{self.place.base_url}/v1/audio/transcriptions",
-            seconds=_SECONDS,
+            "/v1/audio/transcriptions",
+            _SECONDS,
             files={"file": ("speech.wav", _clip(), "audio/wav")},
             data={"model": "whisper-1", "response_format": "verbose_json", "language": "en"},
         )

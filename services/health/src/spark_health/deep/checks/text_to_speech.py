@@ -1,26 +1,18 @@
 """Text to speech: two letters go in, and sound that can be heard has to come out."""
 
-import httpx
-
-from spark_common.clock import Clock
-from spark_health.deep.answers import Answer, JobFailedError, ask
-from spark_health.deep.ports import Outcome, Place
+from spark_health.deep.answers import Answer
+from spark_health.deep.job import HttpJob
+from spark_health.deep.ports import Outcome
 from spark_health.deep.sound import NoSoundError, decode_wav
 
 _TEXT = "OK"
 _SECONDS = 30.0
 
 
-class KokoroSpeech:
+class KokoroSpeech(HttpJob):
     """Asks the way of OpenAI."""
 
-    def __init__(self, place: Place, http: httpx.AsyncClient, clock: Clock) -> None:
-        self.place = place
-        self._http = http
-        self._clock = clock
-
-    async def run(self) -> Outcome:
-        """Do the job once."""
+    async def _job(self) -> Outcome:
         body = {
             "model": "kokoro",
             "voice": "af_heart",
@@ -28,31 +20,13 @@ class KokoroSpeech:
             "response_format": "wav",
             "stream": False,
         }
-        try:
-            return _heard(
-                await ask(
-                    self._http,
-                    self._clock,
-                    "POST",
-                    f"{self.place.base_url}/v1/audio/speech",
-                    seconds=_SECONDS,
-                    json=body,
-                )
-            )
-        except JobFailedError as failed:
-            return failed.outcome
+        return _heard(await self._ask("POST", "/v1/audio/speech", _SECONDS, json=body))
 
 
-class MagpieSpeech:
+class MagpieSpeech(HttpJob):
     """Asks the way of the older NIM: a form, and WAV comes back."""
 
-    def __init__(self, place: Place, http: httpx.AsyncClient, clock: Clock) -> None:
-        self.place = place
-        self._http = http
-        self._clock = clock
-
-    async def run(self) -> Outcome:
-        """Do the job once."""
+    async def _job(self) -> Outcome:
         form = {
             "text": _TEXT,
             "language": "en-US",
@@ -61,19 +35,7 @@ class MagpieSpeech:
         }
         # As multipart: a form of the other kind is "empty text input" to it.
         fields = {name: (None, value) for name, value in form.items()}
-        try:
-            return _heard(
-                await ask(
-                    self._http,
-                    self._clock,
-                    "POST",
-                    f"{self.place.base_url}/v1/audio/synthesize",
-                    seconds=_SECONDS,
-                    files=fields,
-                )
-            )
-        except JobFailedError as failed:
-            return failed.outcome
+        return _heard(await self._ask("POST", "/v1/audio/synthesize", _SECONDS, files=fields))
 
 
 def _heard(answer: Answer) -> Outcome:

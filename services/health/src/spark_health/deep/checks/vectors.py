@@ -7,33 +7,25 @@ import httpx
 from pydantic import SecretStr
 
 from spark_common.clock import Clock
-from spark_health.deep.answers import Answer, JobFailedError, ask
+from spark_health.deep.answers import Answer
+from spark_health.deep.job import HttpJob
 from spark_health.deep.ports import Outcome, Place
 
 _SECONDS = 15.0
 _MOST_DIMENSIONS = 65_536
 
 
-class Vectors:
+class Vectors(HttpJob):
     """Searches for the one nearest point; it writes nothing."""
 
     def __init__(
         self, place: Place, http: httpx.AsyncClient, clock: Clock, key: SecretStr | None = None
     ) -> None:
-        self.place = place
-        self._http = http
-        self._clock = clock
+        super().__init__(place, http, clock)
         self._key = key
 
-    async def run(self) -> Outcome:
-        """Do the job once."""
-        try:
-            return await self._job()
-        except JobFailedError as failed:
-            return failed.outcome
-
     async def _job(self) -> Outcome:
-        answer = await self._ask("GET", "/collections")
+        answer = await self._asked("GET", "/collections")
         rows = _result(answer).get("collections")
         names = [
             row["name"]
@@ -45,10 +37,10 @@ class Vectors:
                            answer.latency_ms, facts={"collections": 0})  # fmt: skip
         for name in sorted(names):
             path = f"/collections/{quote(name, safe='')}"
-            question = _question(_result(await self._ask("GET", path)))
+            question = _question(_result(await self._asked("GET", path)))
             if question is None:
                 continue
-            found = await self._ask("POST", f"{path}/points/query", json=question)
+            found = await self._asked("POST", f"{path}/points/query", json=question)
             points = _result(found).get("points")
             if not isinstance(points, list):
                 raise found.wrong("it answered a search without points")
@@ -57,17 +49,9 @@ class Vectors:
         return Outcome("ok", "it answers; no collection has vectors to search with",
                        answer.latency_ms, facts={"collections": len(names)})  # fmt: skip
 
-    async def _ask(self, method: str, path: str, **options: Any) -> Answer:
+    async def _asked(self, method: str, path: str, **options: Any) -> Answer:
         headers = {} if self._key is None else {"api-key": self._key.get_secret_value()}
-        return await ask(
-            self._http,
-            self._clock,
-            method,
-            f"{self.place.base_url}{path}",
-            seconds=_SECONDS,
-            headers=headers,
-            **options,
-        )
+        return await self._ask(method, path, _SECONDS, headers=headers, **options)
 
 
 def _result(answer: Answer) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from typing import Any, Final
 from spark_common.clock import Clock
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.swaps import Cause
-from spark_common.errors import RemoteCommandError, UnavailableError
-from spark_common.jobs import Ending, JobJournal
+from spark_common.jobs import Ending, JobJournal, fault_of
 from spark_common.jobs.detached_step import StepOfJob
 from spark_common.remote import RemoteCommand, RemoteShell
 from spark_common.remote.detached import DetachedSteps
@@ -49,16 +48,10 @@ class BridgeWork:
 
     async def __call__(self, journal: Journal) -> Ending:
         """Carry it to its end."""
-        try:
-            fault = await self._on_host(journal)
-        except RemoteCommandError as error:
-            fault = causes.plain("refused", f"{error.message}.")
-        except UnavailableError as error:
-            fault = causes.plain("unavailable", f"{error.message}.")
+        fault = await fault_of(self._on_host(journal), causes.plain)
         record = journal.record
         if fault is not None:
-            state = JobState.CANCELLED if fault.code == "cancelled" else JobState.FAILED
-            return Ending(state, fault.sentence, fault)
+            return Ending.because(fault)
         same = record.before is not None and record.before == record.after
         what = "was at its newest commit already" if same else "runs its newest commit"
         message = f"The Matrix bridge {what} ({(record.after or '')[:12]}) and stays up."
