@@ -1,5 +1,6 @@
 """Who speaks when, without words: of a whole recording, or of one chunk of the caller's."""
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
@@ -92,7 +93,11 @@ class Diarizing:
             if session:
                 heard = await self._heard(request, taken, session, answer)
                 answer = {**answer, **heard}
-            return JSONResponse(dict(answer), headers=answer_headers(taken.journey, sound.seconds))
+            return Response(
+                json.dumps(dict(answer)),
+                headers=answer_headers(taken.journey, sound.seconds),
+                media_type="application/json",
+            )
 
     async def _heard(
         self, request: Request, taken: Taken, session: str, answer: Mapping[str, Any]

@@ -100,7 +100,9 @@ class Sessions:
         before = await self._entries(tenant, session_id)
         again = any(entry.id == chunk.id for entry in before)
         if not again:
-            _require_room(before, model)
+            _require_room(before)
+            if chunk.fingerprints:
+                _require_model(before, model)
             entry = _Entry.of(chunk, model).model_dump_json()
             before = _read(await self._store.append(tenant, session_id, entry))
             if not before:
@@ -139,13 +141,17 @@ def _chunks(entries: Sequence[_Entry]) -> list[VoiceChunk]:
     return list(first.values())
 
 
-def _require_room(entries: Sequence[_Entry], model: str) -> None:
-    models = {entry.model for entry in entries}
+def _require_model(entries: Sequence[_Entry], model: str) -> None:
+    """Raise EmbeddingModelMismatchError; chunks without a voice, as silence, are of no model."""
+    models = {entry.model for entry in entries if entry.fingerprints}
     if models - {model}:
         raise EmbeddingModelMismatchError(
             "the session was begun with another voice model: open a new one",
             models=[*sorted({*models, model})],
         )
+
+
+def _require_room(entries: Sequence[_Entry]) -> None:
     if len(entries) >= MOST_CHUNKS:
         raise ConflictError(f"the session has {MOST_CHUNKS} chunks: finalise it and open a new one")
 
