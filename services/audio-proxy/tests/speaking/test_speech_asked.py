@@ -36,8 +36,10 @@ def test_what_is_left_out_has_defaults() -> None:
         ("stream", False, "whole", True),
         ("lang_code", "e", "extras", {"lang_code": "e"}),
         ("volume_multiplier", 99, "extras", {}),
+        ("normalization_options", {"normalize": False, "a": "\ud800", "b": float("nan"), "c": []},
+         "extras", {"normalization_options": {"normalize": False}}),
     ],
-)
+)  # fmt: skip
 def test_fields_are_read_as_they_are_meant(field: str, value: Any, read: str, as_: Any) -> None:
     assert getattr(read_speech({"input": "Hello", field: value}), read) == as_
 

@@ -19,6 +19,7 @@ from spark_common.settings.speech import SpeechSettings
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Seconds = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 _Label = Annotated[str, Field(min_length=1, max_length=200)]
+_Id = Annotated[str, Field(max_length=200)] | Annotated[int, Field(ge=0, le=10**15)]
 _Print = Annotated[list[_Number], Field(min_length=1, max_length=4096)]
 
 
@@ -38,7 +39,7 @@ class ChunkBody(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: Annotated[str | int, Field()]
+    id: _Id
     offset_s: _Seconds = 0.0
     fingerprints: dict[_Label, _Print] = {}
     speech_s: dict[_Label, _Seconds] = {}

@@ -76,6 +76,7 @@ class _FormReader:
                 "on_part_end": self._part_ends,
                 "on_end": self._all_ends,
             },
+            max_header_size=_MOST_HEADERS,
         )
 
     def feed(self, piece: bytes) -> None:
