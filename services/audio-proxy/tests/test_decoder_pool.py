@@ -113,3 +113,25 @@ async def test_a_head_without_a_body_is_no_recording(
         await decode(pool, tmp_path, data, param="local_file")
     assert refused.value.code in ("invalid_audio", "no_audio_stream")
     assert refused.value.param == "local_file"
+
+
+async def test_what_is_too_long_is_counted_and_not_decoded(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    long = np.zeros(RATE * 20, np.float32)
+    for kind in (Kind.FLAC, Kind.LIVE_WEBM, Kind.OPUS, Kind.MP3):
+        with pytest.raises(SpeechError) as refused:
+            await decode(pool, tmp_path, encoded(kind, long), max_seconds=10.0)
+        assert refused.value.code == "audio_too_long"
+        assert not (tmp_path / "out.pcm").exists()
+
+
+async def test_a_length_that_nobody_meant_refuses_nothing(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    # Written as a stream: the head has the largest number there is for what was not known yet.
+    head = encoded(Kind.WAV, TONE).partition(b"data")[0]
+    for size in (0x7FFFFF00, 0xFFFFFFFF):
+        samples = (TONE * 32_767).astype("<i2").tobytes()
+        wave = head + b"data" + size.to_bytes(4, "little") + samples
+        assert (await decode(pool, tmp_path, wave)).seconds == pytest.approx(SECONDS)
