@@ -135,3 +135,16 @@ async def test_a_length_that_nobody_meant_refuses_nothing(
         samples = (TONE * 32_767).astype("<i2").tobytes()
         wave = head + b"data" + size.to_bytes(4, "little") + samples
         assert (await decode(pool, tmp_path, wave)).seconds == pytest.approx(SECONDS)
+
+
+async def test_what_is_cut_short_is_heard_as_far_as_it_goes_and_said_to_be_damaged(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    talk = np.tile(TONE, 5)
+    for kind in Kind:
+        whole = encoded(kind, talk)
+        assert not (await decode(pool, tmp_path, whole)).measures.damaged, kind
+        if kind in (Kind.MULAW, Kind.FLAC, Kind.AAC, Kind.WEBM, Kind.LIVE_WEBM):
+            cut = await decode(pool, tmp_path, whole[: int(len(whole) * 0.618)])
+            assert cut.measures.damaged, kind
+            assert cut.seconds == pytest.approx(0.618 * 5 * SECONDS, abs=0.6)

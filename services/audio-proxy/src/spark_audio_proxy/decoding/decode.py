@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from spark_audio_proxy.decoding.media import UndecodableError, counted_seconds, opened_media
 from spark_audio_proxy.decoding.sound import RATE, SIDES, DecodeOrder
 from spark_audio_proxy.decoding.track import Track
+from spark_audio_proxy.decoding.wholeness import ends_early
 
 _OPPOSITE: Final = -0.8
 """Left and right cancel each other out in one channel; then the left one is taken."""
@@ -82,7 +83,7 @@ def _decode(
             raise UndecodableError("invalid_audio", "no sound could be decoded from the file")
         for track in (main, *sides):
             track.finish()
-        facts = frames.facts()
+        facts = frames.facts(meter.samples / RATE)
         both = [side.meter.measures() | facts for side in sides if side.meter.samples]
         return meter.measures() | facts | {"sides": both}
 
@@ -96,6 +97,7 @@ class _Frames:
     """Blocks of samples of one file: shape [channels, samples], at most two channels."""
 
     def __init__(self, source: BinaryIO) -> None:
+        self._source = source
         self._damaged = False
         self._resampler: AudioResampler | None = None
         self._shape: tuple[str, str, int] | None = None
@@ -106,13 +108,13 @@ class _Frames:
         self._channels = self._stream.codec_context.channels
         self._rate = self._stream.codec_context.sample_rate or 0
 
-    def facts(self) -> dict[str, Any]:
-        """Return the fields of ``Measures`` that the container tells."""
+    def facts(self, heard: float) -> dict[str, Any]:
+        """Return the fields of ``Measures`` that the container tells; ``heard`` in seconds."""
         return {
             "channels": self._channels,
             "source_rate": self._rate,
             "codec": self._codec,
-            "damaged": self._damaged,
+            "damaged": self._damaged or ends_early(self._source, self._container, heard),
         }
 
     def __iter__(self) -> Iterator[NDArray[np.int16]]:
