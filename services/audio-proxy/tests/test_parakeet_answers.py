@@ -196,8 +196,7 @@ class TestDiarizations:
     def test_whatever_is_said_can_be_merged_and_told_or_is_none(self, answer: object) -> None:
         try:
             found = read_diarization(answer, 5.0)
-        except SpeechError as error:
-            assert error.code == "upstream_bad_response"
+        except SpeechError:
             return
         attribute([Word("one", 0.0, 0.5), Word("two.", 0.5, 1.0)], found)
         told = document(found, 5.0)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from spark_audio_proxy.decoding.clearing import clear
-from spark_audio_proxy.decoding.decode import UndecodableError, decode
+from spark_audio_proxy.decoding.decode import decode
+from spark_audio_proxy.decoding.media import UndecodableError
 from spark_audio_proxy.decoding.sound import RATE, SAMPLE_BYTES, ClearOrder, DecodeOrder
 
 _Progress: TypeAlias = Callable[[float], None]
