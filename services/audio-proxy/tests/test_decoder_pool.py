@@ -148,3 +148,12 @@ async def test_what_is_cut_short_is_heard_as_far_as_it_goes_and_said_to_be_damag
             cut = await decode(pool, tmp_path, whole[: int(len(whole) * 0.618)])
             assert cut.measures.damaged, kind
             assert cut.seconds == pytest.approx(0.618 * 5 * SECONDS, abs=0.6)
+
+
+async def test_a_full_disk_is_no_fault_of_the_recording(pool: DecoderPool, tmp_path: Path) -> None:
+    (tmp_path / "out.pcm").symlink_to("/dev/full")
+    with pytest.raises(SpeechError) as refused:
+        await decode(pool, tmp_path, encoded(Kind.WAV, TONE))
+    assert refused.value.code == "no_room"
+    (tmp_path / "out.pcm").unlink()
+    assert (await decode(pool, tmp_path, encoded(Kind.WAV, TONE))).seconds == SECONDS

@@ -1,6 +1,7 @@
 """What fuzzers and careless programs send: always an answer in the envelope, never a 5xx."""
 
 import base64
+import errno
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -235,3 +236,17 @@ async def test_a_recording_of_no_length_is_refused_and_a_moment_is_silence(
         assert answer.status_code == status, answer.text
         assert answer.json().get("text", "") == ""
     assert len(parakeet.records.uploads) == 0
+
+
+async def test_a_disk_that_fills_up_is_a_503(
+    proxy: AudioStand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as changed:
+        changed.setattr("spark_audio_proxy.intake.multipart._FormReader.flush", full)
+        answer = await proxy.client.post(TRANSCRIBE, files={"file": FLAC})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_room")
+    assert answer.headers["retry-after"] == "60"
+    assert (await proxy.client.post(TRANSCRIBE, files={"file": FLAC})).status_code == 200
