@@ -16,6 +16,9 @@ from spark_common.ids import new_id
 
 _ID: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
 
+LEFT: Final = "client_closed"
+"""The code of a request whose caller left; nobody is told it."""
+
 log = structlog.get_logger()
 
 
@@ -50,9 +53,9 @@ class Boundary:
 
         try:
             await self._app(scope, receive, with_id)
-        except ClientDisconnect:
-            CANCELLED.labels(state.get("stage", "upload")).inc()
-            log.info("audio.client_closed", request_id=request_id)
+            if state.get("problem") == LEFT:
+                CANCELLED.labels(state.get("stage", "upload")).inc()
+                log.info("audio.client_closed", request_id=request_id)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
             REQUESTS.labels(
@@ -89,7 +92,8 @@ class AnyError:
         try:
             await self._app(scope, receive, noting)
         except ClientDisconnect:
-            raise
+            # Raised further, the framework would answer nobody with a 500, and count it as one.
+            scope["state"]["problem"] = LEFT
         except Exception as error:
             if began:
                 # Half an answer must look like half an answer.
