@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark_audio_proxy.api.diarizing import document
+from spark_audio_proxy.api.status import told_of
 from spark_audio_proxy.merging.attribution import attribute
 from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.speech import Word
@@ -75,6 +76,8 @@ async def test_it_is_idle_when_it_cannot_be_at_a_call_of_ten_seconds_ago(
         (httpx.Response(500, text="CUDA error: illegal"), "upstream_recovering", True, True),
         (httpx.Response(500, text="list index"), "upstream_recovering", False, True),
         (httpx.Response(503, json={"detail": "Model is still loading"}),
+         "upstream_loading", False, False),
+        (httpx.Response(503, json={"detail": "Model not loaded"}),
          "upstream_loading", False, False),
         (httpx.Response(503, json={"error": {"code": "diarizer_unavailable"}}),
          "diarization_unavailable", False, False),
@@ -201,3 +204,15 @@ class TestDiarizations:
         attribute([Word("one", 0.0, 0.5), Word("two.", 0.5, 1.0)], found)
         told = document(found, 5.0)
         json.dumps(told, allow_nan=False, ensure_ascii=False).encode()
+
+
+def test_of_what_it_says_of_itself_words_are_told_and_nothing_else() -> None:
+    told = told_of(
+        {"model": "a\ud800", "device": ["cuda"], "diarizer": {"status": "ready", "x": 1}}
+    )
+    assert told == {
+        "model": "a?",
+        "device": None,
+        "diarizer": {"status": "ready", "problem": None},
+    }
+    assert told_of({"diarizer": 5})["diarizer"] is None

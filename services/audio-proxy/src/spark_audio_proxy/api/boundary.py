@@ -8,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from spark_audio_proxy.api.envelope import answer_error
+from spark_audio_proxy.api.envelope import answer_error, problem_of
 from spark_audio_proxy.metrics import CANCELLED, REQUESTS
 from spark_audio_proxy.request_news import TellsRequests
 from spark_common.clock import Clock
@@ -97,6 +97,7 @@ class AnyError:
         except Exception as error:
             if began:
                 # Half an answer must look like half an answer.
+                scope["state"]["problem"] = problem_of(error).code
                 raise
             answer = await answer_error(Request(scope, receive), error)
             await answer(scope, receive, send)

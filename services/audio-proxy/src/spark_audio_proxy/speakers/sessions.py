@@ -102,7 +102,7 @@ class Sessions:
         if not again:
             _require_room(before)
             if chunk.fingerprints:
-                _require_model(before, model)
+                _require_model(before, model, chunk)
             entry = _Entry.of(chunk, model).model_dump_json()
             before = _read(await self._store.append(tenant, session_id, entry))
             if not before:
@@ -141,10 +141,12 @@ def _chunks(entries: Sequence[_Entry]) -> list[VoiceChunk]:
     return list(first.values())
 
 
-def _require_model(entries: Sequence[_Entry], model: str) -> None:
+def _require_model(entries: Sequence[_Entry], model: str, chunk: VoiceChunk) -> None:
     """Raise EmbeddingModelMismatchError; chunks without a voice, as silence, are of no model."""
     models = {entry.model for entry in entries if entry.fingerprints}
-    if models - {model}:
+    prints = [print_ for entry in entries for print_ in entry.fingerprints.values()]
+    sizes = {len(print_) for print_ in (*prints, *chunk.fingerprints.values())}
+    if models - {model} or len(sizes) > 1:
         raise EmbeddingModelMismatchError(
             "the session was begun with another voice model: open a new one",
             models=[*sorted({*models, model})],
