@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from spark_audio_proxy.api.envelope import answer_error, problem_of
 from spark_audio_proxy.metrics import CANCELLED, REQUESTS
+from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.request_news import TellsRequests
 from spark_common.clock import Clock
 from spark_common.ids import new_id
@@ -97,7 +98,9 @@ class AnyError:
         except Exception as error:
             if began:
                 # Half an answer must look like half an answer.
-                scope["state"]["problem"] = problem_of(error).code
+                cause = error.__cause__
+                said = cause if isinstance(cause, SpeechError) else error
+                scope["state"]["problem"] = problem_of(said).code
                 raise
             answer = await answer_error(Request(scope, receive), error)
             await answer(scope, receive, send)
