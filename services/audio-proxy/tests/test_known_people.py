@@ -11,6 +11,7 @@ from spark_common.testing.later import Later
 from spark_sim.speakclock.conversation import Plan, Speaker, converse, words_of
 from spark_sim.speakclock.mixing import in_a_row, mixed
 from spark_sim.speakclock.sound_files import Kind, encoded
+from spark_sim.speech.stands import ParakeetStand
 
 openai = Later("openai")
 
@@ -138,7 +139,9 @@ async def test_a_clip_of_no_use_is_refused_with_what_to_do(proxy: AudioStand) ->
     assert "more than one person" in answer.json()["detail"]
 
 
-async def test_a_session_keeps_names_through_its_chunks(proxy: AudioStand) -> None:
+async def test_a_session_keeps_names_through_its_chunks(
+    proxy: AudioStand, parakeet: ParakeetStand
+) -> None:
     opened = await proxy.client.post("/api/audio/speaker-sessions")
     assert opened.status_code == 201
     session = opened.json()["id"]
@@ -159,5 +162,7 @@ async def test_a_session_keeps_names_through_its_chunks(proxy: AudioStand) -> No
     assert whole["changed"] == []
     where = f"/api/audio/speaker-sessions/{session}"
     assert (await proxy.client.delete(where)).status_code == 204
+    parakeet.records.clear()
     gone = await post(proxy, f"/api/audio/diarize-chunk?session={session}", clip(ALICE))
     assert (gone.status_code, gone.json()["error"]["code"]) == (404, "not_found")
+    assert len(parakeet.records.uploads) == 0, "nobody is asked for nothing"

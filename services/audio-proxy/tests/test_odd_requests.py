@@ -209,6 +209,22 @@ class TestJson:
         assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
         assert len(answer.json()["error"]["message"]) < 300
 
+    async def test_a_question_that_is_larger_than_any_is_not_read_to_its_end(
+        self, proxy: AudioStand
+    ) -> None:
+        body = b'{"chunks": [' + b" " * (33 * 1024 * 1024) + b"]}"
+        answer = await sent(proxy, CLUSTER, body, JSON_TYPE)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "file_too_large")
+
+    async def test_a_name_that_is_longer_than_any_is_refused(self, proxy: AudioStand) -> None:
+        known = {
+            "known_speaker_names[]": "x" * 101,
+            "known_speaker_references[]": f"data:audio/flac;base64,{BASE64}",
+        }
+        answer = await proxy.client.post(WITH_SPEAKERS, files={"file": FLAC}, data=known)
+        error = answer.json()["error"]
+        assert (answer.status_code, error["param"]) == (400, "known_speaker_names")
+
 
 class TestAddresses:
     @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"])

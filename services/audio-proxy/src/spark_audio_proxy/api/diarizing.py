@@ -88,8 +88,10 @@ class Diarizing:
         """Answer about one chunk with what the diarizer itself said: nothing of it is changed."""
         async with AsyncExitStack() as opened:
             taken = await self._reception.take(request, opened)
-            sound, answer = await unless_left(request.receive, self._chunk(taken))
             session = request.query_params.get("session") or taken.upload.fields.one("session")
+            if session:
+                await self._sessions.require(tenant_of(request), session)
+            sound, answer = await unless_left(request.receive, self._chunk(taken))
             if session:
                 heard = await self._heard(request, taken, session, answer)
                 answer = {**answer, **heard}

@@ -1,9 +1,9 @@
 """Every error as OpenAI's clients expect it, with a status and honest hints about retries."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from fastapi import Request
@@ -126,18 +126,17 @@ def problem_of(error: Exception) -> SpeechError:
             return SpeechError("not_found", "there is no such address here")
         return SpeechError("invalid_form", "the request cannot be read")
     if isinstance(error, RequestValidationError):
-        return _of_fields(error)
+        return wrong_fields([{**found, "loc": tuple(found["loc"])[1:]} for found in error.errors()])
     if isinstance(error, SparkError):
         return SpeechError(_code_of(error), error.message)
     return SpeechError("internal", "something went wrong here; the log names it")
 
 
-def _of_fields(error: RequestValidationError) -> SpeechError:
-    """Name the fields that are wrong, the first few of them."""
-    found = error.errors()
+def wrong_fields(found: Sequence[Mapping[str, Any]]) -> SpeechError:
+    """Name the fields in which pydantic found something wrong, the first few of them."""
     if any(each["type"] == "json_invalid" for each in found):
         return SpeechError("invalid_value", "the body is not JSON")
-    places = {".".join(str(part) for part in each["loc"][1:])[:_LONGEST_PLACE] for each in found}
+    places = {".".join(str(part) for part in each["loc"])[:_LONGEST_PLACE] for each in found}
     named = sorted(place for place in places if place)[:_MOST_PLACES]
     if not named:
         return SpeechError("invalid_value", "the body is not the JSON that is expected")

@@ -91,6 +91,10 @@ class Sessions:
         await self._store.create(tenant, session_id, head.model_dump_json())
         return session_id
 
+    async def require(self, tenant: str, session_id: str) -> None:
+        """Return where there is such a session."""
+        await self._entries(tenant, session_id)
+
     async def hear(self, tenant: str, session_id: str, chunk: VoiceChunk, model: str) -> Heard:
         """Add a chunk and return who is who in it; the same chunk again changes nothing.
 
