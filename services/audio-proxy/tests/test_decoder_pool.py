@@ -126,6 +126,15 @@ async def test_what_is_too_long_is_counted_and_not_decoded(
         assert not (tmp_path / "out.pcm").exists()
 
 
+async def test_hours_of_a_sample_a_second_are_no_sound(pool: DecoderPool, tmp_path: Path) -> None:
+    wave = bytearray(encoded(Kind.WAV, TONE))
+    at = wave.index(b"fmt ") + 12
+    wave[at : at + 8] = (1).to_bytes(4, "little") + (2).to_bytes(4, "little")
+    with pytest.raises(SpeechError) as refused:
+        await decode(pool, tmp_path, bytes(wave), max_seconds=100_000.0)
+    assert refused.value.code == "invalid_audio"
+
+
 async def test_a_length_that_nobody_meant_refuses_nothing(
     pool: DecoderPool, tmp_path: Path
 ) -> None:

@@ -20,6 +20,8 @@ from spark_audio_proxy.decoding.wholeness import ends_early
 _OPPOSITE: Final = -0.8
 """Left and right cancel each other out in one channel; then the left one is taken."""
 _REPORT_SECONDS: Final = 30.0
+_LOWEST_RATE: Final = 1_000
+"""Samples a second below which nothing can be understood: hours of it fit into a few bytes."""
 _BLOCK_SAMPLES: Final = RATE
 """So much is handed on at a time: codecs give a few hundredths of a second."""
 
@@ -139,7 +141,9 @@ class _Frames:
                 self._damaged = True
                 continue
             for frame in frames:
-                if isinstance(frame, AudioFrame):
+                if isinstance(frame, AudioFrame) and frame.sample_rate < _LOWEST_RATE:
+                    self._damaged = True
+                elif isinstance(frame, AudioFrame):
                     self._channels = max(self._channels, len(frame.layout.channels))
                     self._rate = frame.sample_rate
                     yield frame
