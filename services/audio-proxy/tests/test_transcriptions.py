@@ -278,6 +278,20 @@ class TestTheUpstream:
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
         assert answer.json()["error"]["code"] == "upstream_recovering"
 
+    async def test_that_loads_its_model_is_a_503_and_recovering(
+        self, proxy: AudioStand, parakeet: ParakeetStand
+    ) -> None:
+        process = parakeet.application.process
+        process.status = "loading"
+        try:
+            answer = await send(proxy)
+            status = (await proxy.client.get("/api/audio/status")).json()
+        finally:
+            process.status = "ready"
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "upstream_loading")
+        assert 1 <= int(answer.headers["retry-after"]) <= 120
+        assert (status["state"], status["upstream"]["status"]) == ("recovering", "loading")
+
     async def test_that_is_away_is_told_quickly(self, tmp_path: Path) -> None:
         async with audio_stand("http://127.0.0.1:9", tmp_path) as alone:
             answer = await send(alone)

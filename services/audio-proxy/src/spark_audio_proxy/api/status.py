@@ -41,7 +41,7 @@ class Status:
             # While it works the stock server answers nobody: only silence without work is news.
             state = "busy" if working else "down"
         elif said.get("status") == "loading":
-            state = "loading"
+            state = "recovering"
         elif said.get("status") == "failed":
             state = "suspect"
         else:
@@ -60,6 +60,7 @@ def told_of(said: Mapping[str, Any]) -> dict[str, Any]:
     diarizer = said.get("diarizer")
     parts = diarizer if isinstance(diarizer, Mapping) else {}
     return {
+        "status": _word(said.get("status")),
         "model": _word(said.get("model")),
         "device": _word(said.get("device")),
         "diarizer": {name: _word(parts.get(name)) for name in ("status", "problem")}
