@@ -141,12 +141,14 @@ class _Frames:
                 self._damaged = True
                 continue
             for frame in frames:
-                if isinstance(frame, AudioFrame) and frame.sample_rate < _LOWEST_RATE:
+                if not isinstance(frame, AudioFrame):
+                    continue
+                if frame.sample_rate < _LOWEST_RATE:
                     self._damaged = True
-                elif isinstance(frame, AudioFrame):
-                    self._channels = max(self._channels, len(frame.layout.channels))
-                    self._rate = frame.sample_rate
-                    yield frame
+                    continue
+                self._channels = max(self._channels, len(frame.layout.channels))
+                self._rate = frame.sample_rate
+                yield frame
 
     def _resampled(self, frame: AudioFrame | None) -> Iterator[NDArray[np.int16]]:
         if frame is None:
