@@ -99,6 +99,27 @@ class TestTheRealClient:
         assert events[-1].type == "transcript.text.done"
         assert events[-1].text == TEXT
 
+    @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+    async def test_is_refused_translations_unless_the_owner_wants_transcripts(
+        self, sdk: Any, proxy: AudioStand
+    ) -> None:
+        async def asked(response_format: str) -> Any:
+            return await sdk.audio.translations.create(
+                file=("a.flac", FLAC), model="whisper-1", response_format=response_format
+            )
+
+        with pytest.raises(openai.BadRequestError) as raised:
+            await asked("json")
+        assert raised.value.code == "unsupported_operation"
+        proxy.settings = SpeechSettings(translate_as_transcribe=True)
+        try:
+            verbose = await asked("verbose_json")
+            assert (verbose.language, verbose.text) == ("english", TEXT)
+            assert (await asked("json")).text == await asked("text") == TEXT
+            assert (await asked("vtt")).startswith("WEBVTT")
+        finally:
+            proxy.settings = SpeechSettings()
+
     async def test_reads_what_an_error_says(self, sdk: Any) -> None:
         with pytest.raises(openai.BadRequestError) as raised:
             await sdk.audio.transcriptions.create(file=("a.mp3", b"junk" * 100), model="whisper-1")
@@ -117,6 +138,13 @@ class TestEveryContainer:
         assert answer.json()["text"] == TEXT
         upload = parakeet.records.uploads[0]
         assert (upload.codec, upload.rate, upload.channels) == ("pcm_s16le", 16_000, 1)
+
+    @pytest.mark.parametrize("kind", [Kind.WAV, Kind.OPUS])
+    async def test_is_heard_in_stereo_at_48_khz_as_well(
+        self, proxy: AudioStand, kind: Kind
+    ) -> None:
+        answer = await send(proxy, encoded(kind, SOUND, rate=48_000, channels=2))
+        assert answer.json()["text"] == TEXT
 
 
 class TestForms:
