@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark_audio_proxy.dual.bleed import without_bleed
-from spark_audio_proxy.dual.detection import compared
 from spark_audio_proxy.dual.lag import sound_lag, text_lag
 from spark_audio_proxy.dual.levels import Channels
 from spark_audio_proxy.dual.matching import alike
@@ -329,57 +328,6 @@ class TestMerge:
     def test_silence_on_either_side(self) -> None:
         assert merge_sides(Sides([], [])).blocks == ()
         assert [b.channel for b in merge_sides(Sides(spoken("hello", 0.0), [])).blocks] == ["local"]
-
-
-class TestDetection:
-    RANDOM = np.random.default_rng(1)
-    ONE = (RANDOM.standard_normal(40_000) * 3000).astype(np.int16)
-    OTHER = (RANDOM.standard_normal(40_000) * 3000).astype(np.int16)
-
-    @pytest.mark.parametrize(
-        ("left", "right", "two_sides"),
-        [
-            (ONE, OTHER, True),
-            (ONE, ONE, False),
-            (ONE, (ONE * 0.5).astype(np.int16), False),
-            (ONE, np.zeros_like(ONE), False),
-            (ONE, (OTHER * 0.01).astype(np.int16), True),
-            (ONE, (OTHER / 1000).astype(np.int16), False),
-            (ONE[:0], OTHER, False),
-            (ONE[:20_000], np.concatenate((ONE[:20_000] * 0, OTHER[20_000:])), True),
-            (ONE[:20_000], ONE, True),
-            (np.full_like(ONE, 9000), OTHER, False),
-        ],
-        ids=[
-            "two",
-            "same",
-            "same but quieter",
-            "silent",
-            "quiet",
-            "noise",
-            "nothing",
-            "one after the other",
-            "same and more",
-            "constant",
-        ],
-    )
-    def test_two_sides(
-        self, left: np.ndarray[tuple[int], np.dtype[np.int16]],
-        right: np.ndarray[tuple[int], np.dtype[np.int16]], two_sides: bool,
-    ) -> None:  # fmt: skip
-        assert compared(left, right).are_two_sides is two_sides
-        assert compared(right, left).are_two_sides is two_sides
-
-    def test_more_than_a_piece_is_read_piece_by_piece(self) -> None:
-        long = np.tile(self.ONE, 60)
-        both = compared(long, np.tile(self.OTHER, 60))
-        short = compared(self.ONE, self.OTHER)
-        assert both.correlation == pytest.approx(short.correlation, abs=1e-9)
-        assert not both.quiet
-
-    def test_a_constant_is_no_sound_however_loud(self) -> None:
-        assert compared(np.full_like(self.ONE, 30_000), self.OTHER).louder == 1
-        assert compared(self.ONE, np.zeros_like(self.ONE)).louder == 0
 
 
 texts = st.sampled_from(["yes", "no.", "schedule", "scheduled", "well", "right"])
