@@ -9,6 +9,8 @@ _MISSED_SHARE: Final = 0.02
 _TELL_THEIR_LENGTH: Final = frozenset(("flac", "matroska", "mov", "wav", "webm"))
 """Containers whose head has a length that was counted, where others have one that is guessed."""
 _SEGMENT: Final = 0x18538067
+_MOST_ELEMENTS: Final = 1_000_000
+"""Five hours of a browser's blocks; a file with more is not looked through."""
 _LONGEST_HEAD: Final = 12
 """Bytes of an identifier and a size."""
 
@@ -33,7 +35,9 @@ def _stops_within_a_block(source: BinaryIO) -> bool:
     What browsers record says neither its length nor where its clusters end.
     """
     size, at = source.seek(0, 2), 0
-    while at < size:
+    for _ in range(_MOST_ELEMENTS):
+        if at >= size:
+            break
         source.seek(at)
         head = source.read(_LONGEST_HEAD)
         name_bytes = _length_of(head, 0)
