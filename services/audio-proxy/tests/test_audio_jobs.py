@@ -81,6 +81,11 @@ async def test_a_job_is_answered_at_once_and_found_again_with_its_result(
     listed = (await proxy.client.get(PATH)).json()["data"]
     assert [one["id"] for one in listed] == [plain["id"], job["id"]]
     assert "result" not in listed[0]
+    # Nobody else sees that there is one, or what was said in it.
+    other = {"x-spark-tenant": "somebody else"}
+    assert (await proxy.client.get(PATH, headers=other)).json()["data"] == []
+    for method in ("GET", "DELETE"):
+        assert (await proxy.client.request(method, where, headers=other)).status_code == 404
     # What was said is kept for an hour, and goes when its caller says so.
     assert 0 < await redis.ttl(keys.job_result(job["id"])) <= 3600
     assert (await proxy.client.delete(where)).status_code == 204
@@ -114,7 +119,7 @@ async def test_a_job_whose_process_died_is_called_interrupted(
 ) -> None:
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     lost = AudioJob(
-        id="lost", state="running", format="speakers", sound_seconds=9.0,
+        id="lost", tenant="home", state="running", format="speakers", sound_seconds=9.0,
         created_at=long_ago, seen_at=long_ago,
     )  # fmt: skip
     await RedisJobs(redis).add(lost)

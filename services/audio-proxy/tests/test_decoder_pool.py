@@ -113,3 +113,56 @@ async def test_a_head_without_a_body_is_no_recording(
         await decode(pool, tmp_path, data, param="local_file")
     assert refused.value.code in ("invalid_audio", "no_audio_stream")
     assert refused.value.param == "local_file"
+
+
+async def test_what_is_too_long_is_counted_and_not_decoded(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    long = np.zeros(RATE * 20, np.float32)
+    for kind in (Kind.FLAC, Kind.LIVE_WEBM, Kind.OPUS, Kind.MP3):
+        with pytest.raises(SpeechError) as refused:
+            await decode(pool, tmp_path, encoded(kind, long), max_seconds=10.0)
+        assert refused.value.code == "audio_too_long"
+        assert not (tmp_path / "out.pcm").exists()
+
+
+async def test_hours_of_a_sample_a_second_are_no_sound(pool: DecoderPool, tmp_path: Path) -> None:
+    wave = bytearray(encoded(Kind.WAV, TONE))
+    at = wave.index(b"fmt ") + 12
+    wave[at : at + 8] = (1).to_bytes(4, "little") + (2).to_bytes(4, "little")
+    with pytest.raises(SpeechError) as refused:
+        await decode(pool, tmp_path, bytes(wave), max_seconds=100_000.0)
+    assert refused.value.code == "invalid_audio"
+
+
+async def test_a_length_that_nobody_meant_refuses_nothing(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    # Written as a stream: the head has the largest number there is for what was not known yet.
+    head = encoded(Kind.WAV, TONE).partition(b"data")[0]
+    for size in (0x7FFFFF00, 0xFFFFFFFF):
+        samples = (TONE * 32_767).astype("<i2").tobytes()
+        wave = head + b"data" + size.to_bytes(4, "little") + samples
+        assert (await decode(pool, tmp_path, wave)).seconds == pytest.approx(SECONDS)
+
+
+async def test_what_is_cut_short_is_heard_as_far_as_it_goes_and_said_to_be_damaged(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    talk = np.tile(TONE, 5)
+    for kind in Kind:
+        whole = encoded(kind, talk)
+        assert not (await decode(pool, tmp_path, whole)).measures.damaged, kind
+        if kind in (Kind.MULAW, Kind.FLAC, Kind.AAC, Kind.WEBM, Kind.LIVE_WEBM):
+            cut = await decode(pool, tmp_path, whole[: int(len(whole) * 0.618)])
+            assert cut.measures.damaged, kind
+            assert cut.seconds == pytest.approx(0.618 * 5 * SECONDS, abs=0.6)
+
+
+async def test_a_full_disk_is_no_fault_of_the_recording(pool: DecoderPool, tmp_path: Path) -> None:
+    (tmp_path / "out.pcm").symlink_to("/dev/full")
+    with pytest.raises(SpeechError) as refused:
+        await decode(pool, tmp_path, encoded(Kind.WAV, TONE))
+    assert refused.value.code == "no_room"
+    (tmp_path / "out.pcm").unlink()
+    assert (await decode(pool, tmp_path, encoded(Kind.WAV, TONE))).seconds == SECONDS

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spark_audio_proxy.dual.bleed import without_bleed
-from spark_audio_proxy.dual.detection import are_two_sides, compared
 from spark_audio_proxy.dual.lag import sound_lag, text_lag
 from spark_audio_proxy.dual.levels import Channels
 from spark_audio_proxy.dual.matching import alike
@@ -329,37 +328,6 @@ class TestMerge:
     def test_silence_on_either_side(self) -> None:
         assert merge_sides(Sides([], [])).blocks == ()
         assert [b.channel for b in merge_sides(Sides(spoken("hello", 0.0), [])).blocks] == ["local"]
-
-
-class TestDetection:
-    RANDOM = np.random.default_rng(1)
-    ONE = (RANDOM.standard_normal(40_000) * 3000).astype(np.int16)
-    OTHER = (RANDOM.standard_normal(40_000) * 3000).astype(np.int16)
-
-    @pytest.mark.parametrize(
-        ("left", "right", "two_sides"),
-        [
-            (ONE, OTHER, True),
-            (ONE, ONE, False),
-            (ONE, (ONE * 0.5).astype(np.int16), False),
-            (ONE, np.zeros_like(ONE), False),
-            (ONE, (OTHER * 0.01).astype(np.int16), True),
-            (ONE, (OTHER / 1000).astype(np.int16), False),
-            (ONE[:0], OTHER, False),
-        ],
-        ids=["two", "same", "same but quieter", "silent", "quiet", "noise", "nothing"],
-    )
-    def test_two_sides(
-        self, left: np.ndarray[tuple[int], np.dtype[np.int16]],
-        right: np.ndarray[tuple[int], np.dtype[np.int16]], two_sides: bool,
-    ) -> None:  # fmt: skip
-        assert are_two_sides(*compared(left, right)) is two_sides
-
-    def test_more_than_a_piece_is_read_piece_by_piece(self) -> None:
-        long = np.tile(self.ONE, 60)
-        correlation, quiet = compared(long, np.tile(self.OTHER, 60))
-        assert correlation == pytest.approx(compared(self.ONE, self.OTHER)[0], abs=1e-9)
-        assert not quiet
 
 
 texts = st.sampled_from(["yes", "no.", "schedule", "scheduled", "well", "right"])

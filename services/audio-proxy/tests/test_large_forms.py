@@ -1,5 +1,6 @@
 """A large upload is on disk while it still comes: of 600 MB a process holds a few."""
 
+import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -25,6 +26,23 @@ async def test_what_came_is_on_disk_before_more_is_asked_for(tmp_path: Path) -> 
     upload = await read_form(b"b", body(), tmp_path)
     assert max(held) <= MEGABYTE
     assert upload.files["file"].stat().st_size == 24 * MEGABYTE
+
+
+async def test_it_takes_no_more_memory_where_it_comes_byte_by_byte(tmp_path: Path) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield HEAD
+        for _ in range(40_000):
+            yield b"x"
+        yield b"\r\n--b--\r\n"
+
+    tracemalloc.start()
+    try:
+        upload = await read_form(b"b", body(), tmp_path)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert upload.files["file"].stat().st_size == 40_000
+    assert most < MEGABYTE
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096])

@@ -1,19 +1,34 @@
 """What the speech server's answers mean: when it is idle, how it fails, who speaks."""
 
 import base64
+import json
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from spark_audio_proxy.api.diarizing import document
+from spark_audio_proxy.api.status import told_of
+from spark_audio_proxy.merging.attribution import attribute
 from spark_audio_proxy.problems import SpeechError
+from spark_audio_proxy.speech import Word
 from spark_audio_proxy.upstreams.asking import UpstreamHttp
 from spark_audio_proxy.upstreams.clip import Clip, Form
 from spark_audio_proxy.upstreams.diarizer_answer import read_diarization
 from spark_audio_proxy.upstreams.faults import SpeechFaultError
 from spark_audio_proxy.upstreams.parakeet import Parakeet
 from spark_common.clock import SystemClock
+
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.just(10**400)
+SCALARS = st.none() | st.booleans() | NUMBERS | st.text(max_size=4) | st.just("\ud800")
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
 
 
 def parakeet(answer: httpx.Response | Exception) -> Parakeet:
@@ -61,6 +76,8 @@ async def test_it_is_idle_when_it_cannot_be_at_a_call_of_ten_seconds_ago(
         (httpx.Response(500, text="CUDA error: illegal"), "upstream_recovering", True, True),
         (httpx.Response(500, text="list index"), "upstream_recovering", False, True),
         (httpx.Response(503, json={"detail": "Model is still loading"}),
+         "upstream_loading", False, False),
+        (httpx.Response(503, json={"detail": "Model not loaded"}),
          "upstream_loading", False, False),
         (httpx.Response(503, json={"error": {"code": "diarizer_unavailable"}}),
          "diarization_unavailable", False, False),
@@ -152,3 +169,49 @@ class TestDiarizations:
     def test_are_nothing_else(self, answer: object) -> None:
         with pytest.raises(SpeechError):
             read_diarization(answer, 1.0)
+
+    def test_prints_that_are_no_numbers_are_left_out(self) -> None:
+        odd = [["a"], [1, None], [True], [10**400], {"x": 1}, "text", []]
+        said = {
+            "segments": [{"start_s": 0, "end_s": 10**400, "speaker": "Speaker_0"},
+                         {"start_s": 0, "end_s": 1, "speaker": ["Speaker_0"]},
+                         {"start_s": 0, "end_s": 1, "speaker": "A\ud800", "confidence": "high"}],
+            "fingerprints": {"A\ud800": [0.5], **{str(n): each for n, each in enumerate(odd)}},
+            "duration": 10**400,
+        }  # fmt: skip
+        found = read_diarization(said, 2.0)
+        assert [(turn.speaker, turn.confidence) for turn in found.segments] == [("A?", None)]
+        assert found.fingerprints == {"A?": (0.5,)}
+        assert found.duration == 2.0
+        with pytest.raises(SpeechError):
+            read_diarization({"segments": [], "fingerprints": {"a": [1], "b": [1, 2]}}, 1.0)
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.fixed_dictionaries({
+        "segments": st.lists(st.dictionaries(
+            st.sampled_from(["start_s", "start", "end_s", "end_ms", "speaker", "confidence"]), JSON
+        )),
+        "fingerprints": st.dictionaries(st.text(max_size=3), JSON | st.lists(NUMBERS)),
+        "duration": JSON,
+        "models": JSON,
+        "frames": st.fixed_dictionaries({"rate": JSON, "probs": st.just("AAAAAAAAAAA=") | JSON}),
+    }))  # fmt: skip
+    def test_whatever_is_said_can_be_merged_and_told_or_is_none(self, answer: object) -> None:
+        try:
+            found = read_diarization(answer, 5.0)
+        except SpeechError:
+            return
+        attribute([Word("one", 0.0, 0.5), Word("two.", 0.5, 1.0)], found)
+        told = document(found, 5.0)
+        json.dumps(told, allow_nan=False, ensure_ascii=False).encode()
+
+
+def test_of_what_it_says_of_itself_words_are_told_and_nothing_else() -> None:
+    said = {"status": "loading", "model": "a\ud800", "device": ["cuda"]}
+    assert told_of({**said, "diarizer": {"status": "ready", "x": 1}}) == {
+        "status": "loading",
+        "model": "a?",
+        "device": None,
+        "diarizer": {"status": "ready", "problem": None},
+    }
+    assert told_of({"diarizer": 5})["diarizer"] is None

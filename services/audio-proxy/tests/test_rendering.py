@@ -164,11 +164,14 @@ class TestEvents:
         assert "".join(e["delta"] for e in events[:-1]) == events[-1]["text"] == TEXT
         for each in events:
             TypeAdapter(audio.TranscriptionStreamEvent).validate_python(each)
+            assert "segment_id" not in each
 
     def test_with_speakers_segments_come_between(self) -> None:
         events = events_of(transcript_events(SPOKEN))
         assert [e["type"].rpartition(".")[2] for e in events] == ["delta", "segment"] * 3 + ["done"]
         assert [e["speaker"] for e in events if "speaker" in e] == ["A", "Bob", "UNKNOWN"]
+        for delta, segment in zip(events[0:-1:2], events[1:-1:2], strict=True):
+            assert delta["segment_id"] == segment["id"], "each delta says of which segment it is"
         assert "".join(e.get("delta", "") for e in events) == events[-1]["text"]
 
     def test_parts_may_come_one_by_one(self) -> None:

@@ -76,6 +76,8 @@ class TestMatching:
         assert caught.value.details["models"] == ["older", MODEL]
         assert caught.value.code == "embedding_model_mismatch"
         assert "Bob" not in caught.value.message
+        with pytest.raises(EmbeddingModelMismatchError):
+            match_voices({"a": (1.0, 0.0)}, enrolled(Alice=0), MODEL)
 
     @given(st.lists(st.floats(0, 180), max_size=5), st.lists(st.floats(0, 180), max_size=4))
     @settings(max_examples=40)

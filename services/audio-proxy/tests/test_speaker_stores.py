@@ -229,6 +229,10 @@ class TestSessions:
         await sessions.hear("t", opened, chunk(0, 1), MODEL)
         with pytest.raises(EmbeddingModelMismatchError):
             await sessions.hear("t", opened, chunk(1, 1), "other")
+        longer = replace(chunk(1, 1), fingerprints={"Speaker_0": (1.0, 0.0)})
+        with pytest.raises(EmbeddingModelMismatchError):
+            await sessions.hear("t", opened, longer, MODEL)
+        assert (await sessions.finalise("t", opened)).revision == 1
 
     async def test_a_full_session_says_so(self, sessions):
         opened = await sessions.open("t")

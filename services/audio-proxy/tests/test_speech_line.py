@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from spark_audio_proxy.testing.memory_gate import MemoryGate
 from spark_audio_proxy.testing.stand import AudioStand, audio_stand
+from spark_common.service import REGISTRY
 from spark_common.settings.speech import SpeechSettings
 from spark_common.testing.wait import until
 from spark_sim.faults import Behaviour
@@ -92,6 +93,11 @@ class TestWhileTheServerIsBusy:
         await asyncio.gather(*two_inside)
         assert len(parakeet.records.uploads) == 2
         await until(lambda: proxy.left_behind == [], "nothing of it is left on disk")
+        counted = {"route": PATH, "format": "json", "status": "499", "code": "client_closed"}
+        await until(
+            lambda: REGISTRY.get_sample_value("audio_requests_total", counted) is not None,
+            "it is counted as one who left",
+        )
 
     async def test_whoever_leaves_the_server_keeps_the_permit_until_it_is_idle(
         self, proxy: AudioStand, parakeet: ParakeetStand, two_inside: list[asyncio.Task]

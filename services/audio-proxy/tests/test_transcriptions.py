@@ -53,16 +53,19 @@ def silent_film() -> bytes:
     return film.getvalue()
 
 
-def bomb(hours: int) -> bytes:
-    """Return a FLAC of hours of silence in some megabytes: half a minute over and over."""
+def bomb(hours: int, told: int = 0) -> bytes:
+    """Return a FLAC of hours of silence in some megabytes: half a minute over and over.
+
+    ``told``: how many samples its head speaks of; 0 for nobody knows.
+    """
     piece = encoded(Kind.FLAC, np.zeros(16_000 * 30, np.float32))
     head = 4
     while not piece[head] & 0x80:
         head += 4 + int.from_bytes(piece[head + 1 : head + 4])
     head += 4 + int.from_bytes(piece[head + 1 : head + 4])
     begin = bytearray(piece[:head])
-    begin[21] &= 0xF0  # how many samples there are is not known
-    begin[22:26] = bytes(4)
+    begin[21] &= 0xF0
+    begin[22:26] = told.to_bytes(4, "big")
     return bytes(begin) + piece[head:] * (hours * 120)
 
 
@@ -96,6 +99,27 @@ class TestTheRealClient:
         assert events[-1].type == "transcript.text.done"
         assert events[-1].text == TEXT
 
+    @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+    async def test_is_refused_translations_unless_the_owner_wants_transcripts(
+        self, sdk: Any, proxy: AudioStand
+    ) -> None:
+        async def asked(response_format: str) -> Any:
+            return await sdk.audio.translations.create(
+                file=("a.flac", FLAC), model="whisper-1", response_format=response_format
+            )
+
+        with pytest.raises(openai.BadRequestError) as raised:
+            await asked("json")
+        assert raised.value.code == "unsupported_operation"
+        proxy.settings = SpeechSettings(translate_as_transcribe=True)
+        try:
+            verbose = await asked("verbose_json")
+            assert (verbose.language, verbose.text) == ("english", TEXT)
+            assert (await asked("json")).text == await asked("text") == TEXT
+            assert (await asked("vtt")).startswith("WEBVTT")
+        finally:
+            proxy.settings = SpeechSettings()
+
     async def test_reads_what_an_error_says(self, sdk: Any) -> None:
         with pytest.raises(openai.BadRequestError) as raised:
             await sdk.audio.transcriptions.create(file=("a.mp3", b"junk" * 100), model="whisper-1")
@@ -114,6 +138,13 @@ class TestEveryContainer:
         assert answer.json()["text"] == TEXT
         upload = parakeet.records.uploads[0]
         assert (upload.codec, upload.rate, upload.channels) == ("pcm_s16le", 16_000, 1)
+
+    @pytest.mark.parametrize("kind", [Kind.WAV, Kind.OPUS])
+    async def test_is_heard_in_stereo_at_48_khz_as_well(
+        self, proxy: AudioStand, kind: Kind
+    ) -> None:
+        answer = await send(proxy, encoded(kind, SOUND, rate=48_000, channels=2))
+        assert answer.json()["text"] == TEXT
 
 
 class TestForms:
@@ -234,14 +265,16 @@ class TestRefusals:
     async def test_ten_hours_in_some_megabytes_end_at_the_limit(self, proxy: AudioStand) -> None:
         proxy.settings = SpeechSettings(max_audio_seconds=60)
         try:
-            answer = await send(proxy, bomb(10))
+            # Whether its head says nothing of its length, or a lie.
+            for told in (0, 30 * 16_000):
+                answer = await send(proxy, bomb(10, told))
+                error = answer.json()["error"]
+                assert (answer.status_code, error["code"]) == (413, "audio_too_long")
+                counted = re.search(r"longer than 60 s,.* (\d+) s were counted", error["message"])
+                assert counted is not None
+                assert 60 < int(counted[1]) <= 70, "nothing is looked at that is not wanted"
         finally:
             proxy.settings = SpeechSettings()
-        error = answer.json()["error"]
-        assert (answer.status_code, error["code"]) == (413, "audio_too_long")
-        decoded = re.search(r"(\d+) s were decoded", error["message"])
-        assert decoded is not None
-        assert int(decoded[1]) <= 70, "nothing is decoded that is not wanted"
         await until(lambda: proxy.left_behind == [], "nothing of it is left on disk")
 
 
@@ -272,6 +305,20 @@ class TestTheUpstream:
         answer = await send(proxy)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
         assert answer.json()["error"]["code"] == "upstream_recovering"
+
+    async def test_that_loads_its_model_is_a_503_and_recovering(
+        self, proxy: AudioStand, parakeet: ParakeetStand
+    ) -> None:
+        process = parakeet.application.process
+        process.status = "loading"
+        try:
+            answer = await send(proxy)
+            status = (await proxy.client.get("/api/audio/status")).json()
+        finally:
+            process.status = "ready"
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "upstream_loading")
+        assert 1 <= int(answer.headers["retry-after"]) <= 120
+        assert (status["state"], status["upstream"]["status"]) == ("recovering", "loading")
 
     async def test_that_is_away_is_told_quickly(self, tmp_path: Path) -> None:
         async with audio_stand("http://127.0.0.1:9", tmp_path) as alone:

@@ -286,6 +286,21 @@ class TestTwoChannels:
         missing = (await proxy.client.post(path, files=files)).json()["error"]
         assert (missing["code"], missing["param"]) == ("missing_file", "remote_file")
 
+    async def test_who_speaks_only_after_the_other_recording_ended_is_heard(
+        self, proxy: AudioStand
+    ) -> None:
+        first = mixed(in_a_row("Good morning Bob.", 0))
+        then = np.concatenate((np.zeros_like(first), mixed(in_a_row("Hello Alice.", 2))))
+        files = {
+            "local_file": encoded(Kind.FLAC, first),
+            "remote_file": encoded(Kind.FLAC, then),
+        }
+        path = "/api/audio/transcribe-with-speakers"
+        body = (await proxy.client.post(path, files=files)).json()
+        told = [(segment["channel"], segment["text"]) for segment in body["segments"]]
+        assert told == [("local", "Good morning Bob."), ("remote", "Hello Alice.")]
+        assert body["warnings"] == []
+
     async def test_the_same_on_both_is_one_recording(self, proxy: AudioStand) -> None:
         sound = mixed(words_of(TURNS))
         for data in (encoded(Kind.WAV, np.stack((sound, sound), axis=1), channels=2), FLAC):

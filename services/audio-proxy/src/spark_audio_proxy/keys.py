@@ -1,5 +1,7 @@
 """Every key of audio-proxy in Redis."""
 
+import hashlib
+
 PERMITS = "sc:audio:permits"
 """Sorted set: calls that are under way at the GPU of speech, by their end."""
 PERMIT_HEADS = "sc:audio:permits:heads"
@@ -13,8 +15,12 @@ def wedges(culprit: str) -> str:
     return f"sc:audio:wedges:{culprit}"
 
 
-JOBS = "sc:audio:jobs"
-"""Sorted set of the ids of jobs, by the time at which they were taken on."""
+def jobs(tenant: str) -> str:
+    """Sorted set of the ids of a tenant's jobs, by the time at which they were taken on.
+
+    Tenants are named by whatever they show; no part of that is in a key.
+    """
+    return f"sc:audio:jobs:{hashlib.sha256(tenant.encode()).hexdigest()[:32]}"
 
 
 def job(job_id: str) -> str:

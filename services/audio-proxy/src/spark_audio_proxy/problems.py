@@ -55,6 +55,7 @@ class SpeechError(Exception):
     ) -> None:
         super().__init__(message)
         self.code: ProblemCode = code
-        self.message = message
+        # It may quote a server or a caller: halves of surrogate pairs cannot be written.
+        self.message = message.encode("utf-8", "replace").decode("utf-8")
         self.param = param
         self.retry_after = retry_after

@@ -1,11 +1,14 @@
 """Requests for speech, and the voices that they mean."""
 
+import json
 from typing import Any
 
 import pytest
 
+from spark_audio_proxy.api.envelope import rendered
 from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.speaking.asked import FORMATS, LARGEST_INPUT, read_speech
+from spark_audio_proxy.speaking.refusing import refusal_of_kokoro
 from spark_audio_proxy.speaking.voices import OPENAI_VOICES, Casting, Spoken
 
 KOKORO = frozenset((*OPENAI_VOICES.values(), "af_bella", "ff_siwis"))
@@ -36,8 +39,10 @@ def test_what_is_left_out_has_defaults() -> None:
         ("stream", False, "whole", True),
         ("lang_code", "e", "extras", {"lang_code": "e"}),
         ("volume_multiplier", 99, "extras", {}),
+        ("normalization_options", {"normalize": False, "a": "\ud800", "b": float("nan"), "c": []},
+         "extras", {"normalization_options": {"normalize": False}}),
     ],
-)
+)  # fmt: skip
 def test_fields_are_read_as_they_are_meant(field: str, value: Any, read: str, as_: Any) -> None:
     assert getattr(read_speech({"input": "Hello", field: value}), read) == as_
 
@@ -119,3 +124,16 @@ def test_a_stand_in_speaks_the_same_language() -> None:
     assert CASTING.stand_in("af_sky") == MAGPIE[0]
     with pytest.raises(SpeechError, match="did not say"):
         Casting().stand_in("af_sky")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"<html>", b"5", b"[]", b'{"detail": 5}', b'{"detail": {"message": 5, "error": []}}',
+     b'{"detail": [{"loc": 5, "msg": []}]}', b'{"detail": "a \\ud800 voice"}', b"\xff",
+     b"[" * 9999],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [400, 404, 422, 429, 500, 503])
+def test_whatever_kokoro_refuses_with_can_be_told(status: int, said: bytes) -> None:
+    problem = refusal_of_kokoro(status, said)
+    assert json.loads(rendered(problem, "/v1/audio/speech").body)["error"]["code"] == problem.code
+    assert "\ud800" not in problem.message

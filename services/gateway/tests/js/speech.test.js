@@ -27,6 +27,8 @@ test("busy is no trouble, and what is not known is not green", () => {
   assert.equal(stateLook({ state: "busy" }).tone, "now");
   assert.equal(stateLook({ state: "ready" }).tone, "ok");
   assert.equal(stateLook({ state: "down" }).tone, "bad");
+  assert.equal(stateLook({ state: "recovering" }).word, "Restarting");
+  assert.equal(stateLook({ state: "recovering", upstream: { status: "loading" } }).word, "Loading its model");
   assert.equal(stateLook({ state: "something new" }).tone, "idle");
   assert.equal(stateLook(null).tone, "idle");
 });

@@ -8,13 +8,17 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from spark_audio_proxy.api.envelope import answer_error
+from spark_audio_proxy.api.envelope import answer_error, problem_of
 from spark_audio_proxy.metrics import CANCELLED, REQUESTS
+from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.request_news import TellsRequests
 from spark_common.clock import Clock
 from spark_common.ids import new_id
 
 _ID: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
+
+LEFT: Final = "client_closed"
+"""The code of a request whose caller left; nobody is told it."""
 
 log = structlog.get_logger()
 
@@ -50,9 +54,9 @@ class Boundary:
 
         try:
             await self._app(scope, receive, with_id)
-        except ClientDisconnect:
-            CANCELLED.labels(state.get("stage", "upload")).inc()
-            log.info("audio.client_closed", request_id=request_id)
+            if state.get("problem") == LEFT:
+                CANCELLED.labels(state.get("stage", "upload")).inc()
+                log.info("audio.client_closed", request_id=request_id)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
             REQUESTS.labels(
@@ -89,10 +93,14 @@ class AnyError:
         try:
             await self._app(scope, receive, noting)
         except ClientDisconnect:
-            raise
+            # Raised further, the framework would answer nobody with a 500, and count it as one.
+            scope["state"]["problem"] = LEFT
         except Exception as error:
             if began:
                 # Half an answer must look like half an answer.
+                cause = error.__cause__
+                said = cause if isinstance(cause, SpeechError) else error
+                scope["state"]["problem"] = problem_of(said).code
                 raise
             answer = await answer_error(Request(scope, receive), error)
             await answer(scope, receive, send)

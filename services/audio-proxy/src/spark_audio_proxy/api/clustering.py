@@ -5,8 +5,11 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
 
+from spark_audio_proxy.api.envelope import wrong_fields
+from spark_audio_proxy.intake.small_body import read_small_body
 from spark_audio_proxy.speakers.clustering import (
     Clustered,
     ClusterRules,
@@ -16,9 +19,12 @@ from spark_audio_proxy.speakers.voices import VoiceChunk
 from spark_audio_proxy.speech import SpeakerSegment
 from spark_common.settings.speech import SpeechSettings
 
+_LARGEST_BODY = 32 * 1024 * 1024
+"""Bytes: a thousand voices with prints of a thousand numbers."""
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Seconds = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 _Label = Annotated[str, Field(min_length=1, max_length=200)]
+_Id = Annotated[str, Field(max_length=200)] | Annotated[int, Field(ge=0, le=10**15)]
 _Print = Annotated[list[_Number], Field(min_length=1, max_length=4096)]
 
 
@@ -38,7 +44,7 @@ class ChunkBody(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: Annotated[str | int, Field()]
+    id: _Id
     offset_s: _Seconds = 0.0
     fingerprints: dict[_Label, _Print] = {}
     speech_s: dict[_Label, _Seconds] = {}
@@ -81,14 +87,23 @@ class Clustering:
         router.add_api_route("/api/audio/cluster-speakers", self.cluster, methods=["POST"])
         return router
 
-    async def cluster(self, body: ClusterBody) -> dict[str, Any]:
+    async def cluster(self, request: Request) -> dict[str, Any]:
         """Answer with the person behind each local label."""
+        text = await read_small_body(request, _LARGEST_BODY)
+        body = await asyncio.to_thread(_read, text)
         threshold = self._settings().cluster_dist if body.threshold is None else body.threshold
         rules = ClusterRules(threshold, body.max_speakers, body.overlap_s)
         chunks = [chunk.voices() for chunk in body.chunks]
         # The time grows with the cube of the voices: not on the loop.
         found = await asyncio.to_thread(cluster_speakers, chunks, rules)
         return clustered_document(found) | {"segments": _segments(chunks, found)}
+
+
+def _read(text: bytes) -> ClusterBody:
+    try:
+        return ClusterBody.model_validate_json(text)
+    except ValidationError as error:
+        raise wrong_fields(error.errors(include_url=False, include_input=False)) from None
 
 
 def clustered_document(found: Clustered) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Who speaks when, without words: of a whole recording, or of one chunk of the caller's."""
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
@@ -87,12 +88,18 @@ class Diarizing:
         """Answer about one chunk with what the diarizer itself said: nothing of it is changed."""
         async with AsyncExitStack() as opened:
             taken = await self._reception.take(request, opened)
-            sound, answer = await unless_left(request.receive, self._chunk(taken))
             session = request.query_params.get("session") or taken.upload.fields.one("session")
+            if session:
+                await self._sessions.require(tenant_of(request), session)
+            sound, answer = await unless_left(request.receive, self._chunk(taken))
             if session:
                 heard = await self._heard(request, taken, session, answer)
                 answer = {**answer, **heard}
-            return JSONResponse(dict(answer), headers=answer_headers(taken.journey, sound.seconds))
+            return Response(
+                json.dumps(dict(answer)),
+                headers=answer_headers(taken.journey, sound.seconds),
+                media_type="application/json",
+            )
 
     async def _heard(
         self, request: Request, taken: Taken, session: str, answer: Mapping[str, Any]

@@ -1,9 +1,9 @@
 """Every error as OpenAI's clients expect it, with a status and honest hints about retries."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from fastapi import Request
@@ -23,6 +23,8 @@ from spark_common.errors import (
 
 LONGEST_RETRY_SECONDS: Final = 120
 """OpenAI's clients do not try again at all when they are told to wait longer."""
+_MOST_PLACES: Final = 5
+_LONGEST_PLACE: Final = 100
 _NO_RETRY: Final[Mapping[str, str]] = {"x-should-retry": "false"}
 
 log = structlog.get_logger()
@@ -124,16 +126,25 @@ def problem_of(error: Exception) -> SpeechError:
             return SpeechError("not_found", "there is no such address here")
         return SpeechError("invalid_form", "the request cannot be read")
     if isinstance(error, RequestValidationError):
-        places = {".".join(str(part) for part in found["loc"][1:]) for found in error.errors()}
-        named = ", ".join(sorted(place for place in places if place))
-        return SpeechError(
-            "invalid_value",
-            f"wrong or missing: {named}" if named else "the body is not the JSON that is expected",
-            param=min(places) if len(places) == 1 and named else None,
-        )
+        return wrong_fields([{**found, "loc": tuple(found["loc"])[1:]} for found in error.errors()])
     if isinstance(error, SparkError):
         return SpeechError(_code_of(error), error.message)
     return SpeechError("internal", "something went wrong here; the log names it")
+
+
+def wrong_fields(found: Sequence[Mapping[str, Any]]) -> SpeechError:
+    """Name the fields in which pydantic found something wrong, the first few of them."""
+    if any(each["type"] == "json_invalid" for each in found):
+        return SpeechError("invalid_value", "the body is not JSON")
+    places = {".".join(str(part) for part in each["loc"])[:_LONGEST_PLACE] for each in found}
+    named = sorted(place for place in places if place)[:_MOST_PLACES]
+    if not named:
+        return SpeechError("invalid_value", "the body is not the JSON that is expected")
+    return SpeechError(
+        "invalid_value",
+        f"wrong or missing: {', '.join(named)}",
+        param=named[0] if len(places) == 1 else None,
+    )
 
 
 def _code_of(error: SparkError) -> ProblemCode:

@@ -10,6 +10,7 @@ from spark_audio_proxy.words.languages import language_code
 
 _GRANULARITIES: Final = ("word", "segment")
 MOST_KNOWN: Final = 4
+LONGEST_NAME: Final = 100
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,12 @@ def known_speakers(fields: Fields) -> tuple[KnownSpeaker, ...]:
         raise SpeechError(
             "invalid_value",
             f"at most {MOST_KNOWN} speakers can be known",
+            param="known_speaker_names",
+        )
+    if any(len(name) > LONGEST_NAME for name in names):
+        raise SpeechError(
+            "invalid_value",
+            f"a name has at most {LONGEST_NAME} letters",
             param="known_speaker_names",
         )
     if len(set(names)) != len(names):

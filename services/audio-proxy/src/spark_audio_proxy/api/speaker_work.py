@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from spark_audio_proxy.api.knowing import Knowing
-from spark_audio_proxy.api.options import known_speakers
+from spark_audio_proxy.api.options import LONGEST_NAME, known_speakers
 from spark_audio_proxy.api.reception import Taken
 from spark_audio_proxy.api.speaker_document import speaker_document
 from spark_audio_proxy.decoding.sound import Sound
@@ -24,7 +24,6 @@ from spark_audio_proxy.transcribing.with_speakers import (
 from spark_audio_proxy.words.languages import language_code
 
 MOST_SPEAKERS: Final = 32
-LONGEST_NAME: Final = 100
 
 
 @dataclass(frozen=True)

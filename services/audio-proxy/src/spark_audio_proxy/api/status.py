@@ -9,6 +9,8 @@ from starlette.responses import JSONResponse, Response
 from spark_audio_proxy.permits.permits import Permits
 from spark_audio_proxy.upstreams.parakeet import Parakeet
 
+_LONGEST_WORD = 300
+
 
 class Status:
     """Puts together what the parts say of themselves."""
@@ -39,7 +41,7 @@ class Status:
             # While it works the stock server answers nobody: only silence without work is news.
             state = "busy" if working else "down"
         elif said.get("status") == "loading":
-            state = "loading"
+            state = "recovering"
         elif said.get("status") == "failed":
             state = "suspect"
         else:
@@ -47,12 +49,27 @@ class Status:
         body = {
             "state": state,
             "queue": queue,
-            "upstream": {
-                "answers": said is not None,
-                "model": said.get("model") if said else None,
-                "device": said.get("device") if said else None,
-                "diarizer": said.get("diarizer") if said else None,
-            },
+            "upstream": {"answers": said is not None, **told_of(said or {})},
             **self._more(),
         }
         return JSONResponse(body, headers={"cache-control": "no-store"})
+
+
+def told_of(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what people may see of what the server says of itself: words, and no more of them."""
+    diarizer = said.get("diarizer")
+    parts = diarizer if isinstance(diarizer, Mapping) else {}
+    return {
+        "status": _word(said.get("status")),
+        "model": _word(said.get("model")),
+        "device": _word(said.get("device")),
+        "diarizer": {name: _word(parts.get(name)) for name in ("status", "problem")}
+        if parts
+        else None,
+    }
+
+
+def _word(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return value[:_LONGEST_WORD].encode("utf-8", "replace").decode("utf-8")

@@ -1,5 +1,6 @@
 """Any media file to samples of 16 kHz, one channel, 16 bit. Runs where it may crash."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,26 +12,18 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
+from spark_audio_proxy.decoding.media import UndecodableError, counted_seconds, opened_media
 from spark_audio_proxy.decoding.sound import RATE, SIDES, DecodeOrder
 from spark_audio_proxy.decoding.track import Track
+from spark_audio_proxy.decoding.wholeness import ends_early
 
-_FORMATS: Final = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
-    "mp2,mp3,mpeg,mpegts,nut,ogg,opus,rm,tta,voc,w64,wav,wv,wavpack"
-)
-"""Containers of sound. None that names other files or addresses: playlists, concatenations."""
 _OPPOSITE: Final = -0.8
 """Left and right cancel each other out in one channel; then the left one is taken."""
 _REPORT_SECONDS: Final = 30.0
-
-
-class UndecodableError(Exception):
-    """The file cannot be used; ``reason`` is a code of ours."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
+_LOWEST_RATE: Final = 1_000
+"""Samples a second below which nothing can be understood: hours of it fit into a few bytes."""
+_BLOCK_SAMPLES: Final = RATE
+"""So much is handed on at a time: codecs give a few hundredths of a second."""
 
 
 def decode(order: DecodeOrder, progress: Callable[[float], None]) -> dict[str, Any]:
@@ -39,11 +32,28 @@ def decode(order: DecodeOrder, progress: Callable[[float], None]) -> dict[str, A
     ``progress`` is told now and then how many seconds are done.
     Raises UndecodableError: ``invalid_audio``, ``no_audio_stream``, ``audio_too_long``.
     """
+    _require_length(order)
     answer = _decode(order, progress, left_only=False)
     correlation = answer["correlation"]
     if order.channels == "mono" and correlation is not None and correlation < _OPPOSITE:
         answer = _decode(order, progress, left_only=True) | {"correlation": correlation}
     return answer
+
+
+def _require_length(order: DecodeOrder) -> None:
+    """Refuse what is surely too long before a second of it is decoded; raises UndecodableError."""
+    with Path(order.source).open("rb") as source:
+        seconds = counted_seconds(source, order.max_seconds)
+    if seconds > order.max_seconds:
+        raise _too_long(order.max_seconds, seconds)
+
+
+def _too_long(limit: float, seconds: float) -> UndecodableError:
+    return UndecodableError(
+        "audio_too_long",
+        f"the recording is longer than {limit:g} s, which is the limit: "
+        f"{math.ceil(seconds)} s were counted and more may follow",
+    )
 
 
 def _decode(
@@ -67,11 +77,7 @@ def _decode(
                 side.write(channel)
             seconds = meter.samples / RATE
             if seconds > order.max_seconds:
-                raise UndecodableError(
-                    "audio_too_long",
-                    f"the recording is longer than {order.max_seconds:g} s, which is the limit: "
-                    f"{seconds:.0f} s were decoded and more follow",
-                )
+                raise _too_long(order.max_seconds, seconds)
             if seconds - reported >= _REPORT_SECONDS:
                 reported = seconds
                 progress(seconds)
@@ -79,7 +85,7 @@ def _decode(
             raise UndecodableError("invalid_audio", "no sound could be decoded from the file")
         for track in (main, *sides):
             track.finish()
-        facts = frames.facts()
+        facts = frames.facts(meter.samples / RATE)
         both = [side.meter.measures() | facts for side in sides if side.meter.samples]
         return meter.measures() | facts | {"sides": both}
 
@@ -93,37 +99,24 @@ class _Frames:
     """Blocks of samples of one file: shape [channels, samples], at most two channels."""
 
     def __init__(self, source: BinaryIO) -> None:
+        self._source = source
         self._damaged = False
         self._resampler: AudioResampler | None = None
         self._shape: tuple[str, str, int] | None = None
-        try:
-            self._container = av.open(
-                source,
-                mode="r",
-                metadata_errors="replace",
-                options={"format_whitelist": _FORMATS, "protocol_whitelist": "file,pipe"},
-            )
-        except (av.FFmpegError, ValueError, OSError) as error:
-            raise UndecodableError("invalid_audio", "the file is no recording that is known") from (
-                error
-            )
-        streams = self._container.streams.audio
-        if not streams:
-            raise UndecodableError("no_audio_stream", "the file has no sound in it")
-        self._stream = streams[0]
+        self._container, self._stream = opened_media(source)
         if self._stream.codec_context is None:
             raise UndecodableError("invalid_audio", "the file's sound has a form that is not known")
         self._codec = self._stream.codec_context.name
         self._channels = self._stream.codec_context.channels
         self._rate = self._stream.codec_context.sample_rate or 0
 
-    def facts(self) -> dict[str, Any]:
-        """Return the fields of ``Measures`` that the container tells."""
+    def facts(self, heard: float) -> dict[str, Any]:
+        """Return the fields of ``Measures`` that the container tells; ``heard`` in seconds."""
         return {
             "channels": self._channels,
             "source_rate": self._rate,
             "codec": self._codec,
-            "damaged": self._damaged,
+            "damaged": self._damaged or ends_early(self._source, self._container, heard),
         }
 
     def __iter__(self) -> Iterator[NDArray[np.int16]]:
@@ -148,10 +141,14 @@ class _Frames:
                 self._damaged = True
                 continue
             for frame in frames:
-                if isinstance(frame, AudioFrame):
-                    self._channels = max(self._channels, len(frame.layout.channels))
-                    self._rate = frame.sample_rate
-                    yield frame
+                if not isinstance(frame, AudioFrame):
+                    continue
+                if frame.sample_rate < _LOWEST_RATE:
+                    self._damaged = True
+                    continue
+                self._channels = max(self._channels, len(frame.layout.channels))
+                self._rate = frame.sample_rate
+                yield frame
 
     def _resampled(self, frame: AudioFrame | None) -> Iterator[NDArray[np.int16]]:
         if frame is None:
@@ -162,7 +159,9 @@ class _Frames:
             # A chained file may go on in another form.
             yield from self._pushed(None)
             layout = "mono" if len(frame.layout.channels) == 1 and self._channels < 2 else "stereo"
-            self._resampler = AudioResampler(format="s16p", layout=layout, rate=RATE)
+            self._resampler = AudioResampler(
+                format="s16p", layout=layout, rate=RATE, frame_size=_BLOCK_SAMPLES
+            )
             self._shape = shape
         frame.pts = None
         yield from self._pushed(frame)

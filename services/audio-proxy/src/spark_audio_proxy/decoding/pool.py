@@ -27,6 +27,7 @@ _MOST_ORDERS: Final = 200
 _CODES: Final[dict[str, ProblemCode]] = {
     "no_audio_stream": "no_audio_stream",
     "audio_too_long": "audio_too_long",
+    "no_room": "no_room",
 }
 _ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from spark_audio_proxy.decoding.clearing import clear
-from spark_audio_proxy.decoding.decode import UndecodableError, decode
+from spark_audio_proxy.decoding.decode import decode
+from spark_audio_proxy.decoding.media import UndecodableError
 from spark_audio_proxy.decoding.sound import RATE, SAMPLE_BYTES, ClearOrder, DecodeOrder
+from spark_audio_proxy.disk import is_full, no_room
 
 _Progress: TypeAlias = Callable[[float], None]
 
@@ -55,6 +57,11 @@ def _answer(most_seconds: float, work: Callable[[_Progress], dict[str, Any]]) ->
         return {"done": work(progress)}
     except UndecodableError as error:
         return {"error": error.reason, "message": error.message}
+    except OSError as error:
+        if not is_full(error):
+            raise
+        refusal = no_room()
+        return {"error": refusal.code, "message": refusal.message}
     except MemoryError:
         return {"error": "invalid_audio", "message": "the file asks for more memory than it may"}
 

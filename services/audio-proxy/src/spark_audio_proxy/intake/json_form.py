@@ -14,11 +14,25 @@ from spark_audio_proxy.intake.multipart import MOST_TEXT_ALTOGETHER
 from spark_audio_proxy.intake.upload import Upload
 from spark_audio_proxy.problems import SpeechError
 
-_START: Final = re.compile(rb'"data"\s*:\s*"(?:data:[^",]{0,200},)?')
-_LONGEST_START: Final = 512
+_MEMBER: Final = rb'"(?!data")[^"\\]{1,64}"\s{0,9}:\s{0,9}(?:"[^"\\]{0,128}"|[\w.+-]{1,32})\s{0,9},'
+_START: Final = re.compile(
+    # Whatever else the object tells before its data, such as the format, is passed over.
+    rb'"input_audio"\s{0,9}:\s{0,9}\{(?:\s{0,99}' + _MEMBER + rb"){0,4}\s{0,99}"
+    rb'("data"\s{0,9}:\s{0,9}"(?:data:[^",]{0,200},)?)'
+)
+_LONGEST_START: Final = 4096
 _PLACE: Final = b'"data":"spooled"'
 _STEP: Final = 1024 * 1024
 _TRANSLATION: Final = bytes.maketrans(b"-_", b"+/")
+"""Both alphabets of base64."""
+_ESCAPES: Final = {
+    b"\\/": b"/", b"\\n": b"", b"\\r": b"", b"\\t": b"",
+    b"\\u002b": b"+", b"\\u002B": b"+", b"\\u002f": b"/", b"\\u002F": b"/",
+    b"\\u003d": b"=", b"\\u003D": b"=",
+}  # fmt: skip
+"""What careful serialisers write for the signs of base64 and for the ends of its lines."""
+_LONGEST_ESCAPE: Final = 6
+_BLANK: Final = b" \t\r\n"
 
 
 async def read_json(body: AsyncIterator[bytes], room: Path) -> Upload:
@@ -63,7 +77,7 @@ def _without_recording(source: BinaryIO, target: Path) -> bytes:
             _check(len(before))
     if found is None:
         return bytes(before + window)
-    before += window[: found.start()]
+    before += window[: found.start(1)]
     after = _copied(source, window[found.end() :], target)
     after += source.read(MOST_TEXT_ALTOGETHER + 1)
     _check(len(before) + len(after))
@@ -77,12 +91,12 @@ def _check(size: int) -> None:
 
 def _copied(source: BinaryIO, piece: bytes, target: Path) -> bytes:
     """Decode base64 up to the closing quote; return what was read beyond it."""
-    rest = b""
+    rest = begun = b""
     with target.open("xb") as file:
         while True:
-            text, quote, beyond = piece.partition(b'"')
-            # Both alphabets; a backslash stands before a slash where a serialiser is careful.
-            text = rest + text.replace(b"\\", b"").translate(_TRANSLATION)
+            text, quote, beyond = (begun + piece).partition(b'"')
+            text, begun = (text, b"") if quote else _before_escape(text)
+            text = rest + _unescaped(text).translate(_TRANSLATION, _BLANK)
             whole = len(text) // 4 * 4
             _write(file, text[:whole])
             rest = text[whole:]
@@ -92,6 +106,20 @@ def _copied(source: BinaryIO, piece: bytes, target: Path) -> bytes:
         if rest:
             _write(file, rest + b"=" * (-len(rest) % 4))
     return beyond
+
+
+def _before_escape(text: bytes) -> tuple[bytes, bytes]:
+    """Cut off an escape at the end whose other half may still come."""
+    at = text.rfind(b"\\", max(0, len(text) - _LONGEST_ESCAPE))
+    return (text, b"") if at < 0 else (text[:at], text[at:])
+
+
+def _unescaped(text: bytes) -> bytes:
+    """Return base64 without escapes; one that has no business in it stays, and is no base64."""
+    if b"\\" in text:
+        for escape, meaning in _ESCAPES.items():
+            text = text.replace(escape, meaning)
+    return text
 
 
 def _write(file: BinaryIO, text: bytes) -> None:
@@ -117,5 +145,6 @@ def _pairs(content: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        # Half of a pair of surrogates is no character, and could not be written into an answer.
+        return value.encode("utf-8", "replace").decode("utf-8")
     return json.dumps(value)

@@ -62,7 +62,8 @@ class _FormReader:
         self._name = ""
         self._text: bytearray | None = None
         self._file: BinaryIO | None = None
-        self._pieces: list[tuple[BinaryIO, bytes]] = []
+        self._pieces: list[tuple[BinaryIO, bytearray]] = []
+        """One for each file, however small the parts are in which it comes."""
         self._open: list[BinaryIO] = []
         self._parser = MultipartParser(
             boundary,
@@ -76,6 +77,7 @@ class _FormReader:
                 "on_part_end": self._part_ends,
                 "on_end": self._all_ends,
             },
+            max_header_size=_MOST_HEADERS,
         )
 
     def feed(self, piece: bytes) -> None:
@@ -158,7 +160,9 @@ class _FormReader:
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._file is not None:
-            self._pieces.append((self._file, data[start:end]))
+            if not self._pieces or self._pieces[-1][0] is not self._file:
+                self._pieces.append((self._file, bytearray()))
+            self._pieces[-1][1].extend(data[start:end])
             self.unwritten += end - start
         elif self._text is not None:
             self._all_text += end - start

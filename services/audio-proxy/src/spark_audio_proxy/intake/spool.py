@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from spark_audio_proxy.problems import SpeechError
+from spark_audio_proxy.disk import is_full, no_room
 from spark_common.ids import new_id
 
 _LOCK: Final = "process.lock"
@@ -38,14 +38,19 @@ class Spool:
     def room(self, expected_bytes: int = 0) -> Iterator[Path]:
         """Yield an empty folder that is removed at the end, whatever happens.
 
-        Raises SpeechError ``no_room`` when the disk could not take ``expected_bytes`` more.
+        Raises SpeechError ``no_room`` when the disk could not take ``expected_bytes`` more, and
+        when it is full before the end.
         """
         if shutil.disk_usage(self._folder).free < _LEAST_FREE + expected_bytes:
-            raise SpeechError("no_room", "there is not enough disk here to take the recording in")
+            raise no_room()
         room = self._folder / new_id()
         room.mkdir(mode=0o700)
         try:
             yield room
+        except OSError as error:
+            if is_full(error):
+                raise no_room() from error
+            raise
         finally:
             shutil.rmtree(room, ignore_errors=True)
 

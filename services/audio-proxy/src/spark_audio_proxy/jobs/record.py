@@ -18,6 +18,8 @@ class AudioJob(BaseModel):
 
     version: int = 1
     id: str
+    tenant: str
+    """Whose it is: nobody else sees it."""
     state: JobState
     format: str
     sound_seconds: float

@@ -18,6 +18,7 @@ from spark_audio_proxy.jobs.store import JobStore
 from spark_audio_proxy.jobs.working import AudioJobs
 from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.rendering.formats import ResponseFormat, render
+from spark_audio_proxy.transcribing.caller import tenant_of
 from spark_common.clock import Clock
 from spark_common.ids import is_id
 
@@ -62,18 +63,19 @@ class JobRoutes:
             prepared = await unless_left(request.receive, self._prepared(taken, form))
             # From here on it is nobody's request any more.
             taken.journey.state = {}
-            job = await self._jobs.take_on(form, prepared, taken.journey, opened)
+            job = await self._jobs.take_on(taken.tenant, form, prepared, taken.journey, opened)
         where = f"{_PATH}/{job.id}"
         return JSONResponse(job.document(), 202, headers={"location": where})
 
-    async def listed(self) -> Response:
-        """Answer with the latest jobs, without what they found."""
-        jobs = [job.as_seen(self._clock.now()).document() for job in await self._store.latest()]
+    async def listed(self, request: Request) -> Response:
+        """Answer with the caller's latest jobs, without what they found."""
+        latest = await self._store.latest(tenant_of(request))
+        jobs = [job.as_seen(self._clock.now()).document() for job in latest]
         return JSONResponse({"object": "list", "data": jobs})
 
-    async def shown(self, job_id: str) -> Response:
+    async def shown(self, request: Request, job_id: str) -> Response:
         """Answer with one job, and with what it found once it is done."""
-        job = await self._found(job_id)
+        job = await self._found(request, job_id)
         body = job.document()
         if job.state in ("done", "failed"):
             found = await self._store.result(job.id)
@@ -82,14 +84,14 @@ class JobRoutes:
                 body["result"] = found
         return JSONResponse(body, headers={"cache-control": "no-store"})
 
-    async def removed(self, job_id: str) -> Response:
+    async def removed(self, request: Request, job_id: str) -> Response:
         """End a job and forget what it found."""
-        job = await self._found(job_id)
-        await self._jobs.stop(job.id)
+        job = await self._found(request, job_id)
+        await self._jobs.stop(job)
         return Response(status_code=204)
 
-    async def _found(self, job_id: str) -> AudioJob:
-        job = await self._store.get(job_id) if is_id(job_id) else None
+    async def _found(self, request: Request, job_id: str) -> AudioJob:
+        job = await self._store.get(tenant_of(request), job_id) if is_id(job_id) else None
         if job is None:
             raise SpeechError("not_found", "there is no such job, or it was deleted")
         return job.as_seen(self._clock.now())

@@ -3,6 +3,7 @@
 import json
 from typing import Any, Final, Protocol
 
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from spark_audio_proxy import keys
@@ -31,19 +32,19 @@ class JobStore(Protocol):
         """Save a job that is done, with what it found; False when somebody deleted it."""
         ...
 
-    async def get(self, job_id: str) -> AudioJob | None:
-        """Return a job."""
+    async def get(self, tenant: str, job_id: str) -> AudioJob | None:
+        """Return a job of a tenant; None when there is none, or it is somebody else's."""
         ...
 
     async def result(self, job_id: str) -> Any:
         """Return what a job found; None when it is not there any more."""
         ...
 
-    async def latest(self) -> list[AudioJob]:
-        """Return the latest jobs, the newest first."""
+    async def latest(self, tenant: str) -> list[AudioJob]:
+        """Return the latest jobs of a tenant, the newest first."""
         ...
 
-    async def delete(self, job_id: str) -> bool:
+    async def delete(self, tenant: str, job_id: str) -> bool:
         """Forget a job and what it found; its process stops working on it soon."""
         ...
 
@@ -58,9 +59,10 @@ class RedisJobs:
         """Take a new job down."""
         async with self._redis.pipeline(transaction=True) as batch:
             batch.set(keys.job(job.id), job.model_dump_json(), ex=_KEEP_SECONDS)
-            batch.zadd(keys.JOBS, {job.id: job.created_at.timestamp()})
-            batch.zremrangebyrank(keys.JOBS, 0, -_MOST_LISTED - 1)
-            batch.expire(keys.JOBS, _KEEP_SECONDS)
+            listed = keys.jobs(job.tenant)
+            batch.zadd(listed, {job.id: job.created_at.timestamp()})
+            batch.zremrangebyrank(listed, 0, -_MOST_LISTED - 1)
+            batch.expire(listed, _KEEP_SECONDS)
             await asked(batch.execute(), _AWAY)
 
     async def save(self, job: AudioJob) -> bool:
@@ -76,24 +78,29 @@ class RedisJobs:
         await asked(self._redis.set(keys.job_result(job.id), text, ex=RESULT_SECONDS), _AWAY)
         return True
 
-    async def get(self, job_id: str) -> AudioJob | None:
-        """Return a job."""
+    async def get(self, tenant: str, job_id: str) -> AudioJob | None:
+        """Return a job of a tenant; None when there is none, or it is somebody else's."""
         text = await asked(self._redis.get(keys.job(job_id)), _AWAY)
-        return None if text is None else AudioJob.model_validate_json(text)
+        try:
+            job = None if text is None else AudioJob.model_validate_json(text)
+        except ValidationError:
+            # Of another version of the product; it knew of no tenants.
+            return None
+        return job if job is not None and job.tenant == tenant else None
 
     async def result(self, job_id: str) -> Any:
         """Return what a job found; None when it is not there any more."""
         text = await asked(self._redis.get(keys.job_result(job_id)), _AWAY)
         return None if text is None else json.loads(text)
 
-    async def latest(self) -> list[AudioJob]:
-        """Return the latest jobs, the newest first."""
-        ids = await asked(self._redis.zrevrange(keys.JOBS, 0, _MOST_LISTED - 1), _AWAY)
-        found = [await self.get(job_id) for job_id in ids]
+    async def latest(self, tenant: str) -> list[AudioJob]:
+        """Return the latest jobs of a tenant, the newest first."""
+        ids = await asked(self._redis.zrevrange(keys.jobs(tenant), 0, _MOST_LISTED - 1), _AWAY)
+        found = [await self.get(tenant, job_id) for job_id in ids]
         return [job for job in found if job is not None]
 
-    async def delete(self, job_id: str) -> bool:
+    async def delete(self, tenant: str, job_id: str) -> bool:
         """Forget a job and what it found; its process stops working on it soon."""
         gone = await asked(self._redis.delete(keys.job(job_id), keys.job_result(job_id)), _AWAY)
-        await asked(self._redis.zrem(keys.JOBS, job_id), _AWAY)
+        await asked(self._redis.zrem(keys.jobs(tenant), job_id), _AWAY)
         return bool(gone)

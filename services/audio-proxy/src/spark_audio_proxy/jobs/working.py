@@ -41,6 +41,7 @@ class AudioJobs:
 
     async def take_on(
         self,
+        tenant: str,
         form: str,
         prepared: Prepared,
         journey: Journey,
@@ -54,8 +55,8 @@ class AudioJobs:
             raise SpeechError("queue_full", "too many jobs run already", retry_after=60)
         now = self._clock.now()
         job = AudioJob(
-            id=new_id(), state="queued", format=form, sound_seconds=prepared.seconds,
-            created_at=now, seen_at=now,
+            id=new_id(), tenant=tenant, state="queued", format=form,
+            sound_seconds=prepared.seconds, created_at=now, seen_at=now,
         )  # fmt: skip
         await self._store.add(job)
         journey.urgency = "batch"
@@ -65,10 +66,10 @@ class AudioJobs:
         await self._tell(job)
         return job
 
-    async def stop(self, job_id: str) -> bool:
+    async def stop(self, job: AudioJob) -> bool:
         """Forget a job, and end it where it runs; False when there is none."""
-        found = await self._store.delete(job_id)
-        work = self._works.get(job_id)
+        found = await self._store.delete(job.tenant, job.id)
+        work = self._works.get(job.id)
         if work is not None:
             await end([work])
         return found

@@ -20,13 +20,14 @@ class TranscriptEvents:
         self._said: list[str] = []
         self._last = ""
 
-    def said(self, words: Iterable[Word]) -> Iterator[bytes]:
-        """Yield a delta for each sentence or so of further words."""
+    def said(self, words: Iterable[Word], segment: str | None = None) -> Iterator[bytes]:
+        """Yield a delta for each sentence or so of further words; ``segment``: of which block."""
+        belongs = {} if segment is None else {"segment_id": segment}
         for cue in cues_of(tuple(words)):
             delta = space_between(self._last, cue.words[0].text) + cue.text
             self._last = cue.words[-1].text
             self._said.append(delta)
-            yield event({"type": "transcript.text.delta", "delta": delta})
+            yield event({"type": "transcript.text.delta", "delta": delta, **belongs})
 
     def done(self) -> bytes:
         """Return the last event."""
@@ -39,7 +40,7 @@ def transcript_events(transcript: Transcript) -> Iterator[bytes]:
     if not transcript.blocks:
         yield from events.said(transcript.words)
     for block, segment in zip(transcript.blocks, block_segments(transcript), strict=True):
-        yield from events.said(block.words)
+        yield from events.said(block.words, segment["id"])
         yield event(segment)
     yield events.done()
 

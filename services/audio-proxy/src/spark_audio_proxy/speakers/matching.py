@@ -6,7 +6,7 @@ from datetime import datetime
 
 from spark_audio_proxy.speakers.assignment import best_pairs
 from spark_audio_proxy.speakers.voices import cosine, direction, same_size
-from spark_common.errors import ConflictError
+from spark_common.errors import ConflictError, InvalidRequestError
 
 _SHOWN_CANDIDATES = 3
 
@@ -67,7 +67,11 @@ def match_voices(
     require_model(enrolled, model)
     known = {voice.name: direction(voice.vector) for voice in enrolled}
     heard = {label: direction(print_) for label, print_ in voices.items()}
-    same_size(each for each in (*known.values(), *heard.values()) if each is not None)
+    try:
+        same_size(each for each in (*known.values(), *heard.values()) if each is not None)
+    except InvalidRequestError as error:
+        # The model says that it is the same one, and is not.
+        raise _another_model([model]) from error
     ranked: dict[str, list[Candidate]] = {}
     for label, own in heard.items():
         near = [
@@ -87,10 +91,13 @@ def require_model(enrolled: Sequence[EnrolledVoice], model: str) -> None:
     """Raise EmbeddingModelMismatchError unless everybody was enrolled with this model."""
     others = {voice.model for voice in enrolled} - {model}
     if others:
-        raise EmbeddingModelMismatchError(
-            "people were enrolled with another voice model: enrol them again",
-            models=[*sorted({*others, model})],
-        )
+        raise _another_model(sorted({*others, model}))
+
+
+def _another_model(models: Sequence[str]) -> EmbeddingModelMismatchError:
+    return EmbeddingModelMismatchError(
+        "people were enrolled with another voice model: enrol them again", models=[*models]
+    )
 
 
 def _one_to_one(ranked: Mapping[str, Sequence[Candidate]], rules: MatchRules) -> dict[str, str]:

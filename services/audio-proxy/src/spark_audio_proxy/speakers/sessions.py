@@ -91,6 +91,10 @@ class Sessions:
         await self._store.create(tenant, session_id, head.model_dump_json())
         return session_id
 
+    async def require(self, tenant: str, session_id: str) -> None:
+        """Return where there is such a session."""
+        await self._entries(tenant, session_id)
+
     async def hear(self, tenant: str, session_id: str, chunk: VoiceChunk, model: str) -> Heard:
         """Add a chunk and return who is who in it; the same chunk again changes nothing.
 
@@ -100,7 +104,9 @@ class Sessions:
         before = await self._entries(tenant, session_id)
         again = any(entry.id == chunk.id for entry in before)
         if not again:
-            _require_room(before, model)
+            _require_room(before)
+            if chunk.fingerprints:
+                _require_model(before, model, chunk)
             entry = _Entry.of(chunk, model).model_dump_json()
             before = _read(await self._store.append(tenant, session_id, entry))
             if not before:
@@ -139,13 +145,19 @@ def _chunks(entries: Sequence[_Entry]) -> list[VoiceChunk]:
     return list(first.values())
 
 
-def _require_room(entries: Sequence[_Entry], model: str) -> None:
-    models = {entry.model for entry in entries}
-    if models - {model}:
+def _require_model(entries: Sequence[_Entry], model: str, chunk: VoiceChunk) -> None:
+    """Raise EmbeddingModelMismatchError; chunks without a voice, as silence, are of no model."""
+    models = {entry.model for entry in entries if entry.fingerprints}
+    prints = [print_ for entry in entries for print_ in entry.fingerprints.values()]
+    sizes = {len(print_) for print_ in (*prints, *chunk.fingerprints.values())}
+    if models - {model} or len(sizes) > 1:
         raise EmbeddingModelMismatchError(
             "the session was begun with another voice model: open a new one",
             models=[*sorted({*models, model})],
         )
+
+
+def _require_room(entries: Sequence[_Entry]) -> None:
     if len(entries) >= MOST_CHUNKS:
         raise ConflictError(f"the session has {MOST_CHUNKS} chunks: finalise it and open a new one")
 

@@ -128,5 +128,11 @@ def _extras(body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         found["volume_multiplier"] = volume
     options = body.get("normalization_options")
     if isinstance(options, dict):
-        found["normalization_options"] = options
+        # Kokoro knows switches only, by names of its own.
+        switches: dict[str, JsonValue] = {
+            name: value
+            for name, value in options.items()
+            if isinstance(value, bool) and len(name) <= _MOST_OF_A_NAME and name.isascii()
+        }
+        found["normalization_options"] = switches
     return found

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from starlette.responses import Response
 
 from spark_audio_proxy.api.company import unless_left
+from spark_audio_proxy.intake.small_body import read_small_body
 from spark_audio_proxy.permits.permits import Permits
 from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.speaking.answer import MadeAnswer
@@ -74,15 +75,8 @@ def speaking_router(speaker: Speaker, cache: Cache, permits: Permits, clock: Clo
 
 
 async def _json_of(request: Request) -> JsonValue:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _LARGEST_BODY:
-            raise SpeechError(
-                "file_too_large", f"the body is larger than {_LARGEST_BODY // 1024} KB"
-            )
     try:
-        parsed: JsonValue = json.loads(body)
+        parsed: JsonValue = json.loads(await read_small_body(request, _LARGEST_BODY))
     except (ValueError, RecursionError) as error:
         raise SpeechError("invalid_value", "the body is not JSON") from error
     return parsed

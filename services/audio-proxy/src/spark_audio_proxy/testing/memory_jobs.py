@@ -31,20 +31,21 @@ class MemoryJobs:
             self._results[job.id] = json.dumps(result)
         return saved
 
-    async def get(self, job_id: str) -> AudioJob | None:
-        """Return a job."""
-        return self._jobs.get(job_id)
+    async def get(self, tenant: str, job_id: str) -> AudioJob | None:
+        """Return a job of a tenant."""
+        job = self._jobs.get(job_id)
+        return job if job is not None and job.tenant == tenant else None
 
     async def result(self, job_id: str) -> Any:
         """Return what a job found."""
         text = self._results.get(job_id)
         return None if text is None else json.loads(text)
 
-    async def latest(self) -> list[AudioJob]:
-        """Return the latest jobs, the newest first."""
-        return list(self._jobs.values())[::-1]
+    async def latest(self, tenant: str) -> list[AudioJob]:
+        """Return the latest jobs of a tenant, the newest first."""
+        return [job for job in self._jobs.values() if job.tenant == tenant][::-1]
 
-    async def delete(self, job_id: str) -> bool:
+    async def delete(self, tenant: str, job_id: str) -> bool:
         """Forget a job and what it found."""
         self._results.pop(job_id, None)
         return self._jobs.pop(job_id, None) is not None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from spark_audio_proxy.decoding.sound import Sound
+from spark_audio_proxy.problems import SpeechError
 from spark_audio_proxy.speakers.clustering import ClusterRules
 from spark_audio_proxy.speech import Diarization
 from spark_audio_proxy.stitching.planning import Chunk
@@ -13,6 +14,7 @@ from spark_audio_proxy.transcribing.journey import Journey
 from spark_audio_proxy.transcribing.transcriber import once_more
 from spark_audio_proxy.upstreams.clip import Clip
 from spark_audio_proxy.upstreams.parakeet import Parakeet
+from spark_common.errors import InvalidRequestError
 from spark_common.settings.speech import SpeechSettings
 
 
@@ -39,7 +41,13 @@ class Diarizer:
             found.append(DiarizedChunk(chunk, await self._found(sound, chunk, journey)))
             journey.report(number / len(chunks))
         rules = ClusterRules(threshold=settings.cluster_dist, max_speakers=max_speakers)
-        return stitch_speakers(found, rules)
+        try:
+            return stitch_speakers(found, rules)
+        except InvalidRequestError as error:
+            # Nothing that the caller sent: the parts' answers do not go together.
+            raise SpeechError(
+                "upstream_bad_response", f"the speech server's answers differ: {error.message}"
+            ) from error
 
     async def _found(self, sound: Sound, chunk: Chunk, journey: Journey) -> Diarization:
         clip = Clip.whole(sound).part(chunk.speakers_start, chunk.speakers_end)

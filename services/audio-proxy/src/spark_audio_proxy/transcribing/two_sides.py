@@ -7,7 +7,7 @@ import numpy as np
 
 from spark_audio_proxy.decoding.sound import ENERGY_SECONDS, Cleared, Sound
 from spark_audio_proxy.dual.clocks import loudness_at_pace, turns_at_pace, words_at_pace
-from spark_audio_proxy.dual.detection import CHANNELS_IDENTICAL, are_two_sides, compared
+from spark_audio_proxy.dual.detection import CHANNELS_IDENTICAL, Compared, compared
 from spark_audio_proxy.dual.levels import Channels
 from spark_audio_proxy.dual.merge import DualAttributed, Sides, SideTurns, merge_sides
 from spark_audio_proxy.loudness import Loudness, loudness_of_levels
@@ -77,9 +77,9 @@ class TwoSides:
         naming: Naming = nameless,
     ) -> SpeakerTranscript:
         """Return who said what; raises SpeechError."""
-        correlation, quiet = await asyncio.to_thread(_compared, local, remote)
-        if not are_two_sides(correlation, quiet):
-            louder = max((local, remote), key=lambda side: side.measures.rms_dbfs)
+        both = await asyncio.to_thread(_compared, local, remote)
+        if not both.are_two_sides:
+            louder = (local, remote)[both.louder]
             found = await self._single.transcribe(louder, journey, wishes, naming)
             told = found.transcript
             warned = replace(told, warnings=(*told.warnings, CHANNELS_IDENTICAL))
@@ -127,7 +127,7 @@ class TwoSides:
         return _Heard(found[0], found[1], failed)
 
 
-def _compared(local: Sound, remote: Sound) -> tuple[float | None, bool]:
+def _compared(local: Sound, remote: Sound) -> Compared:
     one, other = (np.memmap(side.pcm, np.int16, "r") for side in (local, remote))
     return compared(one, other)
 

@@ -15,7 +15,9 @@ _NO_MEMORY: Final = re.compile(
     r"out of memory|ALLOC_FAILED|cudaErrorMemoryAllocation", re.IGNORECASE
 )
 """Fails one job, and the next one may do."""
-_LOADING: Final = re.compile(r"\bloading\b|starting up|not ready", re.IGNORECASE)
+_LOADING: Final = re.compile(
+    r"\bloading\b|starting up|not (?:yet )?(?:ready|loaded)", re.IGNORECASE
+)
 _MOST_LOOKED_AT: Final = 20_000
 _RECOVERY_SECONDS: Final = 60.0
 

@@ -20,7 +20,8 @@ const STATES = {
 
 /** @param {any} status what `/api/audio/status` says; null while nobody answers */
 export function stateLook(status) {
-  return STATES[status?.state] ?? { tone: "idle", icon: "idle", word: "Not known" };
+  const loads = status?.state === "recovering" && status.upstream?.status === "loading";
+  return STATES[loads ? "loading" : status?.state] ?? { tone: "idle", icon: "idle", word: "Not known" };
 }
 
 /** Who is at the GPU and who waits for it, in words. @param {any} status @returns {string} */
