@@ -1,5 +1,6 @@
 """What stands just before and after a match."""
 
+import re
 from typing import Final
 
 from spark_redaction.scrub.names.unspaced import UNSPACED
@@ -9,6 +10,11 @@ from spark_redaction.scrub.view import View
 STOP = "\0"
 """Stands between texts that have nothing to do with each other."""
 _STOP: Final = STOP.encode()
+_COUNTED: Final = re.compile(
+    rb"(?:\b|_|(?<=[a-z])(?=[A-Z]))(?:[Tt]s|[Tt]ime(?:stamp)?|[Aa]t|[Cc]ount|[Ss]ize|[Tt]otal|[Bb]ytes|[Mm]s|[Ll]ength|[Tt]okens|[Ss]eed|"
+    rb"[Cc]reated|[Uu]pdated|[Ee]xpires|[Oo]ffset|[Ee]poch|[Vv]ersion|[Pp]id)\"\s{0,3}:\s{0,3}\Z"
+)
+"""A key in JSON that says what its number is: no word before it makes it somebody's."""
 _OF_WORDS: Final = frozenset(octet for octet in range(128) if chr(octet).isalnum()) | {0x5F}
 
 
@@ -28,6 +34,8 @@ class Cue:
     def near(self, view: View, start: int, end: int) -> bool:
         """Whether one of the words stands in the same breath."""
         left = view.octets[max(0, start - self._before) : start]
+        if b'":' in left[-8:] and _COUNTED.search(left):
+            return False
         if self._words.is_in(left.rpartition(_STOP)[2]):
             return True
         if not self._after:

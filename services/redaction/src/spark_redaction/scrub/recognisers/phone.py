@@ -30,6 +30,10 @@ _COMMON: Final = _PATTERNS[2:4]
 _RARE: Final = _PATTERNS[:2] + _PATTERNS[4:-1]
 _RARE_GATE: Final = any_of(*_RARE)
 _ONLY_WITH_WORDS: Final = _PATTERNS[-1]
+_GLUED: Final = Pattern(
+    rb"[a-z\xff](0[1-9]\d{7,10}|0[1-9]\d{0,4}(?:[ .\-/]{1,3}\d{2,8}){1,3}|1?[2-9]\d{2}(?:[2-9]\d{6}|[ .\-]\d{3}[ .\-]\d{4}))"
+)
+"""Behind a word without a space: a name, or what one does with a number."""
 _LETTER: Final = re.compile(r"[a-z#]")
 _WORD: Final = re.compile(r"[a-z]*\Z")
 _CUE: Final = Cue(
@@ -37,7 +41,7 @@ _CUE: Final = Cue(
     r"text(?:ed|ing)?|sms|ring|rang|reach(?:ed|ing|able)?|callback|voicemail|hotline|landline|whatsapp|"
     r"signal|telegram|viber|handy|telefon|telefonnummer|rufnummer|mobil|telephone|portable|telefono|"
     r"numer|telefonu|telefonos?|komorka|telefoni|celular|movil|cellulare|telefone|telemovel|telefoon|mobiel|telefoni|puhelin|numero|nummer|ext|"
-    r"contact|nr|number(?: is| was)|my number|phone number|whats app|pager|puh|tlf|gsm",
+    r"contact|nr|number(?: is| was)|my (?:number|digits)|phone number|whats app|pager|puh|tlf|gsm",
     before=40,
 )
 _NEVER: Final = Cue(
@@ -58,6 +62,10 @@ _DATES: Final = re.compile(
 
 def _find(view: View) -> Iterator[Finding]:
     seen = set()
+    for match in _GLUED.matches(view):
+        start, end = match.span(1)
+        if _is_called(view, start, match[1]) and _is_number(view, start, end, needs_words=False):
+            yield start, end, Kind.PHONE, digits_of(view.text[start:end])
     rare = _RARE if _RARE_GATE.is_in(view.octets) else ()
     for pattern in (*_COMMON, *rare, _ONLY_WITH_WORDS):
         for match in pattern.matches(view):
@@ -118,6 +126,18 @@ def _glued(view: View, start: int) -> bool:
     return not alone
 
 
+_TOWN: Final = re.compile(rb"0\d{2,5}[ .\-/]{1,3}\d{5,8}")
+
+
+def _is_called(view: View, start: int, number: bytes) -> bool:
+    """Whether the word that a number hangs on is a name, or says telephone; ``img0123`` is a file."""
+    before = _WORD.search(view.lower[max(0, start - 24) : start])
+    word = view.text[start - len(before[0]) : start] if before else ""
+    if (word[:1].isupper() and not word.isupper()) or _TOWN.match(number):
+        return True
+    return _CUE.near(view, start, start)
+
+
 def _goes_on(view: View, start: int) -> bool:
     """Whether it is the end of a longer row of figures with a dash between."""
     before = view.text[max(0, start - 2) : start]
@@ -139,4 +159,4 @@ def _decimal(view: View, start: int, end: int) -> bool:
     )
 
 
-PHONE = Recogniser("phone", _find, rank=50, needs_digits=True, gate=any_of(*_PATTERNS))
+PHONE = Recogniser("phone", _find, rank=50, needs_digits=True, gate=any_of(*_PATTERNS, _GLUED))
