@@ -6,6 +6,7 @@ from spark_redaction.scrub.recogniser import Recogniser
 from spark_redaction.scrub.recognisers.account import ACCOUNT
 from spark_redaction.scrub.recognisers.address import ADDRESS as STREET
 from spark_redaction.scrub.recognisers.birth import BIRTH
+from spark_redaction.scrub.recognisers.birth_words import BIRTH_WORDS
 from spark_redaction.scrub.recognisers.card import CARD
 from spark_redaction.scrub.recognisers.crypto import CRYPTO
 from spark_redaction.scrub.recognisers.dwellings import DWELLINGS
@@ -48,6 +49,7 @@ RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     IDENT,
     NATIONAL,
     BIRTH,
+    BIRTH_WORDS,
     STREET,
     STREETS,
     DWELLINGS,

@@ -7,7 +7,12 @@ from typing import Final, NamedTuple
 from spark_redaction.scrub.folding import folded
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.names.common import DESCRIPTORS, LEGAL, NEVER_ALONE, TITLES
-from spark_redaction.scrub.names.declined import declined, spelled_otherwise
+from spark_redaction.scrub.names.declined import (
+    declined,
+    declined_given,
+    is_slavic,
+    spelled_otherwise,
+)
 from spark_redaction.scrub.view import WORD
 
 TOKEN: Final = WORD
@@ -36,8 +41,10 @@ def forms_of(kind: Kind, name: str) -> Iterator[Form]:
         if elided != low:
             yield from _forms(kind, elided)
     if kind is Kind.PERSON:
+        slavic = is_slavic(name)
         for word in name.split():
-            for case in declined(word.strip(".,")):
+            bare = word.strip(".,")
+            for case in (*declined(bare), *(declined_given(bare) if slavic else ())):
                 yield Form((folded(case),), part=True)
 
 
@@ -82,6 +89,8 @@ def _person(low: str, tokens: tuple[str, ...]) -> Iterator[Form]:
     if given and len(first) >= 4:
         yield Form((first + joined[0],), part=False)
     if len(family) > 1:
+        if len(family) > 2:
+            yield Form((*(word[0] for word in family[:-1]), family[-1]), part=True)
         yield Form(family, part=True)
         yield Form((joined,), part=True)
     for token in core:

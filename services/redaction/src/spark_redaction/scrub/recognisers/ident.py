@@ -13,7 +13,7 @@ _STRONG: Final = (
     rb"driver'?s? (?:licen[cs]e|id)|driving licen[cs]e|dl|licen[cs]e plate|license|licence|number plate|plate|kennzeichen|fuhrerschein\w*|permis de conduire|"
     rb"vat|ust-?id(?:-?nr)?|tva|iva|btw|ein|itin|tin|tax (?:id|file|payer|number)|tax|steuer(?:nummer|-?id|-?identifikationsnummer)|fiscal|codice fiscale|"
     rb"nif|nie|dni|cif|curp|rfc|rut|cpf|cnpj|pesel|bsn|aadhaar|aadhar|pan|personnummer|cpr|hetu|fodselsnummer|svnr|ahv|insee|"
-    rb"employee|emp|staff|personnel|mitarbeiter|payroll|badge|student|matrikel\w*|member|membership|policy|insurance|versicherung\w*|claim|case|docket|aktenzeichen|matter|"
+    rb"rvnr|rv-?nummer|sv-?(?:nr|nummer)|personal-?(?:nummer|nr)|kunde|employee|emp|staff|personnel|mitarbeiter|payroll|badge|student|matrikel\w*|member|membership|policy|insurance|versicherung\w*|claim|case|docket|aktenzeichen|matter|"
     rb"patient|beneficiary|medicare|medicaid|mbi|npi|dea|customer|client|kunden\w*|\w*versicher\w*|kranken\w*|mitglied\w*|patienten\w*|vertrags\w*|akten\w*|klant\w*|polis(?:nummer)?|dossier\w*|lidnummer|adherent|assure|poliza|expediente|polizza|pratica|apolice|polisy|klienta|subscriber|visa|green card|alien|uscis|"
     rb"voter|national id|identity card|id card|personalausweis\w*|ausweis\w*|identification|govt id|government id|resident|social insurance|sin|"
     rb"imei|imsi|iccid|vin|vehicle identification|serial|device|frequent flyer|loyalty|reservation|booking|pnr|record locator|prescription|rx|chart|specimen|accession|inmate|military|service|"

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
+from spark_redaction.scrub.folding import folded
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
@@ -16,11 +17,10 @@ from spark_redaction.scrub.spoken.words import DIGITS, REPEATS, TENS
 from spark_redaction.scrub.view import View
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|@")
-_AT_WORDS: Final = (
-    rb"(?:\bat\b|@|\barroba\b|\bchiocciola\b|\barobase\b|\bklammeraffe\b|\bapenstaartje\b)"
-)
+_AT_WORDS: Final = rb"(?:\bat\b|@|\barroba\b|\bchiocciola\b|\barobase\b|\bklammeraffe\b|\bapenstaartje\b|\bmalpa\b|\bzavinac\b|\bkukac\b|\bsnabel-?a\b|\bkrollalfa\b|\bmiukumauku\b)"
 _THERE: Final = Pattern(
-    _AT_WORDS + rb"(?s:.{1,90}?)\b(?:dot|period|point|punkt|punto|ponto|punt)\b"
+    _AT_WORDS
+    + rb"(?s:.{1,90}?)\b(?:dot|period|point|punkt|punto|ponto|punt|kropka|tecka|pont|nokta|piste|punktum)\b"
     rb"|"
     + _AT_WORDS
     + rb"[ \n](?:[\w-]+[ ]){0,3}[\w-]+(?:\.[\w-]+){0,2}\.(?:"
@@ -29,10 +29,25 @@ _THERE: Final = Pattern(
 )
 _BEFORE: Final = 160
 _AFTER: Final = 120
-_AT: Final = frozenset(
-    {"at", "@", "arroba", "chiocciola", "arobase", "klammeraffe", "apenstaartje", "snabela"}
+_WIDE_AT: Final = frozenset(map(folded, "собака собачка равлик παπάκι".split()))
+_WIDE_DOT: Final = frozenset(map(folded, "точка крапка τελεία".split()))
+_WIDE_THERE: Final = re.compile(
+    rf"(?:{'|'.join(_WIDE_AT)})\b.{{1,90}}?\b(?:{'|'.join(_WIDE_DOT)})\b", re.DOTALL
 )
-_DOT: Final = frozenset({"dot", "period", "point", "punkt", "punto", "ponto", "punt"})
+_WIDE_TOPS: Final = frozenset(map(folded, "ру рф ком орг нет юа бай уа гр".split()))
+_AT: Final = (
+    frozenset(
+        "at @ arroba chiocciola arobase klammeraffe apenstaartje snabel snabela malpa zavinac kukac krollalfa miukumauku".split()
+    )
+    | _WIDE_AT
+)
+_DOT: Final = (
+    frozenset(
+        "dot period point punkt punto ponto punt kropka tecka pont nokta piste punktum".split()
+    )
+    | _WIDE_DOT
+)
+_TOPS: Final = frozenset(TOP_LEVELS) | _WIDE_TOPS
 _CONNECT: Final = _DOT | {
     "underscore",
     "dash",
@@ -83,9 +98,7 @@ class _Token:
 def _find(view: View) -> Iterator[Finding]:
     skipped: list[tuple[int, int]] | None = None
     done = 0
-    for begin, finish in windows(
-        (match.span() for match in _THERE.matches(view)), gap=_AFTER, least=1
-    ):
+    for begin, finish in windows(_places(view), gap=_AFTER, least=1):
         if skipped is None:
             skipped = headers(view)
         tokens = _tokens(
@@ -94,6 +107,14 @@ def _find(view: View) -> Iterator[Finding]:
         for start, end, key in _addresses(view, tokens):
             done = end
             yield start, end, Kind.EMAIL, key
+
+
+def _places(view: View) -> Iterator[tuple[int, int]]:
+    """Where an "at" stands with a "dot" behind it."""
+    places = [match.span() for match in _THERE.matches(view)]
+    if view.other_scripts:
+        places += [match.span() for match in _WIDE_THERE.finditer(view.lower)]
+    return iter(sorted(places))
 
 
 def _tokens(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> list[_Token]:
@@ -157,10 +178,10 @@ def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
             previous = tokens[index - 1].text
             if (
                 dotted
-                and (text in TOP_LEVELS or text in ("c", "o", "com"))
+                and (text in _TOPS or text in ("c", "o", "com"))
                 and (previous in _DOT or previous in _SKIP)
             ):
-                if text in TOP_LEVELS:
+                if text in _TOPS:
                     best = index
                 words = 0
                 continue
