@@ -30,7 +30,7 @@ _SUFFIX: Final = (
     rb"Viaduct|Village|Ville|Vista|Vistas|Wall|Walks|Ways|Well|Wells|Fields?|Ferry|Flats?|Fords?|Forest|Forge|Fork|Forks|Glens?|Greens?|Harbors?|Haven|Hills|Hollow|Inlet|Key|Keys|Mall|Mission|Motorway|Mount|Mountain|Neck|Overpass|Parkways|Passage)"
 )
 _STATE: Final = rb"(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOT]|N[EVHJMYCD]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[TAI]|W[AVIY]|NSW|VIC|QLD|ACT|TAS)"
-_UNIT: Final = rb"(?:,? (?:[Aa]pt|[Aa]partment|[Ss]uite|[Ss]te|[Uu]nit|[Ff]loor|[Ff]l|[Rr]oom|[Ff]lat|#)\.? ?#?[A-Za-z0-9-]{1,6})?"
+_UNIT: Final = rb"(?:(?:,? |,?\r?\n)(?:[Aa]pt|[Aa]partment|[Ss]uite|[Ss]te|[Uu]nit|[Ff]loor|[Ff]l|[Rr]oom|[Ff]lat|#)\.? ?#?[A-Za-z0-9-]{1,6})?"
 _CITY: Final = (
     rb"(?:,?\s{1,2}(?:"
     + _L

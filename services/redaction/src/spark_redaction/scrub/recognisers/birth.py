@@ -21,7 +21,11 @@ _STAR: Final = Pattern(
     any_case=False,
 )
 """As genealogists write it; a star before a date on its own begins an item of a list."""
-_AFTER: Final = Pattern(rb"(" + DATE + rb")\s*(?:\(?(?:dob|date of birth|birthday|born|geb\.)\)?)")
+_AFTER: Final = Pattern(
+    rb"("
+    + DATE
+    + rb"|\b\d{1,2}\.\s?\d{1,2}\.)\s*(?:\(?(?:geburtstag|geboren|dob|date of birth|birthday|born|geb\.)\)?)"
+)
 
 
 def _find(view: View) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ _BORN: Final = Pattern(
     rb"\b(?:born|birthday|birth ?date|date of birth|dob|geboren|geb\.|geburtstag|geburtsdatum|nee?|date de naissance|anniversaire|nacid?[oa]?|naci|"
     rb"nacimiento|cumpleanos|nato|nata|compleanno|nascid[oa]|nasci|aniversario|verjaardag|geboortedatum|fodd|fodt)\b"
 )
+_NUMBERED: Final = Pattern(rb"\bam ([a-z]+(?:st|t)en [a-z]+(?:st|t)en(?: [a-z]+)?) geboren\b")
 _MONTH: Final = re.compile(f"(?:{MONTHS.decode()})\\Z")
 _ORDER: Final = re.compile(
     rf"(?:{TENS_IN_ORDER.decode()}"
@@ -37,6 +38,9 @@ def _find(view: View) -> Iterator[Finding]:
         said = None if match[0] == b"NATO" else _said(view.lower, match.end())
         if said is not None:
             yield *said, Kind.BIRTH, view.lower[said[0] : said[1]]
+    for match in _NUMBERED.matches(view):
+        if all(_ORDER.match(word) for word in view.lower[slice(*match.span(1))].split()[:2]):
+            yield *match.span(1), Kind.BIRTH, ""
 
 
 def _said(text: str, at: int) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ from spark_redaction.scrub.recognisers.counts import counts
 from spark_redaction.scrub.view import View
 
 _CAPITAL: Final = rb"[A-Z\xff][A-Za-z\xff'.\-]*"
+_PLACE: Final = rb"[A-Z\xff][A-Za-z\xff'\-]*"
 _LINKS: Final = (
     rb"(?:de|du|des|del|della|delle|dei|di|da|do|das|dos|la|le|les|las|los|der|den|dem|die|het|van|von|op|aan|of|the|"
     rb"am|an|auf|im|in|zum|zur|bei|beim|unter|hinter|vor|na|pod|u|nad|w|od|ved|til|av|af)"
@@ -20,11 +21,11 @@ _HOUSE: Final = rb"\d{1,4}(?:[ ]?[a-zA-Z]\b)?(?:[/\-]\d{1,4}[a-zA-Z]?)?"
 _DOOR: Final = rb"(?:,? \d{1,2} ?[\xff\xa4o]{1,2}(?: ?(?:[a-zA-Z]|izq\w*|der\w*|dcha\w*|izda\w*|centro)\b)?| [A-K] \d{1,3}\b)?"
 _TOWN: Final = (
     rb"(?:,? (?:[A-Z]{1,2}-)?\d{3} ?\d{2} "
-    + _CAPITAL
+    + _PLACE
     + rb"(?:[ \-]"
-    + _CAPITAL
+    + _PLACE
     + rb"){0,2}|, "
-    + _CAPITAL
+    + _PLACE
     + rb"\b)?"
 )
 _LIVES: Final = (
@@ -49,7 +50,7 @@ _LIVED: Final = Pattern(
 _LOWER: Final = Pattern(
     rb"\b(?:ich wohne|wir wohnen|wohnhaft|(?:meine |die |unsere )?(?:adresse|anschrift)(?: ist| lautet|:)|i live (?:at|on)|my address is)(?: jetzt)?(?: in)?(?: der| dem)? "
     rb"((?:am|an der|auf der|auf dem|im|in der|in den|zum|zur|unter den|hinter der|vor dem|beim|lange|kurze|alte|neue|grosse|kleine|obere|untere|hohe) (?:[a-z\xff]+ ){1,3}\d{1,3}[a-z]?)\b"
-    rb"|\b(?:ich wohne|wir wohnen|sie wohnt|er wohnt) (?:jetzt )?(?:in der |am |im |auf der )?([a-z\xff]+(?:strasse|stra(?:ss|\xff)e|weg|gasse|allee|platz|ring) (?:\d{1,3}[a-z]?|[a-z]*(?:eins|zwei|drei|vier|funf|sechs|sieben|acht|neun|zehn|elf|zwolf|zig|undert)))\b"
+    rb"|\b(?:ich wohne|wir wohnen|sie wohnt|er wohnt|adresse ist|adresse lautet|anschrift ist) (?:jetzt )?(?:in der |am |im |auf der )?([a-z\xff]+(?: ?strasse| ?stra(?:ss|\xff)e|weg|gasse| ?allee|platz|ring) (?:\d{1,3}[a-z]?|[a-z]*(?:eins|zwei|drei|vier|funf|sechs|sieben|acht|neun|zehn|elf|zwolf|zig|undert)))\b"
 )
 """As a transcript without capitals has it."""
 _FIXED: Final = (

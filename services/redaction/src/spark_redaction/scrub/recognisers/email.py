@@ -53,8 +53,9 @@ def _find(view: View) -> Iterator[Finding]:
         start, end = match.span()
         local, _, domain = match[0].rpartition(b"@")
         if _is_address(local, domain) and not _is_remote(view, local, start, end):
-            start += _assigned(local)
-            local = local[_assigned(local) :]
+            skipped = _assigned(local) or _path(local)
+            start += skipped
+            local = local[skipped:]
             start += len(local) - len(local.lstrip(b"'*/={|}~&?!#"))
             yield *_without_sentence(view, start, match.start() + len(local), end), Kind.EMAIL, ""
 
@@ -68,6 +69,11 @@ def _assigned(local: bytes) -> int:
     if match is None or _ENDS_IN_TOP.search(local):
         return 0
     return match.end()
+
+
+def _path(local: bytes) -> int:
+    """Length of the folders an address stands behind: ``/users/bob@example.org``."""
+    return local.rfind(b"/", 0, -1) + 1 if local[:1] == b"/" else 0
 
 
 def _is_remote(view: View, local: bytes, start: int, end: int) -> bool:

@@ -11,7 +11,7 @@ from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
 _DIGITS: Final = (
-    rb"(\(?\d{2,4}\)?(?:[ .\-/]{1,2}\d{2,4}){1,4}(?:[ .\-/]\d)?|\d{5,8})(?:[^0-9A-Za-z_\xff]|$)"
+    rb"(\(?\d{1,4}\)?(?:[ .\-/]{1,2}\d{2,4}){1,4}(?:[ .\-/]\d)?|\d{5,8})(?:[^0-9A-Za-z_\xff]|$)"
 )
 _LABELS: Final = (
     rb"tel|telef|telefon(?:nummer|nr|nal|szam|u|i|numer)?|telephone|phone|fon|fax|telefax|handy(?:nummer|nr)?|"

@@ -33,6 +33,9 @@ _OPTION: Final = Pattern(
 )
 _ELEMENT: Final = Pattern(rb"<(?:" + _WORDS + rb")(?: [^<>]{0,80})?>([^<>\n]{3,200})</")
 """In XML."""
+_SESSION: Final = Pattern(
+    rb"\b(?:session|sess|sid|csrf|xsrf|csrftoken|jwt|phpsessid|jsessionid)[\"']?\s?[=:]\s?[\"']?([\w.~+/\-]{12,})"
+)
 _SEED: Final = Pattern(
     rb"(?:seed|recovery|mnemonic|backup|secret)(?:\s+(?:phrase|words?|seed|key))*(?:\s+(?:is|are|was))?\s*[:=-]?\s*[\"']?"
     rb"((?:(?:\d{1,2}[.)]\s*)?[a-z]{3,8}[\s,]+){11,24}(?:\d{1,2}[.)]\s*)?[a-z]{3,8})\b"
@@ -40,8 +43,8 @@ _SEED: Final = Pattern(
 _CODE: Final = Pattern(
     rb"\b(?:cvv2?|cvc2?|csc|cid|security code|card verification(?: value| code)?|pin(?: code| number)?|otp|one[ -]time (?:code|password|passcode)|"
     rb"verification code|2fa(?: code)?|mfa(?: code)?|auth(?:entication)? code|access code|gate code|door code|alarm code|passcode|unlock code|"
-    rb"confirmation code|(?:your|my|ihr|dein|mein) code|sms code|login code|lockbox(?: code)?|geheimzahl|code secret|code confidentiel|(?:i|m|sms-|push-?|photo-?)?tan|puk|(?:karten)?pruf(?:ziffer|nummer)|sicherheits(?:code|nummer)|bestatigungscode|freischaltcode|einmalcode|verifizierungscode|code de (?:verification|securite)|codigo de (?:verificacion|seguridad)|codice di (?:verifica|sicurezza))"
-    rb"(?:\s+(?:number|no))?(?:\s+(?:on the back|for (?:the |my )?[a-z]+(?: [a-z]+)?))?(?:'s)?\s*(?:is|was|:|=|#|-|ist|est|to)*\s*(?:now\s+)?[:#=]?\s*[\"']?(\d(?:[ -]?\d){2,9})\b"
+    rb"confirmation code|(?:your|my|ihr|dein|mein|use|use the|enter|enter the|type|with|den) code|sms code|login code|lockbox(?: code)?|geheimzahl|code secret|code confidentiel|(?:i|m|sms-|push-?|photo-?)?tan|puk|(?:karten)?pruf(?:ziffer|nummer)|sicherheits(?:code|nummer)|bestatigungscode|freischaltcode|einmalcode|verifizierungscode|code de (?:verification|securite)|codigo de (?:verificacion|seguridad)|codice di (?:verifica|sicurezza))"
+    rb"[\"']?(?:\s+(?:number|no))?(?:\s+(?:on the back|for (?:the |my )?[a-z]+(?: [a-z]+)?))?(?:'s)?\s*(?:is|was|:|=|#|-|ist|est|to)*\s*(?:now\s+)?[:#=]?\s*[\"']?(\d(?:[ -]?\d){2,9})\b"
 )
 _CODE_LIKE: Final = re.compile(rb"\$[A-Z_]+\Z|\$[({]|[`(\\]|%[a-z]\b|\w+[\[(]|\w+\)|\.\.\.")
 """A variable or a piece of a program, and not what it holds."""
@@ -74,6 +77,9 @@ def _find(view: View) -> Iterator[Finding]:
         value = view.octets[start:end]
         if not value.strip(b";,.)").isdigit() and _is_secret(value, quoted=False, said=False):
             yield start, end, Kind.SECRET, view.text[start:end]
+    for match in _SESSION.matches(view):
+        if any(48 <= each <= 57 for each in match[1]):
+            yield *match.span(1), Kind.SECRET, view.text[match.start(1) : match.end(1)]
     for pattern in (_HEADER, _SEED, _CODE, _ELEMENT):
         for match in pattern.matches(view):
             group = 2 if pattern is _HEADER and match.start(1) < 0 else 1
@@ -108,5 +114,5 @@ TOLD_SECRET = Recogniser(
     "told_secret",
     _find,
     rank=80,
-    gate=any_of(_ASSIGNED, _OPTION, _HEADER, _SEED, _CODE, _ELEMENT),
+    gate=any_of(_ASSIGNED, _OPTION, _HEADER, _SESSION, _SEED, _CODE, _ELEMENT),
 )  # fmt: skip

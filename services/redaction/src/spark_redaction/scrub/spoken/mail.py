@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
 from spark_redaction.scrub.folding import folded
@@ -60,6 +61,8 @@ _CONNECT: Final = _DOT | {
     "guion",
 }
 _SKIP: Final = frozenset({"sign", "symbol", "uh", "um", "er", "the"})
+_HEARD: Final = frozenset({"mhm", "hmm", "uhhuh", "uh", "huh", "um"})
+"""What the other one says in between."""
 _LETTER_WORDS: Final = frozenset({"capital", "lowercase", "letter"})
 _SCALES: Final = frozenset({"hundred", "thousand", "million"})
 _STOP: Final = frozenset(
@@ -89,10 +92,11 @@ _OWN_CUE: Final = re.compile(
 
 
 class _Token:
-    __slots__ = ("end", "start", "text")
+    __slots__ = ("end", "gap", "piece", "start", "text")
 
-    def __init__(self, text: str, start: int, end: int) -> None:
-        self.text, self.start, self.end = text, start, end
+    def __init__(self, text: str, start: int, end: int, gap: str, piece: int) -> None:
+        """``gap`` stands before it, without time stamps and speakers; ``piece`` counts those."""
+        self.text, self.start, self.end, self.gap, self.piece = text, start, end, gap, piece
 
 
 def _find(view: View) -> Iterator[Finding]:
@@ -104,9 +108,13 @@ def _find(view: View) -> Iterator[Finding]:
         tokens = _tokens(
             view, skipped, max(done, begin - _BEFORE), min(len(view.lower), finish + _AFTER)
         )
-        for start, end, key in _addresses(view, tokens):
-            done = end
-            yield start, end, Kind.EMAIL, key
+        for found in _addresses(view, tokens):
+            done = found[-1].end
+            for _, said in groupby(found, key=lambda token: token.piece):
+                part = list(said)
+                if all(token.text in _HEARD for token in part):
+                    continue
+                yield part[0].start, part[-1].end, Kind.EMAIL, _address(found)
 
 
 def _places(view: View) -> Iterator[tuple[int, int]]:
@@ -118,23 +126,27 @@ def _places(view: View) -> Iterator[tuple[int, int]]:
 
 
 def _tokens(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> list[_Token]:
-    tokens = []
+    tokens: list[_Token] = []
     at_header = max(0, bisect_left(skipped, (first, first)) - 1)
     for match in _WORD.finditer(view.lower, first, last):
         start = match.start()
         at_header = past(skipped, at_header, start)
         if inside(skipped, at_header, start):
             continue
-        tokens.append(_Token(match[0], start, match.end()))
+        piece, gap = at_header, view.lower[tokens[-1].end if tokens else start : start]
+        if tokens and piece != tokens[-1].piece:
+            gap = "\n"
+        tokens.append(_Token(match[0], start, match.end(), gap, piece))
     return tokens
 
 
-def _addresses(view: View, tokens: list[_Token]) -> Iterator[tuple[int, int, str]]:
+def _addresses(view: View, tokens: list[_Token]) -> Iterator[list[_Token]]:
+    """Yield the words of every address that is read out."""
     after = 0
     for at, token in enumerate(tokens):
         if token.text not in _AT or at < after:
             continue
-        last = _domain(view, tokens, at)
+        last = _domain(tokens, at)
         if last is None:
             continue
         said = any(each.text in _DOT for each in tokens[at + 1 : last])
@@ -148,11 +160,10 @@ def _addresses(view: View, tokens: list[_Token]) -> Iterator[tuple[int, int, str
         if first is None:
             continue
         after = last + 1
-        start, end = tokens[first].start, tokens[last].end
-        yield start, end, _address(tokens[first : last + 1])
+        yield tokens[first : last + 1]
 
 
-def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
+def _domain(tokens: list[_Token], at: int) -> int | None:
     """Index of the top level's token when a domain was read out after ``at``."""
     best: int | None = None
     words = 0
@@ -160,7 +171,7 @@ def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
     spoken = tokens[at].text != "@"
     for index in range(at + 1, min(len(tokens), at + 24)):
         text = tokens[index].text
-        between = view.lower[tokens[index - 1].end : tokens[index].start]
+        between = tokens[index].gap
         if len(between) > 6 or "\n\n" in between:
             break
         if "." in between and index > at + 1:
@@ -195,7 +206,7 @@ def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
 
 def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool) -> int | None:
     """Index of the first token of the name before ``at``; None when it is no name."""
-    first = _reach(view, tokens, at, floor)
+    first = _reach(tokens, at, floor)
     if first == at:
         return None
     if not _OWN_CUE.search(_before(view, tokens[first])):
@@ -215,15 +226,18 @@ def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool)
     return max(first, named - 2)
 
 
-def _reach(view: View, tokens: list[_Token], at: int, floor: int) -> int:
+def _reach(tokens: list[_Token], at: int, floor: int) -> int:
     """Index of the first token that may be of the name before ``at``; that itself when none is."""
     first = at
     plain = 0
     while first > floor and at - first < _FARTHEST:
         token = tokens[first - 1]
-        if _apart(view.lower[token.end : tokens[first].start], beside=first == at):
+        if _apart(tokens[first].gap, beside=first == at):
             break
         text = token.text
+        if text in _HEARD:
+            first -= 1
+            continue
         joined = first < at and tokens[first].text in _CONNECT
         if text in _CONNECT or (text in _SKIP - {"the"} and first < at):
             first -= 1
@@ -235,7 +249,7 @@ def _reach(view: View, tokens: list[_Token], at: int, floor: int) -> int:
             if plain > _LONG:
                 break
         first -= 1
-    while first < at and tokens[first].text in _CONNECT | _SKIP:
+    while first < at and tokens[first].text in _CONNECT | _SKIP | _HEARD:
         first += 1
     return first
 
