@@ -1,5 +1,6 @@
 """Numbers that words call somebody's: patient, case, employee, passport, licence, tax."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -82,9 +83,16 @@ def _find(view: View) -> Iterator[Finding]:
         yield *match.span(1), Kind.IDENT, _key(view.lower[match.start(1) : match.end(1)])
 
 
+_NO_IDENT: Final = re.compile(
+    rb"\d+\.\d+(?:-\d+\.\d+)?\Z|[a-z]{3,} \d{1,3}\Z|(?:a|l)?gpl|mit-|apache|bsd|mpl|cc-by",
+    re.IGNORECASE,
+)
+"""Shares, words with a small number behind them, and licences of programs."""
+
+
 def _is_ident(value: bytes, *, named: int) -> bool:
     """``named`` is 2 after "number" and the like, 1 after a colon or a verb."""
-    if value.lower().startswith(_PROSE):
+    if value.lower().startswith(_PROSE) or _NO_IDENT.match(value):
         return False
     digits = sum(48 <= c <= 57 for c in value)
     letters = sum(chr(c).isalpha() for c in value if c < 0x80)

@@ -43,7 +43,11 @@ def _find(view: View) -> Iterator[Finding]:
             yield *match.span(), Kind.ADDRESS, ""
     for match in _SAID.matches(view):
         value = match[1]
-        if sum(48 <= c <= 57 for c in value) >= 2:
+        digits = sum(48 <= c <= 57 for c in value)
+        if match[0].startswith(b"cap ") and digits != 5:
+            # A limit; the Italian post code has five.
+            continue
+        if digits >= 2:
             start = match.start(1)
             words = value.split(b" ")
             if len(words) == 2 and not any(48 <= c <= 57 for c in words[1]):

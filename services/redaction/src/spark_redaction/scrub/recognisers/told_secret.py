@@ -53,6 +53,10 @@ _NAMES_ONE: Final = re.compile(
     rb"|(?:[A-Z][a-z]+)*(?:Token|Secret|Password|Key|Str)(?:[A-Z][a-z]+)*\Z"
 )
 """Letters that say secret themselves: a type, a field or a variable, as in ``token: LockToken``."""
+_TITLE: Final = re.compile(rb"[A-Z]?[a-z]+[.,;:]?\Z")
+"""A word as a sentence has it."""
+_RANDOM: Final = re.compile(rb"[0-9A-Z]")
+_GOES_ON: Final = re.compile(r",? [A-Za-z][a-z]+(?:[ ,.;]|\Z)")
 _PLAIN: Final = frozenset(
     b"password passwd pwd token secret key user username value login name none optional field a an the not no in on at it that this there here wrong correct required expired invalid reset changed incorrect secure safe "
     b"strong weak too very only needed missing set empty null none true false protected hashed encrypted stored used known "
@@ -63,14 +67,40 @@ _PLAIN: Final = frozenset(
 
 
 def _find(view: View) -> Iterator[Finding]:
+    yield from _assigned(view)
+    yield from _given(view)
+    for pattern in (_HEADER, _SEED, _CODE, _ELEMENT):
+        for match in pattern.matches(view):
+            group = 2 if pattern is _HEADER and match.start(1) < 0 else 1
+            start, end = match.span(group)
+            value = match[group]
+            if (
+                pattern is _HEADER
+                and group == 1
+                and (_TITLE.match(value) or not _RANDOM.search(value))
+            ):
+                continue
+            yield start, end, Kind.SECRET, view.text[start:end]
+
+
+def _assigned(view: View) -> Iterator[Finding]:
+    """Behind a word for it and a colon, a sign or a verb."""
     for match in _ASSIGNED.matches(view):
         group = 1 if match.start(1) >= 0 else 2
         start, end = match.span(group)
         if group == 2:
             end = start + len(match[2].rstrip(b".!?)]}"))
         value = view.octets[start:end]
+        if group == 2 and _is_prose(view, match[0], value, match.end(2)):
+            continue
+        if match[0][:7].lower() == b"session" and value.isalpha() and len(value) < 12:
+            continue
         if _is_secret(value, quoted=group == 1, said=b"=" not in match[0] and b":" not in match[0]):
             yield start, end, Kind.SECRET, view.text[start:end]
+
+
+def _given(view: View) -> Iterator[Finding]:
+    """As options of a command, and as sessions."""
     for match in _OPTION.matches(view):
         group = next(each for each in (1, 2, 3) if match.start(each) >= 0)
         start, end = match.span(group)
@@ -80,18 +110,15 @@ def _find(view: View) -> Iterator[Finding]:
     for match in _SESSION.matches(view):
         if any(48 <= each <= 57 for each in match[1]):
             yield *match.span(1), Kind.SECRET, view.text[match.start(1) : match.end(1)]
-    for pattern in (_HEADER, _SEED, _CODE, _ELEMENT):
-        for match in pattern.matches(view):
-            group = 2 if pattern is _HEADER and match.start(1) < 0 else 1
-            start, end = match.span(group)
-            value = match[group]
-            if (
-                pattern is _HEADER
-                and group == 1
-                and not (any(48 <= c <= 57 for c in value) or value != value.lower())
-            ):
-                continue
-            yield start, end, Kind.SECRET, view.text[start:end]
+
+
+def _is_prose(view: View, found: bytes, value: bytes, end: int) -> bool:
+    """Whether a sentence goes on behind a colon: "with its token: extend it"."""
+    return (
+        _TITLE.match(value) is not None
+        and b"pass" not in found.lower()
+        and _GOES_ON.match(view.text, end) is not None
+    )
 
 
 def _is_secret(value: bytes, *, quoted: bool, said: bool) -> bool:
