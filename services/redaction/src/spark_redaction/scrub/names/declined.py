@@ -37,7 +37,20 @@ _GREEK_ENDINGS: Final = (
 _SKI_ENDINGS: Final = "i iego iemu im ich y a iej ą ej ou ého ému ým"
 """Behind ``sk``, ``ck``, ``zk``: Polish, Czech, and the names of women."""
 _OF_SLAVS: Final = frozenset("łńśźżąęěřůčďňť")
-_SLAVIC_ENDS: Final = ("ova", "ová", "owa", "wicz", "vić", "vic", "czyk", "enko")
+_SLAVIC_ENDS: Final = (
+    "ova",
+    "ová",
+    "owa",
+    "wicz",
+    "vić",
+    "vic",
+    "czyk",
+    "enko",
+    "czak",
+    "cik",
+    "wiak",
+    "szek",
+)
 _FEMALE: Final = "y ie i ę ą o u e ou ě ej"
 _MALE: Final = "a owi ovi em ie u e y i"
 _CYRILLIC_LETTERS: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюяёієґ"

@@ -28,7 +28,7 @@ _CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+
 _HUMP: Final = Pattern(rb"[a-z][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z]|[A-Z]{2}[a-z]", any_case=False)
 _FEW: Final = 64
 """Words of a text that are looked up one by one rather than word for word."""
-_LEET: Final = str.maketrans("431057", "aeiost")
+_LEET: Final = tuple(str.maketrans("431057", read) for read in ("aeiost", "aelost"))
 _INITIALS_BEFORE: Final = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]\.?[ -]?){1,3}\Z")
 _INITIALS_AFTER: Final = re.compile(r"(?: [A-Z]\.){1,2}|,? [A-Z]\.?(?![A-Za-z0-9'’])")
 _INITIAL_BETWEEN: Final = re.compile(r"[ \t]{0,3}(?:[A-Z]\.?[\s]{1,2}){0,3}\Z")
@@ -202,7 +202,7 @@ class Dictionary:
                 yield from self._at(view, [m.span() for m in _CAMEL.finditer(text, start, end)], 0)
 
     def _handle(self, token: str) -> _Entry | None:
-        for candidate in (token, token.strip("0123456789"), token.translate(_LEET)):
+        for candidate in (token, token.strip("0123456789"), *map(token.translate, _LEET)):
             entry = self._singles.get(candidate)
             if entry is not None and len(candidate) >= 4 and candidate not in COMMON:
                 return entry

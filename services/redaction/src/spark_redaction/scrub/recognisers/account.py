@@ -12,9 +12,9 @@ from spark_redaction.scrub.view import View
 
 _SAID: Final = Pattern(
     rb"\b(?:(?:bank |checking |savings |current |cheque )?(?:account|acct|acc|a/c|ac)|routing|aba|transit|rtn|sort ?code|bsb|blz|bankleitzahl|"
-    rb"konto(?:[ -]?(?:nummer|nr))?|compte|cuenta|conto|rekening(?:nummer)?|clabe|ifsc|micr|rib|giro|sepa|wire|deposit|branch|institution)(?:\b|_)"
+    rb"bank (?:code|id)|konto(?:[ -]?(?:nummer|nr))?|compte|cuenta|conto|rekening(?:nummer)?|clabe|ifsc|micr|rib|giro|sepa|wire|deposit|branch|institution)(?:\b|_)"
     rb"(?:[ _-]?(?:number|num|no|nr|id|code|#|is|was|ending(?: in| with)?|numbers|ends in))*(?:\.|['\"])?\s{0,2}[:=#]?\s{0,3}[\"'#]?"
-    rb"((?:[x*]{2,}[ -]?)?[a-z]{0,4}\d(?:[ \-./]?\d){2,20})\b"
+    rb"((?:[x*]{2,}[ -]?){0,4}[a-z]{0,4}\d(?:[ \-./]?\d){2,20})\b"
 )
 _SORT: Final = Pattern(rb"\b\d{2}-\d{2}-\d{2}\b")
 _SORT_CUE: Final = Cue(

@@ -64,14 +64,14 @@ _GERMAN: Final = Pattern(
     rb"(?:"
     + _L
     + rb"[A-Za-z\xff.\-]*(?:stra(?:ss|\xff)e|strasse|str\.|str|weg|platz|allee|gasse|ring|damm|ufer|chaussee|promenade|steig|graben|markt|hof|berg|straat|laan|plein|gracht|kade|dijk|singel|"
-    rb"gatan|v(?:a|\xff)gen|gade|vej|gata|veien|vegen|katu|tie|utca|stien|plass|torget)|(?:"
+    rb"gatan|v(?:a|\xff)gen|gade|vej|gata|veien|vegen|katu|tie|utca|stien|plass|plassen|torget|pladsen|plads|torvet|gaden|vejen|backen|kuja|polku)|(?:"
     + _L
-    + rb"[A-Za-z\xff.\-]+[ -]){1,3}(?:Stra(?:ss|\xff)e|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring|Damm|Ufer|Straat|Laan|Plein|Utca|V(?:a|\xff)gen|Gatan|Gata|Vej|Gade|Vei|Plads|Torg)|(?:"
+    + rb"[A-Za-z\xff.\-]+[ -]){1,3}(?:Stra(?:ss|\xff)e|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring|Damm|Ufer|Straat|Laan|Plein|Utca|V(?:a|\xff)gen|Gatan|Gata|Vej|Gade|Vei|Plads|Torg|ut|utca|korut|fasor|setany)|(?:"
     + _L
     + rb"[a-z\xff.\-]+ ){0,2}"
     + _L
     + rb"[a-z\xff]+s (?:gate?|vei|veg|vej|gade|plass?|plads|torg|katu|tie))"
-    rb"[ ]\d{1,4} ?[a-zA-Z]?(?: \d{1,3}\b)?(?:[-/]\d{1,4}[a-z]?)?\b(?:(?:,? |,?\r?\n)(?:[A-Z]{1,2}-)?\d{4,5}(?: [A-Z]{2})? (?:"
+    rb"[ ]\d{1,4} ?[a-zA-Z]?(?: \d{1,3}\b)?(?:[-/]\d{1,4}[a-z]?|-[IVX]{1,4})?\b(?:(?:,? |,?\r?\n)(?:[A-Z]{1,2}-)?\d{4,5}(?: [A-Z]{2})? (?:"
     + _L
     + rb"[A-Za-z\xff\-]+ ?){1,2})?",
     any_case=False,
@@ -86,7 +86,7 @@ _ROMANCE: Final = Pattern(
     rb"lotissement|residence|clos|hameau|lieu-dit|sentier|esplanade|promenade|montee|rond-point|traverse|venelle|chaussee)"
     rb" (?:(?:de |du |des |la |le |les |d'|l'|de la |saint |sainte ){0,3}[a-z\xff][a-z\xff'\-]+ ?){1,4}(?:,? \d{5} [a-z\xff\-]+)?"
     rb"|\b(?:rue|chaussee|quai|chemin|impasse|gran via|rambla|passeig|carrer|travesia|glorieta|urbanizacion|borgo|lungomare|contrada|salita|calle|c/|avenida|avda\.?|av\.|plaza|paseo|carrera|camino|ronda|via|viale|corso|piazza|piazzale|largo|vicolo|strada|rua|travessa|alameda|praca|estrada|ul\.|ulica|al\.|os\.|ulitsa)"
-    rb" (?:[a-z\xff][a-z\xff'.\-]* ){0,5}[a-z\xff][a-z\xff'.\-]*,? ?(?:n[o.]?\.? ?|num\.? ?|no\.? )?\d{1,5}[a-z]?(?:[/-]\d{1,4}[a-z]?)?\b(?:,? \d{1,2} ?[\xff\xa4oa](?: ?(?:[a-z]|izq\w*|der\w*|dcha\w*|izda\w*|centro)\b)?)?(?:,? (?:\d{2}-\d{3}|\d{4,5}(?:-\d{3})?) [a-z\xff\-]+)?)"
+    rb" (?:[a-z\xff][a-z\xff'.\-]* ){0,5}[a-z\xff][a-z\xff'.\-]*,? ?(?:n[o.]?\.? ?|num\.? ?|no\.? )?\d{1,5}[a-z]?(?:[/-]\d{1,4}[a-z]?)?\b(?:,? \d{1,2} ?[\xff\xa4oa](?: ?(?:[a-z]|izq\w*|der\w*|dcha\w*|izda\w*|centro)\b)?(?: \d{1,2} ?[\xff\xa4oa])?)?(?:,? (?:\d{2}-\d{3}|\d{4,5}(?:-\d{3})?) [a-z\xff\-]+)?)"
 )
 _BOX: Final = Pattern(
     rb"\b(?:p\.? ?o\.? ?box|post office box|postfach|boite postale|b\.?p\.|apartado(?: de correos)?|casella postale|postbus|postboks|locked bag|gpo box|psc \d+,? box|unit \d+ box|(?:fpo|dpo|apo) a[aep]|caixa postal)[ #:]{0,3}(?:no\.? ?)?\d[\d ]{0,7}\d?\b"

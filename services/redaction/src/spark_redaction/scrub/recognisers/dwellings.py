@@ -18,7 +18,7 @@ _LINKS: Final = (
 )
 _NAME: Final = rb"(?:(?:" + _LINKS + rb"|" + _CAPITAL + rb") ){0,5}" + _CAPITAL
 _HOUSE: Final = rb"\d{1,4}(?:[ ]?[a-zA-Z]\b)?(?:[/\-]\d{1,4}[a-zA-Z]?)?"
-_DOOR: Final = rb"(?:,? \d{1,2} ?[\xff\xa4o]{1,2}(?: ?(?:[a-zA-Z]|izq\w*|der\w*|dcha\w*|izda\w*|centro)\b)?| [A-K] \d{1,3}\b)?"
+_DOOR: Final = rb"(?:,? \d{1,2} ?[\xff\xa4o]{1,2}(?: ?(?:[a-zA-Z]|izq\w*|der\w*|dcha\w*|izda\w*|centro)\b)?(?: \d{1,2} ?[\xff\xa4oa]{1,2}\b)?| [A-K] \d{1,3}\b)?"
 _TOWN: Final = (
     rb"(?:,? (?:[A-Z]{1,2}-)?\d{3} ?\d{2} "
     + _PLACE
@@ -36,10 +36,10 @@ _LIVES: Final = (
     rb"|(?:viv(?:o|e|en|imos)|resid[eo]|domiciliad[oa])|(?:abit(?:o|a|ano|iamo)|residente|vivo)|(?:mor(?:o|a|am|amos)|resid[oe])"
     rb"|(?:woon(?:t|de|achtig)?|wonen)|(?:mieszk(?:am|a|amy|aja)|zamieszk\w{2,4})|(?:bor|bodde)|(?:bydli\w{1,2}|bydlim|byva\w?)"
     rb"|(?:asu[nu]|asuu|asumme)|(?:lakik|lakom|lakunk)|(?:locuiesc|locuieste)"
-    rb"|(?:anschrift|adressen?|address|adresse|adres|adresa|direccion|indirizzo|endereco|morada|osoite\w*|domicilio|lieferung|rechnung|paket|brief))"
+    rb"|(?:anschrift|adressen?|address|adresse|adres|adresa|direccion|indirizzo|endereco|morada|osoite\w*|domicilio|lieferung|rechnung|paket|brief|treffpunkt|sitz(?: der firma)?|filiale|praxis|niederlassung))"
 )
 _TO: Final = (
-    rb"(?: ?(?:[:,]|ist|is|est|es|e|now|jetzt|nun|aktuell|currently|at|on|to|in|an|nach|bei|im|bitte|au|aux|a|en|la|el|na|no|op|aan|przy|"
+    rb"(?: ?(?:[:,]|seit (?:\d{4}|[a-z]+)|since \d{4}|depuis \d{4}|desde \d{4}|lautet|war|ist|is|est|es|e|now|jetzt|nun|aktuell|currently|at|on|to|in|an|nach|bei|im|bitte|au|aux|a|en|la|el|na|no|op|aan|przy|"
     rb"w|v|i|pa|nella|der|den|die|dem|chez|s|f\wr|for|das|ein|eine|einen)){0,4}"
 )
 _LIVED: Final = Pattern(

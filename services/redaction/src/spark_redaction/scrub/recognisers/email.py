@@ -129,7 +129,7 @@ def _find_written(view: View) -> Iterator[Finding]:
     for pattern in patterns:
         for match in pattern.matches(view):
             if pattern is _ROBOT and (
-                not _SPELLED.search(match[0]) or not _around_robots(match[0].lower())
+                not _SPELLED.search(match[0]) or not _around_robots(match[0])
             ):
                 continue
             yield *match.span(), Kind.EMAIL, _joined(view.lower[match.start() : match.end()])
@@ -155,9 +155,11 @@ _CLEAR_DOT: Final = (b"dot", b"punkt", b"punto", b"(.)", b"[.]", b"point")
 
 def _around_robots(found: bytes) -> bool:
     """Whether the writing itself says that an address is meant: "look at example.test" does not."""
-    if b" at " in found and not any(at in found for at in _CLEAR_AT):
+    loud = b" AT " in found and not found.isupper()
+    found = found.lower()
+    if b" at " in found and not loud and not any(at in found for at in _CLEAR_AT):
         return False
-    return any(mark in found for mark in (*_CLEAR_AT[:-2], b"(a)", b"[a]"))
+    return loud or any(mark in found for mark in (*_CLEAR_AT[:-2], b"(a)", b"[a]"))
 
 
 def _joined(text: str) -> str:

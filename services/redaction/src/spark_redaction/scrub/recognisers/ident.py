@@ -11,9 +11,10 @@ from spark_redaction.scrub.view import View
 
 _STRONG: Final = (
     rb"mrn|medical record|health record|nhs|nino|national insurance|ni no|passport|reisepass|pass-?nr|passeport|pasaporte|passaporto|paspoort|"
-    rb"driver'?s? (?:licen[cs]e|id)|driving licen[cs]e|dl|licen[cs]e[ _-]?plate|license|licence|number plate|plate|kennzeichen|fuhrerschein\w*|permis de conduire|"
+    rb"driver'?s? (?:licen[cs]e|id)(?: [a-z]{2})?|driving licen[cs]e|dl|licen[cs]e[ _-]?plate|license|licence|number plate|plate|kennzeichen|fuhrerschein\w*|permis de conduire|"
     rb"vat|ust-?id(?:-?nr)?|tva|iva|btw|ein|itin|tin|tax (?:id|file|payer|number)|tax|steuer(?:nummer|-?id|-?identifikationsnummer)|fiscal|codice fiscale|"
     rb"nif|nie|dni|cif|curp|rfc|rut|cpf|cnpj|pesel|bsn|aadhaar|aadhar|pan|personnummer|cpr|hetu|fodselsnummer|svnr|ahv|insee|"
+    rb"st\.?-?nr|id-?nr|siret|siren|p\.? ?iva|partita iva|rg|nss|ird|vertrag|\w*ausweis\w*|schuler\w*|"
     rb"(?:kd|perso|policen?|vers|zahler|mitgl|vertr|depot|abo|patienten?|fall|sv|rv|kv)\.?[- ]?(?:nr|nummer)|meter (?:no|number)|seriennummer|"
     rb"personal-?(?:nummer|nr)|kunde|employee|emp|staff|personnel|mitarbeiter|payroll|badge|student|matrikel\w*|member|membership|policy|insurance|versicherung\w*|claim|case|docket|aktenzeichen|matter|"
     rb"patient|beneficiary|medicare|medicaid|mbi|npi|dea|customer|client|kunden\w*|\w*versicher\w*|kranken\w*|mitglied\w*|patienten\w*|vertrags\w*|akten\w*|klant\w*|polis(?:nummer)?|dossier\w*|lidnummer|adherent|assure|poliza|expediente|polizza|pratica|apolice|polisy|klienta|subscriber|visa|green card|alien|uscis|"
@@ -69,7 +70,8 @@ def _find(view: View) -> Iterator[Finding]:
     match = _SAID.first(view, 0)
     while match is not None:
         start = match.start(4)
-        named = 2 * bool(match[2].strip()) or bool(match[3].strip(b" ."))
+        numbered = bool(match[2].strip()) or match[1].lower().endswith((b"nummer", b"nr"))
+        named = 2 * numbered or bool(match[3].strip(b" ."))
         value = match[4].rstrip(b"-/. ")
         end = start + len(value)
         found = _is_ident(value, named=named)

@@ -14,7 +14,7 @@ _DIGITS: Final = (
     rb"(\(?\d{1,4}\)?(?:[ .\-/]{1,2}\d{2,4}){1,4}(?:[ .\-/]\d)?|\d{5,8})(?:[^0-9A-Za-z_\xff]|$)"
 )
 _LABELS: Final = (
-    rb"tel|telef|telefon(?:nummer|nr|nal|szam|u|i|numer)?|telephone|phone|fon|fax|telefax|handy(?:nummer|nr)?|"
+    rb"tel|ph|telef|telefon(?:nummer|nr|nal|szam|u|i|numer)?|telephone|phone|fon|fax|telefax|handy(?:nummer|nr)?|"
     rb"mobil(?:nummer|nr|e|telefon)?|mobiel|rufnummer|festnetz|tlf|puh|puhelin|telefono|telefone|telefoon|telemovel|"
     rb"celular|movil|cellulare|gsm|komorka|whatsapp|landline|hotline|(?:my|his|her|their|our) cell|cell ?phone"
 )

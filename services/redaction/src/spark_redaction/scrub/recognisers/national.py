@@ -81,7 +81,7 @@ _COMPILED: Final = tuple(
     (any_of(*(pattern for pattern, _ in family)), family) for family in _FAMILIES
 )
 _CUE: Final = Cue(
-    r"pesel|bsn|steuer\w*|tax|tin|id|tfn|abn|medicare|medicaid|npi|imei|svnr|personnummer|cpr|jmbg|egn|cnp|oib|amka|afm|tckn|kimlik|"
+    r"id-?nr|pesel|bsn|steuer\w*|tax|tin|id|tfn|abn|medicare|medicaid|npi|imei|svnr|personnummer|cpr|jmbg|egn|cnp|oib|amka|afm|tckn|kimlik|"
     r"fodselsnummer|national|identity|identification|social|insurance|rut|dni|cedula|nit|cuit|cuil|cpf|teudat|zehut|mynumber|my number",
     before=40,
 )
@@ -90,7 +90,7 @@ _PLATE: Final = Pattern(
     any_case=False,
 )
 _PLATE_CUE: Final = Cue(
-    r"(?:number|licen[cs]e|registration|vehicle|car) plate|plates?|nummernschild|kfz|reg(?:istration)?|kennzeichen|plaque|matricula|targa|nummerplaat|kenteken|nummerskylt|tablice|license tag",
+    r"(?:number|licen[cs]e|registration|vehicle|car) plate|plates?|nummernschild|kfz|reg(?:istration)?|kennzeichen|plaque|matricula|targa|nummerplaat|kenteken|nummerskylt|tablice|license tag|rego",
     before=32,
     after=24,
 )

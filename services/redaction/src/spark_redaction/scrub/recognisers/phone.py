@@ -15,6 +15,7 @@ _S: Final = rb"[ .\-/]"
 _EXT: Final = rb"(?:[ ,;]{0,2}(?:ext|extension|x|poste|durchwahl|#)[ .:]{0,2}\d{1,6})?"
 _SHAPES: Final = (
     rb"(?:\+|\b00)[ ]?\(?[1-9](?:[ ().\-/]{0,3}\d){6,16}",
+    rb"\(0\) ?[1-9]\d{1,4}(?:[ .\-/]{1,2}\d{2,8}){1,4}",
     rb"(?:\b1[ .\-/]{0,2})?\((?:\d{2,5}|0 \d{1,4})\)[ .\-/]{0,2}\d{2,5}(?:[ .\-/]{0,2}\d{2,5}){0,3}",
     rb"(?:\b1[ .\-/]{1,2})?\b\d{3}(?:[ .\-]{1,3}|/)\d{3}(?:[ .\-]{1,3}|/)\d{4}",
     rb"\b\d{3}[ .\-/]{0,2}\d{3}[.\-]\d{4}|\b\d{3}[.\-/ ]\d{7}",
@@ -37,7 +38,7 @@ _GLUED: Final = Pattern(
 _LETTER: Final = re.compile(r"[a-z#]")
 _WORD: Final = re.compile(r"[a-z]*\Z")
 _CUE: Final = Cue(
-    r"phones?|telephones?|tel|mobiles?|cells?|cellphones?|cellular|fax|call(?:ed|ing|s)?|dial(?:ed|ing)?|"
+    r"phones?|ph|telephones?|tel|mobiles?|cells?|cellphones?|cellular|fax|call(?:ed|ing|s)?|dial(?:ed|ing)?|"
     r"text(?:ed|ing)?|sms|ring|rang|reach(?:ed|ing|able)?|callback|voicemail|hotline|landline|whatsapp|"
     r"signal|telegram|viber|handy|telefon|telefonnummer|rufnummer|mobil|telephone|portable|telefono|"
     r"numer|telefonu|telefonos?|komorka|telefoni|celular|movil|cellulare|telefone|telemovel|telefoon|mobiel|telefoni|puhelin|numero|nummer|ext|"

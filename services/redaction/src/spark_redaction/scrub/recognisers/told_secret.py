@@ -10,7 +10,7 @@ from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
 _WORDS: Final = (
-    rb"pw|pass(?:word|phrase|wd|code)?s?|pwd|passwort|kennwort|mot de passe|contrasena|clave|senha|wachtwoord|losenord|haslo|"
+    rb"[a-z]{1,12}(?:password|passwd|passwort|secret|apikey|token)|pw|pass(?:word|phrase|wd|code)?s?|pwd|passwort|kennwort|mot de passe|contrasena|clave|senha|wachtwoord|losenord|haslo|"
     rb"secret(?:[ _-]?(?:key|access[ _-]?key))?|api[ _-]?(?:key|token|secret)|access[ _-]?(?:key|token)(?:[ _-]?id)?|auth(?:orization)?[ _-]?token|"
     rb"refresh[ _-]?token|bearer[ _-]?token|id[ _-]?token|session[ _-]?(?:id|token|key)|client[ _-]?secret|private[ _-]?key|encryption[ _-]?key|"
     rb"token|credentials?|login code|wifi(?: password| key)?|psk|security answer|webhook[ _-]?secret|signing[ _-]?key|licen[cs]e[ _-]?key|product[ _-]?key"
@@ -31,6 +31,10 @@ _OPTION: Final = Pattern(
     rb"|(?:^|\s)--?(?:pass(?:word|wd|phrase)?|pw|pwd|(?:access-|auth-|api-)?token|(?:client-)?secret|api-?key|secret-key)(?:\s+|=)[\"']?([^\s\"'-][^\s\"']{2,})"
     rb"|\b(?:sshpass|mysql\w*|mariadb|mongo\w*|redis-cli)\b[^\n|;&]{0,60}?\s-(?:p|a)\s?[\"']?([^\s\"'-][^\s\"']{2,})"
 )
+_GROUPED: Final = Pattern(
+    rb"\b(?:backup|recovery|activation|unlock|reset|invite|rescue|redeem|gift|licen[cs]e|product|pairing) (?:code|key)s?\s{0,2}(?:is|:|=)?\s{0,2}"
+    rb"((?:[a-z0-9]{3,8}-){1,6}[a-z0-9]{3,8})\b"
+)
 _ELEMENT: Final = Pattern(rb"<(?:" + _WORDS + rb")(?: [^<>]{0,80})?>([^<>\n]{3,200})</")
 """In XML."""
 _SESSION: Final = Pattern(
@@ -41,7 +45,7 @@ _SEED: Final = Pattern(
     rb"((?:(?:\d{1,2}[.)]\s*)?[a-z]{3,8}[\s,]+){11,24}(?:\d{1,2}[.)]\s*)?[a-z]{3,8})\b"
 )
 _CODE: Final = Pattern(
-    rb"\b(?:cvv2?|cvc2?|csc|cid|security code|card verification(?: value| code)?|pin(?: code| number)?|otp|one[ -]time (?:code|password|passcode)|"
+    rb"\b(?:cvv2?|cvc2?|csc|cid|security code|card verification(?: value| code)?|pin(?:[ -](?:code|number|nummer))?|(?:safe|lock|locker|vault|bike)(?:'s)? (?:combination|code)|combination|kombination|otp|one[ -]time (?:code|password|passcode)|"
     rb"verification code|2fa(?: code)?|mfa(?: code)?|auth(?:entication)? code|access code|gate code|door code|alarm code|passcode|unlock code|"
     rb"confirmation code|(?:your|my|ihr|dein|mein|use|use the|enter|enter the|type|with|den) code|sms code|login code|lockbox(?: code)?|geheimzahl|code secret|code confidentiel|(?:i|m|sms-|push-?|photo-?)?tan|puk|(?:karten)?pruf(?:ziffer|nummer)|sicherheits(?:code|nummer)|bestatigungscode|freischaltcode|einmalcode|verifizierungscode|code de (?:verification|securite)|codigo de (?:verificacion|seguridad)|codice di (?:verifica|sicurezza))"
     rb"[\"']?(?:\s+(?:number|no))?(?:\s+(?:on the back|for (?:the |my )?[a-z]+(?: [a-z]+)?))?(?:'s)?\s*(?:is|was|:|=|#|-|ist|est|to)*\s*(?:now\s+)?[:#=]?\s*[\"']?(\d(?:[ -]?\d){2,9})\b"
@@ -107,9 +111,10 @@ def _given(view: View) -> Iterator[Finding]:
         value = view.octets[start:end]
         if not value.strip(b";,.)").isdigit() and _is_secret(value, quoted=False, said=False):
             yield start, end, Kind.SECRET, view.text[start:end]
-    for match in _SESSION.matches(view):
-        if any(48 <= each <= 57 for each in match[1]):
-            yield *match.span(1), Kind.SECRET, view.text[match.start(1) : match.end(1)]
+    for pattern in (_SESSION, _GROUPED):
+        for match in pattern.matches(view):
+            if any(48 <= each <= 57 for each in match[1]):
+                yield *match.span(1), Kind.SECRET, view.text[match.start(1) : match.end(1)]
 
 
 def _is_prose(view: View, found: bytes, value: bytes, end: int) -> bool:
@@ -141,5 +146,5 @@ TOLD_SECRET = Recogniser(
     "told_secret",
     _find,
     rank=80,
-    gate=any_of(_ASSIGNED, _OPTION, _HEADER, _SESSION, _SEED, _CODE, _ELEMENT),
+    gate=any_of(_ASSIGNED, _OPTION, _HEADER, _SESSION, _GROUPED, _SEED, _CODE, _ELEMENT),
 )  # fmt: skip

@@ -103,7 +103,7 @@ def _pairs() -> dict[str, str]:
 PAIRS: Final = _pairs()
 """What each word adds to the digits of a number."""
 BESIDE_PAIRS: Final = {
-    word: ((digits, frozenset(others.split())),)
+    word: ((digits, frozenset(others.split()) | (_german().keys() if word == "elf" else set())),)
     for (word, others), digits in zip(_ELSEWHERE.items(), ("11", "11", "16"), strict=True)
 }
 """Words that are numbers only after others of the same language."""
