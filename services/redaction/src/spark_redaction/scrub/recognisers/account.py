@@ -18,7 +18,7 @@ _SAID: Final = Pattern(
 )
 _SORT: Final = Pattern(rb"\b\d{2}-\d{2}-\d{2}\b")
 _SORT_CUE: Final = Cue(
-    r"sort ?codes?|sort|account|bank|barclays|lloyds|hsbc|natwest|payee|transfer",
+    r"sort ?codes?|account|bank|barclays|lloyds|hsbc|natwest|payee|transfer",
     before=40,
     after=30,
 )
@@ -41,7 +41,8 @@ def _find(view: View) -> Iterator[Finding]:
         if _SORT_CUE.near(view, *match.span()):
             yield *match.span(), Kind.ACCOUNT, digits_of(match[0].decode())
     for match in _BIC.matches(view):
-        yield *match.span(1), Kind.ACCOUNT, ""
+        if not (view.cased and match[1].isalpha() and match[1].islower()):
+            yield *match.span(1), Kind.ACCOUNT, ""
     for match in _NINE.matches(view):
         if aba(match[0].decode()) and _ROUTING.near(view, *match.span()):
             yield *match.span(), Kind.ACCOUNT, match[0].decode()

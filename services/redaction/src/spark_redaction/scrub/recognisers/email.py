@@ -100,6 +100,8 @@ def _without_sentence(view: View, start: int, at: int, end: int) -> tuple[int, i
 def _is_address(local: bytes, domain: bytes) -> bool:
     if domain[:1] == b"[":
         return True
+    if domain.lower() in _DIGESTS:
+        return False
     last = domain.rpartition(b".")[2]
     if last.isdigit():
         # name@1.2.3 is a version; name@203.0.113.9 is somebody.
@@ -115,6 +117,8 @@ def _is_address(local: bytes, domain: bytes) -> bool:
     return len(domain) > 1 and not domain[:1].isdigit() and bool(local.strip(b".'*/-=#"))
 
 
+_DIGESTS: Final = frozenset({b"sha256", b"sha512"})
+"""Of pictures of containers: ``nginx:1.25@sha256:``."""
 _SPELLED: Final = re.compile(rb"[\s\[({<]|[_-](?:at|dot)[_-]", re.IGNORECASE)
 """What a plain address has not."""
 

@@ -65,6 +65,11 @@ def _end(view: View, start: int, stop: int) -> int:
     return 0
 
 
+def is_proved(account: str) -> bool:
+    """Whether it has the length of its country, and its check digits."""
+    return _LENGTHS.get(account[:2]) == len(account) and mod97(account)
+
+
 def _numeric(account: str) -> bool:
     return sum(character.isdigit() for character in account) >= len(account) * 0.5
 

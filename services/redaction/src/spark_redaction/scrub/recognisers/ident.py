@@ -85,6 +85,8 @@ def _find(view: View) -> Iterator[Finding]:
         yield *match.span(1), Kind.IDENT, _key(view.lower[match.start(1) : match.end(1)])
 
 
+_OF_SENTENCE: Final = re.compile(rb"[a-z]{2,4} (?:(?:19|20)\d\d\b|\d{1,2}[./]\d{1,2}[./])")
+"""A small word and a year or a day: "Vertrag vom 12.03.2024"."""
 _NO_IDENT: Final = re.compile(
     rb"\d+\.\d+(?:-\d+\.\d+)?\Z|[a-z]{3,} \d{1,3}\Z|(?:a|l)?gpl|mit-|apache|bsd|mpl|cc-by",
     re.IGNORECASE,
@@ -95,6 +97,8 @@ _NO_IDENT: Final = re.compile(
 def _is_ident(value: bytes, *, named: int) -> bool:
     """``named`` is 2 after "number" and the like, 1 after a colon or a verb."""
     if value.lower().startswith(_PROSE) or _NO_IDENT.match(value):
+        return False
+    if _OF_SENTENCE.match(value):
         return False
     digits = sum(48 <= c <= 57 for c in value)
     letters = sum(chr(c).isalpha() for c in value if c < 0x80)

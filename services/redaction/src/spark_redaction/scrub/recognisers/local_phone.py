@@ -24,7 +24,7 @@ _OWNED: Final = (
     rb"(?:number|nummer|numero|numer|cislo|nr)"
 )
 _LINK: Final = (
-    rb"(?:[ _-]?(?:number|no|nr|num|nummer|numero|numer))?(\.?[\"']?\s{0,2}(?:[:=>]|is|are|ist|lautet|est|es|e|er)?)"
+    rb"(?:[ _-]?(?:number|no|nr|num|nummer|numero|numer))?(\.?[\"']?\s{0,2}(?:[:=>]|is|are|ist|lautet|est|es|e|er)?)(?: (?:le|el|il|o|die|the|al))?"
     rb"\s{0,3}[\"'(]{0,2}"
 )
 _LABELLED: Final = Pattern(rb"(?:\b|_)(?:" + _LABELS + rb"|" + _OWNED + rb")" + _LINK + _DIGITS)

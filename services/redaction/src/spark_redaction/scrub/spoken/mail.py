@@ -80,6 +80,8 @@ _PROVIDERS: Final = frozenset(
 _FARTHEST: Final = 40
 _LONG: Final = 3
 """Ordinary words a name before "at" may have when nothing joins them."""
+_ENDS: Final = re.compile(r"[;!?]|\n\n")
+"""Between two words, where no address goes on."""
 _CUE: Final = re.compile(
     r"(?:e-?mail|address|mail|correo|adresse|it's|that's|is)(?: address)?(?: is| at| me at| to| it to)?[\s:,]*\Z"
 )
@@ -172,9 +174,10 @@ def _domain(tokens: list[_Token], at: int) -> int | None:
     for index in range(at + 1, min(len(tokens), at + 24)):
         text = tokens[index].text
         between = tokens[index].gap
-        if len(between) > 6 or "\n\n" in between:
+        begins = index == at + 1
+        if len(between) > 6 or _ENDS.search(between) or (begins and text in _DOT):
             break
-        if "." in between and index > at + 1:
+        if "." in between and not begins:
             if between.strip() == "." and between != ".":
                 break
             dotted = dotted or between == "."

@@ -176,6 +176,8 @@ def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> 
             run = _Run()
             repeat = 0
         word = match[0]
+        if run.open and "," in view.lower[previous_end:start]:
+            run.open = 0
         if word in REPEATS:
             repeat = REPEATS[word]
             run.words.append(_Word(start, end, "", spoken=True))

@@ -39,9 +39,9 @@ _RUSSIAN: Final = (
     "двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто",
     "сто двести триста четыреста пятьсот шестьсот семьсот восемьсот девятьсот",
 )
-_ELSEWHERE: Final = {"once": "diez doce trece dos tres cuatro cinco siete ocho nueve cero uno veinte treinta cuarenta",
+_ELSEWHERE: Final = {"once": "diez doce trece catorce quince dos tres cuatro cinco seis siete ocho nueve cero uno veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa",
     "elf": "zehn zwolf zwei drei vier funf sechs sieben acht neun tien twaalf twee vijf zes zeven negen",
-    "seize": "deux trois quatre cinq huit neuf douze quinze vingt trente quarante"}  # fmt: skip
+    "seize": "deux trois quatre cinq huit neuf dix onze douze treize quatorze quinze vingt vingts trente quarante cinquante soixante"}  # fmt: skip
 
 
 def _joined(units: list[str], tens: list[str], between: str) -> dict[str, str]:
