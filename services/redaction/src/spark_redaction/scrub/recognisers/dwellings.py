@@ -90,10 +90,13 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d\Z")
 
 def _find(view: View) -> Iterator[Finding]:
     for pattern in (_LIVED, _CALLED, _LINES, _AFTERWARDS, _LOWER):
-        for match in pattern.matches(view):
+        match = pattern.first(view, 0)
+        while match is not None:
             group = 1 if match.start(1) >= 0 else 2
             if pattern is not _LOWER or match[group].islower():
                 yield from _place(view, match, group)
+            # The comma behind one stands before the next one.
+            match = pattern.first(view, match.end(group))
 
 
 def _place(view: View, match: Found, group: int) -> Iterator[Finding]:

@@ -73,6 +73,7 @@ class _Run:
 
     def __init__(self) -> None:
         self.words: list[_Word] = []
+        self._last: int | None = None
         self.gap = 0
         self.open = 0
         """Zeros at the end that the next word may still fill: thirty, then four."""
@@ -82,13 +83,15 @@ class _Run:
     def digits(self) -> str:
         return "".join(word.digits for word in self.words)
 
-    def last(self) -> int | None:
-        """Place of the last word that has digits."""
-        return max((at for at, word in enumerate(self.words) if word.digits), default=None)
+    def take(self, word: _Word) -> None:
+        """Take a word in."""
+        if word.digits:
+            self._last = len(self.words)
+        self.words.append(word)
 
     def add(self, word: str, digits: str) -> str:
         """Return what a word adds; zeros before it that are open make room: thirty, four is 34."""
-        at, room = self.last(), self.open
+        at, room = self._last, self.open
         self.open = _open(word, digits)
         if at is None:
             return digits
@@ -180,7 +183,7 @@ def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> 
             run.open = 0
         if word in REPEATS:
             repeat = REPEATS[word]
-            run.words.append(_Word(start, end, "", spoken=True))
+            run.take(_Word(start, end, "", spoken=True))
             previous_end = end
             continue
         digits = _digits(run, word)
@@ -188,7 +191,7 @@ def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> 
             if repeat and len(digits) == 1:
                 digits *= repeat
             repeat = 0
-            run.words.append(_Word(start, end, digits, spoken=not word.isdigit()))
+            run.take(_Word(start, end, digits, spoken=not word.isdigit()))
             run.gap = 0
             previous_end = end
         elif run.words and word in ("hundred", "thousand", "million", "billion"):
@@ -197,7 +200,7 @@ def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> 
         elif run.words and _adds_nothing(run, view, word) and run.gap < _LONGEST_GAP:
             run.gap += 1
             run.open = run.open if word in JOINERS else 0
-            run.words.append(_Word(start, end, "", spoken=False))
+            run.take(_Word(start, end, "", spoken=False))
             previous_end = end
         elif run.words:
             yield run
@@ -240,7 +243,7 @@ def _multiply(run: _Run, word: str, start: int, end: int) -> None:
     if word != "hundred":
         run.quantity = True
     run.open = 0
-    run.words.append(_Word(start, end, zeros, spoken=True))
+    run.take(_Word(start, end, zeros, spoken=True))
 
 
 def _breaks(
@@ -333,10 +336,10 @@ def _said(words: list[_Word], skipped: list[tuple[int, int]]) -> Iterator[tuple[
     """The stretches between time stamps and names of speakers, without fillers at their edges."""
     pieces: list[list[_Word]] = [[]]
     for word in words:
-        if pieces[-1] and any(
-            pieces[-1][-1].end <= begin and finish <= word.start for begin, finish in skipped
-        ):
-            pieces.append([])
+        if pieces[-1]:
+            at = bisect_left(skipped, (pieces[-1][-1].end, 0))
+            if at < len(skipped) and skipped[at][1] <= word.start:
+                pieces.append([])
         pieces[-1].append(word)
     for piece in pieces:
         while piece and not piece[0].digits and not piece[0].spoken:
