@@ -29,6 +29,7 @@ from spark_redaction.scrub.recognisers.social import SSN
 from spark_redaction.scrub.recognisers.streets import STREETS
 from spark_redaction.scrub.recognisers.strict import DATE_ANY, MONEY, NUMBER
 from spark_redaction.scrub.recognisers.told_secret import TOLD_SECRET
+from spark_redaction.scrub.spoken.codes import SPOKEN_CODE
 from spark_redaction.scrub.spoken.mail import SPOKEN_EMAIL
 from spark_redaction.scrub.spoken.numbers import SPOKEN_NUMBER
 from spark_redaction.scrub.spoken.spelled import SPELLED
@@ -65,6 +66,7 @@ RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     TOLD_SECRET,
     SPOKEN_NUMBER,
     SPOKEN_EMAIL,
+    SPOKEN_CODE,
     SPELLED,
     DATE_ANY,
     MONEY,

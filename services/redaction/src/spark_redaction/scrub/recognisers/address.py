@@ -54,11 +54,19 @@ _LOWER: Final = Pattern(
     rb"\b\d{1,6} (?:[a-z\xff'.]+ ){1,3}(?:street|avenue|ave|road|boulevard|blvd|lane|terrace|parkway|highway)\b(?:,? (?:apt|apartment|suite|unit|flat|floor) ?#?[a-z0-9-]{1,6})?"
 )
 _SAID: Final = Pattern(
-    rb"(?:\b(?:live[sd]?|living|address is|located|reside[sd]?|house is|staying|deliver(?:ed)?|ship(?:ped)?) (?:at |on |is |it to |to )?)?"
+    rb"(?:\b(?:live[sd]?|living|address is|located|reside[sd]?|i'm|we're|i am|we are|house is|staying|deliver(?:ed)?|ship(?:ped)?) (?:at |on |is |it to |to )?)?"
     rb"((?:(?:"
     + NUMBERS
     + rb"|hundred|and)[ -]){1,6}(?:(?:north|south|east|west) )?(?:[a-z]+ ){1,2}(?:street|avenue|road|lane|drive|boulevard|court|place|terrace|way|circle|parkway)"
     rb"(?:,? (?:apartment|apt|suite|unit|floor) (?:[a-z0-9]+)(?: [a-z]\b)?)?)\b"
+)
+_SAID_AFTER: Final = Pattern(
+    rb"\b(?:live[sd]?|living|address is|house is|staying|deliver(?:ed)?|ship(?:ped)?) (?:it )?(?:at |on |to )?((?:[a-z]+ ){1,2}"
+    rb"(?:street|avenue|road|lane|drive|boulevard|court|place|terrace|way)(?: number| no)? (?:"
+    + NUMBERS
+    + rb")(?:[ -](?:"
+    + NUMBERS
+    + rb")){0,4})\b"
 )
 _GERMAN: Final = Pattern(
     rb"(?:"
@@ -146,6 +154,8 @@ def _find(view: View) -> Iterator[Finding]:
         counted = sum(word in _NUMBER_WORDS for word in words)
         if counted >= 2 or match.start() < start:
             yield start, end, Kind.ADDRESS, _key(view.lower[start:end])
+    for match in _SAID_AFTER.matches(view):
+        yield *match.span(1), Kind.ADDRESS, _key(view.lower[slice(*match.span(1))])
     for pattern in (_ENGLISH, _LOWER, _GERMAN, _ROMANCE, _BOX, _RURAL):
         for match in pattern.matches(view):
             start, end = match.span()
@@ -159,5 +169,8 @@ def _key(text: str) -> str:
 
 
 ADDRESS = Recogniser(
-    "address", _find, rank=54, gate=any_of(_SAID, _ENGLISH, _LOWER, _GERMAN, _ROMANCE, _BOX, _RURAL)
+    "address",
+    _find,
+    rank=54,
+    gate=any_of(_SAID, _SAID_AFTER, _ENGLISH, _LOWER, _GERMAN, _ROMANCE, _BOX, _RURAL),
 )

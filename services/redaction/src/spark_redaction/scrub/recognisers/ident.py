@@ -14,7 +14,7 @@ _STRONG: Final = (
     rb"driver'?s? (?:licen[cs]e|id)(?: [a-z]{2})?|driving licen[cs]e|dl|licen[cs]e[ _-]?plate|license|licence|number plate|plate|kennzeichen|fuhrerschein\w*|permis de conduire|"
     rb"vat|ust-?id(?:-?nr)?|tva|iva|btw|ein|itin|tin|tax (?:id|file|payer|number)|tax|steuer(?:nummer|-?id|-?identifikationsnummer)|fiscal|codice fiscale|"
     rb"nif|nie|dni|cif|curp|rfc|rut|cpf|cnpj|pesel|bsn|aadhaar|aadhar|pan|personnummer|cpr|hetu|fodselsnummer|svnr|ahv|insee|"
-    rb"st\.?-?nr|id-?nr|siret|siren|p\.? ?iva|partita iva|rg|nss|ird|vertrag|\w*ausweis\w*|schuler\w*|"
+    rb"az|gz|geschaftszeichen|st\.?-?nr|id-?nr|siret|siren|p\.? ?iva|partita iva|rg|nss|ird|vertrag|\w*ausweis\w*|schuler\w*|"
     rb"(?:kd|perso|policen?|vers|zahler|mitgl|vertr|depot|abo|patienten?|fall|sv|rv|kv)\.?[- ]?(?:nr|nummer)|meter (?:no|number)|seriennummer|"
     rb"personal-?(?:nummer|nr)|kunde|employee|emp|staff|personnel|mitarbeiter|payroll|badge|student|matrikel\w*|member|membership|policy|insurance|versicherung\w*|claim|case|docket|aktenzeichen|matter|"
     rb"patient|beneficiary|medicare|medicaid|mbi|npi|dea|customer|client|kunden\w*|\w*versicher\w*|kranken\w*|mitglied\w*|patienten\w*|vertrags\w*|akten\w*|klant\w*|polis(?:nummer)?|dossier\w*|lidnummer|adherent|assure|poliza|expediente|polizza|pratica|apolice|polisy|klienta|subscriber|visa|green card|alien|uscis|"
@@ -28,7 +28,7 @@ _STRONG: Final = (
 )
 _NUMBER: Final = rb"(?:[ _-]?(?:number|num|no|nr|id|code|ref(?:erence)?|card|card number|#|nummer|numero|file|record))*"
 _JOIN: Final = rb"(?:\.|['\"])?\s{0,2}(?:(?:is|was|are|ist|lautet|est|es|e)\s+|[:=#]|-\s|no\.?\s|nr\.?\s|\()?\s{0,3}[:=#\"'(]{0,2}\s{0,2}"
-_VALUE: Final = rb"([a-z]{2}\d{2} [a-z]{3}\b|[a-z]{0,4}[ _-]?\d[a-z0-9]*(?:[-/.][a-z0-9]+|[ ][a-z]{0,2}\d[a-z0-9]*|[ ][a-z][ ]\d[a-z0-9]*){0,7}(?:[-/ ]?[a-d]\b)?|[a-z]{1,3}-[a-z]{1,2}[ -]?\d{1,4}|[a-z0-9]+(?:[-/.][a-z0-9]+){0,5})"
+_VALUE: Final = rb"(\d{1,3} [a-z]{1,4} \d{1,5}/\d{2,4}\b|[a-z]{2}\d{2} [a-z]{3}\b|[a-z]{0,4}[ _-]?\d[a-z0-9]*(?:[-/.][a-z0-9]+|[ ][a-z]{0,2}\d[a-z0-9]*|[ ][a-z][ ]\d[a-z0-9]*){0,7}(?:[-/ ]?[a-d]\b)?|[a-z]{1,3}-[a-z]{1,2}[ -]?\d{1,4}|[a-z0-9]+(?:[-/.][a-z0-9]+){0,5})"
 _SAID: Final = Pattern(
     rb"\b("
     + _STRONG

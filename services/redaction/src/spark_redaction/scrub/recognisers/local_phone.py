@@ -11,10 +11,10 @@ from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
 _DIGITS: Final = (
-    rb"(\(?\d{1,4}\)?(?:[ .\-/]{1,2}\d{2,4}){1,4}(?:[ .\-/]\d)?|\d{5,8})(?:[^0-9A-Za-z_\xff]|$)"
+    rb"(\(?\d{1,4}\)?(?:[ .\-/]{1,2}\d{2,4}){1,4}(?:[ .\-/]\d)?|\d{5,15})(?:[^0-9A-Za-z_\xff]|$)"
 )
 _LABELS: Final = (
-    rb"tel|ph|telef|telefon(?:nummer|nr|nal|szam|u|i|numer)?|telephone|phone|fon|fax|telefax|handy(?:nummer|nr)?|"
+    rb"tel|ph|msisdn|caller(?:[ _-]?id)?|callee|telef|telefon(?:nummer|nr|nal|szam|u|i|numer)?|telephone|phone|fon|fax|telefax|handy(?:nummer|nr)?|"
     rb"mobil(?:nummer|nr|e|telefon)?|mobiel|rufnummer|festnetz|tlf|puh|puhelin|telefono|telefone|telefoon|telemovel|"
     rb"celular|movil|cellulare|gsm|komorka|whatsapp|landline|hotline|(?:my|his|her|their|our) cell|cell ?phone"
 )
@@ -49,7 +49,7 @@ _NEXT: Final = re.compile(
 _DAY: Final = re.compile(r"([0-3]?\d)([./\-])([0-3]?\d)\2(?:\d\d|(?:19|20)\d\d)\Z")
 _MORE: Final = re.compile(r"[ .\-/:,]?\d")
 _FEWEST: Final = 5
-_MOST: Final = 12
+_MOST: Final = 15
 
 
 def _find(view: View) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ _ANY: Final = Pattern(
 )
 _FEWEST: Final = 9
 _CUE: Final = Cue(
-    r"track(?:ing)?[ _-]?(?:numbers?|no|nr|codes?|ids?|nummer|link)|track(?:ing)?:|track(?:-| and | & )trace|"
+    r"track(?:ing)?[ _-]?(?:number|no|nr|codes?|ids?|nummer|link)|track(?:ing)?:|track(?:-| and | & )trace|"
     r"sendungs?[ -]?(?:nummer|nr|verfolgung|id|code)|sendung|paket(?:[ -]?(?:nummer|nr|schein))|paket|parcel|consignment|"
     r"way ?bill|awb|shipments?|numero de suivi|suivi|colis|seguimiento|envio|guia|spedizione|tracciamento|przesylki|przesylka|paczki|"
     r"sparningsnummer|kolli(?:nummer)?|rastreio|rastreamento|zending(?:snummer)?|pakke(?:nummer)?|zasilky|csomagszam|kargo takip|takip no|"

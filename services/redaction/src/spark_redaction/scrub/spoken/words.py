@@ -101,6 +101,6 @@ FILLERS: Final = frozenset(
 )
 """Words inside a number that add nothing to it; only between two digits."""
 CUES: Final = (
-    r"last (?:four|4|five|5|six|6)|first (?:six|6)|pin|social|ssn|zip|postal|post ?code|cvv|cvc|security code|code|extension|ext|account|routing|card|"
+    r"postleitzahl|plz|geheimzahl|code postal|codigo postal|nummer|numero|last (?:four|4|five|5|six|6)|first (?:six|6)|pin|social|ssn|zip|postal|post ?code|cvv|cvc|security code|code|extension|ext|account|routing|card|"
     r"passcode|member|policy|case|badge|employee|number|digits|mrn|id|passport|licen[cs]e|phone|cell|mobile|area code|ending in|ends in|expir\w*"
 )
