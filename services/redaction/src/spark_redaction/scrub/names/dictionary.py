@@ -76,12 +76,13 @@ class Dictionary:
         return self.size
 
     def _add(self, entity: Entity, name: str) -> None:
+        key = entity.key
         if UNSPACED.search(name):
             for text, part in unspaced_forms(entity.kind, folded(name)):
-                entry = _Entry((), entity.kind, entity.key, part)
+                entry = _Entry((), entity.kind, key, part)
                 self._unspaced.setdefault(text[0], []).append((text, entry))
         for form in forms_of(entity.kind, name):
-            entry = _Entry(form.tokens[1:], entity.kind, entity.key, form.part)
+            entry = _Entry(form.tokens[1:], entity.kind, key, form.part)
             if entry.tail:
                 known = self._phrases.setdefault(form.tokens[0], [])
                 for at, other in enumerate(known):
@@ -94,7 +95,7 @@ class Dictionary:
                 single = form.tokens[0]
                 if entity.kind is Kind.PERSON and form.part:
                     self._misspelled.add(single)
-                    self._parts.setdefault(entity.key, set()).add(single)
+                    self._parts.setdefault(key, set()).add(single)
                 other_entry = self._singles.get(single)
                 self._singles[single] = (
                     entry if other_entry is None else _agreed(other_entry, entry, form.tokens)

@@ -72,7 +72,7 @@ def _assigned(local: bytes) -> int:
 
 
 def _path(local: bytes) -> int:
-    """Length of the folders an address stands behind: ``/users/bob@example.org``."""
+    """Length of the folders an address stands behind: the one of ``/users/``."""
     return local.rfind(b"/", 0, -1) + 1 if local[:1] == b"/" else 0
 
 
