@@ -186,3 +186,11 @@ def test_a_mistyped_name_is_hidden_and_is_nobodys(place: int, slip: str) -> None
     assert mistyped not in left(text, ALICE)
     keys = {span.key for span in ALICE.spans(text) if text[span.start : span.end] == mistyped}
     assert mistyped == name or keys == {f"near:{mistyped.lower()}"}
+
+
+def test_what_stands_in_a_list_is_of_the_key_of_the_list() -> None:
+    document = {"phone": ["123456", "234567"], "rows": ["123456", 234567]}
+    book = Book()
+    hidden = Scrubber(NOBODY, book).document(document).value
+    assert hidden["phone"] == ["[[PHONE_1]]", "[[PHONE_2]]"]
+    assert hidden["rows"] == document["rows"]
