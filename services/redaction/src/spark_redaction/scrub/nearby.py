@@ -21,11 +21,15 @@ _OF_WORDS: Final = frozenset(octet for octet in range(128) if chr(octet).isalnum
 class Cue:
     """Words whose presence near a value says what it is."""
 
-    def __init__(self, words: str, *, before: int = 48, after: int = 0) -> None:
+    def __init__(
+        self, words: str, *, before: int = 48, after: int = 0, denies: bool = False
+    ) -> None:
+        """``denies``: the words say what it is not, whatever the key before it in JSON says."""
         source = rb"(?:^|[^a-z])(?:" + words.encode("ascii") + rb")(?:[^a-z]|$)"
         self._words = Pattern(source, groups=False)
         self._before = before
         self._after = after
+        self._denies = denies
 
     def anywhere(self, view: View) -> bool:
         """Whether one of the words is in the text at all: quicker than to look near each value."""
@@ -34,7 +38,7 @@ class Cue:
     def near(self, view: View, start: int, end: int) -> bool:
         """Whether one of the words stands in the same breath."""
         left = view.octets[max(0, start - self._before) : start]
-        if b'":' in left[-8:] and _COUNTED.search(left):
+        if not self._denies and is_counted(view, start):
             return False
         if self._words.is_in(left.rpartition(_STOP)[2]):
             return True
@@ -42,6 +46,12 @@ class Cue:
             return False
         right = view.octets[end : end + self._after].partition(_STOP)[0]
         return bool(right) and self._words.is_in(right)
+
+
+def is_counted(view: View, start: int) -> bool:
+    """Whether a key in JSON stands before it that counts, or tells the time."""
+    left = view.octets[max(0, start - 24) : start]
+    return b'":' in left[-8:] and _COUNTED.search(left) is not None
 
 
 def follows_word(view: View, start: int) -> bool:

@@ -39,8 +39,8 @@ _LIVES: Final = (
     rb"|(?:anschrift|adressen?|address|adresse|adres|adresa|direccion|indirizzo|endereco|morada|osoite\w*|domicilio|lieferung|rechnung|paket|brief|treffpunkt|sitz(?: der firma)?|filiale|praxis|niederlassung))"
 )
 _TO: Final = (
-    rb"(?: ?(?:[:,]|seit (?:\d{4}|[a-z]+)|since \d{4}|depuis \d{4}|desde \d{4}|lautet|war|ist|is|est|es|e|now|jetzt|nun|aktuell|currently|at|on|to|in|an|nach|bei|im|bitte|au|aux|a|en|la|el|na|no|op|aan|przy|"
-    rb"w|v|i|pa|nella|der|den|die|dem|chez|s|f\wr|for|das|ein|eine|einen)){0,4}"
+    rb"(?: ?(?:[:,]|(?:seit (?:\d{4}|[a-z]+)|since \d{4}|depuis \d{4}|desde \d{4}|lautet|war|ist|is|est|es|e|now|jetzt|nun|aktuell|currently|at|on|to|in|an|nach|bei|im|bitte|au|aux|a|en|la|el|na|no|op|aan|przy|"
+    rb"w|v|i|pa|nella|der|den|die|dem|chez|s|f\wr|for|das|ein|eine|einen)\b)){0,4}"
 )
 _LIVED: Final = Pattern(
     rb"\b(?i:" + _LIVES + rb")" + _TO + rb"[:,]? ((?:" + _NAME + rb",? " + _HOUSE + _DOOR + _TOWN
@@ -82,9 +82,11 @@ _COUNTED: Final = re.compile(
     r"bahnsteig|ausgang|eingang|halle|stand|tisch|sitz|feld|position|stelle|rang|nummer|nr|kanal|port|slot|server|knoten|cluster|modell?|version|release|build|sprint|"
     r"ticket|issue|bug|frage|aufgabe|beispiel|fussnote|seite|blatt|folie|punkt|ziffer|sektor|zone|bezirk|stufe|phase|etappe|schicht|linie|bus|zug|abfahrt|ausfahrt|"
     r"kilometer|preis|portion|termin|auftrag|menge|anzahl|total|summe|status|fehler|code|wert|index|option|variante|szenario|plan|projekt|room|chapter|page|table|figure|"
-    r"section|step|day|week|year|order|item|line|gate|terminal|windows|python|java|rtx|gpu|uhr|option|rule|task|group|class|grade|size|type|serie|series|episode|hotel)"
+    r"section|step|day|week|year|order|item|line|gate|terminal|windows|python|java|rtx|gpu|uhr|option|rule|task|group|class|grade|size|type|spark|host|node|gerat|device|rechner|router|serie|series|episode|hotel)"
     r"(?:s|en|n)?,? \d"
 )
+_OF: Final = ("of ", "von ", "du ", "del ", "des ", "de ", "van ", "di ")
+"""Whose address it is, and not where: "address of Spark 1"."""
 _YEAR: Final = re.compile(r"(?:19|20)\d\d\Z")
 
 
@@ -103,6 +105,8 @@ def _place(view: View, match: Found, group: int) -> Iterator[Finding]:
     start, end = match.span(group)
     end = start + len(match[group].rstrip(b" ,."))
     text = view.lower[start:end]
+    if text.startswith(_OF):
+        return
     if _COUNTED.search(text) or _YEAR.search(text) or counts(view, end):
         return
     if view.text[end : end + 2].strip()[:1] == "." and view.text[end + 1 : end + 2].isdigit():

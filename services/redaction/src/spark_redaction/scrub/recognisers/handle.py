@@ -30,7 +30,7 @@ _LOGGED: Final = Pattern(
 """As daemons write down who came in."""
 _NOBODY: Final = frozenset(
     b"user users username you me name root admin administrator ubuntu debian runner app node git pi nvidia public default shared guest "
-    b"jenkins postgres www-data deploy service vagrant ec2-user opc core steam true false none null string str self data redis nats mysql nobody daemon sshd anonymous unknown system".split()
+    b"jenkins postgres www-data deploy service vagrant ec2-user opc core steam true false none null string str self data redis nats mysql nobody daemon text int bool value default sshd anonymous unknown system".split()
 )
 """Whose folder tells nothing."""
 

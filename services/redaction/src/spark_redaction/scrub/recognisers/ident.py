@@ -70,6 +70,9 @@ def _find(view: View) -> Iterator[Finding]:
     match = _SAID.first(view, 0)
     while match is not None:
         start = match.start(4)
+        if match[1].lower() in _OF_PROGRAMS and view.octets[match.end(1) : start][:1].isalpha():
+            match = _SAID.first(view, match.end(1))
+            continue
         numbered = bool(match[2].strip()) or match[1].lower().endswith((b"nummer", b"nr"))
         named = 2 * numbered or bool(match[3].strip(b" ."))
         value = match[4].rstrip(b"-/. ")
@@ -87,6 +90,10 @@ def _find(view: View) -> Iterator[Finding]:
 
 _OF_SENTENCE: Final = re.compile(rb"[a-z]{2,4} (?:(?:19|20)\d\d\b|\d{1,2}[./]\d{1,2}[./])")
 """A small word and a year or a day: "Vertrag vom 12.03.2024"."""
+_OF_PROGRAMS: Final = frozenset(
+    b"application service device policy claim case portfolio registration profile matter alien".split()
+)
+"""Of things in ``serviceId``; in ``userId`` somebody."""
 _NO_IDENT: Final = re.compile(
     rb"\d+\.\d+(?:-\d+\.\d+)?\Z|[a-z]{3,} \d{1,3}\Z|(?:a|l)?gpl|mit-|apache|bsd|mpl|cc-by",
     re.IGNORECASE,

@@ -36,6 +36,7 @@ _CUE: Final = Cue(
 _OTHER: Final = Cue(
     r"order|invoice|version|isbn|epoch|timestamp|unix|bytes|revenue|orders?|articles?|sku|ean|euros?|eur|usd|gbp|units|parcels delivered",
     before=14,
+    denies=True,
 )
 _YEARS: Final = re.compile(r"(?:19|20)\d\d[ \-](?:19|20)?\d\d")
 

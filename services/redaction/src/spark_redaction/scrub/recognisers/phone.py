@@ -6,7 +6,7 @@ from typing import Final
 
 from spark_redaction.scrub.checksums import digits_of
 from spark_redaction.scrub.kinds import Kind
-from spark_redaction.scrub.nearby import Cue, follows_word, precedes_word, touches_digit
+from spark_redaction.scrub.nearby import Cue, follows_word, is_counted, precedes_word, touches_digit
 from spark_redaction.scrub.patterns import Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
@@ -49,6 +49,7 @@ _NEVER: Final = Cue(
     r"order|invoice|tracking|version|isbn|issn|build|ticket|serial|sku|commit|revision|port|pid|"
     r"(?:us|eur|usd|gbp)|epoch|timestamp|unix|row|rows|line|lines|bytes|issue|zip|revenue|population",
     before=14,
+    denies=True,
 )
 _THOUSANDS: Final = re.compile(r"\d{3}(?:[ .]\d{3})+")
 _MORE: Final = re.compile(r"\d[ .]\Z")
@@ -103,6 +104,8 @@ def _is_number(view: View, start: int, end: int, *, needs_words: bool) -> bool:
         return False
     if needs_words:
         return _CUE.near(view, start, end)
+    if _plain(text) and is_counted(view, start):
+        return False
     if _plain(text) and _NEVER.near(view, start, end):
         return _CUE.near(view, start, end) and text[0] == "0"
     if text[0] == "0" and len(text.split(".")) == 2 and text.count(".") == 1 and " " not in text:

@@ -95,6 +95,8 @@ def _assigned(view: View) -> Iterator[Finding]:
         if group == 2:
             end = start + len(match[2].rstrip(b".!?)]}"))
         value = view.octets[start:end]
+        if match[0].lower().startswith(b"nopass"):
+            continue
         if group == 2 and _is_prose(view, match[0], value, match.end(2)):
             continue
         if match[0][:7].lower() == b"session" and value.isalpha() and len(value) < 12:
@@ -128,6 +130,8 @@ def _is_prose(view: View, found: bytes, value: bytes, end: int) -> bool:
 
 def _is_secret(value: bytes, *, quoted: bool, said: bool) -> bool:
     low = value.lower()
+    if not value.strip(b"*x.-_#"):
+        return False
     if low in _PLAIN or len(value) < 3 or value[:2] in (b"[[", b"${", b"{{"):
         return False
     if _CODE_LIKE.match(value) or (not quoted and _NAMES_ONE.match(value)):
