@@ -50,9 +50,17 @@ _SLAVIC_ENDS: Final = (
     "cik",
     "wiak",
     "szek",
+    "owak",
+    "niak",
+    "ák",
+    "ík",
 )
+_SHORT: Final = 4
 _FEMALE: Final = "y ie i ę ą o u e ou ě ej"
-_MALE: Final = "a owi ovi em ie u e y i"
+_MALE: Final = "a owi ovi em iem ie u e y i ové"
+_FEMALE_LONG: Final = "é ou"
+"""Of Czech family names in ``-ová``."""
+_FINNISH: Final = "sen selle selta sella sesta seen sta"
 _CYRILLIC_LETTERS: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюяёієґ"
 _SPELLINGS: Final = (
     "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya yo i ye g",
@@ -108,6 +116,8 @@ def declined(word: str) -> Iterator[str]:
     elif _LATIN_SLAVIC.fullmatch(low):
         yield from (low[:-1] + ending for ending in _SKI_ENDINGS.split())
         yield low[:-2] + "cy"
+    elif low.endswith("nen") and len(low) > 5:
+        yield from (low[:-3] + ending for ending in _FINNISH.split())
 
 
 def is_slavic(name: str) -> bool:
@@ -123,8 +133,13 @@ def declined_given(word: str) -> Iterator[str]:
     low = word.lower()
     if len(low) < 3 or not low.isalpha() or _CYRILLIC.search(low):
         return
-    stem, endings = (low[:-1], _FEMALE) if low.endswith("a") else (low, _MALE)
-    yield from (stem + ending for ending in endings.split())
+    if low.endswith("á"):
+        stem, endings = low[:-1], _FEMALE_LONG
+    else:
+        stem, endings = (low[:-1], _FEMALE) if low.endswith("a") else (low, _MALE)
+    # Of short names only what is no other name or word: Janem, not Jane.
+    shortest = 2 if len(low) < _SHORT else 1
+    yield from (stem + ending for ending in endings.split() if len(ending) >= shortest)
     if low.endswith(("ek", "ec")):
         yield from (low[:-2] + low[-1] + ending for ending in endings.split())
 

@@ -227,6 +227,8 @@ class Dictionary:
                     break
                 stop = following.end() + len(wanted)
             else:
+                if lower[stop : stop + 1] == "s" and not _is_word(lower[stop + 1 : stop + 2]):
+                    stop += 1
                 if _is_word(lower[stop : stop + 1]) and not view.text[stop : stop + 1].isupper():
                     continue
                 two = len(entry.tail) == 1

@@ -22,6 +22,10 @@ _UMLAUTS: Final = str.maketrans(
 _ELIDED: Final = re.compile(r"(?<![a-z])([dlo]|mc|mac)['’ ]([a-z]{2,})")
 
 
+_AND: Final = re.compile(r"\s*&\s*|\s+(?:und|and|et)\s+", re.IGNORECASE)
+_ANDS: Final = (" & ", " und ", " and ", " et ")
+
+
 class Form(NamedTuple):
     """Tokens in order; ``part`` when others may share it."""
 
@@ -31,7 +35,10 @@ class Form(NamedTuple):
 
 def forms_of(kind: Kind, name: str) -> Iterator[Form]:
     """Every form of one written name; some may come twice."""
-    for spelling in {name, name.translate(_UMLAUTS), *spelled_otherwise(name)}:
+    spellings = {name, name.translate(_UMLAUTS), *spelled_otherwise(name)}
+    if kind is Kind.ORG:
+        spellings |= {_AND.sub(word, each) for each in tuple(spellings) for word in _ANDS}
+    for spelling in spellings:
         low = folded(spelling)
         yield from _forms(kind, low)
         for prefix in _ELIDED.finditer(low) if kind is Kind.PERSON else ():
@@ -115,6 +122,10 @@ def _part(token: str) -> Iterator[Form]:
 
 def _company(tokens: tuple[str, ...]) -> Iterator[Form]:
     core = tokens
+    for count in (4, 3, 2):
+        # "e.V.", "S.p.A.": letters with dots are tokens of their own.
+        if len(core) > count and "".join(core[-count:]) in LEGAL and len(core[-1]) == 1:
+            core = core[:-count]
     while len(core) > 1 and core[-1] in LEGAL:
         core = core[:-1]
     if core[0] == "the" and len(core) > 1:
