@@ -73,7 +73,7 @@ LEGAL: Final = frozenset(
 DESCRIPTORS: Final = LEGAL | frozenset(
     """
     assicurazioni assurances bau beratung chemie conseil dienste elektronik energia energie groupe gruppe
-    gruppo grupo handel immobilien logistik maschinenbau pharma seguros stiftung systeme technik verlag
+    gruppo grupo handel immobilien logistik maschinenbau backerei brauerei druckerei kanzlei pharma praxis reederei spedition werft seguros stiftung systeme technik verlag
     versicherung versicherungen werke
     & airlines analytics and associates automation bank biotech capital construction consulting
     dynamics electronics energy engineering enterprises financial foods foundation group holding

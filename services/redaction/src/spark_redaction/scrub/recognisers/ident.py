@@ -14,7 +14,7 @@ _STRONG: Final = (
     rb"driver'?s? (?:licen[cs]e|id)(?: [a-z]{2})?|driving licen[cs]e|dl|licen[cs]e[ _-]?plate|license|licence|number plate|plate|kennzeichen|fuhrerschein\w*|permis de conduire|"
     rb"vat|ust-?id(?:-?nr)?|tva|iva|btw|ein|itin|tin|tax (?:id|file|payer|number)|tax|steuer(?:nummer|-?id|-?identifikationsnummer)|fiscal|codice fiscale|"
     rb"nif|nie|dni|cif|curp|rfc|rut|cpf|cnpj|pesel|bsn|aadhaar|aadhar|pan|personnummer|cpr|hetu|fodselsnummer|svnr|ahv|insee|"
-    rb"az|gz|geschaftszeichen|st\.?-?nr|id-?nr|siret|siren|p\.? ?iva|partita iva|rg|nss|ird|vertrag|\w*ausweis\w*|schuler\w*|"
+    rb"beitrags\w*|vorgangs\w*|mandats\w*|mieter\w*|teilnehmer\w*|benutzer\w*|az|gz|geschaftszeichen|st\.?-?nr|id-?nr|siret|siren|p\.? ?iva|partita iva|rg|nss|ird|vertrag|\w*ausweis\w*|schuler\w*|"
     rb"(?:kd|perso|policen?|vers|zahler|mitgl|vertr|depot|abo|patienten?|fall|sv|rv|kv)\.?[- ]?(?:nr|nummer)|meter (?:no|number)|seriennummer|"
     rb"personal-?(?:nummer|nr)|kunde|employee|emp|staff|personnel|mitarbeiter|payroll|badge|student|matrikel\w*|member|membership|policy|insurance|versicherung\w*|claim|case|docket|aktenzeichen|matter|"
     rb"patient|beneficiary|medicare|medicaid|mbi|npi|dea|customer|client|kunden\w*|\w*versicher\w*|kranken\w*|mitglied\w*|patienten\w*|vertrags\w*|akten\w*|klant\w*|polis(?:nummer)?|dossier\w*|lidnummer|adherent|assure|poliza|expediente|polizza|pratica|apolice|polisy|klienta|subscriber|visa|green card|alien|uscis|"

@@ -13,7 +13,7 @@ from spark_redaction.scrub.view import View
 
 _CALLED: Final = Pattern(
     rb"\b(?:reference|confirmation|booking|locator|tracking|plate|licen[cs]e|passport|policy|serial|iban|code|number|id|postcode|zip|"
-    rb"kennzeichen|nummer|referenz|ausweis|reisepass|sendungsnummer|kundennummer|plaque|passeport|matricula|pasaporte|targa)\b"
+    rb"kennzeichen|nummer|referenz|ausweis|reisepass|sendungsnummer|kundennummer|codice|codigo|kod|plaque|passeport|matricula|pasaporte|targa)\b"
 )
 _WORD: Final = re.compile(r"[ ,.:\-]{0,3}([^\W_]+)")
 _BETWEEN: Final = frozenset(

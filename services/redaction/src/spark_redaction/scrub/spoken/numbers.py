@@ -46,7 +46,9 @@ _HAN: Final = str.maketrans(
 )
 _BREAK: Final = re.compile(r"[^\s,.:\-–()/\"'?…+]|\n[ \t]*\n[ \t]*\n")
 _CUE: Final = re.compile(rf"(?<![a-z])(?:{CUES})(?![a-z])")
-_ZERO: Final = re.compile(r"(?<![a-z])(oh|o|null|nul|nol)[ ,]{1,3}\Z")
+_ZERO: Final = re.compile(
+    r"(?<![a-z])(oh|o|null|nul|nol|sept|ein|een|un|um|due|dos|sei|sex)[ ,]{1,3}\Z"
+)
 _BACK: Final = re.compile(
     r"(?<![a-z])(?:cvv|cvc|csc|security code)(?: number| code)?(?: is|,|:)?[ ]*\Z"
 )
@@ -267,8 +269,9 @@ def _judged(
     start, end = words[0].start, words[-1].end
     zero = _ZERO.search(view.lower, max(0, start - 8), start)
     if zero is not None:
-        words = [_Word(zero.start(1), zero.end(1), "0", spoken=True), *words]
-        digits, start = "0" + digits, zero.start(1)
+        first = DIGITS.get(zero[1], "0")
+        words = [_Word(zero.start(1), zero.end(1), first, spoken=True), *words]
+        digits, start = first + digits, zero.start(1)
     before = view.lower[max(0, start - 64) : start]
     cued = _CUE.search(before) is not None
     if len(digits) == 3 and _BACK.search(before):
