@@ -26,30 +26,32 @@ class Cue:
     ) -> None:
         """``denies``: the words say what it is not, whatever the key before it in JSON says."""
         source = rb"(?:^|[^a-z])(?:" + words.encode("ascii") + rb")(?:[^a-z]|$)"
-        self._words = Pattern(source, groups=False)
+        self.words = Pattern(source, groups=False)
         self._before = before
         self._after = after
         self._denies = denies
 
     def anywhere(self, view: View) -> bool:
         """Whether one of the words is in the text at all: quicker than to look near each value."""
-        return self._words.is_in(view.octets)
+        return self.words.is_in(view.octets)
 
     def near(self, view: View, start: int, end: int) -> bool:
         """Whether one of the words stands in the same breath."""
         left = view.octets[max(0, start - self._before) : start]
         if not self._denies and is_counted(view, start):
             return False
-        if self._words.is_in(left.rpartition(_STOP)[2]):
+        if self.words.is_in(left.rpartition(_STOP)[2]):
             return True
         if not self._after:
             return False
         right = view.octets[end : end + self._after].partition(_STOP)[0]
-        return bool(right) and self._words.is_in(right)
+        return bool(right) and self.words.is_in(right)
 
 
 def is_counted(view: View, start: int) -> bool:
     """Whether a key in JSON stands before it that counts, or tells the time."""
+    if not view.has_keys:
+        return False
     left = view.octets[max(0, start - 24) : start]
     return b'":' in left[-8:] and _COUNTED.search(left) is not None
 

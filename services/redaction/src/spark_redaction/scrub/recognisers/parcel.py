@@ -87,5 +87,5 @@ def _key(view: View, start: int, end: int) -> str:
 
 
 PARCEL = Recogniser(
-    "parcel", _find, rank=51, needs_digits=True, gate=any_of(_SHAPED, _POSTAL, _ANY)
+    "parcel", _find, rank=51, needs_digits=True, gate=any_of(_SHAPED, _POSTAL, _CUE.words)
 )
