@@ -86,6 +86,18 @@ async def test_every_act_is_in_the_audit_and_told_without_whose_it_was(stand) ->
     assert not [name for name in names[5:-1] if name in kept]
 
 
+async def test_the_audit_says_what_the_gateway_calls_the_key_and_nobody_else_hears_it(
+    stand,
+) -> None:
+    for label in ("n8n%20at%20home", "bad%0Aline", ""):
+        headers = {"x-tenant": TENANT, "x-spark-label": label}
+        await stand.http.post("/scrub", json={"text": TEXT}, headers=headers)
+    with sqlite3.connect(stand.database) as database:
+        callers = database.execute("SELECT caller FROM audit ORDER BY rowid").fetchall()
+    assert callers == [("n8n at home",), ("",), ("",)]
+    assert "n8n" not in "".join(each.model_dump_json() for each in stand.told)
+
+
 async def test_what_expires_is_forgotten_by_the_clock(stand) -> None:
     await stand.scrub(TEXT, ttl_s=60)
     keeper = Keeper(stand.desk)

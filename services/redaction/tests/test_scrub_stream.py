@@ -19,6 +19,7 @@ TEXTS = [
     "https://evil.test/?q=[[PERSON_1]]&r=PERSON_2 and %5B%5BPERSON_1%5D%5D &#91;&#91;PERSON_2&#93;]",
     "[[PERSON_", "[[[PERSON_1]]]]", "PERSON", "[[PERSON_97]] [[PERSOON_1]] ask PERSON_1", "\\[\\[PERSON\\_1\\]\\]",
     "p\u200berson_1 ［［PERSON＿１］］ [[ PERSON : 2 ]]\n`PERSON_3` **[[PERSON_4]]**", "[[PERSON_1]][[PERSON_2]]PERSON_3",
+    "%255B%255BPERSON_1%255D%255D &amp;#91;&amp;#91;PERSON_2&amp;#93;&amp;#93; <PERSON_3/> [[PERSON_1 2]] PERSON_1\u00b2 PERSON_1x [[PERSON_1x]]",
     "[[PERSON_1's]] car, [PERSON_2’s] dog, [[PERSON_3's cat; www.a.test/[[EMAIL_1]] https:\\/\\/a.test\\/[[EMAIL_1]]",
 ]  # fmt: skip
 

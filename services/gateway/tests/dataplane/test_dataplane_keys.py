@@ -70,7 +70,12 @@ async def test_the_same_head_again_is_judged_by_what_holds_then(gateway, path):
 
 
 @pytest.mark.parametrize(
-    ("path", "field"), [("/scrub", b"x-tenant"), ("/v1/audio/speech", b"x-spark-tenant")]
+    ("path", "field"),
+    [
+        ("/scrub", b"x-tenant"),
+        ("/scrub", b"x-spark-label"),
+        ("/v1/audio/speech", b"x-spark-tenant"),
+    ],
 )
 async def test_whose_it_is_a_service_behind_hears_from_us_and_from_no_client(gateway, path, field):
     office, heads = gateway.office, gateway.plane.upstream.heads

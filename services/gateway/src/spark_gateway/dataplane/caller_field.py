@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Set
 from typing import Final
+from urllib.parse import quote
 
 from spark_gateway.dataplane.ports import REDACTION, SPEECH, Identity, Upstream
 
@@ -14,11 +15,14 @@ TENANT: Final = b"x-spark-tenant"
 _HOME: Final = b"home"
 REDACTED_TENANT: Final = b"x-tenant"
 """What redaction calls it; it has a word of its own for everybody without a key."""
+LABEL: Final = b"x-spark-label"
+"""What the owner calls a key, percent-encoded; for the audit of redaction, and for no event."""
+_LONGEST_LABEL: Final = 96
 _SALT: Final = secrets.token_bytes(16)
 _NO_KEY: Final = ("address:", "user:")
 _WITHHELD: Final[Mapping[str, Set[bytes]]] = {
     SPEECH: frozenset((CALLER, TENANT)),
-    REDACTION: frozenset((REDACTED_TENANT,)),
+    REDACTION: frozenset((REDACTED_TENANT, LABEL)),
 }
 _NOTHING: Final[Set[bytes]] = frozenset()
 
@@ -29,7 +33,7 @@ def withheld_from(upstream: Upstream) -> Set[bytes]:
 
 
 def told_to(upstream: Upstream, identity: Identity, peer: str | None) -> bytes:
-    """Return field lines that say who asks, for a service that has to know; digests, no names.
+    """Return field lines that say who asks, for a service that has to know.
 
     ``peer``: the address from which it came.
     """
@@ -39,8 +43,17 @@ def told_to(upstream: Upstream, identity: Identity, peer: str | None) -> bytes:
         return b"%b: %b\r\n%b: %b\r\n" % (CALLER, caller, TENANT, tenant)
     if upstream.name == REDACTION:
         key = _key_of(identity)
-        return b"" if key is None else b"%b: %b\r\n" % (REDACTED_TENANT, key)
+        return b"" if key is None else _field(REDACTED_TENANT, key) + _label_of(identity)
     return b""
+
+
+def _label_of(identity: Identity) -> bytes:
+    label = quote(identity.label, safe=" ").encode("ascii")[:_LONGEST_LABEL].strip()
+    return _field(LABEL, label) if label else b""
+
+
+def _field(name: bytes, value: bytes) -> bytes:
+    return b"%b: %b\r\n" % (name, value)
 
 
 def _key_of(identity: Identity) -> bytes | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Final
 
 import structlog
@@ -16,6 +17,8 @@ from spark_common.subjects import redaction_audit
 from spark_redaction.vault.audit import Act
 from spark_redaction.vault.vault import Vault
 
+CALLER: ContextVar[str] = ContextVar("caller", default="")
+"""Who asks in this request, as the gateway calls the key; empty for everybody else."""
 Tell = Callable[[RedactionAudited], None]
 _MOST_WAITING: Final = 1_000
 
@@ -38,6 +41,7 @@ class Auditor:
         Raises UnavailableError when one that went well cannot be written.
         """
         began = self._clock.monotonic()
+        act.caller = CALLER.get()
         try:
             yield act
         except Exception as error:

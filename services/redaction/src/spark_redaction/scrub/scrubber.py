@@ -1,5 +1,6 @@
 """Scrubs: find, name, replace in one pass, then look again at what would be let out."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -145,11 +146,15 @@ def _masked(text: str, spans: list[Span]) -> tuple[str, list[tuple[int, int, int
 
 
 def _outside(stayed: list[tuple[int, int, int]], start: int, end: int) -> list[tuple[int, int]]:
-    return [
-        (max(start, begin) + offset, min(end, stop) + offset)
-        for begin, stop, offset in stayed
-        if max(start, begin) < min(end, stop)
-    ]
+    """The pieces of a range of the masked text that stayed, as ranges of the text."""
+    pieces = []
+    at = max(0, bisect_right(stayed, start, key=lambda each: each[0]) - 1)
+    while at < len(stayed) and stayed[at][0] < end:
+        begin, stop, offset = stayed[at]
+        if max(start, begin) < min(end, stop):
+            pieces.append((max(start, begin) + offset, min(end, stop) + offset))
+        at += 1
+    return pieces
 
 
 def _around(spans: list[Span], kept: list[tuple[int, int]]) -> list[Span]:

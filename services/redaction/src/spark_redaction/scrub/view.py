@@ -59,6 +59,11 @@ class View:
         return self.octets.translate(None, b"0123456789") != self.octets
 
     @cached_property
+    def has_keys(self) -> bool:
+        """Whether there may be keys of JSON."""
+        return '":' in self.text
+
+    @cached_property
     def cased(self) -> bool:
         """Whether the writer uses capitals; a transcript may have none."""
         return not self.text.islower()

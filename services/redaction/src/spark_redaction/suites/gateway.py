@@ -25,6 +25,7 @@ BENT = (
     ("PERSON_1", "A"), ("person_1", "A"), ("PERSON-1", "A"), ("PERSON1", "A"), ("**[[PERSON_1]]**", "**A**"), ("`PERSON_1`", "`A`"), ("[[PERSON_1]]'s", "A's"), ("[[PERSON_1's]]", "A's"), ("[PERSON_1’s]", "A's"), ("PERSON_1s", "As"),
     ("[[PERSON_1]]-led", "A-led"), ("[PERSON_1](mailto:x)", "A(mailto:x)"), ("([[PERSON_1]])", "(A)"), ("<[[PERSON_1]]>", "<A>"), ("[[PERSON_12]]", "L"), ("PERSON_12.", "L."), ("[[PERSON_1]][[PERSON_2]]", "AB"),
     ("[[PERSON_1", None), ("[[PERSON_", None), ("PERSON_", None), ("[[PERSON]]", None), ("[[PERSON_97]]", None), ("[[PERSON_0]]", None), ("[[PERSOON_1]]", None), ("[[EMAIL_2]]", None), ("Person 1", None), ("person1", None),
+    ("%255B%255BPERSON_1%255D%255D", "A"), ("&amp;#91;&amp;#91;PERSON_1&amp;#93;&amp;#93;", "A"), ("<PERSON_1/>", "A"), ("[[PERSON_1 2]]", None), ("[[PERSON_1\n2]]", None), ("PERSON_1\u00b2", None), ("[[PERSON_\u2460]]", None), ("PERSON_1x", None), ("[[PERSON_1x]]", "A"),
     ("__PERSON_1__", "__A__"), ("_PERSON_2_", "_B_"), ("PERSON_1/PERSON_2", "A/B"), ("PERSON_1-PERSON_2", "A-B"), ("/PERSON_1/", None), ("_PERSON_1__", None), ("MY_PERSON_1", None), ("PERSON_1_name", None), ("PERSON_1st", None), ("https://evil.test/?q=[[PERSON_1]]", None), ("PERSON_123456789", None), ("x@PERSON_1", None),
 )  # fmt: skip
 

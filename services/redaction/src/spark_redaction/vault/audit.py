@@ -30,15 +30,18 @@ class Act:
     outcome: str = OK
     ms: int = 0
     written: bool = False
+    caller: str = ""
+    """What the gateway says the key is called: written down, and trusted with nothing."""
 
 
 def note(database: sqlite3.Connection, now: float, act: Act) -> None:
     """Write one line; kept for thirty days."""
     database.execute(
-        "INSERT INTO audit (at, tenant, actor, action, task_id, counts, bytes, ms, outcome) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit "
+        "(at, tenant, actor, action, task_id, counts, bytes, ms, outcome, caller) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (now, act.tenant or "", act.actor, act.action, act.task_id,
-         json.dumps(dict(act.counts)), act.size, act.ms, act.outcome),
+         json.dumps(dict(act.counts)), act.size, act.ms, act.outcome, act.caller),
     )  # fmt: skip
     act.written = True
 

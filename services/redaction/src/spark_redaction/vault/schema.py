@@ -30,12 +30,13 @@ CREATE TABLE IF NOT EXISTS entity_set (
 CREATE TABLE IF NOT EXISTS audit (
   at REAL NOT NULL, tenant TEXT NOT NULL, action TEXT NOT NULL, task_id TEXT, counts TEXT NOT NULL,
   bytes INTEGER NOT NULL, actor TEXT NOT NULL DEFAULT '', ms INTEGER NOT NULL DEFAULT 0,
-  outcome TEXT NOT NULL DEFAULT 'ok');
+  outcome TEXT NOT NULL DEFAULT 'ok', caller TEXT NOT NULL DEFAULT '');
 """
 _ADDED_TO_AUDIT = {
     "actor": "TEXT NOT NULL DEFAULT ''",
     "ms": "INTEGER NOT NULL DEFAULT 0",
     "outcome": "TEXT NOT NULL DEFAULT 'ok'",
+    "caller": "TEXT NOT NULL DEFAULT ''",
 }
 """Columns that a map of an earlier version lacks."""
 

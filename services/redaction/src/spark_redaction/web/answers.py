@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -11,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from spark_common.errors import InvalidRequestError, SparkError
+from spark_redaction.desk.auditing import CALLER
 from spark_redaction.desk.counts import REFUSED
 from spark_redaction.web.bodies import UnprocessableError
 
@@ -27,6 +29,7 @@ _STATUS = {
     "deadline_exceeded": 503,
     "leak_self_check": 500,
 }
+_LONGEST_CALLER = 64
 _TENANT = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
 
@@ -46,6 +49,7 @@ def guarded(
     """Answer every failure by its name alone: a trace or a message may quote what was sent."""
 
     async def answer(request: Request) -> Response:
+        CALLER.set(_caller_of(request))
         try:
             return await handle(request)
         except SparkError as error:
@@ -72,6 +76,12 @@ def refused(error: SparkError) -> Response:
 def answered(content: Any, status: int = 200) -> Response:
     """Render an answer; nobody keeps a copy on the way."""
     return Answer(content, status, headers={"cache-control": "no-store"})
+
+
+def _caller_of(request: Request) -> str:
+    """What the gateway calls the key; only ever written down, so a bad one is left out."""
+    label = unquote(request.headers.get("x-spark-label", ""), errors="replace")[:_LONGEST_CALLER]
+    return label if label.isprintable() else ""
 
 
 def tenant_of(request: Request) -> str:

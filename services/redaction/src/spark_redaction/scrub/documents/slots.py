@@ -84,18 +84,24 @@ class JsonSlot(NamedTuple):
 
 
 def text_slot(
-    composite: Composite, text: str, *, json: bool | None, after_key: bool = False
+    composite: Composite, text: str, *, json: bool | None, after_key: bool = False, of: str = ""
 ) -> Slot:
-    """Place a text; ``json`` says whether it is JSON text, None looks."""
+    """Place a text; ``json`` says whether it is JSON text, None looks.
+
+    ``of``: the key of the list it is in.
+    """
     if json or (json is None and is_json(text)):
         return _json_slot(composite, text)
-    return TextSlot(text, composite.add(text, after_key=after_key))
+    return TextSlot(text, composite.add(text, after_key=after_key, of=of))
 
 
 def _json_slot(composite: Composite, source: str) -> JsonSlot:
     parts = []
-    keyed = False
+    keyed, of = False, ""
     for leaf in leaves(source):
-        parts.append((leaf, composite.add(leaf.text, after_key=keyed and not leaf.key)))
-        keyed = leaf.key
+        value = keyed and not leaf.key
+        listed = "" if value or leaf.key else of
+        piece = composite.add(leaf.text, after_key=value, number=leaf.number, of=listed)
+        parts.append((leaf, piece))
+        keyed, of = leaf.key, leaf.text if leaf.key else of
     return JsonSlot(source, parts)

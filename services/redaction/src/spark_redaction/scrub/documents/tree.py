@@ -33,22 +33,33 @@ class TooDeepError(ValueError):
 
 
 def placed(
-    composite: Composite, value: Any, *, messages: bool = False, depth: int = 0, keyed: bool = False
+    composite: Composite,
+    value: Any,
+    *,
+    messages: bool = False,
+    depth: int = 0,
+    keyed: bool = False,
+    of: str = "",
 ) -> Fill:
     """Add every leaf of a value to the composite; the result puts it together again.
 
+    ``of``: the key of the list it is in.
     With ``messages`` the protocol's own fields are left as they are.
     """
     if depth > _DEEPEST:
         raise TooDeepError(f"nested deeper than {_DEEPEST}")
     if isinstance(value, str):
-        return _of_slot(text_slot(composite, value, json=None, after_key=keyed))
+        return _of_slot(text_slot(composite, value, json=None, after_key=keyed, of=of))
     if isinstance(value, bool) or value is None:
         return lambda _found, _naming: value
     if isinstance(value, int | float):
-        return _of_slot(NumberSlot(value, composite.add(repr(value), after_key=keyed)))
+        return _of_slot(
+            NumberSlot(value, composite.add(repr(value), after_key=keyed, number=True, of=of))
+        )
     if isinstance(value, list):
-        items = [placed(composite, item, messages=messages, depth=depth + 1) for item in value]
+        items = [
+            placed(composite, item, messages=messages, depth=depth + 1, of=of) for item in value
+        ]
         return lambda found, naming: [item(found, naming) for item in items]
     return _of_mapping(composite, value, messages, depth)
 
@@ -64,8 +75,10 @@ def _of_mapping(composite: Composite, value: dict[str, Any], messages: bool, dep
             members.append((_constant(name), _constant(member)))
             continue
         key = _constant(name) if messages else _of_slot(text_slot(composite, name, json=False))
+        keyed = not messages and not isinstance(member, list)
+        of = "" if messages or keyed else name
         members.append(
-            (key, placed(composite, member, messages=messages, depth=depth + 1, keyed=not messages))
+            (key, placed(composite, member, messages=messages, depth=depth + 1, keyed=keyed, of=of))
         )
     return lambda found, naming: {
         key(found, naming): member(found, naming) for key, member in members

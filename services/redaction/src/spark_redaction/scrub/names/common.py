@@ -19,7 +19,7 @@ COMMON: Final = frozenset(
     golden good goods grace grand grant grass grave gray green grey gross group gun gunner guy
     hall handy happy harmony harrow haven hawk hay he head health heart heather heaven her high
     hill hills ho holdings holly home honey honor hood hook hooks hope horn house hunter hurt
-    husband ice if ill in info insurance international iris irish iron is it ivy jack jay jewel
+    husband ice if ill in info insurance international iris irish iron is it ivy jack jay jean jeans jewel
     job jolly joy july june justice keen key keys kind king knight labs lake lakes lamb land
     lane lark last law lawless laws leaf lent liberty life light lily little lock long lord love
     low luck lucky mace made major man manly march marine mark market marks marrow marsh marvel
@@ -72,9 +72,13 @@ LEGAL: Final = frozenset(
 )
 DESCRIPTORS: Final = LEGAL | frozenset(
     """
-    & airlines and associates bank capital consulting energy financial foundation group holding
-    holdings industries institute insurance international labs logistics media motors partners
-    pharma pharmaceuticals services software solutions systems technologies technology the
+    assicurazioni assurances bau beratung chemie conseil dienste elektronik energia energie groupe gruppe
+    gruppo grupo handel immobilien logistik maschinenbau backerei brauerei druckerei kanzlei pharma praxis reederei spedition werft seguros stiftung systeme technik verlag
+    versicherung versicherungen werke
+    & airlines analytics and associates automation bank biotech capital construction consulting
+    dynamics electronics energy engineering enterprises financial foods foundation group holding
+    holdings industries instruments institute insurance international labs logistics machines
+    media motors networks optics partners pharma pharmaceuticals plastics robotics services software solutions systems technologies technology the
     ventures
     """.split()
 )

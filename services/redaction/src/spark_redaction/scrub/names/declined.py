@@ -36,6 +36,31 @@ _GREEK_ENDINGS: Final = (
 )
 _SKI_ENDINGS: Final = "i iego iemu im ich y a iej ą ej ou ého ému ým"
 """Behind ``sk``, ``ck``, ``zk``: Polish, Czech, and the names of women."""
+_OF_SLAVS: Final = frozenset("łńśźżąęěřůčďňť")
+_SLAVIC_ENDS: Final = (
+    "ova",
+    "ová",
+    "owa",
+    "wicz",
+    "vić",
+    "vic",
+    "czyk",
+    "enko",
+    "czak",
+    "cik",
+    "wiak",
+    "szek",
+    "owak",
+    "niak",
+    "ák",
+    "ík",
+)
+_SHORT: Final = 4
+_FEMALE: Final = "y ie i ę ą o u e ou ě ej"
+_MALE: Final = "a owi ovi em iem ie u e y i ové"
+_FEMALE_LONG: Final = "é ou"
+"""Of Czech family names in ``-ová``."""
+_FINNISH: Final = "sen selle selta sella sesta seen sta"
 _CYRILLIC_LETTERS: Final = "абвгдежзийклмнопрстуфхцчшщъыьэюяёієґ"
 _SPELLINGS: Final = (
     "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya yo i ye g",
@@ -90,6 +115,33 @@ def declined(word: str) -> Iterator[str]:
         yield from _ended(_bare(low), _GREEK_ENDINGS)
     elif _LATIN_SLAVIC.fullmatch(low):
         yield from (low[:-1] + ending for ending in _SKI_ENDINGS.split())
+        yield low[:-2] + "cy"
+    elif low.endswith("nen") and len(low) > 5:
+        yield from (low[:-3] + ending for ending in _FINNISH.split())
+
+
+def is_slavic(name: str) -> bool:
+    """Whether a name in Latin letters is one of those that are declined."""
+    low = name.lower()
+    return not _OF_SLAVS.isdisjoint(low) or any(
+        _LATIN_SLAVIC.fullmatch(word) or word.endswith(_SLAVIC_ENDS) for word in low.split()
+    )
+
+
+def declined_given(word: str) -> Iterator[str]:
+    """Yield the other cases of a word of a Slavic name in Latin letters: Anna, Anny, Annie."""
+    low = word.lower()
+    if len(low) < 3 or not low.isalpha() or _CYRILLIC.search(low):
+        return
+    if low.endswith("á"):
+        stem, endings = low[:-1], _FEMALE_LONG
+    else:
+        stem, endings = (low[:-1], _FEMALE) if low.endswith("a") else (low, _MALE)
+    # Of short names only what is no other name or word: Janem, not Jane.
+    shortest = 2 if len(low) < _SHORT else 1
+    yield from (stem + ending for ending in endings.split() if len(ending) >= shortest)
+    if low.endswith(("ek", "ec")):
+        yield from (low[:-2] + low[-1] + ending for ending in endings.split())
 
 
 def _ended(word: str, endings: tuple[tuple[str, str], ...]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.names.common import COMMON
 from spark_redaction.scrub.names.entity import Entity
 from spark_redaction.scrub.names.forms import TOKEN, forms_of
+from spark_redaction.scrub.names.misspelled import Misspelled, nearly
 from spark_redaction.scrub.names.prose import reads_as_word
 from spark_redaction.scrub.names.unspaced import UNSPACED, unspaced_forms
 from spark_redaction.scrub.patterns import Pattern
@@ -20,13 +21,15 @@ _PART: Final = 48
 _FOLLOWING: Final = re.compile(r"[\s_]{1,8}(?=[^\W_])|,\s{1,8}|[^\w]{0,4}_?[^\w]{0,2}")
 """What may stand between two words of a name."""
 _LONGEST: Final = 80
+_WORD_BEFORE: Final = re.compile(r"(?<![^\W_])([A-Z][^\W\d_]{3,20})[ ,]{1,2}\Z")
+_WORD_AFTER: Final = re.compile(r"[ ,]{1,2}([A-Z][^\W\d_]{3,20})(?![^\W_])")
 _BROKEN: Final = re.compile(r"([^\W\d_]{2,40})(-?)\r?\n[ \t>|]{0,12}([^\W\d_]{2,40})")
 _CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _HUMP: Final = Pattern(rb"[a-z][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z]|[A-Z]{2}[a-z]", any_case=False)
 _FEW: Final = 64
 """Words of a text that are looked up one by one rather than word for word."""
-_LEET: Final = str.maketrans("431057", "aeiost")
-_INITIALS_BEFORE: Final = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]\.? ?){1,3}\Z")
+_LEET: Final = tuple(str.maketrans("431057", read) for read in ("aeiost", "aelost"))
+_INITIALS_BEFORE: Final = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z]\.?[ -]?){1,3}\Z")
 _INITIALS_AFTER: Final = re.compile(r"(?: [A-Z]\.){1,2}|,? [A-Z]\.?(?![A-Za-z0-9'’])")
 _INITIAL_BETWEEN: Final = re.compile(r"[ \t]{0,3}(?:[A-Z]\.?[\s]{1,2}){0,3}\Z")
 
@@ -57,6 +60,8 @@ class Dictionary:
         self._singles: dict[str, _Entry] = {}
         self._phrases: dict[str, list[_Entry]] = {}
         self._unspaced: dict[str, list[tuple[str, _Entry]]] = {}
+        self._misspelled = Misspelled()
+        self._parts: dict[str, set[str]] = {}
         for entity in entities:
             self.size += 1
             for name in (entity.value, *entity.aliases):
@@ -71,12 +76,13 @@ class Dictionary:
         return self.size
 
     def _add(self, entity: Entity, name: str) -> None:
+        key = entity.key
         if UNSPACED.search(name):
             for text, part in unspaced_forms(entity.kind, folded(name)):
-                entry = _Entry((), entity.kind, entity.key, part)
+                entry = _Entry((), entity.kind, key, part)
                 self._unspaced.setdefault(text[0], []).append((text, entry))
         for form in forms_of(entity.kind, name):
-            entry = _Entry(form.tokens[1:], entity.kind, entity.key, form.part)
+            entry = _Entry(form.tokens[1:], entity.kind, key, form.part)
             if entry.tail:
                 known = self._phrases.setdefault(form.tokens[0], [])
                 for at, other in enumerate(known):
@@ -87,6 +93,9 @@ class Dictionary:
                     known.append(entry)
             else:
                 single = form.tokens[0]
+                if entity.kind is Kind.PERSON and form.part:
+                    self._misspelled.add(single)
+                    self._parts.setdefault(key, set()).add(single)
                 other_entry = self._singles.get(single)
                 self._singles[single] = (
                     entry if other_entry is None else _agreed(other_entry, entry, form.tokens)
@@ -116,9 +125,12 @@ class Dictionary:
         lower = view.lower
         wanted = self._wanted(view.words)
         if wanted:
-            yield from self._at(view, _places(lower, wanted), 0)
+            hits = list(self._at(view, _places(lower, wanted), 0))
+            yield from hits
+            yield from self._beside(view, hits)
         if view.text is not lower:
             yield from self._handles(view)
+            yield from self._mistyped(view, wanted)
         if self._unspaced and not view.text.isascii():
             yield from self._anywhere(view)
         if "\n" in view.text:
@@ -143,6 +155,26 @@ class Dictionary:
                 hit = _Hit(start, end, entry.kind, entry.key, entry.part)
             after = hit.end
             yield hit
+
+    def _beside(self, view: View, hits: list[_Hit]) -> Iterator[_Hit]:
+        """What is nearly the other part of a name that stands beside one."""
+        for hit in hits:
+            parts = self._parts.get(hit.key, ()) if hit.part else ()
+            if len(parts) < 2:
+                continue
+            before = _WORD_BEFORE.search(view.text, max(0, hit.start - _LONGEST), hit.start)
+            after = _WORD_AFTER.match(view.text, hit.end)
+            for match in filter(None, (before, after)):
+                word = match[1].lower()
+                if word not in COMMON and any(nearly(word, part) for part in parts):
+                    yield _Hit(*match.span(1), hit.kind, f"near:{word}", True)
+
+    def _mistyped(self, view: View, wanted: set[str]) -> Iterator[_Hit]:
+        """Words with a capital that are a name but for two letters."""
+        for word in self._misspelled.among(view.words - wanted):
+            for start, end in _places(view.lower, {word}):
+                if view.text[start].isupper() and not view.text[start:end].isupper():
+                    yield _Hit(start, end, Kind.PERSON, f"near:{word}", True)
 
     def _handles(self, view: View) -> Iterator[_Hit]:
         """``aliceSmith92``, ``4l1ce``, ``AliceSmithInvoice``: whole, then hump by hump."""
@@ -171,7 +203,7 @@ class Dictionary:
                 yield from self._at(view, [m.span() for m in _CAMEL.finditer(text, start, end)], 0)
 
     def _handle(self, token: str) -> _Entry | None:
-        for candidate in (token, token.strip("0123456789"), token.translate(_LEET)):
+        for candidate in (token, token.strip("0123456789"), *map(token.translate, _LEET)):
             entry = self._singles.get(candidate)
             if entry is not None and len(candidate) >= 4 and candidate not in COMMON:
                 return entry
@@ -195,6 +227,8 @@ class Dictionary:
                     break
                 stop = following.end() + len(wanted)
             else:
+                if lower[stop : stop + 1] == "s" and not _is_word(lower[stop + 1 : stop + 2]):
+                    stop += 1
                 if _is_word(lower[stop : stop + 1]) and not view.text[stop : stop + 1].isupper():
                     continue
                 two = len(entry.tail) == 1

@@ -7,7 +7,12 @@ from typing import Final, NamedTuple
 from spark_redaction.scrub.folding import folded
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.names.common import DESCRIPTORS, LEGAL, NEVER_ALONE, TITLES
-from spark_redaction.scrub.names.declined import declined, spelled_otherwise
+from spark_redaction.scrub.names.declined import (
+    declined,
+    declined_given,
+    is_slavic,
+    spelled_otherwise,
+)
 from spark_redaction.scrub.view import WORD
 
 TOKEN: Final = WORD
@@ -15,6 +20,10 @@ _UMLAUTS: Final = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "å": "aa", "Å": "Aa"}
 )
 _ELIDED: Final = re.compile(r"(?<![a-z])([dlo]|mc|mac)['’ ]([a-z]{2,})")
+
+
+_AND: Final = re.compile(r"\s*&\s*|\s+(?:und|and|et)\s+", re.IGNORECASE)
+_ANDS: Final = (" & ", " und ", " and ", " et ")
 
 
 class Form(NamedTuple):
@@ -26,7 +35,10 @@ class Form(NamedTuple):
 
 def forms_of(kind: Kind, name: str) -> Iterator[Form]:
     """Every form of one written name; some may come twice."""
-    for spelling in {name, name.translate(_UMLAUTS), *spelled_otherwise(name)}:
+    spellings = {name, name.translate(_UMLAUTS), *spelled_otherwise(name)}
+    if kind is Kind.ORG:
+        spellings |= {_AND.sub(word, each) for each in tuple(spellings) for word in _ANDS}
+    for spelling in spellings:
         low = folded(spelling)
         yield from _forms(kind, low)
         for prefix in _ELIDED.finditer(low) if kind is Kind.PERSON else ():
@@ -36,8 +48,10 @@ def forms_of(kind: Kind, name: str) -> Iterator[Form]:
         if elided != low:
             yield from _forms(kind, elided)
     if kind is Kind.PERSON:
+        slavic = is_slavic(name)
         for word in name.split():
-            for case in declined(word.strip(".,")):
+            bare = word.strip(".,")
+            for case in (*declined(bare), *(declined_given(bare) if slavic else ())):
                 yield Form((folded(case),), part=True)
 
 
@@ -82,6 +96,8 @@ def _person(low: str, tokens: tuple[str, ...]) -> Iterator[Form]:
     if given and len(first) >= 4:
         yield Form((first + joined[0],), part=False)
     if len(family) > 1:
+        if len(family) > 2:
+            yield Form((*(word[0] for word in family[:-1]), family[-1]), part=True)
         yield Form(family, part=True)
         yield Form((joined,), part=True)
     for token in core:
@@ -106,6 +122,10 @@ def _part(token: str) -> Iterator[Form]:
 
 def _company(tokens: tuple[str, ...]) -> Iterator[Form]:
     core = tokens
+    for count in (4, 3, 2):
+        # "e.V.", "S.p.A.": letters with dots are tokens of their own.
+        if len(core) > count and "".join(core[-count:]) in LEGAL and len(core[-1]) == 1:
+            core = core[:-count]
     while len(core) > 1 and core[-1] in LEGAL:
         core = core[:-1]
     if core[0] == "the" and len(core) > 1:

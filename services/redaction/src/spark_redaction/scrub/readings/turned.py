@@ -4,10 +4,10 @@ import codecs
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from spark_redaction.scrub.checksums import mod97
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.readings.breaks import known_top
+from spark_redaction.scrub.recognisers.iban import is_proved
 from spark_redaction.scrub.view import View, folded_view
 
 _ROT13: Final = str.maketrans(
@@ -70,7 +70,7 @@ def meant(kind: Kind, shown: str, stands: str, *, known: bool) -> bool:
     if kind is Kind.EMAIL:
         return known_top(shown) and not known_top(stands)
     if kind is Kind.IBAN:
-        return mod97("".join(filter(str.isalnum, shown)).upper())
+        return is_proved("".join(filter(str.isalnum, shown)).upper())
     if kind is Kind.PHONE:
         return shown[:1] in "+("
     if kind is Kind.IPADDR:

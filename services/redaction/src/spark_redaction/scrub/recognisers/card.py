@@ -19,6 +19,7 @@ _CUE: Final = Cue(
     r"kreditkarte|karte|carte|tarjeta|carta|cartao|kaart|card number|ccn",
     before=40, after=16,
 )  # fmt: skip
+_FRACTION: Final = re.compile(r"\d[.,]\Z")
 _DIGITS: Final = re.compile(r"\d+")
 _GROUPS: Final = re.compile(
     r"(?:4-4-4-(?:4|1|2|3)(?:-3)?|4-6-[45]|4-4-5|6-13|4-4-4-4-[123]|8-8|4-12|5-5-5|4-5-6)\Z"
@@ -74,6 +75,8 @@ def _verdict(view: View, start: int, end: int, groups: list[tuple[int, int]]) ->
     shaped = bool(_GROUPS.match("-".join(map(str, lengths))))
     valid = luhn(digits)
     if _is_list(view, groups) and not _CUE.near(view, start, end):
+        return 0
+    if not valid and _FRACTION.search(view.text, max(0, start - 3), start):
         return 0
     if not valid and not shaped and len(lengths) > 7:
         return 0

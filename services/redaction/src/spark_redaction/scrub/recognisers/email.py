@@ -53,8 +53,9 @@ def _find(view: View) -> Iterator[Finding]:
         start, end = match.span()
         local, _, domain = match[0].rpartition(b"@")
         if _is_address(local, domain) and not _is_remote(view, local, start, end):
-            start += _assigned(local)
-            local = local[_assigned(local) :]
+            skipped = _assigned(local) or _path(local)
+            start += skipped
+            local = local[skipped:]
             start += len(local) - len(local.lstrip(b"'*/={|}~&?!#"))
             yield *_without_sentence(view, start, match.start() + len(local), end), Kind.EMAIL, ""
 
@@ -68,6 +69,11 @@ def _assigned(local: bytes) -> int:
     if match is None or _ENDS_IN_TOP.search(local):
         return 0
     return match.end()
+
+
+def _path(local: bytes) -> int:
+    """Length of the folders an address stands behind: the one of ``/users/``."""
+    return local.rfind(b"/", 0, -1) + 1 if local[:1] == b"/" else 0
 
 
 def _is_remote(view: View, local: bytes, start: int, end: int) -> bool:
@@ -94,6 +100,8 @@ def _without_sentence(view: View, start: int, at: int, end: int) -> tuple[int, i
 def _is_address(local: bytes, domain: bytes) -> bool:
     if domain[:1] == b"[":
         return True
+    if domain.lower() in _DIGESTS:
+        return False
     last = domain.rpartition(b".")[2]
     if last.isdigit():
         # name@1.2.3 is a version; name@203.0.113.9 is somebody.
@@ -109,6 +117,8 @@ def _is_address(local: bytes, domain: bytes) -> bool:
     return len(domain) > 1 and not domain[:1].isdigit() and bool(local.strip(b".'*/-=#"))
 
 
+_DIGESTS: Final = frozenset({b"sha256", b"sha512"})
+"""Of pictures of containers: ``nginx:1.25@sha256:``."""
 _SPELLED: Final = re.compile(rb"[\s\[({<]|[_-](?:at|dot)[_-]", re.IGNORECASE)
 """What a plain address has not."""
 
@@ -123,7 +133,7 @@ def _find_written(view: View) -> Iterator[Finding]:
     for pattern in patterns:
         for match in pattern.matches(view):
             if pattern is _ROBOT and (
-                not _SPELLED.search(match[0]) or not _around_robots(match[0].lower())
+                not _SPELLED.search(match[0]) or not _around_robots(match[0])
             ):
                 continue
             yield *match.span(), Kind.EMAIL, _joined(view.lower[match.start() : match.end()])
@@ -149,9 +159,11 @@ _CLEAR_DOT: Final = (b"dot", b"punkt", b"punto", b"(.)", b"[.]", b"point")
 
 def _around_robots(found: bytes) -> bool:
     """Whether the writing itself says that an address is meant: "look at example.test" does not."""
-    if b" at " in found and not any(at in found for at in _CLEAR_AT):
+    loud = b" AT " in found and not found.isupper()
+    found = found.lower()
+    if b" at " in found and not loud and not any(at in found for at in _CLEAR_AT):
         return False
-    return any(mark in found for mark in (*_CLEAR_AT[:-2], b"(a)", b"[a]"))
+    return loud or any(mark in found for mark in (*_CLEAR_AT[:-2], b"(a)", b"[a]"))
 
 
 def _joined(text: str) -> str:

@@ -22,9 +22,15 @@ _FOLDER: Final = Pattern(
     rb"(?:^|[\s\"'=:(\[~,;])/(?:home|Users)/([A-Za-z\xff][\w.\xff-]{1,31})|\b[A-Z]:\\{1,2}(?:Users|Benutzer|Documents and Settings)\\{1,2}([A-Za-z\xff][\w.\xff-]{1,31})",
     any_case=False,
 )
+_LOGGED: Final = Pattern(
+    rb"\b(?:accepted [a-z/\-]{3,24}|failed (?:password|publickey|none)|session (?:opened|closed)) for (?:invalid user |user )?([a-z_][\w.\-]{1,31})\b"
+    rb"|\binvalid user ([a-z_][\w.\-]{1,31}) from"
+    rb"|(?:\b|_)(?:user|username|user_name|login|logname|ruser|acct|owner)=[\"']?([a-z_][\w.\-]{2,31})(?:[\"'\s,;)&]|$)"
+)
+"""As daemons write down who came in."""
 _NOBODY: Final = frozenset(
     b"user users username you me name root admin administrator ubuntu debian runner app node git pi nvidia public default shared guest "
-    b"jenkins postgres www-data deploy service vagrant ec2-user opc core steam".split()
+    b"jenkins postgres www-data deploy service vagrant ec2-user opc core steam true false none null string str self data redis nats mysql nobody daemon text int bool value default sshd anonymous unknown system".split()
 )
 """Whose folder tells nothing."""
 
@@ -42,10 +48,15 @@ def _find(view: View) -> Iterator[Finding]:
         if match[group].lower() not in _NOBODY:
             yield *match.span(group), Kind.HANDLE, ""
 
+    for match in _LOGGED.matches(view):
+        group = next(each for each in (1, 2, 3) if match.start(each) >= 0)
+        if match[group].lower() not in _NOBODY:
+            yield *match.span(group), Kind.HANDLE, ""
+
 
 HANDLE = Recogniser(
     "handle",
     _find,
     rank=45,
-    gate=any_of(_SAID, _FEDIVERSE, _FOLDER),
+    gate=any_of(_SAID, _FEDIVERSE, _FOLDER, _LOGGED),
 )

@@ -10,7 +10,7 @@ from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
-_SHAPE: Final = Pattern(rb"\b[a-z]{2}[ -]?\d{2}(?:[ .\-]{0,2}[a-z0-9]){10,34}")
+_SHAPE: Final = Pattern(rb"\b[a-z]{2}[ ._/\-]?\d{2}(?:[ ._/\-]{0,2}[a-z0-9]){10,34}")
 _LENGTHS: Final = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22,
     "BI": 27, "BR": 29, "BY": 28, "CH": 21, "CR": 22, "CY": 24, "CZ": 24, "DE": 22, "DJ": 27,
@@ -53,15 +53,21 @@ def _end(view: View, start: int, stop: int) -> int:
     if length is None:
         for count in range(len(places), 14, -1):
             if (
-                mod97(whole[:count])
+                _numeric(whole[:count])
+                and mod97(whole[:count])
                 and not text[places[count - 1] + 1 : places[count - 1] + 2].isalnum()
             ):
                 return start + places[count - 1] + 1
-    if cued and _numeric(whole):
+    if cued and length is not None and _numeric(whole):
         # A digit too few or too many.
         last = max(at for at in places if text[at].isdigit())
         return start + last + 1
     return 0
+
+
+def is_proved(account: str) -> bool:
+    """Whether it has the length of its country, and its check digits."""
+    return _LENGTHS.get(account[:2]) == len(account) and mod97(account)
 
 
 def _numeric(account: str) -> bool:

@@ -28,6 +28,8 @@ _JOIN: Final = re.compile(
 )
 _PLACE_JOIN: Final = re.compile(r"\.?[\"']?\s{0,3}[:=\-][\s\"'(]{0,4}|[是は]?\s{0,2}")
 _COLON: Final = re.compile(r"[:=是は]")
+_ABBREVIATIONS: Final = frozenset({"NATO", "UR"})
+"""Which are a label only in small letters."""
 _NUMBER: Final = re.compile(
     r"[a-z]{0,4}[ -]?\d[a-z0-9]*(?:[ \-./]{1,2}[a-z]{0,3}\d[a-z0-9]*){0,7}(?:[ -]?[a-z0-9](?!\w))?(?:\(\w\))?"
 )
@@ -52,6 +54,8 @@ _NO_PLACE: Final = re.compile(r"0x|https?:|[\w.+-]+@|\d+(?:\.\d+){3}|[0-9a-f]{2}
 
 def _find(view: View) -> Iterator[Finding]:
     for start, end in _labels(view):
+        if view.text[start:end] in _ABBREVIATIONS:
+            continue
         kind = EVERY[view.lower[start:end]]
         join = (_PLACE_JOIN if kind is Kind.ADDRESS else _JOIN).match(view.lower, end)
         at = join.end() if join else end

@@ -18,7 +18,7 @@ _LATIN: Final = {
         anschrift, wohnanschrift, wohnhaft, adresse, adressen, adres, adress, direccion, domicilio, indirizzo,
         residente in, residente a, endereco, morada, bydliste, trvale bytem, bytem, adresa, lakcim, osoite,
         kotiosoite, alamat, address, home address, postal address, shipping address, billing address, street,
-        street address, mailing address, delivery address, wohnort, adres zamieszkania, zamieszkaly, zamieszkala,
+        street address, addr, address line 1, address_line_1, addressline1, strasse, mailing address, delivery address, wohnort, adres zamieszkania, zamieszkaly, zamieszkala,
         mieszkam przy, bostadsadress, bopael, dia chi, adrese, adresas, aadress, helbidea, adreca, anwani, tirahan
     """,
 }  # fmt: skip

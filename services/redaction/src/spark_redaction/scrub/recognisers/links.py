@@ -24,7 +24,7 @@ _PARAMETER: Final = Pattern(
     rb"code|customer|account)=[^\s<>\"']+"
 )
 _PEOPLE: Final = Pattern(
-    rb"https?://[^\s<>\"']*/(?:users?|people|profiles?|members?|~)/?[a-z\xff_.%~+-][\w.%~+\xff-]+"
+    rb"https?://[^\s<>\"']*/(?:(?:users?|people|profiles?|members?)/|~/?)[a-z\xff_.%~+-][\w.%~+\xff-]+"
     + _TAIL
 )
 _ANY: Final = Pattern(

@@ -81,18 +81,24 @@ _COMPILED: Final = tuple(
     (any_of(*(pattern for pattern, _ in family)), family) for family in _FAMILIES
 )
 _CUE: Final = Cue(
-    r"pesel|bsn|steuer\w*|tax|tin|id|tfn|abn|medicare|medicaid|npi|imei|svnr|personnummer|cpr|jmbg|egn|cnp|oib|amka|afm|tckn|kimlik|"
+    r"id-?nr|pesel|bsn|steuer\w*|tax|tin|id|tfn|abn|medicare|medicaid|npi|imei|svnr|personnummer|cpr|jmbg|egn|cnp|oib|amka|afm|tckn|kimlik|"
     r"fodselsnummer|national|identity|identification|social|insurance|rut|dni|cedula|nit|cuit|cuil|cpf|teudat|zehut|mynumber|my number",
     before=40,
 )
 _PLATE: Final = Pattern(
-    rb"\b[A-Z]{2}\d{2} ?[A-Z]{3}\b|\b[A-Z]{1,3}[- ][A-Z]{1,2} ?\d{1,4}[EH]?\b|\b[A-Z]{3}[- ]?\d{3,4}\b|\b\d{1,4}[- ][A-Z]{2,3}[- ]\d{2,4}\b",
+    rb"\b[A-Z]{2}\d{2} ?[A-Z]{3}\b|\b[A-Z]{1,3}[- ][A-Z]{1,2} ?\d{1,4}[EH]?\b|\b[A-Z]{3}[- ]?\d{3,4}\b|\b\d{1,4}[- ][A-Z]{2,3}[- ]\d{2,4}\b|\b[A-Z]{2}[ -]\d{3}[ -][A-Z]{2}\b",
     any_case=False,
 )
 _PLATE_CUE: Final = Cue(
-    r"(?:number|licen[cs]e|registration|vehicle|car) plate|reg(?:istration)?|kennzeichen|plaque|matricula|targa|nummerplaat|kenteken|nummerskylt|tablice|license tag",
+    r"(?:number|licen[cs]e|registration|vehicle|car) plate|plates?|nummernschild|kfz|reg(?:istration)?|kennzeichen|plaque|matricula|targa|nummerplaat|kenteken|nummerskylt|tablice|license tag|rego",
     before=32,
     after=24,
+)
+_GERMAN_PLATE: Final = Pattern(rb"\b[A-Z]{1,3}-[A-Z]{1,2} ?[1-9]\d{0,3}[EH]?\b", any_case=False)
+_CAR_CUE: Final = Cue(
+    r"autos?|wagen|pkw|lkw|kfz|fahrzeug|motorrad|roller|cars?|van|truck|vehicle|parked|geparkt|parkt|falschparker|unfall",
+    before=48,
+    after=32,
 )
 _DAY: Final = re.compile(r"(?:19|20)\d\d([-./])\d\d\1\d\d|\d\d([-./])\d\d\2(?:19|20)\d\d")
 _BARE: Final = Pattern(rb"\b\d(?:[ \-./]{0,2}\d){6,14}\b")
@@ -107,6 +113,9 @@ def _find(view: View) -> Iterator[Finding]:
                 yield start, end, Kind.IDENT, _letters(view, start, end)
     for match in _PLATE.matches(view) if _PLATE_CUE.anywhere(view) else ():
         if _alone(view, *match.span()) and _PLATE_CUE.near(view, *match.span()):
+            yield *match.span(), Kind.IDENT, _letters(view, *match.span())
+    for match in _GERMAN_PLATE.matches(view) if _CAR_CUE.anywhere(view) else ():
+        if _alone(view, *match.span()) and _CAR_CUE.near(view, *match.span()):
             yield *match.span(), Kind.IDENT, _letters(view, *match.span())
     for match in _BARE.matches(view):
         start, end = match.span()

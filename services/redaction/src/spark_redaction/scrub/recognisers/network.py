@@ -23,7 +23,9 @@ _BARE_MAC: Final = Pattern(rb"\b[0-9a-f]{12}\b")
 _NUMBERS: Final = re.compile(rb"[0-9]+")
 _MAC_CUE: Final = Cue(r"mac|hwaddr|hardware address|ether|bssid", before=24)
 _VERSION: Final = Cue(
-    r"v|ver|version|release|firmware|build|rev|section|chapter|kernel|upgrade[d]? to", before=10
+    r"v|ver|version|release|firmware|build|rev|section|chapter|kernel|upgrade[d]? to",
+    before=10,
+    denies=True,
 )
 _NOBODY: Final = frozenset(
     {

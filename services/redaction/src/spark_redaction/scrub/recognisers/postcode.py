@@ -22,8 +22,12 @@ _SHAPED: Final = Pattern(
     rb"|" + _STATE + rb",? \d{5}(?:-\d{4})?|(?:D|CH|A|F|B|NL|L|DK|S|N)-\d{4,5})\b",
     any_case=False,
 )
+_IRISH: Final = Pattern(
+    rb"\b[AC-FHKNPRTV-Y]\d[\dW] [AC-FHKNPRTV-Y][\dAC-FHKNPRTV-Y]{0,2}\d[\dAC-FHKNPRTV-Y]{0,2}\b",
+    any_case=False,
+)
 _SAID: Final = Pattern(
-    rb"\b(?:zip(?: ?code)?|postal ?code|post ?code|plz|postleitzahl|code postal|codigo postal|cap|cep|eircode|pin ?code)(?:\s+(?:is|was|ist))?\s{0,2}[:=#]?\s{0,2}([a-z0-9]{2,5}(?:[ -][a-z0-9]{3,4})?)\b"
+    rb"\b(?:zip(?:[ _-]?code)?|postal[ _-]?code|post[ _-]?code|plz|postleitzahl|code postal|codigo postal|cap|cep|eircode|pin ?code)(?:\s+(?:is|was|ist))?[\"']?\s{0,2}[:=#>]?\s{0,2}[\"']?([a-z0-9]{2,5}(?:[ -][a-z0-9]{3,4})?)\b"
 )
 
 
@@ -34,9 +38,16 @@ def _find(view: View) -> Iterator[Finding]:
             not follows_word(view, start) and view.text[start - 1 : start] not in ("-", "/")
         ) or start == 0:
             yield start, end, Kind.ADDRESS, ""
+    for match in _IRISH.matches(view):
+        if len(match[0]) == 8 and not follows_word(view, match.start()):
+            yield *match.span(), Kind.ADDRESS, ""
     for match in _SAID.matches(view):
         value = match[1]
-        if sum(48 <= c <= 57 for c in value) >= 2:
+        digits = sum(48 <= c <= 57 for c in value)
+        if match[0].startswith(b"cap ") and digits != 5:
+            # A limit; the Italian post code has five.
+            continue
+        if digits >= 2:
             start = match.start(1)
             words = value.split(b" ")
             if len(words) == 2 and not any(48 <= c <= 57 for c in words[1]):
@@ -44,4 +55,6 @@ def _find(view: View) -> Iterator[Finding]:
             yield start, start + len(value), Kind.ADDRESS, ""
 
 
-POSTCODE = Recogniser("postcode", _find, rank=52, needs_digits=True, gate=any_of(_SHAPED, _SAID))
+POSTCODE = Recogniser(
+    "postcode", _find, rank=52, needs_digits=True, gate=any_of(_SHAPED, _IRISH, _SAID)
+)

@@ -22,6 +22,10 @@ _LAST: Final = Pattern(
 _ENDING: Final = Pattern(
     rb"(?:card|account|visa|amex|mastercard|debit|credit|number|ssn|social)(?: (?:number|no))?,? (?:that )?(?:ending|ends)(?: in| with)? (\d{4})\b"
 )
+_ENDS_ELSEWHERE: Final = Pattern(
+    rb"(?:karte|konto|kreditkarte|carte|compte|tarjeta|cuenta|carta|kaart|nummer|numero)(?: (?:nummer|nr))?,? (?:die |que |qui |che |met )?"
+    rb"(?:endet|endend|endziffern?|(?:se )?termin\w{1,4}|finiss\w{2,4}|acaba\w{0,2}|eindig\w{1,3})(?: (?:mit|auf|par|en|in|con|op|ist|sind))?:? (\d{4})\b"
+)
 _CUE: Final = Cue(
     r"ssn|ss#|ss no|social(?: security)?|soc sec|sin|social insurance|itin|tin|ein|taxpayer|tax id|bsn|"
     r"burgerservicenummer|tfn|tax file|nif|nie|sozialversicherung\w*|steuer\w*|securite sociale|fiscal",
@@ -43,7 +47,7 @@ def _find(view: View) -> Iterator[Finding]:
         start, end = match.span()
         if not _joined(view, start, end) and _CUE.near(view, start, end):
             yield start, end, Kind.SSN, digits_of(view.text[start:end])
-    for pattern in (_LAST, _ENDING):
+    for pattern in (_LAST, _ENDING, _ENDS_ELSEWHERE):
         for match in pattern.matches(view):
             yield *match.span(1), Kind.SSN, match[1].decode()
 
@@ -66,5 +70,9 @@ def _looks_dated(found: bytes) -> bool:
 
 
 SSN = Recogniser(
-    "ssn", _find, rank=62, needs_digits=True, gate=any_of(_SHAPED, _CANADIAN, _BARE, _LAST, _ENDING)
+    "ssn",
+    _find,
+    rank=62,
+    needs_digits=True,
+    gate=any_of(_SHAPED, _CANADIAN, _BARE, _LAST, _ENDING, _ENDS_ELSEWHERE),
 )

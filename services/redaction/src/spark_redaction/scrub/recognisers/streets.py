@@ -13,11 +13,12 @@ from spark_redaction.scrub.view import View
 
 _L: Final = rb"[A-Z\xff]"
 _W: Final = _L + rb"[A-Za-z\xff'.\-]*"
-_CITY: Final = rb"(?:" + _W + rb"[ ]?){1,3}"
+_CITY: Final = rb"(?:" + _L + rb"[A-Za-z\xff'\-]*[ ]?){1,3}"
 _POSTAL: Final = Pattern(
     rb"\b(?:" + _W + rb" ){0,3}" + _W + rb" \d{1,4} ?[a-zA-Z]?(?:[/\-]\d{1,4})?,? (?:[A-Z]{1,2}-)?(?:\d{3} \d{2}|\d{5}) " + _CITY
     + rb"|\b\d{4,5} (?:" + _W + rb"[ ]?){1,2}, (?:" + _W + rb" ){1,3}(?:utca|ut|ter|korut|koz|sor|fasor)\.? \d{1,4}\b"
-    rb"|\b(?:Jl|Jln|Jalan|Str|Strada|Bd|Bdul|Sos|Calea|Ulica|Ul|Jalan|Lorong|Soi|Thanon|Kalye|Mtaa)\.? (?:" + _W + rb" ){1,3}(?:[Nn][ro]\.?|No) ?\d{1,4}[A-Za-z]?(?:,? " + _CITY + rb"\d{4,6})?"
+    rb"|\b\d{1,2}-\d{1,2}(?:-\d{1,3})?,? [A-Z][A-Za-z\xff\-]+[ ,\n]{1,2}(?:[A-Z][A-Za-z\xff\-]+[ ,\n]{1,2}){0,3}\d{3}-\d{4}\b"
+    rb"|\b(?:Jl|Jln|Jalan|Str|Strada|Bd|Bdul|Bulevardul|Sos|Soseaua|Aleea|Calea|Ulica|Ul|Jalan|Lorong|Soi|Thanon|Kalye|Mtaa)\.? (?:" + _W + rb" ){1,3}(?:[Nn][ro]\.?|No) ?\d{1,4}[A-Za-z]?(?:,? " + _CITY + rb"\d{4,6})?(?:,? (?:bl|sc|et|ap)\. ?[A-Z]?\d{1,4}){0,4}"
     rb"|\b(?:" + _W + rb" ){1,3}(?:Caddesi|Cad\.|Cd\.|Sokak|Soka\xffi|Sokagi|Sk\.|Sok\.|Bulvar\xff|Bulvari|Blv\.|Mahallesi|Mah\.)[ ,]{1,2}(?:" + _W + rb" ){0,3}(?:[Nn]o[:.]? ?)?\d{1,4}(?:/\d{1,3})?(?:,? \d{5} " + _CITY + rb")?"
     rb"|\b(?:House|H\.?|Plot|Flat|Door|Shop) ?(?:[Nn]o\.?|[Nn]umber)? ?[\d\-/]{1,8}[A-Z]?,(?: [A-Za-z\xff.'\-]+){1,5},(?: [A-Za-z\xff.'\-]+){1,3}[ ,\-]{1,3}\d{3} ?\d{3}\b"
     rb"|\b\d{1,6}[A-Za-z]?,? (?:" + _W + rb" ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Court|Ct|Crescent|Cres|Place|Pl|Parade|Way|Terrace|Boulevard|Blvd|Close|Highway|Hwy|Grove|Square)\.?,? "

@@ -3,8 +3,10 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
+from spark_redaction.scrub.folding import folded
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
@@ -16,11 +18,10 @@ from spark_redaction.scrub.spoken.words import DIGITS, REPEATS, TENS
 from spark_redaction.scrub.view import View
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|@")
-_AT_WORDS: Final = (
-    rb"(?:\bat\b|@|\barroba\b|\bchiocciola\b|\barobase\b|\bklammeraffe\b|\bapenstaartje\b)"
-)
+_AT_WORDS: Final = rb"(?:\bat\b|@|\barroba\b|\bchiocciola\b|\barobase\b|\bklammeraffe\b|\bapenstaartje\b|\bmalpa\b|\bzavinac\b|\bkukac\b|\bsnabel-?a\b|\bkrollalfa\b|\bmiukumauku\b)"
 _THERE: Final = Pattern(
-    _AT_WORDS + rb"(?s:.{1,90}?)\b(?:dot|period|point|punkt|punto|ponto|punt)\b"
+    _AT_WORDS
+    + rb"(?s:.{1,90}?)\b(?:dot|period|point|punkt|punto|ponto|punt|kropka|tecka|pont|nokta|piste|punktum)\b"
     rb"|"
     + _AT_WORDS
     + rb"[ \n](?:[\w-]+[ ]){0,3}[\w-]+(?:\.[\w-]+){0,2}\.(?:"
@@ -29,10 +30,25 @@ _THERE: Final = Pattern(
 )
 _BEFORE: Final = 160
 _AFTER: Final = 120
-_AT: Final = frozenset(
-    {"at", "@", "arroba", "chiocciola", "arobase", "klammeraffe", "apenstaartje", "snabela"}
+_WIDE_AT: Final = frozenset(map(folded, "собака собачка равлик παπάκι".split()))
+_WIDE_DOT: Final = frozenset(map(folded, "точка крапка τελεία".split()))
+_WIDE_THERE: Final = re.compile(
+    rf"(?:{'|'.join(_WIDE_AT)})\b.{{1,90}}?\b(?:{'|'.join(_WIDE_DOT)})\b", re.DOTALL
 )
-_DOT: Final = frozenset({"dot", "period", "point", "punkt", "punto", "ponto", "punt"})
+_WIDE_TOPS: Final = frozenset(map(folded, "ру рф ком орг нет юа бай уа гр".split()))
+_AT: Final = (
+    frozenset(
+        "at @ arroba chiocciola arobase klammeraffe apenstaartje snabel snabela malpa zavinac kukac krollalfa miukumauku".split()
+    )
+    | _WIDE_AT
+)
+_DOT: Final = (
+    frozenset(
+        "dot period point punkt punto ponto punt kropka tecka pont nokta piste punktum".split()
+    )
+    | _WIDE_DOT
+)
+_TOPS: Final = frozenset(TOP_LEVELS) | _WIDE_TOPS
 _CONNECT: Final = _DOT | {
     "underscore",
     "dash",
@@ -45,6 +61,8 @@ _CONNECT: Final = _DOT | {
     "guion",
 }
 _SKIP: Final = frozenset({"sign", "symbol", "uh", "um", "er", "the"})
+_HEARD: Final = frozenset({"mhm", "hmm", "uhhuh", "uh", "huh", "um"})
+"""What the other one says in between."""
 _LETTER_WORDS: Final = frozenset({"capital", "lowercase", "letter"})
 _SCALES: Final = frozenset({"hundred", "thousand", "million"})
 _STOP: Final = frozenset(
@@ -62,6 +80,8 @@ _PROVIDERS: Final = frozenset(
 _FARTHEST: Final = 40
 _LONG: Final = 3
 """Ordinary words a name before "at" may have when nothing joins them."""
+_ENDS: Final = re.compile(r"[;!?]|\n\n")
+"""Between two words, where no address goes on."""
 _CUE: Final = re.compile(
     r"(?:e-?mail|address|mail|correo|adresse|it's|that's|is)(?: address)?(?: is| at| me at| to| it to)?[\s:,]*\Z"
 )
@@ -74,46 +94,61 @@ _OWN_CUE: Final = re.compile(
 
 
 class _Token:
-    __slots__ = ("end", "start", "text")
+    __slots__ = ("end", "gap", "piece", "start", "text")
 
-    def __init__(self, text: str, start: int, end: int) -> None:
-        self.text, self.start, self.end = text, start, end
+    def __init__(self, text: str, start: int, end: int, gap: str, piece: int) -> None:
+        """``gap`` stands before it, without time stamps and speakers; ``piece`` counts those."""
+        self.text, self.start, self.end, self.gap, self.piece = text, start, end, gap, piece
 
 
 def _find(view: View) -> Iterator[Finding]:
     skipped: list[tuple[int, int]] | None = None
     done = 0
-    for begin, finish in windows(
-        (match.span() for match in _THERE.matches(view)), gap=_AFTER, least=1
-    ):
+    for begin, finish in windows(_places(view), gap=_AFTER, least=1):
         if skipped is None:
             skipped = headers(view)
         tokens = _tokens(
             view, skipped, max(done, begin - _BEFORE), min(len(view.lower), finish + _AFTER)
         )
-        for start, end, key in _addresses(view, tokens):
-            done = end
-            yield start, end, Kind.EMAIL, key
+        for found in _addresses(view, tokens):
+            done = found[-1].end
+            for _, said in groupby(found, key=lambda token: token.piece):
+                part = list(said)
+                if all(token.text in _HEARD for token in part):
+                    continue
+                yield part[0].start, part[-1].end, Kind.EMAIL, _address(found)
+
+
+def _places(view: View) -> Iterator[tuple[int, int]]:
+    """Where an "at" stands with a "dot" behind it."""
+    places = [match.span() for match in _THERE.matches(view)]
+    if view.other_scripts:
+        places += [match.span() for match in _WIDE_THERE.finditer(view.lower)]
+    return iter(sorted(places))
 
 
 def _tokens(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> list[_Token]:
-    tokens = []
+    tokens: list[_Token] = []
     at_header = max(0, bisect_left(skipped, (first, first)) - 1)
     for match in _WORD.finditer(view.lower, first, last):
         start = match.start()
         at_header = past(skipped, at_header, start)
         if inside(skipped, at_header, start):
             continue
-        tokens.append(_Token(match[0], start, match.end()))
+        piece, gap = at_header, view.lower[tokens[-1].end if tokens else start : start]
+        if tokens and piece != tokens[-1].piece:
+            gap = "\n"
+        tokens.append(_Token(match[0], start, match.end(), gap, piece))
     return tokens
 
 
-def _addresses(view: View, tokens: list[_Token]) -> Iterator[tuple[int, int, str]]:
+def _addresses(view: View, tokens: list[_Token]) -> Iterator[list[_Token]]:
+    """Yield the words of every address that is read out."""
     after = 0
     for at, token in enumerate(tokens):
         if token.text not in _AT or at < after:
             continue
-        last = _domain(view, tokens, at)
+        last = _domain(tokens, at)
         if last is None:
             continue
         said = any(each.text in _DOT for each in tokens[at + 1 : last])
@@ -127,11 +162,10 @@ def _addresses(view: View, tokens: list[_Token]) -> Iterator[tuple[int, int, str
         if first is None:
             continue
         after = last + 1
-        start, end = tokens[first].start, tokens[last].end
-        yield start, end, _address(tokens[first : last + 1])
+        yield tokens[first : last + 1]
 
 
-def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
+def _domain(tokens: list[_Token], at: int) -> int | None:
     """Index of the top level's token when a domain was read out after ``at``."""
     best: int | None = None
     words = 0
@@ -139,10 +173,11 @@ def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
     spoken = tokens[at].text != "@"
     for index in range(at + 1, min(len(tokens), at + 24)):
         text = tokens[index].text
-        between = view.lower[tokens[index - 1].end : tokens[index].start]
-        if len(between) > 6 or "\n\n" in between:
+        between = tokens[index].gap
+        begins = index == at + 1
+        if len(between) > 6 or _ENDS.search(between) or (begins and text in _DOT):
             break
-        if "." in between and index > at + 1:
+        if "." in between and not begins:
             if between.strip() == "." and between != ".":
                 break
             dotted = dotted or between == "."
@@ -157,10 +192,10 @@ def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
             previous = tokens[index - 1].text
             if (
                 dotted
-                and (text in TOP_LEVELS or text in ("c", "o", "com"))
+                and (text in _TOPS or text in ("c", "o", "com"))
                 and (previous in _DOT or previous in _SKIP)
             ):
-                if text in TOP_LEVELS:
+                if text in _TOPS:
                     best = index
                 words = 0
                 continue
@@ -174,7 +209,7 @@ def _domain(view: View, tokens: list[_Token], at: int) -> int | None:
 
 def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool) -> int | None:
     """Index of the first token of the name before ``at``; None when it is no name."""
-    first = _reach(view, tokens, at, floor)
+    first = _reach(tokens, at, floor)
     if first == at:
         return None
     if not _OWN_CUE.search(_before(view, tokens[first])):
@@ -194,15 +229,18 @@ def _local(view: View, tokens: list[_Token], at: int, floor: int, *, sure: bool)
     return max(first, named - 2)
 
 
-def _reach(view: View, tokens: list[_Token], at: int, floor: int) -> int:
+def _reach(tokens: list[_Token], at: int, floor: int) -> int:
     """Index of the first token that may be of the name before ``at``; that itself when none is."""
     first = at
     plain = 0
     while first > floor and at - first < _FARTHEST:
         token = tokens[first - 1]
-        if _apart(view.lower[token.end : tokens[first].start], beside=first == at):
+        if _apart(tokens[first].gap, beside=first == at):
             break
         text = token.text
+        if text in _HEARD:
+            first -= 1
+            continue
         joined = first < at and tokens[first].text in _CONNECT
         if text in _CONNECT or (text in _SKIP - {"the"} and first < at):
             first -= 1
@@ -214,7 +252,7 @@ def _reach(view: View, tokens: list[_Token], at: int, floor: int) -> int:
             if plain > _LONG:
                 break
         first -= 1
-    while first < at and tokens[first].text in _CONNECT | _SKIP:
+    while first < at and tokens[first].text in _CONNECT | _SKIP | _HEARD:
         first += 1
     return first
 

@@ -9,6 +9,7 @@ from spark_redaction.scrub.checksums import digits_of, luhn
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
+from spark_redaction.scrub.spoken.pairs import DIX, JOINERS, TWENTIES
 from spark_redaction.scrub.spoken.tokens import headers, inside, past
 from spark_redaction.scrub.spoken.windows import windows
 from spark_redaction.scrub.spoken.words import (
@@ -45,7 +46,9 @@ _HAN: Final = str.maketrans(
 )
 _BREAK: Final = re.compile(r"[^\s,.:\-–()/\"'?…+]|\n[ \t]*\n[ \t]*\n")
 _CUE: Final = re.compile(rf"(?<![a-z])(?:{CUES})(?![a-z])")
-_ZERO: Final = re.compile(r"(?<![a-z])(oh|o)[ ,]{1,3}\Z")
+_ZERO: Final = re.compile(
+    r"(?<![a-z])(oh|o|null|nul|nol|sept|ein|een|un|um|due|dos|sei|sex)[ ,]{1,3}\Z"
+)
 _BACK: Final = re.compile(
     r"(?<![a-z])(?:cvv|cvc|csc|security code)(?: number| code)?(?: is|,|:)?[ ]*\Z"
 )
@@ -72,17 +75,59 @@ class _Run:
 
     def __init__(self) -> None:
         self.words: list[_Word] = []
+        self._last: int | None = None
         self.gap = 0
-        self.tens_open = False
+        self.open = 0
+        """Zeros at the end that the next word may still fill: thirty, then four."""
         self.quantity = False
         self.said: set[str] = set()
 
     def digits(self) -> str:
         return "".join(word.digits for word in self.words)
 
+    def take(self, word: _Word) -> None:
+        """Take a word in."""
+        if word.digits:
+            self._last = len(self.words)
+        self.words.append(word)
+
+    def add(self, word: str, digits: str) -> str:
+        """Return what a word adds; zeros before it that are open make room: thirty, four is 34."""
+        at, room = self._last, self.open
+        self.open = _open(word, digits)
+        if at is None:
+            return digits
+        before = self.words[at]
+        split = _split(before.digits, word, digits, room)
+        if split is None:
+            return digits
+        self.words[at] = before._replace(digits=split[0])
+        self.open = max(self.open, _open(word, split[1])) or int(split[1] == "0")
+        return split[1]
+
     def trimmed(self) -> list[_Word]:
         last = max((at for at, word in enumerate(self.words) if word.digits), default=-1)
         return self.words[: last + 1]
+
+
+def _open(word: str, digits: str) -> int:
+    """How many zeros at the end of a word's digits the next one may fill."""
+    if digits == "10":
+        return int(word == DIX)
+    return len(digits) - len(digits.rstrip("0")) if len(digits) > 1 else 0
+
+
+def _split(before: str, word: str, digits: str, room: int) -> tuple[str, str] | None:
+    """The digits of two words that are one number, None when they stand apart."""
+    if before == "4" and word in TWENTIES:
+        return "", "80"
+    if not room or digits[0] == "0":
+        return None
+    if before in ("60", "80") and len(digits) == 2 and digits[0] == "1":
+        return str(int(before[0]) + 1), digits[1]
+    if len(digits) > room or (before == "10" and digits not in ("7", "8", "9")):
+        return None
+    return before[: -len(digits)], digits
 
 
 def _find(view: View) -> Iterator[Finding]:
@@ -136,9 +181,11 @@ def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> 
             run = _Run()
             repeat = 0
         word = match[0]
+        if run.open and "," in view.lower[previous_end:start]:
+            run.open = 0
         if word in REPEATS:
             repeat = REPEATS[word]
-            run.words.append(_Word(start, end, "", spoken=True))
+            run.take(_Word(start, end, "", spoken=True))
             previous_end = end
             continue
         digits = _digits(run, word)
@@ -146,18 +193,16 @@ def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> 
             if repeat and len(digits) == 1:
                 digits *= repeat
             repeat = 0
-            run.words.append(_Word(start, end, digits, spoken=not word.isdigit()))
+            run.take(_Word(start, end, digits, spoken=not word.isdigit()))
             run.gap = 0
             previous_end = end
         elif run.words and word in ("hundred", "thousand", "million", "billion"):
             _multiply(run, word, start, end)
             previous_end = end
-        elif (
-            run.words and (word in FILLERS or _of_area(run, view, word)) and run.gap < _LONGEST_GAP
-        ):
+        elif run.words and _adds_nothing(run, view, word) and run.gap < _LONGEST_GAP:
             run.gap += 1
-            run.tens_open = False
-            run.words.append(_Word(start, end, "", spoken=False))
+            run.open = run.open if word in JOINERS else 0
+            run.take(_Word(start, end, "", spoken=False))
             previous_end = end
         elif run.words:
             yield run
@@ -167,30 +212,25 @@ def _runs(view: View, skipped: list[tuple[int, int]], first: int, last: int) -> 
         yield run
 
 
-def _of_area(run: _Run, view: View, word: str) -> bool:
-    """Whether this is the second word of "area code"."""
+def _adds_nothing(run: _Run, view: View, word: str) -> bool:
+    """A filler, an "and" behind tens, or the second word of "area code"."""
+    if word in FILLERS or (run.open and word in JOINERS):
+        return True
     last = run.words[-1]
     return word == "code" and view.lower[last.start : last.end] == "area"
 
 
 def _digits(run: _Run, word: str) -> str | None:
     if word.isdigit():
-        run.tens_open = False
+        run.open = 0
         return word if len(word) <= 12 else None
     if word in TENS:
-        run.tens_open = True
-        return TENS[word] + "0"
+        return run.add(word, TENS[word] + "0")
     digits = DIGITS.get(word) or WIDE.get(word) or _beside(run, word)
     if digits is None or (word in WEAK and not any(each.digits for each in run.words)):
         return None
-    if run.tens_open and len(digits) == 1 and digits != "0" and run.words:
-        # Twenty three is 23, not 20 3.
-        last = run.words[-1]
-        if last.digits[-1:] == "0":
-            run.words[-1] = last._replace(digits=last.digits[:-1])
-    run.tens_open = False
     run.said.add(word)
-    return digits
+    return run.add(word, digits)
 
 
 def _beside(run: _Run, word: str) -> str | None:
@@ -204,8 +244,8 @@ def _multiply(run: _Run, word: str, start: int, end: int) -> None:
     zeros = {"hundred": "00", "thousand": "000"}.get(word, "")
     if word != "hundred":
         run.quantity = True
-    run.tens_open = False
-    run.words.append(_Word(start, end, zeros, spoken=True))
+    run.open = 0
+    run.take(_Word(start, end, zeros, spoken=True))
 
 
 def _breaks(
@@ -229,14 +269,15 @@ def _judged(
     start, end = words[0].start, words[-1].end
     zero = _ZERO.search(view.lower, max(0, start - 8), start)
     if zero is not None:
-        words = [_Word(zero.start(1), zero.end(1), "0", spoken=True), *words]
-        digits, start = "0" + digits, zero.start(1)
+        first = DIGITS.get(zero[1], "0")
+        words = [_Word(zero.start(1), zero.end(1), first, spoken=True), *words]
+        digits, start = first + digits, zero.start(1)
     before = view.lower[max(0, start - 64) : start]
     cued = _CUE.search(before) is not None
     if len(digits) == 3 and _BACK.search(before):
         yield start, end, Kind.SECRET, digits
         return
-    if len(digits) < _FEW or (quantity and len(digits) < 9):
+    if len(digits) < _FEW or (quantity and (len(digits) < 9 or _AMOUNT.match(view.lower, end))):
         return
     if _counts_up(words) and not (cued and _close(before)):
         return
@@ -273,11 +314,11 @@ def _is_year(words: list[_Word], digits: str, before: str) -> bool:
 
 
 def _counts_up(words: list[_Word]) -> bool:
-    """One two three, up to ten: a microphone being tested."""
-    values = [word.digits for word in words if word.digits]
-    return values == [str(number) for number in range(1, len(values) + 1)] and (
-        len(values) < 8 or len(values) >= 10
-    )
+    """One two three, or ten nine eight: a microphone being tested, a rocket being started."""
+    values = [int(word.digits) for word in words if word.digits]
+    if len(values) > 2 and values == list(range(values[0], values[0] - len(values), -1)):
+        return values[-1] <= 1
+    return values == list(range(1, len(values) + 1)) and (len(values) < 8 or len(values) >= 10)
 
 
 def _kind(digits: str, before: str) -> Kind:
@@ -298,10 +339,10 @@ def _said(words: list[_Word], skipped: list[tuple[int, int]]) -> Iterator[tuple[
     """The stretches between time stamps and names of speakers, without fillers at their edges."""
     pieces: list[list[_Word]] = [[]]
     for word in words:
-        if pieces[-1] and any(
-            pieces[-1][-1].end <= begin and finish <= word.start for begin, finish in skipped
-        ):
-            pieces.append([])
+        if pieces[-1]:
+            at = bisect_left(skipped, (pieces[-1][-1].end, 0))
+            if at < len(skipped) and skipped[at][1] <= word.start:
+                pieces.append([])
         pieces[-1].append(word)
     for piece in pieces:
         while piece and not piece[0].digits and not piece[0].spoken:

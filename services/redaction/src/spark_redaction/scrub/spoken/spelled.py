@@ -10,7 +10,7 @@ from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.view import View
 
-_RADIO: Final = [
+RADIO: Final = [
     "alpha",
     "alfa",
     "bravo",
@@ -42,12 +42,14 @@ _RADIO: Final = [
 ]
 _THERE: Final = Pattern(
     rb"\b[a-z](?:[ .,\-_/*|]{1,3}(?:double )?[a-z]\b){2}|\b[a-z] (?:as in|for|like)\b|\b(?:"
-    + "|".join(_RADIO).encode()
+    + "|".join(RADIO).encode()
     + rb")[ ,.\-]{1,3}(?:"
-    + "|".join(_RADIO).encode()
+    + "|".join(RADIO).encode()
     + rb")\b"
 )
-_LETTER: Final = rf"(?:(?:double |capital |and )?[^\W\d_](?:,? (?:as in|for|like) [^\W\d_]+)?|{'|'.join(_RADIO)})"
+_LETTER: Final = (
+    rf"(?:(?:double |capital |and )?[^\W\d_](?:,? (?:as in|for|like) [^\W\d_]+)?|{'|'.join(RADIO)})"
+)
 _SEQUENCE: Final = re.compile(
     rf"(?<![^\W_]){_LETTER}(?:[ .,\-_/*|]{{1,3}}{_LETTER}){{2,40}}(?![^\W_])"
 )

@@ -3,6 +3,7 @@
 from typing import Final
 
 from spark_redaction.scrub.folding import folded
+from spark_redaction.scrub.spoken.pairs import BESIDE_PAIRS, PAIRS, WIDE_PAIRS
 
 _UNITS: Final = {
     "zero": "0", "oh": "0", "o": "0", "nought": "0", "naught": "0", "nil": "0", "one": "1", "two": "2", "three": "3", "four": "4",
@@ -70,11 +71,14 @@ _ENGLISH: Final = frozenset(
 """Words of English, or of everywhere, that are digits elsewhere: only beside digits from there."""
 DIGITS: Final = {
     **{w: str(d) for words in _FOREIGN for d, w in enumerate(words.split()) if w not in _ENGLISH},
+    **PAIRS,
     **_UNITS,
     **_TEENS,
 }
 """What each word adds to the digits of a number."""
-WIDE: Final = {folded(w): str(d) for words in _OTHER_SCRIPTS for d, w in enumerate(words.split())}
+WIDE: Final = {folded(w): d for w, d in WIDE_PAIRS.items()} | {
+    folded(w): str(d) for words in _OTHER_SCRIPTS for d, w in enumerate(words.split())
+}
 """The same in other scripts, as a folded text shows them."""
 BESIDE: Final[dict[str, tuple[tuple[str, frozenset[str]], ...]]] = {
     word: tuple(
@@ -83,7 +87,7 @@ BESIDE: Final[dict[str, tuple[tuple[str, frozenset[str]], ...]]] = {
         if word in words.split()
     )
     for word in _ENGLISH
-}
+} | BESIDE_PAIRS
 """Digits that words are only after others of the same language."""
 WEAK: Final = _AMBIGUOUS | {"o", "oh", "nil", "tree", "en"}
 """Digit words that are other words as well: never first, last only beside strong ones."""
@@ -91,11 +95,12 @@ REPEATS: Final = {"double": 2, "triple": 3, "treble": 3, "quadruple": 4}
 FILLERS: Final = frozenset(
     """
     uh um uhm er erm ah eh hmm mm dash hyphen space dot point and then comma plus area yes yeah okay ok right sorry
+    dann aeh ahm eh ehm euh komma strich bindestrich schragstrich minus puis virgule tiret luego coma guion poi trattino
     mhm uhuh hang pause period stroke slash next again got it go ahead
     """.split()
 )
 """Words inside a number that add nothing to it; only between two digits."""
 CUES: Final = (
-    r"last (?:four|4|five|5|six|6)|first (?:six|6)|pin|social|ssn|zip|postal|post ?code|cvv|cvc|security code|code|extension|ext|account|routing|card|"
+    r"postleitzahl|plz|geheimzahl|code postal|codigo postal|nummer|numero|last (?:four|4|five|5|six|6)|first (?:six|6)|pin|social|ssn|zip|postal|post ?code|cvv|cvc|security code|code|extension|ext|account|routing|card|"
     r"passcode|member|policy|case|badge|employee|number|digits|mrn|id|passport|licen[cs]e|phone|cell|mobile|area code|ending in|ends in|expir\w*"
 )

@@ -29,7 +29,9 @@ _CORE: Final = Pattern(
 _PARTS: Final = re.compile(rf"({_BY_LENGTH})([^0-9]*)([0-9]+)([A-Za-z]*)", re.IGNORECASE)
 _OPEN: Final = re.compile(r"(?:[\[{<(]\\?\s?){1,3}\\?\Z")
 _LISTED: Final = re.compile(r"\s?[,;]")
-_CLOSE: Final = re.compile(r"(?:\s?\\?[\]}>)]){1,3}")
+_CLOSE: Final = re.compile(r"(?:\s?\\?(?:/>|[\]}>)])){1,3}")
+_GOES_ON: Final = re.compile(r"\s[0-9]")
+"""Behind an open bracket: ``[[PERSON_1 2]]`` may have been number twelve."""
 _OWNED: Final = re.compile(r"'s(?=\s?\\?[\]}>)])")
 """``[[PERSON_1's]]``: as a folded text shows it."""
 _PARENS: Final = frozenset("()")
@@ -130,6 +132,8 @@ def _bent(view: View, start: int, stop: int, *, lenient: bool) -> Token | None:
         return None
     if left < start and right == end == len(view.text):
         # Cut off: what looks like number one may have been number twelve.
+        return None
+    if left < start and right == end and _GOES_ON.match(view.text, end):
         return None
     number = int(digits)
     if number == 0:

@@ -1,5 +1,6 @@
 """Puts values back where their placeholders stand, bent ones too, and never guesses."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -70,8 +71,8 @@ class Rehydrator:
         urls = None if self._in_urls else Urls(text)
         edits = []
         for token in self._tokens(text, report):
-            entry = self.book.resolve(token.kind, token.number, token.variant)
             found = text[token.start : token.end]
+            entry = self._meant(token, found)
             if entry is None:
                 _note(report.unresolved, found)
             elif urls is not None and urls.around(token.start, token.end):
@@ -84,6 +85,19 @@ class Rehydrator:
                     entry = replace(entry, surface=entry.plain + token.tail, form="text")
                 edits.append(Edit(token.start, token.end, entry, token))
         return edits
+
+    def _meant(self, token: Token, found: str) -> Entry | None:
+        """What a placeholder stands for, None when that would be a guess.
+
+        A small or circled digit is a footnote as likely as a part of the number, and a letter
+        that nobody gave out is the end of a word where no bracket holds it.
+        """
+        if not token.exact and any(unicodedata.category(sign) == "No" for sign in found):
+            return None
+        entry = self.book.resolve(token.kind, token.number, token.variant)
+        if entry is not None and entry.variant != token.variant and found[0].isalnum():
+            return None
+        return entry
 
     def _tokens(self, text: str, report: Report) -> Iterable[Token]:
         exact = list(exact_tokens(text))

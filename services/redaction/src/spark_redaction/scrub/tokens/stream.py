@@ -28,7 +28,7 @@ _BEGINS: Final = re.compile(
     rf"{_OPENS}(?:(?:{'|'.join(_prefixes(name) for name in NAMES)})?"
     rf"|(?:{_TYPES})[_\-:#.~ \t\r\n\\]{{0,4}}"
     rf"|(?:{_TYPES})[_\-:#.~ \t\r\n\\]{{0,4}}[0-9]{{1,9}}[a-z]{{0,4}}_{{0,2}}(?:'s?)?"
-    r"(?:\s?\\?[\]}>)]){0,3}\s?\\?)"
+    r"(?:\s?\\?(?:/>|[\]}>)])){0,3}\s?\\?/?)"
 )
 _PARTIAL: Final = re.compile(
     r"(?:(?:%[0-9a-f]{2})*%[0-9a-f]?|&\#?x?[0-9a-z]{0,7}|\\u\{?[0-9a-f]{0,4}|\\x[0-9a-f]?|\\|=[0-9a-f]?|=\r)\Z",
@@ -108,6 +108,12 @@ class StreamRehydrator:
 
 
 def _may_begin(tail: str) -> bool:
+    second = unescaped_view(tail)
+    return _begins(tail) or (second is not None and _begins(second.text))
+
+
+def _begins(tail: str) -> bool:
+    """Whether it is the beginning of a placeholder, and perhaps of an escape behind it."""
     partial = _PARTIAL.search(tail)
     if partial is not None and _matches(tail[: partial.start()]):
         return True
