@@ -11,5 +11,5 @@ scripts/check.sh
 wait $litellm
 wait $looking || true
 trap - EXIT
-# Five files at a time on two cores: many tests wait for processes more than they compute.
-exec .venv/bin/pytest -n 5 --dist loadfile --no-loadscope-reorder "$@"
+# Six files at a time on two cores: many tests wait for processes more than they compute.
+exec .venv/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder "$@"
