@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from gateway_stand.axe import Axe
+from gateway_stand.planting import marked, unseen
+from gateway_stand.sowing import Sower
 from playwright.sync_api import Browser, Page, expect
 
 from spark_sim.speakclock.mixing import in_a_row, mixed
@@ -14,6 +16,8 @@ from spark_sim.speakclock.sound_files import Kind, encoded
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.timeout(240)]
 
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+STILL, SPEED = 2.0, 90.0
+"""How many times faster the Sparks' seconds pass: while something is looked at, and else."""
 
 
 def opened(browser: Browser, product) -> Page:
@@ -244,14 +248,25 @@ def test_an_owner_meets_what_can_go_wrong(browser: Browser, product) -> None:
     page = opened(browser, product)
     main = page.locator("main")
 
-    product.behave("oom_on_load")
     card = page.get_by_role("article").filter(has_text="Qwen3.6 35B A3B")
-    card.get_by_role("button", name="Switch to this").click()
-    page.get_by_role("dialog").get_by_role("button", name="Switch now").click()
+    with product.unhurried():
+        product.behave("oom_on_load")
+        card.get_by_role("button", name="Switch to this").click()
+        sure = page.get_by_role("dialog")
+        expect(sure.get_by_label("Bring gpt-oss 120B back if it fails")).to_be_checked()
+        sure.get_by_role("button", name="Switch now").click()
+        swap = product.until("the swap", lambda: product.http.get("/api/swap").json()["current"])
+        product.in_phase(swap["id"], "rolling_back", 90)
+        product.behave("ok")
+        expect(page.locator("swap-panel")).to_contain_text("Bringing gpt-oss 120B back")
     failure = page.get_by_role("region", name="Qwen3.6 35B A3B did not start")
     expect(failure).to_contain_text(re.compile("memory", re.IGNORECASE), timeout=90_000)
-    expect(failure.get_by_role("button", name="Try again")).to_be_enabled()
-    product.behave("ok")
+    expect(failure).to_contain_text("gpt-oss 120B was brought back")
+    expect(failure.get_by_label("Decisive log lines")).to_contain_text("{}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("gpt-oss 120B")
+    failure.get_by_text("Full log").click()
+    expect(failure.get_by_role("region", name="Log of the swap")).to_contain_text("safetensors")
+    page.screenshot(path=ARTIFACTS / "rolled-back.png")
     failure.get_by_role("button", name="Try again").click()
     page.get_by_role("dialog").get_by_role("button", name=re.compile("Load it|Switch")).click()
     expect(card).to_contain_text("Serving now", timeout=90_000)
@@ -293,3 +308,95 @@ def test_two_people_are_recorded_and_told_apart(
     ]
     assert [voice for voice, _ in voices] == ["1", "2"]
     assert voices[0][1] != voices[1][1]
+
+
+def test_a_download_is_left_found_again_cancelled_and_finished(browser: Browser, product) -> None:
+    product.behave("ok")
+    page = opened(browser, product)
+    product.pace(STILL)
+    page.get_by_role("button", name="Download a model…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name on Hugging Face").fill("Qwen/Qwen3-4B-Instruct-2507")
+    dialog.get_by_label("Spark 2").check()
+    expect(dialog).to_contain_text("You can cancel and go on later")
+    dialog.get_by_role("button", name="Download").click()
+    box = page.locator("download-list")
+    expect(box).to_contain_text(re.compile(r"GB of 8\.1.GB · .+/s · about .+ left"))
+    page.close()
+    page = opened(browser, product)
+    expect(box := page.locator("download-list")).to_contain_text(
+        "Qwen3-4B-Instruct-2507 to Spark 2"
+    )
+    expect(box.get_by_role("progressbar")).to_have_attribute("value", re.compile(r"\d"))
+    box.get_by_role("button", name="Cancel…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the download").click()
+    expect(box).to_be_hidden()
+    card = page.get_by_role("article", name="Qwen3-4B-Instruct-2507")
+    expect(card).to_contain_text("Half downloaded")
+    page.screenshot(path=ARTIFACTS / "half.png")
+    product.pace(SPEED)
+    card.get_by_role("button", name="Resume download").click()
+    setup = page.get_by_role("dialog", name="Set up Qwen3-4B-Instruct-2507")
+    expect(setup.get_by_label("Name on the card")).to_have_value("Qwen3-4B-Instruct-2507")
+    page.keyboard.press("Escape")
+    expect(card).to_contain_text("Needs setup")
+
+
+def test_speech_that_is_stuck_is_restarted_and_says_so(browser: Browser, product) -> None:
+    product.behave("ok")
+    page = opened(browser, product)
+    page.get_by_role("link", name="Services").click()
+    tile = page.get_by_role("article", name="Speech to text", exact=True)
+    expect(tile).to_contain_text("Healthy")
+    product.behave("speech_wedge", "spark1")
+    tile.get_by_role("button", name="Check Speech to text").click()
+    product.until("it to be stuck", lambda: product.journal("speech_wedged"))
+    product.behave("ok", "spark1")
+    expect(tile).to_contain_text("stuck: two jobs in a row failed with a fault of the GPU")
+    expect(tile).to_contain_text("1 of 3 used in the last 30 min")
+    page.screenshot(path=ARTIFACTS / "stuck.png")
+    expect(tile).to_contain_text("It was restarted; the next check says whether that helped")
+
+    def healthy() -> bool:
+        tile.get_by_role("button", name="Check Speech to text").click()
+        return "Healthy" in tile.inner_text()
+
+    product.until("it to work again", healthy, 120)
+    expect(tile).to_contain_text("Restarted itself once in 30 min")
+
+
+def test_words_of_others_stay_words_on_every_page(browser: Browser, product) -> None:
+    product.behave("ok")
+    sower = Sower(product.http, product.folder / "sparks")
+    fields = sower.recipe() | {"by"}
+    page = opened(browser, product)
+    product.pace(STILL)
+    swap = product.swap("sown", requested_by=marked("by"))
+    expect(page.get_by_role("log", name="Live log")).to_contain_text("</script>line")
+    product.pace(SPEED)
+    assert product.ended(swap["id"])["phase"] == "ready"
+    fields |= sower.disks() | sower.upstream() | sower.callers()
+    dialog = page.get_by_role("dialog")
+
+    def go(tab: str, part: str, word: str) -> None:
+        page.get_by_role("link", name=tab, exact=True).click()
+        expect(page.locator(part)).to_contain_text(f"</script>{word}")
+
+    def templates() -> None:
+        page.locator(".section-head .more > summary").click()
+        page.get_by_role("button", name="Import a recipe").click()
+        expect(dialog).to_contain_text("</script>title")
+
+    def reports() -> None:
+        page.get_by_role("button", name="Log…").click()
+        expect(dialog).to_contain_text("</script>source")
+
+    def close() -> None:
+        page.keyboard.press("Escape")
+
+    places = [
+        lambda: go("Home", "update-banner", "commit"), templates, close,
+        lambda: go("Activity", "key-list", "key"), reports, close,
+        lambda: go("Schedule", "schedule-panel", "schedule"),
+    ]  # fmt: skip
+    assert unseen(page, fields, places) == set()

@@ -2,8 +2,7 @@
 // Asks for what the open part of the page shows and nobody tells: when it is opened, on news, and again and again.
 
 import { ask } from "../api.js";
-import { listKeys, listRequests } from "../api-access.js";
-import { getAccounts, getCalendar, getHome, listCollections, listDeliveries, listLetters, listSchedules, listTargets } from "../api-owner.js";
+import { getCalendar, getHome, listCollections, listSchedules } from "../api-owner.js";
 import { WEEK_DAYS } from "../scheduling.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
@@ -24,8 +23,10 @@ export class Knowing {
   days = 7;
   /** Of the deliveries that are shown. @type {{limit: number, state?: string}} */
   which = { limit: 50 };
-  /** Of the request log that is shown. @type {import("../request-log.js").Which} */
+  /** Of the request log that is shown. @type {import("../late/activity/request-log.js").Which} */
   log = {};
+  /** @type {Map<import("../tabs.js").Tab, () => Partial<Record<Name, () => Promise<any>>>>} */
+  #shown = new Map();
   /** @type {Map<Name, number>} */
   #turns = new Map();
   #askedAt = 0;
@@ -42,12 +43,16 @@ export class Knowing {
     if (tab === "services") return {}; // asked for by that part itself, with more of it
     const deep = () => ask("api/deep-health?history=0"); // whether all is well is said everywhere
     if (tab === "schedule") return { deep, schedules: listSchedules, calendar: week, home: getHome, collections: listCollections };
-    if (tab !== "activity") return { deep };
-    return {
-      deep,
-      targets: listTargets, deliveries: () => listDeliveries(this.which), accounts: () => getAccounts(this.days), letters: listLetters,
-      keys: listKeys, requests: () => listRequests(this.log),
-    };
+    return { deep, ...this.#shown.get(tab)?.() };
+  }
+
+  /**
+   * A part of the page that came late shows this on its tab. @param {import("../tabs.js").Tab} tab
+   * @param {() => Partial<Record<Name, () => Promise<any>>>} wanted
+   */
+  show(tab, wanted) {
+    this.#shown.set(tab, wanted);
+    this.look();
   }
 
   /** Ask for everything that is shown now. @returns {Promise<unknown>} */
