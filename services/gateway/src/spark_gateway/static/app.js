@@ -2,13 +2,11 @@
 // Puts the page together: what the server says goes into the store, what readers want goes to the acts.
 
 import { Acting } from "./acts/acting.js";
-import { collections } from "./acts/collections.js";
 import { files } from "./acts/files.js";
 import { Knowing } from "./acts/knowing.js";
 import { launcher } from "./acts/launcher.js";
 import { recipes } from "./acts/recipes.js";
 import { leaseNews, reserving } from "./acts/reserving.js";
-import { scheduling } from "./acts/scheduling.js";
 import { settings } from "./acts/settings.js";
 import { Staying } from "./acts/staying.js";
 import { swapping } from "./acts/swapping.js";
@@ -28,7 +26,7 @@ import { judge } from "./verdict.js";
 
 /** @typedef {import("./types.js").State} State */
 
-const VIEWS = "tab-bar, overall-status, top-tools, lock-banner, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history, schedule-panel";
+const VIEWS = "tab-bar, overall-status, top-tools, lock-banner, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history";
 
 const store = new Store();
 const page = new Acting(store);
@@ -149,10 +147,9 @@ const wishes = {
   ...launcher(page),
   ...reserving(page),
   ...settings(page),
-  ...scheduling(page, knowing),
-  ...collections(page),
   "dismiss-failure": ({ id }) => dismiss(id),
   "look-again": lookAgain,
+  "look-around": () => knowing.look(),
   "end-capture": stopRecording,
   "try-now": () => line.open(),
   "show-home": () => {

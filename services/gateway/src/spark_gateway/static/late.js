@@ -23,7 +23,7 @@
 /** @type {Record<string, Tab[]>} */
 const PARTS = {
   connect: ["home", "services", "activity", "schedule", "speech", "redact", "playground"],
-  activity: ["activity"], events: ["activity"], hardware: ["home"], playground: ["playground"], redact: ["redact"], services: ["services"], setup: ["home"], speech: ["speech"], uptime: ["activity"],
+  activity: ["activity"], events: ["activity"], hardware: ["home"], playground: ["playground"], redact: ["redact"], schedule: ["schedule"], services: ["services"], setup: ["home"], speech: ["speech"], uptime: ["activity"],
 };
 const SOON_MS = 400;
 const RETRY_MS = 10000;
@@ -91,8 +91,9 @@ export class Late {
     this.#wanted.set(name, now + RETRY_MS);
     try {
       const base = `static/late/${name}`;
-      /** @type {[Part, ...any]} */
-      const [part] = await Promise.all([import(`./late/${name}/index.js`), templates(`${base}/templates.html`), sheet(`${base}/style.css`)]);
+      await Promise.all([templates(`${base}/templates.html`), sheet(`${base}/style.css`)]);
+      /** @type {Part} */
+      const part = await import(`./late/${name}/index.js`); // its elements stand up at once, and then need their templates
       this.#wanted.set(name, Infinity);
       const { wishes, asks } = part.begin(this.page, { again: (...names) => this.again(...names), knowing: this.knowing });
       this.listen(wishes);

@@ -2,21 +2,12 @@
 // Asks for what the open part of the page shows and nobody tells: when it is opened, on news, and again and again.
 
 import { ask } from "../api.js";
-import { getCalendar, getHome, listCollections, listSchedules } from "../api-owner.js";
-import { WEEK_DAYS } from "../scheduling.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
 /** @typedef {import("../reduce-owner.js").Name} Name */
 
 const AGAIN_MS = 20000;
 const SOON_MS = 300;
-
-/** The coming days, from this morning on. */
-function week() {
-  const now = new Date();
-  const day = (/** @type {number} */ offset) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + offset).toISOString();
-  return getCalendar(day(0), day(WEEK_DAYS));
-}
 
 export class Knowing {
   /** Of the accounts that are shown. */
@@ -42,7 +33,6 @@ export class Knowing {
     const { tab } = this.page.state;
     if (tab === "services") return {}; // asked for by that part itself, with more of it
     const deep = () => ask("api/deep-health?history=0"); // whether all is well is said everywhere
-    if (tab === "schedule") return { deep, schedules: listSchedules, calendar: week, home: getHome, collections: listCollections };
     return { deep, ...this.#shown.get(tab)?.() };
   }
 

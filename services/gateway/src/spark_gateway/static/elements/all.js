@@ -2,7 +2,6 @@
 // The name of every element of the page. A new one is a file here and a line here.
 
 import { AwayList } from "./away-list.js";
-import { CollectionList } from "./collection-list.js";
 import { ConfirmDialog } from "./confirm-dialog.js";
 import { ConnectCard } from "./connect-card.js";
 import { CopyField } from "./copy-field.js";
@@ -25,8 +24,6 @@ import { MoreMenu } from "./more-menu.js";
 import { OverallStatus } from "./overall-status.js";
 import { PageNotices } from "./page-notices.js";
 import { ReserveDialog } from "./reserve-dialog.js";
-import { ScheduleDialog } from "./schedule-dialog.js";
-import { SchedulePanel } from "./schedule-panel.js";
 import { SettingField } from "./setting-field.js";
 import { SettingsDialog } from "./settings-dialog.js";
 import { SetupDialog } from "./setup-dialog.js";
@@ -41,7 +38,6 @@ import { ToastList } from "./toast-list.js";
 import { TopTools } from "./top-tools.js";
 import { TransferDialog } from "./transfer-dialog.js";
 import { UpdateBanner } from "./update-banner.js";
-import { WeekCalendar } from "./week-calendar.js";
 import { YieldDialog } from "./yield-dialog.js";
 
 // Children before parents: a parent sets properties of its children as soon as it stands.
@@ -53,12 +49,10 @@ customElements.define("more-menu", MoreMenu);
 customElements.define("model-facts", ModelFacts);
 customElements.define("model-card", ModelCard);
 customElements.define("away-list", AwayList);
-customElements.define("collection-list", CollectionList);
 customElements.define("download-list", DownloadList);
 customElements.define("flag-rows", FlagRows);
 customElements.define("spark-card", SparkCard);
 customElements.define("setting-field", SettingField);
-customElements.define("week-calendar", WeekCalendar);
 customElements.define("confirm-dialog", ConfirmDialog);
 customElements.define("connect-card", ConnectCard);
 customElements.define("download-dialog", DownloadDialog);
@@ -73,8 +67,6 @@ customElements.define("model-grid", ModelGrid);
 customElements.define("overall-status", OverallStatus);
 customElements.define("page-notices", PageNotices);
 customElements.define("reserve-dialog", ReserveDialog);
-customElements.define("schedule-dialog", ScheduleDialog);
-customElements.define("schedule-panel", SchedulePanel);
 customElements.define("settings-dialog", SettingsDialog);
 customElements.define("setup-dialog", SetupDialog);
 customElements.define("spark-list", SparkList);

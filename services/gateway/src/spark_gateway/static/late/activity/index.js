@@ -1,11 +1,10 @@
 // @ts-check
 // What happened around the Sparks: who was told, who used them, who asked, who may.
 
-import { listDeliveries, getAccounts, listLetters, listTargets } from "../../api-owner.js";
 import { access } from "./access.js";
 import { AccountTable } from "./account-table.js";
 import { ActivityPanel } from "./activity-panel.js";
-import { listKeys, listRequests } from "./asking.js";
+import { getAccounts, listDeliveries, listKeys, listLetters, listRequests, listTargets } from "./asking.js";
 import { DeliveryList } from "./delivery-list.js";
 import { KeyDialog } from "./key-dialog.js";
 import { KeyList } from "./key-list.js";

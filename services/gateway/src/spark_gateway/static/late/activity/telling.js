@@ -1,7 +1,7 @@
 // @ts-check
 // What a reader wants of messages: targets, tests, another try; of the accounts: how many days.
 
-import { putTarget, removeTarget, sendAgain, testTarget } from "../../api-owner.js";
+import { putTarget, removeTarget, sendAgain, testTarget } from "./asking.js";
 import { asSentence } from "../../format.js";
 import { deliveryWords } from "./messages.js";
 
