@@ -208,7 +208,7 @@ def test_nobody_is_shut_out_anywhere(browser: Browser, product) -> None:
     dialog = page.locator("dialog[open]")
     found: list[str] = []
     page.goto(product.url)
-    few, filtered = page.get_by_label("Find a model"), "gpt-oss"
+    few, filtered = page.get_by_label("Find a model"), "Qwen3"
     few.fill(filtered)
     for place, openers in PLACES.items():
         page.goto(f"{product.url}/{place}")  # what follows a # loads nothing again
@@ -252,7 +252,7 @@ def test_an_owner_meets_what_can_go_wrong(browser: Browser, product) -> None:
         swap = product.until("the swap", lambda: product.http.get("/api/swap").json()["current"])
         product.in_phase(swap["id"], "rolling_back", 90)
         product.behave("ok")
-        expect(page.locator("swap-panel")).to_contain_text("Bringing gpt-oss 120B back")
+        expect(page.locator("swap-panel")).to_contain_text("gpt-oss 120B is being loaded again")
     failure = page.get_by_role("region", name="Qwen3.6 35B A3B did not start")
     expect(failure).to_contain_text(re.compile("memory", re.IGNORECASE), timeout=90_000)
     expect(failure).to_contain_text("gpt-oss 120B was brought back")

@@ -64,7 +64,10 @@ class Sower:
         """What lies on the Sparks: a recipe of the launcher, the list of a half download."""
         home = self._sparks / "spark1" / "home"
         recipes = home / "spark-vllm-docker" / "recipes"
-        words = {"name": marked("title"), "description": marked("description")}
+        words = {
+            "recipe_version": "1", "name": marked("title"), "description": marked("description"),
+            "model": "acme/sown", "container": "vllm-node", "command": "vllm serve acme/sown",
+        }  # fmt: skip
         (recipes / "sown.yaml").write_text(json.dumps(words))
         [index] = (home / ".cache/huggingface/hub" / _HALF).rglob("model.safetensors.index.json")
         index.unlink()  # a link into the cache
