@@ -12,7 +12,7 @@ from gateway_stand.planting import marked
 
 from spark_common.clock import SystemClock
 
-RECIPE: Final = "HuggingFaceTB/SmolLM3-3B"
+RECIPE: Final = "microsoft/Phi-4-mini-instruct"
 """Small, whole, and without a recipe: it gets one whose every word is markup."""
 _NOBODY: Final = {
     f"GIT_{role}_{what}": word
