@@ -346,3 +346,13 @@ def test_two_hundred_models_stay_quick(stage: Any, scenes: Any, visit: Any) -> N
     )
     expect(page.locator("model-card")).to_have_count(11)
     assert took < 500
+
+
+def test_on_the_way_back_the_numbers_are_those_of_the_old_model(
+    stage: Any, scenes: Any, visit: Any
+) -> None:
+    back = scenes.swap("rolling_back", {"loading": 9, "rolling_back": None}, percent=50.0)
+    stage.snapshot = scenes.snapshot(current=back)
+    panel = visit().page.locator("swap-panel")
+    expect(panel).to_contain_text(re.compile(r"50.% of the weights"))
+    expect(panel).to_contain_text(re.compile(r"11\.7.GB of 23\.4.GB"))

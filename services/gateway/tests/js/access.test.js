@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { changesOf, emptyForm, formOf, keyLimits, keyOf, keyOpens, keyPill, keyUse } from "../../src/spark_gateway/static/keys.js";
-import { exportAddress, logQuery, momentOf, outcomePill, rowNumbers, whoAsked } from "../../src/spark_gateway/static/request-log.js";
+import { changesOf, emptyForm, formOf, keyLimits, keyOf, keyOpens, keyPill, keyUse } from "../../src/spark_gateway/static/late/activity/keys.js";
+import { exportAddress, logQuery, momentOf, outcomePill, rowNumbers, whoAsked } from "../../src/spark_gateway/static/late/activity/request-log.js";
 import { ago, NOW, plain } from "./scenes.js";
 
 const key = (changes = {}) => ({

@@ -56,9 +56,9 @@ test("a running download is seen on its card, whatever the disk says", () => {
 
 test("the fit line has numbers of its own", () => {
   const line = (each, more) => plain(Object.values(fitLine(model("a", { fit: each, ...more }), menu())).slice(2, 4).join(" | "));
-  assert.equal(line(fit(95.8, "good")), "Fits Spark 1 | 95.8 GB, leaves 15.9 GB");
+  assert.equal(line(fit(95.8, "good")), "Fits Spark 1 | 95.8 of 119.7 GB");
   assert.equal(line(fit(112.9, "bad"), { mode: "cluster" }), "Too big for both Sparks | 1.2 GB short");
-  assert.equal(line(fit(40, "unknown")), "Not known whether it fits | 40.0 GB, leaves 71.7 GB");
+  assert.equal(line(fit(40, "unknown")), "Not known whether it fits | 40.0 of 119.7 GB");
   assert.equal(line(fit(40, "good"), { copies: copies(["spark2", "ready"]) }).split(" |")[0], "Fits Spark 2");
   assert.equal(fitLine(model("a"), menu()), null);
 });

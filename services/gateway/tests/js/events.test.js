@@ -37,6 +37,10 @@ test("an event is a sentence, and is found by what is in it", () => {
   assert.match(lineOf(ready).text.replaceAll("\u00a0", " "), /^beta is ready after 1 min 20 s, asked for by Alice\.$/);
   assert.deepEqual([lineOf(ready).tone, lineOf(event("swap.failed", { outcome: "rolled_back" })).tone], ["ok", "bad"]);
   assert.equal(lineOf(event("health.transition", { to: "down", from: "up", label: "Spark 1" })).tone, "bad");
+  const left = { holder: "Bob", why: "disappeared" };
+  assert.equal(lineOf(event("lock.dropped", left)).text, "Bob was not heard of and lost the place in line.");
+  assert.equal(lineOf(event("lock.queue", { queue: [{ holder: "Alice" }, { holder: "Bob" }] })).text, "In line: Alice, Bob.");
+  assert.equal(lineOf(event("lock.queue", { queue: [] })).text, "Nobody stands in line.");
   assert.equal(lineOf(event("brand.new", { name: "x", message: "y" })).text, "x: y.");
   assert.equal(shortType("spark.lock.yield_requested.v2"), "lock.yield_requested");
   assert.ok(fits(ready, " ALICE ") && fits(ready, "") && fits(ready, "swap.complete") && !fits(ready, "gamma"));

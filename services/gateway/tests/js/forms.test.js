@@ -48,8 +48,8 @@ test("changes are counted against what is saved", () => {
 
 test("the numbers beside the slider move with it", () => {
   const memory = { total_bytes: 100 * GIB, measured: true, utilization: 0.8, allocated_bytes: 80 * GIB, left_bytes: 15 * GIB, sentences: ["So it is."], warnings: [] };
-  assert.equal(plain(memoryWords({ memory, problems: [] }, 80)), "about 80.0 GB for the model, about 15.0 GB stay free.");
-  assert.equal(plain(memoryWords({ memory, problems: [] }, 90)), "about 90.0 GB for the model, about 5.0 GB stay free.");
+  assert.equal(plain(memoryWords({ memory, problems: [] }, 80)), "about 80.0 GB for the model, about 15.0 GB for everything else.");
+  assert.equal(plain(memoryWords({ memory, problems: [] }, 90)), "about 90.0 GB for the model, about 5.0 GB for everything else.");
   assert.equal(moreMemoryWords({ memory: { ...memory, sentences: ["About.", "The weights.", "About 200 pages of text."] } }), "The weights.");
   assert.equal(moreMemoryWords(null), "");
   assert.match(plain(memoryWords({ memory, problems: [] }, 99)), /4\.0 GB more than there is/);

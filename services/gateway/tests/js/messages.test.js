@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { deliveryPill, deliveryWords, targetForm, targetOf, targetPill, targetPlace, targetTrouble } from "../../src/spark_gateway/static/messages.js";
+import { deliveryPill, deliveryWords, targetForm, targetOf, targetPill, targetPlace, targetTrouble } from "../../src/spark_gateway/static/late/activity/messages.js";
 import { ago, NOW, plain } from "./scenes.js";
 
 const target = (changes = {}) => ({

@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import { coming } from "../../src/spark_gateway/static/format.js";
 import { onKnown } from "../../src/spark_gateway/static/reduce-owner.js";
-import { formOf, scheduleOf, wallTime } from "../../src/spark_gateway/static/schedule-form.js";
-import { clashes, homeLook, lastWords, nextRuns, nextWords, repeats, runBy, weekOf } from "../../src/spark_gateway/static/scheduling.js";
+import { formOf, scheduleOf, wallTime } from "../../src/spark_gateway/static/late/schedule/schedule-form.js";
+import { clashes, homeLook, lastWords, nextRuns, nextWords, repeats, runBy, weekOf } from "../../src/spark_gateway/static/late/schedule/scheduling.js";
 import { plain } from "./scenes.js";
 
 const NOON = new Date(2026, 2, 2, 12).getTime();

@@ -44,7 +44,8 @@ def test_the_share_is_of_the_smallest_spark_it_runs_on() -> None:
     help_ = memory_help(recipe("--gpu-memory-utilization=0.75"), SIGHTS[:1], SIGHTS, None, None)
     assert (help_.total_bytes, help_.measured, help_.utilization) == (TOTAL, True, 0.75)
     assert (help_.allocated_bytes, help_.left_bytes) == (105 * GB, 35 * GB)
-    assert help_.sentences == ["About 98 GB for the model, about 33 GB stay free on Spark 1."]
+    said = "About 98 GB for the model, about 33 GB for everything else on Spark 1."
+    assert help_.sentences == [said]
     both = memory_help(cluster("--gpu-memory-utilization=0.5"), (), SIGHTS, 100 * GB, None)
     assert both.total_bytes == TOTAL - 8 * GB
     assert both.weights_bytes == 50 * GB

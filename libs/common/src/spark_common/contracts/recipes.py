@@ -71,7 +71,7 @@ class MemoryHelp(Reply):
     pages: int | None = None
     """What the context holds as pages of text (650 tokens a page)."""
     sentences: list[str] = []
-    """The same in words: "about 96 GB for the model, about 15 GB stay free on Spark 1"."""
+    """The same in words: "about 96 GB for the model, 15 GB for everything else on Spark 1"."""
     warnings: list[str] = []
 
 

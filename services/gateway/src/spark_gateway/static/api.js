@@ -153,6 +153,11 @@ export function refreshMenu() {
   return ask("api/models?refresh=true");
 }
 
+/** Stops the capture of bodies and deletes them. @returns {Promise<any>} */
+export function endCapture() {
+  return ask("api/requests/capture", { method: "DELETE" });
+}
+
 /** Whether the gateway is there at all. @returns {Promise<boolean>} */
 export async function isAlive() {
   try {

@@ -1,20 +1,16 @@
 // @ts-check
 // Puts the page together: what the server says goes into the store, what readers want goes to the acts.
 
-import { access } from "./acts/access.js";
 import { Acting } from "./acts/acting.js";
-import { collections } from "./acts/collections.js";
 import { files } from "./acts/files.js";
 import { Knowing } from "./acts/knowing.js";
 import { launcher } from "./acts/launcher.js";
-import { messages } from "./acts/messages.js";
 import { recipes } from "./acts/recipes.js";
 import { leaseNews, reserving } from "./acts/reserving.js";
-import { scheduling } from "./acts/scheduling.js";
 import { settings } from "./acts/settings.js";
 import { Staying } from "./acts/staying.js";
 import { swapping } from "./acts/swapping.js";
-import { refreshMenu } from "./api.js";
+import { endCapture, refreshMenu } from "./api.js";
 import { dismissals, keepDismissal } from "./dismissed.js";
 import { show } from "./dom.js";
 import { copyText } from "./elements/copy-field.js";
@@ -30,7 +26,7 @@ import { judge } from "./verdict.js";
 
 /** @typedef {import("./types.js").State} State */
 
-const VIEWS = "tab-bar, overall-status, top-tools, lock-banner, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history, activity-panel, schedule-panel";
+const VIEWS = "tab-bar, overall-status, top-tools, lock-banner, page-notices, failure-card, hero-card, swap-panel, connect-card, spark-list, update-banner, model-grid, swap-history";
 
 const store = new Store();
 const page = new Acting(store);
@@ -117,6 +113,11 @@ function dismiss(id) {
   page.main.focus();
 }
 
+async function stopRecording() {
+  if (!(await page.attempt(endCapture))) return;
+  page.toasts.add("ok", "Nothing is recorded any more", "What was recorded is deleted.");
+}
+
 /** @param {string} text */
 async function copy(text) {
   if (await copyText(text)) page.toasts.add("ok", "Copied", text.split("\n")[0]);
@@ -146,12 +147,10 @@ const wishes = {
   ...launcher(page),
   ...reserving(page),
   ...settings(page),
-  ...scheduling(page, knowing),
-  ...collections(page),
-  ...messages(page, knowing),
-  ...access(page, knowing),
   "dismiss-failure": ({ id }) => dismiss(id),
   "look-again": lookAgain,
+  "look-around": () => knowing.look(),
+  "end-capture": stopRecording,
   "try-now": () => line.open(),
   "show-home": () => {
     location.hash = "home";

@@ -28,7 +28,7 @@ export function fitLine(model, menu) {
     const short = fit.left_bytes < 0 ? `${memory(-fit.left_bytes)}${GAP}GB short` : `${claim} needed`;
     return { tone: "warn", icon: "warn", words: `Too big for ${on}`, numbers: short, needed, total };
   }
-  const numbers = `${claim}, leaves ${memory(fit.left_bytes)}${GAP}GB`;
+  const numbers = `${memory(fit.needed_bytes)} of ${memory(fit.total_bytes)}${GAP}GB`; // what really stays free is said by the plan
   if (fit.verdict === "good") return { tone: "ok", icon: "ok", words: `Fits ${on}`, numbers, needed, total };
   return { tone: "idle", icon: "idle", words: "Not known whether it fits", numbers, needed, total };
 }

@@ -73,7 +73,7 @@ export function memoryWords(preview, percent) {
   const said = Math.abs(help.utilization * 100 - percent) < 1;
   const allocated = said ? help.allocated_bytes : (help.total_bytes * percent) / 100;
   const left = help.left_bytes + help.allocated_bytes - allocated;
-  const free = left < 0 ? `${memory(-left)}\u00a0GB more than there is` : `about ${memory(left)}\u00a0GB stay free`;
+  const free = left < 0 ? `${memory(-left)}\u00a0GB more than there is` : `about ${memory(left)}\u00a0GB for everything else`;
   return `about ${memory(allocated)}\u00a0GB for the model, ${free}${help.measured ? "" : " on a usual Spark"}.`;
 }
 

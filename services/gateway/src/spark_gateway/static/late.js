@@ -17,20 +17,20 @@
  *
  * @typedef {object} Part  What the module of a part exports.
  * @property {string[]} views  Names of its elements that are told the view.
- * @property {(page: Acting, tools: {again: (...names: Name[]) => Promise<unknown>}) => {wishes: Wishes, asks: Asking[]}} begin
+ * @property {(page: Acting, tools: {again: (...names: Name[]) => Promise<unknown>, knowing: Knowing}) => {wishes: Wishes, asks: Asking[]}} begin
  */
 
 /** @type {Record<string, Tab[]>} */
 const PARTS = {
   connect: ["home", "services", "activity", "schedule", "speech", "redact", "playground"],
-  events: ["activity"], hardware: ["home"], playground: ["playground"], redact: ["redact"], services: ["services"], setup: ["home"], speech: ["speech"], uptime: ["activity"],
+  activity: ["activity"], events: ["activity"], hardware: ["home"], playground: ["playground"], redact: ["redact"], schedule: ["schedule"], services: ["services"], setup: ["home"], speech: ["speech"], uptime: ["activity"],
 };
 const SOON_MS = 400;
 const RETRY_MS = 10000;
 
 export class Late {
-  /** Elements of the parts that are there. @type {any[]} */
-  views = [];
+  /** Names of the elements of the parts that are there. @type {string[]} */
+  #tags = [];
   /** @type {Map<string, number>} */
   #wanted = new Map();
   /** @type {(Asking & {tabs: Tab[], askedAt: number, soon: number})[]} */
@@ -45,6 +45,11 @@ export class Late {
     this.knowing = knowing;
     this.listen = listen;
     this.changed = changed;
+  }
+
+  /** Elements of the parts that are there: one may stand inside of another that comes later. @returns {any[]} */
+  get views() {
+    return this.#tags.length > 0 ? [...document.querySelectorAll(this.#tags.join())] : [];
   }
 
   /** Called every second and when another part of the page was opened. @param {number} now */
@@ -86,13 +91,14 @@ export class Late {
     this.#wanted.set(name, now + RETRY_MS);
     try {
       const base = `static/late/${name}`;
-      /** @type {[Part, ...any]} */
-      const [part] = await Promise.all([import(`./late/${name}/index.js`), templates(`${base}/templates.html`), sheet(`${base}/style.css`)]);
+      await Promise.all([templates(`${base}/templates.html`), sheet(`${base}/style.css`)]);
+      /** @type {Part} */
+      const part = await import(`./late/${name}/index.js`); // its elements stand up at once, and then need their templates
       this.#wanted.set(name, Infinity);
-      const { wishes, asks } = part.begin(this.page, { again: (...names) => this.again(...names) });
+      const { wishes, asks } = part.begin(this.page, { again: (...names) => this.again(...names), knowing: this.knowing });
       this.listen(wishes);
       this.#asks.push(...asks.map((ask) => ({ ...ask, tabs: PARTS[name], askedAt: 0, soon: 0 })));
-      this.views.push(...part.views.flatMap((tag) => [...document.querySelectorAll(tag)]));
+      this.#tags.push(...part.views);
       this.tick(Date.now());
       this.changed();
     } catch (error) {

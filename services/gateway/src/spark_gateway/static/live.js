@@ -2,18 +2,9 @@
 // The one live connection: a snapshot, then events. It comes back by itself and says when it is gone.
 
 import { isAlive } from "./api.js";
+import { EVENTS, takeOver } from "./early.js";
 import { checkEntrance } from "./entrance.js";
 
-const EVENTS = [
-  "snapshot", "menu", "swaps", "components", "bus", "swap.progress", "swap.complete", "swap.failed",
-  "downloads", "download.progress", "download.complete", "download.failed",
-  "updates", "update.progress", "update.complete", "update.failed",
-  "lease", "capture", "held", "health",
-  ...["install", "overlay"].flatMap((kind) => ["progress", "complete", "failed"].map((word) => `${kind}.${word}`)),
-  ...["acquired", "extended", "expiring", "released", "expired", "forced", "freed"].map((word) => `lock.${word}`),
-  ...["queued", "queue", "granted", "dropped", "yield_requested"].map((word) => `lock.${word}`),
-  ...["registered", "removed", "due", "finished", "missed"].map((word) => `schedule.${word}`),
-];
 const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15000];
 const QUIET_MS = 30000;
 const SLEPT_MS = 45000;
@@ -40,12 +31,14 @@ export class LiveLine {
   open() {
     clearTimeout(this.timer);
     this.source?.close();
-    const source = new EventSource("api/live");
+    const early = takeOver();
+    const source = early?.source ?? new EventSource("api/live");
     this.source = source;
     for (const type of EVENTS) {
       source.addEventListener(type, (event) => source === this.source && this.#heard(type, event));
     }
     source.onerror = () => source === this.source && this.#lost();
+    for (const event of early?.heard ?? []) this.#heard(event.type, event);
   }
 
   /**

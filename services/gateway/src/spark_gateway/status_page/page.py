@@ -49,6 +49,7 @@ def status_page(view: LiveSnapshot, now: datetime) -> bytes:
     foot = made(
         "footer",
         made("p", "As of ", stamp, f", spark-control {view.version}.", id="stamp"),
+        made("p", "Percentages are of the time that was watched, without maintenance."),
         made("p", "Nothing can be changed here. ", made("a", "The dashboard", href="./")),
         class_="page small soft",
     )

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from spark_common.events import ScheduleMissed
 
@@ -218,3 +218,23 @@ def test_names_of_others_are_text(page: Page, stage: Any, owner: Any) -> None:
     expect(page.get_by_role("heading", name=re.compile("^Clash"))).to_contain_text(HOSTILE)
     assert page.locator("img").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_part_that_comes_late_waits_for_its_templates(
+    stage: Any, scenes: Any, visit: Any
+) -> None:
+    stage.snapshot = scenes.snapshot()
+    opened = visit()
+    opened.expected = ("404",)  # nobody plays what is planned
+    page = opened.page
+    asked: list[str] = []
+    held: list[Route] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.route("**/late/schedule/templates.html", lambda route: held.append(route))
+    page.get_by_role("link", name="Schedule").click()
+    while not held:
+        page.wait_for_timeout(10)  # asked already, and on its way to us
+    page.evaluate("fetch('livez')")  # whatever else is asked for is asked before
+    assert not [url for url in asked if "/late/schedule/" in url and url.endswith(".js")]
+    held[0].continue_()
+    expect(page.get_by_role("heading", name="Schedule", level=1)).to_be_visible()

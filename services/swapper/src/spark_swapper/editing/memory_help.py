@@ -97,8 +97,8 @@ def _sentences(
 ) -> list[str]:
     each = " on each Spark" if recipe.nodes > 1 else ""
     found = [
-        f"About {_gb(allocated)} for the model{each}, about {_gb(total - allocated)} stay free "
-        f"on {label}."
+        f"About {_gb(allocated)} for the model{each}, about {_gb(total - allocated)} for "
+        f"everything else on {label}."
     ]
     if not any(flag.key == "gpu-memory-utilization" for flag in flags):
         found.append(f"vLLM takes a share of {USUAL_SHARE:g} unless told otherwise.")

@@ -2,9 +2,6 @@
 // Asks for what the open part of the page shows and nobody tells: when it is opened, on news, and again and again.
 
 import { ask } from "../api.js";
-import { listKeys, listRequests } from "../api-access.js";
-import { getAccounts, getCalendar, getHome, listCollections, listDeliveries, listLetters, listSchedules, listTargets } from "../api-owner.js";
-import { WEEK_DAYS } from "../scheduling.js";
 
 /** @typedef {import("./acting.js").Acting} Acting */
 /** @typedef {import("../reduce-owner.js").Name} Name */
@@ -12,20 +9,15 @@ import { WEEK_DAYS } from "../scheduling.js";
 const AGAIN_MS = 20000;
 const SOON_MS = 300;
 
-/** The coming days, from this morning on. */
-function week() {
-  const now = new Date();
-  const day = (/** @type {number} */ offset) => new Date(now.getFullYear(), now.getMonth(), now.getDate() + offset).toISOString();
-  return getCalendar(day(0), day(WEEK_DAYS));
-}
-
 export class Knowing {
   /** Of the accounts that are shown. */
   days = 7;
   /** Of the deliveries that are shown. @type {{limit: number, state?: string}} */
   which = { limit: 50 };
-  /** Of the request log that is shown. @type {import("../request-log.js").Which} */
+  /** Of the request log that is shown. @type {import("../late/activity/request-log.js").Which} */
   log = {};
+  /** @type {Map<import("../tabs.js").Tab, () => Partial<Record<Name, () => Promise<any>>>>} */
+  #shown = new Map();
   /** @type {Map<Name, number>} */
   #turns = new Map();
   #askedAt = 0;
@@ -41,13 +33,16 @@ export class Knowing {
     const { tab } = this.page.state;
     if (tab === "services") return {}; // asked for by that part itself, with more of it
     const deep = () => ask("api/deep-health?history=0"); // whether all is well is said everywhere
-    if (tab === "schedule") return { deep, schedules: listSchedules, calendar: week, home: getHome, collections: listCollections };
-    if (tab !== "activity") return { deep };
-    return {
-      deep,
-      targets: listTargets, deliveries: () => listDeliveries(this.which), accounts: () => getAccounts(this.days), letters: listLetters,
-      keys: listKeys, requests: () => listRequests(this.log),
-    };
+    return { deep, ...this.#shown.get(tab)?.() };
+  }
+
+  /**
+   * A part of the page that came late shows this on its tab. @param {import("../tabs.js").Tab} tab
+   * @param {() => Partial<Record<Name, () => Promise<any>>>} wanted
+   */
+  show(tab, wanted) {
+    this.#shown.set(tab, wanted);
+    this.look();
   }
 
   /** Ask for everything that is shown now. @returns {Promise<unknown>} */

@@ -68,7 +68,8 @@ export class SwapPanel extends HTMLElement {
     else bar.removeAttribute("value");
     show(part(this, "weights"), percent !== null);
     say(part(this, "percent"), `${percent ?? 0}\u00a0%`);
-    const size = state.menu?.models.find((each) => each.key === swap.model)?.size_bytes;
+    const loading = swap.phase === "rolling_back" ? swap.previous : swap.model;
+    const size = state.menu?.models.find((each) => each.key === loading)?.size_bytes;
     show(part(this, "read"), percent !== null && typeof size === "number");
     if (percent !== null && size) {
       say(part(this, "read-done"), diskSize((size * percent) / 100));

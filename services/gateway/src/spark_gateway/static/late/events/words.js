@@ -32,6 +32,15 @@ const ended = (text) => (/[.!?\u2026]$/.test(text.trim()) || text.trim() === "" 
 /** @param {unknown} seconds */
 const took = (seconds) => (typeof seconds === "number" ? ` after ${duration(seconds)}` : "");
 
+/** @type {Record<string, string>} */
+const DROPPED = { left: "left the line", disappeared: "was not heard of and lost the place in line", waited_out: "waited as long as was wanted", not_taken_up: "did not take its turn" };
+
+/** @param {unknown} queue */
+function line(queue) {
+  const waiting = Array.isArray(queue) ? queue.map((each) => word(each?.holder)).filter(Boolean) : [];
+  return waiting.length > 0 ? `In line: ${waiting.join(", ")}` : "Nobody stands in line";
+}
+
 /** @type {Record<string, (data: Record<string, any>) => string>} */
 const SAID = {
   "swap.accepted": (d) => `${d.model} was asked for${by(d.requested_by)}`,
@@ -44,6 +53,12 @@ const SAID = {
   "lock.forced": (d) => `${d.requested_by} took them from ${d.holder}`,
   "lock.yield_requested": (d) => `${d.requested_by} asked ${d.holder} to release them${d.note ? `: ${d.note}` : ""}`,
   "lock.queued": (d) => `${d.holder} stands in line`,
+  "lock.queue": (d) => line(d.queue),
+  "lock.granted": (d) => `It is the turn of ${d.holder}`,
+  "lock.dropped": (d) => `${d.holder} ${DROPPED[d.why] ?? "is not in line any more"}`,
+  "lock.extended": (d) => `${d.holder} keeps them longer`,
+  "lock.expiring": (d) => `The reservation of ${d.holder} ends soon`,
+  "lock.freed": () => "The Sparks are free again",
   "schedule.due": (d) => `${d.name} begins`,
   "schedule.finished": (d) => `${d.name}: ${d.outcome}. ${word(d.message)}`,
   "schedule.missed": (d) => `${d.name} was missed: ${d.reason}`,

@@ -1,27 +1,26 @@
 // @ts-check
 // What a reader wants of the schedule: add to it, change it, take something off.
 
-import { getCalendar, getSchedule, putSchedule, removeSchedule } from "../api-owner.js";
-import { coming } from "../format.js";
-import { nextRuns, repeats, RUNS_TOLD, runWords } from "../scheduling.js";
-import { ownName } from "../whoami.js";
+import { getCalendar, getSchedule, putSchedule, removeSchedule } from "./asking.js";
+import { coming } from "../../format.js";
+import { nextRuns, repeats, RUNS_TOLD, runWords } from "./scheduling.js";
+import { ownName } from "../../whoami.js";
 
-/** @typedef {import("./acting.js").Acting} Acting */
-/** @typedef {import("./acting.js").Wishes} Wishes */
-/** @typedef {import("../types-owner.js").ScheduleView} ScheduleView */
+/** @typedef {import("../../acts/acting.js").Acting} Acting */
+/** @typedef {import("../../acts/acting.js").Wishes} Wishes */
+/** @typedef {import("../../types-owner.js").ScheduleView} ScheduleView */
 
 const SPANS_DAYS = [7, 62];
 
-/** @param {Acting} page @param {import("./knowing.js").Knowing} knowing @returns {Wishes} */
-export function scheduling(page, knowing) {
-  const dialog = /** @type {import("../elements/schedule-dialog.js").ScheduleDialog} */ (document.querySelector("schedule-dialog"));
+/** @param {Acting} page @param {import("../../acts/knowing.js").Knowing} knowing @returns {Wishes} */
+export function planning(page, knowing) {
+  const dialog = /** @type {import("./schedule-dialog.js").ScheduleDialog} */ (document.querySelector("schedule-dialog"));
   /** @param {string} id @returns {ScheduleView|undefined} */
   const known = (id) => page.state.known.schedules?.value?.schedules.find((/** @type {ScheduleView} */ each) => each.schedule.id === id);
   /** @param {string} id */
   const next = (id) => nextRuns(page.state.known.calendar?.value ?? null, id, Date.now());
 
   return {
-    "look-around": () => knowing.look(),
     "open-schedule": async ({ id }) => {
       const view = id ? known(id) : undefined;
       if (id && !view) return;
@@ -80,7 +79,7 @@ function taken(id) {
   return { message: "Nothing was saved.", problems: [problem] };
 }
 
-/** @param {ScheduleView} view @returns {import("../elements/confirm-dialog.js").Question} */
+/** @param {ScheduleView} view @returns {import("../../elements/confirm-dialog.js").Question} */
 function removeQuestion({ schedule, last }) {
   const name = schedule.name ?? schedule.id;
   const outside = schedule.kind === "outside";

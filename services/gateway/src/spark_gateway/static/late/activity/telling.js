@@ -1,18 +1,18 @@
 // @ts-check
 // What a reader wants of messages: targets, tests, another try; of the accounts: how many days.
 
-import { putTarget, removeTarget, sendAgain, testTarget } from "../api-owner.js";
-import { asSentence } from "../format.js";
-import { deliveryWords } from "../messages.js";
+import { putTarget, removeTarget, sendAgain, testTarget } from "./asking.js";
+import { asSentence } from "../../format.js";
+import { deliveryWords } from "./messages.js";
 
-/** @typedef {import("./acting.js").Acting} Acting */
-/** @typedef {import("./acting.js").Wishes} Wishes */
-/** @typedef {import("../types-owner.js").TargetView} TargetView */
+/** @typedef {import("../../acts/acting.js").Acting} Acting */
+/** @typedef {import("../../acts/acting.js").Wishes} Wishes */
+/** @typedef {import("../../types-owner.js").TargetView} TargetView */
 
-/** @param {Acting} page @param {import("./knowing.js").Knowing} knowing @returns {Wishes} */
-export function messages(page, knowing) {
-  const dialog = /** @type {import("../elements/target-dialog.js").TargetDialog} */ (document.querySelector("target-dialog"));
-  const list = /** @type {import("../elements/target-list.js").TargetList} */ (document.querySelector("target-list"));
+/** @param {Acting} page @param {import("../../acts/knowing.js").Knowing} knowing @returns {Wishes} */
+export function telling(page, knowing) {
+  const dialog = /** @type {import("./target-dialog.js").TargetDialog} */ (document.querySelector("target-dialog"));
+  const list = /** @type {import("./target-list.js").TargetList} */ (document.querySelector("target-list"));
   /** @param {string} id @returns {TargetView|undefined} */
   const known = (id) => page.state.known.targets?.value?.targets.find((/** @type {TargetView} */ each) => each.id === id);
   /** @type {Set<string>} */
@@ -78,7 +78,7 @@ function taken(id) {
   return { message: "Nothing was saved.", problems: [problem] };
 }
 
-/** @param {TargetView} target @returns {import("../elements/confirm-dialog.js").Question} */
+/** @param {TargetView} target @returns {import("../../elements/confirm-dialog.js").Question} */
 function removeQuestion(target) {
   const owed = target.pending + target.dead;
   return {

@@ -1,14 +1,14 @@
 // @ts-check
 // What a reader wants of the collections of Qdrant: a snapshot of one.
 
-import { takeSnapshot } from "../api-owner.js";
+import { takeSnapshot } from "./asking.js";
 
-/** @typedef {import("./acting.js").Acting} Acting */
-/** @typedef {import("./acting.js").Wishes} Wishes */
+/** @typedef {import("../../acts/acting.js").Acting} Acting */
+/** @typedef {import("../../acts/acting.js").Wishes} Wishes */
 
 /** @param {Acting} page @returns {Wishes} */
 export function collections(page) {
-  const list = /** @type {import("../elements/collection-list.js").CollectionList} */ (document.querySelector("collection-list"));
+  const list = /** @type {import("./collection-list.js").CollectionList} */ (document.querySelector("collection-list"));
   /** @type {Set<string>} */
   const taking = new Set();
 

@@ -1,10 +1,10 @@
 // @ts-check
 // API keys in words, and the form of one, new or standing. Pure.
 
-import { count, dayTime, listed, localMinute } from "./format.js";
+import { count, dayTime, listed, localMinute } from "../../format.js";
 
-/** @typedef {import("./types-owner.js").KeyView} KeyView */
-/** @typedef {import("./types-control.js").FieldProblem} FieldProblem */
+/** @typedef {import("../../types-owner.js").KeyView} KeyView */
+/** @typedef {import("../../types-control.js").FieldProblem} FieldProblem */
 /** @typedef {{name: string, infer: boolean, admin: boolean, requests: string, tokens: string, concurrency: string, weight: string, models: string, expires: string}} KeyForm */
 
 /** @param {KeyView} key @param {number} now @returns {import("./messages.js").Pill} */

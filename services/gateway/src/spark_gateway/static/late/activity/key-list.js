@@ -1,11 +1,11 @@
 // @ts-check
 // The API keys: what each opens, what it may, when it was used.
 
-import { cloned, keyed, part, say, setPill, show, wish } from "../dom.js";
-import { keyLimits, keyOpens, keyPill, keyUse } from "../keys.js";
+import { cloned, keyed, part, say, setPill, show, wish } from "../../dom.js";
+import { keyLimits, keyOpens, keyPill, keyUse } from "./keys.js";
 
-/** @typedef {import("../types.js").View} View */
-/** @typedef {import("../types-owner.js").KeyView} KeyView */
+/** @typedef {import("../../types.js").View} View */
+/** @typedef {import("../../types-owner.js").KeyView} KeyView */
 
 export class KeyList extends HTMLElement {
   connectedCallback() {

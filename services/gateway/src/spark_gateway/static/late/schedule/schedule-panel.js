@@ -1,11 +1,11 @@
 // @ts-check
 // What is planned: the coming week, clashes, and every entry with how it went last time.
 
-import { cloned, keyed, part, say, sayOrHide, setBadge, setPill, show, wish } from "../dom.js";
-import { clashes, homeLook, lastWords, nextWords, repeats, runBy } from "../scheduling.js";
+import { cloned, keyed, part, say, sayOrHide, setBadge, setPill, show, wish } from "../../dom.js";
+import { clashes, homeLook, lastWords, nextWords, repeats, runBy } from "./scheduling.js";
 
-/** @typedef {import("../types.js").View} View */
-/** @typedef {import("../types-owner.js").ScheduleView} ScheduleView */
+/** @typedef {import("../../types.js").View} View */
+/** @typedef {import("../../types-owner.js").ScheduleView} ScheduleView */
 
 const CLASHES = 5;
 

@@ -1,29 +1,29 @@
 // @ts-check
 // Who is told what happened, and what became of it: targets and deliveries in words, and the form of a target.
 
-import { ago, asSentence, coming, duration } from "./format.js";
+import { ago, asSentence, coming, duration } from "../../format.js";
 
-/** @typedef {import("./types-owner.js").TargetView} TargetView */
-/** @typedef {import("./types-owner.js").DeliveryView} DeliveryView */
-/** @typedef {import("./types-control.js").FieldProblem} FieldProblem */
-/** @typedef {import("./types.js").Tone} Tone */
+/** @typedef {import("../../types-owner.js").TargetView} TargetView */
+/** @typedef {import("../../types-owner.js").DeliveryView} DeliveryView */
+/** @typedef {import("../../types-control.js").FieldProblem} FieldProblem */
+/** @typedef {import("../../types.js").Tone} Tone */
 /** @typedef {{tone: Tone, icon: string, word: string}} Pill */
 /**
  * @typedef {object} TargetForm
  * @property {string} id
  * @property {string} name
- * @property {import("./types-owner.js").TargetKind} kind
+ * @property {import("../../types-owner.js").TargetKind} kind
  * @property {string} url
  * @property {string} address  Blank: what is saved stays.
  * @property {string} secret  Blank: what is saved stays.
  * @property {boolean} clear_secret
- * @property {import("./types-owner.js").Topic[]} topics
+ * @property {import("../../types-owner.js").Topic[]} topics
  * @property {boolean} enabled
  */
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
-/** @type {Record<import("./types-owner.js").TargetKind, {label: string, example: string}>} */
+/** @type {Record<import("../../types-owner.js").TargetKind, {label: string, example: string}>} */
 export const TARGET_KINDS = {
   webhook: { label: "Webhook", example: "" },
   ntfy: { label: "ntfy", example: "ntfys://host/topic" },
@@ -32,7 +32,7 @@ export const TARGET_KINDS = {
   gotify: { label: "Gotify", example: "gotifys://host/token" },
 };
 
-/** @type {Record<import("./types-owner.js").Topic, {label: string, help: string}>} */
+/** @type {Record<import("../../types-owner.js").Topic, {label: string, help: string}>} */
 export const TOPICS = {
   swap: { label: "Swaps", help: "How each one ended." },
   lock: { label: "Reservations", help: "Taken, released, forced, the line." },

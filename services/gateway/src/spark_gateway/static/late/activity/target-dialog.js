@@ -1,13 +1,13 @@
 // @ts-check
 // A target as a form: where to, of what, with which secret.
 
-import { cloned, keyed, part, say, sayOrHide, show, wish } from "../dom.js";
-import { setProblems } from "../forms.js";
-import { TARGET_KINDS, targetForm, targetOf, TOPICS } from "../messages.js";
-import { Sheet } from "./sheet.js";
+import { cloned, keyed, part, say, sayOrHide, show, wish } from "../../dom.js";
+import { setProblems } from "../../forms.js";
+import { TARGET_KINDS, targetForm, targetOf, TOPICS } from "./messages.js";
+import { Sheet } from "../../elements/sheet.js";
 
-/** @typedef {import("../types-owner.js").TargetView} TargetView */
-/** @typedef {import("../messages.js").TargetForm} TargetForm */
+/** @typedef {import("../../types-owner.js").TargetView} TargetView */
+/** @typedef {import("./messages.js").TargetForm} TargetForm */
 
 const TEXTS = /** @type {const} */ (["id", "name", "kind", "url", "address", "secret"]);
 

@@ -1,13 +1,13 @@
 // @ts-check
 // What a schedule is in words: when it repeats, who runs it, how it went last time, what it clashes with.
 
-import { asSentence, capital, clockTime, coming, dayName, dayNumber, dayTime, duration } from "./format.js";
+import { asSentence, capital, clockTime, coming, dayName, dayNumber, dayTime, duration } from "../../format.js";
 
-/** @typedef {import("./types-owner.js").ScheduleView} ScheduleView */
-/** @typedef {import("./types-owner.js").PutSchedule} PutSchedule */
-/** @typedef {import("./types-owner.js").CalendarEntry} CalendarEntry */
-/** @typedef {import("./types-owner.js").Calendar} Calendar */
-/** @typedef {import("./types.js").Tone} Tone */
+/** @typedef {import("../../types-owner.js").ScheduleView} ScheduleView */
+/** @typedef {import("../../types-owner.js").PutSchedule} PutSchedule */
+/** @typedef {import("../../types-owner.js").CalendarEntry} CalendarEntry */
+/** @typedef {import("../../types-owner.js").Calendar} Calendar */
+/** @typedef {import("../../types.js").Tone} Tone */
 /** @typedef {{tone: Tone, icon: string, word: string}} Pill */
 
 const FOLD_FROM = 4;
@@ -25,7 +25,7 @@ export const KINDS = {
   snapshot: "Snapshot a collection of Qdrant",
 };
 
-/** @type {Record<import("./types-owner.js").RunState, Pill>} */
+/** @type {Record<import("../../types-owner.js").RunState, Pill>} */
 const STATES = {
   planned: { tone: "line", icon: "clock", word: "Planned" },
   running: { tone: "now", icon: "busy", word: "Running" },
@@ -35,7 +35,7 @@ const STATES = {
   skipped: { tone: "idle", icon: "idle", word: "Skipped" },
 };
 
-/** @param {import("./types-owner.js").RunState} state */
+/** @param {import("../../types-owner.js").RunState} state */
 export const statePill = (state) => STATES[state];
 
 /** @param {PutSchedule["kind"]} kind @returns {Pill} */
@@ -60,7 +60,7 @@ export function lastWords({ last }, now) {
   return last ? runWords(last, now) : null;
 }
 
-/** @param {import("./types-owner.js").Run} last @param {number} now */
+/** @param {import("../../types-owner.js").Run} last @param {number} now */
 export function runWords(last, now) {
   const took = last.started_at && last.finished_at ? `, took ${duration((Date.parse(last.finished_at) - Date.parse(last.started_at)) / 1000)}` : "";
   return { key: last.id, pill: STATES[last.state], words: `${dayTime(last.nominal, now)}${took}`, message: last.message };
@@ -127,7 +127,7 @@ function linesOf(entries) {
 
 /**
  * How it stands with the home model; null when there is none.
- * @param {import("./types-owner.js").HomeView|null} home @param {number} now
+ * @param {import("../../types-owner.js").HomeView|null} home @param {number} now
  * @returns {{tone: Tone, icon: string, title: string, text: string}|null}
  */
 export function homeLook(home, now) {

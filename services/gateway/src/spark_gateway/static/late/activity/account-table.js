@@ -1,11 +1,11 @@
 // @ts-check
 // Who had the Sparks, how long, how much of it idle, and who waited for them meanwhile.
 
-import { cloned, keyed, part, say, sayOrHide, show, wish } from "../dom.js";
-import { asSentence, count, duration } from "../format.js";
+import { cloned, keyed, part, say, sayOrHide, show, wish } from "../../dom.js";
+import { asSentence, count, duration } from "../../format.js";
 
-/** @typedef {import("../types.js").View} View */
-/** @typedef {import("../types-owner.js").Accountability} Accountability */
+/** @typedef {import("../../types.js").View} View */
+/** @typedef {import("../../types-owner.js").Accountability} Accountability */
 
 /** @param {number} minutes */
 const time = (minutes) => (minutes > 0 ? duration(Math.max(1, Math.round(minutes)) * 60) : "none");

@@ -1,12 +1,12 @@
 // @ts-check
 // The request log: who asked what, how it ended and what it took. Never what was said.
 
-import { cloned, keyed, part, say, sayOrHide, setPill, show, wish } from "../dom.js";
-import { ago, asSentence } from "../format.js";
-import { exportAddress, momentOf, outcomePill, rowNumbers, whoAsked } from "../request-log.js";
+import { cloned, keyed, part, say, sayOrHide, setPill, show, wish } from "../../dom.js";
+import { ago, asSentence } from "../../format.js";
+import { exportAddress, momentOf, outcomePill, rowNumbers, whoAsked } from "./request-log.js";
 
-/** @typedef {import("../types.js").View} View */
-/** @typedef {import("../types-owner.js").RequestPage} RequestPage */
+/** @typedef {import("../../types.js").View} View */
+/** @typedef {import("../../types-owner.js").RequestPage} RequestPage */
 
 export class RequestTable extends HTMLElement {
   connectedCallback() {

@@ -1,10 +1,10 @@
 // @ts-check
 // The form of a schedule: what stands in it, and what schedule it says.
 
-import { numberOf } from "./forms.js";
+import { numberOf } from "../../forms.js";
 
-/** @typedef {import("./types-owner.js").PutSchedule} PutSchedule */
-/** @typedef {import("./types-control.js").FieldProblem} FieldProblem */
+/** @typedef {import("../../types-owner.js").PutSchedule} PutSchedule */
+/** @typedef {import("../../types-control.js").FieldProblem} FieldProblem */
 /** @typedef {"cron"|"every"|"at"} When */
 /**
  * @typedef {object} Form  Everything as text, as it is typed.

@@ -1,13 +1,13 @@
 // @ts-check
 // The form of an API key; after a new one the key itself, shown this one time.
 
-import { part, say, show, wish } from "../dom.js";
-import { setProblems } from "../forms.js";
-import { changesOf, emptyForm, formOf, keyOf } from "../keys.js";
-import { Sheet } from "./sheet.js";
+import { part, say, show, wish } from "../../dom.js";
+import { setProblems } from "../../forms.js";
+import { changesOf, emptyForm, formOf, keyOf } from "./keys.js";
+import { Sheet } from "../../elements/sheet.js";
 
-/** @typedef {import("../keys.js").KeyForm} KeyForm */
-/** @typedef {import("../types-owner.js").KeyView} KeyView */
+/** @typedef {import("./keys.js").KeyForm} KeyForm */
+/** @typedef {import("../../types-owner.js").KeyView} KeyView */
 
 const TEXTS = /** @type {const} */ (["name", "requests", "tokens", "concurrency", "weight", "models", "expires"]);
 const BOXES = /** @type {const} */ (["infer", "admin"]);

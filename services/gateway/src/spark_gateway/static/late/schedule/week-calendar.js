@@ -1,15 +1,15 @@
 // @ts-check
 // The coming seven days: columns on a wide page, a list of days on a phone.
 
-import { cloned, keyed, part, say, sayOrHide, setPill, show } from "../dom.js";
-import { weekOf } from "../scheduling.js";
+import { cloned, keyed, part, say, sayOrHide, setPill, show } from "../../dom.js";
+import { weekOf } from "./scheduling.js";
 
 export class WeekCalendar extends HTMLElement {
   connectedCallback() {
     if (this.childElementCount === 0) this.append(cloned("t-week"));
   }
 
-  /** @param {{calendar: import("../types-owner.js").Calendar, now: number}} what */
+  /** @param {{calendar: import("../../types-owner.js").Calendar, now: number}} what */
   set week({ calendar, now }) {
     show(part(this, "cut"), calendar.cut);
     keyed(part(this, "days"), weekOf(calendar, now), (day) => day.key, () => /** @type {HTMLElement} */ (cloned("t-day").firstElementChild), (item, day) => {

@@ -1,11 +1,11 @@
 // @ts-check
 // The collections of Qdrant, and a button for a snapshot of each.
 
-import { cloned, keyed, part, say, sayOrHide, show, wish } from "../dom.js";
-import { count } from "../format.js";
+import { cloned, keyed, part, say, sayOrHide, show, wish } from "../../dom.js";
+import { count } from "../../format.js";
 
-/** @typedef {import("../types.js").View} View */
-/** @typedef {import("../types-owner.js").CollectionView} CollectionView */
+/** @typedef {import("../../types.js").View} View */
+/** @typedef {import("../../types-owner.js").CollectionView} CollectionView */
 
 export class CollectionList extends HTMLElement {
   /** Names of the collections of which a snapshot is taken now. @type {ReadonlySet<string>} */

@@ -1,9 +1,9 @@
 // @ts-check
 // What happened around the Sparks: who was told, who used them, who may.
 
-import { cloned, part, say, show, wish } from "../dom.js";
+import { cloned, part, say, show, wish } from "../../dom.js";
 
-/** @typedef {import("../types.js").View} View */
+/** @typedef {import("../../types.js").View} View */
 
 export class ActivityPanel extends HTMLElement {
   connectedCallback() {

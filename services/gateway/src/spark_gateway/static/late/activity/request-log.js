@@ -1,9 +1,9 @@
 // @ts-check
 // The request log in words, and what is asked of it. Pure.
 
-import { count, duration } from "./format.js";
+import { count, duration } from "../../format.js";
 
-/** @typedef {import("./types-owner.js").RequestRow} RequestRow */
+/** @typedef {import("../../types-owner.js").RequestRow} RequestRow */
 /** @typedef {{q?: string, status?: string, from?: string, to?: string, before?: number}} Which */
 
 export const PAGE = 50;

@@ -1,17 +1,17 @@
 // @ts-check
 // What a reader wants of keys, of the request log and of the capture of bodies.
 
-import { beginCapture, changeKey, endCapture, makeKey, revokeKey } from "../api-access.js";
-import { copyText } from "../elements/copy-field.js";
+import { beginCapture, changeKey, makeKey, revokeKey } from "./asking.js";
+import { copyText } from "../../elements/copy-field.js";
 
-/** @typedef {import("./acting.js").Acting} Acting */
-/** @typedef {import("./acting.js").Wishes} Wishes */
-/** @typedef {import("../types-owner.js").KeyView} KeyView */
+/** @typedef {import("../../acts/acting.js").Acting} Acting */
+/** @typedef {import("../../acts/acting.js").Wishes} Wishes */
+/** @typedef {import("../../types-owner.js").KeyView} KeyView */
 
 
-/** @param {Acting} page @param {import("./knowing.js").Knowing} knowing @returns {Wishes} */
+/** @param {Acting} page @param {import("../../acts/knowing.js").Knowing} knowing @returns {Wishes} */
 export function access(page, knowing) {
-  const dialog = /** @type {import("../elements/key-dialog.js").KeyDialog} */ (document.querySelector("key-dialog"));
+  const dialog = /** @type {import("./key-dialog.js").KeyDialog} */ (document.querySelector("key-dialog"));
   /** @param {string} id @returns {KeyView|undefined} */
   const known = (id) => page.state.known.keys?.value?.keys.find((/** @type {KeyView} */ each) => each.id === id);
 
@@ -72,14 +72,10 @@ export function access(page, knowing) {
       if (!yes || !(await page.attempt(() => beginCapture(Number(picked))))) return;
       page.toasts.add("warn", "What is asked and answered is being recorded", `For ${picked} minutes.`);
     },
-    "end-capture": async () => {
-      if (!(await page.attempt(() => endCapture()))) return;
-      page.toasts.add("ok", "Nothing is recorded any more", "What was recorded is deleted.");
-    },
   };
 }
 
-/** @param {KeyView} key @returns {import("../elements/confirm-dialog.js").Question} */
+/** @param {KeyView} key @returns {import("../../elements/confirm-dialog.js").Question} */
 function revokeQuestion(key) {
   return {
     title: `Revoke the key of ${key.name}?`,
@@ -93,7 +89,7 @@ function revokeQuestion(key) {
   };
 }
 
-/** @type {import("../elements/confirm-dialog.js").Question} */
+/** @type {import("../../elements/confirm-dialog.js").Question} */
 const CAPTURE_QUESTION = {
   title: "Record what is asked and answered?",
   effects: [

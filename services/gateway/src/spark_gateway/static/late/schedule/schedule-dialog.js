@@ -1,14 +1,14 @@
 // @ts-check
 // A schedule as a form: what, when, in which zone, what if it comes late.
 
-import { cloned, keyed, part, say, setPill, show, wish } from "../dom.js";
-import { setProblems } from "../forms.js";
-import { formOf, scheduleOf } from "../schedule-form.js";
-import { KINDS } from "../scheduling.js";
-import { Sheet } from "./sheet.js";
+import { cloned, keyed, part, say, setPill, show, wish } from "../../dom.js";
+import { setProblems } from "../../forms.js";
+import { formOf, scheduleOf } from "./schedule-form.js";
+import { KINDS } from "./scheduling.js";
+import { Sheet } from "../../elements/sheet.js";
 
-/** @typedef {import("../types-owner.js").PutSchedule} PutSchedule */
-/** @typedef {import("../schedule-form.js").Form} Form */
+/** @typedef {import("../../types-owner.js").PutSchedule} PutSchedule */
+/** @typedef {import("./schedule-form.js").Form} Form */
 
 const TEXTS = /** @type {const} */ (["id", "name", "kind", "when", "cron", "every", "at", "timezone", "duration", "model", "collection", "keep", "owner", "remark", "within", "missed_after"]);
 const BOXES = /** @type {const} */ (["enabled", "make_up"]);
@@ -60,7 +60,7 @@ export class ScheduleDialog extends Sheet {
     say(part(this, "later"), note ? "Done" : "Not now");
   }
 
-  /** How it went, newest first. @param {{key: string, pill: import("../scheduling.js").Pill, words: string, message: string}[]} runs */
+  /** How it went, newest first. @param {{key: string, pill: import("./scheduling.js").Pill, words: string, message: string}[]} runs */
   ran(runs) {
     show(part(this, "runs-box"), runs.length > 0);
     keyed(part(this, "runs"), runs, (run) => run.key, () => /** @type {HTMLElement} */ (cloned("t-run").firstElementChild), (item, run) => {

@@ -1,11 +1,11 @@
 // @ts-check
 // Messages of the bus that no part could handle, and what to do about each.
 
-import { cloned, keyed, part, say, sayOrHide, show } from "../dom.js";
-import { ago, asSentence, count } from "../format.js";
+import { cloned, keyed, part, say, sayOrHide, show } from "../../dom.js";
+import { ago, asSentence, count } from "../../format.js";
 
-/** @typedef {import("../types.js").View} View */
-/** @typedef {import("../types-owner.js").DeadLetter} DeadLetter */
+/** @typedef {import("../../types.js").View} View */
+/** @typedef {import("../../types-owner.js").DeadLetter} DeadLetter */
 
 export class LetterList extends HTMLElement {
   connectedCallback() {

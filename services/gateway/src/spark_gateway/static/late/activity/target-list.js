@@ -1,11 +1,11 @@
 // @ts-check
 // Who is told what happens, and how that goes.
 
-import { cloned, keyed, part, say, sayOrHide, setPill, show, wish } from "../dom.js";
-import { targetPill, targetPlace, targetTrouble, TOPICS } from "../messages.js";
+import { cloned, keyed, part, say, sayOrHide, setPill, show, wish } from "../../dom.js";
+import { targetPill, targetPlace, targetTrouble, TOPICS } from "./messages.js";
 
-/** @typedef {import("../types.js").View} View */
-/** @typedef {import("../types-owner.js").TargetView} TargetView */
+/** @typedef {import("../../types.js").View} View */
+/** @typedef {import("../../types-owner.js").TargetView} TargetView */
 
 export class TargetList extends HTMLElement {
   /** Ids of the targets that a test is sent to. @type {ReadonlySet<string>} */
@@ -34,7 +34,7 @@ export class TargetList extends HTMLElement {
       say(part(item, "name"), target.name);
       setPill(part(item, "pill"), targetPill(target));
       say(part(item, "place"), targetPlace(target));
-      say(part(item, "topics"), `Told of: ${target.topics.map((/** @type {import("../types-owner.js").Topic} */ topic) => TOPICS[topic]?.label ?? topic).join(", ").toLowerCase()}`);
+      say(part(item, "topics"), `Told of: ${target.topics.map((/** @type {import("../../types-owner.js").Topic} */ topic) => TOPICS[topic]?.label ?? topic).join(", ").toLowerCase()}`);
       sayOrHide(part(item, "trouble"), targetTrouble(target, now));
       sayOrHide(part(item, "from"), target.from_settings ? "From the settings: change it there." : null);
       for (const name of ["edit", "remove"]) show(part(item, name), !target.from_settings);

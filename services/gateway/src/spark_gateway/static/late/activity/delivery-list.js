@@ -1,12 +1,12 @@
 // @ts-check
 // What was sent, to whom, and how often it was tried.
 
-import { cloned, keyed, part, say, sayOrHide, setPill, show, wish } from "../dom.js";
-import { asSentence } from "../format.js";
-import { deliveryPill, deliveryWhen, deliveryWords } from "../messages.js";
+import { cloned, keyed, part, say, sayOrHide, setPill, show, wish } from "../../dom.js";
+import { asSentence } from "../../format.js";
+import { deliveryPill, deliveryWhen, deliveryWords } from "./messages.js";
 
-/** @typedef {import("../types.js").View} View */
-/** @typedef {import("../types-owner.js").DeliveryView} DeliveryView */
+/** @typedef {import("../../types.js").View} View */
+/** @typedef {import("../../types-owner.js").DeliveryView} DeliveryView */
 
 const FEW = 50;
 const MOST = 500;
