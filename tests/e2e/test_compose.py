@@ -117,7 +117,7 @@ def test_what_runs_is_watched_and_started_again(name: str) -> None:
     assert container["restart"] == "unless-stopped"
     assert container["healthcheck"]["test"]
     assert container["depends_on"]["init"] == {"condition": "service_completed_successfully"}
-    assert container["stop_grace_period"] == "15s"
+    assert container["stop_grace_period"] == "30s"
 
 
 @pytest.mark.parametrize("name", OURS)

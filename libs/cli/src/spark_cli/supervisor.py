@@ -13,7 +13,8 @@ _FIRST_BACKOFF_SECONDS = 0.2
 _LAST_BACKOFF_SECONDS = 5.0
 _CALM_SECONDS = 30.0
 _PROBE_SECONDS = 0.1
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 30.0
+"""What a service takes at worst: requests under way, its loops, its connections, 10 s each."""
 _STARTING_DEATHS = 3
 
 

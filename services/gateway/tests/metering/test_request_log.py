@@ -94,6 +94,20 @@ async def test_a_line_has_ids_and_numbers_and_nothing_else(stand):
         assert word not in text
 
 
+async def test_looks_at_a_status_are_nobodys_business(stand):
+    look = parse_request(b"GET /api/audio/status HTTP/1.1\r\nhost: x\r\n\r\n")
+    for number in range(3):
+        stand.ask_with(look, number)
+    stand.metering.settle()
+    assert await stand.log.send()
+    assert stand.coordinator.batches == []
+    stand.ask_with(look, 3)
+    stand.ask(4)
+    assert await stand.log.send()
+    assert stand.coordinator.ids == ["req-4"]
+    assert (stand.log.waiting, stand.log.dropped) == (0, 0)
+
+
 async def test_lines_wait_while_the_coordinator_is_away_and_come_once(stand):
     for number in range(BATCH + 5):
         stand.ask(number)

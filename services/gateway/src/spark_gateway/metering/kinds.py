@@ -22,6 +22,9 @@ class Kind:
     last_events: int = 0
     """Of these events, those after the last token of a whole answer that carry none."""
 
+    logged: bool = True
+    """Whether it is of interest who asked. Pages look at a status every few seconds."""
+
     def tokens(self, events: int, *, complete: bool) -> int:
         """Return about how many tokens these events carried; a server may put several in one."""
         spare = self.first_events + (self.last_events if complete else 0)
@@ -51,6 +54,7 @@ _EXACT: Final[Mapping[bytes, Kind]] = {
         Kind("/v1/audio/translations", last_events=2),
         Kind("/v1/audio/speech"),
         Kind("/api/audio/transcribe-with-speakers"),
+        Kind("/api/audio/status", logged=False),
     )
 }
 _BELOW: Final[tuple[tuple[bytes, Kind], ...]] = (

@@ -17,6 +17,7 @@ from spark_common.clock import Clock
 from spark_common.contracts.requests import APPEND_REQUESTS, AppendRequests
 from spark_common.errors import SparkError, UnavailableError
 from spark_common.ids import new_id
+from spark_gateway.metering.kinds import kind_of
 from spark_gateway.metering.log_lines import LogLines
 from spark_gateway.metering.request import MeteredRequest
 
@@ -76,7 +77,11 @@ class RequestLog:
         written = [
             lines.line(request, f"{self._here}-{number}")
             for number, request in enumerate(batch, self._first)
+            if kind_of(request.head.path).logged
         ]
+        if not written:
+            self._forget(batch)
+            return True
         try:
             # Checked together, which takes half of what each would by itself.
             asked = AppendRequests.model_validate({"lines": written})
@@ -88,10 +93,14 @@ class RequestLog:
             # Sending it again would not help: the other side does not understand it.
             _LOG.warning("requests.refused", reason=error.message, lines=len(batch))
             self.dropped += len(batch)
+        self._forget(batch)
+        return True
+
+    def _forget(self, batch: Sequence[MeteredRequest]) -> None:
+        """These, the oldest ones, are settled."""
         for _ in batch:
             self._requests.popleft()
         self._first += len(batch)
-        return True
 
     async def close(self) -> None:
         """Send what waits, but only for a moment."""
