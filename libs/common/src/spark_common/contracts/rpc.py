@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict
 class Request(BaseModel):
     """A question or a command: frozen, and an unknown field is a typo that must not act."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Reply(BaseModel):
     """An answer: frozen, and an unknown field comes from a newer service and is ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
