@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from older_state import plant
 
+STARTERS: list[Any] = []
 BEFORE = Path(__file__).parents[1] / "older" / "before-1.0.json"
 KEPT = (
     *("settings", "keys", "schedule", "webhooks", "webhooks/deliveries", "maintenance", "services"),
@@ -18,10 +19,11 @@ KEPT = (
 )
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def on_an_older_folder(tmp_path_factory, starter_in) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Start on what an older version left; read all of it before anything else happens."""
     starter = starter_in(tmp_path_factory.mktemp("product"))
+    STARTERS.append(starter)
     remembered = plant(BEFORE, starter.run)
     product = starter.start()
     left = {path: product.http.get(f"/api/{path}").raise_for_status().json() for path in KEPT}
@@ -34,11 +36,19 @@ def on_an_older_folder(tmp_path_factory, starter_in) -> Iterator[tuple[Any, dict
     starter.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """End it with the last of its tests: whatever comes next needs the processors."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        for starter in STARTERS:
+            starter.close()
+
+
+@pytest.fixture(scope="session")
 def product(on_an_older_folder):
     return on_an_older_folder[0]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def left(on_an_older_folder):
     return on_an_older_folder[1]

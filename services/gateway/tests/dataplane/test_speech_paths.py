@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_gateway.dataplane.caller_field import CALLER, REDACTED_TENANT, TENANT, told_to
+from spark_gateway.dataplane.caller_field import CALLER, LABEL, REDACTED_TENANT, TENANT, told_to
 from spark_gateway.dataplane.free import ANYBODY
 from spark_gateway.dataplane.heads import is_data_plane, parse_request, upstream_request
 from spark_gateway.dataplane.ports import REDACTION, SPEECH, Upstream
@@ -50,6 +50,7 @@ class Key:
     """Somebody with a key, as far as it matters here."""
 
     share = "key:01j"
+    label = "Alice's phone"
 
 
 def test_voices_are_those_of_a_key_and_of_everybody_without_one() -> None:
@@ -67,3 +68,6 @@ def test_what_redaction_keeps_is_of_a_key_whatever_the_client_says() -> None:
 
     assert tenant(ANYBODY, b"X-Tenant: crm\r\n") == []
     assert tenant(Key(), b"X-TENANT: crm\r\n") == tenant(Key()) != []
+    assert told(REDACTION, LABEL, Key(), "127.0.0.5", b"X-Spark-Label: Bob\r\n") == [
+        b"Alice%27s phone"
+    ]

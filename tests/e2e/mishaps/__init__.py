@@ -1,1 +1,0 @@
-"""What goes wrong with one running product, one thing after the other."""

@@ -1,1 +1,0 @@
-"""Stories that are told of one running product, one after the other."""
