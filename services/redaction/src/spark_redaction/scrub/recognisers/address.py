@@ -8,6 +8,7 @@ from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.patterns import Found, Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.recognisers.counts import counts
+from spark_redaction.scrub.recognisers.place_key import place_key
 from spark_redaction.scrub.view import View
 
 _WORDS: Final = (
@@ -153,19 +154,15 @@ def _find(view: View) -> Iterator[Finding]:
         words = match[1].lower().split()
         counted = sum(word in _NUMBER_WORDS for word in words)
         if counted >= 2 or match.start() < start:
-            yield start, end, Kind.ADDRESS, _key(view.lower[start:end])
+            yield start, end, Kind.ADDRESS, place_key(view.lower[start:end])
     for match in _SAID_AFTER.matches(view):
-        yield *match.span(1), Kind.ADDRESS, _key(view.lower[slice(*match.span(1))])
+        yield *match.span(1), Kind.ADDRESS, place_key(view.lower[slice(*match.span(1))])
     for pattern in (_ENGLISH, _LOWER, _GERMAN, _ROMANCE, _BOX, _RURAL):
         for match in pattern.matches(view):
             start, end = match.span()
             end = start + len(match[0].rstrip(b" ,.\n"))
             if _is_street(view, pattern, match):
-                yield start, end, Kind.ADDRESS, _key(view.lower[start:end])
-
-
-def _key(text: str) -> str:
-    return " ".join("".join(c if c.isalnum() else " " for c in text).split())
+                yield start, end, Kind.ADDRESS, place_key(view.lower[start:end])
 
 
 ADDRESS = Recogniser(

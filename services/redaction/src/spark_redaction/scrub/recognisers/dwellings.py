@@ -8,6 +8,7 @@ from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.patterns import Found, Pattern, any_of
 from spark_redaction.scrub.recogniser import Finding, Recogniser
 from spark_redaction.scrub.recognisers.counts import counts
+from spark_redaction.scrub.recognisers.place_key import place_key
 from spark_redaction.scrub.view import View
 
 _CAPITAL: Final = rb"[A-Z\xff][A-Za-z\xff'.\-]*"
@@ -111,11 +112,7 @@ def _place(view: View, match: Found, group: int) -> Iterator[Finding]:
         return
     if view.text[end : end + 2].strip()[:1] == "." and view.text[end + 1 : end + 2].isdigit():
         return
-    yield start, end, Kind.ADDRESS, _key(text)
-
-
-def _key(text: str) -> str:
-    return " ".join("".join(c if c.isalnum() else " " for c in text).split())
+    yield start, end, Kind.ADDRESS, place_key(text)
 
 
 DWELLINGS = Recogniser(

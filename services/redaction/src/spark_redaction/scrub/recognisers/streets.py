@@ -9,6 +9,7 @@ from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.nearby import Cue
 from spark_redaction.scrub.patterns import Pattern
 from spark_redaction.scrub.recogniser import Finding, Recogniser
+from spark_redaction.scrub.recognisers.place_key import place_key
 from spark_redaction.scrub.view import View
 
 _L: Final = rb"[A-Z\xff]"
@@ -67,7 +68,12 @@ def _find(view: View) -> Iterator[Finding]:
     for found in _POSTAL.matches(view):
         start, end = found.span()
         if not _MONTH.search(found[0]):
-            yield start, start + len(found[0].rstrip(b" ,.")), Kind.ADDRESS, _key(view, start, end)
+            yield (
+                start,
+                start + len(found[0].rstrip(b" ,.")),
+                Kind.ADDRESS,
+                place_key(view.lower[start:end]),
+            )
     for found in _COORDINATES.matches(view):
         if found[0][:1].isalpha() or _WHERE.near(view, *found.span()):
             yield *found.span(), Kind.ADDRESS, ""
@@ -75,12 +81,7 @@ def _find(view: View) -> Iterator[Finding]:
         return
     for pattern in (_STREET, _HAN, _KOREAN):
         for match in pattern.finditer(view.lower):
-            yield *match.span(), Kind.ADDRESS, _key(view, *match.span())
-
-
-def _key(view: View, start: int, end: int) -> str:
-    text = view.lower[start:end]
-    return " ".join("".join(c if c.isalnum() else " " for c in text).split())
+            yield *match.span(), Kind.ADDRESS, place_key(view.lower[slice(*match.span())])
 
 
 STREETS = Recogniser("streets", _find, rank=53, needs_digits=True)
