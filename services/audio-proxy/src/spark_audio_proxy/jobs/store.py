@@ -44,7 +44,7 @@ class JobStore(Protocol):
         """Return the latest jobs of a tenant, the newest first."""
         ...
 
-    async def delete(self, tenant: str, job_id: str) -> bool:
+    async def delete(self, job: AudioJob) -> bool:
         """Forget a job and what it found; its process stops working on it soon."""
         ...
 
@@ -99,8 +99,8 @@ class RedisJobs:
         found = [await self.get(tenant, job_id) for job_id in ids]
         return [job for job in found if job is not None]
 
-    async def delete(self, tenant: str, job_id: str) -> bool:
+    async def delete(self, job: AudioJob) -> bool:
         """Forget a job and what it found; its process stops working on it soon."""
-        gone = await asked(self._redis.delete(keys.job(job_id), keys.job_result(job_id)), _AWAY)
-        await asked(self._redis.zrem(keys.jobs(tenant), job_id), _AWAY)
+        gone = await asked(self._redis.delete(keys.job(job.id), keys.job_result(job.id)), _AWAY)
+        await asked(self._redis.zrem(keys.jobs(job.tenant), job.id), _AWAY)
         return bool(gone)

@@ -68,7 +68,7 @@ class AudioJobs:
 
     async def stop(self, job: AudioJob) -> bool:
         """Forget a job, and end it where it runs; False when there is none."""
-        found = await self._store.delete(job.tenant, job.id)
+        found = await self._store.delete(job)
         work = self._works.get(job.id)
         if work is not None:
             await end([work])

@@ -45,7 +45,7 @@ class MemoryJobs:
         """Return the latest jobs of a tenant, the newest first."""
         return [job for job in self._jobs.values() if job.tenant == tenant][::-1]
 
-    async def delete(self, tenant: str, job_id: str) -> bool:
+    async def delete(self, job: AudioJob) -> bool:
         """Forget a job and what it found."""
-        self._results.pop(job_id, None)
-        return self._jobs.pop(job_id, None) is not None
+        self._results.pop(job.id, None)
+        return self._jobs.pop(job.id, None) is not None
