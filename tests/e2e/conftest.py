@@ -239,10 +239,29 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     starter.close()
 
 
+_OF_FOLDERS: dict[Path, Starter] = {}
+
+
 @pytest.fixture(scope="session")
-def starter_in() -> type[Starter]:
-    """Return what makes a starter of products that are as long as a test says."""
-    return Starter
+def starter_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Starter]]:
+    """Yield what makes a starter for all the tests of a folder, ended with the last of them."""
+
+    def made(folder: Path) -> Starter:
+        _OF_FOLDERS[folder] = Starter(tmp_path_factory.mktemp("product"))
+        return _OF_FOLDERS[folder]
+
+    yield made
+    # Of a run that was cut short.
+    for starter in _OF_FOLDERS.values():
+        starter.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End what a folder shares with the last of its tests: the next ones need the processors."""
+    folder = item.path.parent
+    if folder in _OF_FOLDERS and (nextitem is None or nextitem.path.parent != folder):
+        _OF_FOLDERS.pop(folder).close()
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 It starts in a folder of an older version, of which nothing may be lost.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from older_state import plant
 
-STARTERS: list[Any] = []
 BEFORE = Path(__file__).parents[1] / "older" / "before-1.0.json"
 KEPT = (
     *("settings", "keys", "schedule", "webhooks", "webhooks/deliveries", "maintenance", "services"),
@@ -20,10 +18,9 @@ KEPT = (
 
 
 @pytest.fixture(scope="session")
-def on_an_older_folder(tmp_path_factory, starter_in) -> Iterator[tuple[Any, dict[str, Any]]]:
+def on_an_older_folder(starter_of) -> tuple[Any, dict[str, Any]]:
     """Start on what an older version left; read all of it before anything else happens."""
-    starter = starter_in(tmp_path_factory.mktemp("product"))
-    STARTERS.append(starter)
+    starter = starter_of(Path(__file__).parent)
     remembered = plant(BEFORE, starter.run)
     product = starter.start()
     left = {path: product.http.get(f"/api/{path}").raise_for_status().json() for path in KEPT}
@@ -32,16 +29,7 @@ def on_an_older_folder(tmp_path_factory, starter_in) -> Iterator[tuple[Any, dict
     token = {"x-swap-lock-token": remembered["token"]}
     left["released"] = product.http.delete("/api/swap/lock", headers=token).json()
     left["hook"] = product.http.delete("/api/webhooks/n8n?requested_by=Alice").status_code
-    yield product, left
-    starter.close()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
-    """End it with the last of its tests: whatever comes next needs the processors."""
-    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
-        for starter in STARTERS:
-            starter.close()
+    return product, left
 
 
 @pytest.fixture(scope="session")

@@ -1,29 +1,15 @@
 """One product for all stories of this folder: each leaves the Sparks to the next one."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 LOCK = "/api/swap/lock"
-STARTERS: list[Any] = []
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory, starter_in) -> Iterator[object]:
-    starter = starter_in(tmp_path_factory.mktemp("product"))
-    STARTERS.append(starter)
-    yield starter.start()
-    starter.close()
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
-    """End it with the last of its tests: whatever comes next needs the processors."""
-    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
-        for starter in STARTERS:
-            starter.close()
+def product(starter_of):
+    return starter_of(Path(__file__).parent).start()
 
 
 @pytest.fixture(autouse=True)
