@@ -15,10 +15,10 @@ export const listKeys = () => ask("api/keys");
 export const makeKey = (key) => ask("api/keys", { method: "POST", body: { ...key, requested_by: signature() } });
 
 /** What is left out stays. @param {string} id @param {any} changes @returns {Promise<import("../../types-owner.js").KeyView>} */
-export const changeKey = (id, changes) => ask(`api/keys/${encodeURIComponent(id)}`, { method: "PATCH", body: { ...changes, requested_by: signature() } });
+export const changeKey = (id, changes) => ask(`api/keys/${named(id)}`, { method: "PATCH", body: { ...changes, requested_by: signature() } });
 
 /** @param {string} id @returns {Promise<any>} */
-export const revokeKey = (id) => ask(`api/keys/${encodeURIComponent(id)}?${new URLSearchParams({ requested_by: signature() })}`, { method: "DELETE" });
+export const revokeKey = (id) => ask(`api/keys/${named(id)}?${new URLSearchParams({ requested_by: signature() })}`, { method: "DELETE" });
 
 /** @param {import("./request-log.js").Which} which @returns {Promise<import("../../types-owner.js").RequestPage>} */
 export const listRequests = (which) => ask(`api/requests?${[`limit=${PAGE}`, logQuery(which)].filter(Boolean).join("&")}`, { patience: 25000 });
