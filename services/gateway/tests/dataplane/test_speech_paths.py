@@ -71,3 +71,9 @@ def test_what_redaction_keeps_is_of_a_key_whatever_the_client_says() -> None:
     assert told(REDACTION, LABEL, Key(), "127.0.0.5", b"X-Spark-Label: Bob\r\n") == [
         b"Alice%27s phone"
     ]
+
+
+def test_a_long_label_is_cut_between_two_letters() -> None:
+    key = Key()
+    key.label = "ü" * 65
+    assert told(REDACTION, LABEL, key, "127.0.0.5", b"") == [b"%C3%BC" * 64]

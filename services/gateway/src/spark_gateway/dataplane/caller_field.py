@@ -17,7 +17,7 @@ REDACTED_TENANT: Final = b"x-tenant"
 """What redaction calls it; it has a word of its own for everybody without a key."""
 LABEL: Final = b"x-spark-label"
 """What the owner calls a key, percent-encoded; for the audit of redaction, and for no event."""
-_LONGEST_LABEL: Final = 96
+_LONGEST_LABEL: Final = 64
 _SALT: Final = secrets.token_bytes(16)
 _NO_KEY: Final = ("address:", "user:")
 _WITHHELD: Final[Mapping[str, Set[bytes]]] = {
@@ -48,7 +48,7 @@ def told_to(upstream: Upstream, identity: Identity, peer: str | None) -> bytes:
 
 
 def _label_of(identity: Identity) -> bytes:
-    label = quote(identity.label, safe=" ").encode("ascii")[:_LONGEST_LABEL].strip()
+    label = quote(identity.label[:_LONGEST_LABEL].strip(), safe=" ").encode("ascii")
     return _field(LABEL, label) if label else b""
 
 
