@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.gateway import litellm
 from benchmarks.gateway.load import STREAM_BODY, WHOLE_BODY, request
 
+from spark_common.embedded.child import free_port
 from spark_common.key_text import digest_of, fresh_key
 
 _HERE = "benchmarks.gateway"
@@ -43,13 +44,6 @@ http {{
   }}
 }}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 class Contender:

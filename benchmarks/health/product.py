@@ -4,7 +4,6 @@ import asyncio
 import json
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any, Final
 import httpx
 
 from spark_common.clock import SystemClock
+from spark_common.embedded.child import free_port
 from spark_common.remote import RemoteCommand
 from spark_common.remote.ssh import SshShell
 from spark_common.settings import ClusterSettings, HostSettings
@@ -48,7 +48,7 @@ class Product:
     def __enter__(self) -> "Product":
         net = f"127.{random.randrange(20, 250)}.{random.randrange(0, 250)}"
         self._addresses = {"spark1": f"{net}.11", "spark2": f"{net}.12"}
-        ports = [str(_free_port()) for _ in range(7)]
+        ports = [str(free_port()) for _ in range(7)]
         self.url, self.control = (f"http://127.0.0.1:{port}" for port in ports[:2])
         words = [
             *("demo", "--run-dir", str(self.folder / "run"), "--port", ports[0]),
@@ -157,14 +157,3 @@ def until(what: str, look: Callable[[], bool], seconds: float = PATIENCE_SECONDS
             pass
         time.sleep(0.05)
     raise SystemExit(f"waited {seconds:g} s for {what}")
-
-
-def _free_port() -> int:
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port

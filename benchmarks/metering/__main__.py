@@ -9,9 +9,11 @@ from pathlib import Path
 
 import uvloop
 from benchmarks.gateway.__main__ import measure
-from benchmarks.gateway.contenders import Arena, Contender, free_port
+from benchmarks.gateway.contenders import Arena, Contender
 from benchmarks.gateway.load import WHOLE, drive
 from benchmarks.gateway.report import Figure, Round, paired
+
+from spark_common.embedded.child import free_port
 
 WAYS = ("off", "metered", "logged")
 

@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from spark_common.embedded.child import free_port
+
 ROOT = Path(__file__).parents[2]
 # Test files are imported without their folder on the path.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -27,22 +28,6 @@ expect.set_options(timeout=60_000)
 
 SPEED, UNHURRIED = 90.0, 10.0
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
-
-
-_PORTS = iter(random.sample(range(20_000, 32_000), 12_000))
-"""Each once, so that no product is given the same one twice."""
-
-
-def _free_port() -> int:
-    """Return a port below those that the system gives away, or another process might get it."""
-    while True:
-        port = next(_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 @dataclass
@@ -194,9 +179,9 @@ class Starter:
             net = f"127.{random.randrange(20, 250)}.{random.randrange(0, 250)}"
             arguments = [
                 "--run-dir", str(self.run),
-                "--port", str(_free_port()),
-                "--service-ports", ",".join(str(_free_port()) for _ in range(5)),
-                "--control-port", str(_free_port()),
+                "--port", str(free_port()),
+                "--service-ports", ",".join(str(free_port()) for _ in range(5)),
+                "--control-port", str(free_port()),
                 "--spark1", f"{net}.11",
                 "--spark2", f"{net}.12",
                 "--speed", str(SPEED),

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 from testcontainers.compose import DockerCompose
+
+from spark_common.embedded.child import free_port
 
 ROOT = Path(__file__).parents[2]
 BASE, NATS, REDIS = "python:3.12-slim", "nats:2.12-alpine", "valkey/valkey:9-alpine"
@@ -136,9 +137,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundle]:
     if reason is not None:
         pytest.skip(reason)
     run("docker", "build", "-q", "-f", "deploy/Dockerfile", "-t", IMAGE, ".", seconds=500)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     settings = tmp_path_factory.mktemp("compose") / "env"
     settings.write_text(
         "SPARK1_HOST=127.0.0.11\nSPARK1_USER=alice\nSPARK2_HOST=127.0.0.12\nSPARK2_USER=alice\n"

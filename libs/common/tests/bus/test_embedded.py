@@ -28,6 +28,7 @@ from spark_common.embedded import (
     ServerStartError,
 )
 from spark_common.embedded.binaries import NATS, REDIS, find_binary
+from spark_common.embedded.child import free_port
 from spark_common.events import SwapStart
 from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
@@ -73,6 +74,13 @@ async def test_no_binary_is_one_line_that_says_what_to_install(tmp_path) -> None
     )
     good = fake_program(tmp_path / "good", "redis-server", "Redis server v=6.2.0 sha=0:0")
     assert await find_binary(REDIS, [good.parent]) == good
+
+
+def test_a_free_port_is_none_that_a_connection_could_get() -> None:
+    ports = [free_port() for _ in range(300)]
+    assert len(set(ports)) == len(ports)
+    first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    assert not set(ports) & set(range(int(first), int(last) + 1))
 
 
 @pytest.mark.parametrize("server_type", [NatsServer, RedisServer])

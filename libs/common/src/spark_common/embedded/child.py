@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import fcntl
+import random
 import signal
 import socket
 import sys
@@ -18,6 +19,13 @@ _PR_SET_PDEATHSIG = 1
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
+
+# Above the ports that well-known programs like, below those of connections.
+_FIRST_PORT = 12_000
+_LEAST_CHOICE = 1_000
+_CONNECTION_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_USUAL_FIRST_OF_CONNECTIONS = 32_768
+_given: set[int] = set()
 
 # Loaded before any fork: between fork and exec only the call itself is safe.
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -140,10 +148,33 @@ def write_private(path: Path, text: str) -> None:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nobody uses at this moment, and never the same one twice.
+
+    It lies outside the ports that the kernel gives to connections: no connection of somebody
+    else takes it before the server listens, nor while a server that ended starts again.
+    """
+    ports = _ports_to_listen_on()
+    while True:
+        port = random.choice(ports)  # noqa: S311 - no secret
+        if port in _given:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given.add(port)
+        return port
+
+
+def _ports_to_listen_on() -> range:
+    try:
+        first_of_connections = int(_CONNECTION_PORTS.read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        first_of_connections = _USUAL_FIRST_OF_CONNECTIONS
+    if first_of_connections - _FIRST_PORT < _LEAST_CHOICE:
+        return range(_FIRST_PORT, 65536)
+    return range(_FIRST_PORT, first_of_connections)
 
 
 def require_free_port(program: str, port: int) -> None:
