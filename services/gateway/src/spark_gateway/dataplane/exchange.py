@@ -226,6 +226,9 @@ class Exchange:
                 self._told = self._watcher.begins(out)
         self._meter.first_byte(self._loop.time() - self._began_at)
         self._caller.answer_began()
+        if not answer.done and self._meter.in_flight > 1:
+            # Several at once take their time: another one may come before any of them is over.
+            self._pool.dial_ahead()
 
     def upstream_lost(self, *, reset: bool) -> None:
         """The connection died under the request, by a reset or by an orderly end."""

@@ -91,6 +91,7 @@ class UpstreamPool:
         self.limits = limits
         self._loop = loop
         self._idle: deque[UpstreamConnection] = deque()
+        self._ahead: asyncio.Task[None] | None = None
         self.heads = AnswerHeads()
         """Reads what it answers."""
 
@@ -131,6 +132,20 @@ class UpstreamPool:
                 family=socket.AF_INET,
             )
         return connection
+
+    def dial_ahead(self) -> None:
+        """Have one idle connection soon, so that whoever comes next need not wait for a new one."""
+        if not self._idle and self._ahead is None:
+            self._ahead = self._loop.create_task(self._dial_ahead())
+
+    async def _dial_ahead(self) -> None:
+        try:
+            self.put(await self.dial())
+        except (OSError, ValueError):
+            # Whoever needs one will hear what is wrong.
+            pass
+        finally:
+            self._ahead = None
 
     def forget(self, connection: UpstreamConnection) -> None:
         """An idle connection is gone."""
