@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from spark_common.contracts.disk import Deleted, DeletedPlace
 
@@ -248,6 +248,27 @@ def test_a_model_of_ones_own(page: Page, stage: Any, control: Any) -> None:
     assert first["local_path"] == "/home/spark/models/x"
     assert "repo" not in first
     assert (first["replace"], second["replace"]) == (False, True)
+
+
+def test_a_preview_that_comes_late_does_not_talk_over_what_saving_said(
+    page: Page, stage: Any, control: Any
+) -> None:
+    asked: list[Route] = []
+    page.route("**/api/recipes/preview", lambda route: asked.append(route))
+    page.locator(".section-head .more > summary").click()
+    page.get_by_role("button", name="Add a local model").click()
+    dialog = page.get_by_role("dialog", name="Add a local model")
+    with page.expect_request("**/api/recipes/preview"):
+        dialog.get_by_label("Directory on the Sparks").fill("/home/spark/models/x")
+    stage.replies["POST", "/api/models"] = (409, refusal("own-x is one of yours.", "conflict"))
+    dialog.get_by_role("button", name="Test and save").click()
+    status = dialog.get_by_role("status")
+    expect(status).to_contain_text("Press again to replace it.")
+    warned = {"field": "--seed", "severity": "warning", "message": "It is a tight fit."}
+    preview = said(control.preview()) | {"problems": [warned], "launch_cmd": "vllm serve late"}
+    asked[0].fulfill(json=preview)
+    expect(dialog).to_contain_text("vllm serve late")
+    expect(status).to_contain_text("Press again to replace it.")
 
 
 def test_a_recipe_of_the_launcher_is_imported(page: Page, stage: Any, control: Any) -> None:

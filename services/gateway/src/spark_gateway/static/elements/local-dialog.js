@@ -17,11 +17,14 @@ export class LocalDialog extends Sheet {
   /** What saving found wrong, until something is changed. @type {import("../types-control.js").FieldProblem[]} */
   against = [];
 
+  #pressed = false;
+
   ready() {
     const form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
     form.addEventListener("input", () => {
       this.note("idle", "");
       this.against = [];
+      this.#pressed = false;
       this.#changed();
     });
     form.addEventListener("submit", (event) => {
@@ -34,6 +37,7 @@ export class LocalDialog extends Sheet {
   /** @param {number} hosts */
   begin(hosts) {
     Object.assign(this, { hosts, saved: false, against: [], busy: false });
+    this.#pressed = false;
     this.head("Add a local model", "For models you trained yourself or copied by hand. Nothing is moved or changed.");
     for (const name of FIELDS) part(this, name).value = name === "mode" ? "solo" : "";
     this.note("idle", "");
@@ -57,9 +61,9 @@ export class LocalDialog extends Sheet {
     if (form) wish(this, "preview-local", { form });
   }
 
-  /** @param {import("../types-control.js").Preview} preview */
+  /** Once saving was pressed, what it says stands, however late a preview comes. @param {import("../types-control.js").Preview} preview */
   previewed(preview) {
-    this.#problems([...this.#said.problems, ...preview.problems, ...this.against], this.#said.form !== null);
+    if (!this.#pressed) this.#problems([...this.#said.problems, ...preview.problems, ...this.against], this.#said.form !== null);
     this.command(preview.launch_cmd);
   }
 
@@ -80,7 +84,9 @@ export class LocalDialog extends Sheet {
   /** @param {boolean} test */
   #save(test) {
     const { form } = this.#said;
-    if (form && !part(this, "go").disabled) wish(this, "save-setup", { dialog: this, form, test, replace: this.saved });
+    if (!form || part(this, "go").disabled) return;
+    this.#pressed = true;
+    wish(this, "save-setup", { dialog: this, form, test, replace: this.saved });
   }
 
   /** @param {boolean} working */

@@ -31,11 +31,14 @@ export class SetupDialog extends Sheet {
   /** What saving found wrong, until something is changed. @type {import("../types-control.js").FieldProblem[]} */
   against = [];
 
+  #pressed = false;
+
   ready() {
     const form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
     form.addEventListener("input", () => {
       this.note("idle", "");
       this.against = [];
+      this.#pressed = false;
       this.#changed();
     });
     form.addEventListener("submit", (event) => {
@@ -48,6 +51,7 @@ export class SetupDialog extends Sheet {
   /** @param {Suggestion} suggestion @param {number} hosts */
   begin(suggestion, hosts) {
     Object.assign(this, { suggestion, hosts, saved: false, against: [], busy: false });
+    this.#pressed = false;
     this.head(`Set up ${suggestion.name}`, `We read its files (${diskSize(suggestion.size_bytes)}) and filled this in. Check it once, then it behaves like every other model.`);
     this.note("idle", "");
     this.command("");
@@ -84,9 +88,9 @@ export class SetupDialog extends Sheet {
     if (problems.length === 0) wish(this, "preview-setup", { form });
   }
 
-  /** @param {import("../types-control.js").Preview} preview */
+  /** Once saving was pressed, what it says stands, however late a preview comes. @param {import("../types-control.js").Preview} preview */
   previewed(preview) {
-    this.#problems([...this.#said.problems, ...preview.problems, ...this.against]);
+    if (!this.#pressed) this.#problems([...this.#said.problems, ...preview.problems, ...this.against]);
     this.command(preview.launch_cmd);
   }
 
@@ -109,7 +113,9 @@ export class SetupDialog extends Sheet {
   /** @param {boolean} test */
   #save(test) {
     const { form, problems } = this.#said;
-    if (problems.length === 0 && !part(this, "go").disabled) wish(this, "save-setup", { dialog: this, form, test, replace: this.saved });
+    if (problems.length > 0 || part(this, "go").disabled) return;
+    this.#pressed = true;
+    wish(this, "save-setup", { dialog: this, form, test, replace: this.saved });
   }
 
   /** @param {boolean} working */
