@@ -8,11 +8,12 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chaos_lab.fast_clock import FastClock
@@ -133,11 +134,35 @@ async def told(bus: NatsBus) -> Told:
             case "schedule.finished":
                 found.finished.append(run)
             case "schedule.missed":
-                before = "was not over yet" in str(body["reason"])
-                (found.skipped if before else found.missed).append(run)
+                kept_under(found, body).append(run)
         if message.seq >= last:
             break
     return found
+
+
+def kept_under(found: Told, body: Mapping[str, Any]) -> list[str]:
+    """Return where a missed run belongs: by its reason, and by whether that can be true."""
+    reason = str(body["reason"])
+    if "was not over yet" in reason:
+        return found.skipped
+    late = datetime.fromisoformat(body["at"]) - datetime.fromisoformat(body["nominal"])
+    next_came = late >= timedelta(seconds=PERIOD_SECONDS)
+    return found.made_up if "runs instead" in reason and next_came else found.missed
+
+
+def test_a_time_is_made_up_for_only_when_the_next_one_had_come() -> None:
+    body = {
+        "nominal": "2026-11-28T10:00:00Z",
+        "reason": "the one of 10:01 runs instead",
+    }
+    for at, why, where in (
+        ("2026-11-28T10:01:15Z", body["reason"], "made_up"),
+        ("2026-11-28T10:01:14Z", body["reason"], "missed"),
+        ("2026-11-28T11:01:14Z", "nobody could start it", "missed"),
+        ("2026-11-28T10:00:01Z", "the one before was not over yet", "skipped"),
+    ):
+        found = Told()
+        assert kept_under(found, body | {"at": at, "reason": why}) is getattr(found, where)
 
 
 def test_the_judge_sees_what_came_twice_or_never() -> None:
@@ -148,6 +173,10 @@ def test_the_judge_sees_what_came_twice_or_never() -> None:
     assert judge(runs, Told(every, ["1"], effects=["1"])) == ["2 was never over"]
     assert judge(runs, Told(every, every, ["2"], effects=every)) == ["2 was over 2 times"]
     assert judge(runs, Told(every, ["1"], missed=["2"], effects=["1"])) == ["2 was missed"]
+    assert judge(runs, Told(["1"], ["1"], made_up=["2"], effects=["1"])) == []
+    assert judge(runs, Told(every, ["1"], made_up=["2"], effects=["1"])) == [
+        "2 was due and made up for"
+    ]
     twice = Told(every, every, effects=[*every, "2"])
     assert judge(runs, twice) == ["2 was carried out 2 times"]
     assert judge(runs, Told(every, every, effects=["1"])) == ["2 was never carried out"]
@@ -172,7 +201,7 @@ async def test_every_nominal_time_comes_once_whatever_is_killed_or_paused(
                 words = await told(found.bus)
             except UnavailableError:
                 return False
-            return runs <= {*words.finished, *words.skipped, *words.missed}
+            return runs <= {*words.finished, *words.skipped, *words.made_up, *words.missed}
 
         await until(all_over, "every run is over", 90 + TICKS // 20)
 
@@ -197,6 +226,7 @@ async def test_every_nominal_time_comes_once_whatever_is_killed_or_paused(
         schedules=len(expected),
         finished=len(words.finished),
         skipped=len(words.skipped),
+        made_up=len(words.made_up),
         missed=len(words.missed),
         wrong="; ".join(judge(runs, words)) or "nothing",
     )

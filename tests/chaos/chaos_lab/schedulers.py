@@ -94,6 +94,8 @@ class Told:
     finished: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     """The run before it was not over."""
+    made_up: list[str] = field(default_factory=list)
+    """Nobody could start it before the next time of its schedule came, which ran instead."""
     missed: list[str] = field(default_factory=list)
     effects: list[str] = field(default_factory=list)
 
@@ -101,11 +103,13 @@ class Told:
 def judge(wanted: set[str], told: Told) -> list[str]:
     """Return what is wrong, one sentence each.
 
-    Every nominal time is due once and over once, and what finished had its one effect.
+    Every nominal time is due once and over once, and what finished had its one effect; where
+    several had come before anybody could start one, the policy has the latest run alone.
     """
-    over = [*told.finished, *told.skipped, *told.missed]
+    over = [*told.finished, *told.skipped, *told.made_up, *told.missed]
     wrong = [f"{run} was missed" for run in told.missed]
-    wrong += _once("due", told.due, wanted)
+    wrong += [f"{run} was due and made up for" for run in told.made_up if run in told.due]
+    wrong += _once("due", told.due, wanted - set(told.made_up))
     wrong += _once("over", over, wanted)
     wrong += _once("carried out", told.effects, set(told.finished))
     return wrong
