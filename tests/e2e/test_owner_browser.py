@@ -357,6 +357,9 @@ def test_speech_that_is_stuck_is_restarted_and_says_so(browser: Browser, product
 
     product.until("it to work again", healthy, 120)
     expect(tile).to_contain_text("Restarted itself once in 30 min")
+    page.get_by_role("link", name="Activity").click()
+    strip = page.get_by_role("img", name=re.compile("^Speech to text: .*stuck for .*Up 100"))
+    expect(strip.locator(".slow")).to_have_count(1)
 
 
 def test_words_of_others_stay_words_on_every_page(browser: Browser, product) -> None:
