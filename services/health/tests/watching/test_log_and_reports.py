@@ -105,7 +105,9 @@ async def test_the_log_is_read_from_its_beginning_each_once_and_junk_left_out(bu
 
 
 def checked(state, minutes, trigger="timer", target="parakeet"):
-    return HealthChecked(target=target, state=state, trigger=trigger, sentence=state, at=at(minutes))
+    return HealthChecked(
+        target=target, state=state, trigger=trigger, sentence=state, at=at(minutes)
+    )
 
 
 def test_a_time_without_work_begins_ends_and_is_told_once():
