@@ -8,6 +8,7 @@ import pytest
 from gateway_stand.axe import Axe
 from gateway_stand.planting import marked, unseen
 from gateway_stand.sowing import Sower
+from gateway_stand.strange_qdrant import strange_qdrant
 from playwright.sync_api import Browser, Page, expect
 
 from spark_sim.speakclock.mixing import in_a_row, mixed
@@ -373,6 +374,8 @@ def test_words_of_others_stay_words_on_every_page(browser: Browser, product) -> 
     product.pace(SPEED)
     assert product.ended(swap["id"])["phase"] == "ready"
     fields |= sower.disks() | sower.upstream() | sower.callers()
+    product.pace(STILL)
+    fields |= sower.download(product.until)
     dialog = page.get_by_role("dialog")
 
     def go(tab: str, part: str, word: str) -> None:
@@ -388,12 +391,21 @@ def test_words_of_others_stay_words_on_every_page(browser: Browser, product) -> 
         page.get_by_role("button", name="Log…").click()
         expect(dialog).to_contain_text("</script>source")
 
+    def fetched() -> None:
+        page.locator("download-list").get_by_role("button", name="Log…").click()
+        expect(dialog).to_contain_text("</script>fetched")
+
     def close() -> None:
         page.keyboard.press("Escape")
 
     places = [
-        lambda: go("Home", "update-banner", "commit"), templates, close,
+        lambda: go("Home", "update-banner", "commit"), templates, close, fetched, close,
         lambda: go("Activity", "key-list", "key"), reports, close,
         lambda: go("Schedule", "schedule-panel", "schedule"),
     ]  # fmt: skip
-    assert unseen(page, fields, places) == set()
+    spark2 = product.arguments[product.arguments.index("--spark2") + 1]
+    with strange_qdrant(spark2) as port:
+        fields |= sower.collections(port)
+        assert unseen(page, fields, places) == set()
+    product.http.post("/api/settings", json={"values": {"QDRANT_PORT": None}}).raise_for_status()
+    product.pace(SPEED)
