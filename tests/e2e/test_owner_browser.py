@@ -196,7 +196,7 @@ PLACES = {
         ("Advanced…", ()),
         ("Set it up…", ()),
         ("Add a local model…", ()),
-        ("Import a recipe…", ()),
+        ("Import a recipe", ()),
         (re.compile("^Delete"), ()),
         ("What to do", ()),
         ("Settings", ("Export and import",)),
@@ -205,7 +205,8 @@ PLACES = {
 }
 """Every place, and what opens a dialog there, and out of that another one.
 
-Buttons may be in menus. What was opened stays in the page and is read again each time: the largest comes last.
+Buttons may be in menus. What was opened stays in the page and is read again each time: the
+largest comes last.
 """
 
 

@@ -104,8 +104,8 @@ class Sower:
     def download(self, until: Callable[[str, Callable[[], Path | None]], Path]) -> set[str]:
         """What the programs of a download write on the Spark, once ``until`` sees that they do."""
         body = {"repo": _SLOW, "hosts": ["spark2"], "requested_by": "Bob"}
-        id = self._send("POST", "downloads", **body).json()["id"]
-        jobs = self._sparks / "spark2" / "home" / ".spark-control" / "jobs" / id
+        job = self._send("POST", "downloads", **body).json()["id"]
+        jobs = self._sparks / "spark2" / "home" / ".spark-control" / "jobs" / job
         log = until("the log of a download", lambda: next(jobs.glob("fetch-*.log"), None))
         with log.open("a") as written:
             written.write(f"{marked('fetched')}\n")

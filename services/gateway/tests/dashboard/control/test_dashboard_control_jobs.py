@@ -317,9 +317,9 @@ def test_the_log_of_an_old_swap_is_read_from_what_is_kept_of_it(
     page.get_by_role("button", name="Log of the swap to Gemma 4 26B").click()
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("No such path")
     # Earlier versions kept no log beside the record; their events may still be there.
-    for id in ("old-1", "old-2"):
-        nothing = {"id": id, "lines": [], "first": 1, "total": 0, "cut": False}
-        stage.replies["GET", f"/api/swap/{id}/log"] = (200, nothing)
+    for old in ("old-1", "old-2"):
+        nothing = {"id": old, "lines": [], "first": 1, "total": 0, "cut": False}
+        stage.replies["GET", f"/api/swap/{old}/log"] = (200, nothing)
     stage.logs["old-1"] = [("swap.progress", scenes.progress(1, "loading", lines=["Shards: 1/2"]))]
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Log of the swap to Qwen3.6 35B A3B").first.click()
