@@ -264,6 +264,16 @@ def test_a_lost_server_greys_the_page_and_comes_back(stage: Any, scenes: Any, vi
     expect(switch).to_be_enabled()
 
 
+def test_a_page_that_slept_shows_what_is_now(stage: Any, scenes: Any, visit: Any) -> None:
+    stage.snapshot = scenes.snapshot()
+    page = visit(clocked=True).page
+    expect(overall(page)).to_contain_text("All well")
+    stage.snapshot = scenes.snapshot(scenes.menu(None))  # nobody tells a page that sleeps
+    page.clock.fast_forward("08:00:00")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("No model is loaded")
+    expect(page.locator("main")).not_to_have_attribute("data-stale", "")
+
+
 def test_a_newer_server_asks_to_load_the_page_again(stage: Any, scenes: Any, visit: Any) -> None:
     stage.snapshot = scenes.snapshot()
     page = visit().page

@@ -91,6 +91,11 @@ def test_an_app_is_told_this_address_and_the_loaded_model(visit, stage, scenes) 
     expect(page.get_by_text("Copied")).to_be_visible()
     assert '"model":"auto"' in page.evaluate("navigator.clipboard.readText()")
     guide.get_by_text("All addresses").click()
+    hero, connect = (
+        page.locator("hero-card > .hero").bounding_box(),
+        page.locator(".connect").bounding_box(),
+    )
+    assert hero["height"] < connect["height"], "an empty card as high as the list beside it"
     expect(guide.get_by_role("button", name=f"Copy {stage.url}v1/audio/speech")).to_be_visible()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)

@@ -92,7 +92,12 @@ SCENES: dict[str, Callable[[Any, Any], None]] = {
 }  # fmt: skip
 
 
-LOOKS = [(1440, "light", True), (1440, "dark", False), (390, "light", False), (360, "dark", True)]
+CUT = (
+    "[...document.querySelectorAll('.said > span')].filter(word => "
+    "word.scrollWidth > word.clientWidth + 1 || word.scrollHeight > word.clientHeight + 1)"
+    ".map(word => word.textContent)"
+)
+LOOKS = [(1440, "light", True), (1280, "dark", False), (390, "light", False), (360, "dark", True)]
 """Width, theme, and whether a picture is kept: two of four show everything there is to see."""
 
 
@@ -109,6 +114,7 @@ def test_every_state_fits_every_width(name: str, stage: Any, scenes: Any, visit:
             path = ARTIFACTS / f"dashboard-{name}-{width}-{scheme}.png"
             page.screenshot(path=path, full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(CUT) == [], "the first sentence is cut off"
 
 
 def test_questions_and_answers_look_right(stage: Any, scenes: Any, visit: Any) -> None:

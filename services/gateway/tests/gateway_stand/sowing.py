@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ _NOBODY: Final = {
     for role in ("AUTHOR", "COMMITTER")
     for what, word in (("NAME", "spark"), ("EMAIL", "spark@example.invalid"))
 }
+_SLOW: Final = "microsoft/phi-4"
+"""Half there."""
 _HALF: Final = "models--allenai--Olmo-3-7B-Instruct"
 
 
@@ -93,6 +96,21 @@ class Sower:
         self._http.get("/api/updates?refresh=true").raise_for_status()
         return {"commit"}
 
+    def collections(self, port: int) -> set[str]:
+        """What is not Qdrant, at a port of the machine where it should be."""
+        self._send("POST", "settings", values={"QDRANT_PORT": port})
+        return {"collection", "fault"}
+
+    def download(self, until: Callable[[str, Callable[[], Path | None]], Path]) -> set[str]:
+        """What the programs of a download write on the Spark, once ``until`` sees that they do."""
+        body = {"repo": _SLOW, "hosts": ["spark2"], "requested_by": "Bob"}
+        job = self._send("POST", "downloads", **body).json()["id"]
+        jobs = self._sparks / "spark2" / "home" / ".spark-control" / "jobs" / job
+        log = until("the log of a download", lambda: next(jobs.glob("fetch-*.log"), None))
+        with log.open("a") as written:
+            written.write(f"{marked('fetched')}\n")
+        return {"fetched"}
+
     def recipe(self) -> set[str]:
         """A recipe whose arguments vLLM repeats in its log."""
         config = json.dumps({"note": marked("line")})
@@ -102,5 +120,5 @@ class Sower:
         )  # fmt: skip
         return {"recipe"}
 
-    def _send(self, method: str, path: str, **body: object) -> None:
-        self._http.request(method, f"/api/{path}", json=body).raise_for_status()
+    def _send(self, method: str, path: str, **body: object) -> httpx.Response:
+        return self._http.request(method, f"/api/{path}", json=body).raise_for_status()

@@ -6,7 +6,7 @@ import { gaugesOf, sparkline } from "../../src/spark_gateway/static/late/hardwar
 import { ageWords, answeringPill, factsOf, heardOf, memoryHead, memoryParts, memoryWords, remarks, wakeWords } from "../../src/spark_gateway/static/late/hardware/looks.js";
 import { offQuestion } from "../../src/spark_gateway/static/late/hardware/questions.js";
 import { anchor, chapter } from "../../src/spark_gateway/static/late/hardware/runbook.js";
-import { csvOf, percentWords, statePill, strip, stripWords } from "../../src/spark_gateway/static/late/uptime/strips.js";
+import { csvOf, lastWords, percentWords, statePill, strip, stripWords } from "../../src/spark_gateway/static/late/uptime/strips.js";
 import { windowOf } from "../../src/spark_gateway/static/late/uptime/windows.js";
 import { initialState, reduce } from "../../src/spark_gateway/static/store.js";
 import { judge } from "../../src/spark_gateway/static/verdict.js";
@@ -164,6 +164,16 @@ test("the strip in words", () => {
   assert.match(plain(stripWords([change("down", 600, { until: ago(540), seconds: 60 }), change("down", 9000, { until: ago(8000), seconds: 1000 })], "up", NOW)), /^Down 2 times, at longest 16 min 40 s/);
   assert.equal(stripWords([change("up", 600, { before: "unknown" })], "up", NOW), "Never down");
   assert.equal(statePill("up", true).word, "Not known");
+});
+
+test("what answered and could not work is seen and said", () => {
+  const stuck = { target: "parakeet", state: "wedged", sentence: "", since: ago(3600), until: ago(3480), restarted: true };
+  assert.deepEqual(cells([], { failures: [stuck] }), [{ x: 0, width: 46, level: "up" }, { x: 46, width: 1, level: "slow" }, { x: 47, width: 1, level: "up" }]);
+  assert.match(plain(lastWords([], NOW, [stuck])), /^stuck for 2 min, .*, until a restart$/);
+  assert.match(plain(stripWords([], "up", NOW, [stuck])), /^No change; stuck for 2 min/);
+  assert.match(plain(lastWords([], NOW, [{ ...stuck, state: "failing", until: null }])), /^failed its check for 1 h, since /);
+  assert.match(lastWords([change("up", 60, { before: "down" })], NOW, [stuck]), /^up again/);
+  assert.match(stripWords([], "up", NOW, [stuck, stuck]), /could not work 2 times, last stuck/);
 });
 
 test("the log goes into a spreadsheet as text", () => {

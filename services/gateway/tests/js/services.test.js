@@ -5,7 +5,7 @@ import { careSteps, filePill, filesPill, speechWords } from "../../src/spark_gat
 import { suggestedAfter } from "../../src/spark_gateway/static/late/services/modes.js";
 import { orderOf } from "../../src/spark_gateway/static/late/services/nim.js";
 import { serviceOf } from "../../src/spark_gateway/static/late/services/own.js";
-import { actQuestion, crossed, remedyQuestion, speechQuestion } from "../../src/spark_gateway/static/late/services/questions.js";
+import { actQuestion, bridgeQuestion, crossed, remedyQuestion, speechQuestion } from "../../src/spark_gateway/static/late/services/questions.js";
 import { currency, deepLine, presses, servicePill, targetLines, techWords, tileLines } from "../../src/spark_gateway/static/late/services/tiles.js";
 import { caredFor, onCare } from "../../src/spark_gateway/static/reduce-care.js";
 import { initialState, reduce } from "../../src/spark_gateway/static/store.js";
@@ -110,6 +110,16 @@ test("a press over somebody's reservation says so and takes a decision of its ow
   assert.match(remedyQuestion(said({ swaps: { current: swap("loading"), queue: [], recent: [] } }), voice, NOW).blocked, /A swap to BETA is running/);
   assert.match(speechQuestion("reapply", held(), NOW).blocked, /crm-sync has reserved/);
   assert.equal(speechQuestion("undo", said(), NOW).blocked, undefined);
+});
+
+test("a restart says for how long, as far as that was measured", () => {
+  const how = (/** @type {any} */ question) => question.effects.map((/** @type {any} */ each) => `${each.what} ${each.how}`).join(" ");
+  const job = { steps: [{ step: "copying", at: ago(90), seconds: 1 }, { step: "restarting", at: ago(60), seconds: 5 }, { step: "waiting", at: ago(55), seconds: 20 }] };
+  const measured = reduce(said(), { type: "known", data: { name: "speech", value: { job } }, at: NOW });
+  for (const question of [actQuestion(measured, service("parakeet"), "restart", NOW), speechQuestion("reapply", measured, NOW)]) assert.match(plain(how(question)), /The last restart took 25 s\./);
+  for (const question of [actQuestion(said(), service("parakeet"), "restart", NOW), actQuestion(measured, service("kokoro"), "restart", NOW)]) assert.match(how(question), /How long that takes is not known here\./);
+  assert.doesNotMatch(how(actQuestion(measured, service("parakeet"), "stop", NOW)), /takes|took/);
+  assert.match(how(bridgeQuestion(said(), service("bridge", { kind: "bot" }), NOW)), /No messages are forwarded while it is started anew\. They wait/);
 });
 
 test("what keeps working is only what works", () => {

@@ -80,6 +80,8 @@ test("while a swap runs another one can be queued", () => {
 test("knowledge that grows old stops being green", () => {
   assert.equal(judge(SCENES.well, NOW).well.tone, "ok");
   assert.equal(judge(SCENES.well, NOW + 300_000).well.tone, "warn");
+  assert.match(judge(SCENES.well, NOW + 300_000).overall.text, /^What is shown of them may not/);
+  assert.match(judge(SCENES.stale, NOW).overall.text, /^What is shown of it may not/);
 });
 
 test("a failure is shown until it is put away, superseded or a dry run", () => {

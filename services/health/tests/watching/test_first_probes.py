@@ -160,6 +160,7 @@ async def test_counters_that_move_are_life(vllm):
     vllm.serves()
     seen = await vllm.probe.look()
     assert (seen.state, seen.facts["model"]) == ("up", "gemma")
+    assert seen.reason == "the loaded model is gemma"
     vllm.serves(counters=httpx.Response(200, text=metrics(9)))
     assert (await vllm.look())[0] == "busy"
     assert (await vllm.look())[0] == "up"

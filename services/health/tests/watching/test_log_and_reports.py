@@ -22,8 +22,8 @@ from spark_common.errors import (
     NotFoundError,
     UnavailableError,
 )
-from spark_common.events import HealthTransition
-from spark_common.subjects import HEALTH_REPORT, health_transition
+from spark_common.events import HealthChecked, HealthTransition
+from spark_common.subjects import HEALTH_REPORT, health_checked, health_transition
 from spark_common.tasks import end
 from spark_common.testing.wait import until
 from spark_health.watching import keys
@@ -31,6 +31,7 @@ from spark_health.watching.connectivity import Log, Row, told
 from spark_health.watching.reports import Reports, target_named
 from spark_health.watching.testing import FakeProbe
 from spark_health.watching.wiring import wire_watching
+from spark_health.watching.working import Failures
 
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)
 KNOWN = ("spark1", "vllm", "parakeet", "kokoro", "qdrant")
@@ -100,6 +101,39 @@ async def test_the_log_is_read_from_its_beginning_each_once_and_junk_left_out(bu
     message = await bus.message_at("SC_HEALTH", 1)
     log.add(message)
     assert len(log.transitions(at(20), at(0), None, 9)[0]) == 2
+    await end([task])
+
+
+def checked(state, minutes, trigger="timer", target="parakeet"):
+    return HealthChecked(
+        target=target, state=state, trigger=trigger, sentence=state, at=at(minutes)
+    )
+
+
+def test_a_time_without_work_begins_ends_and_is_told_once():
+    failures = Failures()
+    for one in (
+        checked("ok", 0), checked("failing", 5), checked("busy", 6), checked("wedged", 7),
+        checked("down", 8), checked("ok", 9, "remedy"), checked("wedged", 7), checked("down", 20),
+        checked("idle", 30), checked("failing", 40, target="kokoro"),
+    ):  # fmt: skip
+        failures.add(one)
+    kokoro, parakeet = failures.since(at(1), None)
+    assert (kokoro.target, kokoro.since, kokoro.until) == ("kokoro", at(40), None)
+    assert (parakeet.since, parakeet.until, parakeet.restarted) == (at(5), at(9), True)
+    assert (parakeet.state, parakeet.sentence) == ("wedged", "wedged")
+    assert failures.since(at(10), None) == [kokoro]
+    assert failures.since(at(1), "parakeet") == [parakeet]
+
+
+async def test_the_log_tells_what_deep_checks_found(bus, clock):
+    log = Log(bus, clock)
+    for one in (checked("wedged", 1), checked("ok", 2)):
+        await bus.publish_durable(health_checked(one.target), one, id=one.state)
+    task = asyncio.create_task(log.run())
+    await until(lambda: log.complete, "it is read")
+    (found,) = log.failures(at(0), None)
+    assert (found.target, found.since, found.until) == ("parakeet", at(1), at(2))
     await end([task])
 
 

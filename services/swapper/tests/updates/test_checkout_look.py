@@ -100,30 +100,45 @@ async def test_only_the_latest_fifty_commits_are_told(repository):
     assert found.checkout.commits[0].subject == "c59"
 
 
-async def test_every_kind_of_local_change_is_named(repository):
+async def test_files_that_were_changed_are_named(repository):
     folder = repository.folder
-    (folder / ".gitignore").write_text("ignored\n")
-    repository.git("add", ".gitignore")
-    (folder / "ignored").write_text("x")
-    (folder / "notes").write_text("mine")
-    (folder / "new\nline 'and' \"quotes\"").write_text("x")
+    odd = "new\nline 'and' \"quotes\""
+    for name in (".gitignore", odd):
+        (folder / name).write_text("ignored\n")
     (folder / "more").mkdir()
     (folder / "more" / "a").write_text("x")
+    repository.git("add", ".")
     sight = await repository.sight()
-    assert set(sight.checkout.dirty) == {
-        ".gitignore",
-        "notes",
-        "new\nline 'and' \"quotes\"",
-        "more/",
-    }
+    assert set(sight.checkout.dirty) == {".gitignore", odd, "more/a"}
     (said,) = sight.refusals()
     assert said.startswith("Spark 1 has local changes in spark-vllm-docker: .gitignore, ")
     assert "\n" not in said
     for number in range(70):
         (folder / f"f{number}").write_text("x")
+    repository.git("add", ".")
     sight = await repository.sight()
-    assert (len(sight.checkout.dirty), sight.checkout.dirty_more) == (50, 24)
-    assert "and 69 more" in sight.refusals()[0]
+    assert (len(sight.checkout.dirty), sight.checkout.dirty_more) == (50, 23)
+    assert "and 68 more" in sight.refusals()[0]
+
+
+async def test_a_file_of_ones_own_blocks_only_what_would_bring_it(repository):
+    recipes = repository.folder / "recipes"
+    recipes.mkdir()
+    for name in ("mine.yaml", "theirs.yaml", "more"):
+        (recipes / name).write_text("mine: true\n")
+    sight = await repository.sight()
+    assert (sight.checkout.dirty, sight.refusals()) == ((), [])
+    work = repository.root / "work"
+    for name in ("theirs.yaml", "another.yaml", "more/deep/one.yaml"):
+        (work / "recipes" / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / "recipes" / name).write_text("mine: false\n")
+    repository.git("add", ".", cwd=work)
+    repository.git("commit", "-q", "-m", "Recipes", cwd=work)
+    repository.git("push", "-q", "origin", "HEAD:main", cwd=work)
+    sight = await repository.sight()
+    assert sight.checkout.dirty == ("recipes/more/deep/one.yaml", "recipes/theirs.yaml")
+    (said,) = sight.refusals()
+    assert said.endswith("Undo, commit or move them away there first.")
 
 
 async def commit_own(repository):

@@ -34,7 +34,7 @@ async def test_a_file_that_git_ignores_is_never_overwritten(repository):
     (work / ".env").write_text("CLUSTER_NODES=theirs\n")
     repository.git("add", "-f", ".env", cwd=work)
     repository.push("Commit one by mistake")
-    assert (await repository.sight()).refusals() == []
+    assert (await repository.sight()).checkout.dirty == (".env",)
     result = await update(repository)
     assert result.exit_code == 81
     assert "would be overwritten" in result.stdout

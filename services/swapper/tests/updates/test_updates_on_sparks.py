@@ -179,7 +179,7 @@ async def test_a_spark_that_goes_away_in_the_middle_is_waited_for(software):
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ("dirty", "README.md, my notes.txt"),
+        ("dirty", r"spark-vllm-docker: README\.md\. An update"),
         ("diverged", "commit of its own|commit that its origin does not have"),
         ("missing", "has no folder spark-vllm-docker"),
     ],

@@ -159,6 +159,20 @@ class Transition(Reply):
     maintenance: bool = False
 
 
+class WorkFailure(Reply):
+    """A time in which a target could not do its work, whether or not it answered."""
+
+    target: str
+    state: Literal["failing", "wedged"]
+    """As the first deep check of that time found it; see ``DeepState``."""
+    sentence: str = ""
+    since: datetime
+    until: datetime | None = None
+    """When it worked again, or had nothing to do; null while it lasts."""
+    restarted: bool = False
+    """The check at its end was that of a restart."""
+
+
 class PassiveReport(Reply):
     """What an app told; it changes no state."""
 
@@ -201,6 +215,8 @@ class Connectivity(Reply):
     more: bool = False
     """Older ones were left out by the limit."""
     uptime: list[TargetUptime] = []
+    failures: list[WorkFailure] = []
+    """What deep checks found, the newest first, at most a hundred."""
     reports: list[PassiveReport] = []
     """The newest first, at most a hundred."""
     reported: list[Reported] = []

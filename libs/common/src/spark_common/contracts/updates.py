@@ -56,7 +56,8 @@ class CheckoutState(Reply):
     ahead: int | None = None
     behind: int | None = None
     dirty: list[str] = []
-    """Files with local changes; an update is refused while there are any."""
+    """Files with local changes, and new ones where an update brings another of that name; it is
+    refused while there are any."""
     commits: list[PendingCommit] = []
     """Newest first."""
     fetched_at: datetime | None = None

@@ -91,7 +91,7 @@ export function troubles(state, now) {
   const old = hosts.filter((host) => isStale(host, now));
   if (old.length > 0) {
     const names = listed(old.map((host) => host.label));
-    found.push(line("warn", "clock", `${names} not seen lately`, "What is shown of it may not be true any more."));
+    found.push(line("warn", "clock", `${names} not seen lately`, `What is shown of ${old.length === 1 ? "it" : "them"} may not be true any more.`));
   }
   return found;
 }

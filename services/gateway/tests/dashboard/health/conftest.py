@@ -29,6 +29,7 @@ from spark_common.contracts.health import (
     TargetView,
     Transition,
     Uptime,
+    WorkFailure,
 )
 from spark_common.contracts.jobs import JobState
 from spark_common.contracts.nim import NimCatalog, NimChoice, NimInstallView
@@ -234,6 +235,11 @@ class Watched:
                 TargetUptime(target="spark2", label="Spark 2", kind="host", state="up", uptime=up),
                 TargetUptime(target="kokoro", label="Text to speech", kind="service", state="down",
                              uptime=Uptime()),
+            ],
+            failures=[
+                WorkFailure(target="kokoro", state="wedged", sentence="two jobs in a row failed",
+                            since=self.now - timedelta(minutes=60),
+                            until=self.now - timedelta(minutes=58), restarted=True),
             ],
             maintenance=[window], as_of=self.now,
         )  # fmt: skip

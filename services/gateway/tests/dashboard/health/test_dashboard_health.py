@@ -297,10 +297,18 @@ def test_up_and_down_is_a_strip_a_log_and_maintenance(page: Page, stage: Any, wa
     expect(strip).to_be_visible()
     assert strip.locator(".down").count() == 1
     expect(panel).to_contain_text("not watched")
+    stuck = panel.get_by_role("img", name=re.compile("Text to speech: No change; stuck for 2 min"))
+    assert stuck.locator(".slow").count() == 1
+    expect(panel).to_contain_text(
+        re.compile(r"under maintenance, stuck for 2\smin, .*until a restart")
+    )
     expect(panel).to_contain_text("announced by Bob: a new voice.")
     panel.get_by_role("button", name="Log…").click()
     log = page.get_by_role("dialog", name="Connectivity log")
     expect(log).to_contain_text("It does not answer over SSH. It lasted 21 min.")
+    expect(log.get_by_role("row").filter(has_text="Stuck")).to_contain_text(
+        "Two jobs in a row failed. It lasted 2 min, until a restart."
+    )
     log.get_by_role("button", name="Down only").click()
     expect(log).to_contain_text("1 entry")
     page.keyboard.press("Escape")

@@ -15,7 +15,7 @@ NOT_SHOWN = {
     "OverlayFile.shipped_sha256", "RemedyView.label", "Route.interface", "ServiceView.address",
     "SpeechHealth.diarizer", "SpeechModels.address", "SpeechModels.container",
     "SpeechModels.container_state", "Transition.label", "Transition.reason",
-    "WakeAddress.interface",
+    "WakeAddress.interface", "WorkFailure.sentence",
 }  # fmt: skip
 """What these places do not show."""
 

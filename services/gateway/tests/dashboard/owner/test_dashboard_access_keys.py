@@ -1,5 +1,6 @@
 """API keys, the request log and the capture of bodies on the page."""
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -97,6 +98,8 @@ def test_a_key_is_made_shown_once_copied_switched_off_and_revoked(page: Page, st
     expect(page.get_by_text("Open WebUI is switched off")).to_be_visible()
     assert bodies(stage, "PATCH", "/api/keys/k1")[0]["enabled"] is False
     keys.get_by_role("button", name="Revoke Open WebUI…").click()
+    question = page.get_by_role("dialog", name="Revoke the key of Open WebUI?")
+    expect(question).to_contain_text(re.compile(r"it was last used on \d{4}-\d\d-\d\d\."))
     stage.replies["GET", "/api/keys"] = (200, {"keys": []})
     page.get_by_role("button", name="Revoke it").click()
     expect(keys).to_contain_text("There are none yet.")

@@ -77,7 +77,16 @@ def test_a_target_is_added_tested_and_removed(page: Page, stage: Any, owner: Any
     failed = owner.delivery("d-8", test=True, state="dead", error="No answer within 10 s.")
     stage.replies["POST", "/api/webhooks/phone/test"] = (200, said(failed))
     page.get_by_role("button", name="Send a test to My phone").click()
-    expect(page.get_by_text("The test did not reach My phone")).to_be_visible()
+    toast = page.locator(".toast").filter(has_text="The test did not reach My phone")
+    expect(toast).to_contain_text("No answer within 10 s. Look at its address under Edit…")
+    wide = page.viewport_size
+    page.set_viewport_size({"width": 360, "height": 740})
+    [bottom, top] = page.evaluate(
+        "[...document.querySelectorAll('.toast')].at(-1).getBoundingClientRect().bottom + ' ' + "
+        "document.querySelector('.tabs').getBoundingClientRect().top"
+    ).split()
+    assert float(bottom) <= float(top), "what stays until it is dismissed lies over the tabs"
+    page.set_viewport_size(wide)
 
     stage.replies["DELETE", "/api/webhooks/phone"] = (200, said(owner.targets()))
     page.get_by_role("button", name="Remove My phone…").click()

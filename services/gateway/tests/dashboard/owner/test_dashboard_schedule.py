@@ -170,6 +170,7 @@ def test_an_entry_is_taken_off_only_after_a_question(page: Page, stage: Any, own
     night = row(page, "Back to Qwen3.6")
     night.get_by_role("button", name="Remove").click()
     dialog = page.get_by_role("dialog", name="Take Back to Qwen3.6 off the schedule?")
+    expect(dialog).to_contain_text(re.compile("The run .* is not done any more"))
     dialog.get_by_role("button", name="Keep it").click()
     assert not [each for each in stage.shown if each[0] == "DELETE"]
     night.get_by_role("button", name="Remove").click()

@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from spark_common.bus.port import Bus, StoredMessage
 from spark_common.clock import Clock
-from spark_common.contracts.health import Level, Transition
+from spark_common.contracts.health import Level, Transition, WorkFailure
 from spark_common.errors import SparkError
-from spark_common.events import HealthTransition
+from spark_common.events import HealthChecked, HealthTransition
+from spark_health.watching.working import Failures
 
 STREAM: Final = "SC_HEALTH"
 _MOST: Final = 20_000
@@ -38,6 +39,7 @@ class Log:
         self._clock = clock
         self._rows: deque[Row] = deque(maxlen=_MOST)
         self._ids: set[str] = set()
+        self._failures = Failures()
         self._until = -1
         self._read = 0
         self._begun = False
@@ -61,6 +63,8 @@ class Log:
             self._read = max(self._read, message.seq)
             if message.subject.startswith("health.transition."):
                 self.add(message)
+            elif message.subject.startswith("health.checked."):
+                self._checked(message)
 
     def add(self, message: StoredMessage) -> None:
         """Take one message in; what is no transition is left out, and what is there already."""
@@ -75,6 +79,18 @@ class Log:
             self._ids.discard(self._rows[0].id)
         self._ids.add(message.envelope.id)
         self._rows.append(Row(message.envelope.id, event))
+
+    def _checked(self, message: StoredMessage) -> None:
+        if message.envelope is None:
+            return
+        try:
+            self._failures.add(HealthChecked.model_validate(message.envelope.data))
+        except ValidationError:
+            _log.warning("health.log_unreadable", seq=message.seq)
+
+    def failures(self, since: datetime, target: str | None) -> list[WorkFailure]:
+        """Return the times in which work failed, as far as they lasted into the time asked for."""
+        return self._failures.since(since, target)
 
     def transitions(
         self, now: datetime, since: datetime, target: str | None, limit: int

@@ -118,6 +118,7 @@ class WatchVerbs:
                 )
                 for view in views
             ],
+            failures=self._log.failures(since, request.target),
             reports=self._reports.newest(since, request.target),
             reported=self._reports.counted(since, request.target),
             maintenance=self._maintenance.windows,

@@ -70,7 +70,7 @@ def _not_moved(label: str, text: str, evidence: list[str]) -> Cause:
         return Cause(code="diverged", sentence=sentence, action=action, evidence=evidence)
     if "would be overwritten" in folded:
         sentence = f"The checkout on {label} has local changes that the update would overwrite."
-        action = "Undo or commit them there, then press 'Update' again."
+        action = "Undo, commit or move them away there, then press 'Update' again."
         return Cause(code="local_changes", sentence=sentence, action=action, evidence=evidence)
     if "no space left" in folded:
         return of_ending(label, 83, ["no space left on device", *evidence])

@@ -106,8 +106,9 @@ def checkout(directory: str, refresh: bool) -> dict[str, Any]:
         raise CannotLookError("empty", "")
     found["commit_at"] = git.line("show", "-s", "--format=%ct", "HEAD")
     found["branch"] = git.line("symbolic-ref", "-q", "--short", "HEAD")
-    found["dirty"], found["dirty_more"] = dirty(git)
     found["fetched_at"] = fetched_at(git, directory)
+    changed = edited(git)
+    found["dirty"], found["dirty_more"] = first(changed)
     if found["branch"] is None:
         return found
     remote = git.line("config", "--get", f"branch.{found['branch']}.remote")
@@ -127,6 +128,7 @@ def checkout(directory: str, refresh: bool) -> dict[str, Any]:
     if len(counts) == 2:
         found["ahead"], found["behind"] = int(counts[0]), int(counts[1])
         found["commits"] = pending(git) if found["behind"] else []
+        found["dirty"], found["dirty_more"] = first(changed + in_the_way(git, directory))
     return found
 
 
@@ -140,15 +142,39 @@ def fetched_at(git: Git, directory: str) -> str | None:
     return str(int(found.st_mtime)) if found is not None and found.st_size else None
 
 
-def dirty(git: Git) -> tuple[list[str], int]:
-    """Return the first files with local changes, and how many more there are."""
+def edited(git: Git) -> list[str]:
+    """Return the files under version control that were changed here."""
     code, out, said = git(
-        "status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal",
+        "status", "--porcelain", "-z", "--no-renames", "--untracked-files=no",
         "--ignore-submodules=all",
     )  # fmt: skip
     if code:
         raise CannotLookError("broken", said)
-    names = [entry[3:].decode("utf-8", "replace") for entry in out.split(b"\0") if len(entry) > 3]
+    return [entry[3:].decode("utf-8", "replace") for entry in out.split(b"\0") if len(entry) > 3]
+
+
+def in_the_way(git: Git, directory: str) -> list[str]:
+    """Return the files that upstream brings and that somebody put here already.
+
+    Others that git does not know are nobody's trouble: moving forward leaves them alone.
+    """
+    span = ("HEAD", "@{upstream}", "--")
+    code, out, _ = git("diff", "-z", "--name-only", "--no-renames", "--diff-filter=A", *span)
+    names = out.split(b"\0")[:-1] if code == 0 else []
+    return [os.fsdecode(name) for name in names if is_taken(Path(directory), os.fsdecode(name))]
+
+
+def is_taken(root: Path, name: str) -> bool:
+    """Return whether something is where a new file would go, or where one of its folders would."""
+    place = root / name
+    folders = [root / folder for folder in Path(name).parents]
+    return os.path.lexists(place) or any(
+        os.path.lexists(folder) and not folder.is_dir() for folder in folders
+    )
+
+
+def first(names: list[str]) -> tuple[list[str], int]:
+    """Return the first of them, and how many more there are."""
     return names[:MOST_FILES], max(0, len(names) - MOST_FILES)
 
 

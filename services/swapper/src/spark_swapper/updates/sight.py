@@ -79,7 +79,7 @@ class Sight:
         names = named(checkout.dirty[:_FILES_NAMED]) + (f" and {more} more" if more > 0 else "")
         return [
             f"{self.label} has local changes in {self.directory}: {names}. "
-            "Undo or commit them there first."
+            "An update would lose them. Undo, commit or move them away there first."
         ]
 
     def _place(self, checkout: CheckoutFound) -> list[str]:

@@ -93,6 +93,16 @@ async function readLog(page, id) {
   page.store.dispatchEvent(new Event("change"));
 }
 
+/** The log from a swap's record, else from the events that are still kept. @param {string} id @returns {Promise<{lines: string[], cut: boolean}>} */
+async function keptLog(id) {
+  const said = await swapLog(id);
+  if (said.lines.length > 0) return said;
+  /** @type {string[]} */
+  const lines = [];
+  await replay(id, (_, data) => lines.push(...data.lines));
+  return { lines, cut: false };
+}
+
 /** @param {Acting} page @param {{kind: "swap"|"download"|"update", id: string, name: string}} wanted */
 async function openLog(page, { kind, id, name }) {
   const dialog = /** @type {import("../elements/log-dialog.js").LogDialog} */ (document.querySelector("log-dialog"));
@@ -100,7 +110,7 @@ async function openLog(page, { kind, id, name }) {
   const lead = kind === "swap" ? swap?.cause?.sentence ?? swap?.message ?? "" : "What its programs wrote.";
   dialog.begin(kind === "swap" ? `Log of the swap to ${name}` : `Log: ${name}`, lead, swap?.cause?.evidence ?? []);
   const read = async () => {
-    if (kind === "swap") return swapLog(id);
+    if (kind === "swap") return keptLog(id);
     const log = await (kind === "download" ? downloadLog(id) : updateLog(id));
     return { lines: log.lines, cut: !log.complete };
   };

@@ -53,7 +53,7 @@ export class FailureCard extends HTMLElement {
     part(this, "log").marks = evidence;
     part(this, "log").log = log;
     show(part(this, "log"), log !== null);
-    sayOrHide(part(this, "log-state"), log ? null : this.dataset.read === swap.id ? "The log is not kept any more." : "Reading the log.");
+    sayOrHide(part(this, "log-state"), log ? null : this.dataset.read === swap.id ? "Nothing of it is kept any more: it is too old, or from a version that did not keep logs." : "Reading the log.");
   }
 
   /** @param {SwapView} swap @param {State} state @param {number} now */

@@ -24,7 +24,7 @@ export class LogDialog extends Sheet {
 
   /** @param {string} id @param {string[]} lines @param {boolean} cut  The middle or the beginning is not kept. */
   fill(id, lines, cut) {
-    const empty = lines.length === 0 ? "The log is not kept any more." : "";
+    const empty = lines.length === 0 ? "Nothing of it is kept any more: it is too old, or from a version that did not keep logs." : "";
     this.note("idle", empty || (cut ? "It was longer than what is kept; a part is missing." : ""));
     this.#lines(id, lines);
   }

@@ -21,7 +21,7 @@ export class TransferDialog extends Sheet {
   }
 
   begin() {
-    this.head("Export and import", "Settings, schedules, message targets and your changes of recipes, in one file.");
+    this.head("Export and import", "Your backup: settings, schedules, message targets and your changes of recipes, in one file.");
     for (const name of ["out-phrase", "in-phrase", "file"]) part(this, name).value = "";
     this.note("idle", "");
     this.done([]);

@@ -75,7 +75,7 @@ class VllmProbe:
                 return self._seen(
                     "busy", f"answering with {model}" if model else "answering", facts
                 )
-            return self._seen("up", f"{model} is loaded" if model else "", facts)
+            return self._seen("up", f"the loaded model is {model}" if model else "", facts)
         if health.outcome == "silent" and moved:
             return self._seen("busy", "too busy to answer; its counters move", facts)
         if health.outcome == "answered" and health.status == 503:

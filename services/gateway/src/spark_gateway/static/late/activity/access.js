@@ -80,7 +80,7 @@ function revokeQuestion(key) {
   return {
     title: `Revoke the key of ${key.name}?`,
     effects: [
-      { kind: "stop", icon: "x", what: "It opens nothing any more.", how: "Answers that are being written for it are cut off." },
+      { kind: "stop", icon: "x", what: "It opens nothing any more.", how: `${key.last_used_on ? `Whoever uses it gets errors; it was last used on ${key.last_used_on}.` : "Nobody used it yet."} Answers that are being written for it are cut off.` },
       { kind: "keep", icon: "ok", what: "All other keys go on as they are." },
     ],
     safe: "Keep it",

@@ -46,7 +46,7 @@ export function telling(page, knowing) {
       testing.delete(id);
       list.testing = testing;
       if (sent?.state === "delivered") page.toasts.add("ok", `The test reached ${target.name}`, deliveryWords(sent, Date.now()));
-      else if (sent) page.toasts.add("bad", `The test did not reach ${target.name}`, asSentence(sent.error ?? deliveryWords(sent, Date.now())));
+      else if (sent) page.toasts.add("bad", `The test did not reach ${target.name}`, `${asSentence(sent.error ?? deliveryWords(sent, Date.now()))} Look at its address under Edit…, then send a test again.`);
       await knowing.look();
     },
     "remove-target": async ({ id }) => {

@@ -42,7 +42,7 @@ export function offQuestion(state, { name, label, action }, now) {
   /** @type {Effect[]} */
   const effects = stopsWith(state, name, label, now);
   effects.push(action === "reboot"
-    ? { kind: "wait", icon: "clock", what: "It is away while it starts.", how: "Containers that start by themselves come back with it; a model does not." }
+    ? { kind: "wait", icon: "clock", what: "It is away while it starts.", how: "That takes some minutes. Containers that start by themselves come back with it; a model does not." }
     : { kind: "stop", icon: "power", what: "It stays off.", how: "Waking it from here is best effort; else somebody presses its power button." });
   if (others.length > 0) effects.push({ kind: "keep", icon: "ok", what: `${listed(others)} ${others.length === 1 ? "goes" : "go"} on.`, how: "" });
   return {

@@ -80,15 +80,16 @@ function taken(id) {
 }
 
 /** @param {ScheduleView} view @returns {import("../../elements/confirm-dialog.js").Question} */
-function removeQuestion({ schedule, last }) {
+function removeQuestion({ schedule, last, next_at }) {
   const name = schedule.name ?? schedule.id;
   const outside = schedule.kind === "outside";
+  const next = next_at ? ` The run ${coming(next_at, Date.now())} is not done any more.` : "";
   return {
     title: `Take ${name} off the schedule?`,
     effects: [
       outside
         ? { kind: "stop", icon: "x", what: "It is not shown and not missed any more.", how: "The other program runs on; it may announce itself again." }
-        : { kind: "stop", icon: "x", what: "spark-control does not run it any more.", how: `It ran ${repeats(schedule)}.` },
+        : { kind: "stop", icon: "x", what: "spark-control does not run it any more.", how: `It ran ${repeats(schedule)}.${next}` },
       { kind: "keep", icon: "ok", what: "Nothing that runs is touched.", how: last?.state === "running" ? "The run that goes on now is finished." : "" },
     ],
     safe: "Keep it",

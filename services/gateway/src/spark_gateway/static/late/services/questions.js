@@ -1,7 +1,7 @@
 // @ts-check
 // What is asked before a service is touched: who goes without it, what goes on, and whose reservation it crosses.
 
-import { listed } from "../../format.js";
+import { duration, listed } from "../../format.js";
 import { isFailing } from "../../health-words.js";
 import { reserved } from "../../lease-words.js";
 
@@ -18,6 +18,8 @@ const WITHOUT = {
   vectors: ["No search", "Nothing that is stored is lost."],
   bot: ["No messages are forwarded", "They wait where they were sent, as far as that keeps them."],
 };
+
+const UNTIMED = "How long that takes is not known here.";
 
 /** @param {ServiceView} service @returns {[string, string]} */
 function without({ kind, label }) {
@@ -56,6 +58,14 @@ function around(state, service, now) {
   return effects;
 }
 
+/** How long speech was away the last time it was restarted, as its job measured it. @param {State} state @returns {string} */
+function lastRestart(state) {
+  const steps = state.known.speech?.value?.job?.steps ?? [];
+  const taken = steps.filter((/** @type {any} */ each) => ["restarting", "waiting"].includes(each.step) && typeof each.seconds === "number");
+  const seconds = taken.reduce((/** @type {number} */ sum, /** @type {any} */ each) => sum + each.seconds, 0);
+  return taken.length === 2 ? `The last restart took ${duration(Math.max(1, seconds))}.` : UNTIMED;
+}
+
 /** @param {State} state @param {ServiceView} service @param {"start"|"restart"|"stop"} action @param {number} now @returns {Question} */
 export function actQuestion(state, service, action, now) {
   const [what, how] = without(service);
@@ -64,9 +74,10 @@ export function actQuestion(state, service, action, now) {
     return over({ title: `Start ${service.label}?`, effects: [start, ...around(state, service, now)], safe: "Not now", go: "Start", tone: "primary" }, crossed(state, service, false, now));
   }
   const lasts = action === "restart" ? "until it is ready again." : "until somebody starts it.";
+  const took = action === "stop" ? "" : service.kind === "speech_to_text" ? lastRestart(state) : UNTIMED;
   return over({
     title: `${action === "restart" ? "Restart" : "Stop"} ${service.label}?`,
-    effects: [{ kind: "stop", icon: action === "restart" ? "clock" : "stop", what: `${what} ${lasts}`, how }, ...around(state, service, now)],
+    effects: [{ kind: "stop", icon: action === "restart" ? "clock" : "stop", what: `${what} ${lasts}`, how: `${how} ${took}`.trim() }, ...around(state, service, now)],
     safe: action === "restart" ? "Not now" : "Keep it running",
     go: action === "restart" ? "Restart" : "Stop it",
     tone: action === "restart" ? "primary" : "danger-fill",
@@ -90,11 +101,12 @@ export function remedyQuestion(state, service, now) {
 
 /** @param {State} state @param {ServiceView} service @param {number} now @returns {Question} */
 export function bridgeQuestion(state, service, now) {
+  const [what, how] = without(service);
   return {
     title: "Update the Matrix bridge?",
     effects: [
       { kind: "wait", icon: "clock", what: "Up to 25 minutes.", how: "The newest commit is fetched and built; what runs now goes on until that worked." },
-      { kind: "stop", icon: "restart", what: "Then it is started anew.", how: without(service)[1] },
+      { kind: "stop", icon: "restart", what: `${what} while it is started anew.`, how },
       ...around(state, service, now),
     ],
     safe: "Not now", go: "Update", tone: "primary",
@@ -136,7 +148,7 @@ export function speechQuestion(what, state, now) {
   return {
     title: words.title,
     effects: [
-      { kind: "stop", icon: "clock", what: "No transcription while the speech container restarts.", how: WITHOUT.speech_to_text[1] },
+      { kind: "stop", icon: "clock", what: "No transcription while the speech container restarts.", how: `${WITHOUT.speech_to_text[1]} ${lastRestart(state)}` },
       { kind: "keep", icon: "ok", what: words.keep, how: "" },
     ],
     safe: "Not now", go: words.go, tone: "primary",

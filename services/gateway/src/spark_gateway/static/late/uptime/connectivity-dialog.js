@@ -4,9 +4,10 @@
 import { cloned, keyed, part, say, sayOrHide, setPill, show, wish } from "../../dom.js";
 import { Sheet } from "../../elements/sheet.js";
 import { asSentence, dayTime, duration } from "../../format.js";
-import { csvOf } from "./strips.js";
+import { csvOf, failureLasted } from "./strips.js";
 
 /** @typedef {import("./strips.js").Transition} Transition */
+/** @typedef {import("./strips.js").Failure} Failure */
 
 /** @type {Record<string, {tone: import("../../types.js").Tone, icon: string, word: string}>} */
 const PILLS = {
@@ -47,6 +48,7 @@ export class ConnectivityDialog extends Sheet {
     const told = this.filter === "down" ? [] : this.log.reports;
     const rows = [
       ...own.map((each) => ({ key: each.id, at: each.since, lead: each.label, pill: PILLS[each.after] ?? PILLS.unknown, text: transitionWords(each) })),
+      ...(this.filter === "all" ? /** @type {Failure[]} */ (this.log.failures) : []).map((each) => ({ key: `work ${each.target} ${each.since}`, at: each.since, lead: this.log.uptime.find((/** @type {any} */ one) => one.target === each.target)?.label ?? each.target, pill: { tone: /** @type {const} */ ("warn"), icon: "warn", word: each.state === "wedged" ? "Stuck" : "Failed" }, text: `${asSentence(each.sentence || "a check with real work failed")} ${failureLasted(each)}`.trim() })),
       ...told.map((/** @type {any} */ each) => ({ key: `report ${each.id}`, at: each.at, lead: each.service, pill: { tone: /** @type {const} */ ("line"), icon: "info", word: "App report" }, text: reportWords(each) })),
     ].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
     say(part(this, "sum"), rows.length === 1 ? "1 entry" : `${rows.length} entries${this.log.more ? ", older ones left out" : ""}`);

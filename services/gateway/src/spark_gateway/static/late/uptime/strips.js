@@ -18,6 +18,9 @@ import { count, dayTime, duration } from "../../format.js";
  * @property {number|null} before_seconds
  * @property {boolean} maintenance
  *
+ * What deep checks found, though it answered.
+ * @typedef {{target: string, state: "failing"|"wedged", sentence: string, since: string, until: string|null, restarted: boolean}} Failure
+ *
  * @typedef {{day: number|null, week: number|null, month: number|null, watched_since: string|null}} Uptime
  * @typedef {"day"|"week"|"month"} Reach
  * @typedef {{x: number, width: number, level: "up"|"slow"|"down"|"none"}} Cells
@@ -33,16 +36,16 @@ const LEVELS = { up: "up", degraded: "slow", down: "down", unknown: "none" };
 /**
  * What each cell shows: the worst that was in it. What nobody watched, and maintenance, is empty.
  * @param {Transition[]} own  Of one target, the newest first.
- * @param {{watched: string|null, level: string, from: number, now: number, known: number}} time
+ * @param {{watched: string|null, level: string, from: number, now: number, known: number, failures?: Failure[]}} time
  *   `known`: before this moment the log was cut off; milliseconds. `level`: how it is now.
  * @returns {Cells[]}
  */
-export function strip(own, { watched, level, from, now, known }) {
+export function strip(own, { watched, level, from, now, known, failures = [] }) {
   const size = (now - from) / CELLS;
   const begin = Math.max(watched ? Date.parse(watched) : Infinity, known);
   const cells = Array.from({ length: CELLS }, () => /** @type {Cells["level"]} */ ("none"));
-  const draw = (/** @type {number} */ start, /** @type {number} */ end, /** @type {Cells["level"]} */ what) => {
-    const first = Math.floor((Math.max(start, begin, from) - from) / size);
+  const draw = (/** @type {number} */ start, /** @type {number} */ end, /** @type {Cells["level"]} */ what, earliest = begin) => {
+    const first = Math.floor((Math.max(start, earliest, from) - from) / size);
     const last = Math.ceil((Math.min(end, now) - from) / size) - 1;
     for (let cell = Math.max(0, first); cell <= Math.min(last, CELLS - 1); cell += 1) if (RANK[what] > RANK[cells[cell]]) cells[cell] = what;
   };
@@ -53,6 +56,7 @@ export function strip(own, { watched, level, from, now, known }) {
     end = start;
   }
   draw(from, end, LEVELS[own.length > 0 ? own[own.length - 1].before : level] ?? "none");
+  for (const each of failures) draw(Date.parse(each.since), each.until === null ? now : Date.parse(each.until), "slow", from); // a check that failed was watching
   /** @type {Cells[]} */
   const merged = [];
   cells.forEach((what, cell) => {
@@ -71,8 +75,14 @@ export function percentWords(percent) {
   return `${(Math.floor(percent * digits) / digits).toString()}\u00a0%`;
 }
 
-/** @param {Transition[]} own @param {string} level @param {number} now @returns {string} What happened, in a sentence. */
-export function stripWords(own, level, now) {
+/** What happened, in a sentence. @param {Transition[]} own @param {string} level @param {number} now @param {Failure[]} [failures] */
+export function stripWords(own, level, now, failures = []) {
+  const work = failures.length === 0 ? "" : failures.length === 1 ? `; ${failureWords(failures[0], now)}` : `; could not work ${count(failures.length)} times, last ${failureWords(failures[0], now)}`;
+  return `${outageWords(own, level, now)}${work}`;
+}
+
+/** @param {Transition[]} own @param {string} level @param {number} now */
+function outageWords(own, level, now) {
   const outages = own.filter((each) => each.after === "down" && !each.maintenance);
   const worst = Math.max(0, ...outages.map((each) => each.seconds));
   if (outages.length === 0) return own.length === 0 ? (level === "unknown" ? "Nothing is known" : "No change") : "Never down";
@@ -81,9 +91,25 @@ export function stripWords(own, level, now) {
   return outages.length === 1 ? `Once ${lasts}` : `Down ${count(outages.length)} times, at longest ${duration(worst)}; last ${lasts}`;
 }
 
-/** The last change, for the end of the row. @param {Transition[]} own @param {number} now */
-export function lastWords(own, now) {
+/** It answered, and could not do its work. @param {Failure} failure @param {number} now */
+export function failureWords({ state, since, until, restarted }, now) {
+  const what = state === "wedged" ? "stuck" : "failed its check";
+  const lasts = duration(Math.max(1, ((until === null ? now : Date.parse(until)) - Date.parse(since)) / 1000));
+  if (until === null) return `${what} for ${lasts}, since ${dayTime(since, now)}`;
+  return `${what} for ${lasts}, ${dayTime(since, now)}${restarted ? ", until a restart" : ""}`;
+}
+
+/** @param {Failure} failure */
+export function failureLasted({ since, until, restarted }) {
+  if (until === null) return "";
+  return `It lasted ${duration(Math.max(1, (Date.parse(until) - Date.parse(since)) / 1000))}${restarted ? ", until a restart" : ""}.`;
+}
+
+/** The last change, for the end of the row. @param {Transition[]} own @param {number} now @param {Failure[]} [failures] */
+export function lastWords(own, now, failures = []) {
   const [last] = own;
+  const [failure] = failures;
+  if (failure && (!last || Date.parse(last.since) < Date.parse(failure.since))) return failureWords(failure, now);
   if (!last) return "no change";
   const words = { up: "up again", down: "down", degraded: "not right", unknown: "not known" }[last.after] ?? last.after;
   return last.until === null && last.after !== "up" ? `${words} for ${duration((now - Date.parse(last.since)) / 1000)}` : `${words} ${dayTime(last.since, now)}`;

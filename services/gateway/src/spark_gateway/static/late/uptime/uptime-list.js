@@ -51,13 +51,14 @@ export class UptimeList extends HTMLElement {
     const cut = log.more && all.length > 0 ? Date.parse(all[all.length - 1].since) : 0;
     keyed(part(this, "rows"), log.uptime, (/** @type {any} */ each) => each.target, () => /** @type {HTMLElement} */ (cloned("t-uptime-row").firstElementChild), (row, each) => {
       const own = all.filter((one) => one.target === each.target);
+      const failures = log.failures.filter((/** @type {any} */ one) => one.target === each.target);
       const level = ["idle", "busy"].includes(each.state) ? "up" : each.state;
       const maintained = log.maintenance.some((/** @type {any} */ window) => window.active && ["all", each.target].includes(window.target));
       say(part(row, "label"), each.label);
       setPill(part(row, "pill"), statePill(each.state, old));
-      draw(part(row, "strip"), strip(own, { watched: each.uptime.watched_since, level, from, now, known: cut }), `${each.label}: ${stripWords(own, level, now)}. Up ${percentWords(each.uptime[looking.reach])} of the time watched.`);
+      draw(part(row, "strip"), strip(own, { watched: each.uptime.watched_since, level, from, now, known: cut, failures }), `${each.label}: ${stripWords(own, level, now, failures)}. Up ${percentWords(each.uptime[looking.reach])} of the time watched.`);
       say(part(row, "percent"), percentWords(each.uptime[looking.reach]));
-      say(part(row, "last"), maintained ? `under maintenance, ${lastWords(own, now)}` : lastWords(own, now));
+      say(part(row, "last"), maintained ? `under maintenance, ${lastWords(own, now, failures)}` : lastWords(own, now, failures));
     });
     keyed(part(this, "axis"), [...axis(from, now), "now"].map((text, index) => ({ text, key: String(index) })), (each) => each.key, () => document.createElement("span"), (span, each) => say(span, each.text));
   }
