@@ -40,7 +40,7 @@ pytestmark = pytest.mark.connected
 
 @pytest.fixture
 async def nursery(tmp_path: Path) -> AsyncIterator[Nursery]:
-    for name, source in (("spark_telling", TELLING), ("spark_staying", STAYING)):
+    for name, source in (("spark_quite_telling", TELLING), ("spark_staying", STAYING)):
         package = tmp_path / name
         package.mkdir()
         (package / "__init__.py").touch()
@@ -62,26 +62,26 @@ async def test_a_fork_is_what_the_module_would_be_by_itself(
 ) -> None:
     log = tmp_path / "telling.log"
     log.write_text("an earlier life\n")
-    child = await nursery.start("spark_telling", ("--speed", "2"), ENVIRONMENT, log)
+    child = await nursery.start("spark_quite_telling", ("--speed", "2"), ENVIRONMENT, log)
     assert await child.wait() == 7
     first, told = log.read_text().splitlines()
     assert first == "an earlier life"
     seen = json.loads(told)
-    assert (seen["main"], seen["spec"]) == ("__main__", "spark_telling.__main__")
+    assert (seen["main"], seen["spec"]) == ("__main__", "spark_quite_telling.__main__")
     assert seen["argv"] == ["--speed", "2"]
     assert seen["environment"] == ENVIRONMENT
     assert seen["session"]
     # The fourth is the look itself.
     assert seen["open"] == ["0", "1", "2", "3"]
     assert seen["input"] == ""
-    assert seen["name"] == "telling"
+    assert seen["name"] == "quite-telling"
     assert seen["threads"] == 1
     # It was forked from who had read what the services share, and nothing of one of them.
     assert seen["parent"] == nursery.pid
     read = set(seen["read"])
     assert {"pydantic", "redis", "nats", "asyncssh", "spark_common.service.run"} <= read
     ours = {name.partition(".")[0] for name in read if name.startswith("spark_")}
-    assert ours == {"spark_cli", "spark_common", "spark_telling"}
+    assert ours == {"spark_cli", "spark_common", "spark_quite_telling"}
     assert not {name for name in read if name.startswith("spark_common.testing")}
 
 

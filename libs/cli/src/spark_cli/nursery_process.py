@@ -128,8 +128,13 @@ def _become(order: dict[str, Any]) -> None:
     sys.argv = [order["module"], *order["arguments"]]
     name = Path("/proc/self/comm")
     if name.exists():
-        name.write_text(order["module"].removeprefix("spark_")[:_LONGEST_NAME])
+        name.write_text(_title(order["module"]))
     runpy.run_module(order["module"], run_name="__main__", alter_sys=True)
+
+
+def _title(module: str) -> str:
+    """Return the name of the service, as far as the kernel keeps it."""
+    return module.removeprefix("spark_").replace("_", "-")[:_LONGEST_NAME]
 
 
 if __name__ == "__main__":
