@@ -29,8 +29,11 @@ _PACKAGES: Final = (
     *("owner", "remote", "service", "settings"),
 )
 """Of the common library, what several services use."""
-_LIBRARIES: Final = ("fastapi", "sqlite3", "uvicorn.protocols.http.httptools_impl", "uvloop")
-"""What several services use and the common library does not."""
+_LIBRARIES: Final = (
+    *("fastapi", "pydantic.v1", "sqlite3", "uvicorn.protocols.http.httptools_impl", "uvloop"),
+    *("httpcore", "anyio.streams.tls", "nkeys", "encodings.idna"),
+)
+"""What several services use and the common library does not, or only once it connects."""
 _LONGEST_NAME: Final = 15
 """How much of a process's name the kernel keeps."""
 
