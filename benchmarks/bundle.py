@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -30,17 +30,19 @@ def share(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
-def family(pid: int) -> Iterator[int]:
-    """Yield a process and all that came from it."""
+def family(pid: int, apart: Container[int]) -> Iterator[int]:
+    """Yield a process and all that came from it, without those that are ``apart``."""
     yield pid
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from family(int(child))
+        for child in map(int, (task / "children").read_text().split()):
+            if child not in apart:
+                yield from family(child, apart)
 
 
 def weigh(parts: dict[str, int]) -> dict[str, list[int]]:
     """Return the memory of every part: of itself, and of each of its helpers."""
-    return {name: [share(one) for one in family(pid)] for name, pid in parts.items()}
+    apart = set(parts.values())
+    return {name: [share(one) for one in family(pid, apart)] for name, pid in parts.items()}
 
 
 def start(folder: Path) -> tuple["subprocess.Popen[bytes]", dict[str, int], float]:
@@ -56,7 +58,8 @@ def start(folder: Path) -> tuple["subprocess.Popen[bytes]", dict[str, int], floa
             sys.exit("the product did not come up")
         time.sleep(0.02)
     took = time.monotonic() - began
-    parts: dict[str, int] = json.loads(announced.read_text())["parts"]
+    facts = json.loads(announced.read_text())
+    parts: dict[str, int] = {**facts["parts"], "nursery": facts["nursery"]}
     return process, {name: pid for name, pid in parts.items() if name != _SPARKS}, took
 
 

@@ -103,6 +103,10 @@ def tops(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in imports(path)}
 
 
+_OF_WORKERS = ("work.jobs", "scrub.detector", "scrub.registry", "scrub.recognisers.phone")
+"""Of redaction, what its workers alone need: their jobs, and every recogniser."""
+
+
 class TestImports:
     @pytest.mark.parametrize(("folder", "package"), SERVICES.items())
     def test_a_service_imports_the_common_library_and_itself_only(
@@ -148,6 +152,7 @@ class TestImports:
         [
             ("spark_gateway.__main__", {"redis", "asyncssh", "av", "numpy"}),
             ("spark_redaction.work.jobs, spark_redaction.work.beginning", {"pydantic", "asyncio"}),
+            ("spark_redaction.__main__", {f"spark_redaction.{name}" for name in _OF_WORKERS}),
         ],
     )
     def test_a_process_reads_no_library_that_it_does_not_use(

@@ -214,6 +214,14 @@ def test_old_builders_know_every_feature_of_the_dockerfile(feature: str) -> None
     assert feature not in (DEPLOY / "Dockerfile").read_text()
 
 
+def test_no_start_of_a_container_compiles_what_the_image_could_have_compiled() -> None:
+    base = (DEPLOY / "Dockerfile").read_text().partition("\nFROM ${BASE_IMAGE}\n")[2]
+    compiled, _, later = base.partition("USER 10001")
+    assert "python -m compileall" in compiled
+    assert "PYTHONDONTWRITEBYTECODE=1" in compiled
+    assert "python -m compileall" not in later
+
+
 def test_the_build_context_holds_only_what_is_named() -> None:
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if not line.startswith("#")]

@@ -100,6 +100,13 @@ async def test_it_lives_while_it_waits_and_is_ready_afterwards(folder: Path) -> 
         (folder / "there").touch()
         await service.until_ready()
         assert len(service.said("service.waiting")) == 1
+        # Nobody here speaks WebSockets: who asks for one is answered, and no library is read.
+        wish = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
+        async with plain_client() as client:
+            key = {"sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="}
+            answer = await client.get(service.url + "/nowhere", headers=wish | key)
+        assert answer.status_code == 404
+        assert "websockets" not in Path(f"/proc/{service.pid}/maps").read_text()
 
 
 async def test_it_can_be_asked_to_end_while_it_still_waits(folder: Path) -> None:

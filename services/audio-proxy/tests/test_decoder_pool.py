@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 import pytest_asyncio
@@ -13,7 +14,10 @@ import pytest_asyncio
 from spark_audio_proxy.decoding.pool import DecoderPool
 from spark_audio_proxy.decoding.sound import RATE, Sound
 from spark_audio_proxy.problems import SpeechError
+from spark_audio_proxy.testing.stand import audio_stand
 from spark_common.clock import SystemClock
+from spark_common.tasks import end
+from spark_common.testing.clock import FakeClock
 from spark_common.testing.wait import until
 from spark_sim.speakclock.sound_files import Kind, encoded
 
@@ -27,6 +31,13 @@ async def pool() -> AsyncIterator[DecoderPool]:
     made = DecoderPool(1, SystemClock())
     yield made
     await made.close()
+
+
+@pytest_asyncio.fixture
+async def proxied(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Asks an audio-proxy that has nobody to ask."""
+    async with audio_stand(None, tmp_path) as stand:
+        yield stand.client
 
 
 def children() -> set[int]:
@@ -87,6 +98,45 @@ async def test_a_process_that_was_killed_meanwhile_is_replaced(
     os.kill(kept, signal.SIGKILL)
     await until(lambda: kept not in children(), "it is gone")
     assert (await decode(pool, tmp_path, wav)).seconds == pytest.approx(SECONDS)
+
+
+async def test_a_process_that_nobody_needs_is_given_back(tmp_path: Path) -> None:
+    clock, wav = FakeClock(), encoded(Kind.WAV, TONE)
+    pool = DecoderPool(2, clock)
+    giving_back = asyncio.create_task(pool.run())
+    try:
+        await clock.advance(120)
+        assert not children()
+        await decode(pool, tmp_path, wav)
+        (kept,) = children()
+        await clock.advance(50)
+        await decode(pool, tmp_path, wav)
+        # A minute after its last order, not after its first.
+        await clock.advance(50)
+        assert children() == {kept}
+        await clock.advance(30)
+        await until(lambda: not children(), "it is given back")
+        assert (await decode(pool, tmp_path, wav)).seconds == pytest.approx(SECONDS)
+    finally:
+        await end([giving_back])
+        await pool.close()
+
+
+async def test_a_process_begins_while_the_recording_is_on_its_way(
+    tmp_path: Path, proxied: httpx.AsyncClient
+) -> None:
+    wav, begun = encoded(Kind.WAV, TONE), set[int]()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+        await until(lambda: bool(children()), "a process begins")
+        begun.update(children())
+        yield wav + b"\r\n--b--\r\n"
+
+    form = {"content-type": "multipart/form-data; boundary=b"}
+    answer = await proxied.post("/v1/audio/transcriptions", content=slowly(), headers=form)
+    assert answer.status_code == 503
+    assert children() == begun
 
 
 async def test_whoever_is_left_ends_with_its_work(pool: DecoderPool, tmp_path: Path) -> None:

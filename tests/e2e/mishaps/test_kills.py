@@ -53,6 +53,9 @@ def _next_model(product) -> str:
     return GEMMA if loaded != GEMMA else QWEN
 
 
+SERVICES = ("gateway", "coordinator", "swapper", "health", "audio-proxy", "redaction")
+
+
 @pytest.mark.parametrize("phase", ["preflight", "stopping", "loading"])
 @pytest.mark.parametrize("part", ["swapper"])
 def test_a_killed_swapper_is_restarted_and_settles(product, part: str, phase: str) -> None:
@@ -203,8 +206,16 @@ def test_a_swap_in_flight_ends_on_the_spark_while_nothing_of_ours_runs(product) 
 
 
 def _ended(pid: int) -> bool:
-    """Whether it is gone, though nobody took notice of it yet."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    """Whether it is gone, though sparkctl took no notice of it yet."""
+    try:
+        return _stat(pid)[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the state of a process, the number of its parent, and more."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 # The last one: it ends what the others share.
@@ -213,7 +224,10 @@ def test_a_second_start_resumes_and_a_stop_leaves_nothing(product, starter) -> N
     view = first.ended(first.swap(QWEN, reload=True)["id"])
     assert view["phase"] == "ready"
     first.facts = json.loads((first.folder / "running.json").read_text())
-    pids = list(first.facts["parts"].values())
+    nursery = first.facts["nursery"]
+    # Also those that were killed and started again share what one process has read.
+    assert {int(_stat(first.pid(part))[1]) for part in SERVICES} == {nursery}
+    pids = [*first.facts["parts"].values(), nursery]
     assert first.stop() == 0
     for pid in pids:
         with pytest.raises(ProcessLookupError):

@@ -1,8 +1,6 @@
 """A part of the running product: how it is started and how one sees that it is ready."""
 
-import asyncio
 import os
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +8,10 @@ from typing import Protocol
 
 import httpx
 
-from spark_cli.children import open_log, start_child, stop_child
+from spark_cli.children import Process, open_log, start_module, stop_child
+
+Start = Callable[[str, tuple[str, ...], Mapping[str, str], Path], Awaitable[Process]]
+"""Runs a module with arguments and exactly this environment, with its log in a file."""
 
 
 class Part(Protocol):
@@ -49,11 +50,13 @@ class Program:
     """A Python module of ours, run as a child with its log in a file."""
 
     name: str
-    argv: tuple[str, ...]
+    module: str
     env: Mapping[str, str]
     log: Path
     probe: Callable[[], Awaitable[str | None]]
-    _process: asyncio.subprocess.Process | None = field(default=None, init=False)
+    arguments: tuple[str, ...] = ()
+    begin: Start = start_module
+    _process: Process | None = field(default=None, init=False)
     _log_start: int = field(default=0, init=False)
 
     @property
@@ -65,7 +68,7 @@ class Program:
         """Start it with exactly this environment."""
         with open_log(self.log) as stream:
             self._log_start = stream.tell()
-            self._process = await start_child(self.argv, self.env, stream)
+        self._process = await self.begin(self.module, self.arguments, self.env, self.log)
 
     async def ready(self) -> str | None:
         """Ask the probe, once the process is known to live."""
@@ -91,11 +94,6 @@ class Program:
             tail = stream.read()[-4000:].decode("utf-8", "replace")
         lines = [line for line in tail.splitlines() if line.strip()]
         return lines[-1] if lines else "it said nothing"
-
-
-def python_module(module: str, *arguments: str) -> tuple[str, ...]:
-    """Return the argv that runs a module with this interpreter."""
-    return (sys.executable, "-m", module, *arguments)
 
 
 def http_ready(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from spark_cli.parts import Program, clean_environment, http_ready, python_module
+from spark_cli.parts import Program, Start, clean_environment, http_ready
 from spark_cli.redaction_key import ensure_redaction_key
 from spark_cli.run_folder import RunFolder
 from spark_common.owner import TABLE
@@ -52,20 +52,22 @@ class Wiring:
         return dict(_PORTS)
 
 
-def service_programs(wiring: Wiring, folder: RunFolder, client: httpx.AsyncClient) -> list[Program]:
-    """Return all six, ready to be started at the same time."""
+def service_programs(
+    wiring: Wiring, folder: RunFolder, client: httpx.AsyncClient, begin: Start
+) -> list[Program]:
+    """Return all six, ready to be started at the same time by ``begin``."""
     ports = {**wiring.ports, "gateway": wiring.gateway_port}
     programs = []
     for name, port in ports.items():
-        module = f"spark_{name.replace('-', '_')}"
         url = f"http://127.0.0.1:{port}"
         programs.append(
             Program(
                 name=name,
-                argv=python_module(module),
+                module=f"spark_{name.replace('-', '_')}",
                 env=service_environment(name, port, wiring, folder),
                 log=folder.log(name),
                 probe=http_ready(client, f"{url}/readyz", url),
+                begin=begin,
             )
         )
     return programs

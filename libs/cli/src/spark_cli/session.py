@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 
 from spark_cli.infrastructure import ServerPart
-from spark_cli.parts import Part
+from spark_cli.nursery import Nursery
+from spark_cli.parts import Part, clean_environment
 from spark_cli.run_folder import RunFolder
 from spark_cli.services import GATEWAY_PORT, Wiring, service_programs
 from spark_cli.simulator import SimulatedSparks, simulator_program
@@ -45,11 +46,13 @@ class Session:
         self._client = client
         self._nats = NatsServer(folder.sub("nats"))
         self._redis = RedisServer(folder.sub("redis"))
+        self._nursery = Nursery(clean_environment(), folder.log("nursery"))
         self._servers = Supervisor([Stage(self._server_parts())], terminal, self.announce)
         self._rest: Supervisor | None = None
 
     async def start(self) -> None:
         """Bring everything up. Raises StartFailedError in a group, EmbeddedServerError."""
+        await self._nursery.open()
         await self._servers.start()
         private, public = ensure_key(self._folder.sub("ssh"))
         cluster = {
@@ -65,7 +68,7 @@ class Session:
             timing = sparks.timing()
             parts.append(simulator_program(sparks, public, self._folder, self._client))
         wiring = self._wiring(cluster, timing)
-        parts += service_programs(wiring, self._folder, self._client)
+        parts += service_programs(wiring, self._folder, self._client, self._nursery.start)
         self._rest = Supervisor([Stage(parts)], self._terminal, self.announce)
         await self._rest.start()
         self.announce()
@@ -74,6 +77,7 @@ class Session:
         """Stop the services, then what they stand on."""
         if self._rest is not None:
             await self._rest.stop()
+        await self._nursery.close()
         await self._servers.stop()
 
     def welcome(self) -> None:
@@ -100,6 +104,7 @@ class Session:
         facts: dict[str, object] = {
             "gateway": self._url(),
             "parts": processes,
+            "nursery": self._nursery.pid,
             "ports": {"gateway": self._launch.gateway_port, **self._launch.service_ports},
         }
         if not self._launch.bus:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from spark_cli.addresses import Listener
-from spark_cli.parts import Program, clean_environment, http_ready, python_module
+from spark_cli.parts import Program, clean_environment, http_ready
 from spark_cli.run_folder import RunFolder
 
 SPARK_PORTS = {"SSH": 2222, "vLLM": 8888}
@@ -71,8 +71,8 @@ def simulator_program(
     """Return the simulator as a part."""
     return Program(
         name="two Sparks",
-        argv=python_module(
-            "spark_sim",
+        module="spark_sim",
+        arguments=(
             "--dir", str(folder.sub("sparks")),
             "--spark1", sparks.spark1,
             "--spark2", sparks.spark2,

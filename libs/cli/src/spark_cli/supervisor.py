@@ -74,7 +74,10 @@ class Supervisor:
         deadline = time.monotonic() + within_seconds
         deaths = 0
         self._started.append(part)
-        await part.start()
+        try:
+            await part.start()
+        except OSError as error:
+            raise StartFailedError(f"{part.name} cannot be started: {error}") from error
         ended = asyncio.ensure_future(part.wait())
         try:
             while (text := await part.ready()) is None:

@@ -78,6 +78,7 @@ class _Process:
             uvicorn.Config(
                 self._door,
                 http="httptools",
+                ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -137,7 +138,9 @@ class _Process:
     def _use_protocol(self, protocol: str | type[asyncio.Protocol]) -> None:
         # The server listens before the service is built, and asks its config for the class at
         # every new connection; so the service's choice holds from here on.
-        chosen = uvicorn.Config(self._door, http=protocol, lifespan="off", log_config=None)
+        chosen = uvicorn.Config(
+            self._door, http=protocol, ws="none", lifespan="off", log_config=None
+        )
         chosen.load()
         self._server.config.http_protocol_class = chosen.http_protocol_class
 

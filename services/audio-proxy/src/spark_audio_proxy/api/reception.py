@@ -89,6 +89,7 @@ class Reception:
         state = request.scope["state"]
         state["stage"] = "upload"
         state["route"] = getattr(request.scope.get("route"), "path", "unmatched")
+        await self._pool.expect()
         upload = await read_upload(request, room)
         journey = Journey(client_of(request), self._clock, state)
         tenant, longest = tenant_of(request), self._settings().max_audio_seconds

@@ -21,13 +21,13 @@ from spark_redaction.desk.questions import (
     VerifyQuestion,
 )
 from spark_redaction.desk.seeking import Sought, seek
-from spark_redaction.scrub.registry import VERSION
+from spark_redaction.scrub.version import VERSION
 from spark_redaction.unknown.ports import NameFinder
 from spark_redaction.vault.audit import LEAK, OK, Act
 from spark_redaction.vault.scopes import Scope, Task
 from spark_redaction.vault.sets import EntitySet
 from spark_redaction.vault.vault import Vault
-from spark_redaction.work.jobs import Names, RehydrateWork, ScrubDone, ScrubWork
+from spark_redaction.work.orders import Names, RehydrateWork, ScrubDone, ScrubWork
 from spark_redaction.work.pool import Workers
 
 HINT = "Keep tokens like [[PERSON_1]] exactly as written."

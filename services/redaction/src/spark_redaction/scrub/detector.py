@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 from spark_redaction.scrub.encoded import hidden_in
 from spark_redaction.scrub.kinds import Kind
 from spark_redaction.scrub.names.dictionary import Dictionary
+from spark_redaction.scrub.profile import Profile
 from spark_redaction.scrub.readings.otherwise import otherwise
 from spark_redaction.scrub.recogniser import Recogniser
 from spark_redaction.scrub.registry import RECOGNISERS
@@ -16,8 +17,6 @@ from spark_redaction.scrub.tokens.grammar import bent_tokens
 from spark_redaction.scrub.tokens.rehydrate import views
 from spark_redaction.scrub.urls import Urls
 from spark_redaction.scrub.view import View
-
-Profile = Literal["transcript", "crm", "strict"]
 
 NOBODY: Final = Dictionary(())
 _LITERAL: Final = 5

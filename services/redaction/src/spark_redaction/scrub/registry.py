@@ -34,9 +34,6 @@ from spark_redaction.scrub.spoken.mail import SPOKEN_EMAIL
 from spark_redaction.scrub.spoken.numbers import SPOKEN_NUMBER
 from spark_redaction.scrub.spoken.spelled import SPELLED
 
-VERSION: Final = "v6"
-"""Of the recognisers as a whole; answered in ``coverage``."""
-
 RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     PLAIN,
     WRITTEN,

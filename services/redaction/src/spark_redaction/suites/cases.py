@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from spark_redaction.scrub import Dictionary, Entity, kind_of
-from spark_redaction.scrub.detector import Profile
+from spark_redaction.scrub.profile import Profile
 
 _FILE = Path(__file__).with_name("golden.jsonl")
 
