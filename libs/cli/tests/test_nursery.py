@@ -1,5 +1,6 @@
 """The nursery: what it forks is a process of its own in all but the pages it shares."""
 
+import asyncio
 import json
 import os
 import signal
@@ -51,6 +52,10 @@ async def nursery(tmp_path: Path) -> AsyncIterator[Nursery]:
     )
     yield made
     await made.close()
+
+
+def _parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 async def _ended(pid: int) -> None:
@@ -105,11 +110,16 @@ async def test_whoever_is_killed_is_told_and_can_be_started_again(
     os.kill(old, signal.SIGKILL)
     assert await second.wait() == -signal.SIGKILL
     await _ended(second.pid)
-    later = await nursery.start("spark_staying", (), ENVIRONMENT, log)
+    # All that lost it come back at the same time.
+    later = await asyncio.gather(
+        *(nursery.start("spark_staying", (), ENVIRONMENT, log) for _ in range(6))
+    )
     assert nursery.pid not in (None, old)
+    assert {_parent_of(child.pid) for child in later} == {nursery.pid}
     await nursery.close()
-    assert await later.wait() == -signal.SIGKILL
-    await _ended(later.pid)
+    for child in later:
+        assert await child.wait() == -signal.SIGKILL
+        await _ended(child.pid)
 
 
 async def test_a_nursery_that_does_not_start_is_one_line(tmp_path: Path) -> None:

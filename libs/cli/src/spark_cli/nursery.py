@@ -53,6 +53,7 @@ class Nursery:
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
+        self._opening = asyncio.Lock()
         self._asked: deque[asyncio.Future[Forked]] = deque()
         self._children: dict[int, Forked] = {}
 
@@ -64,12 +65,13 @@ class Nursery:
 
     async def open(self) -> None:
         """Start it, unless it runs; it takes a second to read, during which it can be asked."""
-        if self._listener is not None and not self._listener.done():
-            return
-        self._process = process = await start_child(
-            (sys.executable, "-m", _MODULE), self._env, self._log, talks=True
-        )
-        self._listener = asyncio.create_task(self._listen(process))
+        async with self._opening:
+            if self._listener is not None and not self._listener.done():
+                return
+            self._process = process = await start_child(
+                (sys.executable, "-m", _MODULE), self._env, self._log, talks=True
+            )
+            self._listener = asyncio.create_task(self._listen(process))
 
     async def start(
         self, module: str, arguments: tuple[str, ...], env: Mapping[str, str], log: Path

@@ -161,7 +161,8 @@ def in_the_way(git: Git, directory: str) -> list[str]:
     span = ("HEAD", "@{upstream}", "--")
     code, out, _ = git("diff", "-z", "--name-only", "--no-renames", "--diff-filter=A", *span)
     names = out.split(b"\0")[:-1] if code == 0 else []
-    return [os.fsdecode(name) for name in names if is_taken(Path(directory), os.fsdecode(name))]
+    taken = [name for name in names if is_taken(Path(directory), os.fsdecode(name))]
+    return [name.decode("utf-8", "replace") for name in taken]
 
 
 def is_taken(root: Path, name: str) -> bool:
