@@ -33,6 +33,11 @@ _WEIGHT: Final = """() => performance.getEntriesByType("resource")
   .reduce((sum, {transferSize}) => sum + transferSize, 0)"""
 
 
+def engine() -> str | None:
+    """Return where Debian's Chromium is, the one without windows first; None: there is none."""
+    return next((path for name in _ENGINES if (path := shutil.which(name))), None)
+
+
 def visit(browser: Browser, url: str) -> dict[str, float]:
     """One visit with an empty cache: milliseconds since the address was opened, and bytes."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
@@ -58,9 +63,8 @@ def main() -> None:
     arguments.add_argument("url", help="of a running dashboard")
     arguments.add_argument("--visits", type=int, default=15)
     given = arguments.parse_args()
-    engine = next((path for name in _ENGINES if (path := shutil.which(name))), None)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=engine, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=engine(), args=["--no-sandbox"])
         visit(browser, given.url)  # the engine's own first start
         seen = [visit(browser, given.url) for _ in range(given.visits)]
         browser.close()

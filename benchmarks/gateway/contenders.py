@@ -117,7 +117,7 @@ class Arena:
             return [await self.start(name, [sys.executable, "-m", f"{_HERE}.{file}"], base)]
 
         async def product(name: str, module: str = "spark_gateway") -> list[Contender]:
-            return [await self._product(name, upstream, module)]
+            return [await self.product(name, upstream, module)]
 
         async def everything() -> list[Contender]:
             return [await self._with_everything(upstream)]
@@ -167,7 +167,7 @@ class Arena:
         argv = [sys.executable, "-m", f"{_HERE}.office", str(folder), digest_of(key)]
         await self.start("office", argv)
         url, seed = (folder / "address").read_text().split()
-        contender = await self._product(
+        contender = await self.product(
             "all on",
             upstream,
             NATS_URL=url,
@@ -179,7 +179,7 @@ class Arena:
         await _until(lambda: _lets_in(contender), contender.process, contender.name)
         return contender
 
-    async def _product(
+    async def product(
         self, name: str, upstream: int, module: str = "spark_gateway", **settings: str
     ) -> Contender:
         """The gateway as it is shipped; without settings there is no bus to talk to."""

@@ -23,8 +23,7 @@ from spark_common.settings import ClusterSettings, HostSettings
 
 PATIENCE_SECONDS: Final = 240.0
 _SSH_PORT: Final = 2222
-_SPEED: Final = "2"
-"""A frozen Spark stays so for a minute and a half."""
+_RUNTIME_PORT: Final = 8888
 
 
 @dataclass
@@ -41,6 +40,8 @@ class Product:
     """A running demo."""
 
     folder: Path
+    speed: float = 2.0
+    """How much faster the Sparks load; a frozen one stays so for three minutes of theirs."""
     events: list[Heard] = field(default_factory=list)
     page: dict[str, dict[str, Any]] = field(default_factory=dict)
     """How the dashboard shows each target, kept by its stream as in a browser."""
@@ -54,7 +55,7 @@ class Product:
             *("demo", "--run-dir", str(self.folder / "run"), "--port", ports[0]),
             *("--control-port", ports[1], "--service-ports", ",".join(ports[2:])),
             *("--spark1", self._addresses["spark1"], "--spark2", self._addresses["spark2"]),
-            *("--speed", _SPEED),
+            *("--speed", str(self.speed)),
         ]
         self._output = (self.folder / "demo.out").open("w")
         self._process = subprocess.Popen(
@@ -71,6 +72,10 @@ class Product:
         self._process.wait(60)
         self.http.close()
         self._output.close()
+
+    def runtime_url(self, host: str) -> str:
+        """Return where the model on a simulated Spark answers."""
+        return f"http://{self._addresses[host]}:{_RUNTIME_PORT}"
 
     def behave(self, host: str, behaviour: str) -> None:
         """Switch a simulated Spark."""

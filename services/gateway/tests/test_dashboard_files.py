@@ -32,9 +32,9 @@ PLAIN = {"accept-encoding": "identity"}
      ("br", False), ("", False), ("x-gzip", False)],
 )  # fmt: skip
 async def test_a_file_is_packed_for_those_who_take_it_so(bench, accepts, packed):
-    whole = read_dashboard()["/static/app.js"].content
+    whole = read_dashboard()["/static/page.js"].content
     async with bench.http.stream(
-        "GET", "/static/app.js", headers={"accept-encoding": accepts}
+        "GET", "/static/page.js", headers={"accept-encoding": accepts}
     ) as answer:
         raw = b"".join([each async for each in answer.aiter_raw()])
     assert answer.headers["vary"] == "accept-encoding"
@@ -43,28 +43,28 @@ async def test_a_file_is_packed_for_those_who_take_it_so(bench, accepts, packed)
     assert int(answer.headers["content-length"]) == len(raw)
     tag = answer.headers["etag"]
     assert tag.startswith("W/") is packed
-    again = await bench.http.get("/static/app.js", headers={"if-none-match": tag})
+    again = await bench.http.get("/static/page.js", headers={"if-none-match": tag})
     assert again.status_code == 304
 
 
 async def test_an_unchanged_file_is_not_sent_again(bench):
-    first = await bench.http.get("/static/app.js", headers=PLAIN)
+    first = await bench.http.get("/static/page.js", headers=PLAIN)
     tag = first.headers["etag"]
     assert first.headers["cache-control"] == "no-cache"
     for header in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        again = await bench.http.get("/static/app.js", headers=PLAIN | {"if-none-match": header})
+        again = await bench.http.get("/static/page.js", headers=PLAIN | {"if-none-match": header})
         assert again.status_code == 304
         assert again.content == b""
         assert again.headers["etag"] == tag
-    changed = await bench.http.get("/static/app.js", headers={"if-none-match": '"other"'})
+    changed = await bench.http.get("/static/page.js", headers={"if-none-match": '"other"'})
     assert changed.status_code == 200
 
 
 async def test_a_file_named_by_its_content_is_kept_for_ever(bench):
-    digest = (await bench.http.get("/static/app.js", headers=PLAIN)).headers["etag"].strip('"')
-    named = await bench.http.get(f"/static/app.js?v={digest}")
+    digest = (await bench.http.get("/static/page.js", headers=PLAIN)).headers["etag"].strip('"')
+    named = await bench.http.get(f"/static/page.js?v={digest}")
     assert named.headers["cache-control"] == "public, max-age=31536000, immutable"
-    stale = await bench.http.get("/static/app.js?v=0123")
+    stale = await bench.http.get("/static/page.js?v=0123")
     assert stale.headers["cache-control"] == "no-cache"
 
 
@@ -79,7 +79,7 @@ async def test_a_file_named_by_its_content_is_kept_for_ever(bench):
         "/static/css",
         "/static/",
         "/static",
-        "/static/app.js%00.css",
+        "/static/page.js%00.css",
         "/static/.hidden",
         "/app.py",
         "/index.html",

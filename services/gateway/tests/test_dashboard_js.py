@@ -11,10 +11,6 @@ from spark_gateway.dashboard_files import read_dashboard
 
 MEMBER = Path(__file__).parents[1]
 STATIC = MEMBER / "src" / "spark_gateway" / "static"
-ENTRIES = ("app.js", "early.js", "sign-in.js")
-"""What a page itself names as its script: the dashboard, its line, and the way in."""
-TYPES = sorted(STATIC.glob("types*.js"))
-"""Read by people and by editors, never by a browser."""
 LATE = STATIC / "late"
 """Fetched when the part of the page that shows it is opened."""
 
@@ -51,7 +47,7 @@ def test_no_text_becomes_markup_and_nothing_is_inline() -> None:
             assert word not in page.replace("http://www.w3.org", ""), f"{word} in {path.name}"
 
 
-def test_the_page_preloads_every_module_and_links_all_style_as_one_sheet() -> None:
+def test_the_page_links_all_style_as_one_sheet() -> None:
     page = (STATIC / "index.html").read_text()
     assert re.findall(r'"stylesheet" href="(.*?)"', page) == ["static/css/page.css"]
     sheet = read_dashboard()["/static/css/page.css"].content
@@ -60,11 +56,6 @@ def test_the_page_preloads_every_module_and_links_all_style_as_one_sheet() -> No
         text = path.read_bytes()
         assert sheet.count(text) == 1, path.name
         assert text.count(b"{") == text.count(b"}"), f"{path.name} swallows what follows"
-    for path in STATIC.rglob("*.js"):
-        if LATE in path.parents:
-            assert str(path.relative_to(STATIC)) not in page, f"{path.name} is not late"
-        elif path.name not in ENTRIES and path not in TYPES:
-            assert f'"modulepreload" href="static/{path.relative_to(STATIC)}"' in page, path.name
 
 
 def test_no_component_contains_a_colour_of_its_own() -> None:
@@ -93,7 +84,7 @@ def test_the_whole_page_is_light() -> None:
         fetched |= {path for path in late if f"/late/{part}/" in path and ".md" not in path}
     fetched |= shared
     weights = [len(table["/"].packed), *(len(table[path].packed) for path in fetched)]
-    assert sum(weights) + HEADERS * len(weights) < 225_000
+    assert sum(weights) + HEADERS * len(weights) < 160_000
     for path in LATE.iterdir():
         weight = sum(len(each.content) for at, each in table.items() if f"/{path.name}/" in at)
         assert weight < 95_000, path.name

@@ -25,6 +25,17 @@ async def test_a_swap_goes_through_every_phase_and_ends_serving(bench, effects):
     assert job.view().hosts == ["spark1"], "what runs on the other one needs not wait for it"
 
 
+async def test_what_is_over_between_two_looks_is_not_waited_for(bench):
+    bench.timings = bench.timings.model_copy(update={"poll_seconds": 20.0})
+    bench.runtime.stop_seconds = 1.0
+    bench.runtime.load_seconds = 62.0
+    bench.runtime.memory.returns((0, 20), (5, 127))
+    job = await bench.swap()
+    seconds = job.phase_seconds()
+    assert 4 < seconds["stopping"] < 15
+    assert seconds["loading"] < 70
+
+
 async def test_progress_is_saved_first_numbered_and_carries_percent_and_lines(bench):
     job = await bench.swap()
     told = bench.told()

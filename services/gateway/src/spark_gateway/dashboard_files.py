@@ -15,6 +15,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from spark_gateway.dashboard_modules import join_modules
+
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -27,6 +29,8 @@ _TYPES = {
 """Said here and not guessed: what a machine's own table says differs, and modules need theirs."""
 
 _SHEET = "/static/css/page.css"
+_ENTRANCE = ("/static/entrance.js", "/static/sign-in.js")
+"""What the page to sign in needs: its modules are files of their own."""
 _CHECK = "no-cache"
 _FOREVER = "public, max-age=31536000, immutable"
 
@@ -104,6 +108,7 @@ def read_dashboard() -> Mapping[str, DashboardFile]:
         return table
     _collect(root, "/static", table)
     table[_SHEET] = _one_sheet(table)
+    _join_modules(table)
     page = table.get("/static/index.html")
     if page is not None:
         table["/"] = page
@@ -119,6 +124,18 @@ def _one_sheet(table: Mapping[str, DashboardFile]) -> DashboardFile:
     sheets = sorted(path for path in table if path.startswith("/static/css/"))
     sheets.sort(key=lambda path: path != "/static/css/tokens.css")
     return _file(b"".join(table[path].content for path in sheets), ".css")
+
+
+def _join_modules(table: dict[str, DashboardFile]) -> None:
+    """Put joined files in place of the page's modules: one that came twice would be two.
+
+    What the page to sign in needs stays as it is: it is another page.
+    """
+    modules = {path: table[path].content.decode() for path in table if path.endswith(".js")}
+    joined, gone = join_modules(modules)
+    for path in gone.difference(_ENTRANCE):
+        del table[path]
+    table.update({path: _file(text.encode(), ".js") for path, text in joined.items()})
 
 
 def _collect(folder: Traversable, path: str, table: dict[str, DashboardFile]) -> None:

@@ -8,6 +8,7 @@ from spark_common.errors import HostKeyChangedError, SparkError, StaleEpochError
 from spark_swapper import causes
 from spark_swapper.causes import SwapFault
 from spark_swapper.driving.attempt import Attempt
+from spark_swapper.driving.pauses import growing
 from spark_swapper.launching.candidate import Candidate
 from spark_swapper.runtime import Runtime
 from spark_swapper.settings import SwapTimings
@@ -32,6 +33,7 @@ class Stopping:
         Raises SwapFault when a needed one is not clear in time.
         """
         remaining = set(self._runtime.hosts)
+        pauses = growing(self._timings().poll_seconds)
         while True:
             looks = await asyncio.gather(
                 *(self._ask(attempt, candidate, step, host) for host in sorted(remaining))
@@ -52,7 +54,7 @@ class Stopping:
                     raise SwapFault(causes.ssh_timeout(label, seconds, "it was to stop a model"))
                 raise SwapFault(causes.not_stopped(label, seconds, why))
             await attempt.journal.note(f"Waiting for {self._runtime.label(host)}: {why}.")
-            await self._clock.sleep(self._timings().poll_seconds)
+            await self._clock.sleep(next(pauses))
 
     async def _ask(
         self, attempt: Attempt, candidate: Candidate, step: str, host: str

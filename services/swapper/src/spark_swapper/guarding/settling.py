@@ -8,6 +8,7 @@ from spark_common.errors import HostKeyChangedError, SparkError
 from spark_swapper import causes
 from spark_swapper.causes import SwapFault
 from spark_swapper.driving.attempt import Attempt
+from spark_swapper.driving.pauses import growing
 from spark_swapper.guarding.headroom import GIB, RESERVE, gib, memory_share, needed_bytes
 from spark_swapper.launching.candidate import Candidate
 from spark_swapper.runtime import Runtime
@@ -44,6 +45,7 @@ class MemorySettling:
         began = self._clock.monotonic()
         highest: int | None = None
         rose_at: float | None = None
+        pauses = growing(self._poll_seconds)
         while True:
             attempt.stop_if_cancelled()
             seen = await self._look(host)
@@ -70,7 +72,7 @@ class MemorySettling:
             elif now - began >= self._most_seconds:
                 # Silent: the launch itself will say so.
                 return
-            await self._clock.sleep(self._poll_seconds)
+            await self._clock.sleep(next(pauses))
 
     async def _look(self, host: str) -> tuple[int, int] | None:
         """Return total and available memory in bytes, 0 for unsaid; None while it is silent."""

@@ -23,6 +23,8 @@ from spark_swapper.settings import SwapTimings
 
 _LOOKS_AT_A_LOG = 4
 """Looks after which a log that says something decisive was read to its end."""
+_KNOCK_SHARE = 0.2
+"""Of the time between two looks: so often the model itself is asked, which takes no SSH."""
 STRANGER_LOOKS = 3
 """Answers of another model in a row after which this one will not come."""
 
@@ -125,7 +127,16 @@ class _Load:
             await self._give_up_if_lost()
             self._give_up_if_displaced(served)
             self._give_up_if_late(deadline)
-            await self._clock.sleep(self._timings.poll_seconds)
+            await self._until_it_answers()
+
+    async def _until_it_answers(self) -> None:
+        """Wait for the next look; it is due at once when the model answers meanwhile."""
+        until = self._clock.monotonic() + self._timings.poll_seconds
+        while (left := until - self._clock.monotonic()) > 0:
+            await self._clock.sleep(min(left, self._timings.poll_seconds * _KNOCK_SHARE))
+            served = await self._runtime.served(self._candidate.head)
+            if served is not None and served.repo == self._candidate.repo and self._whole():
+                return
 
     async def autopsy(self, least_looks: int) -> Cause | None:
         """Look until it is certain; return why it died, None when it is alive."""

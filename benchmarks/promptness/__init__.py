@@ -1,0 +1,1 @@
+"""How soon the product answers, notices and shows, and what that takes of memory."""
