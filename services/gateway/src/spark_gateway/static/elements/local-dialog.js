@@ -5,42 +5,34 @@ import { part, setEffects, show, wish } from "../dom.js";
 import { fieldNames, problemText, renamed, setProblems } from "../forms.js";
 import { isWell, sorted } from "../knobs.js";
 import { localRecipe } from "../setup.js";
-import { Sheet } from "./sheet.js";
+import { RecipeSheet } from "./recipe-sheet.js";
 
 const OWN = { "--max-model-len": "context_length", "--chat-template": "chat_template", "--served-model-name": "served_name" };
 const FIELDS = ["local_path", "name", "mode", "context_length", "served_name", "chat_template"];
 
-export class LocalDialog extends Sheet {
+export class LocalDialog extends RecipeSheet {
   static template = "t-local-dialog";
   hosts = 1;
-  saved = false;
-  /** What saving found wrong, until something is changed. @type {import("../types-control.js").FieldProblem[]} */
-  against = [];
-
-  #pressed = false;
 
   ready() {
     const form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
     form.addEventListener("input", () => {
-      this.note("idle", "");
-      this.against = [];
-      this.#pressed = false;
+      this.typed();
       this.#changed();
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#save(true);
+      this.save(this.#said.form, true);
     });
-    part(this, "anyway").addEventListener("click", () => this.#save(false));
+    part(this, "anyway").addEventListener("click", () => this.save(this.#said.form, false));
   }
 
   /** @param {number} hosts */
   begin(hosts) {
-    Object.assign(this, { hosts, saved: false, against: [], busy: false });
-    this.#pressed = false;
+    this.hosts = hosts;
+    this.fresh();
     this.head("Add a local model", "For models you trained yourself or copied by hand. Nothing is moved or changed.");
     for (const name of FIELDS) part(this, name).value = name === "mode" ? "solo" : "";
-    this.note("idle", "");
     this.command("");
     setEffects(part(this, "effects"), [
       { kind: "keep", icon: "info", what: "The files stay where they are.", how: "A local model cannot be deleted or downloaded from here." },
@@ -61,9 +53,9 @@ export class LocalDialog extends Sheet {
     if (form) wish(this, "preview-local", { form });
   }
 
-  /** Once saving was pressed, what it says stands, however late a preview comes. @param {import("../types-control.js").Preview} preview */
+  /** @param {import("../types-control.js").Preview} preview */
   previewed(preview) {
-    if (!this.#pressed) this.#problems([...this.#said.problems, ...preview.problems, ...this.against], this.#said.form !== null);
+    if (!this.pressed) this.#problems([...this.#said.problems, ...preview.problems, ...this.against], this.#said.form !== null);
     this.command(preview.launch_cmd);
   }
 
@@ -79,19 +71,5 @@ export class LocalDialog extends Sheet {
     setProblems(this, found.fields);
     if (found.rest.length > 0) this.note(isWell(found.rest) ? "warn" : "bad", found.rest.map(problemText).join(" "));
     part(this, "go").disabled = !complete || !isWell(problems);
-  }
-
-  /** @param {boolean} test */
-  #save(test) {
-    const { form } = this.#said;
-    if (!form || part(this, "go").disabled) return;
-    this.#pressed = true;
-    wish(this, "save-setup", { dialog: this, form, test, replace: this.saved });
-  }
-
-  /** @param {boolean} working */
-  set busy(working) {
-    part(this, "go").disabled = working;
-    part(this, "anyway").disabled = working;
   }
 }

@@ -6,7 +6,7 @@ import { fieldNames, problemText, renamed, setProblems } from "../forms.js";
 import { diskSize } from "../format.js";
 import { isWell, sorted } from "../knobs.js";
 import { besideFields, recipeOf, sourceOf, valuesOf } from "../setup.js";
-import { Sheet } from "./sheet.js";
+import { RecipeSheet } from "./recipe-sheet.js";
 
 /** @typedef {import("../types-control.js").Suggestion} Suggestion */
 /** @typedef {import("../types-control.js").Suggested} Suggested */
@@ -22,23 +22,16 @@ function setSource(line, suggested) {
   say(/** @type {HTMLElement} */ (line.lastElementChild), text);
 }
 
-export class SetupDialog extends Sheet {
+export class SetupDialog extends RecipeSheet {
   static template = "t-setup-dialog";
   /** @type {Suggestion|null} */
   suggestion = null;
   hosts = 1;
-  saved = false;
-  /** What saving found wrong, until something is changed. @type {import("../types-control.js").FieldProblem[]} */
-  against = [];
-
-  #pressed = false;
 
   ready() {
     const form = /** @type {HTMLFormElement} */ (this.querySelector("form"));
     form.addEventListener("input", () => {
-      this.note("idle", "");
-      this.against = [];
-      this.#pressed = false;
+      this.typed();
       this.#changed();
     });
     form.addEventListener("submit", (event) => {
@@ -50,10 +43,9 @@ export class SetupDialog extends Sheet {
 
   /** @param {Suggestion} suggestion @param {number} hosts */
   begin(suggestion, hosts) {
-    Object.assign(this, { suggestion, hosts, saved: false, against: [], busy: false });
-    this.#pressed = false;
+    Object.assign(this, { suggestion, hosts });
+    this.fresh();
     this.head(`Set up ${suggestion.name}`, `We read its files (${diskSize(suggestion.size_bytes)}) and filled this in. Check it once, then it behaves like every other model.`);
-    this.note("idle", "");
     this.command("");
     const sources = besideFields(suggestion);
     for (const [name, value] of Object.entries(valuesOf(suggestion))) part(this, name).value = value;
@@ -88,9 +80,9 @@ export class SetupDialog extends Sheet {
     if (problems.length === 0) wish(this, "preview-setup", { form });
   }
 
-  /** Once saving was pressed, what it says stands, however late a preview comes. @param {import("../types-control.js").Preview} preview */
+  /** @param {import("../types-control.js").Preview} preview */
   previewed(preview) {
-    if (!this.#pressed) this.#problems([...this.#said.problems, ...preview.problems, ...this.against]);
+    if (!this.pressed) this.#problems([...this.#said.problems, ...preview.problems, ...this.against]);
     this.command(preview.launch_cmd);
   }
 
@@ -113,14 +105,6 @@ export class SetupDialog extends Sheet {
   /** @param {boolean} test */
   #save(test) {
     const { form, problems } = this.#said;
-    if (problems.length > 0 || part(this, "go").disabled) return;
-    this.#pressed = true;
-    wish(this, "save-setup", { dialog: this, form, test, replace: this.saved });
-  }
-
-  /** @param {boolean} working */
-  set busy(working) {
-    part(this, "go").disabled = working;
-    part(this, "anyway").disabled = working;
+    this.save(problems.length > 0 ? null : form, test);
   }
 }
