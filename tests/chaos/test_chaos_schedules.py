@@ -255,7 +255,7 @@ async def carried_out(found: World, expected: dict[str, set[str]]) -> list[str]:
 
 async def probes(nats: NatsServer) -> list[StoredMessage]:
     """Return the deep checks that were asked for."""
-    bus = await connect_bus(nats.settings("provisioner"), "provisioner", SystemClock())
+    bus = await connect_bus(nats.settings("health"), "health", SystemClock())
     try:
         found = []
         _, first, last = await bus.bounds("SC_PROBES")
