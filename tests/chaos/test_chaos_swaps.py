@@ -39,7 +39,7 @@ def _same_history(before: Evidence, after: Evidence) -> None:
     assert after.commands == before.commands
 
 
-@pytest.mark.timeout(100 + COMMANDS)
+@pytest.mark.timeout(400 + COMMANDS)
 async def test_every_accepted_swap_is_carried_out_once_whatever_is_killed(
     tmp_path: Path, seed: int, say: Callable[[str], None], request: pytest.FixtureRequest
 ) -> None:
