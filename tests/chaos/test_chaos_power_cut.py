@@ -17,7 +17,7 @@ from chaos_lab.loop_disk import LoopDisk, why_not
 
 from spark_common.clock import SystemClock
 from spark_common.contracts.leases import AcquireLease, GetLease, LeaseGrant
-from spark_common.embedded import RedisServer
+from spark_common.embedded import RedisServer, ServerStartError
 from spark_common.leasing import keys
 from spark_common.redis_access import connect_redis
 from spark_common.settings.policies import LeasePolicy
@@ -125,7 +125,12 @@ async def test_a_redis_that_syncs_when_it_likes_is_seen_to_lose(
     try:
         for number in range(3):
             await take(server, f"holder {number}", force=True)
-            await cut_the_power(server, disk)
+            try:
+                await cut_the_power(server, disk)
+            except ServerStartError:
+                # What is left of its file is none that it reads.
+                lost += 1
+                break
             redis = connect_redis(server.settings, "test")
             lost += await redis.hget(keys.LOCK, "holder") != f"holder {number}"
             await redis.aclose()

@@ -44,6 +44,11 @@ class Proxy:
         sent = {"file": ("a.wav", data)}
         return await self.stand.client.post("/v1/audio/transcriptions", files=sent, timeout=60)
 
+    async def counts(self, callers: int) -> bool:
+        """Whether so many are in line or at the server."""
+        queue = (await self.stand.client.get("/api/audio/status")).json()["queue"]
+        return bool(queue["in_use"] + sum(queue["waiting"].values()) == callers)
+
     async def until_it_loads(self) -> None:
         """Wait for the restart, and until the proxy has seen that another process is there."""
         server = self.sparks.speech.parakeet
@@ -113,9 +118,13 @@ async def test_victims_of_one_wedge_share_a_restart_busy_has_none_and_poison_is_
         assert (await working).json()["text"] == "Good morning."
         assert (proxy.orders, sparks.restarts, proxy.heralds.states) == (0, [], [])
 
-        # Ten callers, two of them at the server as it breaks: one check, one restart.
-        speech.parakeet.switches.wedge_next = True
+        # Ten callers, at most two of them at the server as it breaks: one check, one restart. All
+        # are in line by then: who comes later is told so.
+        await sparks.cluster.behave("spark1", "speech_busy")
         asking = [asyncio.create_task(proxy.asked("Good evening.")) for _ in range(10)]
+        await until(lambda: proxy.counts(10), "all are there")
+        speech.parakeet.switches.wedge_next = True
+        await sparks.cluster.behave("spark1", "ok")
         await proxy.until_it_loads()
         refused = await proxy.asked("Too late.")
         assert refused.status_code == 503
