@@ -86,6 +86,27 @@ async def test_answers_that_are_whole_at_once_dial_nothing_ahead(plane, eventual
     assert plane.upstream.connections <= 3
 
 
+async def test_what_was_dialled_when_all_was_over_is_closed_in_time(plane, eventually) -> None:
+    upstream = Streaming(plane)
+    await upstream.open()
+    pool = plane.shared.pool(plane.router.upstream, asyncio.get_running_loop())
+    dial, answers = pool.dial, asyncio.Event()
+
+    async def slowly() -> Any:
+        await answers.wait()
+        return await dial()
+
+    pool.dial = slowly
+    pool.dial_ahead()
+    plane.upstream.reset_all()
+    await eventually(lambda: plane.meters.in_flight() == 0)
+    await plane.later(61.0)
+    answers.set()
+    await eventually(lambda: len(pool) == 1)
+    await plane.later(61.0)
+    await eventually(lambda: len(pool) == 0)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "x\0"])
 async def test_a_server_that_cannot_be_reached_disturbs_nobody(eventually, host) -> None:
     loop = asyncio.get_running_loop()

@@ -115,7 +115,7 @@ class Plane:
                 loop.call_soon(self._expire, connection, loop)
         for upstream, pool in list(self._pools.items()):
             pool.close_older_than(self.limits.idle_upstream_seconds)
-            if not len(pool) and not self.meters.in_flight(upstream.name):
+            if pool.unused and not self.meters.in_flight(upstream.name):
                 del self._pools[upstream]
                 self._last_pool = None
         self._sweep = None

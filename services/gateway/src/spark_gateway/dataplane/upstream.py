@@ -98,6 +98,11 @@ class UpstreamPool:
     def __len__(self) -> int:
         return len(self._idle)
 
+    @property
+    def unused(self) -> bool:
+        """Whether it has no connection, nor will have one that it dialled ahead."""
+        return not self._idle and self._ahead is None
+
     def take(self) -> UpstreamConnection | None:
         """Return an idle connection that is young enough to be alive, or None."""
         if not self._idle:
