@@ -9,6 +9,7 @@ from gateway_stand.axe import Axe
 from gateway_stand.planting import marked, unseen
 from gateway_stand.sowing import Sower
 from gateway_stand.strange_qdrant import strange_qdrant
+from places import PLACES, press_wherever
 from playwright.sync_api import Browser, Page, expect
 
 from spark_sim.speakclock.mixing import in_a_row, mixed
@@ -169,57 +170,6 @@ def test_settings_are_changed_exported_and_taken_in_again(
     page.get_by_role("link", name="Activity").click()
     expect(page.get_by_role("heading", name="Who had the Sparks")).to_be_visible()
     page.screenshot(path=ARTIFACTS / "activity.png")
-
-
-PLACES = {
-    "#speech": (),
-    "#redact": (),
-    "#playground": (),
-    "#schedule": (("Add…", ()), ("Ask to release by…", ()), ("Release…", ())),
-    "#activity": (
-        ("Announce maintenance…", ()),
-        ("Log…", ()),
-        ("Add…", ()),
-        ("Make a key…", ()),
-    ),
-    "#services": (
-        ("Add your own…", ()),
-        ("Install a service…", ()),
-        ("Restart…", ()),
-        ("Logs", ()),
-    ),
-    "#setup": (),
-    "#home": (
-        ("Reserve…", ()),
-        ("Download a model…", ()),
-        ("Switch to this", ()),
-        ("Advanced…", ()),
-        ("Set it up…", ()),
-        ("Add a local model…", ()),
-        ("Import a recipe", ()),
-        (re.compile("^Delete"), ()),
-        ("What to do", ()),
-        ("Settings", ("Export and import",)),
-    ),
-    "status": (),
-}
-"""Every place, and what opens a dialog there, and out of that another one.
-
-Buttons may be in menus. What was opened stays in the page and is read again each time: the
-largest comes last.
-"""
-
-
-def press_wherever(page: Page, opener: str | re.Pattern[str]) -> None:
-    """Press a button, also one in a menu that is closed: what comes of it is looked at."""
-    around = page.locator("main, header")
-    inside = around.get_by_role("button", name=opener, include_hidden=True)
-    expect(inside.first).to_be_attached()
-    seen = inside.filter(visible=True)
-    if seen.count():
-        seen.first.click()
-    else:
-        inside.first.evaluate("button => button.click()")
 
 
 @pytest.mark.timeout(600)
