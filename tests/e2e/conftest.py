@@ -19,7 +19,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from spark_common.embedded.child import free_port
+from spark_common.testing.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 # Test files are imported without their folder on the path.

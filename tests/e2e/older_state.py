@@ -25,7 +25,8 @@ from redis.asyncio import Redis
 from spark_common.bus.nats_streams import epoch_of
 from spark_common.embedded import RedisServer
 from spark_common.embedded.binaries import NATS, find_binary
-from spark_common.embedded.child import Child, free_port
+from spark_common.embedded.child import Child
+from spark_common.testing.ports import free_port
 
 NEAR = 2 * 86_400.0
 """Moments that are so near to that of the capture (seconds) are moved with it."""

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from testcontainers.compose import DockerCompose
 
-from spark_common.embedded.child import free_port
+from spark_common.testing.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 BASE, NATS, REDIS = "python:3.12-slim", "nats:2.12-alpine", "valkey/valkey:9-alpine"

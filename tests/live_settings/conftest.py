@@ -17,8 +17,8 @@ import pytest_asyncio
 from spark_common.bus.provision import provision
 from spark_common.clock import SystemClock
 from spark_common.embedded import NatsServer, RedisServer
-from spark_common.embedded.child import free_port
 from spark_common.plain_http import plain_client
+from spark_common.testing.ports import free_port
 from spark_common.testing.process import ServiceProcess
 from spark_common.testing.service_exam import service_environment
 from spark_common.testing.wait import PATIENCE_SECONDS, until

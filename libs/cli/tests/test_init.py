@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from spark_cli.__main__ import main
 from spark_common.bus.permissions import OPERATOR, PERMISSIONS
 from spark_common.embedded.binaries import NATS, REDIS, find_binary
-from spark_common.embedded.child import free_port
+from spark_common.testing.ports import free_port
 
 
 def run_init(directory: Path, *arguments: str) -> Result:

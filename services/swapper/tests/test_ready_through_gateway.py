@@ -27,12 +27,12 @@ from spark_common.contracts.swaps import (
     RequestSwap,
     SwapView,
 )
-from spark_common.embedded.child import free_port
 from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
 from spark_common.remote.ssh import SshShell, SshTimes
 from spark_common.settings import HttpSettings
 from spark_common.tasks import end
+from spark_common.testing.ports import free_port
 from spark_common.testing.wait import until
 from spark_sim.cluster import SimulatedCluster
 from spark_sim.two_sparks import two_sparks

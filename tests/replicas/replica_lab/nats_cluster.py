@@ -10,9 +10,10 @@ import httpx
 from spark_common.bus.server_config import render
 from spark_common.embedded import NatsServer
 from spark_common.embedded.binaries import NATS, find_binary
-from spark_common.embedded.child import Child, free_port, prepare_directory, write_private
+from spark_common.embedded.child import Child, prepare_directory, write_private
 from spark_common.plain_http import plain_client
 from spark_common.settings import BusSettings
+from spark_common.testing.ports import free_port
 
 
 class ClusterNode:

@@ -1,6 +1,7 @@
 """The embedded servers: found, started, resumed, and clear about what is missing."""
 
 import asyncio
+import itertools
 import os
 import socket
 import stat
@@ -33,6 +34,7 @@ from spark_common.events import SwapStart
 from spark_common.plain_http import plain_client
 from spark_common.redis_access import connect_redis
 from spark_common.settings import RedisSettings
+from spark_common.testing import ports
 
 START = SwapStart(swap_id="x", model="m", requested_by="alice", lease_epoch=0)
 
@@ -289,3 +291,12 @@ async def test_it_runs_in_a_session_of_its_own(nats_server, redis_server) -> Non
     for server in (nats_server, redis_server):
         assert server.pid is not None
         assert os.getsid(server.pid) != os.getsid(0)
+
+
+def test_no_two_workers_of_a_run_choose_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[set[int]] = [{free_port() for _ in range(100)}]
+    for worker in range(6):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", f"gw{worker}")
+        chosen.append({ports.free_port() for _ in range(100)})
+    assert len(set.union(*chosen)) == 700
+    assert all(not one & other for one, other in itertools.combinations(chosen, 2))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spark_common.embedded.child import free_port
+from spark_common.testing.ports import free_port
 from spark_gateway.dataplane.limits import Limits
 from spark_gateway.dataplane.ports import Upstream
 from spark_gateway.dataplane.upstream import UpstreamPool

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 
 from spark_common.embedded import NatsServer
-from spark_common.embedded.child import free_port
 from spark_common.plain_http import plain_client
+from spark_common.testing.ports import free_port
 from spark_common.testing.wait import until
 
 

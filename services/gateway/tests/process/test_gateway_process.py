@@ -10,8 +10,8 @@ import pytest
 from gateway_stand.process import GatewayProcess
 
 from spark_common.contracts.swaps import Phase
-from spark_common.embedded.child import free_port
 from spark_common.plain_http import plain_client
+from spark_common.testing.ports import free_port
 from spark_common.testing.wait import until
 
 pytestmark = pytest.mark.connected

@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from spark_common.clock import SystemClock
 from spark_common.embedded.binaries import EmbeddedServerError
@@ -20,11 +20,8 @@ _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 
-# Above the ports that well-known programs like, below those of connections.
-_FIRST_PORT = 12_000
-_LEAST_CHOICE = 1_000
-_CONNECTION_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_USUAL_FIRST_OF_CONNECTIONS = 32_768
+# Above the ports that well-known programs like, and far below those of connections.
+_PORTS: Final = range(12_000, 20_000)
 _given: set[int] = set()
 
 # Loaded before any fork: between fork and exec only the call itself is safe.
@@ -147,15 +144,15 @@ def write_private(path: Path, text: str) -> None:
     write_whole(path, text.encode(), OURS_ALONE)
 
 
-def free_port() -> int:
+def free_port(among: range = _PORTS) -> int:
     """Return a loopback port that nobody uses at this moment, and never the same one twice.
 
     It lies outside the ports that the kernel gives to connections: no connection of somebody
     else takes it before the server listens, nor while a server that ended starts again.
+    ``among``: where several choose at once and listen later, each has ports of its own.
     """
-    ports = _ports_to_listen_on()
     while True:
-        port = random.choice(ports)  # noqa: S311 - no secret
+        port = random.choice(among)  # noqa: S311 - no secret
         if port in _given:
             continue
         with socket.socket() as probe:
@@ -165,16 +162,6 @@ def free_port() -> int:
                 continue
         _given.add(port)
         return port
-
-
-def _ports_to_listen_on() -> range:
-    try:
-        first_of_connections = int(_CONNECTION_PORTS.read_text(encoding="ascii").split()[0])
-    except (OSError, ValueError, IndexError):
-        first_of_connections = _USUAL_FIRST_OF_CONNECTIONS
-    if first_of_connections - _FIRST_PORT < _LEAST_CHOICE:
-        return range(_FIRST_PORT, 65536)
-    return range(_FIRST_PORT, first_of_connections)
 
 
 def require_free_port(program: str, port: int) -> None:
