@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import gc
 import io
 import json
 import shutil
@@ -70,8 +71,16 @@ def test_the_examples_get_an_answer(town: Any) -> None:
     codes = examples(origin=url, model="auto", embedder="BAAI/bge-m3")
     for name in PYTHON:
         said = io.StringIO()
+        names: dict[str, Any] = {}
         with contextlib.redirect_stdout(said):
-            exec(compile(codes[name], name, "exec"), {})
+            exec(compile(codes[name], name, "exec"), names)
+        # A program of a reader's would end here, and its connections with it.
+        for each in names.values():
+            client = getattr(each, "root_client", each)
+            if callable(getattr(client, "close", None)) and not isinstance(client, type):
+                client.close()
+        del names, each, client
+        gc.collect()
         assert said.getvalue().strip(), name
     run = subprocess.run(
         ["sh", "-c", codes["curl"]], capture_output=True, text=True, timeout=60, check=True
